@@ -1,0 +1,38 @@
+"""Files appear whole or not at all: written under a temporary name beside the target, then renamed."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from pointad.errors import InputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in the target's folder; it takes the target's place when the block ends well.
+
+    The folder is made if it is missing. The temporary name keeps the target's suffix, because writers choose
+    their format by it, and is unique, so that two processes may write the same target: the last rename wins.
+    If the block raises, the temporary file is removed and the target stays as it was.
+
+    Args:
+        path: the file to write.
+
+    Raises:
+        InputError: the folder cannot be made or written to, or the disk is full.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}.partial{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise InputError(
+            target, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
