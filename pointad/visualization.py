@@ -1,0 +1,268 @@
+"""Pictures of one sample: heat colours, overlays, and a sheet with the inputs, the maps and the nine views.
+
+The colour scale is Turbo (blue: normal, green to yellow: between, red: anomalous). Every sheet prints the values that
+its two ends stand for, and all maps of a sheet share them, so that colours may be compared within a sheet.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+GAP = 8  # pixels between the pictures of a sheet
+LABEL_HEIGHT = 20  # pixels of text above a picture
+TITLE_HEIGHT = 32
+VIEW_SIZE = 150  # side of a view in a sheet, in pixels
+MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sheet
+BAR_WIDTH = 18
+BAR_ROOM = 86  # width kept for the colour bar and its numbers
+TEXT_COLOR = (32, 36, 44)
+NO_VALUE_COLOR = (128, 128, 128)
+
+
+@functools.cache
+def _turbo() -> np.ndarray:
+    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
+    table = np.ascontiguousarray(table)
+    table.setflags(write=False)
+    return table
+
+
+def heat_colors(values: np.ndarray) -> np.ndarray:
+    """Colours of the Turbo scale.
+
+    Args:
+        values: any shape, 0 (normal) to 1 (anomalous); values beyond are clipped, NaN becomes grey.
+
+    Returns:
+        uint8 RGB, the shape of `values` and a last axis of 3.
+    """
+    values = np.asarray(values, dtype=np.float32)
+    missing = np.isnan(values)
+    index = np.rint(np.clip(np.where(missing, 0.0, values), 0.0, 1.0) * 255).astype(np.uint8)
+    colors = np.take(_turbo(), index, axis=0)
+    colors[missing] = NO_VALUE_COLOR
+    return colors
+
+
+def to_unit_range(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarray:
+    """Values brought to 0..1 so that the ends of `heat_range` become 0 and 1; a range of no width gives zeros."""
+    low, high = heat_range
+    if not high > low:
+        return np.zeros_like(np.asarray(values, dtype=np.float32))
+    return (np.asarray(values, dtype=np.float32) - np.float32(low)) / np.float32(high - low)
+
+
+def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.ndarray:
+    """Lay heat colours over pictures.
+
+    Args:
+        picture: (..., H, W) grey or (..., H, W, 3) RGB, uint8.
+        heat: (..., H, W) values in 0..1; where it is NaN the picture stays as it is.
+        opacity: 0 shows the picture alone, 1 the heat alone.
+
+    Returns:
+        (..., H, W, 3) uint8.
+    """
+    heat = np.asarray(heat, dtype=np.float32)
+    base = picture if picture.ndim == heat.ndim + 1 else np.repeat(picture[..., None], 3, axis=-1)
+    blended = base.astype(np.float32) * (1 - opacity) + heat_colors(heat).astype(np.float32) * opacity
+    return np.where(np.isnan(heat)[..., None], base, np.rint(blended).astype(np.uint8))
+
+
+def outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Draw the border of a mask, white on black so that it shows on every heat colour.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        mask: (H, W), above 0 is inside.
+
+    Returns:
+        (H, W, 3) uint8, a copy.
+    """
+    drawn = np.ascontiguousarray(picture).copy()
+    contours, _ = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(drawn, contours, -1, (0, 0, 0), 3)
+    cv2.drawContours(drawn, contours, -1, (255, 255, 255), 1)
+    return drawn
+
+
+def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image_size: int) -> np.ndarray:
+    """Paint the score of every point on the pixel where each view sees it: the point map, seen from all sides.
+
+    Args:
+        correspondences: (V, N, 3) integers: column x, row y (0 .. S - 1), visible (0 or 1).
+        point_scores: (N,) float.
+        image_size: S, the side of the views in pixels.
+
+    Returns:
+        (V, S, S) float32, NaN where no point is seen. Gaps of one pixel take their highest neighbour.
+    """
+    views, _, _ = correspondences.shape
+    pictures = np.full((views, image_size, image_size), -np.inf, dtype=np.float32)
+    view, point = np.nonzero(correspondences[..., 2])
+    columns, rows = correspondences[view, point, 0], correspondences[view, point, 1]
+    np.maximum.at(pictures, (view, rows, columns), point_scores[point].astype(np.float32))
+    kernel = np.ones((3, 3), np.uint8)
+    dilated = np.stack([cv2.dilate(one, kernel, borderType=cv2.BORDER_REPLICATE) for one in pictures])
+    filled = np.where(np.isneginf(pictures), dilated, pictures)
+    return np.where(np.isneginf(filled), np.nan, filled).astype(np.float32)
+
+
+def sample_sheet(
+    title: str,
+    *,
+    rgb: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+    maps: Mapping[str, np.ndarray] | None = None,
+    views: np.ndarray | None = None,
+    views_gt: np.ndarray | None = None,
+    view_rows: Mapping[str, np.ndarray] | None = None,
+    view_labels: Sequence[str] | None = None,
+    heat_range: tuple[float, float] | None = None,
+) -> np.ndarray:
+    """One picture of everything that is known of a sample; what is not given is left out.
+
+    The first row holds the RGB picture, the ground truth and each map laid over the RGB picture. Below stand the views
+    with the outline of their ground truth, and under each of them its own maps.
+
+    Args:
+        title: the first line, such as class, defect, file and scores.
+        rgb: (H, W, 3) uint8.
+        mask: (H, W), above 0 is anomalous; outlined in the maps of the same size.
+        maps: label -> (H, W) float, such as {"point 0.71": ..., "colour 0.40": ..., "fused 0.66": ...}.
+        views: (V, S, S) uint8 grey renderings.
+        views_gt: (V, S, S), above 0 is anomalous.
+        view_rows: label -> (V, S, S) float; each becomes a row of heat over the views. NaN leaves the view bare.
+        view_labels: V texts, such as "x -45°".
+        heat_range: values of the two ends of the colour scale; None takes the least and greatest value in the sheet.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    maps, view_rows = dict(maps or {}), dict(view_rows or {})
+    if heat_range is None:
+        heat_range = _common_range([*maps.values(), *view_rows.values()])
+    rows = []
+    first_row = _first_row(rgb, mask, maps, heat_range)
+    if first_row:
+        rows.append((MAP_SIZE, first_row))
+    if views is not None:
+        rows.extend(_view_rows(views, views_gt, view_rows, view_labels, heat_range))
+    return _compose(title, rows, heat_range if maps or view_rows else None)
+
+
+def _common_range(maps: Sequence[np.ndarray]) -> tuple[float, float]:
+    finite = [one[np.isfinite(one)] for one in map(np.asarray, maps)]
+    finite = [one for one in finite if one.size]
+    if not finite:
+        return 0.0, 1.0
+    return min(float(one.min()) for one in finite), max(float(one.max()) for one in finite)
+
+
+def _first_row(
+    rgb: np.ndarray | None,
+    mask: np.ndarray | None,
+    maps: Mapping[str, np.ndarray],
+    heat_range: tuple[float, float],
+) -> list[tuple[str, np.ndarray]]:
+    """Labelled pictures of MAP_SIZE: RGB, ground truth, maps."""
+    row = []
+    small_mask = None if mask is None else _resize((np.asarray(mask) > 0).astype(np.uint8) * 255, MAP_SIZE) >= 128
+    small_rgb = None if rgb is None else _resize(rgb, MAP_SIZE)
+    if small_rgb is not None:
+        row.append(("RGB", small_rgb))
+    if small_mask is not None:
+        row.append(("ground truth", np.repeat(np.where(small_mask, 255, 0).astype(np.uint8)[..., None], 3, axis=-1)))
+    for label, values in maps.items():
+        heat = to_unit_range(_resize(np.asarray(values, dtype=np.float32), MAP_SIZE), heat_range)
+        picture = heat_colors(heat) if small_rgb is None else overlay(small_rgb, heat, 0.6)
+        row.append((label, picture if small_mask is None else outline(picture, small_mask)))
+    return row
+
+
+def _view_rows(
+    views: np.ndarray,
+    views_gt: np.ndarray | None,
+    view_rows: Mapping[str, np.ndarray],
+    view_labels: Sequence[str] | None,
+    heat_range: tuple[float, float],
+) -> list[tuple[int, list[tuple[str, np.ndarray]]]]:
+    """Rows of labelled pictures of VIEW_SIZE: the views, then their maps."""
+    pictures = [np.repeat(_resize(view, VIEW_SIZE)[..., None], 3, axis=-1) for view in views]
+    masks = [None] * len(views) if views_gt is None else [_resize(gt, VIEW_SIZE) for gt in np.asarray(views_gt)]
+    threshold = 0.0 if views_gt is None else float(np.max(views_gt, initial=0)) / 2
+
+    def outlined(picture: np.ndarray, gt: np.ndarray | None) -> np.ndarray:
+        return picture if gt is None or threshold == 0 else outline(picture, gt > threshold)
+
+    labels = list(view_labels) if view_labels is not None else [f"view {number}" for number in range(len(views))]
+    plain = [(label, outlined(picture, gt)) for label, picture, gt in zip(labels, pictures, masks, strict=True)]
+    rows = [(VIEW_SIZE, plain)]
+    for row_label, values in view_rows.items():
+        heats = [to_unit_range(_resize(np.asarray(one, dtype=np.float32), VIEW_SIZE), heat_range) for one in values]
+        row = []
+        for number, (picture, heat, gt) in enumerate(zip(pictures, heats, masks, strict=True)):
+            row.append((row_label if number == 0 else "", outlined(overlay(picture, heat, 0.6), gt)))
+        rows.append((VIEW_SIZE, row))
+    return rows
+
+
+def _resize(picture: np.ndarray, side: int) -> np.ndarray:
+    """Longer side brought to `side`, centred on white (pictures) or NaN (maps); area averaging when shrinking."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    holds_gaps = picture.dtype.kind == "f" and bool(np.isnan(picture).any())
+    if holds_gaps:
+        method = cv2.INTER_NEAREST  # averaging would spread the gaps
+    else:
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(picture), size, interpolation=method)
+    if size == (side, side):
+        return resized
+    blank = np.nan if picture.dtype.kind == "f" else (255 if picture.ndim == 3 else 0)
+    canvas = np.full((side, side, *picture.shape[2:]), blank, dtype=picture.dtype)
+    top, left = (side - size[1]) // 2, (side - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = resized
+    return canvas
+
+
+def _compose(
+    title: str,
+    rows: Sequence[tuple[int, Sequence[tuple[str, np.ndarray]]]],
+    heat_range: tuple[float, float] | None,
+) -> np.ndarray:
+    """Place rows of labelled square pictures under a title, with the colour bar at the right."""
+    bar_room = BAR_ROOM if heat_range is not None else 0
+    font, title_font = ImageFont.load_default(13), ImageFont.load_default(17)
+    row_width = max((len(row) * (side + GAP) for side, row in rows), default=0)
+    width = max(row_width + GAP + bar_room, GAP * 2 + round(title_font.getlength(title)))
+    height = TITLE_HEIGHT + sum(side + LABEL_HEIGHT + GAP for side, _ in rows) + GAP
+    if heat_range is not None:
+        height = max(height, TITLE_HEIGHT + LABEL_HEIGHT * 2 + VIEW_SIZE)
+    canvas = np.full((height, width, 3), 255, dtype=np.uint8)
+    texts: list[tuple[int, int, str]] = []
+    top = TITLE_HEIGHT
+    for side, row in rows:
+        for column, (label, picture) in enumerate(row):
+            left = GAP + column * (side + GAP)
+            texts.append((left, top + 3, label))
+            canvas[top + LABEL_HEIGHT : top + LABEL_HEIGHT + side, left : left + side] = picture
+        top += side + LABEL_HEIGHT + GAP
+    if heat_range is not None:
+        left, bar_top, bar_height = width - BAR_ROOM + GAP, TITLE_HEIGHT + LABEL_HEIGHT, min(MAP_SIZE, height - 80)
+        ramp = heat_colors(np.linspace(1.0, 0.0, bar_height))
+        canvas[bar_top : bar_top + bar_height, left : left + BAR_WIDTH] = ramp[:, None]
+        for part in (0.0, 0.5, 1.0):
+            value = heat_range[1] + (heat_range[0] - heat_range[1]) * part
+            texts.append((left + BAR_WIDTH + 5, bar_top + round(part * (bar_height - 13)), f"{value:.3g}"))
+        texts.append((left, TITLE_HEIGHT + 3, "anomaly"))
+    sheet = Image.fromarray(canvas)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((GAP, 7), title, fill=TEXT_COLOR, font=title_font)
+    for left, text_top, text in texts:
+        draw.text((left, text_top), text, fill=TEXT_COLOR, font=font)
+    return np.asarray(sheet)
