@@ -1,0 +1,224 @@
+"""From rendered folders, or from raw scans rendered on the fly, to tensors: the data set that train and test read.
+
+Sizes: V views, S pixels a side of a rendering and of the grid of points (336), P = S * S grid positions, M points.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils.data import Dataset
+
+from pointad.data import layout
+from pointad.data.batch import MultiViewSample
+from pointad.data.metadata import SampleRecord
+from pointad.errors import InputError
+from pointad.rendering.rendered_sample import RenderedSample
+from pointad.scoring.visibility import fill_never_seen
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """What a sample must hold, and at which sizes."""
+
+    image_size: int = 336  # side of the pictures that the encoder takes, in pixels
+    point_size: int = 336  # side of the grid of points, and of the renderings that the correspondences refer to
+    view_indices: tuple[int, ...] = tuple(range(9))  # which of the rendered views, in this order
+    with_pictures: bool = True  # False when the encoder's features are already there
+    with_color: bool = True  # False for data sets without RGB pictures
+    with_views_gt: bool = False  # only training looks at them
+
+
+class SampleSource(Protocol):
+    """Whatever names one scan; further fields are its reader's business."""
+
+    @property
+    def class_name(self) -> str: ...
+    @property
+    def species(self) -> str: ...
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def label(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class LoadedScan:
+    """One scan as it was read or rendered, before it becomes tensors."""
+
+    views: np.ndarray | None  # (V, S, S) or (V, S, S, 3) uint8
+    views_gt: np.ndarray | None  # (V, S, S) uint8
+    correspondences: np.ndarray  # (V, M, 3) any integer type
+    nonzero_indices: np.ndarray | None  # (M,); None: the points are the grid positions, in order
+    color: np.ndarray | None  # (H, W, 3) uint8
+    mask: np.ndarray | None  # (H, W) uint8, or (P,) bool a point; None: a good sample
+
+
+Source = TypeVar("Source", bound=SampleSource)
+
+
+class MultiViewDataset(Dataset[MultiViewSample], Generic[Source]):
+    """Samples of a data set, loaded one at a time, in any order and from any process.
+
+    Args:
+        sources: what names the scans.
+        load: reads or renders one of them, see :func:`load_rendered`.
+        options: what the samples must hold.
+    """
+
+    def __init__(
+        self, sources: Sequence[Source], load: Callable[[Source, SampleOptions], LoadedScan], options: SampleOptions
+    ) -> None:
+        self.sources = list(sources)
+        self.load = load
+        self.options = options
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, index: int) -> MultiViewSample:
+        source = self.sources[index]
+        return to_sample(source, self.load(source, self.options), self.options)
+
+
+def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
+    """Read one scan from a rendered data set.
+
+    Args:
+        record: where its files are.
+        options: which of them are needed.
+
+    Raises:
+        InputError: a file is missing, unreadable, or of another size than the rest.
+    """
+    views = options.view_indices
+    pictures = options.with_pictures
+    color_path = record.rgb_path if pictures and options.with_color else None
+    return LoadedScan(
+        views=layout.read_views(record.views_folder, views) if pictures else None,
+        views_gt=layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None,
+        correspondences=layout.read_correspondences(record.correspondence_folder, views),
+        nonzero_indices=layout.read_nonzero_indices(record.correspondence_folder),
+        color=None if color_path is None else layout.read_color(color_path),
+        mask=layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None,
+    )
+
+
+def from_rendered_sample(
+    rendered: RenderedSample, color: np.ndarray | None, mask: np.ndarray | None, options: SampleOptions
+) -> LoadedScan:
+    """The same as :func:`load_rendered`, for a scan that was rendered a moment ago."""
+    chosen = list(options.view_indices)
+    return LoadedScan(
+        views=rendered.views[chosen] if options.with_pictures else None,
+        views_gt=rendered.views_gt[chosen] if options.with_views_gt else None,
+        correspondences=rendered.correspondences[chosen],
+        nonzero_indices=rendered.nonzero_indices,
+        color=color if options.with_pictures and options.with_color else None,
+        mask=mask,
+    )
+
+
+def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) -> MultiViewSample:
+    """Bring one scan to the sizes of the model and fill in the visibility of never-seen points.
+
+    Raises:
+        InputError: sizes do not fit together, or no view sees any point.
+    """
+    name = f"{source.class_name}/{source.species}/{source.identifier}"
+    non_zero = _non_zero(name, scan, options.point_size)
+    return MultiViewSample(
+        class_name=source.class_name,
+        species=source.species,
+        identifier=source.identifier,
+        label=source.label,
+        views=None if scan.views is None else _pictures(scan.views, options.image_size),
+        color=None if scan.color is None else _pictures(scan.color[None], options.image_size)[0],
+        views_gt=None if scan.views_gt is None else _views_gt(scan.views_gt, options.point_size),
+        mask=torch.from_numpy(_mask(name, scan.mask, options.point_size)),
+        correspondences=torch.from_numpy(_correspondences(name, scan.correspondences, non_zero, options.point_size)),
+        non_zero=torch.from_numpy(non_zero),
+    )
+
+
+def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
+    """Bring a mask (H, W), anomalous where above 0, to (size, size) bool: bilinear with antialiasing on 8 bits, > 0.5.
+
+    The published loader does this with torchvision on a PIL picture; the threshold in bytes is 128.
+    """
+    binary = Image.fromarray(((mask > 0) * 255).astype(np.uint8))
+    if binary.size != (size, size):
+        binary = binary.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(binary) >= 128
+
+
+def _pictures(pictures: np.ndarray, size: int) -> torch.Tensor:
+    """(V, H, W) or (V, H, W, 3) uint8 to (V, size, size, 3) uint8: PIL bicubic with antialiasing."""
+    if pictures.ndim == 3:
+        pictures = np.repeat(pictures[..., None], 3, axis=-1)
+    if pictures.shape[1:3] != (size, size):
+        resized = (Image.fromarray(p).resize((size, size), Image.Resampling.BICUBIC) for p in pictures)
+        pictures = np.stack([np.asarray(p) for p in resized])
+    return torch.from_numpy(np.ascontiguousarray(pictures))
+
+
+def _views_gt(views_gt: np.ndarray, size: int) -> torch.Tensor:
+    """(V, H, W) uint8 to (V, size, size) bool."""
+    if views_gt.shape[1:] == (size, size):
+        return torch.from_numpy(views_gt >= 128)
+    resized = (Image.fromarray(p).resize((size, size), Image.Resampling.BILINEAR) for p in views_gt)
+    return torch.from_numpy(np.stack([np.asarray(p) for p in resized]) >= 128)
+
+
+def _non_zero(name: str, scan: LoadedScan, size: int) -> np.ndarray:
+    """Flags (P,) of the positions that hold a point."""
+    count = scan.correspondences.shape[1]
+    positions = size * size
+    if scan.nonzero_indices is None:
+        if count != positions:
+            problem = f"has {count} points and no nonzero_indices.npy, which takes {positions} points"
+            raise InputError(name, problem, "render the scan again")
+        return np.ones(positions, bool)
+    indices = scan.nonzero_indices
+    if len(indices) != count:
+        raise InputError(
+            name, f"{len(indices)} nonzero indices but {count} correspondences a view", "render the scan again"
+        )
+    if count == 0 or indices.min() < 0 or indices.max() >= positions:
+        problem = f"nonzero_indices.npy does not fit a grid of {size} x {size} points"
+        raise InputError(name, problem, "render the scan again, or give the --point_size that it was rendered with")
+    if (np.diff(indices) <= 0).any():
+        raise InputError(name, "nonzero_indices.npy is not in strictly increasing order", "render the scan again")
+    non_zero = np.zeros(positions, bool)
+    non_zero[indices] = True
+    return non_zero
+
+
+def _correspondences(name: str, correspondences: np.ndarray, non_zero: np.ndarray, size: int) -> np.ndarray:
+    """(V, M, 3) of the points to (V, P, 3) int16 of the grid, with every never-seen point's flags filled in."""
+    pixels = correspondences[..., :2]
+    if pixels.min() < 0 or pixels.max() >= size:
+        problem = f"a correspondence lies outside the {size} x {size} pixels of a view"
+        raise InputError(name, problem, "render the scan again, or give the --point_size that it was rendered with")
+    on_grid = np.zeros((len(correspondences), len(non_zero), 3), np.int16)
+    on_grid[:, non_zero] = correspondences
+    visible = on_grid[..., 2] != 0
+    if not visible.any():
+        raise InputError(name, "no view sees any point", "render the scan again")
+    on_grid[..., 2] = fill_never_seen(visible, non_zero)
+    return on_grid
+
+
+def _mask(name: str, mask: np.ndarray | None, size: int) -> np.ndarray:
+    """The mask as flags (P,); a good sample has none."""
+    if mask is None:
+        return np.zeros(size * size, bool)
+    if mask.ndim == 2:
+        return resize_mask(mask, size).reshape(-1)
+    if mask.shape != (size * size,):
+        problem = f"the mask has {mask.size} labels, not {size * size}"
+        raise InputError(name, problem, "render the scan again")
+    return mask.astype(bool)
