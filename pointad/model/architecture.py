@@ -1,0 +1,142 @@
+"""What a CLIP model looks like: the open_clip configuration for a name or for the weights of OpenAI's format.
+
+Only vision transformers with a class token and CLIP's own text encoder can carry the method; others are refused here,
+before anything is built or downloaded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import open_clip
+import torch
+from torch import Tensor, nn
+
+from pointad.errors import InputError
+
+DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
+QUICK_GELU_SUFFIX = "-quickgelu"
+
+# OpenAI's models have attention heads of this width in both encoders; their files do not say so.
+OPENAI_HEAD_WIDTH = 64
+
+Configuration = dict[str, Any]  # {"embed_dim", "vision_cfg": {…}, "text_cfg": {…}, "quick_gelu"}, as open_clip has it
+
+
+def named_configuration(name: str) -> Configuration:
+    """The configuration of an open_clip model.
+
+    Args:
+        name: such as ``ViT-B-16`` or ``ViT-L-14-336-quickgelu``; ``ViT-B/16`` is read too.
+
+    Raises:
+        InputError: open_clip does not know the name, or the model cannot carry the method.
+    """
+    name = name.replace("/", "-")
+    configuration = open_clip.get_model_config(name) if name in open_clip.list_models() else None
+    if configuration is None:
+        raise InputError(
+            f"model {name}", "not a name that open_clip knows", "take one of open_clip.list_models(), such as ViT-B-16"
+        )
+    check_configuration(name, configuration)
+    return configuration
+
+
+def check_configuration(name: str, configuration: Configuration) -> None:
+    """Refuse what the method cannot work with.
+
+    Raises:
+        InputError: the image encoder is not a plain vision transformer with a class token, or the text encoder is not
+            CLIP's own (its tokens could not be replaced by learned ones).
+    """
+    vision, text = configuration["vision_cfg"], configuration["text_cfg"]
+    remedy = "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14"
+    if not isinstance(vision.get("layers", 12), int):
+        raise InputError(f"model {name}", "its image encoder is a ResNet, which has no blocks to double", remedy)
+    if vision.get("timm_model_name"):
+        raise InputError(
+            f"model {name}", f"its image encoder is timm's {vision['timm_model_name']}, not CLIP's own", remedy
+        )
+    if vision.get("attentional_pool") or vision.get("pool_type", "tok") != "tok" or vision.get("final_ln_after_pool"):
+        raise InputError(f"model {name}", "its image encoder does not read out a class token", remedy)
+    custom_attention = ("qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc")
+    if vision.get("block_type") == "custom" or any(vision.get(option) for option in custom_attention):
+        raise InputError(f"model {name}", "its image encoder has attention blocks of its own kind", remedy)
+    if (
+        text.get("hf_model_name")
+        or text.get("hf_tokenizer_name")
+        or text.get("embed_cls")
+        or text.get("no_causal_mask")
+        or text.get("pool_type", "argmax") != "argmax"
+        or text.get("proj_type", "linear") != "linear"
+    ):
+        raise InputError(f"model {name}", "its text encoder is not CLIP's own", remedy)
+
+
+def openai_configuration(state: Mapping[str, Tensor]) -> Configuration:
+    """The configuration that weights of OpenAI's format tell by their shapes, with QuickGELU as in all of its models.
+
+    Args:
+        state: a state dict with the names of OpenAI's CLIP.
+
+    Raises:
+        InputError: the weights belong to something else, or to one of OpenAI's ResNets.
+    """
+    if "visual.attnpool.positional_embedding" in state:
+        raise InputError(
+            "these CLIP weights",
+            "their image encoder is a ResNet, which has no blocks to double",
+            "take a vision transformer, such as ViT-L-14-336px.pt",
+        )
+    try:
+        vision_width, _, _, patch_size = state["visual.conv1.weight"].shape
+        grid = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+        vocabulary, text_width = state["token_embedding.weight"].shape
+        embedding_dim = state["text_projection"].shape[1]
+        context_length = state["positional_embedding"].shape[0]
+    except KeyError as missing:
+        raise InputError(
+            "these CLIP weights", f"no entry {missing} in them", "take weights in OpenAI's format or name their model"
+        ) from missing
+    return {
+        "embed_dim": embedding_dim,
+        "quick_gelu": True,
+        "vision_cfg": {
+            "image_size": patch_size * grid,
+            "layers": _count_blocks(state, "visual.transformer.resblocks."),
+            "width": vision_width,
+            "head_width": min(OPENAI_HEAD_WIDTH, vision_width),
+            "patch_size": patch_size,
+        },
+        "text_cfg": {
+            "context_length": context_length,
+            "vocab_size": vocabulary,
+            "width": text_width,
+            "heads": max(1, text_width // OPENAI_HEAD_WIDTH),
+            "layers": _count_blocks(state, "transformer.resblocks."),
+        },
+    }
+
+
+def trained_with_quick_gelu(name: str, tag: str | None = None) -> bool:
+    """Whether weights of this name were trained with QuickGELU.
+
+    Args:
+        name: an open_clip model.
+        tag: one of its pretrained weights; when None, the answer is yes if the name says so or if every published
+            set of weights of that name was (ViT-L-14-336 exists only as OpenAI trained it).
+    """
+    if name.endswith(QUICK_GELU_SUFFIX):
+        return True
+    tags = open_clip.list_pretrained_tags_by_model(name) if tag is None else [tag]
+    return bool(tags) and all(open_clip.get_pretrained_cfg(name, each).get("quick_gelu", False) for each in tags)
+
+
+def build(configuration: Configuration) -> nn.Module:
+    """An open_clip model of this configuration with random float32 weights."""
+    options = {key: configuration[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
+    model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
+    return model_class(**options, quick_gelu=bool(configuration.get("quick_gelu", False))).to(torch.float32)
+
+
+def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:
+    return len({name[len(prefix) :].split(".")[0] for name in state if name.startswith(prefix)})

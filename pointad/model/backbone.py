@@ -1,0 +1,229 @@
+"""The frozen CLIP that everything rests on: loaded by name, from a file, or the small one that comes along."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.transformer import VisionTransformer
+from torch import Tensor, nn
+
+from pointad.errors import InputError
+from pointad.model.architecture import (
+    DEFAULT_MODEL,
+    build,
+    check_configuration,
+    named_configuration,
+    openai_configuration,
+    trained_with_quick_gelu,
+)
+from pointad.model.text import TextTower, encode_token_ids
+from pointad.model.vision import ImageFeatures, encode_images
+from pointad.model.weights import openai_url, read_weights
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
+DEMO_NAME = "demo_clip"  # checkpoints/demo_clip.json and checkpoints/demo_clip.safetensors
+
+DEMO, OPENAI, RANDOM = "demo", "openai", "random"
+
+
+class ClipBackbone(nn.Module):
+    """A frozen CLIP in evaluation mode and float32.
+
+    Attributes:
+        vision: open_clip's vision transformer; called with pictures it gives plain CLIP's global features.
+        text: the text encoder.
+        tokenizer: texts to (K, context length) int64 token ids.
+        name: the model's name, or the name of its file.
+        is_demo: whether it is the small model that comes along, which says nothing about real data.
+        mean, std: per colour channel, what pictures with values 0 … 1 are normalized with.
+    """
+
+    vision: VisionTransformer
+    text: TextTower
+
+    def __init__(
+        self,
+        model: open_clip.CLIP | open_clip.CustomTextCLIP,
+        name: str,
+        *,
+        is_demo: bool = False,
+        mean: Sequence[float] = open_clip.OPENAI_DATASET_MEAN,
+        std: Sequence[float] = open_clip.OPENAI_DATASET_STD,
+    ) -> None:
+        super().__init__()
+        self.vision = model.visual
+        self.text = TextTower(getattr(model, "text", model))
+        self.tokenizer = open_clip.SimpleTokenizer(context_length=self.text.context_length)
+        self.name = name
+        self.is_demo = is_demo
+        self.mean = tuple(mean)
+        self.std = tuple(std)
+        self.float().requires_grad_(False).eval()
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels of the pictures that the positional embedding was made for."""
+        return self.vision.image_size[0]
+
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch in pixels."""
+        return self.vision.patch_size[0]
+
+    @property
+    def embedding_dim(self) -> int:
+        """Dimensions of the space that pictures and texts share (D)."""
+        return self.vision.output_dim
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks of the image encoder."""
+        return len(self.vision.transformer.resblocks)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().numpy().data)
+        return digest.hexdigest()
+
+    def encode_images(self, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
+        """Features of normalized pictures (B, 3, H, W); see ``pointad.model.vision.encode_images``."""
+        return encode_images(self.vision, images, layers)
+
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """Plain CLIP's features of K texts, (K, D), not normalized."""
+        token_ids = self.tokenizer(list(texts)).to(self.text.positional_embedding.device)
+        return encode_token_ids(self.text, token_ids)
+
+
+def load_backbone(
+    model: str | None = None,
+    weights: str | Path = DEMO,
+    device: torch.device | str = "cpu",
+    *,
+    quick_gelu: bool | None = None,
+) -> ClipBackbone:
+    """Load a frozen CLIP.
+
+    Args:
+        model: an open_clip name such as ``ViT-B-16``. None: the architecture that a file of OpenAI's format tells by
+            its shapes, and ``ViT-L-14-336`` for anything but files.
+        weights: ``demo``, the small model that comes along; ``openai`` or another of open_clip's tags for that name,
+            downloaded when it is not there yet; ``random``, for measuring time; or a file (see ``read_weights``).
+        device: where the model shall live.
+        quick_gelu: the activation of a file's model. None: QuickGELU for OpenAI's format, and for a named model what
+            its weights were trained with. The wrong one gives wrong features without any other sign.
+
+    Raises:
+        InputError: the model cannot carry the method, or the weights are missing, unreadable or of another model.
+    """
+    if str(weights) == DEMO:
+        if model is not None:
+            raise InputError(f"model {model}", "the demo weights have their own", "leave the model away")
+        backbone = _load_demo(CHECKPOINT_FOLDER / f"{DEMO_NAME}.json", CHECKPOINT_FOLDER / f"{DEMO_NAME}.safetensors")
+    elif str(weights) == RANDOM:
+        name = model or DEFAULT_MODEL
+        backbone = ClipBackbone(build(named_configuration(name)), f"{name} with random weights")
+    elif _is_tag(str(weights)):
+        backbone = _load_tag(model or DEFAULT_MODEL, str(weights))
+    else:
+        backbone = _load_file(model, Path(weights), quick_gelu)
+    return backbone.to(device)
+
+
+def _is_tag(weights: str) -> bool:
+    """Whether open_clip publishes weights of any model under this name."""
+    return weights in {tag for _, tag in open_clip.list_pretrained()}
+
+
+def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
+    remedy = "restore the folder checkpoints/ of this repository, or name other CLIP weights"
+    if not configuration_path.is_file() or not weights_path.is_file():
+        raise InputError(configuration_path.with_suffix(""), "the demo backbone is not there", remedy)
+    try:
+        configuration = json.loads(configuration_path.read_text(encoding="utf-8"))
+        check_configuration(configuration_path.stem, configuration)
+    except (ValueError, KeyError) as error:
+        raise InputError(configuration_path, "not a model configuration", remedy) from error
+    model = build(configuration)
+    _fill(model, read_weights(weights_path).state, weights_path)
+    return ClipBackbone(model, configuration_path.stem, is_demo=True)
+
+
+def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBackbone:
+    weights = read_weights(path)
+    if name is None:
+        configuration = openai_configuration(weights.state)
+    else:
+        configuration = named_configuration(name)
+        configuration["quick_gelu"] = weights.from_openai or trained_with_quick_gelu(name)
+    if quick_gelu is not None:
+        configuration["quick_gelu"] = quick_gelu
+    logger.info("%s: read with %s", path, "QuickGELU" if configuration["quick_gelu"] else "plain GELU")
+    model = build(configuration)
+    _fill(model, weights.state, path)
+    return ClipBackbone(model, name or path.stem)
+
+
+def _load_tag(name: str, tag: str) -> ClipBackbone:
+    configuration = named_configuration(name)
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if tag not in tags:
+        raise InputError(f"weights {tag}", f"not published for {name}", f"choose one of: {', '.join(tags) or 'none'}")
+    if tag == OPENAI:
+        local = CHECKPOINT_FOLDER / Path(openai_url(name)).name
+        if local.is_file():
+            return _load_file(name, local, quick_gelu=True)
+    configuration["quick_gelu"] = trained_with_quick_gelu(name, tag)
+    published = open_clip.get_pretrained_cfg(name, tag)
+    path = _download(name, tag, published)
+    model = build(configuration)
+    _fill(model, read_weights(path).state, path)
+    return ClipBackbone(
+        model,
+        name,
+        mean=published.get("mean") or open_clip.OPENAI_DATASET_MEAN,
+        std=published.get("std") or open_clip.OPENAI_DATASET_STD,
+    )
+
+
+def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
+    try:
+        return Path(open_clip.download_pretrained(published))
+    except Exception as error:  # each of the libraries behind it raises errors of its own
+        source = published.get("url") or f"https://huggingface.co/{published.get('hf_hub')}"
+        if tag == OPENAI:
+            file_name = Path(openai_url(name)).name
+            remedy = f"put the file from {openai_url(name)} at {CHECKPOINT_FOLDER / file_name}"
+        else:
+            remedy = f"fetch it from {source} and give its path as the weights"
+        raise InputError(f"weights {tag} of {name}", "not on this machine and not to be downloaded", remedy) from error
+
+
+def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Load the weights into the model, all of them and nothing else."""
+    own = model.state_dict()
+    missing = sorted(own.keys() - state.keys())
+    unexpected = sorted(state.keys() - own.keys())
+    different = [name for name in own.keys() & state.keys() if own[name].shape != state[name].shape]
+    if missing or unexpected or different:
+        name = (different or missing or unexpected)[0]
+        held = f"{tuple(state[name].shape)}" if name in state else "nothing"
+        wanted = f"{tuple(own[name].shape)}" if name in own else "nothing"
+        raise InputError(
+            path,
+            f"weights of another model: its {name} is {held} where the model has {wanted}",
+            "name the model that these weights belong to, or none for a file of OpenAI's format",
+        )
+    model.load_state_dict(state)

@@ -1,0 +1,91 @@
+"""Prompts to features: CLIP's text transformer, with learned tokens that take the place of its own inside.
+
+Follows PointAD, section 3.3; the learned tokens inside the encoder pass through half precision, as they did when the
+released prompts were trained.
+"""
+
+from collections.abc import Sequence
+
+import open_clip
+import torch
+from open_clip.transformer import LayerNorm, TextTransformer, Transformer
+from torch import Tensor, nn
+
+
+class TextTower(nn.Module):
+    """The text half of an open_clip model, under one set of names for all its model classes.
+
+    Args:
+        source: what holds the parts: an open_clip ``CLIP``, or the ``text`` of a ``CustomTextCLIP``.
+    """
+
+    token_embedding: nn.Embedding
+    positional_embedding: nn.Parameter  # (C, width)
+    transformer: Transformer
+    ln_final: LayerNorm
+    text_projection: nn.Parameter | nn.Linear  # (width, D)
+    attention_mask: Tensor  # (C, C), minus infinity where a token would look ahead
+
+    def __init__(self, source: open_clip.CLIP | TextTransformer) -> None:
+        super().__init__()
+        self.token_embedding = source.token_embedding
+        self.positional_embedding = source.positional_embedding
+        self.transformer = source.transformer
+        self.ln_final = source.ln_final
+        self.text_projection = source.text_projection
+        self.register_buffer("attention_mask", source.attn_mask, persistent=False)
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens a prompt has, padding included."""
+        return self.positional_embedding.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Dimensions of a token."""
+        return self.token_embedding.weight.shape[1]
+
+    @property
+    def depth(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.transformer.resblocks)
+
+
+def encode_prompts(tower: TextTower, prompts: Tensor, token_ids: Tensor, deep_tokens: Sequence[Tensor] = ()) -> Tensor:
+    """Encode prompts that are given as token embeddings.
+
+    Before block 2 the tokens at positions 1 … T take the values of ``deep_tokens[0]``, before block 3 those of
+    ``deep_tokens[1]``, and so on; all prompts share them. They and their gradients are rounded to float16, whatever
+    precision the rest has: the released prompts were trained so, and without it text features move by 2e-4.
+
+    Args:
+        tower: the text encoder.
+        prompts: (K, C, width) float32, embeddings of K prompts before the positional embedding is added.
+        token_ids: (K, C) integer; the end-of-text token is the largest id of its prompt, and its place is read out.
+        deep_tokens: up to ``tower.depth − 1`` tensors (T, width).
+
+    Returns:
+        (K, D) text features, not normalized.
+    """
+    hidden = prompts + tower.positional_embedding
+    for number, block in enumerate(tower.transformer.resblocks):
+        if 1 <= number <= len(deep_tokens):
+            hidden = _replace_tokens(hidden, deep_tokens[number - 1])
+        hidden = block(hidden, attn_mask=tower.attention_mask)
+    prompt_index = torch.arange(len(hidden), device=hidden.device)
+    end_of_text = tower.ln_final(hidden[prompt_index, token_ids.argmax(dim=-1)])
+    if isinstance(tower.text_projection, nn.Linear):
+        return tower.text_projection(end_of_text)
+    return end_of_text @ tower.text_projection
+
+
+def encode_token_ids(tower: TextTower, token_ids: Tensor) -> Tensor:
+    """Encode tokenized texts (K, C) as plain CLIP does, without learned tokens: (K, D), not normalized."""
+    return encode_prompts(tower, tower.token_embedding(token_ids), token_ids)
+
+
+def _replace_tokens(hidden: Tensor, tokens: Tensor) -> Tensor:
+    """Put ``tokens`` (T, width), rounded to float16, at positions 1 … T of every prompt in ``hidden`` (K, C, width)."""
+    # Expanded first, rounded second: so the gradient of each prompt is rounded before the prompts are summed.
+    rounded = tokens.expand(len(hidden), -1, -1).half().to(hidden.dtype)
+    return torch.cat([hidden[:, :1], rounded, hidden[:, 1 + tokens.shape[0] :]], dim=1)
