@@ -1,0 +1,125 @@
+"""Where the camera stands and where the points fall in its window.
+
+The camera is the one that Open3D's window sets up by itself for a cloud: it looks along -z at the centre of the
+cloud's box, with x to the right and y up, from a distance in proportion to the box.
+Clouds are arrays of three rows (3, N): x, y and z lie contiguous, which keeps every step below fast.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.rendering.views import View
+
+TAN_HALF_FIELD = math.tan(math.radians(30.0))  # the field of view is 60 degrees, both ways
+_ZOOM = 0.7
+_RETREAT = 0.005  # one step back, in the data set's unit
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera that looks along -z at the centre of a cloud's box; lengths in the cloud's unit."""
+
+    center: np.ndarray  # (3,) float64, the point looked at
+    extent: float  # the longest side of the cloud's box
+    distance: float  # from the eye to the centre
+
+    @property
+    def eye_z(self) -> float:
+        """Height of the eye: it stands above the centre at (center x, center y, eye_z)."""
+        return float(self.center[2]) + self.distance
+
+    @property
+    def near(self) -> float:
+        """Distance of the near clipping plane from the eye."""
+        return max(0.01 * self.extent, self.distance - 3.0 * self.extent)
+
+    @property
+    def far(self) -> float:
+        """Distance of the far clipping plane from the eye."""
+        return self.distance + 3.0 * self.extent
+
+
+def look_at(points: np.ndarray) -> Camera:
+    """The camera that Open3D's window chooses for a cloud.
+
+    Args:
+        points: (3, N) float64.
+
+    Raises:
+        InputError: all points lie at the same place.
+    """
+    low, high = points.min(axis=1), points.max(axis=1)
+    extent = float((high - low).max())
+    if extent <= 0.0:
+        raise InputError("point cloud", "all points lie at the same place", "give a cloud that has an extent")
+    return Camera((low + high) / 2, extent, _ZOOM * extent / TAN_HALF_FIELD)
+
+
+def focal_length(window: int) -> float:
+    """Focal length in pixels of a window that is this many pixels wide and high."""
+    return window / (2.0 * TAN_HALF_FIELD)
+
+
+def project(points: np.ndarray, camera: Camera, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and rows (N,) float64 of points in the window; whole numbers are pixel centres, row 0 is on top.
+
+    Args:
+        points: (3, N) float64, in the frame that the camera looks at.
+        camera: where the camera stands.
+        window: width and height of the window in pixels.
+    """
+    x, y, z = points
+    scale = focal_length(window) / (camera.eye_z - z)
+    middle = window / 2 - 0.5
+    return (x - camera.center[0]) * scale + middle, middle - (y - camera.center[1]) * scale
+
+
+def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
+    """The camera moved away by the fewest whole steps of 0.005, at least one, that bring all points into the window.
+
+    A point is in the window when 0 <= column < window and 0 <= row < window (the Eyecandies rule of PointAD's
+    rendering). The number of steps has a closed form: a point needs the depth at which it meets the window's border.
+    """
+    x, y, z = points
+    depth = camera.eye_z - z
+    focal = focal_length(window)
+    missing = 0.0
+    for offset in (x - camera.center[0], camera.center[1] - y):
+        needed = np.where(offset > 0, offset * (focal / (window / 2 + 0.5)), offset * (-focal / (window / 2 - 0.5)))
+        missing = max(missing, float((needed - depth).max()))
+    steps = max(1, math.ceil(missing / _RETREAT - 1e-9))
+    return Camera(camera.center, camera.extent, camera.distance + _RETREAT * steps)
+
+
+def turn(points: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
+    """A cloud (3, N) turned about a point (3,) into a view; by rows, to stay off threaded matrix products."""
+    centred = points - center[:, None]
+    return turn_directions(centred, view) + center[:, None]
+
+
+def turn_directions(directions: np.ndarray, view: View) -> np.ndarray:
+    """Directions or centred points (3, N) turned into a view, in their own dtype."""
+    return _turn_rows(directions, view.axis, math.radians(view.degrees))
+
+
+def turn_about_x(points: np.ndarray, radians: float) -> np.ndarray:
+    """A cloud (3, N) turned about the x axis through the origin."""
+    return _turn_rows(points, "x", radians)
+
+
+def _turn_rows(rows: np.ndarray, axis: str, radians: float) -> np.ndarray:
+    x, y, z = rows
+    cosine, sine = math.cos(radians), math.sin(radians)
+    turned = np.empty_like(rows)
+    if axis == "x":
+        turned[0] = x
+        turned[1] = cosine * y - sine * z
+        turned[2] = sine * y + cosine * z
+    else:
+        turned[0] = cosine * x + sine * z
+        turned[1] = y
+        turned[2] = cosine * z - sine * x
+    return turned

@@ -1,0 +1,99 @@
+"""Surface normals from the neighbours of each point; their sign is arbitrary, the shading does not depend on it."""
+
+import logging
+
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.ndarray:
+    """Normals as Open3D estimates them: the direction of least spread of the nearest points, itself included.
+
+    Args:
+        points: (N, 3) float64.
+        radius: neighbours lie within this distance.
+        neighbours: at most this many nearest points are used.
+
+    Returns:
+        (N, 3) float64 unit vectors; (0, 0, 1) where fewer than three points lie within the radius.
+    """
+    try:
+        import open3d
+    except (ImportError, OSError) as error:
+        # Open3D needs system libraries (libusb, libGL) that a bare server may lack.
+        logger.info("Open3D cannot be loaded (%s); normals come from SciPy, which takes longer", error)
+        return _estimate_normals_scipy(points, radius, neighbours)
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
+    cloud.estimate_normals(open3d.geometry.KDTreeSearchParamHybrid(radius, neighbours))
+    return np.asarray(cloud.normals)
+
+
+def _estimate_normals_scipy(points: np.ndarray, radius: float, neighbours: int) -> np.ndarray:
+    from scipy.spatial import cKDTree
+
+    count = len(points)
+    centred = points - points.mean(axis=0)
+    distance, index = cKDTree(centred).query(
+        centred, k=np.arange(1, min(neighbours, count) + 1), distance_upper_bound=radius
+    )
+    found = np.isfinite(distance)
+    padded = np.append(centred, np.zeros((1, 3)), axis=0)  # missing neighbours have the index N
+    amount = found.sum(axis=1)
+    normals = np.empty((count, 3))
+    for start in range(0, count, 8192):  # bounds the memory of the gathered neighbours
+        part = slice(start, start + 8192)
+        gathered = padded[index[part]] * found[part, :, None]  # (n, k, 3)
+        mean = gathered.sum(axis=1) / amount[part, None]
+        offsets = (gathered - mean[:, None]) * found[part, :, None]
+        covariance = np.einsum("nki,nkj->nij", offsets, offsets)
+        normals[part] = np.linalg.eigh(covariance)[1][:, :, 0]
+    normals[amount < 3] = (0.0, 0.0, 1.0)
+    return normals
+
+
+def grid_normals(
+    points: np.ndarray, flat_positions: np.ndarray, size: int = 336, window: int = 7, minimum: int = 3
+) -> np.ndarray:
+    """Fast normals of an organized cloud: the direction of least spread in a window of its grid.
+
+    Args:
+        points: (N, 3) float64.
+        flat_positions: (N,) integer, places of the points in the size x size grid, counted row by row.
+        size: side of the grid.
+        window: side of the square of neighbours, odd.
+        minimum: fewer points in a window give (0, 0, 1).
+
+    Returns:
+        (N, 3) float32 unit vectors.
+    """
+    offsets = points - points.mean(axis=0)
+    offsets /= np.abs(offsets).max()
+    x, y, z = offsets.T
+    monomials = (np.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z)
+    grids = np.zeros((len(monomials), size * size))
+    for grid, monomial in zip(grids, monomials, strict=True):
+        grid[flat_positions] = monomial
+    sums = _window_sums(grids.reshape(-1, size, size), window).reshape(len(monomials), -1)[:, flat_positions]
+    count = sums[0]
+    x, y, z, xx, yy, zz, xy, xz, yz = sums[1:] / count
+    normals = smallest_direction(xx - x * x, yy - y * y, zz - z * z, xy - x * y, xz - x * z, yz - y * z)
+    normals[count < minimum] = (0.0, 0.0, 1.0)
+    return normals
+
+
+def _window_sums(grids: np.ndarray, window: int) -> np.ndarray:
+    """Sums over the window x window cells around each cell, (C, S, S), from summed-area tables."""
+    half = window // 2
+    size = grids.shape[1]
+    table = np.pad(grids, ((0, 0), (half + 1, half), (half + 1, half))).cumsum(axis=1).cumsum(axis=2)
+    rows = table[:, window : window + size] - table[:, :size]
+    return rows[:, :, window : window + size] - rows[:, :, :size]
+
+
+def smallest_direction(
+    xx: np.ndarray, yy: np.ndarray, zz: np.ndarray, xy: np.ndarray, xz: np.ndarray, yz: np.ndarray
+) -> np.ndarray:
+    """Unit eigenvectors (N, 3) of the smallest eigenvalue of symmetric 3 x 3 matrices, given by their entries (N,)."""
+    matrices = np.stack((xx, xy, xz, xy, yy, yz, xz, yz, zz), axis=-1).reshape(-1, 3, 3)
+    return np.linalg.eigh(matrices)[1][:, :, 0]
