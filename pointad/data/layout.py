@@ -1,0 +1,272 @@
+"""The folders of a rendered data set on disk: where the files of a sample are, how they are written and read.
+
+    <root>/<class>/test/<species>/
+        rgb/000.png  gt/000.png  xyz/000.tiff  pcd/000.pcd  gt_pcd/000.pcd
+        2d_rendering/000/view_0.png ...       pictures
+        2d_gt/000/view_0_gt.png ...           the ground truth from the same directions
+        2d_3d_cor/000/view_0_cor.npy ...      (M, 3) integers: column, row, visible
+        2d_3d_cor/000/nonzero_indices.npy     (M,) integers: the points' places on the grid; absent: M is the grid
+
+A sample counts as finished when its `2d_rendering` folder is there: it is put in place whole, after all the rest.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.npy_files import read_npy
+from pointad.pictures import read_mask as read_mask_picture
+from pointad.pictures import read_picture, write_png
+from pointad.rendering.rendered_sample import RenderedSample
+from pointad.scans.pcd import read_pcd
+
+SPLIT = "test"
+VIEWS = "2d_rendering"
+VIEWS_GT = "2d_gt"
+CORRESPONDENCES = "2d_3d_cor"
+NONZERO_INDICES = "nonzero_indices.npy"
+
+_RENDER_AGAIN = "render the sample again"
+
+
+@dataclass(frozen=True)
+class SampleFiles:
+    """Where everything of one sample lies; files that a data set does not have simply do not exist."""
+
+    root: Path
+    class_name: str
+    species: str
+    identifier: str
+
+    @property
+    def folder(self) -> Path:
+        """The species' folder, shared by its samples."""
+        return self.root / self.class_name / SPLIT / self.species
+
+    @property
+    def rgb(self) -> Path:
+        return self.folder / "rgb" / f"{self.identifier}.png"
+
+    @property
+    def mask(self) -> Path:
+        return self.folder / "gt" / f"{self.identifier}.png"
+
+    @property
+    def xyz(self) -> Path:
+        return self.folder / "xyz" / f"{self.identifier}.tiff"
+
+    @property
+    def point_cloud(self) -> Path:
+        return self.folder / "pcd" / f"{self.identifier}.pcd"
+
+    @property
+    def labelled_point_cloud(self) -> Path:
+        return self.folder / "gt_pcd" / f"{self.identifier}.pcd"
+
+    @property
+    def views(self) -> Path:
+        return self.folder / VIEWS / self.identifier
+
+    @property
+    def views_gt(self) -> Path:
+        return self.folder / VIEWS_GT / self.identifier
+
+    @property
+    def correspondences(self) -> Path:
+        return self.folder / CORRESPONDENCES / self.identifier
+
+
+def is_finished(files: SampleFiles, view_count: int) -> bool:
+    """Whether every picture and correspondence of a sample is there, by name."""
+    expected = [
+        path
+        for index in range(view_count)
+        for path in (
+            files.views / _view_name(index),
+            files.views_gt / _view_gt_name(index),
+            files.correspondences / _correspondence_name(index),
+        )
+    ]
+    return all(path.is_file() for path in expected)
+
+
+def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
+    """Write the three folders of a rendered sample; whatever they held before is replaced.
+
+    Each folder is filled under a temporary name and renamed, `2d_rendering` last, so that a run killed at any moment
+    leaves no sample that looks finished. Write the sample's other files before.
+
+    Raises:
+        InputError: a folder cannot be written.
+    """
+    try:
+        if files.views.exists():
+            # First of all the sample stops counting as finished.
+            shutil.rmtree(files.views)
+        _replace_folder(files.correspondences, lambda folder: _fill_correspondences(folder, sample))
+        _replace_folder(files.views_gt, lambda folder: _fill_pictures(folder, sample.views_gt, _view_gt_name))
+        _replace_folder(files.views, lambda folder: _fill_pictures(folder, sample.views, _view_name))
+    except OSError as error:
+        raise InputError(
+            files.folder, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
+        ) from error
+
+
+def read_views(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
+    """Read pictures of a sample.
+
+    Args:
+        folder: `2d_rendering/<id>`.
+        indices: which views, in the order wanted.
+
+    Returns:
+        (V, H, W, 3) uint8.
+
+    Raises:
+        InputError: a picture is missing, broken, or of another size than the first.
+    """
+    paths = [Path(folder) / _view_name(index) for index in indices]
+    return _stack(paths, [read_picture(path, "RGB") for path in paths])
+
+
+def read_views_gt(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
+    """Read the ground-truth pictures of a sample, grey.
+
+    Args:
+        folder: `2d_gt/<id>`.
+        indices: which views, in the order wanted.
+
+    Returns:
+        (V, H, W) uint8.
+
+    Raises:
+        InputError: as in `read_views`.
+    """
+    paths = [Path(folder) / _view_gt_name(index) for index in indices]
+    return _stack(paths, [read_picture(path, "grey") for path in paths])
+
+
+def read_correspondences(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
+    """Read where each point lies in each view.
+
+    Args:
+        folder: `2d_3d_cor/<id>`.
+        indices: which views, in the order wanted.
+
+    Returns:
+        (V, M, 3) int16: column, row, visible (0 or 1).
+
+    Raises:
+        InputError: a file is missing, broken, of another shape than the first, or holds values that no picture has.
+    """
+    paths = [Path(folder) / _correspondence_name(index) for index in indices]
+    views = []
+    for path in paths:
+        view = read_npy(path, kinds="iu")
+        if view.ndim != 2 or view.shape[1] != 3:
+            raise InputError(path, f"has shape {view.shape} instead of (points, 3)", _RENDER_AGAIN)
+        if view.size and (view.min() < 0 or view.max() > np.iinfo(np.int16).max):
+            raise InputError(path, "holds pixels that no picture has", _RENDER_AGAIN)
+        if view.size and view[:, 2].max() > 1:
+            raise InputError(path, "holds a visibility that is neither 0 nor 1", _RENDER_AGAIN)
+        views.append(view.astype(np.int16, copy=False))
+    return _stack(paths, views)
+
+
+def read_nonzero_indices(folder: str | Path) -> np.ndarray | None:
+    """Read the places of a sample's points on the grid.
+
+    Args:
+        folder: `2d_3d_cor/<id>`.
+
+    Returns:
+        (M,) int32; None where there is no such file, because every place of the grid holds a point.
+
+    Raises:
+        InputError: the file is broken or holds something else.
+    """
+    path = Path(folder) / NONZERO_INDICES
+    if not path.exists():
+        return None
+    indices = read_npy(path, kinds="iu")
+    if indices.ndim != 1:
+        raise InputError(path, f"has shape {indices.shape} instead of (points,)", _RENDER_AGAIN)
+    if indices.size and (indices.min() < 0 or indices.max() > np.iinfo(np.int32).max):
+        raise InputError(path, "holds indices outside any grid", _RENDER_AGAIN)
+    return indices.astype(np.int32, copy=False)
+
+
+def read_color(path: str | Path) -> np.ndarray:
+    """Read a sample's RGB picture, (H, W, 3) uint8.
+
+    Raises:
+        InputError: the picture is missing or broken.
+    """
+    return read_picture(path, "RGB")
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """Read a sample's ground truth from either form in which data sets give it.
+
+    Args:
+        path: a picture, or a point cloud (`.pcd`) whose points are anomalous where their colour is above half.
+
+    Returns:
+        (H, W) uint8, 0 or 255; or (M,) bool for a point cloud.
+
+    Raises:
+        InputError: the file is missing or broken, or the point cloud has no colours.
+    """
+    if Path(path).suffix.lower() != ".pcd":
+        return read_mask_picture(path)
+    colors = read_pcd(path).colors
+    if colors is None:
+        raise InputError(path, "has no colours, which hold the labels", _RENDER_AGAIN)
+    return colors[:, 0] > 127
+
+
+def _view_name(index: int) -> str:
+    return f"view_{index}.png"
+
+
+def _view_gt_name(index: int) -> str:
+    return f"view_{index}_gt.png"
+
+
+def _correspondence_name(index: int) -> str:
+    return f"view_{index}_cor.npy"
+
+
+def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
+    # The temporary name is always the same, so the next run tidies up after one that was killed.
+    temporary = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    fill(temporary)
+    if target.exists():
+        shutil.rmtree(target)
+    os.replace(temporary, target)
+
+
+def _fill_pictures(folder: Path, pictures: np.ndarray, name: Callable[[int], str]) -> None:
+    for index, picture in enumerate(pictures):
+        write_png(folder / name(index), picture)
+
+
+def _fill_correspondences(folder: Path, sample: RenderedSample) -> None:
+    for index, view in enumerate(sample.correspondences):
+        np.save(folder / _correspondence_name(index), view.astype(np.int16, copy=False))
+    if sample.nonzero_indices is not None:
+        np.save(folder / NONZERO_INDICES, sample.nonzero_indices.astype(np.int32, copy=False))
+
+
+def _stack(paths: Sequence[Path], arrays: Sequence[np.ndarray]) -> np.ndarray:
+    for path, array in zip(paths, arrays, strict=True):
+        if array.shape != arrays[0].shape:
+            raise InputError(path, f"has shape {array.shape} but {paths[0].name} has {arrays[0].shape}", _RENDER_AGAIN)
+    return np.stack(arrays)
