@@ -1,0 +1,98 @@
+"""AU-PRO, the area under the per-region-overlap curve up to a false-positive rate, normalized to 0 .. 1.
+
+The curve (Bergmann et al., "The MVTec 3D-AD Dataset", section 4) shows, for a falling threshold, the mean over all
+anomalous regions of the share of the region that is found, against the share of normal pixels that is reported.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.metrics.pixel_scores import PixelScores
+from pointad.metrics.ranking import Ranking, Sweep
+
+AuproMethod = Literal["exact", "published"]
+
+PUBLISHED_THRESHOLDS = 200
+DEFAULT_LIMIT = 0.3  # the false-positive rate up to which PointAD and MVTec 3D-AD integrate
+
+
+def aupro(
+    masks: np.ndarray, maps: np.ndarray, limit: float = DEFAULT_LIMIT, method: AuproMethod = "exact"
+) -> float | None:
+    """AU-PRO of a set of anomaly maps.
+
+    Args:
+        masks: (n, H, W), anomalous where above 0.
+        maps: (n, H, W), larger is more anomalous.
+        limit: the false-positive rate at which integration ends, above 0 and at most 1.
+        method: "exact" takes every distinct score as a threshold and interpolates at the limit; "published" repeats
+            the procedure behind the published tables (`published_aupro_of`).
+
+    Returns:
+        0 .. 1, or None when there is no region, no normal pixel, or (published) fewer than two thresholds below the
+        limit.
+
+    Raises:
+        InputError: shapes differ, a score is not a number, or the limit or the method is unknown.
+    """
+    ranking = PixelScores.of(maps, masks).ranking()
+    return aupro_of(ranking, limit, method)
+
+
+def aupro_of(ranking: Ranking, limit: float = DEFAULT_LIMIT, method: AuproMethod = "exact") -> float | None:
+    """AU-PRO of ranked pixels whose weights are `region_weights`; see `aupro`."""
+    if not 0 < limit <= 1:
+        raise InputError("AU-PRO limit", f"is {limit}", "give a false-positive rate above 0 and at most 1")
+    if method not in ("exact", "published"):
+        raise InputError("AU-PRO method", f"is {method!r}", "give 'exact' or 'published'")
+    if not ranking.has_both_classes:
+        return None
+    return exact_aupro_of(ranking, limit) if method == "exact" else published_aupro_of(ranking, limit)
+
+
+def exact_aupro_of(ranking: Ranking, limit: float) -> float:
+    """Integrate the piecewise-linear curve through all thresholds up to the limit, and divide by the limit."""
+    false_positive_rate, overlap = pro_polyline(ranking.sweep)
+    inside = false_positive_rate <= limit
+    at_limit = np.interp(limit, false_positive_rate, overlap)
+    return float(
+        np.trapezoid(np.append(overlap[inside], at_limit), np.append(false_positive_rate[inside], limit)) / limit
+    )
+
+
+def pro_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of the PRO curve from (0, 0) to (1, 1).
+
+    From one anomalous score to the next, the false-positive rate grows at equal height; at a score that normal pixels
+    share, both grow at once.
+
+    Returns:
+        false-positive rates and overlaps, both (2 T + 2,) ascending.
+    """
+    corners = np.stack([sweep.false_positives_above, sweep.false_positives], axis=1).ravel() / sweep.normal_count
+    heights = np.repeat(np.append(0.0, sweep.overlap), 2)[1:-1]
+    return np.concatenate([[0.0], corners, [1.0]]), np.concatenate([[0.0], heights, [1.0]])
+
+
+def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
+    """AU-PRO as behind PointAD's published tables, to compare with them.
+
+    200 equally spaced thresholds from the lowest score (the highest is not one of them); a pixel counts when it scores
+    strictly more. Thresholds with a false-positive rate of `limit` or more are dropped; the remaining rates are
+    re-scaled to 0 .. 1 by the smallest and largest that were reached, whatever they are.
+
+    Returns:
+        0 .. 1, or None when fewer than two different rates lie below the limit.
+    """
+    step = (ranking.highest - ranking.lowest) / PUBLISHED_THRESHOLDS
+    thresholds = ranking.lowest + step * np.arange(PUBLISHED_THRESHOLDS)
+    false_positive_rate = ranking.normal_above(thresholds) / ranking.normal_count
+    overlap = ranking.overlap_above(thresholds)
+    below = false_positive_rate < limit
+    if not below.any() or np.ptp(false_positive_rate[below]) == 0:
+        return None
+    reached = false_positive_rate[below]
+    rescaled = (reached - reached.min()) / np.ptp(reached)
+    return float(np.trapezoid(overlap[below][::-1], rescaled[::-1]))

@@ -1,0 +1,143 @@
+"""Scores of normal and anomalous items, sorted once: the common ground of every metric.
+
+A metric curve changes its height only where an anomalous score is passed. So the curve is known exactly from the
+distinct anomalous scores (a few per cent of all pixels) and from how many normal scores lie above each of them.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pointad.errors import InputError
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a threshold that falls over all scores meets, at each of the T distinct anomalous scores, high to low."""
+
+    false_positives_above: np.ndarray  # (T,) int64, normal items that score more than the threshold
+    false_positives: np.ndarray  # (T,) int64, normal items that score at least the threshold
+    true_positives: np.ndarray  # (T,) int64, anomalous items that score at least the threshold
+    overlap: np.ndarray  # (T,) float64, share of the anomalous weight that scores at least the threshold, ends at 1
+    normal_count: int
+    anomalous_count: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Normal and anomalous scores in ascending order, each with the number of items that it stands for.
+
+    Without counts every score stands for one item. With counts a score stands for a bin (`PixelScores`).
+    """
+
+    normal_scores: np.ndarray  # (A,) ascending
+    anomalous_scores: np.ndarray  # (B,) ascending
+    anomalous_weights: np.ndarray  # (B,) float64, what each anomalous score adds to the overlap, any scale
+    lowest: float  # of all scores, before any binning
+    highest: float
+    normal_counts: np.ndarray | None = None  # (A,) int64
+    anomalous_counts: np.ndarray | None = None  # (B,) int64
+
+    @property
+    def is_binned(self) -> bool:
+        """Whether scores were rounded to bins, so that metrics are approximate."""
+        return self.normal_counts is not None
+
+    @property
+    def normal_count(self) -> int:
+        """The number of normal items."""
+        return len(self.normal_scores) if self.normal_counts is None else int(self.normal_counts.sum())
+
+    @property
+    def anomalous_count(self) -> int:
+        """The number of anomalous items."""
+        return len(self.anomalous_scores) if self.anomalous_counts is None else int(self.anomalous_counts.sum())
+
+    @property
+    def has_both_classes(self) -> bool:
+        """Whether there is a normal and an anomalous item; without both, most metrics are undefined."""
+        return self.normal_count > 0 and self.anomalous_count > 0
+
+    def normal_above(self, thresholds: np.ndarray, *, or_equal: bool = False) -> np.ndarray:
+        """Count the normal items above each threshold.
+
+        Args:
+            thresholds: (T,), any order; sorted ones are much faster.
+            or_equal: count the items on the threshold, too.
+
+        Returns:
+            (T,) int64.
+        """
+        position = np.searchsorted(self.normal_scores, thresholds, side="left" if or_equal else "right")
+        return _from_position(self.normal_counts, len(self.normal_scores))[position]
+
+    def overlap_above(self, thresholds: np.ndarray) -> np.ndarray:
+        """The share (T,) of the anomalous weight strictly above each threshold (T,)."""
+        position = np.searchsorted(self.anomalous_scores, thresholds, side="right")
+        from_position = _from_position(self.anomalous_weights, len(self.anomalous_scores))
+        return from_position[position] / from_position[0]
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The state of a falling threshold at each distinct anomalous score."""
+        descending = self.anomalous_scores[::-1]
+        last_of_its_value = np.append(descending[1:] != descending[:-1], True) if len(descending) else slice(0)
+        counts = np.ones(len(descending), np.int64) if self.anomalous_counts is None else self.anomalous_counts[::-1]
+        thresholds = descending[last_of_its_value]
+        weight = np.cumsum(self.anomalous_weights[::-1])
+        return Sweep(
+            # The counts are looked up in ascending order, along the cache lines of the sorted scores.
+            false_positives_above=self.normal_above(thresholds[::-1])[::-1],
+            false_positives=self.normal_above(thresholds[::-1], or_equal=True)[::-1],
+            true_positives=np.cumsum(counts)[last_of_its_value],
+            overlap=weight[last_of_its_value] / weight[-1] if len(weight) else weight,
+            normal_count=self.normal_count,
+            anomalous_count=self.anomalous_count,
+        )
+
+
+def rank(labels: np.ndarray, scores: np.ndarray) -> Ranking:
+    """Rank items that have a label and a score; every anomalous item weighs the same.
+
+    Args:
+        labels: any shape, anomalous where above 0.
+        scores: the same shape, any real type; larger is more anomalous.
+
+    Raises:
+        InputError: the shapes differ or a score is not a number.
+    """
+    scores = np.asarray(scores)
+    anomalous = np.asarray(labels) > 0
+    if anomalous.shape != scores.shape:
+        raise InputError("labels and scores", f"have shapes {anomalous.shape} and {scores.shape}", "give one of each")
+    check_scores(scores)
+    anomalous_scores = np.sort(scores[anomalous])
+    return Ranking(
+        normal_scores=np.sort(scores[~anomalous]),
+        anomalous_scores=anomalous_scores,
+        anomalous_weights=np.ones(len(anomalous_scores)),
+        lowest=float(scores.min()) if scores.size else np.nan,
+        highest=float(scores.max()) if scores.size else np.nan,
+    )
+
+
+def check_scores(scores: np.ndarray) -> None:
+    """Refuse scores that cannot be ranked.
+
+    Raises:
+        InputError: a score is not a number.
+    """
+    if np.isnan(scores).any():
+        raise InputError(
+            "anomaly scores",
+            f"{np.isnan(scores).sum()} of {scores.size} are not a number",
+            "look for broken weights or a broken input file",
+        )
+
+
+def _from_position(amounts: np.ndarray | None, length: int) -> np.ndarray:
+    """Sums of the amounts (1 each when None) from every position 0 .. length to the end: (length + 1,)."""
+    if amounts is None:
+        return np.arange(length, -1, -1)
+    return np.append(np.cumsum(amounts[::-1])[::-1], np.zeros(1, amounts.dtype))
