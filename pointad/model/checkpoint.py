@@ -1,0 +1,127 @@
+"""Learned prompts on disk, in the very format of the released checkpoints: ``{"prompt_learner": state dict}``."""
+
+import logging
+import pickle
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pointad.atomic import atomic_path
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_KEY = "prompt_learner"
+DEEP_PREFIX = "compound_prompts_text."
+PROJECTION_PREFIX = "compound_prompt_projections."
+
+# Token embeddings of half-precision weights differ by up to this from those of full precision.
+EMBEDDING_TOLERANCE = 1e-3
+
+
+def save_prompts(learner: PromptLearner, path: str | Path) -> None:
+    """Write a checkpoint that the published implementation could load too.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    state = {name: entry.detach().cpu().contiguous().clone() for name, entry in learner.state_dict().items()}
+    with atomic_path(path) as temporary:
+        torch.save({CHECKPOINT_KEY: state}, temporary)
+
+
+def load_prompts(path: str | Path) -> dict[str, Tensor]:
+    """The entries of a checkpoint, on the CPU.
+
+    Raises:
+        InputError: the file is missing or is no checkpoint of learned prompts.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise InputError(path, "not a checkpoint of learned prompts", "give one that train.py wrote") from error
+    state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(entry, Tensor) for entry in state.values()):
+        raise InputError(path, f"no '{CHECKPOINT_KEY}' in it", "give a checkpoint of learned prompts")
+    if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:
+        raise InputError(path, "no learned tokens 'ctx_pos' (1, 1, n, width) in it", "give a complete checkpoint")
+    return state
+
+
+def load_prompt_learner(
+    path: str | Path,
+    backbone: ClipBackbone,
+    *,
+    context_tokens: int | None = None,
+    deep_tokens: int | None = None,
+    depth: int | None = None,
+) -> PromptLearner:
+    """Learned prompts from a checkpoint, on the backbone's device.
+
+    Args:
+        path: the checkpoint.
+        backbone: the CLIP that the prompts were learned with.
+        context_tokens, deep_tokens, depth: what the checkpoint is expected to hold; None takes what it holds.
+
+    Raises:
+        InputError: the checkpoint is missing or incomplete, holds other counts than expected, or was made for a text
+            encoder of another size.
+    """
+    state = load_prompts(path)
+    held = _held_counts(state)
+    _check_expected(path, held, {"n_ctx": context_tokens, "t_n_ctx": deep_tokens, "depth": depth})
+    width = state["ctx_pos"].shape[-1]
+    if width != backbone.text.width:
+        raise InputError(
+            path,
+            f"prompts for a text encoder of width {width}, while {backbone.name} has {backbone.text.width}",
+            "give the CLIP weights that they were learned with",
+        )
+    learner = PromptLearner(
+        backbone,
+        context_tokens=held["n_ctx"],
+        deep_tokens=held["t_n_ctx"] or DEEP_TOKENS,
+        depth=held["depth"],
+    )
+    own = learner.state_dict()
+    for name, entry in own.items():
+        if name not in state and not name.startswith(PROJECTION_PREFIX):
+            raise InputError(path, f"no entry '{name}' in it", "give a complete checkpoint")
+        if name in state and state[name].shape != entry.shape:
+            raise InputError(
+                path,
+                f"its '{name}' is {tuple(state[name].shape)} where {tuple(entry.shape)} is needed",
+                "give a checkpoint for this CLIP",
+            )
+    _warn_about_other_clip(path, backbone, state)
+    learner.load_state_dict({**own, **{name: state[name] for name in own if name in state}})
+    return learner
+
+
+def _held_counts(state: dict[str, Tensor]) -> dict[str, int]:
+    """What a checkpoint holds, under the names of the command line; ``t_n_ctx`` is 0 where there are none."""
+    deep = [entry for name, entry in state.items() if name.startswith(DEEP_PREFIX)]
+    return {"n_ctx": state["ctx_pos"].shape[2], "t_n_ctx": len(deep[0]) if deep else 0, "depth": len(deep) + 1}
+
+
+def _check_expected(path: str | Path, held: dict[str, int], expected: dict[str, int | None]) -> None:
+    for flag, value in expected.items():
+        if flag == "t_n_ctx" and held["depth"] == 1:
+            continue  # without tokens inside the text encoder their number means nothing
+        if value is not None and value != held[flag]:
+            holds = ", ".join(f"{name} {count}" for name, count in held.items())
+            raise InputError(path, f"{flag} {value} does not fit, it holds {holds}", f"leave --{flag} away")
+
+
+def _warn_about_other_clip(path: str | Path, backbone: ClipBackbone, state: dict[str, Tensor]) -> None:
+    """The embedding of the start token travels with the prompts, and tells whether the CLIP is the same."""
+    start_token = int(state["tokenized_prompts_pos"].flatten()[0])
+    own = backbone.text.token_embedding.weight[start_token].cpu()
+    if not torch.allclose(own, state["token_prefix_pos"].flatten().float(), atol=EMBEDDING_TOLERANCE):
+        logger.warning("%s was learned with other CLIP weights than %s: expect poor results", path, backbone.name)

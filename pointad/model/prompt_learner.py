@@ -1,0 +1,149 @@
+"""The only thing that learns: the tokens of a normal and an anomalous prompt, before and inside the text encoder.
+
+The prompts read ``[V_1 … V_n] object.`` and ``[W_1 … W_n] damaged object.`` (PointAD, section 3.3). Names and shapes of
+all entries are those of the released checkpoints.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.text import TextTower, encode_prompts
+
+CONTEXT_TOKENS = 12  # n_ctx of the released prompts
+DEEP_TOKENS = 4  # t_n_ctx
+DEPTH = 9  # text blocks 2 to 9 take learned tokens
+OBJECT_NAME = "object"  # the released prompts say nothing about the class
+
+INITIAL_SPREAD = 0.02  # standard deviation of fresh tokens
+PROJECTION_WIDTH = 896  # of the projections that released checkpoints hold and nobody uses
+
+
+class PromptLearner(nn.Module):
+    """Learned prompts for one text encoder of width W and context length C (77).
+
+    Entries: ``ctx_pos`` and ``ctx_neg`` (1, 1, n, W), the tokens of the normal and the anomalous prompt;
+    ``compound_prompts_text`` with ``depth − 1`` tensors (t, W), the tokens inside the encoder, shared by both;
+    ``token_prefix_*`` (1, 1, 1, W) and ``token_suffix_*`` (1, 1, C − 1 − n, W), the embeddings around the learned
+    tokens; ``tokenized_prompts_*`` (1, 1, C) int32. ``compound_prompt_projections`` are carried along for the sake of
+    the released checkpoints; nothing is computed with them.
+
+    Args:
+        backbone: the CLIP whose text encoder the prompts are for; read, not kept.
+        context_tokens: n, learned tokens of each prompt.
+        deep_tokens: t, learned tokens before each of the text blocks 2 … ``depth``.
+        depth: the last text block that takes learned tokens; 1 for none inside the encoder.
+        object_name: the noun of both prompts.
+        generator: draws the fresh tokens from N(0, 0.02²); torch's own when None.
+
+    Raises:
+        InputError: a count is out of range, or the prompt does not fit into the text encoder.
+    """
+
+    token_prefix_pos: Tensor
+    token_prefix_neg: Tensor
+    token_suffix_pos: Tensor
+    token_suffix_neg: Tensor
+    tokenized_prompts_pos: Tensor
+    tokenized_prompts_neg: Tensor
+
+    def __init__(
+        self,
+        backbone: ClipBackbone,
+        *,
+        context_tokens: int = CONTEXT_TOKENS,
+        deep_tokens: int = DEEP_TOKENS,
+        depth: int = DEPTH,
+        object_name: str = OBJECT_NAME,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        _check_range("n_ctx", context_tokens, 1, backbone.text.context_length)
+        _check_range("t_n_ctx", deep_tokens, 1, backbone.text.context_length)
+        _check_range("depth", depth, 1, backbone.text.depth)
+        width = backbone.text.width
+        device = backbone.text.token_embedding.weight.device
+
+        def fresh(*shape: int) -> nn.Parameter:
+            return nn.Parameter((torch.randn(*shape, generator=generator) * INITIAL_SPREAD).to(device))
+
+        self.ctx_pos = fresh(1, 1, context_tokens, width)
+        self.ctx_neg = fresh(1, 1, context_tokens, width)
+        self.compound_prompts_text = nn.ParameterList(fresh(deep_tokens, width) for _ in range(depth - 1))
+        self.compound_prompt_projections = nn.ModuleList(_zero_projection(width).to(device) for _ in range(depth - 1))
+        self.name_object(backbone, object_name)
+
+    @property
+    def context_tokens(self) -> int:
+        """n, learned tokens of each prompt."""
+        return self.ctx_pos.shape[2]
+
+    @property
+    def deep_tokens(self) -> int:
+        """t, learned tokens before each of the blocks that take some; 0 where none does."""
+        return len(self.compound_prompts_text[0]) if len(self.compound_prompts_text) else 0
+
+    @property
+    def depth(self) -> int:
+        """The last text block that takes learned tokens; 1 for none."""
+        return len(self.compound_prompts_text) + 1
+
+    def learned_parameters(self) -> list[nn.Parameter]:
+        """What the optimizer moves."""
+        return [parameter for parameter in self.parameters() if parameter.requires_grad]
+
+    @torch.no_grad()
+    def name_object(self, backbone: ClipBackbone, object_name: str) -> None:
+        """Let both prompts speak of another thing, such as the class at hand; the learned tokens stay.
+
+        Raises:
+            InputError: the prompt does not fit into the text encoder.
+        """
+        placeholder = " ".join(["X"] * self.context_tokens)
+        for side, noun in (("pos", object_name), ("neg", f"damaged {object_name}")):
+            text = f"{placeholder} {noun}."
+            needed = len(backbone.tokenizer.encode(text)) + 2  # start and end of text
+            last_replaced = self.deep_tokens + 1
+            if needed > backbone.text.context_length or last_replaced >= needed:
+                raise InputError(
+                    f"n_ctx {self.context_tokens}, t_n_ctx {self.deep_tokens}",
+                    f"the prompt '{noun}.' needs {needed} tokens with them; the text encoder takes "
+                    f"{backbone.text.context_length}, and its end must not be replaced",
+                    "learn fewer tokens",
+                )
+            token_ids = backbone.tokenizer([text]).to(backbone.text.token_embedding.weight.device)
+            embeddings = backbone.text.token_embedding(token_ids)[None].to(self.ctx_pos.device)  # (1, 1, C, W)
+            suffix_start = 1 + self.context_tokens
+            self.register_buffer(f"token_prefix_{side}", embeddings[:, :, :1].clone())
+            self.register_buffer(f"token_suffix_{side}", embeddings[:, :, suffix_start:].clone())
+            self.register_buffer(f"tokenized_prompts_{side}", token_ids[None].int().to(self.ctx_pos.device))
+
+    def embeddings(self) -> tuple[Tensor, Tensor]:
+        """Token embeddings (2, C, W) of the normal and the anomalous prompt, and their token ids (2, C)."""
+        normal = torch.cat([self.token_prefix_pos, self.ctx_pos, self.token_suffix_pos], dim=2)
+        anomalous = torch.cat([self.token_prefix_neg, self.ctx_neg, self.token_suffix_neg], dim=2)
+        token_ids = torch.cat([self.tokenized_prompts_pos, self.tokenized_prompts_neg])
+        return torch.cat([normal, anomalous]).squeeze(1), token_ids.squeeze(1)
+
+    def raw_text_features(self, text: TextTower) -> Tensor:
+        """Text features (2, D) of the normal and the anomalous prompt, not normalized."""
+        prompts, token_ids = self.embeddings()
+        return encode_prompts(text, prompts, token_ids, list(self.compound_prompts_text))
+
+    def forward(self, text: TextTower) -> Tensor:
+        """Text features (2, D) of the normal and the anomalous prompt, L2-normalized."""
+        return F.normalize(self.raw_text_features(text), dim=-1)
+
+
+def _zero_projection(width: int) -> nn.Linear:
+    projection = nn.Linear(width, PROJECTION_WIDTH).requires_grad_(False)
+    nn.init.zeros_(projection.weight)
+    nn.init.zeros_(projection.bias)
+    return projection
+
+
+def _check_range(flag: str, value: int, smallest: int, largest: int) -> None:
+    if not smallest <= value <= largest:
+        raise InputError(f"{flag} {value}", "out of range for this text encoder", f"choose {smallest} to {largest}")

@@ -1,0 +1,93 @@
+"""Point values, colour maps and global probabilities to the smoothed maps and scores of a sample (section 3.4)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+DEFAULT_SIGMA = 4.0  # pixels
+TRUNCATE = 4.0  # the kernel reaches this many sigmas
+
+
+@dataclass(frozen=True)
+class SampleScores:
+    """Anomaly maps and scores of B samples; without a colour picture only the point fields are there."""
+
+    point_map: Tensor  # (B, S, S)
+    point_score: Tensor  # (B,)
+    color_map: Tensor | None = None  # (B, S, S)
+    color_score: Tensor | None = None  # (B,)
+    fused_map: Tensor | None = None  # (B, S, S)
+    fused_score: Tensor | None = None  # (B,)
+
+
+def fuse(
+    point_values: Tensor,
+    point_probability: Tensor,
+    color_values: Tensor | None = None,
+    color_probability: Tensor | None = None,
+    *,
+    sigma: float = DEFAULT_SIGMA,
+) -> SampleScores:
+    """Smooth the maps and score the samples.
+
+    Args:
+        point_values: (B, S, S), back-projected anomalous probability of the points on their grid, 0 for holes.
+        point_probability: (B,), mean over the views of their anomalous probability.
+        color_values: (B, S, S), anomalous probability of the colour picture's pixels.
+        color_probability: (B,), anomalous probability of the colour picture.
+        sigma: width of the Gaussian in pixels; 0 leaves the maps as they are.
+
+    Returns:
+        SampleScores: the point score is half the map's peak plus half the probability; the colour score is the peak
+        plus the probability; the fused map is the mean of both maps, smoothed again, and the fused score its peak
+        plus the mean of both probabilities.
+    """
+    point_map = smooth(point_values, sigma)
+    point_score = (_peak(point_map) + point_probability) / 2
+    if color_values is None or color_probability is None:
+        return SampleScores(point_map, point_score)
+    color_map = smooth(color_values, sigma)
+    fused_map = smooth((point_map + color_map) / 2, sigma)
+    return SampleScores(
+        point_map=point_map,
+        point_score=point_score,
+        color_map=color_map,
+        color_score=_peak(color_map) + color_probability,
+        fused_map=fused_map,
+        fused_score=_peak(fused_map) + (point_probability + color_probability) / 2,
+    )
+
+
+def smooth(maps: Tensor, sigma: float = DEFAULT_SIGMA) -> Tensor:
+    """Gaussian smoothing, as ``scipy.ndimage.gaussian_filter`` does it with its defaults (mirrored at the border).
+
+    Args:
+        maps: (…, H, W) floating point.
+        sigma: width of the Gaussian in pixels; 0 leaves the maps as they are.
+    """
+    if sigma == 0:
+        return maps
+    height, width = maps.shape[-2:]
+    rows = torch.from_numpy(smoothing_matrix(height, sigma)).to(maps)
+    columns = torch.from_numpy(smoothing_matrix(width, sigma)).to(maps)
+    return rows @ maps @ columns.T
+
+
+def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
+    """Gaussian smoothing of a line as a matrix (length, length), float64; mirrored at the border: d c b a | a b c d."""
+    radius = int(TRUNCATE * sigma + 0.5)
+    offsets = np.arange(-radius, radius + 1)
+    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel /= kernel.sum()
+    line = np.arange(length)[:, None]
+    source = (line + offsets) % (2 * length)
+    source = np.where(source < length, source, 2 * length - 1 - source)
+    matrix = np.zeros((length, length))
+    np.add.at(matrix, (line, source), np.broadcast_to(kernel, source.shape))
+    return matrix
+
+
+def _peak(maps: Tensor) -> Tensor:
+    return maps.flatten(-2).amax(dim=-1)
