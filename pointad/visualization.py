@@ -1,7 +1,8 @@
 """Pictures of one sample: heat colours, overlays, and a sheet with the inputs, the maps and the nine views.
 
-The colour scale is Turbo (blue: normal, green to yellow: between, red: anomalous). Every sheet prints the values that
-its two ends stand for, and all maps of a sheet share them, so that colours may be compared within a sheet.
+The colour scale is Turbo without its nearly black ends (blue: normal, green to yellow: between, red: anomalous).
+Every sheet prints the values that its two ends stand for, and all maps of a sheet share them, so that colours may be
+compared within a sheet.
 """
 
 import functools
@@ -18,20 +19,21 @@ VIEW_SIZE = 150  # side of a view in a sheet, in pixels
 MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sheet
 BAR_WIDTH = 18
 BAR_ROOM = 86  # width kept for the colour bar and its numbers
+TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
 TEXT_COLOR = (32, 36, 44)
 NO_VALUE_COLOR = (128, 128, 128)
 
 
 @functools.cache
-def _turbo() -> np.ndarray:
-    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
-    table = np.ascontiguousarray(table)
+def _scale() -> np.ndarray:
+    steps = np.rint(np.linspace(*TURBO_PART, 256) * 255).astype(np.uint8)
+    table = np.ascontiguousarray(cv2.applyColorMap(steps[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1])
     table.setflags(write=False)
     return table
 
 
 def heat_colors(values: np.ndarray) -> np.ndarray:
-    """Colours of the Turbo scale.
+    """Colours of the scale.
 
     Args:
         values: any shape, 0 (normal) to 1 (anomalous); values beyond are clipped, NaN becomes grey.
@@ -42,7 +44,7 @@ def heat_colors(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, dtype=np.float32)
     missing = np.isnan(values)
     index = np.rint(np.clip(np.where(missing, 0.0, values), 0.0, 1.0) * 255).astype(np.uint8)
-    colors = np.take(_turbo(), index, axis=0)
+    colors = np.take(_scale(), index, axis=0)
     colors[missing] = NO_VALUE_COLOR
     return colors
 
