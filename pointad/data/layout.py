@@ -10,7 +10,6 @@
 A sample counts as finished when its `2d_rendering` folder is there: it is put in place whole, after all the rest.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -250,7 +249,7 @@ def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     fill(temporary)
     if target.exists():
         shutil.rmtree(target)
-    os.replace(temporary, target)
+    temporary.replace(target)
 
 
 def _fill_pictures(folder: Path, pictures: np.ndarray, name: Callable[[int], str]) -> None:

@@ -210,7 +210,7 @@ def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
 
 def _inside(json_path: Path, root: Path, given: str, class_name: str) -> Path:
     """Turn a path of the file into an absolute one below the data set's folder, or refuse it."""
-    folder = Path(os.path.abspath(root))
+    folder = Path(os.path.normpath(Path.cwd() / root))
     for candidate in (_below_root(folder, Path(given), class_name), folder / given):
         if candidate is None:
             continue

@@ -175,7 +175,7 @@ def _read_compressed(path: Path, header: _Header) -> PointCloud:
     import open3d  # only here: importing it takes seconds
 
     with open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
-        cloud = open3d.io.read_point_cloud(str(path), format="pcd")
+        cloud = open3d.io.read_point_cloud(path, format="pcd")
     points = np.array(cloud.points)
     if len(points) != header.count or not len(points):
         raise InputError(path, f"promises {header.count} points but {len(points)} could be read", _REMEDY)

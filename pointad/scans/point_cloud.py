@@ -1,6 +1,7 @@
-"""The two forms in which a scan enters the pipeline, before anything is rendered."""
+"""The forms in which a scan enters the pipeline, before anything is rendered."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -22,3 +23,27 @@ class PointCloud:
     labels: np.ndarray | None = None  # (N,) bool, True is anomalous
     colors: np.ndarray | None = None  # (N, 3) uint8
     nonzero_indices: np.ndarray | None = None  # (N,) int32, flat positions in the 336 x 336 grid; None: not organized
+
+
+@dataclass(frozen=True)
+class RawSample:
+    """Where the files of one sample lie in a raw archive."""
+
+    dataset_name: str
+    class_name: str
+    species: str  # "good" or the kind of defect
+    identifier: str
+    label: int  # 1 is anomalous
+    scan_path: Path
+    rgb_path: Path | None = None
+    mask_path: Path | None = None  # a picture, or the points with their labels
+
+
+@dataclass(frozen=True)
+class PreparedSample:
+    """One raw sample, ready to be rendered; nothing on disk was changed."""
+
+    point_cloud: PointCloud
+    rgb: np.ndarray | None = None  # (H, W, 3) uint8
+    mask: np.ndarray | None = None  # (H, W) uint8, 0 or 255; or (N,) bool, one label a point
+    xyz: np.ndarray | None = None  # (H, W, 3) float32, the organized scan after cleaning

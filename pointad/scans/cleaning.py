@@ -1,0 +1,119 @@
+"""Frees an organized scan of the table it was taken on and of stray points, leaving the object alone.
+
+The steps are the usual pre-processing of MVTec 3D-AD (Horwitz and Hoshen, "Back to the feature", CVPR workshops 2023),
+which PointAD follows. Where a step has nothing to work on, the scan passes it unchanged and the log says why.
+"""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+
+from pointad.scans.clusters import largest_cluster
+from pointad.scans.plane import fit_plane
+from pointad.scans.point_cloud import OrganizedScan
+
+logger = logging.getLogger(__name__)
+
+BORDER = 10  # pixels; only the table is seen there
+PLANE_THRESHOLD = 0.004  # metres; how near the border's points lie to their plane
+PLANE_SAMPLE = 50  # points that a candidate plane is fitted to
+PLANE_ITERATIONS = 1000  # candidate planes
+TABLE_THICKNESS = 0.005  # metres; points nearer to the plane than this are table
+SIDE_STEP = 100  # pixels; sides are rounded up to a multiple of this
+CLUSTER_RADIUS = 0.006  # metres
+CLUSTER_MIN_POINTS = 30
+
+_SEED = 0  # the same scan is always cleaned in the same way
+
+
+def clean_scan(scan: OrganizedScan, name: str) -> OrganizedScan:
+    """Remove the table, pad to a square and keep the largest cluster.
+
+    Args:
+        scan: in metres.
+        name: what the log calls the scan.
+
+    Returns:
+        A new scan with square sides; removed points are (0, 0, 0) and black.
+    """
+    return keep_largest_cluster(pad_to_square(remove_table(scan, name)), name)
+
+
+def remove_table(scan: OrganizedScan, name: str) -> OrganizedScan:
+    """Fit a plane to the border of the scan and remove every point near it.
+
+    The scan is returned as it is when its border has too few points, when these determine no plane, or when nothing
+    but the plane would be there.
+    """
+    border = border_points(scan.xyz)
+    if len(border) < PLANE_SAMPLE:
+        logger.warning("%s: %d points on the border, too few to find the table; it is kept", name, len(border))
+        return scan
+    plane = fit_plane(
+        border,
+        threshold=PLANE_THRESHOLD,
+        sample_size=PLANE_SAMPLE,
+        iterations=PLANE_ITERATIONS,
+        rng=np.random.default_rng(_SEED),
+    )
+    if plane is None:
+        logger.warning("%s: the points on the border determine no plane; nothing is removed", name)
+        return scan
+    present = points_present(scan.xyz)
+    removed = present.copy()
+    removed[present] = plane.distances(scan.xyz[present].astype(np.float64)) < TABLE_THICKNESS
+    if removed.sum() == present.sum():
+        logger.warning("%s: all points lie on the border's plane; nothing is removed", name)
+        return scan
+    return _without(scan, removed)
+
+
+def pad_to_square(scan: OrganizedScan) -> OrganizedScan:
+    """Surround the scan evenly with holes until both sides are its larger one rounded up to the next 100 pixels."""
+    height, width = scan.xyz.shape[:2]
+    side = -(-max(height, width) // SIDE_STEP) * SIDE_STEP
+    rows = ((side - height) // 2, side - height - (side - height) // 2)
+    columns = ((side - width) // 2, side - width - (side - width) // 2)
+
+    def pad(values: np.ndarray) -> np.ndarray:
+        return np.pad(values, (rows, columns) + ((0, 0),) * (values.ndim - 2))
+
+    return OrganizedScan(
+        xyz=pad(scan.xyz),
+        rgb=None if scan.rgb is None else pad(scan.rgb),
+        mask=None if scan.mask is None else pad(scan.mask),
+    )
+
+
+def keep_largest_cluster(scan: OrganizedScan, name: str) -> OrganizedScan:
+    """Remove every point outside the largest DBSCAN cluster; a scan of nothing but noise is returned as it is."""
+    present = points_present(scan.xyz)
+    kept = largest_cluster(scan.xyz[present], radius=CLUSTER_RADIUS, min_points=CLUSTER_MIN_POINTS)
+    if not kept.any():
+        logger.warning("%s: no cluster among its %d points; all are kept", name, len(kept))
+        return scan
+    removed = present.copy()
+    removed[present] = ~kept
+    return _without(scan, removed)
+
+
+def points_present(xyz: np.ndarray) -> np.ndarray:
+    """Flags (H, W) of the pixels that hold a point: finite and not a hole."""
+    return np.isfinite(xyz).all(axis=-1) & (xyz[..., 2] != 0)
+
+
+def border_points(xyz: np.ndarray) -> np.ndarray:
+    """The points (N, 3) float64 within 10 pixels of the edge of the picture."""
+    border = points_present(xyz)
+    border[BORDER:-BORDER, BORDER:-BORDER] = False
+    return xyz[border].astype(np.float64)
+
+
+def _without(scan: OrganizedScan, removed: np.ndarray) -> OrganizedScan:
+    outside = removed[..., None]
+    return replace(
+        scan,
+        xyz=np.where(outside, np.float32(0), scan.xyz),
+        rgb=None if scan.rgb is None else np.where(outside, np.uint8(0), scan.rgb),
+    )
