@@ -1,7 +1,6 @@
 """Files appear whole or not at all: written under a temporary name beside the target, then renamed."""
 
 import contextlib
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +27,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise InputError(
             target, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"

@@ -1,0 +1,51 @@
+"""Where the text features of a class come from: learned prompts or the plain ensemble, about objects or the class."""
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from pointad.model.backbone import ClipBackbone
+from pointad.model.prompt_ensemble import ensemble_text_features
+from pointad.model.prompt_learner import OBJECT_NAME, PromptLearner
+
+
+def spoken_name(class_name: str) -> str:
+    """A class's name as a prompt says it: ``cable_gland`` becomes "cable gland", ``CandyCane`` "candy cane"."""
+    spaced = "".join(f" {letter}" if letter.isupper() else letter for letter in class_name)
+    return " ".join(spaced.replace("_", " ").split()).lower()
+
+
+def learned_text_features(
+    backbone: ClipBackbone, learner: PromptLearner, *, object_aware: bool = False
+) -> Callable[[str], Tensor]:
+    """Text features of learned prompts by class.
+
+    Args:
+        backbone: gives the text encoder.
+        learner: the learned prompts.
+        object_aware: whether the prompts say the class's name instead of "object".
+
+    Returns:
+        A function from a class's name to (2, D), normal and anomalous, L2-normalized; computed once a name.
+    """
+
+    @cache
+    @torch.no_grad()
+    def text_features(name: str) -> Tensor:
+        if object_aware:  # otherwise the embeddings that the checkpoint brings along stay as they are
+            learner.name_object(backbone, name)
+        return learner(backbone.text)
+
+    return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)
+
+
+def plain_text_features(backbone: ClipBackbone, *, object_aware: bool = False) -> Callable[[str], Tensor]:
+    """Text features of the plain prompt ensemble by class; arguments and result as in :func:`learned_text_features`."""
+
+    @cache
+    def text_features(name: str) -> Tensor:
+        return ensemble_text_features(backbone, name)
+
+    return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)
