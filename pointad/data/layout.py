@@ -103,16 +103,29 @@ def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
     Raises:
         InputError: a folder cannot be written.
     """
+    remove_views(files)
     try:
-        if files.views.exists():
-            # First of all the sample stops counting as finished.
-            shutil.rmtree(files.views)
         _replace_folder(files.correspondences, lambda folder: _fill_correspondences(folder, sample))
         _replace_folder(files.views_gt, lambda folder: _fill_pictures(folder, sample.views_gt, _view_gt_name))
         _replace_folder(files.views, lambda folder: _fill_pictures(folder, sample.views, _view_name))
     except OSError as error:
         raise InputError(
             files.folder, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
+        ) from error
+
+
+def remove_views(files: SampleFiles) -> None:
+    """Make a sample unfinished, before any of its files is replaced.
+
+    Raises:
+        InputError: the pictures cannot be removed.
+    """
+    try:
+        if files.views.exists():
+            shutil.rmtree(files.views)
+    except OSError as error:
+        raise InputError(
+            files.views, f"cannot be removed ({error.strerror or error})", "choose a writable folder"
         ) from error
 
 

@@ -1,0 +1,142 @@
+"""Renders raw samples into the folders of a rendered data set, with several processes and in constant memory."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
+from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
+from pointad.errors import InputError
+from pointad.pictures import write_png
+from pointad.scans.pcd import write_pcd
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.tiff import write_xyz_tiff
+
+logger = logging.getLogger(__name__)
+
+RENDERED = "rendered"
+SKIPPED = "skipped"
+FAILED = "failed"
+
+_QUEUED_PER_WORKER = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sample."""
+
+    sample: RawSample
+    status: str  # RENDERED, SKIPPED (it was finished) or FAILED
+    message: str = ""  # why it failed
+
+
+def export_samples(
+    samples: Iterable[RawSample], root: Path, options: RenderingOptions, *, workers: int = 1, overwrite: bool = False
+) -> Iterator[Outcome]:
+    """Render samples to disk; yields each one's outcome as it is known, in any order.
+
+    A sample that fails stops none of the others. Samples that are finished already are left alone, so that a run that
+    was killed goes on where it stopped.
+
+    Args:
+        samples: from `list_raw_samples`.
+        root: the rendered data set's folder.
+        options: how they are rendered.
+        workers: processes; with 1 everything happens in this one.
+        overwrite: render finished samples again.
+
+    Raises:
+        InputError: a worker process died, for lack of memory usually.
+    """
+    pending = []
+    for sample in samples:
+        if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
+            yield Outcome(sample, SKIPPED)
+        else:
+            pending.append(sample)
+    if workers <= 1 or len(pending) <= 1:
+        for sample in pending:
+            yield export_sample(sample, root, options)
+        return
+    # Threads of the parent (torch's, the progress bar's) would not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        remaining = iter(pending)
+        running: set[Future[Outcome]] = set()
+        try:
+            while True:
+                free = workers * _QUEUED_PER_WORKER - len(running)
+                running |= {pool.submit(export_sample, sample, root, options) for sample in islice(remaining, free)}
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "rendering", "a worker process died, probably for lack of memory", "run again with fewer --num_workers"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def export_sample(sample: RawSample, root: Path, options: RenderingOptions) -> Outcome:
+    """Render one sample to disk, in place of what was there; see `export_samples`."""
+    files = _files(sample, root)
+    try:
+        prepared = load_raw_sample(sample)
+        rendered = render_prepared(sample, prepared, options)
+        remove_views(files)
+        _write_inputs(files, prepared)
+        write_rendered_sample(files, rendered)
+    except Exception as error:  # whatever a broken scan leads to, the others are to be rendered
+        logger.debug("%s", sample.scan_path, exc_info=True)
+        text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
+        return Outcome(sample, FAILED, text)
+    return Outcome(sample, RENDERED)
+
+
+def _files(sample: RawSample, root: Path) -> SampleFiles:
+    return SampleFiles(root, sample.class_name, sample.species, sample.identifier)
+
+
+def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
+    """Write what the renderings were made from: pictures, cleaned scan, and the points with and without labels."""
+    cloud = prepared.point_cloud
+    if prepared.rgb is not None:
+        write_png(files.rgb, prepared.rgb)
+    if prepared.xyz is not None:
+        mask = np.zeros(prepared.xyz.shape[:2], np.uint8) if prepared.mask is None else prepared.mask
+        write_png(files.mask, mask)
+        write_xyz_tiff(files.xyz, prepared.xyz)
+    labels = np.zeros(len(cloud.points), bool) if cloud.labels is None else cloud.labels
+    write_pcd(files.point_cloud, cloud.points, cloud.colors)
+    write_pcd(files.labelled_point_cloud, cloud.points, np.repeat(labels[:, None], 3, axis=1) * np.uint8(255))
+
+
+def _start_worker() -> None:
+    # The parent answers interrupts; a worker finishes its sample.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone, however it ended: a killed run must leave no processes behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,118 @@
+"""From a raw archive to rendered samples in memory: the rendering script stores them, the data loader uses them."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pointad.data.specification import specification
+from pointad.errors import InputError
+from pointad.rendering.rendered_sample import RenderedSample
+from pointad.rendering.renderer import render
+from pointad.rendering.views import View, ViewRig, rig_for
+from pointad.scans import mvtec3d
+from pointad.scans.point_cloud import PreparedSample, RawSample
+
+
+@dataclass(frozen=True)
+class RenderingOptions:
+    """How raw samples are rendered; the defaults give what the released weights were trained with."""
+
+    views: tuple[View, ...] | None = None  # None: the data set's nine
+    point_size: int | str | None = None  # pixels, or "auto" (from the points' spacing); None: the class's own
+    image_size: int = 336  # side of the pictures in pixels
+    normals_method: str = "exact"  # or "grid": faster, for organized scans
+    visibility: str = "nearest"  # or "splat"
+    correspondence: str = "truncated"  # or "centred"
+
+
+@dataclass(frozen=True)
+class _Archive:
+    """What a data set's module offers."""
+
+    default_split: str
+    list_samples: Callable[[str | Path, str, Iterable[str], Iterable[str] | None], list[RawSample]]
+    prepare: Callable[[RawSample], PreparedSample]
+
+
+_ARCHIVES = {
+    module.DATASET_NAME: _Archive(module.DEFAULT_SPLIT, module.list_samples, module.prepare) for module in (mvtec3d,)
+}
+
+
+def list_raw_samples(
+    dataset_name: str, root: str | Path, split: str | None = None, classes: Iterable[str] | None = None
+) -> list[RawSample]:
+    """The samples of a raw archive, by class, good ones first.
+
+    Args:
+        dataset_name: see `pointad.data.specification`.
+        root: the archive's folder.
+        split: the folder inside every class; None: the one with good and anomalous samples, which both training and
+            testing use.
+        classes: take these only.
+
+    Raises:
+        InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for.
+    """
+    dataset = specification(dataset_name)
+    archive = _ARCHIVES[dataset_name]
+    samples = archive.list_samples(root, split or archive.default_split, dataset.classes, classes)
+    if not samples:
+        raise InputError(root, "holds no scans", f"give the folder of the unpacked {dataset.title} archive")
+    return samples
+
+
+def load_raw_sample(sample: RawSample) -> PreparedSample:
+    """Read and clean one sample; files are only read.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    return _ARCHIVES[sample.dataset_name].prepare(sample)
+
+
+def rig_of(sample: RawSample, options: RenderingOptions) -> ViewRig:
+    """How the sample is photographed: its class's own rig with the options' changes."""
+    rig = rig_for(sample.dataset_name, sample.class_name)
+    if options.views is not None:
+        rig = dataclasses.replace(rig, views=options.views)
+    if options.point_size is not None:
+        size = None if isinstance(options.point_size, str) else options.point_size
+        rig = dataclasses.replace(rig, point_size=size)
+    return rig
+
+
+def render_prepared(sample: RawSample, prepared: PreparedSample, options: RenderingOptions) -> RenderedSample:
+    """Render what `load_raw_sample` returned.
+
+    Raises:
+        InputError: the scan has too few points, or an option does not fit it.
+    """
+    return render(
+        prepared.point_cloud,
+        rig_of(sample, options),
+        image_size=options.image_size,
+        normals_method=options.normals_method,
+        visibility=options.visibility,
+        correspondence=options.correspondence,
+    )
+
+
+def render_raw_sample(
+    sample: RawSample, options: RenderingOptions | None = None
+) -> tuple[RenderedSample, np.ndarray | None, np.ndarray | None]:
+    """Read, clean and render one sample, to the very numbers that its stored files would hold.
+
+    Returns:
+        The rendering; the RGB picture (H, W, 3) uint8, None where the data set has none; and the mask, None for a good
+        sample: (H, W) uint8 of 0 and 255, or (N,) bool with one label a point where scans are not organized.
+
+    Raises:
+        InputError: a file is missing or broken, or the scan cannot be rendered.
+    """
+    prepared = load_raw_sample(sample)
+    rendered = render_prepared(sample, prepared, options or RenderingOptions())
+    return rendered, prepared.rgb, prepared.mask if sample.label else None
