@@ -7,14 +7,14 @@ from pointad.metrics.ranking import Ranking, check_scores
 from pointad.metrics.regions import region_weights
 
 EXACT_PIXELS = 2**25  # 33.5 million, 297 maps of 336 x 336: 134 MB of float32
-BINS = 2**16  # beyond that; each holds 0.0015 % of the normal pixels seen until then
+BINS = 2**16  # beyond that; each holds at most 0.003 % of the normal pixels seen until then, ties aside
 
 
 class PixelScores:
     """The scores of normal and anomalous pixels, and the weight of each anomalous pixel in its region.
 
     Up to `exact_pixels` pixels every score is kept and every metric is exact. Beyond, scores are rounded to bins that
-    hold equal shares of the normal scores seen so far, so memory no longer grows. `pointad.metrics.error_bounds` then
+    hold equal shares of the scores seen so far, so memory no longer grows. `pointad.metrics.error_bounds` then
     states how far each metric can be from exact: about 1e-5 while later maps resemble the earlier ones.
     """
 
@@ -98,11 +98,18 @@ class PixelScores:
 
     def _start_binning(self) -> None:
         exact = self.ranking()
-        basis = exact.normal_scores if len(exact.normal_scores) else exact.anomalous_scores
-        edges = np.unique(basis[np.linspace(0, len(basis) - 1, self._bins).astype(np.int64)])
-        self._histogram = _Histogram(edges)
+        # Half of the edges follow each kind of score: where one kind is dense, the other is often rare.
+        edges = [_quantiles(kind, self._bins // 2) for kind in (exact.normal_scores, exact.anomalous_scores)]
+        self._histogram = _Histogram(np.unique(np.concatenate(edges)))
         self._histogram.add(exact.normal_scores, exact.anomalous_scores, exact.anomalous_weights)
         self._normal, self._anomalous, self._weights = [], [], []
+
+
+def _quantiles(ascending: np.ndarray, count: int) -> np.ndarray:
+    """Up to `count` of the values, at equal distances in rank; none of none."""
+    if len(ascending) == 0:
+        return ascending
+    return ascending[np.linspace(0, len(ascending) - 1, count).astype(np.int64)]
 
 
 class _Histogram:
@@ -116,7 +123,9 @@ class _Histogram:
 
     def add(self, normal_scores: np.ndarray, anomalous_scores: np.ndarray, weights: np.ndarray) -> None:
         bins = len(self._normal)
-        self._normal += np.bincount(np.searchsorted(self._edges, normal_scores, side="right"), minlength=bins)
+        # Looking the edges up in the sorted scores is several times faster than the other way round.
+        below_edges = np.searchsorted(np.sort(normal_scores), self._edges)
+        self._normal += np.diff(below_edges, prepend=0, append=len(normal_scores))
         bin_of_anomalous = np.searchsorted(self._edges, anomalous_scores, side="right")
         self._anomalous += np.bincount(bin_of_anomalous, minlength=bins)
         self._weights += np.bincount(bin_of_anomalous, weights, minlength=bins)
