@@ -1,4 +1,4 @@
-"""What all command-line programs of this project share: how they start, how they fail, what they say while they work."""
+"""What all command-line programs of this project share: how they start, how they fail, how they read numbers."""
 
 import argparse
 import logging

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Scores a data set with learned prompts and prints the result tables (point, colour, fused).
+#   bash test.sh                                                              # demo data, demo prompts
+#   DATA=/data/mvtec3d-rendered bash test.sh                                  # real data, prompts in checkpoints/
+#   DATA=... CHECKPOINTS=.../exps_9_12_4_mv9_mvtec_3d_336_4 bash test.sh      # prompts in the published tree
+# Every variable below can be set from outside; further flags of test.py can be given as arguments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATA=${DATA:-}                               # rendered data set; empty: the demo data
+CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_15.pth inside
+CLASSES=${CLASSES:-}                         # training classes; empty: those of the demo, or the paper's
+EPOCH=${EPOCH:-15}                           # which epoch's prompts
+SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
+
+if [ -z "$CLASSES" ]; then
+  case "${DATA:+real}-$DATASET" in
+    -mvtec_pc_3d_rgb) CLASSES="gear leaf walnut" ;;
+    real-mvtec_pc_3d_rgb) CLASSES="carrot cookie dowel" ;;
+    *-eye_pc_3d_rgb) CLASSES="Confetto LicoriceSandwich PeppermintCandy" ;;
+    *-real_pc_3d_rgb) CLASSES="seahorse shell starfish" ;;
+    *) echo "error: DATASET=$DATASET is not known; use mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb" >&2; exit 2 ;;
+  esac
+fi
+
+checkpoints=()
+for class in $CLASSES; do
+  checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth
+  if [ ! -f "$checkpoint" ]; then
+    echo "error: $checkpoint: is not there; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh" >&2
+    exit 2
+  fi
+  checkpoints+=("$checkpoint")
+done
+
+python=$(bash scripts/setup.sh)
+exec "$python" test.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --checkpoint_path "${checkpoints[@]}" \
+  --save_path "$SAVE" "$@"

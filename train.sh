@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Learns prompts on one class at a time, then tests them on the other classes of the same data set.
+#   CLASSES=gear bash train.sh                                        # one demo class
+#   DATA=/data/mvtec3d-rendered CLASSES="carrot cookie dowel" bash train.sh   # the paper's protocol on MVTec3D-AD
+# Every variable below can be set from outside; further flags of train.py can be given as arguments.
+# A class whose last epoch is there already is not trained again.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATA=${DATA:-}                               # rendered data set; empty: the demo data
+CLASSES=${CLASSES:-}                         # training classes; empty: those of the demo, or the paper's
+EPOCH=${EPOCH:-15}                           # epochs
+SEED=${SEED:-111}
+SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class
+TEST=${TEST:-yes}                            # no: train only
+
+if [ -z "$CLASSES" ]; then
+  case "${DATA:+real}-$DATASET" in
+    -mvtec_pc_3d_rgb) CLASSES="gear leaf walnut" ;;
+    real-mvtec_pc_3d_rgb) CLASSES="carrot cookie dowel" ;;
+    *-eye_pc_3d_rgb) CLASSES="Confetto LicoriceSandwich PeppermintCandy" ;;
+    *-real_pc_3d_rgb) CLASSES="seahorse shell starfish" ;;
+    *) echo "error: DATASET=$DATASET is not known; use mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb" >&2; exit 2 ;;
+  esac
+fi
+
+python=$(bash scripts/setup.sh)
+for class in $CLASSES; do
+  if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
+    echo "$class: trained already ($SAVE/$class/epoch_$EPOCH.pth), skipped"
+    continue
+  fi
+  "$python" train.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --epoch "$EPOCH" \
+    --seed "$SEED" --save_path "$SAVE/$class" "$@"
+done
+[ "$TEST" = yes ] || exit 0
+CHECKPOINTS=$SAVE CLASSES=$CLASSES SAVE=$SAVE/test EPOCH=$EPOCH DATA=$DATA DATASET=$DATASET exec bash test.sh
