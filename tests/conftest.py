@@ -1,0 +1,65 @@
+"""Fixtures that several tests share: the seeded golden inputs and what the library makes of them, once per session."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden.clip_inputs import write_weights
+from golden.dataset_inputs import write_dataset
+from golden.stages import run_stages
+from golden.unit_inputs import unit_inputs
+
+from pointad.model.backbone import ClipBackbone, load_backbone
+from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.prompt_learner import PromptLearner
+
+GOLDEN_SEED = 1234
+
+
+@pytest.fixture(scope="session")
+def golden_expected() -> Path:
+    """Folder of the stored goldens."""
+    return Path(__file__).parent / "data" / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with ``clip_tiny.pt`` (a CLIP in OpenAI's format) and ``prompts.pth`` (learned prompts for it)."""
+    folder = tmp_path_factory.mktemp("golden")
+    write_weights(GOLDEN_SEED, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def golden_inputs(golden_weights: Path) -> Path:
+    """The same folder with ``data/`` beside the weights: ten samples in the rendered layout with their JSON lists."""
+    data = golden_weights / "data"
+    data.mkdir()
+    write_dataset(GOLDEN_SEED, data)
+    return golden_weights
+
+
+@pytest.fixture(scope="session")
+def golden_backbone(golden_weights: Path) -> ClipBackbone:
+    """The small CLIP of the goldens."""
+    return load_backbone(weights=golden_weights / "clip_tiny.pt")
+
+
+@pytest.fixture
+def golden_learner(golden_weights: Path, golden_backbone: ClipBackbone) -> PromptLearner:
+    """The prompts of the goldens, fresh from their file for every test."""
+    return load_prompt_learner(golden_weights / "prompts.pth", golden_backbone)
+
+
+@pytest.fixture(scope="session")
+def golden_stages(golden_inputs: Path, golden_backbone: ClipBackbone) -> dict[str, np.ndarray]:
+    """What every stage makes of the ten samples."""
+    learner = load_prompt_learner(golden_inputs / "prompts.pth", golden_backbone)
+    return run_stages(golden_backbone, learner, golden_inputs / "data")
+
+
+@pytest.fixture(scope="session")
+def golden_units(golden_expected: Path) -> dict[str, np.ndarray]:
+    """Inputs and expected values of the unit cases, under their names; no name is in both."""
+    with np.load(golden_expected / "units.npz") as expected:
+        return {**unit_inputs(GOLDEN_SEED), **expected}
