@@ -12,7 +12,7 @@ from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render
 from pointad.rendering.views import View, ViewRig, rig_for
-from pointad.scans import mvtec3d
+from pointad.scans import eyecandies, mvtec3d, real3d
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
 
@@ -38,7 +38,8 @@ class _Archive:
 
 
 _ARCHIVES = {
-    module.DATASET_NAME: _Archive(module.DEFAULT_SPLIT, module.list_samples, module.prepare) for module in (mvtec3d,)
+    module.DATASET_NAME: _Archive(module.DEFAULT_SPLIT, module.list_samples, module.prepare)
+    for module in (mvtec3d, eyecandies, real3d)
 }
 
 

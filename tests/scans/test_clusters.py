@@ -27,7 +27,7 @@ def test_two_sheets_of_a_scan_and_noise() -> None:
     rng = np.random.default_rng(0)
     plane = np.stack(np.meshgrid(np.arange(120), np.arange(120)), -1).reshape(-1, 2) * 0.0005
     sheet = np.column_stack([plane, np.zeros(len(plane))])
-    smaller = sheet[:4000] + [0, 0, 0.02]
+    smaller = sheet[:4000] + np.array([0, 0, 0.02])
     noise = rng.random((200, 3)) * 0.5 + 1
     kept = largest_cluster(np.concatenate([smaller, sheet, noise]), radius=0.006, min_points=30)
     assert kept[4000 : 4000 + len(sheet)].all()

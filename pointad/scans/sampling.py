@@ -1,0 +1,109 @@
+"""Brings an unorganized cloud to the number of points that the pipeline works with, whatever number it has."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from pointad.errors import InputError
+from pointad.scans.grid import GRID_SIZE
+from pointad.scans.point_cloud import PointCloud
+
+POINT_COUNT = GRID_SIZE * GRID_SIZE
+"""112 896: as many points as an organized scan has places."""
+
+NEIGHBOURS = 3
+STEPS = (0.25, 0.5, 0.75)  # of the way to a neighbour
+
+_TREE_HEIGHT = 9  # of the sampler's tree; the fastest for a million points
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """Points in another number, and where each comes from."""
+
+    points: np.ndarray  # (M, 3) float64
+    sources: np.ndarray  # (M,) int64: the given point that each one is, or lies nearest to on the way to a neighbour
+
+
+def resample_cloud(cloud: PointCloud, count: int = POINT_COUNT, seed: int = 0) -> PointCloud:
+    """Bring a cloud to `count` points; labels and colours come from the nearer given point.
+
+    Raises:
+        InputError: fewer than two points.
+    """
+    resampling = resample(cloud.points, count, seed)
+    return PointCloud(
+        points=resampling.points,
+        labels=None if cloud.labels is None else cloud.labels[resampling.sources],
+        colors=None if cloud.colors is None else cloud.colors[resampling.sources],
+    )
+
+
+def resample(points: np.ndarray, count: int = POINT_COUNT, seed: int = 0) -> Resampling:
+    """Take the farthest points of a larger cloud, or interpolate a smaller one (PointAD, appendix on Real3D-AD).
+
+    Args:
+        points: (N, 3) finite floats.
+        count: how many are wanted.
+        seed: of the choice among interpolated points.
+
+    Returns:
+        Exactly `count` points. Where there are fewer to begin with, they come first, in their order.
+
+    Raises:
+        InputError: fewer than two points.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if len(points) < 2:
+        raise InputError("point cloud", f"has {len(points)} points", "give a cloud with more points")
+    if len(points) > count:
+        sources = farthest_points(points, count)
+        return Resampling(points[sources], sources)
+    return _interpolate(points, count, np.random.default_rng(seed))
+
+
+def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
+    """Choose points one after the other, each as far as possible from those chosen before.
+
+    The first one is whichever comes first in the sampler's tree: the same for the same points.
+
+    Args:
+        points: (N, 3) finite floats.
+        count: how many, at most N.
+
+    Returns:
+        (count,) int64 indices in the order of choice.
+    """
+    import fpsample  # only here: the other data sets do without it
+
+    # The sampler computes in float32; about the centre that is as precise as any scanner.
+    centered = (points - points.mean(axis=0)).astype(np.float32)
+    height = min(_TREE_HEIGHT, int(np.log2(len(points))))
+    return fpsample.bucket_fps_kdline_sampling(centered, count, h=height, start_idx=0).astype(np.int64)
+
+
+def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Resampling:
+    """Add points on the ways to neighbours; a round makes at most ten out of one, so small clouds need several."""
+    sources = np.arange(len(points))
+    while len(points) < count:
+        new_points, origins = _between(points)
+        missing = count - len(points)
+        if missing < len(new_points):
+            chosen = np.sort(rng.choice(len(new_points), size=missing, replace=False))
+            new_points, origins = new_points[chosen], origins[chosen]
+        points = np.concatenate([points, new_points])
+        sources = np.concatenate([sources, sources[origins]])
+    return Resampling(points, sources)
+
+
+def _between(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All points on the ways to the nearest neighbours, and the index of the nearer end of each."""
+    neighbours = min(NEIGHBOURS, len(points) - 1)
+    _, nearest = cKDTree(points).query(points, k=range(2, neighbours + 2))  # (N, neighbours), the point itself left out
+    own = np.broadcast_to(np.arange(len(points))[:, None, None], (len(points), neighbours, len(STEPS)))
+    steps = np.array(STEPS)
+    other = np.broadcast_to(nearest[..., None], own.shape)
+    on_the_way = points[own] + steps[:, None] * (points[other] - points[own])
+    nearer = np.where(steps <= 0.5, own, other)
+    return on_the_way.reshape(-1, 3), nearer.reshape(-1)
