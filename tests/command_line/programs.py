@@ -1,0 +1,27 @@
+"""Runs the project's programs as a person would, in a process of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_program(script: str, *arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """Run a script of this repository with this Python and return what it said and how it ended."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+    )
+
+
+def run_successfully(script: str, *arguments: object, timeout: float = 300) -> str:
+    """Run a script that must end well; returns its standard output."""
+    done = run_program(script, *arguments, timeout=timeout)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
