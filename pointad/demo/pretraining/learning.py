@@ -1,0 +1,194 @@
+"""The pre-training itself: a few processes, each with one thread, share the gradient of every batch.
+
+One thread a process is deliberate: on a busy machine threads that wait for each other cost more than they bring.
+"""
+
+import copy
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+import torch.distributed as distributed
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from pointad.atomic import atomic_path
+from pointad.demo.pretraining.batches import PretrainingBatch, endless_batches
+from pointad.demo.pretraining.objective import PretrainingLosses, pretraining_losses
+from pointad.demo.pretraining.picture_store import PictureStore
+from pointad.model.vision import encode_images
+
+logger = logging.getLogger(__name__)
+
+# Standard CLIP in a small size. The text encoder has the nine blocks that learned prompts reach into.
+CONFIGURATION: dict[str, Any] = {
+    "embed_dim": 128,
+    "quick_gelu": False,
+    "vision_cfg": {"image_size": 336, "layers": 6, "width": 192, "head_width": 64, "patch_size": 28},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 9},
+}
+
+
+@dataclass(frozen=True)
+class LearningPlan:
+    """How the pre-training goes."""
+
+    steps: int
+    batch_size: int = 64  # pictures a step, of all processes together
+    learning_rate: float = 1e-3
+    warm_up: float = 0.05  # share of the steps
+    weight_decay: float = 0.05
+    average: float = 0.998  # of the running mean of the weights, which is what is kept
+    embedding_rate: float = 0.1  # of the learning rate; small embeddings leave learned prompts room to matter
+    save_every: int = 250
+    seed: int = 0
+
+
+def new_model(seed: int) -> open_clip.CLIP:
+    """A fresh model with open_clip's initialization."""
+    torch.manual_seed(seed)
+    return open_clip.CLIP(**CONFIGURATION)
+
+
+def learn(
+    store: PictureStore,
+    plan: LearningPlan,
+    weights: Path,
+    *,
+    process: int = 0,
+    processes: int = 1,
+    start_from: Path | None = None,
+    report: Callable[[int, dict[str, float]], None] | None = None,
+) -> None:
+    """Train and write the averaged weights, in half precision, every so often and at the end.
+
+    Args:
+        store: the pictures.
+        plan: how.
+        weights: the safetensors file to write; the configuration goes beside it as JSON.
+        process, processes: this process's number among those of the default `torch.distributed` group.
+        start_from: weights to go on from instead of fresh ones.
+        report: called by process 0 now and then with the step and the means of the losses since.
+
+    Raises:
+        InputError: the weights cannot be written.
+    """
+    model = new_model(plan.seed)
+    if start_from is not None:
+        model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
+    averaged = copy.deepcopy(model).requires_grad_(False)
+    optimizer = _optimizer(model, plan)
+    rng = np.random.default_rng([plan.seed, process])
+    batches = endless_batches(store, plan.batch_size // processes, rng, process, processes)
+    tokenizer = open_clip.SimpleTokenizer(context_length=CONFIGURATION["text_cfg"]["context_length"])
+
+    history: list[dict[str, float]] = []
+    started = time.monotonic()
+    for step in range(plan.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = group["share"] * _learning_rate(step, plan)
+        losses = _losses(model, next(batches), tokenizer)
+        optimizer.zero_grad()
+        losses.total.backward()
+        _share_gradients(model, processes)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        _update_average(averaged, model, min(plan.average, (1 + step) / (10 + step)))
+        history.append({name: float(value.detach()) for name, value in vars(losses).items()})
+        if (process == 0 and (step + 1) % plan.save_every == 0) or step + 1 == plan.steps:
+            if process == 0:
+                _save(averaged, weights)
+                if report is not None:
+                    means = {name: float(np.mean([row[name] for row in history])) for name in history[0]}
+                    report(step + 1, {**means, "minutes": (time.monotonic() - started) / 60})
+            history.clear()
+
+
+def _losses(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip.SimpleTokenizer) -> PretrainingLosses:
+    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN)[:, None, None]
+    std = torch.tensor(open_clip.OPENAI_DATASET_STD)[:, None, None]
+    # PyTorch's fused attention is slow backwards on CPUs; the plain one is not.
+    with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        pictures = encode_images(model.visual, (batch.images - mean) / std)
+        texts = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
+    captions, states = texts.split([len(batch.captions), len(batch.states)])
+    return pretraining_losses(
+        pictures.global_features, pictures.patch_features[:, -1], captions, states, batch.kind_maps
+    )
+
+
+def encode_captions(model: open_clip.CLIP, token_ids: Tensor) -> Tensor:
+    """Text features (K, D) of token ids (K, C), without the work for what stands behind the longest text's end.
+
+    Every token looks only back, so that what is left out changes nothing.
+    """
+    ends = token_ids.argmax(dim=-1)
+    length = int(ends.max()) + 1
+    hidden = model.token_embedding(token_ids[:, :length]) + model.positional_embedding[:length]
+    hidden = model.transformer(hidden, attn_mask=model.attn_mask[:length, :length])
+    return model.ln_final(hidden[torch.arange(len(hidden)), ends]) @ model.text_projection
+
+
+def _optimizer(model: nn.Module, plan: LearningPlan) -> torch.optim.Optimizer:
+    """AdamW in three groups: matrices with weight decay, other weights without, embeddings at a slower rate."""
+    groups: dict[str, list[nn.Parameter]] = {"matrices": [], "others": [], "embeddings": []}
+    for name, parameter in model.named_parameters():
+        if name in ("token_embedding.weight", "positional_embedding"):
+            groups["embeddings"].append(parameter)
+        elif parameter.ndim >= 2:
+            groups["matrices"].append(parameter)
+        elif name != "logit_scale":
+            groups["others"].append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": groups["matrices"], "weight_decay": plan.weight_decay, "share": 1.0},
+            {"params": groups["others"], "weight_decay": 0.0, "share": 1.0},
+            {"params": groups["embeddings"], "weight_decay": 0.0, "share": plan.embedding_rate},
+        ],
+        lr=plan.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def _learning_rate(step: int, plan: LearningPlan) -> float:
+    """Linear warm-up, then half a cosine down to 2 %."""
+    warm_up = max(1.0, plan.warm_up * plan.steps)
+    if step < warm_up:
+        return plan.learning_rate * (step + 1) / warm_up
+    progress = (step - warm_up) / max(1.0, plan.steps - warm_up)
+    return plan.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def _share_gradients(model: nn.Module, processes: int) -> None:
+    """Every process gets the mean of all gradients, summed as one vector."""
+    if processes == 1:
+        return
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(together)
+    together /= processes
+    for gradient, part in zip(gradients, together.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+
+
+@torch.no_grad()
+def _update_average(averaged: nn.Module, model: nn.Module, keep: float) -> None:
+    torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), 1 - keep)
+
+
+def _save(model: open_clip.CLIP, weights: Path) -> None:
+    state = {name: entry.detach().half().contiguous() for name, entry in model.state_dict().items()}
+    with atomic_path(weights) as path:
+        save_file(state, path)
+    with atomic_path(weights.with_suffix(".json")) as path:
+        path.write_text(json.dumps(CONFIGURATION, indent=2) + "\n")

@@ -1,0 +1,111 @@
+"""What the demo backbone learns: pictures agree with their captions, and patches with what is seen in them.
+
+The patch features are those of the local (value-to-value) path, the ones that PointAD compares with its prompts.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pointad.demo.pretraining.marks import KINDS
+
+TEMPERATURE = 0.07  # of PointAD's cosine similarities, so that learned differences have the right size
+PLAIN, ANY_MARK, FIRST_KIND = 0, 1, 2  # rows of the state features
+_MARKED_SHARE = 0.1  # of a patch's area, from which on the patch counts as marked
+_VISIBLE_PIXELS = 10  # of a kind map, from which on a mark counts as seen
+_PATCH_CLASS_WEIGHT = 0.35  # of the marked patches against the plain ones
+
+
+@dataclass(frozen=True)
+class PretrainingLosses:
+    """The terms of the objective, each a scalar."""
+
+    caption: Tensor  # pictures against the captions of the batch
+    picture_state: Tensor  # pictures against "nothing on it" and "a mark", and against the kinds of mark
+    patch_kind: Tensor  # patches against the kinds of mark
+    patch_map: Tensor  # the map of "a mark" against the area of the marks
+
+    @property
+    def total(self) -> Tensor:
+        """The sum that is minimized."""
+        return 0.5 * self.caption + self.picture_state + self.patch_kind + 2 * self.patch_map
+
+
+def visible_kinds(kind_maps: Tensor) -> Tensor:
+    """(B, K) bool: which kinds of mark are seen in pictures with the given kind maps (B, M, M)."""
+    numbers = torch.arange(1, len(KINDS) + 1, device=kind_maps.device)
+    return (kind_maps.flatten(1)[:, :, None] == numbers).sum(dim=1) >= _VISIBLE_PIXELS
+
+
+def pretraining_losses(
+    global_features: Tensor, patch_features: Tensor, caption_features: Tensor, state_features: Tensor, kind_maps: Tensor
+) -> PretrainingLosses:
+    """All terms for one batch.
+
+    Args:
+        global_features: (B, D).
+        patch_features: (B, P, D) of the local path, P patches row by row.
+        caption_features: (B, D), one caption a picture.
+        state_features: (2 + K, D) of `state_sentences`.
+        kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.
+    """
+    pictures, patches, captions, states = (
+        F.normalize(features.float(), dim=-1)
+        for features in (global_features, patch_features, caption_features, state_features)
+    )
+    seen = visible_kinds(kind_maps)
+    return PretrainingLosses(
+        caption=_contrast(pictures @ captions.T / TEMPERATURE),
+        picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, seen),
+        patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, kind_maps),
+        patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, kind_maps),
+    )
+
+
+def _contrast(logits: Tensor) -> Tensor:
+    """Symmetric contrastive loss of CLIP, (B, B) logits."""
+    target = torch.arange(len(logits), device=logits.device)
+    return (
+        F.cross_entropy(logits, target, label_smoothing=0.1) + F.cross_entropy(logits.T, target, label_smoothing=0.1)
+    ) / 2
+
+
+def _picture_state_loss(logits: Tensor, seen: Tensor) -> Tensor:
+    """(B, 2 + K) logits: marked or not, and for pictures with at most one kind of mark, which."""
+    marked = seen.any(dim=1)
+    either = F.cross_entropy(logits[:, : ANY_MARK + 1], marked.long())
+    sole = seen.sum(dim=1) <= 1
+    kind = torch.where(marked, seen.int().argmax(dim=1) + 1, 0)
+    kind_logits = torch.cat([logits[:, :1], logits[:, FIRST_KIND:]], dim=1)
+    return either + 0.5 * F.cross_entropy(kind_logits[sole], kind[sole])
+
+
+def _patch_kind_loss(logits: Tensor, kind_maps: Tensor) -> Tensor:
+    """(B, P, 2 + K) logits against the kind of mark in each patch; patches that a mark hardly touches do not count."""
+    grid = round(logits.shape[1] ** 0.5)
+    maps = kind_maps.float()[:, None]
+    share = F.adaptive_avg_pool2d((maps > 0).float(), grid).flatten(1)  # (B, P)
+    kind = F.adaptive_max_pool2d(maps, grid).flatten(1).long()
+    loss = F.cross_entropy(
+        torch.cat([logits[..., :1], logits[..., FIRST_KIND:]], dim=-1).flatten(0, 1), kind.flatten(), reduction="none"
+    ).view_as(share)
+    marked, plain = (share > _MARKED_SHARE).float(), (share == 0).float()
+    return _PATCH_CLASS_WEIGHT * (loss * marked).sum() / marked.sum().clamp(min=1) + (1 - _PATCH_CLASS_WEIGHT) * (
+        loss * plain
+    ).sum() / plain.sum().clamp(min=1)
+
+
+def _patch_map_loss(logits: Tensor, kind_maps: Tensor) -> Tensor:
+    """(B, P, 2) logits, brought to the kind map's size: cross-entropy and the overlap with the marks' area (Dice)."""
+    grid = round(logits.shape[1] ** 0.5)
+    probability = logits.softmax(dim=-1)[..., 1].unflatten(1, (grid, grid))[:, None]
+    drawn = F.interpolate(probability, size=kind_maps.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
+    target = (kind_maps > 0).float()
+    entropy = F.binary_cross_entropy(drawn.clamp(1e-5, 1 - 1e-5), target)
+    overlap = (2 * (drawn * target).flatten(1).sum(1) + 1) / (drawn.flatten(1).sum(1) + target.flatten(1).sum(1) + 1)
+    # A picture without marks has no overlap to win; cross-entropy takes care of it.
+    marked = target.flatten(1).any(dim=1).float()
+    dice = ((1 - overlap) * marked).sum() / marked.sum().clamp(min=1)
+    return 4 * entropy + 0.5 * dice
