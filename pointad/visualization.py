@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from scipy.spatial import cKDTree
 
 GAP = 8  # pixels between the pictures of a sheet
 LABEL_HEIGHT = 20  # pixels of text above a picture
@@ -20,6 +21,7 @@ MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sh
 BAR_WIDTH = 18
 BAR_ROOM = 86  # width kept for the colour bar and its numbers
 TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
+SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
 TEXT_COLOR = (32, 36, 44)
 NO_VALUE_COLOR = (128, 128, 128)
 
@@ -100,17 +102,30 @@ def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image
         image_size: S, the side of the views in pixels.
 
     Returns:
-        (V, S, S) float32, NaN where no point is seen. Gaps of one pixel take their highest neighbour.
+        (V, S, S) float32, NaN where no point is seen. Pixels between points take the nearest one's score, up to twice
+        the distance that is usual between the points of that view.
     """
-    views, _, _ = correspondences.shape
-    pictures = np.full((views, image_size, image_size), -np.inf, dtype=np.float32)
+    pictures = np.full((len(correspondences), image_size, image_size), -np.inf, dtype=np.float32)
     view, point = np.nonzero(correspondences[..., 2])
     columns, rows = correspondences[view, point, 0], correspondences[view, point, 1]
     np.maximum.at(pictures, (view, rows, columns), point_scores[point].astype(np.float32))
-    kernel = np.ones((3, 3), np.uint8)
-    dilated = np.stack([cv2.dilate(one, kernel, borderType=cv2.BORDER_REPLICATE) for one in pictures])
-    filled = np.where(np.isneginf(pictures), dilated, pictures)
-    return np.where(np.isneginf(filled), np.nan, filled).astype(np.float32)
+    return np.stack([_filled_between_points(picture) for picture in pictures])
+
+
+def _filled_between_points(picture: np.ndarray) -> np.ndarray:
+    """Fill gaps of a picture (S, S) whose pixels without a point are -inf; what stays empty becomes NaN."""
+    empty = np.isneginf(picture)
+    places = np.argwhere(~empty)
+    if len(places) < 2:
+        return np.where(empty, np.nan, picture)
+    distances, _ = cKDTree(places).query(places[:: max(1, len(places) // SPACING_SAMPLE)], k=2)
+    reach = 2 * np.median(distances[:, 1])
+    away, label = cv2.distanceTransformWithLabels(
+        empty.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    value_of_label = np.full(int(label.max()) + 1, np.nan, dtype=np.float32)
+    value_of_label[label[~empty]] = picture[~empty]
+    return np.where(away <= reach, value_of_label[label], np.nan)
 
 
 def sample_sheet(

@@ -65,14 +65,24 @@ def test_outline_draws_only_around_the_border_of_the_mask() -> None:
 
 
 def test_scores_in_views_keep_the_highest_visible_point_of_a_pixel() -> None:
-    correspondences = np.zeros((2, 4, 3), dtype=np.int16)
-    correspondences[0] = [[10, 5, 1], [10, 5, 1], [20, 5, 0], [30, 9, 1]]
-    correspondences[1] = [[0, 0, 0], [0, 0, 0], [31, 31, 1], [0, 0, 0]]
-    pictures = scores_in_views(correspondences, np.array([0.2, 0.6, 0.9, 0.4]), 32)
+    correspondences = np.zeros((2, 5, 3), dtype=np.int16)
+    correspondences[0] = [[10, 5, 1], [10, 5, 1], [20, 5, 0], [30, 9, 1], [11, 5, 1]]
+    correspondences[1, 2] = [31, 31, 1]
+    pictures = scores_in_views(correspondences, np.array([0.2, 0.6, 0.9, 0.4, 0.1]), 32)
     assert pictures[0, 5, 10] == np.float32(0.6), "column 10, row 5"
     assert np.isnan(pictures[0, 5, 20]), "a hidden point is not painted"
     assert pictures[0, 9, 30] == np.float32(0.4)
     assert pictures[1, 31, 31] == np.float32(0.9) and np.isnan(pictures[1, 0, 0])
+
+
+def test_scores_in_views_fill_the_gaps_of_a_sparse_cloud_and_nothing_beyond() -> None:
+    columns, rows = np.meshgrid(np.arange(20, 61, 4), np.arange(20, 61, 4))
+    points = np.stack([columns.ravel(), rows.ravel(), np.ones(columns.size)], axis=-1).astype(np.int16)
+    scores = (points[:, 0] > 40).astype(np.float32)
+    picture = scores_in_views(points[None], scores, 100)[0]
+    assert not np.isnan(picture[20:61, 20:61]).any()
+    assert (picture[20:61, 20:39] == 0).all() and (picture[20:61, 44:61] == 1).all()
+    assert np.isnan(picture[:11]).all() and np.isnan(picture[:, 70:]).all()
 
 
 def test_sheet_shows_the_heat_where_the_map_is_high() -> None:

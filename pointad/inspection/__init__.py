@@ -1,0 +1,1 @@
+"""One scan of any kind: made ready for the views, and its scores made readable."""

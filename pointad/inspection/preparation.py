@@ -1,0 +1,237 @@
+"""Brings a scan of any size, unit and pose to what the views need, and remembers where every point of it went.
+
+What is done, in this order: points that are no measurements are left out; on request the table is removed; organized
+scans are padded to a square and brought to the 336 x 336 grid, other clouds are thinned to at most as many points and,
+where they are looked at from all around, turned to their principal axes; the cloud is centred and scaled to an extent
+of 0.1, as if its unit were the metre and it as large as the objects that the rigs were made for.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from pointad.errors import InputError
+from pointad.inspection.thinning import thin_evenly
+from pointad.rendering.views import MVTEC3D_RIG, REAL3D_RIG, ViewRig, rotation_matrix
+from pointad.scans.cleaning import clean_scan, pad_to_square, points_present
+from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
+from pointad.scans.point_cloud import OrganizedScan, PointCloud
+
+EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
+FEWEST_POINTS = 100
+PLACES = GRID_SIZE * GRID_SIZE
+FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
+AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
+
+
+@dataclass(frozen=True)
+class PreparedScan:
+    """A scan ready to be rendered; N original points (H * W for organized scans), M of them rendered."""
+
+    point_cloud: PointCloud  # M points, centred and scaled, with their places on the 336 x 336 grid
+    organized: bool
+    rig: ViewRig
+    color: np.ndarray | None  # (H, W, 3) uint8, padded as the scan is
+    source: np.ndarray  # (M,) int64, which original point each rendered point is
+    place: np.ndarray  # (N,) int32, the place whose score an original point takes; -1: it takes no part
+    center: np.ndarray  # (3,) in the original unit
+    scale: float  # extents after over before scaling
+    rotation: np.ndarray  # (3, 3), from original axes to those of the rendered cloud
+
+    @property
+    def display_rotation(self) -> np.ndarray:
+        """(3, 3), from original axes to a picture's: x right, y up, z towards the viewer, as the first views show."""
+        return rotation_matrix("x", self.rig.first_rotation) @ self.rotation
+
+
+def prepare(
+    points: np.ndarray,
+    colors: np.ndarray | None,
+    rgb: np.ndarray | None,
+    rig: ViewRig | str,
+    *,
+    remove_table: bool = False,
+    metres_per_unit: float = 1.0,
+    seed: int = 0,
+) -> PreparedScan:
+    """Check the arrays and prepare them as what they are; the arguments are those of `PointAD.predict`.
+
+    Raises:
+        InputError: the arrays do not fit to one another, or hold too few points.
+    """
+    if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu":
+        problem = f"are {points.dtype} of shape {points.shape}"
+        raise InputError("points", problem, "give numbers of shape (N, 3), or (H, W, 3) for an organized scan")
+    organized = points.ndim == 3
+    picture = _picture(rgb if rgb is not None else colors if organized else None)
+    if not organized and rgb is not None:
+        problem = "cannot be laid on a cloud without a grid"
+        raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or leave the picture away")
+    if not organized and remove_table:
+        problem = "needs an organized scan, and this cloud has no grid"
+        raise InputError("removing the table", problem, "give the organized scan, or remove the table beforehand")
+    if points.dtype.kind != "f":
+        points = points.astype(np.float64)
+    chosen = choose_rig(rig, organized)
+    if not organized:
+        return prepare_cloud(points, chosen, seed=seed)
+    return prepare_organized(points, picture, chosen, remove_table=remove_table, metres_per_unit=metres_per_unit)
+
+
+def choose_rig(rig: ViewRig | str, organized: bool) -> ViewRig:
+    """The rig that a name stands for.
+
+    Args:
+        rig: a rig; "front", for scans from one side; "around", for closed shapes; "auto", "front" for organized scans
+            and "around" for others.
+        organized: whether the scan has a pixel grid.
+
+    Raises:
+        InputError: the name is unknown.
+    """
+    if isinstance(rig, ViewRig):
+        return rig
+    names = {"auto": FRONT_RIG if organized else AROUND_RIG, "front": FRONT_RIG, "around": AROUND_RIG}
+    if rig not in names:
+        raise InputError(f"rig {rig!r}", "is unknown", f"use one of {', '.join(names)}")
+    return names[rig]
+
+
+def prepare_organized(
+    xyz: np.ndarray,
+    rgb: np.ndarray | None,
+    rig: ViewRig,
+    *,
+    remove_table: bool = False,
+    metres_per_unit: float = 1.0,
+) -> PreparedScan:
+    """Prepare a scan on a pixel grid.
+
+    Args:
+        xyz: (H, W, 3) floating point; holes are not finite or have z == 0.
+        rgb: (h, w, 3) uint8 picture of the same field of view, any size; None: there is none.
+        rig: from where it is looked at.
+        remove_table: fit a plane to the border of the scan, remove what lies on it, keep the largest cluster.
+        metres_per_unit: size of the scan's unit; the distances of that removal are in metres.
+
+    Raises:
+        InputError: too few points remain, or they have no extent.
+    """
+    height, width = xyz.shape[:2]
+    finite = np.isfinite(xyz).all(axis=-1, keepdims=True)
+    scan = OrganizedScan(np.where(finite, xyz, 0), None if rgb is None else _fit(rgb, width, height))
+    if remove_table:
+        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), "scan")
+    else:
+        cleaned = scan if height == width else pad_to_square(scan)
+    side = cleaned.xyz.shape[0]
+    top, left = (side - height) // 2, (side - width) // 2
+    cloud = cloud_from_scan(cleaned)
+    assert cloud.nonzero_indices is not None
+    present = points_present(cleaned.xyz)[top : top + height, left : left + width]
+    _check(cloud.points)
+
+    rows, columns = np.divmod(cloud.nonzero_indices.astype(np.int64), GRID_SIZE)
+    taken = nearest_indices(side, GRID_SIZE)
+    source = (taken[rows] - top) * width + (taken[columns] - left)
+    cell = ((np.arange(side) + 0.5) * GRID_SIZE / side).astype(np.int32)
+    place = cell[top : top + height, None] * GRID_SIZE + cell[None, left : left + width]
+    points, center, scale = _centred_and_scaled(cloud.points)
+    return PreparedScan(
+        point_cloud=dataclasses.replace(cloud, points=points, colors=None),
+        organized=True,
+        rig=rig,
+        color=cleaned.rgb,
+        source=source,
+        place=np.where(present, place, -1).ravel().astype(np.int32),
+        center=center,
+        scale=scale,
+        rotation=np.eye(3),
+    )
+
+
+def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> PreparedScan:
+    """Prepare a cloud without a grid.
+
+    Points that are not finite, and points at exactly (0, 0, 0) when there are several of them, are no measurements.
+
+    Args:
+        points: (N, 3) floating point.
+        rig: from where it is looked at; the cloud is turned to its principal axes only for AROUND_RIG.
+        seed: of the thinning.
+
+    Raises:
+        InputError: too few points remain, or they have no extent.
+    """
+    measured = np.isfinite(points).all(axis=1)
+    at_origin = (points == 0).all(axis=1)
+    if at_origin.sum() > 1:
+        measured &= ~at_origin
+    taking_part = np.flatnonzero(measured)
+    original = points[taking_part].astype(np.float64)
+    _check(original)
+    chosen = thin_evenly(original, PLACES, seed)
+    centred, center, scale = _centred_and_scaled(original)
+    rotation = principal_axes(centred[chosen]) if rig is AROUND_RIG else np.eye(3)
+    if len(chosen) == len(original):
+        nearest = np.arange(len(original))
+    else:
+        _, nearest = cKDTree(centred[chosen], balanced_tree=False, compact_nodes=False).query(centred, workers=-1)
+    place = np.full(len(points), -1, dtype=np.int32)
+    place[taking_part] = nearest
+    return PreparedScan(
+        point_cloud=PointCloud(centred[chosen] @ rotation.T, nonzero_indices=np.arange(len(chosen), dtype=np.int32)),
+        organized=False,
+        rig=rig,
+        color=None,
+        source=taking_part[chosen],
+        place=place,
+        center=center,
+        scale=scale,
+        rotation=rotation,
+    )
+
+
+def principal_axes(points: np.ndarray) -> np.ndarray:
+    """The rotation (3, 3) that lays the longest spread of centred points (N, 3) along x and the shortest along z.
+
+    The first two axes point to the side where the points reach farther (the third moment is positive), so that the
+    same shape in another pose is turned to the same place, unless it is symmetric.
+    """
+    centred = points - points.mean(axis=0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    axes = vectors.T[::-1]
+    third_moments = ((centred @ axes.T) ** 3).sum(axis=0)
+    axes = axes * np.where(third_moments < 0, -1.0, 1.0)[:, None]
+    if np.linalg.det(axes) < 0:
+        axes[2] = -axes[2]
+    return axes
+
+
+def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    center = (low + high) / 2
+    scale = EXTENT / float((high - low).max())
+    return (points - center) * scale, center, scale
+
+
+def _check(points: np.ndarray) -> None:
+    if len(points) < FEWEST_POINTS:
+        raise InputError("scan", f"holds {len(points)} points", f"give a scan with at least {FEWEST_POINTS}")
+    if not np.ptp(points, axis=0).max() > 0:
+        raise InputError("scan", "all its points lie in one place", "give a scan of a surface")
+
+
+def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    if rgb.shape[:2] == (height, width):
+        return rgb
+    return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _picture(rgb: np.ndarray | None) -> np.ndarray | None:
+    if rgb is not None and (rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8):
+        raise InputError("RGB picture", f"is {rgb.dtype} of shape {rgb.shape}", "give (H, W, 3) of uint8")
+    return rgb

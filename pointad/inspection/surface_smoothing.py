@@ -1,0 +1,58 @@
+"""Gaussian smoothing of values on a cloud without a grid: over neighbours in space, not over neighbours in the file."""
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+CELLS_PER_SIGMA = 2.0
+TRUNCATE = 3.0  # the kernel reaches this many sigmas
+MOST_CELLS = 256  # along an axis; a narrower Gaussian would need more memory and changes little
+
+
+def smooth_on_surface(
+    points: np.ndarray, values: np.ndarray, sigma: float, known: np.ndarray | None = None
+) -> np.ndarray:
+    """The Gaussian-weighted mean of the values around every point.
+
+    Values and their number are gathered on a cubic lattice, both are smoothed there, and their quotient is read back
+    between the lattice's nodes: the cost does not grow with the number of neighbours.
+
+    Args:
+        points: (N, 3) floating point, finite.
+        values: (N,) floating point.
+        sigma: standard deviation of the Gaussian in the unit of the points; 0 leaves the values as they are.
+        known: (N,) bool, False for points whose value is not known; they take the mean around them, and the nearest
+            value that is known where there is none within reach. None: all are known.
+
+    Returns:
+        (N,) float32.
+    """
+    known = np.ones(len(points), dtype=bool) if known is None else known
+    if sigma == 0 and known.all():
+        return values.astype(np.float32)
+    low = points.min(axis=0)
+    extent = float((points.max(axis=0) - low).max())
+    cell = max(sigma / CELLS_PER_SIGMA, extent / MOST_CELLS, np.finfo(np.float32).tiny)
+    place = (points - low) / cell
+    node = np.rint(place).astype(np.int64)
+    shape = tuple(node.max(axis=0) + 1)
+    flat = np.ravel_multi_index(tuple(node[known].T), shape)
+    cells = int(np.prod(shape))
+    total = np.bincount(flat, weights=values[known], minlength=cells).reshape(shape).astype(np.float32)
+    number = np.bincount(flat, minlength=cells).reshape(shape).astype(np.float32)
+    width = max(sigma / cell, 0.5)
+    total, number = (_gaussian(one, width) for one in (total, number))
+    total_here, number_here = (
+        ndimage.map_coordinates(one, place.T, order=1, mode="nearest", prefilter=False) for one in (total, number)
+    )
+    reached = number_here > np.finfo(np.float32).tiny * 1e6
+    smoothed = np.divide(total_here, number_here, out=np.zeros_like(total_here), where=reached)
+    if not reached.all():
+        sources = np.flatnonzero(known)
+        _, nearest = cKDTree(points[sources]).query(points[~reached])
+        smoothed[~reached] = values[sources[nearest]]
+    return smoothed
+
+
+def _gaussian(lattice: np.ndarray, width: float) -> np.ndarray:
+    return ndimage.gaussian_filter(lattice, width, mode="constant", truncate=TRUNCATE)
