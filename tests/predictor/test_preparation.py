@@ -1,0 +1,161 @@
+"""Preparation: where every point goes, and that unit, offset, pose and size of a scan do not matter."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from pointad.errors import InputError
+from pointad.inspection.preparation import (
+    AROUND_RIG,
+    EXTENT,
+    FRONT_RIG,
+    PLACES,
+    choose_rig,
+    prepare,
+    principal_axes,
+)
+from pointad.rendering.views import EYECANDIES_RIG
+
+
+def blob(count: int, seed: int = 0) -> np.ndarray:
+    """A closed shape without symmetries, longest along x."""
+    directions = np.random.default_rng(seed).normal(size=(count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    radius = 10 + 2 * directions[:, 0] + directions[:, 1] ** 3 + directions[:, 2] * directions[:, 0]
+    return directions * radius[:, None] * [3, 2, 1]
+
+
+def depth_scan(height: int, width: int) -> np.ndarray:
+    """A bump seen by a depth camera, with a border of holes."""
+    rows, columns = np.mgrid[:height, :width]
+    x, y = (columns - width / 2) * 0.0005, (rows - height / 2) * 0.0005
+    xyz = np.stack([x, y, 0.5 - 0.02 * np.exp(-(x**2 + y**2) / 0.001)], axis=-1).astype(np.float32)
+    xyz[:3] = xyz[:, :2] = 0
+    return xyz
+
+
+def test_names_of_rigs() -> None:
+    assert choose_rig("auto", organized=True) is FRONT_RIG
+    assert choose_rig("auto", organized=False) is AROUND_RIG
+    assert choose_rig("front", organized=False) is FRONT_RIG
+    assert choose_rig(EYECANDIES_RIG, organized=False) is EYECANDIES_RIG
+    with pytest.raises(InputError, match="side"):
+        choose_rig("side", organized=False)
+
+
+def test_small_cloud_keeps_every_point_and_its_order() -> None:
+    points = blob(500)
+    scan = prepare(points, None, None, "front")
+    np.testing.assert_array_equal(scan.source, np.arange(500))
+    np.testing.assert_array_equal(scan.place, np.arange(500))
+    assert np.ptp(scan.point_cloud.points, axis=0).max() == pytest.approx(EXTENT)
+    np.testing.assert_allclose(scan.point_cloud.points / scan.scale + scan.center, points)
+
+
+def test_thinned_cloud_leads_every_point_to_its_nearest_kept_one() -> None:
+    points = blob(200_000)
+    scan = prepare(points, None, None, "around")
+    assert len(scan.source) <= PLACES
+    some = np.random.default_rng(1).integers(0, len(points), 50)
+    distances = np.linalg.norm(points[some, None] - points[None, scan.source], axis=-1)
+    reached = np.linalg.norm(points[some] - points[scan.source[scan.place[some]]], axis=-1)
+    np.testing.assert_allclose(reached, distances.min(axis=1), rtol=1e-6, atol=1e-9)
+
+
+def test_points_that_are_no_measurements_take_no_part() -> None:
+    points = blob(500)
+    points[[3, 4]] = np.nan
+    points[5] = [0, np.inf, 0]
+    points[[10, 11]] = 0
+    scan = prepare(points, None, None, "around")
+    np.testing.assert_array_equal(np.flatnonzero(scan.place < 0), [3, 4, 5, 10, 11])
+    np.testing.assert_array_equal(scan.source[scan.place[scan.place >= 0]], np.flatnonzero(scan.place >= 0))
+
+
+def test_unit_offset_and_pose_do_not_change_the_cloud_that_is_seen() -> None:
+    points = blob(2000)
+    turn = Rotation.from_euler("xyz", [0.3, 1.1, -2.0]).as_matrix()
+    expected = prepare(points, None, None, "around").point_cloud.points
+    moved = prepare(points @ turn.T * 0.001 + [5, -7, 300], None, None, "around").point_cloud.points
+    scale = np.ptp(expected, axis=0).max() / np.ptp(moved, axis=0).max()
+    np.testing.assert_allclose(
+        (moved - moved.mean(axis=0)) * scale, expected - expected.mean(axis=0), atol=1e-5 * EXTENT
+    )
+
+
+def test_a_rig_of_ones_own_keeps_the_pose() -> None:
+    points = blob(500)[:, [2, 1, 0]]
+    scan = prepare(points, None, None, EYECANDIES_RIG)
+    np.testing.assert_array_equal(scan.rotation, np.eye(3))
+
+
+def test_principal_axes_are_a_rotation_with_the_longest_first() -> None:
+    points = blob(3000) @ Rotation.from_euler("xyz", [1, 2, 3]).as_matrix()
+    axes = principal_axes(points)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(axes) == pytest.approx(1)
+    spread = (points @ axes.T).std(axis=0)
+    assert spread[0] > spread[1] > spread[2]
+
+
+@pytest.mark.parametrize(("height", "width"), [(336, 336), (500, 500), (200, 200), (480, 640), (640, 480), (123, 77)])
+def test_organized_points_find_their_place(height: int, width: int) -> None:
+    xyz = depth_scan(height, width)
+    scan = prepare(xyz, None, None, "auto")
+    assert scan.organized and scan.place.shape == (height * width,)
+    present = xyz[..., 2].ravel() != 0
+    assert (scan.place[~present] == -1).all() and (scan.place[present] >= 0).all()
+    np.testing.assert_allclose(
+        scan.point_cloud.points / scan.scale + scan.center, xyz.reshape(-1, 3)[scan.source], atol=1e-6
+    )
+    # The place of a rendered point is where its own original goes, or beside it.
+    indices = scan.point_cloud.nonzero_indices
+    assert indices is not None
+    placed = scan.place[scan.source]
+    assert (np.abs(placed // 336 - indices // 336) <= 2).all() and (np.abs(placed % 336 - indices % 336) <= 2).all()
+
+
+def test_holes_of_every_kind_are_holes() -> None:
+    xyz = depth_scan(336, 336)
+    expected = prepare(xyz, None, None, "auto").point_cloud.points
+    with_nan = np.where(xyz[..., 2:] == 0, np.nan, xyz)
+    np.testing.assert_array_equal(prepare(with_nan, None, None, "auto").point_cloud.points, expected)
+
+
+def test_picture_of_another_size_is_fitted_and_padded_with_the_scan() -> None:
+    picture = np.full((240, 320, 3), 200, dtype=np.uint8)
+    scan = prepare(depth_scan(480, 640), None, picture, "auto")
+    assert scan.color is not None and scan.color.shape == (700, 700, 3)
+    assert (scan.color[110:590, 30:670] == 200).all() and scan.color[:110].max() == 0
+
+
+def test_table_is_removed_in_any_unit() -> None:
+    rows, columns = np.mgrid[:300, :300]
+    x, y = (columns - 150) * 0.0005, (rows - 150) * 0.0005
+    bump = (x**2 + y**2 < 0.03**2) * 0.03
+    noise = np.random.default_rng(0).normal(scale=2e-4, size=x.shape)
+    in_metres = np.stack([x, y, 0.5 - bump + noise], axis=-1)
+    for unit in (1.0, 0.001):
+        scan = prepare(in_metres / unit, None, None, "auto", remove_table=True, metres_per_unit=unit)
+        taking_part = (scan.place >= 0).reshape(x.shape)
+        assert taking_part[bump > 0].mean() > 0.95 and taking_part[bump == 0].mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("points", "colors", "rgb"),
+    [
+        (np.zeros((10, 2)), None, None),
+        (np.zeros((4, 4, 4, 3)), None, None),
+        (np.array([["a", "b", "c"]]), None, None),
+        (blob(50), None, None),
+        (np.ones((500, 3)), None, None),
+        (np.full((500, 3), np.nan), None, None),
+        (np.zeros((40, 40, 3)), None, None),
+        (blob(500), None, np.zeros((5, 5, 3), np.uint8)),
+        (depth_scan(100, 100), None, np.zeros((100, 100), np.uint8)),
+        (depth_scan(100, 100), np.zeros((100, 100, 3)), None),
+    ],
+)
+def test_what_is_no_scan_is_refused(points: np.ndarray, colors: np.ndarray | None, rgb: np.ndarray | None) -> None:
+    with pytest.raises(InputError):
+        prepare(points, colors, rgb, "auto")

@@ -1,0 +1,62 @@
+"""Thinning keeps a bounded number of points that cover the cloud evenly."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import cKDTree
+
+from pointad.inspection.thinning import thin_evenly
+
+
+def test_small_clouds_stay_whole() -> None:
+    points = np.random.default_rng(0).random((50, 3))
+    np.testing.assert_array_equal(thin_evenly(points, 50), np.arange(50))
+
+
+@pytest.mark.parametrize("count", [12_000, 60_000, 300_000])
+def test_nearly_as_many_points_as_wanted_remain(count: int) -> None:
+    random = np.random.default_rng(1)
+    sphere = random.normal(size=(count, 3))
+    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    kept = thin_evenly(sphere * 25 + 1e4, 10_000)
+    assert 9_000 < len(kept) <= 10_000
+    assert (np.diff(kept) > 0).all()
+
+
+def test_dense_parts_are_thinned_more() -> None:
+    """Nine tenths of the points lie in one corner; they must not take nine tenths of the places."""
+    random = np.random.default_rng(2)
+    plane = random.random((100_000, 2))
+    plane[:90_000] *= 0.3
+    kept = thin_evenly(np.column_stack([plane, np.zeros(len(plane))]), 5_000)
+    in_corner = (plane[kept] < 0.3).all(axis=1).mean()
+    assert in_corner < 0.4
+    gaps, _ = cKDTree(plane[kept]).query(random.random((2_000, 2)))
+    assert gaps.max() < 0.06, "every part of the surface is covered"
+
+
+def test_same_seed_same_points_other_seed_others() -> None:
+    points = np.random.default_rng(3).random((20_000, 3))
+    np.testing.assert_array_equal(thin_evenly(points, 1_000, 7), thin_evenly(points, 1_000, 7))
+    assert len(np.intersect1d(thin_evenly(points, 1_000, 7), thin_evenly(points, 1_000, 8))) < 500
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    count=st.integers(2, 400),
+    wanted=st.integers(1, 300),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    shape=st.sampled_from(["cube", "line", "same", "two places"]),
+)
+def test_bound_holds_for_any_shape(count: int, wanted: int, scale: float, shape: str) -> None:
+    points = np.random.default_rng(count).random((count, 3))
+    if shape == "line":
+        points[:, 1:] = 0
+    elif shape == "same":
+        points[:] = points[0]
+    elif shape == "two places":
+        points = points.round()[:, :1] * np.ones(3)
+    kept = thin_evenly(points * scale, wanted)
+    assert 1 <= len(kept) <= max(wanted, 1)
+    assert len(np.unique(kept)) == len(kept)
