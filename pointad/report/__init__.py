@@ -1,0 +1,1 @@
+"""From finished runs to tables beside the published figures, and to pages that can be looked at."""

@@ -1,0 +1,68 @@
+"""Point clouds of a run's samples with the score of every point, for the rotatable views of a report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pointad.data.layout import SampleFiles, read_nonzero_indices
+from pointad.pictures import read_picture
+from pointad.report.runs import Run, SampleScore
+from pointad.report.samples import saved_maps
+from pointad.scans.grid import resize_nearest
+from pointad.scans.pcd import read_pcd
+from pointad.scans.tiff import read_xyz_tiff
+
+
+@dataclass(frozen=True)
+class ScoredCloud:
+    """The points of a scan that are no holes, with their scores."""
+
+    points: np.ndarray  # (M, 3), in the data set's unit
+    scores: np.ndarray  # (M,) float32
+    colors: np.ndarray | None  # (M, 3) uint8
+    modality: str  # whose map the scores are
+
+
+def scored_cloud(run: Run, sample: SampleScore, data_path: Path | None) -> ScoredCloud | None:
+    """Put the saved map of a sample on its points: the fused map if there is one, else the point map.
+
+    Args:
+        run: which test run.
+        sample: which sample.
+        data_path: the rendered data set.
+
+    Returns:
+        None when the run saved no maps or the data set does not hold the scan.
+
+    Raises:
+        InputError: a file that is there cannot be read.
+    """
+    maps = saved_maps(run, sample)
+    modality = "fused" if "fused" in maps else "point"
+    if data_path is None or modality not in maps:
+        return None
+    files = SampleFiles(data_path, sample.class_name, sample.species, sample.identifier)
+    scores = maps[modality]
+    if files.xyz.is_file():
+        return _from_grid(files, scores, modality)
+    if files.point_cloud.is_file():
+        return _from_points(files, scores, modality)
+    return None
+
+
+def _from_grid(files: SampleFiles, scores: np.ndarray, modality: str) -> ScoredCloud:
+    """An organized scan: one point per pixel of the map."""
+    size = scores.shape[0]
+    xyz = resize_nearest(read_xyz_tiff(files.xyz), size)
+    present = (xyz[..., 2] != 0) & np.isfinite(xyz).all(axis=-1)
+    colors = resize_nearest(read_picture(files.rgb, "RGB"), size)[present] if files.rgb.is_file() else None
+    return ScoredCloud(xyz[present], scores[present], colors, modality)
+
+
+def _from_points(files: SampleFiles, scores: np.ndarray, modality: str) -> ScoredCloud | None:
+    """A list of points: the positions of the map in order, or those that `nonzero_indices.npy` names."""
+    cloud = read_pcd(files.point_cloud)
+    indices = read_nonzero_indices(files.correspondences)
+    flat = scores.ravel() if indices is None else scores.ravel()[indices]
+    return ScoredCloud(cloud.points, flat, cloud.colors, modality) if len(flat) == len(cloud.points) else None

@@ -1,0 +1,186 @@
+"""HTML pages that hold everything they need: one per run, and one with all tables that links to them."""
+
+import html
+import importlib.resources
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pointad.atomic import atomic_path
+from pointad.cloud_viewer import cloud_assets
+from pointad.report.formats import DEVIATION_NOTE, HEADINGS, row_texts
+from pointad.report.methods import method_name
+from pointad.report.protocol_tables import (
+    PROTOCOL_TITLES,
+    ProtocolTable,
+    TableRow,
+    dataset_title,
+    protocol_tables,
+    run_protocol,
+)
+from pointad.report.runs import Run, read_curves, read_losses, read_scores
+from pointad.report.samples import best_anomalous, judge, worst
+from pointad.report.sections import (
+    cloud_section,
+    curve_section,
+    histogram_section,
+    loss_section,
+    result_section,
+    sample_section,
+)
+from pointad.results import backbone_title, describe_run, metric_title
+
+SAMPLES_SHOWN = 3  # best and worst, each
+CLOUDS_SHOWN = 4
+
+_DEMO_WARNING = (
+    "These figures come from the demo backbone, a small stand-in for CLIP. They show that everything works; they say "
+    "nothing about the quality of the method and must not be compared with published figures."
+)
+
+
+def write_pages(
+    runs: Sequence[Run], folder: str | Path, modalities: Sequence[str] = ("point", "fused"), roots: Sequence[Path] = ()
+) -> Path:
+    """Write one page per run and `index.html` with the protocol tables.
+
+    Args:
+        runs: what the pages are about.
+        folder: where they go.
+        modalities: of the protocol tables.
+        roots: folders that relative checkpoint and data paths of the runs may start from, beside the working folder.
+
+    Returns:
+        the path of `index.html`.
+
+    Raises:
+        InputError: something that a run left cannot be read, or a page cannot be written.
+    """
+    folder = Path(folder)
+    names = _page_names(runs)
+    for run, name in zip(runs, names, strict=True):
+        with atomic_path(folder / name) as temporary:
+            temporary.write_text(run_page(run, roots), encoding="utf-8")
+    index = folder / "index.html"
+    with atomic_path(index) as temporary:
+        temporary.write_text(index_page(runs, names, protocol_tables(runs, modalities)), encoding="utf-8")
+    return index
+
+
+def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
+    """The page of one run; sections for which the run left nothing are not there."""
+    scores, modalities = read_scores(run), run.results.modalities
+    main_modality = next((m for m in ("fused", "point", *modalities) if m in modalities), "point")
+    judged = judge(scores, main_modality)
+    best, wrong = best_anomalous(judged, SAMPLES_SHOWN), worst(judged, SAMPLES_SHOWN)
+    data_path = _data_path(run, roots)
+    shown = (("Found most clearly", best), ("Furthest on the wrong side", wrong))
+    clouds = [*best, *(one for one in wrong if one.sample.label)][:CLOUDS_SHOWN]
+    sections = [
+        ("results", "Results", result_section(run.results)),
+        ("curves", "Curves", curve_section(read_curves(run), modalities)),
+        ("scores", "Scores", histogram_section(scores, main_modality)),
+        ("training", "Training losses", loss_section(read_losses(run, roots))),
+        ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
+        ("clouds", "Clouds to turn", cloud_section(run, clouds, data_path)),
+    ]
+    present = [section for section in sections if section[2]]
+    links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
+    facts = {"Method": method_name(run.facts), **describe_run(run.facts)}
+    body = [
+        f"<h1>{html.escape(_run_title(run))}</h1>",
+        f'<p class="warning">{_DEMO_WARNING}</p>' if run.facts.get("is_demo") else "",
+        _facts(facts),
+        f'<nav aria-label="Sections"><ul>{links}</ul></nav><main id="main">',
+        *(f'<section id="{key}"><h2>{title}</h2>{content}</section>' for key, title, content in present),
+        "</main>",
+    ]
+    has_clouds = any(key == "clouds" for key, _, _ in present)
+    return _document(_run_title(run), "\n".join(body), cloud_assets() if has_clouds else "")
+
+
+def index_page(runs: Sequence[Run], page_names: Sequence[str], tables: Sequence[ProtocolTable]) -> str:
+    """The page with the protocol tables and links to the pages of the runs."""
+    items = "".join(
+        f'<li><a href="{html.escape(name)}">{html.escape(_run_title(run))}</a></li>'
+        for run, name in zip(runs, page_names, strict=True)
+    )
+    warning = f'<p class="warning">{_DEMO_WARNING}</p>' if any(run.facts.get("is_demo") for run in runs) else ""
+    body = [
+        "<h1>PointAD: results</h1>",
+        f'<p class="lead">{DEVIATION_NOTE}</p>{warning}<main id="main">',
+        *(_protocol_table(table) for table in tables),
+        f'<section id="runs"><h2>Runs</h2><ul>{items}</ul></section></main>',
+    ]
+    return _document("PointAD: results", "\n".join(body))
+
+
+def _document(title: str, body: str, head: str = "") -> str:
+    style = (importlib.resources.files("pointad") / "assets" / "report.css").read_text(encoding="utf-8")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'  # browsers would ask a server for one
+        f"<title>{html.escape(title)}</title>\n{head}\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f'<a class="skip" href="#main">To the content</a>\n{body}\n'
+        "<footer>Written by PointAD's scripts/report.py. This page is self-contained and works offline.</footer>\n"
+        "</body>\n</html>\n"
+    )
+
+
+def _facts(facts: dict[str, str]) -> str:
+    items = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.items())
+    return f'<dl class="facts">{items}</dl>'
+
+
+def _protocol_table(table: ProtocolTable) -> str:
+    headings = "".join(
+        f'<th scope="col"{" class=text" if name != "Runs" else ""}>{name}</th>' for name in HEADINGS
+    ) + "".join(f'<th scope="col">{html.escape(metric_title(name))}</th>' for name in table.metrics)
+    rows = "".join(_protocol_row(row, table.metrics) for row in table.rows)
+    title = html.escape(table.title)
+    return (
+        f"<section><h2>{title}</h2>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _protocol_row(row: TableRow, metrics: Sequence[str]) -> str:
+    texts = [html.escape(text) for text in row_texts(row, metrics)]
+    cells = [f'<th scope="row">{texts[0]}</th>', *(f'<td class="text">{text}</td>' for text in texts[1:3])]
+    cells += [f"<td>{text}</td>" for text in texts[3:]]
+    return f"<tr{' class=published' if row.is_published else ''}>{''.join(cells)}</tr>"
+
+
+def _run_title(run: Run) -> str:
+    parts = [
+        method_name(run.facts),
+        dataset_title(run),
+        PROTOCOL_TITLES.get(run_protocol(run)) if run_protocol(run) else None,
+        f"trained on {run.facts['training_class']}" if run.facts.get("training_class") else None,
+        f"seed {run.facts['seed']}" if run.facts.get("seed") is not None else None,
+        "demo backbone" if run.facts.get("is_demo") else backbone_title(run.facts),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _page_names(runs: Sequence[Run]) -> list[str]:
+    """File names made from the titles, each different from the others and from `index.html`."""
+    names: list[str] = []
+    for run in runs:
+        stem = re.sub(r"[^a-z0-9]+", "-", _run_title(run).lower()).strip("-") or "run"
+        number = 2
+        name = f"{stem}.html"
+        while name in (*names, "index.html"):
+            name, number = f"{stem}-{number}.html", number + 1
+        names.append(name)
+    return names
+
+
+def _data_path(run: Run, roots: Sequence[Path]) -> Path | None:
+    """The data set's folder if the run names one that is there."""
+    named = run.facts.get("data_path")
+    if not named:
+        return None
+    return next((root / named for root in (Path(), *roots) if (root / named).is_dir()), None)

@@ -1,0 +1,126 @@
+"""Finds test runs on disk by their `results.json`, and reads what else a run left beside it."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pointad.errors import InputError
+from pointad.metrics.curves import Curve
+from pointad.results import Results
+
+RESULTS_NAME = "results.json"
+SCORES_NAME = "scores.csv"
+CURVES_NAME = "curves.json"
+LOSSES_NAME = "losses.csv"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished test run."""
+
+    folder: Path  # that holds results.json and what test.py wrote beside it
+    results: Results
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The `run` dictionary of `Results`; every key may be missing."""
+        return self.results.run
+
+
+@dataclass(frozen=True)
+class SampleScore:
+    """One line of `scores.csv`."""
+
+    class_name: str
+    species: str
+    identifier: str
+    label: int  # 1 is anomalous
+    scores: dict[str, float]  # modality -> score
+
+
+def find_runs(paths: Iterable[str | Path]) -> list[Run]:
+    """Read every `results.json` in the folders given, at any depth, or the files themselves; each once.
+
+    Raises:
+        InputError: a path does not exist or holds no results, or a file is no `results.json`.
+    """
+    files: dict[Path, None] = {}
+    for path in map(Path, paths):
+        found = sorted(path.rglob(RESULTS_NAME)) if path.is_dir() else [path]
+        if not found:
+            raise InputError(path, f"holds no {RESULTS_NAME}", "give a folder that test.py wrote to")
+        files.update(dict.fromkeys(file.resolve() for file in found))
+    return [Run(folder=file.parent, results=Results.load(file)) for file in files]
+
+
+def read_scores(run: Run) -> list[SampleScore]:
+    """The sample scores of a run in the order of the file; none when it wrote no `scores.csv`.
+
+    Raises:
+        InputError: the file has other columns or a score is no number.
+    """
+    path = run.folder / SCORES_NAME
+    if not path.is_file():
+        return []
+    modalities = {"point": "point_score", "color": "color_score", "fused": "fused_score"}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                SampleScore(
+                    class_name=row["class"],
+                    species=row["species"],
+                    identifier=row["id"],
+                    label=int(row["label"]),
+                    scores={name: float(row[column]) for name, column in modalities.items() if row.get(column)},
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(path, f"is no table of scores ({error!r})", "run test.py again") from None
+
+
+def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
+    """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro"; none without a `curves.json`.
+
+    Raises:
+        InputError: the file is no JSON object.
+    """
+    path = run.folder / CURVES_NAME
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(path, f"cannot be read as JSON ({error})", "run test.py again") from None
+    if not isinstance(content, dict):
+        raise InputError(path, "is no JSON object", "run test.py again")
+    return content
+
+
+def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
+    """The training losses beside the run's checkpoint, column -> one value per step; none when there are none.
+
+    Args:
+        run: whose checkpoint is looked for.
+        roots: folders that a relative checkpoint path may start from, beside the working folder.
+
+    Raises:
+        InputError: the file holds something that is no number.
+    """
+    checkpoint = run.facts.get("checkpoint")
+    if not checkpoint:
+        return {}
+    candidates = [root / checkpoint for root in (Path(), *roots)]
+    path = next((c.parent / LOSSES_NAME for c in candidates if (c.parent / LOSSES_NAME).is_file()), None)
+    if path is None:
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            return {name: [float(row[name]) for row in rows] for name in reader.fieldnames or ()}
+    except (ValueError, TypeError) as error:
+        raise InputError(path, f"is no table of losses ({error})", "remove it or train again") from None

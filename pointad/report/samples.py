@@ -1,0 +1,126 @@
+"""Chooses the samples that a run got most right and most wrong, and finds or draws their pictures."""
+
+import base64
+import io
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pointad.data.layout import SampleFiles
+from pointad.pictures import read_mask, read_picture
+from pointad.report.runs import Run, SampleScore
+from pointad.visualization import sample_sheet
+
+PICTURE_WIDTH = 1200  # pixels; wider pictures are brought to it
+JPEG_QUALITY = 82
+MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
+
+
+@dataclass(frozen=True)
+class JudgedSample:
+    """A sample and how clearly its score is on the right side."""
+
+    sample: SampleScore
+    margin: float  # in standard deviations of the class's scores; negative is on the wrong side
+
+    @property
+    def title(self) -> str:
+        """Class, species and file."""
+        return f"{self.sample.class_name} / {self.sample.species} / {self.sample.identifier}"
+
+
+def judge(samples: Iterable[SampleScore], modality: str) -> list[JudgedSample]:
+    """Measure every sample against its class.
+
+    The border between good and anomalous is the middle between the mean scores of both kinds; the margin is the
+    distance from it to the right side, in standard deviations of the class's scores. Classes that lack a kind, or whose
+    scores are all equal, are left out.
+    """
+    by_class: dict[str, list[SampleScore]] = defaultdict(list)
+    for sample in samples:
+        if modality in sample.scores:
+            by_class[sample.class_name].append(sample)
+    judged = []
+    for of_class in by_class.values():
+        kinds = [[s.scores[modality] for s in of_class if s.label == label] for label in (0, 1)]
+        spread = statistics.pstdev([*kinds[0], *kinds[1]])
+        if not all(kinds) or spread == 0:
+            continue
+        border = (statistics.fmean(kinds[0]) + statistics.fmean(kinds[1])) / 2
+        for sample in of_class:
+            distance = (sample.scores[modality] - border) / spread
+            judged.append(JudgedSample(sample, distance if sample.label else -distance))
+    return judged
+
+
+def best_anomalous(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
+    """The anomalous samples that are found most clearly, one per class while classes last."""
+    ordered = sorted((one for one in judged if one.sample.label), key=lambda one: -one.margin)
+    seen: dict[str, int] = defaultdict(int)
+    place = []
+    for one in ordered:
+        place.append(seen[one.sample.class_name])
+        seen[one.sample.class_name] += 1
+    return [one for _, one in sorted(zip(place, ordered, strict=True), key=lambda pair: pair[0])][:count]
+
+
+def worst(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
+    """The samples on the wrong side, furthest from the border first; good and anomalous ones."""
+    return [one for one in sorted(judged, key=lambda one: one.margin) if one.margin < 0][:count]
+
+
+def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> str | None:
+    """A picture of a sample as a `data:` address: what test.py drew, or the scan, the truth and the saved maps.
+
+    Args:
+        run: which test run.
+        one: which sample.
+        data_path: the rendered data set, for samples that test.py saved maps of but drew no picture.
+
+    Returns:
+        None when the run left neither.
+
+    Raises:
+        InputError: a picture that is there cannot be read.
+    """
+    sample = one.sample
+    drawn = run.folder / "visualization" / sample.class_name / sample.species / f"{sample.identifier}.png"
+    if drawn.is_file():
+        return data_address(read_picture(drawn, "RGB"))
+    maps = saved_maps(run, sample)
+    if not maps:
+        return None
+    files = None if data_path is None else SampleFiles(data_path, sample.class_name, sample.species, sample.identifier)
+    sheet = sample_sheet(
+        one.title,
+        rgb=read_picture(files.rgb, "RGB") if files is not None and files.rgb.is_file() else None,
+        mask=read_mask(files.mask) if files is not None and files.mask.is_file() else None,
+        maps={f"{MODALITY_LABELS[name]} {sample.scores.get(name, np.nan):.3f}": one for name, one in maps.items()},
+    )
+    return data_address(sheet)
+
+
+def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
+    """The maps that `--save_maps` wrote, modality -> (H, W) float32; none when there are none."""
+    path = run.folder / "maps" / sample.class_name / sample.species / f"{sample.identifier}.npz"
+    if not path.is_file():
+        return {}
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
+
+
+def data_address(picture: np.ndarray) -> str:
+    """A picture (H, W, 3) uint8 as a JPEG inside a `data:` address."""
+    image = Image.fromarray(picture)
+    if image.width > PICTURE_WIDTH:
+        image = image.resize(
+            (PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)), Image.Resampling.LANCZOS
+        )
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

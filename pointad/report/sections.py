@@ -1,0 +1,209 @@
+"""The sections of a run's page, as HTML; a section about something that the run did not leave is empty."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from pointad.cloud_viewer import cloud_fragment
+from pointad.losses import LOSS_TERMS
+from pointad.metrics.aupro import DEFAULT_LIMIT
+from pointad.metrics.curves import Curve
+from pointad.report.charts import (
+    ANOMALOUS_COLOR,
+    GOOD_COLOR,
+    Axes,
+    Line,
+    histogram,
+    legend_swatch,
+    line_chart,
+)
+from pointad.report.clouds import scored_cloud
+from pointad.report.runs import Run, SampleScore
+from pointad.report.samples import JudgedSample, sample_picture
+from pointad.results import MODALITY_TITLES, Results, metric_title, percent, table_notes
+
+CLOUD_POINTS = 40_000  # about 0.5 MB of HTML each
+LOSS_TITLES = {
+    "d2_pixel_loss": "2D local (views' maps)",
+    "d3_point_loss": "3D local (point map)",
+    "d3_global_loss": "3D global (sample)",
+    "d2_image_loss": "2D global (views)",
+}
+
+
+def result_section(results: Results) -> str:
+    """One table: classes down, modalities and metrics across, the mean last."""
+    columns = [(modality, name) for modality in results.modalities for name in results.metric_names(modality)]
+    groups = "".join(
+        f'<th scope="colgroup" class="first" colspan="{len(results.metric_names(modality))}">'
+        f"{html.escape(MODALITY_TITLES.get(modality, modality))}</th>"
+        for modality in results.modalities
+    )
+    firsts = {(modality, names[0]) for modality in results.modalities if (names := results.metric_names(modality))}
+    headings = "".join(
+        f'<th scope="col"{_first_class(column in firsts)}>{html.escape(metric_title(column[1]))}</th>'
+        for column in columns
+    )
+    rows = []
+    for class_name, of_class in [*results.classes.items(), ("mean", results.mean)]:
+        cells = "".join(_cell(of_class.get(m, {}).get(name), (m, name) in firsts) for m, name in columns)
+        is_mean = of_class is not results.classes.get(class_name)
+        mark = " *" if class_name == results.training_class and not is_mean else ""
+        rows.append(
+            f'<tr{" class=mean" if is_mean else ""}><th scope="row">{html.escape(class_name)}{mark}</th>{cells}</tr>'
+        )
+    notes = dict.fromkeys(note for modality in results.modalities for note in table_notes(results, modality))
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="Results per class"><table>'
+        "<caption>Per cent; areas are exact unless the facts above say otherwise</caption>"
+        f'<thead><tr><td></td>{groups}</tr><tr><th scope="col">class</th>{headings}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        + "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
+    )
+
+
+def curve_section(curves: dict[str, dict[str, dict[str, dict[str, Curve]]]], modalities: Sequence[str]) -> str:
+    """Three charts per modality, with a line per class: sample ROC, point ROC, and PRO up to its limit."""
+    if not curves:
+        return ""
+    kinds = (
+        ("image", "roc", "ROC of samples", "true-positive rate", (0.0, 1.0)),
+        ("pixel", "roc", "ROC of points", "true-positive rate", (0.0, 1.0)),
+        ("pixel", "pro", f"PRO of regions, to {DEFAULT_LIMIT}", "mean overlap of regions", (0.0, DEFAULT_LIMIT)),
+    )
+    parts = [_class_legend(list(curves))]
+    for modality in modalities:
+        charts = []
+        for level, kind, title, y_title, x_range in kinds:
+            lines = []
+            for style, (class_name, of_class) in enumerate(curves.items()):
+                curve = of_class.get(modality, {}).get(level, {}).get(kind)
+                if curve:
+                    x, y = _until(curve, x_range[1])
+                    lines.append(Line(class_name, x, y, style))
+            if lines:
+                charts.append(line_chart(title, lines, Axes("false-positive rate", y_title, x_range)))
+        if charts:
+            heading = html.escape(MODALITY_TITLES.get(modality, modality))
+            parts.append(f'<h3>{heading}</h3><div class="charts">{"".join(charts)}</div>')
+    return "".join(parts)
+
+
+def histogram_section(scores: Sequence[SampleScore], modality: str) -> str:
+    """One chart per class: scores of good samples against those of anomalous ones."""
+    if not scores:
+        return ""
+    charts = []
+    for class_name in dict.fromkeys(sample.class_name for sample in scores):
+        of_class = [s for s in scores if s.class_name == class_name and modality in s.scores]
+        good, anomalous = ([s.scores[modality] for s in of_class if s.label == label] for label in (0, 1))
+        charts.append(histogram(class_name, good, anomalous))
+    legend = "".join(
+        f'<li><span class="block" style="background:{color}"></span>{name}</li>'
+        for color, name in ((GOOD_COLOR, "good, upwards"), (ANOMALOUS_COLOR, "anomalous, downwards"))
+    )
+    return (
+        f"<p>{html.escape(MODALITY_TITLES.get(modality, modality))} score of every sample. The further apart the two "
+        f'kinds lie, the better.</p><ul class="legend">{legend}</ul><div class="charts">{"".join(charts)}</div>'
+    )
+
+
+def loss_section(losses: dict[str, list[float]]) -> str:
+    """One chart per term: every step faintly, the mean of each epoch on top."""
+    epochs = losses.get("epoch", [])
+    charts = []
+    for style, name in enumerate(LOSS_TERMS):
+        values = losses.get(name, [])
+        if not values or not any(values):  # a term that was switched off is zero throughout
+            continue
+        x = _epoch_positions(epochs)
+        ends, means = _epoch_means(epochs, values)
+        axes = Axes("epoch", "loss", (0.0, max(x)), (0.0, max(values) * 1.05))
+        lines = [Line(f"{name}, every step", x, values, style, is_faint=True), Line(name, ends, means, style)]
+        charts.append(line_chart(f"{LOSS_TITLES[name]}, last {means[-1]:.4f}", lines, axes))
+    return f'<div class="charts">{"".join(charts)}</div>' if charts else ""
+
+
+def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]], data_path: Path | None) -> str:
+    """Pictures of chosen samples under headings; samples without a picture are left out."""
+    parts = []
+    for heading, samples in chosen:
+        figures = []
+        for one in samples:
+            picture = sample_picture(run, one, data_path)
+            if picture is not None:
+                text = f"{_sample_text(one)}, {abs(one.margin):.1f} σ on the {_side(one)} side"
+                figures.append(
+                    f"<figure><figcaption>{html.escape(text)}</figcaption>"
+                    f'<img src="{picture}" alt="{html.escape(one.title)}: pictures and heat maps" loading="lazy">'
+                    "</figure>"
+                )
+        if figures:
+            parts.append(f'<h3>{html.escape(heading)}</h3><div class="samples">{"".join(figures)}</div>')
+    return "".join(parts)
+
+
+def cloud_section(run: Run, samples: Sequence[JudgedSample], data_path: Path | None) -> str:
+    """Rotatable clouds, coloured by score; samples whose maps or points are not there are left out."""
+    figures = []
+    for one in samples:
+        cloud = scored_cloud(run, one.sample, data_path)
+        if cloud is not None and len(cloud.points):
+            title = f"{one.title}, {MODALITY_TITLES[cloud.modality].lower()} score"
+            figures.append(cloud_fragment(cloud.points, cloud.scores, cloud.colors, title, most_points=CLOUD_POINTS))
+    return f'<div class="clouds">{"".join(figures)}</div>' if figures else ""
+
+
+def _cell(value: float | None, is_first: bool) -> str:
+    if value is None:
+        return f"<td{_first_class(is_first)}>{percent(value)}</td>"
+    names = "bar first" if is_first else "bar"
+    return f'<td class="{names}" style="--share:{100 * value:.1f}%">{percent(value)}</td>'
+
+
+def _first_class(is_first: bool) -> str:
+    return ' class="first"' if is_first else ""
+
+
+def _class_legend(names: Sequence[str]) -> str:
+    items = "".join(f"<li>{legend_swatch(style)}{html.escape(name)}</li>" for style, name in enumerate(names))
+    return f'<ul class="legend">{items}</ul>'
+
+
+def _until(curve: Curve, x_end: float) -> tuple[list[float], list[float]]:
+    """The part of a curve up to x_end, with the point where it crosses it."""
+    x, y = curve["false_positive_rate"], curve["height"]
+    inside = sum(value <= x_end for value in x)
+    kept_x, kept_y = list(x[:inside]), list(y[:inside])
+    if 0 < inside < len(x):
+        share = (x_end - x[inside - 1]) / (x[inside] - x[inside - 1])
+        kept_x.append(x_end)
+        kept_y.append(y[inside - 1] + share * (y[inside] - y[inside - 1]))
+    return kept_x, kept_y
+
+
+def _epoch_positions(epochs: Sequence[float]) -> list[float]:
+    """The end of every step, in epochs."""
+    steps = {epoch: list(epochs).count(epoch) for epoch in set(epochs)}
+    seen: dict[float, int] = {}
+    positions = []
+    for epoch in epochs:
+        seen[epoch] = seen.get(epoch, 0) + 1
+        positions.append(epoch - 1 + seen[epoch] / steps[epoch])
+    return positions
+
+
+def _epoch_means(epochs: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+    by_epoch: dict[float, list[float]] = {}
+    for epoch, value in zip(epochs, values, strict=True):
+        by_epoch.setdefault(epoch, []).append(value)
+    return list(by_epoch), [sum(of_epoch) / len(of_epoch) for of_epoch in by_epoch.values()]
+
+
+def _sample_text(one: JudgedSample) -> str:
+    scores = ", ".join(f"{MODALITY_TITLES[name].lower()} {score:.3f}" for name, score in one.sample.scores.items())
+    return f"{one.title} ({'anomalous' if one.sample.label else 'good'}; {scores})"
+
+
+def _side(one: JudgedSample) -> str:
+    return "wrong" if one.margin < 0 else "right"
