@@ -96,8 +96,9 @@ def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
 
 def turn(points: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
     """A cloud (3, N) turned about a point (3,) into a view; by rows, to stay off threaded matrix products."""
-    centred = points - center[:, None]
-    return turn_directions(centred, view) + center[:, None]
+    turned = turn_directions(points - center[:, None], view)
+    turned += center[:, None]
+    return turned
 
 
 def turn_directions(directions: np.ndarray, view: View) -> np.ndarray:

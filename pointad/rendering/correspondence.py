@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pointad.rendering.splatting import DrawnPoints, Winners
+from pointad.rendering.splatting import DrawnPoints, Layer
 
 
 def picture_pixels(columns: np.ndarray, rows: np.ndarray, window: int, size: int, centred: bool = False) -> np.ndarray:
@@ -51,7 +51,7 @@ def surface_visible(
     rows: np.ndarray,
     nearness: np.ndarray,
     drawn: DrawnPoints,
-    winners: Winners,
+    layer: Layer,
     tolerance: float,
 ) -> np.ndarray:
     """Which points lie on the surface that the picture shows, (N,) bool.
@@ -64,16 +64,16 @@ def surface_visible(
         columns, rows: (N,) float64, positions in the window; whole numbers are pixel centres.
         nearness: (N,) float64, larger is nearer to the camera.
         drawn: the drawn points, front to back; others are not seen.
-        winners: which of them every pixel shows.
+        layer: which of them every pixel shows.
         tolerance: in the unit of `nearness`.
     """
-    height, width = winners.ranks.shape
     order = drawn.order
-    row = np.floor(rows[order] + 0.5).astype(np.intp) - winners.top
-    column = np.floor(columns[order] + 0.5).astype(np.intp) - winners.left
+    row = np.floor(rows[order] + 0.5).astype(np.intp) - layer.top
+    column = np.floor(columns[order] + 0.5).astype(np.intp) - layer.left
     # A centre on the very border of the window may round to the pixel beyond it.
-    rank = winners.ranks[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
-    front = np.append(nearness[order], -np.inf)[rank]  # the last entry stands for pixels that show nothing
+    height, width = layer.cells.shape
+    rank = layer.ranks[np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
+    front = np.append(nearness[order], -np.inf)[rank]  # the last entry, -1, stands for pixels that show nothing
     visible = np.zeros(nearness.size, bool)
     visible[order] = nearness[order] >= front - tolerance
     return visible

@@ -12,9 +12,9 @@ from pointad.rendering.correspondence import nearest_visible, picture_pixels, su
 from pointad.rendering.normals import estimate_normals, grid_normals
 from pointad.rendering.point_size import automatic_point_size
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.rendering.resizing import resize
+from pointad.rendering.resizing import resize_layer
 from pointad.rendering.shading import BACKGROUND, shade
-from pointad.rendering.splatting import DrawnPoints, draw_order, paint, splat
+from pointad.rendering.splatting import DrawnPoints, draw_order, splat
 from pointad.rendering.views import ViewRig
 from pointad.scans.point_cloud import PointCloud
 
@@ -72,9 +72,9 @@ def render(
         default_camera = look_at(turned)
         camera = step_back(turned, default_camera, rig.window) if rig.steps_back else default_camera
         drawn = draw_order(turned, camera)
-        winners = splat(drawn, rig.window, point_size)
         greys = shade(turned, turn_directions(directions, view), camera)
-        views[number] = resize(paint(winners, greys[drawn.order], BACKGROUND, rig.window), image_size)
+        layer = splat(drawn, greys[drawn.order], BACKGROUND, rig.window, point_size)
+        views[number] = resize_layer(layer, BACKGROUND, rig.window, image_size)
         if labels is not None:
             views_gt[number] = _ground_truth(turned, labels, drawn, camera, default_camera, rig, image_size)
 
@@ -82,7 +82,7 @@ def render(
         pixels = picture_pixels(columns, rows, rig.window, image_size, centred=correspondence == "centred")
         if visibility == "splat":
             tolerance = SURFACE_TOLERANCE * camera.extent
-            visible = surface_visible(columns, rows, turned[2], drawn, winners, tolerance)
+            visible = surface_visible(columns, rows, turned[2], drawn, layer, tolerance)
         else:
             visible = nearest_visible(pixels, turned[2], image_size)
         correspondences[number, :, :2] = pixels.T
@@ -116,9 +116,10 @@ def _ground_truth(
     """The labels drawn white on black, by the camera that did not step back: the published ground truth is so."""
     if camera is not default_camera:
         drawn = draw_order(turned, default_camera)
-    winners = splat(drawn, rig.gt_window, rig.gt_point_size)
-    values = labels[drawn.order].astype(np.uint8) * np.uint8(255)
-    return resize(paint(winners, values, 0, rig.gt_window), image_size)
+    anomalous = labels[drawn.order]
+    # Only anomalous points are not black, so the picture is worked out around them alone.
+    layer = splat(drawn, anomalous * np.uint8(255), 0, rig.gt_window, rig.gt_point_size, focus=anomalous)
+    return resize_layer(layer, 0, rig.gt_window, image_size)
 
 
 def _check_cloud(points: np.ndarray) -> None:

@@ -1,9 +1,62 @@
-"""From the window's picture to the size that the image encoder takes."""
+"""From what the window shows to the picture that the image encoder takes."""
+
+import math
 
 import numpy as np
 from PIL import Image
 
+from pointad.rendering.splatting import Layer
 
-def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """A grey picture (W, W) uint8 brought to (size, size) by Pillow's antialiased bicubic filter."""
-    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC))
+_FILTER = Image.Resampling.BICUBIC
+_SUPPORT = 2  # the bicubic filter reaches this many pixels of the small picture to either side
+
+
+def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.ndarray:
+    """The window's picture brought to (size, size) uint8 by Pillow's antialiased bicubic filter.
+
+    The part of the picture that the layer cannot reach is background without calculation; the rest is the same, byte
+    for byte, as if the whole window were resized.
+
+    Args:
+        layer: what the window shows.
+        background: the value of pixels outside of the layer.
+        window: width and height of the window in pixels.
+        size: width and height of the result in pixels.
+    """
+    picture = np.full((size, size), background, np.uint8)
+    height, width = layer.cells.shape
+    if height == 0 or width == 0:
+        return picture
+    rows, top, bottom = _reached(layer.top, layer.top + height, window, size)
+    columns, left, right = _reached(layer.left, layer.left + width, window, size)
+    # The filter looks beyond the part it is asked for, so the source keeps a margin of the window around it.
+    margin = math.ceil(_SUPPORT * window / size) + 1
+    first_row, first_column = max(0, top - margin), max(0, left - margin)
+    source = np.full(
+        (min(window, bottom + margin) - first_row, min(window, right + margin) - first_column), background, np.uint8
+    )
+    row, column = layer.top - first_row, layer.left - first_column
+    source[row : row + height, column : column + width] = layer.values
+    wide = columns.stop - columns.start
+    # One direction at a time: asked for both, Pillow takes them in an order that depends on the shape.
+    narrowed = Image.fromarray(source).resize(
+        (wide, len(source)), _FILTER, box=(left - first_column, 0, right - first_column, len(source))
+    )
+    picture[rows, columns] = np.asarray(
+        narrowed.resize((wide, rows.stop - rows.start), _FILTER, box=(0, top - first_row, wide, bottom - first_row))
+    )
+    return picture
+
+
+def _reached(first: int, end: int, window: int, size: int) -> tuple[slice, int, int]:
+    """Which pixels of the small picture depend on the window's pixels first .. end - 1, and what they span there.
+
+    Only whole steps of the pattern in which both pixel grids meet are taken: then the span is whole pixels, and the
+    filter has the same weights as for the whole window.
+    """
+    steps = math.gcd(window, size)
+    scale = window / size
+    pixels = size // steps
+    start = max(0, math.floor((first / scale - _SUPPORT - 1) / pixels))
+    stop = min(steps, math.ceil((end / scale + _SUPPORT + 1) / pixels))
+    return slice(start * pixels, stop * pixels), start * (window // steps), stop * (window // steps)

@@ -1,16 +1,24 @@
 """Drawing of points as squares of whole pixels with a depth test, as an OpenGL window without smoothing does it.
 
-Every splat has the same size, so no square is ever filled: the number of each point in front-to-back order goes to
-the corner cell of its square, and the smallest number among the cells that reach a pixel names the winner.
+Every splat has the same size, so no square is ever filled: each point's place in the front-to-back order goes to the
+corner cell of its square, and the smallest place among the cells that reach a pixel names the winner.
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
+from pointad.errors import InputError
 from pointad.rendering.camera import TAN_HALF_FIELD, Camera
 
 _INDEX_BITS = 32  # the lower half of a sorting key holds the index of a point, the upper half its depth
+
+# A cell of a layer holds a point's rank and value in one integer: FIRST + rank * 256 + value. All of these are also
+# the bits of ordinary positive floats, which sort alike and which OpenCV takes the minimum of.
+_FIRST = 0x10000000
+_EMPTY = 0x7F000000  # what a cell without a point holds in place of FIRST + rank * 256
+_MOST_POINTS = (_EMPTY - _FIRST) >> 8
 
 
 @dataclass(frozen=True)
@@ -20,16 +28,27 @@ class DrawnPoints:
     order: np.ndarray  # (M,) int64, indices into the cloud
     x: np.ndarray  # (M,) float32, -1 .. 1 from the left to the right border of the window
     y: np.ndarray  # (M,) float32, -1 .. 1 from the bottom to the top
-    depth: np.ndarray  # (M,) float32, 0 (near plane) .. 1 (far plane), ascending
 
 
 @dataclass(frozen=True)
-class Winners:
-    """Which point every pixel of a window shows; only the part of the window that squares can touch is kept."""
+class Layer:
+    """What the pixels of a window show, kept for the rectangle that the drawn squares reach."""
 
-    ranks: np.ndarray  # (rows, columns) int32, number of the point in DrawnPoints; M where nothing is drawn
-    top: int  # row of the window that the first row of `ranks` is
-    left: int  # column of the window that the first column of `ranks` is
+    cells: np.ndarray  # (rows, columns) int32, rank and value of the winning point
+    top: int  # row of the window that the first row of the rectangle is
+    left: int  # column of the window that the first column of the rectangle is
+
+    @property
+    def values(self) -> np.ndarray:
+        """The winners' values, (rows, columns) uint8, and the background's where there is no winner."""
+        return self.cells.astype(np.uint8)
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """The winners' numbers in DrawnPoints, (rows, columns) int32, -1 where there is no winner."""
+        ranks = (self.cells - _FIRST) >> 8
+        ranks[self.cells >= _EMPTY] = -1
+        return ranks
 
 
 def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
@@ -38,7 +57,13 @@ def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
     Args:
         points: (3, N) float64, turned into the view.
         camera: where the camera stands.
+
+    Raises:
+        InputError: there are more than 7 million points.
     """
+    count = points.shape[1]
+    if count > _MOST_POINTS:
+        raise InputError("point cloud", f"has {count} points, more than {_MOST_POINTS}", "take a sample of it first")
     single = np.float32
     x, y, z = points.astype(single)
     near, far = camera.near, camera.far
@@ -56,54 +81,61 @@ def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
     # Positive floats sort like their bits.
     keys = depth.view(np.int32).astype(np.int64)
     keys <<= _INDEX_BITS
-    keys |= np.arange(keys.size)
-    seen = (np.abs(x) <= 1) & (np.abs(y) <= 1) & (depth >= 0) & (depth <= 1)
-    if not seen.all():
-        keys = keys[seen]
+    keys |= np.arange(count)
+    if any(part.min() < low or part.max() > 1 for part, low in ((x, -1), (y, -1), (depth, 0))):
+        keys = keys[(np.abs(x) <= 1) & (np.abs(y) <= 1) & (depth >= 0) & (depth <= 1)]
     keys.sort()
     order = keys & ((1 << _INDEX_BITS) - 1)
-    return DrawnPoints(order, x[order], y[order], depth[order])
+    return DrawnPoints(order, x[order], y[order])
 
 
-def splat(drawn: DrawnPoints, window: int, point_size: int) -> Winners:
-    """Which point wins every pixel when each point is a square of point_size x point_size pixels.
+def splat(
+    drawn: DrawnPoints,
+    values: np.ndarray,
+    background: int,
+    window: int,
+    point_size: int,
+    focus: np.ndarray | None = None,
+) -> Layer:
+    """Draw each point as a square of point_size x point_size pixels; the nearest point wins a pixel.
 
     Args:
-        drawn: the points, front to back.
+        drawn: M points, front to back.
+        values: (M,) uint8, what each point paints, front to back.
+        background: what pixels without a point show, 0 .. 255.
         window: width and height of the window in pixels.
         point_size: side of the squares in pixels.
+        focus: (M,) bool, the points of interest; the layer then covers the rectangle that these points reach, and
+            every point is drawn there. None: all points.
     """
-    count = drawn.order.size
-    if count == 0:
-        return Winners(np.zeros((0, 0), np.int32), 0, 0)
     columns = _first_pixel(drawn.x, window, point_size)
     rows = window - point_size - _first_pixel(drawn.y, window, point_size)  # counted from the top
-    left, top = int(columns.min()), int(rows.min())
-    width, height = int(columns.max()) - left + point_size, int(rows.max()) - top + point_size
+    ranked = np.arange(_FIRST, _FIRST + 256 * columns.size, 256, dtype=np.int32) + values
+    if focus is not None:
+        left, right = _reach(columns[focus], point_size)
+        top, bottom = _reach(rows[focus], point_size)
+        near = (columns > left - point_size) & (columns < right) & (rows > top - point_size) & (rows < bottom)
+        columns, rows, ranked = columns[near], rows[near], ranked[near]
+    if columns.size == 0:
+        return Layer(np.zeros((0, 0), np.int32), 0, 0)
 
-    ranks = np.full((height, width), count, np.int32)
-    cells = (rows - top) * np.int32(width) + (columns - left)
+    left, right = _reach(columns, point_size)
+    top, bottom = _reach(rows, point_size)
+    cells = np.full((bottom - top, right - left), _EMPTY + background, np.int32)
+    place = (rows - top) * np.int32(right - left) + (columns - left)
     # Back to front: where points share a cell, the last written is the nearest.
-    ranks.reshape(-1)[cells[::-1]] = np.arange(count - 1, -1, -1, dtype=np.int32)
-    _spread_minimum(ranks, point_size)
-    inside = ranks[max(0, -top) : window - top, max(0, -left) : window - left]
-    return Winners(inside, max(0, top), max(0, left))
+    cells.reshape(-1)[place[::-1]] = ranked[::-1]
+    # Each cell takes the smallest of the cells whose squares reach it: those that end at it.
+    square = np.ones((point_size, point_size), np.uint8)
+    last = (point_size - 1, point_size - 1)
+    cells = cv2.erode(cells.view(np.float32), square, anchor=last, borderType=cv2.BORDER_REPLICATE).view(np.int32)
+    inside = cells[max(0, -top) : window - top, max(0, -left) : window - left]
+    return Layer(inside, max(0, top), max(0, left))
 
 
-def paint(winners: Winners, values: np.ndarray, background: int, window: int) -> np.ndarray:
-    """The picture (window, window) uint8 in which each pixel shows its winner's value.
-
-    Args:
-        winners: from `splat`.
-        values: (M,) uint8, the value of each point, front to back.
-        background: the value of pixels that show no point.
-        window: width and height of the window in pixels.
-    """
-    picture = np.full((window, window), background, np.uint8)
-    height, width = winners.ranks.shape
-    table = np.append(values, np.uint8(background))
-    picture[winners.top : winners.top + height, winners.left : winners.left + width] = table[winners.ranks]
-    return picture
+def _reach(first: np.ndarray, point_size: int) -> tuple[int, int]:
+    """First pixel and the one after the last pixel that squares reach along one axis; (0, 0) without squares."""
+    return (int(first.min()), int(first.max()) + point_size) if first.size else (0, 0)
 
 
 def _first_pixel(position: np.ndarray, window: int, point_size: int) -> np.ndarray:
@@ -113,16 +145,3 @@ def _first_pixel(position: np.ndarray, window: int, point_size: int) -> np.ndarr
     # The rasterizer knows positions to 1/256 pixel, rounded half up.
     snapped = ((pixels - np.float32(0.5)) * np.float32(256.0) + np.float32(0.5)).astype(np.int32)
     return (snapped - (128 * point_size - 255)) >> 8
-
-
-def _spread_minimum(ranks: np.ndarray, size: int) -> None:
-    """Replace each cell by the minimum over the size x size cells that end at it, in place.
-
-    Windows of doubling length: a minimum over 2 m cells is that of two minima over m cells.
-    """
-    for cells in (ranks, ranks.T):
-        length = 1
-        while length < size:
-            shift = min(length, size - length)
-            cells[shift:] = np.minimum(cells[shift:], cells[:-shift])
-            length += shift
