@@ -30,6 +30,25 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="read renderings from the data set's folder, or render raw scans when they are needed and store nothing",
     )
     group.add_argument(
+        "--normals",
+        choices=("exact", "grid"),
+        default="exact",
+        help="with --render on_the_fly: how normals are estimated; grid is faster, for organized scans",
+    )
+    group.add_argument(
+        "--visibility",
+        choices=("nearest", "splat"),
+        default="nearest",
+        help="with --render on_the_fly: a view sees the nearest point on each pixel (as published), or the points "
+        "on the surface that the picture shows",
+    )
+    group.add_argument(
+        "--correspondence",
+        choices=("truncated", "centred"),
+        default="truncated",
+        help="with --render on_the_fly: which pixel a point lies on: as published, or the one that contains it",
+    )
+    group.add_argument(
         "--image_size", type=positive_integer, default=336, help="side of the encoder's pictures, pixels"
     )
     group.add_argument(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.opening import open_dataset
+from pointad.data.raw import RenderingOptions
 from pointad.data.specification import specification
 from pointad.data.view_subset import view_subset
 from pointad.device import choose_device
@@ -59,4 +60,15 @@ def load_data(arguments: argparse.Namespace, *, training: bool) -> MultiViewData
         with_views_gt=training,
     )
     class_name = arguments.train_class if training else None
-    return open_dataset(dataset, arguments.data_path, options, class_name=class_name, render=arguments.render)
+    return open_dataset(
+        dataset,
+        arguments.data_path,
+        options,
+        class_name=class_name,
+        render=arguments.render,
+        rendering=RenderingOptions(
+            normals_method=arguments.normals,
+            visibility=arguments.visibility,
+            correspondence=arguments.correspondence,
+        ),
+    )

@@ -1,11 +1,14 @@
 """Opens a data set by its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
 
+from functools import partial
 from pathlib import Path
 
-from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
+from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions, from_rendered_sample, load_rendered
 from pointad.data.metadata import read_metadata
+from pointad.data.raw import RenderingOptions, list_raw_samples, render_raw_sample
 from pointad.data.specification import DatasetSpecification
 from pointad.errors import InputError
+from pointad.scans.point_cloud import RawSample
 
 STORED, ON_THE_FLY = "stored", "on_the_fly"
 
@@ -17,6 +20,7 @@ def open_dataset(
     *,
     class_name: str | None = None,
     render: str = STORED,
+    rendering: RenderingOptions | None = None,
 ) -> MultiViewDataset:
     """Open the samples of a data set, or of one of its classes.
 
@@ -25,7 +29,9 @@ def open_dataset(
         root: its folder.
         options: what the samples must hold.
         class_name: only this class; None opens all.
-        render: ``stored`` reads renderings, ``on_the_fly`` renders raw scans when a sample is asked for.
+        render: ``stored`` reads renderings, ``on_the_fly`` renders raw scans when a sample is asked for;
+            both give the same numbers.
+        rendering: how raw scans are rendered; None as the released weights were trained.
 
     Raises:
         InputError: the folder or its JSON files are missing or unreadable, or the class is not in it.
@@ -33,4 +39,12 @@ def open_dataset(
     root = Path(root)
     if not root.is_dir():
         raise InputError(root, "is not a folder", "give the folder of the data set as --data_path")
-    return MultiViewDataset(read_metadata(root, class_name), load_rendered, options)
+    if render == STORED:
+        return MultiViewDataset(read_metadata(root, class_name), load_rendered, options)
+    samples = list_raw_samples(dataset.name, root, classes=None if class_name is None else [class_name])
+    return MultiViewDataset(samples, partial(_render, rendering=rendering or RenderingOptions()), options)
+
+
+def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:
+    rendered, color, mask = render_raw_sample(sample, rendering)
+    return from_rendered_sample(rendered, color, mask, options)
