@@ -1,5 +1,6 @@
 """The frozen CLIP that everything rests on: loaded by name, from a file, or the small one that comes along."""
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import open_clip
 import torch
@@ -137,8 +139,12 @@ def load_backbone(
         backbone = ClipBackbone(build(named_configuration(name)), f"{name} with random weights")
     elif _is_tag(str(weights)):
         backbone = _load_tag(model or DEFAULT_MODEL, str(weights))
-    else:
+    elif Path(weights).is_file():
         backbone = _load_file(model, Path(weights), quick_gelu)
+    else:
+        raise InputError(
+            f"weights {weights}", "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai"
+        )
     return backbone.to(device)
 
 
@@ -199,15 +205,18 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
 
 
 def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
+    if tag == OPENAI:
+        source = openai_url(name)
+        remedy = f"put the file from {source} at {CHECKPOINT_FOLDER / Path(source).name}"
+    else:
+        source = published.get("url") or f"https://huggingface.co/{published['hf_hub']}"
+        remedy = f"fetch it from {source} and give its path as the weights"
     try:
+        # OpenAI's own server is asked first: without a network it fails at once, where the hub tries for a minute.
+        with contextlib.suppress(HTTPError):
+            return Path(open_clip.download_pretrained(published, prefer_hf_hub=tag != OPENAI))
         return Path(open_clip.download_pretrained(published))
     except Exception as error:  # each of the libraries behind it raises errors of its own
-        source = published.get("url") or f"https://huggingface.co/{published.get('hf_hub')}"
-        if tag == OPENAI:
-            file_name = Path(openai_url(name)).name
-            remedy = f"put the file from {openai_url(name)} at {CHECKPOINT_FOLDER / file_name}"
-        else:
-            remedy = f"fetch it from {source} and give its path as the weights"
         raise InputError(f"weights {tag} of {name}", "not on this machine and not to be downloaded", remedy) from error
 
 
@@ -216,7 +225,7 @@ def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     own = model.state_dict()
     missing = sorted(own.keys() - state.keys())
     unexpected = sorted(state.keys() - own.keys())
-    different = [name for name in own.keys() & state.keys() if own[name].shape != state[name].shape]
+    different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
     if missing or unexpected or different:
         name = (different or missing or unexpected)[0]
         held = f"{tuple(state[name].shape)}" if name in state else "nothing"

@@ -1,7 +1,6 @@
 """Learned prompts on disk, in the very format of the released checkpoints: ``{"prompt_learner": state dict}``."""
 
 import logging
-import pickle
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from pointad.atomic import atomic_path
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+from pointad.model.torch_files import read_torch_file
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +42,7 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise InputError(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise InputError(path, "not a checkpoint of learned prompts", "give one that train.py wrote") from error
+    content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one that train.py wrote")
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(entry, Tensor) for entry in state.values()):
         raise InputError(path, f"no '{CHECKPOINT_KEY}' in it", "give a checkpoint of learned prompts")

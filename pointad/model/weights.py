@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import pickle
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.model.torch_files import read_torch_file
 
 logger = logging.getLogger(__name__)
 
 # Numbers about the model that OpenAI's archives hold beside the weights.
 BOOKKEEPING = ("input_resolution", "context_length", "vocab_size")
+ATTENTION_MASK = "attn_mask"  # archives of open_clip's models hold it, though it is not learned
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,8 @@ def read_weights(path: str | Path) -> WeightsFile:
         logger.warning("%s differs from the file that OpenAI published under this name (SHA-256 %s)", path, expected)
     state = _read_state(path)
     from_openai = any(name in state for name in BOOKKEEPING)
-    return WeightsFile(
-        path, {name: _widen(entry) for name, entry in state.items() if name not in BOOKKEEPING}, from_openai
-    )
+    learned = {name: _widen(entry) for name, entry in state.items() if name not in (*BOOKKEEPING, ATTENTION_MASK)}
+    return WeightsFile(path, learned, from_openai)
 
 
 def openai_url(name: str) -> str:
@@ -73,24 +73,31 @@ def published_sha256(file_name: str) -> str | None:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    problem, remedy = "not a file of CLIP weights", "give a state dict, a JIT archive or a .safetensors file"
-    try:
-        if path.suffix == ".safetensors":
+    kind, remedy = "a file of CLIP weights", "give a state dict, a JIT archive or a .safetensors file"
+    if path.suffix == ".safetensors":
+        try:
             content: Any = load_file(path)
-        elif _is_jit_archive(path):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)
-                warnings.simplefilter("ignore", FutureWarning)
-                content = dict(torch.jit.load(path, map_location="cpu").state_dict())
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError, zipfile.BadZipFile) as error:
-        raise InputError(path, problem, remedy) from error
+        except (OSError, SafetensorError) as error:
+            raise InputError(path, f"not {kind}", remedy) from error
+    elif _is_jit_archive(path):
+        content = _read_jit_archive(path, kind, remedy)
+    else:
+        content = read_torch_file(path, kind=kind, remedy=remedy)
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not all(isinstance(entry, Tensor) for entry in content.values()):
-        raise InputError(path, problem, remedy)
+        raise InputError(path, f"not {kind}", remedy)
     return {name.removeprefix("module."): entry for name, entry in content.items()}
+
+
+def _read_jit_archive(path: Path, kind: str, remedy: str) -> dict[str, Tensor]:
+    """The archive's tensors; its code, which could not leave TorchScript anyway, is not run."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates the format that OpenAI published
+            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+    except (OSError, RuntimeError) as error:
+        raise InputError(path, f"not {kind}", remedy) from error
 
 
 def _is_jit_archive(path: Path) -> bool:

@@ -1,0 +1,136 @@
+"""Learned prompts on disk: the released format, read and written, and checkpoints that do not fit."""
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone, load_backbone
+from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
+from pointad.model.prompt_learner import PromptLearner
+
+
+@pytest.fixture(scope="module")
+def released(golden_weights: Path) -> dict[str, Tensor]:
+    return torch.load(golden_weights / "prompts.pth", weights_only=True)["prompt_learner"]
+
+
+def write(state: dict[str, Tensor], path: Path) -> Path:
+    torch.save({"prompt_learner": state}, path)
+    return path
+
+
+def test_released_checkpoint_survives_reading_and_writing(
+    golden_learner: PromptLearner, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    save_prompts(golden_learner, tmp_path / "new" / "prompts.pth")
+    content = torch.load(tmp_path / "new" / "prompts.pth", weights_only=True)
+    assert list(content) == ["prompt_learner"]
+    written = content["prompt_learner"]
+    assert written.keys() == released.keys()
+    for name, entry in released.items():
+        assert written[name].dtype == entry.dtype and torch.equal(written[name], entry), name
+        assert not written[name].requires_grad
+
+
+def test_fresh_checkpoint_has_the_released_keys_shapes_and_types(
+    golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    save_prompts(PromptLearner(golden_backbone), tmp_path / "prompts.pth")
+    written = load_prompts(tmp_path / "prompts.pth")
+    assert {name: (entry.shape, entry.dtype) for name, entry in written.items()} == {
+        name: (entry.shape, entry.dtype) for name, entry in released.items()
+    }
+    for name in released:
+        if "token" in name:  # what is not learned comes from the same CLIP
+            assert torch.equal(written[name], released[name]), name
+
+
+@pytest.mark.parametrize("counts", [{"context_tokens": 5, "deep_tokens": 2, "depth": 4}, {"depth": 1}])
+def test_counts_are_taken_from_the_file(counts: dict[str, int], golden_backbone: ClipBackbone, tmp_path: Path) -> None:
+    learner = PromptLearner(golden_backbone, **counts)
+    save_prompts(learner, tmp_path / "prompts.pth")
+    read = load_prompt_learner(tmp_path / "prompts.pth", golden_backbone)
+    for name in ("context_tokens", "deep_tokens", "depth"):
+        assert getattr(read, name) == getattr(learner, name)
+    with torch.no_grad():
+        assert torch.equal(read(golden_backbone.text), learner(golden_backbone.text))
+
+
+def test_flags_that_agree(golden_weights: Path, golden_backbone: ClipBackbone, tmp_path: Path) -> None:
+    path = golden_weights / "prompts.pth"
+    load_prompt_learner(path, golden_backbone, context_tokens=12, deep_tokens=4, depth=9)
+    save_prompts(PromptLearner(golden_backbone, depth=1), tmp_path / "shallow.pth")
+    load_prompt_learner(tmp_path / "shallow.pth", golden_backbone, deep_tokens=4, depth=1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ({"context_tokens": 16}, "n_ctx 16 does not fit, it holds n_ctx 12, t_n_ctx 4, depth 9; leave --n_ctx away"),
+        ({"deep_tokens": 2}, "t_n_ctx 2 does not fit, it holds n_ctx 12, t_n_ctx 4, depth 9; leave --t_n_ctx away"),
+        ({"depth": 12}, "depth 12 does not fit, it holds n_ctx 12, t_n_ctx 4, depth 9; leave --depth away"),
+    ],
+)
+def test_flags_that_disagree(
+    counts: dict[str, int], problem: str, golden_weights: Path, golden_backbone: ClipBackbone
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        load_prompt_learner(golden_weights / "prompts.pth", golden_backbone, **counts)
+
+
+def test_projections_may_be_missing(
+    golden_backbone: ClipBackbone, golden_learner: PromptLearner, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    path = write({name: entry for name, entry in released.items() if "projections" not in name}, tmp_path / "a.pth")
+    read = load_prompt_learner(path, golden_backbone)
+    with torch.no_grad():
+        assert torch.equal(read(golden_backbone.text), golden_learner(golden_backbone.text))
+
+
+def test_incomplete_checkpoint(golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path) -> None:
+    path = write({name: entry for name, entry in released.items() if name != "ctx_neg"}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match="no entry 'ctx_neg'"):
+        load_prompt_learner(path, golden_backbone)
+
+
+def test_entry_of_another_shape(golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path) -> None:
+    path = write({**released, "ctx_neg": torch.zeros(1, 1, 3, 64)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"'ctx_neg' is \(1, 1, 3, 64\) where \(1, 1, 12, 64\) is needed"):
+        load_prompt_learner(path, golden_backbone)
+
+
+def test_prompts_for_a_text_encoder_of_another_width(
+    golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    path = write({**released, "ctx_pos": torch.zeros(1, 1, 12, 768)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match="width 768, while clip_tiny has 64"):
+        load_prompt_learner(path, golden_backbone)
+
+
+def test_prompts_of_another_clip_are_noticed(
+    golden_weights: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = torch.load(golden_weights / "clip_tiny.pt", weights_only=True)
+    weights["token_embedding.weight"] = weights["token_embedding.weight"].flip(0)
+    torch.save(weights, tmp_path / "other.pt")
+    with caplog.at_level(logging.WARNING):
+        load_prompt_learner(golden_weights / "prompts.pth", load_backbone(weights=golden_weights / "clip_tiny.pt"))
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        load_prompt_learner(golden_weights / "prompts.pth", load_backbone(weights=tmp_path / "other.pt"))
+    assert "learned with other CLIP weights than other" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"text", None, {"epoch": 1}, {"prompt_learner": {}}, [1, 2]])
+def test_files_that_are_no_checkpoints(content: object, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    with pytest.raises(InputError, match=r"prompts\.pth: no"):
+        load_prompts(path)
