@@ -18,7 +18,7 @@ from pointad.visualization import heat_colors
 
 MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
 SPACING_SAMPLE = 2_000  # points whose neighbours are looked for when the drawn size of a point is chosen
-POINT_WIDTH = 1.7  # drawn width of a point, in distances to its 6th nearest neighbour: closes irregular surfaces
+POINT_WIDTH = 2.0  # drawn width of a point, in distances to its 6th nearest neighbour: closes irregular surfaces
 LEGEND_STOPS = 13
 ASSETS = ("canvas_painter.js", "webgl_painter.js", "cloud_viewer.js")
 SCAN_ROTATION = np.diag([1.0, -1.0, -1.0])  # depth cameras look along +z with y downwards

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointad.cloud_viewer import cloud_fragment, html_page
-from pointad.inspection.defect_regions import DefectRegion
+from pointad.inspection.scan_file import Inspection
 from pointad.predictor import Prediction
 from pointad.visualization import sample_sheet, scores_in_views
 
@@ -47,47 +47,25 @@ def prediction_sheet(prediction: Prediction, title: str, heat_range: tuple[float
     )
 
 
-def prediction_page(
-    prediction: Prediction,
-    points: np.ndarray,
-    scores: np.ndarray,
-    colors: np.ndarray | None,
-    title: str,
-    regions: Sequence[DefectRegion],
-    verdict: str = "",
-    heat_range: tuple[float, float] | None = None,
-) -> str:
+def inspection_page(inspection: Inspection, verdict: str = "", heat_range: tuple[float, float] | None = None) -> str:
     """A self-contained HTML page: the cloud to be turned, its defect regions, the scores of the views.
 
     Args:
-        prediction: what was found.
-        points: (N, 3) measured points.
-        scores: (N,) their scores.
-        colors: (N, 3) uint8 or None.
-        title: such as the file's name.
-        regions: the regions to be listed and marked.
-        verdict: a sentence below the score, such as whether the scan passed.
+        inspection: what was found.
+        verdict: a sentence behind the score, such as whether the scan passed.
         heat_range: values of the two ends of the colour scale; None takes the least and greatest score.
     """
-    return html_page(title, prediction_body(prediction, points, scores, colors, title, regions, verdict, heat_range))
+    return html_page(inspection.name, inspection_body(inspection, verdict, heat_range))
 
 
-def prediction_body(
-    prediction: Prediction,
-    points: np.ndarray,
-    scores: np.ndarray,
-    colors: np.ndarray | None,
-    title: str,
-    regions: Sequence[DefectRegion],
-    verdict: str = "",
-    heat_range: tuple[float, float] | None = None,
-) -> str:
-    """The inside of `prediction_page`, for pages that hold `pointad.cloud_viewer.cloud_assets` themselves."""
+def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple[float, float] | None = None) -> str:
+    """The inside of `inspection_page`, for pages that hold `pointad.cloud_viewer.cloud_assets` themselves."""
+    prediction, regions = inspection.prediction, inspection.regions
     cloud = cloud_fragment(
-        points,
-        scores,
-        colors,
-        title,
+        inspection.points,
+        inspection.scores,
+        inspection.colors,
+        "Every point by its anomaly",
         heat_range=heat_range,
         marks=[(region.peak_position, str(number)) for number, region in enumerate(regions, start=1)],
         rotation=prediction.display_rotation,
@@ -101,7 +79,7 @@ def prediction_body(
     )
     heading = _row("region", "peak", "centroid (x, y, z)", "extent (x, y, z)", "points", tag="th")
     return (
-        f"{TABLE_STYLE}<h1>{html.escape(title)}</h1>\n"
+        f"{TABLE_STYLE}<h1>{html.escape(inspection.name)}</h1>\n"
         f'<p>Anomaly score <strong id="score">{prediction.score:.4f}</strong>. {html.escape(verdict)}</p>\n{cloud}\n'
         f"<h2>Regions that stand out</h2>\n<table>{heading}{listed}</table>\n"
         f"<h2>Views</h2>\n<table>{_row('view', 'score', tag='th')}{views}</table>"

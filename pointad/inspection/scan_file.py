@@ -1,0 +1,78 @@
+"""From a file to everything that is to be said about it: read, predicted, defect regions found."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
+from pointad.pictures import read_picture
+from pointad.predictor import PointAD, Prediction
+from pointad.scans.files import read_scan
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One file with its prediction; K of its N points are measurements, the others are holes or not finite."""
+
+    name: str  # the file's
+    prediction: Prediction
+    points: np.ndarray  # (K, 3) float64, in the file's unit and order
+    scores: np.ndarray  # (K,) float32
+    colors: np.ndarray | None  # (K, 3) uint8, the file's own colours or those of its RGB picture
+    is_mesh: bool  # the points were drawn from a mesh's surface
+    region_threshold: float  # lowest score in a region
+    regions: list[DefectRegion]
+    timings: dict[str, float]  # seconds by stage: read, those of the prediction, regions
+
+
+def inspect_file(
+    detector: PointAD,
+    path: str | Path,
+    rgb_path: str | Path | None = None,
+    *,
+    name: str | None = None,
+    region_threshold: float | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Inspection:
+    """Read one scan and predict it.
+
+    Args:
+        detector: the loaded model.
+        path: a file that `pointad.scans.files.read_scan` reads.
+        rgb_path: a picture with the field of view of the organized scan; None takes the file's own colours.
+        name: what the scan is called; None takes the file's name.
+        region_threshold: lowest score of a point in a defect region; None takes `half_peak_threshold`.
+        options: further arguments of `PointAD.predict`.
+
+    Raises:
+        InputError: the file cannot be read, or is no scan that can be predicted.
+    """
+    started = time.perf_counter()
+    file = read_scan(path)
+    rgb = None if rgb_path is None else read_picture(rgb_path, "RGB")
+    read = time.perf_counter()
+    prediction = detector.predict(file.points, file.colors, rgb, **(options or {}))  # type: ignore[arg-type]
+    predicted = time.perf_counter()
+    present = file.present
+    points, scores = file.points[present], prediction.point_scores[present]
+    if region_threshold is None:
+        region_threshold = half_peak_threshold(scores)
+    regions = defect_regions(points, scores, region_threshold)
+    timings = {"read": read - started, **prediction.timings, "regions": time.perf_counter() - predicted}
+    colors = file.colors
+    if colors is None and rgb is not None and rgb.shape == file.points.shape:
+        colors = rgb
+    return Inspection(
+        name=Path(path).name if name is None else name,
+        prediction=prediction,
+        points=points,
+        scores=scores,
+        colors=None if colors is None else colors[present],
+        is_mesh=file.is_mesh,
+        region_threshold=region_threshold,
+        regions=regions,
+        timings=timings,
+    )
