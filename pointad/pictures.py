@@ -42,8 +42,8 @@ def read_mask(path: str | Path) -> np.ndarray:
     """
     values = _decode(Path(path), None)
     if values.ndim == 3:
-        # A fully opaque alpha channel would mark every pixel.
-        values = values[..., :3].max(axis=-1)
+        # An opaque alpha channel, the last of two or four, would mark every pixel.
+        values = values[..., : 3 if values.shape[-1] > 2 else 1].max(axis=-1)
     return np.where(values > 0, 255, 0).astype(np.uint8)
 
 

@@ -1,0 +1,183 @@
+"""The JSON lists: what is written, and every kind of path that is read or refused."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.metadata import read_metadata, write_metadata
+from pointad.errors import InputError
+from pointad.rendering.rendered_sample import RenderedSample
+
+
+def rendered(root: Path, class_name: str, species: str, identifier: str, views: int = 2) -> SampleFiles:
+    files = SampleFiles(root, class_name, species, identifier)
+    pictures = np.zeros((views, 8, 8), np.uint8)
+    sample = RenderedSample(pictures, pictures, np.zeros((views, 5, 3), np.int16), np.arange(5, dtype=np.int32))
+    write_rendered_sample(files, sample)
+    for path in (files.rgb, files.mask, files.xyz, files.point_cloud, files.labelled_point_cloud):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return files
+
+
+def entry(root: str, **changes: object) -> dict[str, object]:
+    folder = f"{root}bagel/test/hole"
+    return {
+        "d2_img_path": f"{folder}/rgb/000.png",
+        "d2_mask_path": f"{folder}/gt/000.png",
+        "d3_pc": f"{folder}/xyz/000.tiff",
+        "cls_name": "bagel",
+        "specie_name": "hole",
+        "anomaly": 1,
+        "d2_render_img_path": f"{folder}/2d_rendering/000",
+        "d2_render_gt_path": f"{folder}/2d_gt/000",
+        "d2_corrdinate": f"{folder}/2d_3d_cor/000",
+        **changes,
+    }
+
+
+def write(root: Path, *entries: object) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "all_meta.json").write_text(json.dumps({"train": {}, "test": {"bagel": list(entries)}}))
+
+
+@pytest.mark.parametrize("dataset", ["mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb"])
+def test_written_lists_are_read_back(tmp_path: Path, dataset: str) -> None:
+    for species in ("anomaly", "good"):
+        for identifier in ("001", "000"):
+            rendered(tmp_path, "car", species, identifier)
+    rendered(tmp_path, "another", "good", "000")
+    summary = write_metadata(tmp_path, dataset)
+    assert summary.samples["car"] == {"good": 2, "anomaly": 2} and not summary.unfinished
+    records = read_metadata(tmp_path, "car")
+    order = [(record.species, record.identifier, record.label) for record in records]
+    assert order == [("good", "000", 0), ("good", "001", 0), ("anomaly", "000", 1), ("anomaly", "001", 1)]
+    assert records == [record for record in read_metadata(tmp_path) if record.class_name == "car"]
+    record = records[3]
+    files = SampleFiles(tmp_path, "car", "anomaly", "001")
+    folders = record.views_folder, record.views_gt_folder, record.correspondence_folder
+    assert folders == (files.views, files.views_gt, files.correspondences)
+    if dataset == "real_pc_3d_rgb":
+        expected = None, files.labelled_point_cloud, files.point_cloud
+    else:
+        expected = files.rgb, files.mask, files.xyz if dataset == "mvtec_pc_3d_rgb" else files.point_cloud
+    assert (record.rgb_path, record.mask_path, record.point_cloud_path) == expected
+    written = json.loads((tmp_path / "all_meta.json").read_text())
+    assert written["train"] == {} and set(written["test"]) == {"car", "another"}
+    assert not any(str(tmp_path) in path.read_text() for path in tmp_path.glob("*.json"))
+
+
+def test_known_classes_come_first_and_in_their_order(tmp_path: Path) -> None:
+    for class_name in ("tire", "apple", "bagel", "zebra"):
+        rendered(tmp_path, class_name, "good", "000")
+    assert list(write_metadata(tmp_path, "mvtec_pc_3d_rgb").samples) == ["bagel", "tire", "apple", "zebra"]
+
+
+def test_a_moved_data_set_is_still_read(tmp_path: Path) -> None:
+    rendered(tmp_path / "here", "bagel", "good", "000")
+    write_metadata(tmp_path / "here", "mvtec_pc_3d_rgb")
+    (tmp_path / "here").rename(tmp_path / "there")
+    (record,) = read_metadata(tmp_path / "there")
+    assert record.views_folder == tmp_path / "there/bagel/test/good/2d_rendering/000"
+
+
+def test_unfinished_samples_are_left_out(tmp_path: Path) -> None:
+    rendered(tmp_path, "bagel", "good", "000")
+    broken = rendered(tmp_path, "bagel", "good", "001")
+    (broken.correspondences / "view_1_cor.npy").unlink()
+    (broken.folder / "2d_rendering" / ".002.partial").mkdir()
+    summary = write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    assert summary.samples == {"bagel": {"good": 1}} and summary.unfinished == (broken.views,)
+
+
+def test_nothing_rendered(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no rendered sample"):
+        write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    with pytest.raises(InputError, match="is not a folder"):
+        write_metadata(tmp_path / "nowhere", "mvtec_pc_3d_rgb")
+    with pytest.raises(InputError, match=r"choose one of mvtec_pc_3d_rgb, eye_pc_3d_rgb, real_pc_3d_rgb"):
+        write_metadata(tmp_path, "mvtec")
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "{root}/", "{root}//./", "data/", "../run/data/", "/elsewhere/data/"])
+def test_paths_below_the_root_in_every_form(tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "run" / "data"
+    write(root, entry(prefix.format(root=root)))
+    for folder, given in (
+        (tmp_path / "run", Path("data")),
+        (tmp_path, root),
+        (root, Path()),
+        (root, Path("../data")),
+    ):
+        monkeypatch.chdir(folder)
+        (record,) = read_metadata(given)
+        assert record.rgb_path == root / "bagel/test/hole/rgb/000.png"
+        assert record.correspondence_folder == root / "bagel/test/hole/2d_3d_cor/000"
+
+
+def test_root_behind_a_link(tmp_path: Path) -> None:
+    write(tmp_path / "data", entry(f"{tmp_path}/data/"))
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    (record,) = read_metadata(tmp_path / "link")
+    assert record.rgb_path == tmp_path / "link/bagel/test/hole/rgb/000.png"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.png",
+        "/etc/passwd",
+        "bagel/../../secret.png",
+        "bagel/test/../../../secret.png",
+        "../other/bagel/test/hole/rgb/000.png",
+        "/other/bagel/test/hole/rgb/000.png",
+        "{root}/../secret.png",
+        "..",
+        ".",
+    ],
+)
+@pytest.mark.parametrize("key", ["d2_img_path", "d2_corrdinate"])
+def test_paths_that_leave_the_root_are_refused(tmp_path: Path, path: str, key: str) -> None:
+    root = tmp_path / "data"
+    write(root, entry("", **{key: path.format(root=root)}))
+    with pytest.raises(InputError, match="leads out of the data set's folder"):
+        read_metadata(root)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"test": []}',
+        '{"test": {"bagel": 3}}',
+        '{"test": {"bagel": [3]}}',
+        '{"test": {"bagel": [{}]}}',
+        "[" * 100_000,
+        json.dumps({"test": {"bagel": [entry("", anomaly="yes")]}}),
+        json.dumps({"test": {"bagel": [entry("", d2_corrdinate=None)]}}),
+        json.dumps({"test": {"bagel": [entry("", cls_name=7)]}}),
+    ],
+)
+def test_other_contents_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "all_meta.json").write_text(content)
+    with pytest.raises(InputError, match=r"all_meta\.json"):
+        read_metadata(tmp_path)
+
+
+def test_missing_file_names_the_generator(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="generate_dataset_json"):
+        read_metadata(tmp_path, "bagel")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_folder(tmp_path: Path) -> None:
+    rendered(tmp_path, "bagel", "good", "000")
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        write_metadata(tmp_path, "mvtec_pc_3d_rgb")
