@@ -154,15 +154,16 @@ def _protocol_row(row: TableRow, metrics: Sequence[str]) -> str:
 
 
 def _run_title(run: Run) -> str:
+    facts = run.facts
+    protocol = run_protocol(run)
     parts = [
-        method_name(run.facts),
-        dataset_title(run),
-        PROTOCOL_TITLES.get(run_protocol(run)) if run_protocol(run) else None,
-        f"trained on {run.facts['training_class']}" if run.facts.get("training_class") else None,
-        f"seed {run.facts['seed']}" if run.facts.get("seed") is not None else None,
-        "demo backbone" if run.facts.get("is_demo") else backbone_title(run.facts),
+        f"{method_name(facts)} on {dataset_title(run)}",
+        PROTOCOL_TITLES.get(protocol, protocol).lower() if protocol else None,
+        f"trained on {facts['training_class']}" if facts.get("training_class") else None,
+        f"seed {facts['seed']}" if facts.get("seed") is not None else None,
     ]
-    return ", ".join(part for part in parts if part)
+    backbone = "demo backbone" if facts.get("is_demo") else backbone_title(facts)
+    return ", ".join(part for part in parts if part) + (f" ({backbone})" if backbone else "")
 
 
 def _page_names(runs: Sequence[Run]) -> list[str]:

@@ -75,7 +75,8 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
     """
     runs = _newest_of_repeated(runs)
     tables = []
-    for protocol in (*PROTOCOLS, OTHER):
+    others = sorted({run_protocol(run) for run in runs} - {*PROTOCOLS, OTHER})
+    for protocol in (*PROTOCOLS, *others, OTHER):
         of_protocol = _runs_of_protocol(runs, protocol)
         for modality in modalities:
             rows = _rows(of_protocol, protocol, modality)

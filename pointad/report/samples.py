@@ -22,6 +22,15 @@ MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture that a page can hold."""
+
+    address: str  # `data:`
+    width: int  # pixels
+    height: int
+
+
+@dataclass(frozen=True)
 class JudgedSample:
     """A sample and how clearly its score is on the right side."""
 
@@ -74,8 +83,8 @@ def worst(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
     return [one for one in sorted(judged, key=lambda one: one.margin) if one.margin < 0][:count]
 
 
-def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> str | None:
-    """A picture of a sample as a `data:` address: what test.py drew, or the scan, the truth and the saved maps.
+def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Picture | None:
+    """A picture of a sample: what test.py drew, or the scan, the truth and the saved maps.
 
     Args:
         run: which test run.
@@ -91,7 +100,7 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> str |
     sample = one.sample
     drawn = run.folder / "visualization" / sample.class_name / sample.species / f"{sample.identifier}.png"
     if drawn.is_file():
-        return data_address(read_picture(drawn, "RGB"))
+        return encode_picture(read_picture(drawn, "RGB"))
     maps = saved_maps(run, sample)
     if not maps:
         return None
@@ -102,7 +111,7 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> str |
         mask=read_mask(files.mask) if files is not None and files.mask.is_file() else None,
         maps={f"{MODALITY_LABELS[name]} {sample.scores.get(name, np.nan):.3f}": one for name, one in maps.items()},
     )
-    return data_address(sheet)
+    return encode_picture(sheet)
 
 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
@@ -114,13 +123,13 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
         return {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
 
 
-def data_address(picture: np.ndarray) -> str:
-    """A picture (H, W, 3) uint8 as a JPEG inside a `data:` address."""
+def encode_picture(picture: np.ndarray) -> Picture:
+    """A picture (H, W, 3) uint8 as a JPEG inside a `data:` address, at most `PICTURE_WIDTH` wide."""
     image = Image.fromarray(picture)
     if image.width > PICTURE_WIDTH:
-        image = image.resize(
-            (PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)), Image.Resampling.LANCZOS
-        )
+        height = round(image.height * PICTURE_WIDTH / image.width)
+        image = image.resize((PICTURE_WIDTH, height), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    address = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return Picture(address, image.width, image.height)

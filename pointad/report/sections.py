@@ -135,7 +135,8 @@ def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]
                 text = f"{_sample_text(one)}, {abs(one.margin):.1f} σ on the {_side(one)} side"
                 figures.append(
                     f"<figure><figcaption>{html.escape(text)}</figcaption>"
-                    f'<img src="{picture}" alt="{html.escape(one.title)}: pictures and heat maps" loading="lazy">'
+                    f'<img src="{picture.address}" width="{picture.width}" height="{picture.height}" '
+                    f'alt="{html.escape(one.title)}: pictures and heat maps">'
                     "</figure>"
                 )
         if figures:

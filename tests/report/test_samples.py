@@ -1,0 +1,112 @@
+"""Which samples a report shows, and their pictures and clouds."""
+
+import io
+from base64 import b64decode
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pointad.data.layout import SampleFiles
+from pointad.report.clouds import scored_cloud
+from pointad.report.runs import Run, SampleScore, read_scores
+from pointad.report.samples import best_anomalous, encode_picture, judge, sample_picture, saved_maps, worst
+
+
+def score(class_name: str, label: int, value: float, identifier: str = "000") -> SampleScore:
+    return SampleScore(class_name, "hole" if label else "good", identifier, label, {"point": value})
+
+
+def test_margin_is_measured_from_the_middle_of_both_kinds() -> None:
+    judged = judge([score("a", 0, 1.0), score("a", 0, 3.0), score("a", 1, 4.0), score("a", 1, 2.0)], "point")
+    spread = np.std([1, 3, 4, 2])
+    assert [one.margin * spread for one in judged] == pytest.approx([1.5, -0.5, 1.5, -0.5])
+
+
+def test_classes_that_cannot_be_judged_are_left_out() -> None:
+    samples = [score("only good", 0, 1.0), score("equal", 0, 2.0), score("equal", 1, 2.0)]
+    assert judge(samples, "point") == []
+    assert judge([score("a", 0, 1.0), score("a", 1, 2.0)], "color") == []
+
+
+def test_best_are_anomalous_and_from_different_classes() -> None:
+    samples = [score("a", 0, 0.0), score("b", 0, 0.0), score("b", 1, 1.0), score("a", 0, 0.9)]
+    samples += [score("a", 1, 5.0 + index, str(index)) for index in range(3)]
+    best = best_anomalous(judge(samples, "point"), 3)
+    assert sorted(one.sample.class_name for one in best[:2]) == ["a", "b"]
+    assert all(one.sample.label == 1 for one in best)
+    assert best[2].sample.identifier == "1"
+
+
+def test_worst_are_on_the_wrong_side_only() -> None:
+    samples = [score("a", 0, 0.0), score("a", 0, 8.0), score("a", 1, 9.0), score("a", 1, 10.0), score("a", 1, 5.0)]
+    found = worst(judge(samples, "point"), 5)
+    assert [(one.sample.label, one.sample.scores["point"]) for one in found] == [(0, 8.0), (1, 5.0)]
+    assert worst(judge([score("a", 0, 0.0), score("a", 1, 1.0)], "point"), 5) == []
+
+
+def test_wide_pictures_are_made_smaller() -> None:
+    picture = encode_picture(np.full((100, 2400, 3), 90, np.uint8))
+    assert (picture.width, picture.height) == (1200, 50)
+    decoded = Image.open(io.BytesIO(b64decode(picture.address.partition(",")[2])))
+    assert decoded.size == (1200, 50)
+
+
+def test_picture_is_what_test_py_drew(full_run: Run) -> None:
+    one = judge(read_scores(full_run), "fused")[0]
+    drawn = full_run.folder / "visualization" / "bear" / "good" / "000.png"
+    picture = sample_picture(full_run, one, None)
+    assert picture is not None
+    with Image.open(drawn) as image:
+        assert picture.width / picture.height == pytest.approx(image.width / image.height, abs=0.01)
+
+
+@pytest.fixture
+def mapped_run(make_run: Callable[..., Run], tmp_path: Path) -> Run:
+    """A run with maps and scans but no pictures; tests may change its files."""
+    return make_run(save_maps=True, data_path=str(tmp_path / "data"))
+
+
+def test_picture_is_made_from_maps(mapped_run: Run, tmp_path: Path, make_run: Callable[..., Run]) -> None:
+    one = judge(read_scores(mapped_run), "fused")[0]
+    with_scan, without_scan = (sample_picture(mapped_run, one, path) for path in (tmp_path / "data", None))
+    assert with_scan is not None and without_scan is not None
+    assert with_scan.width > without_scan.width  # RGB and truth stand beside the maps
+    assert sample_picture(make_run(), one, None) is None
+
+
+def test_cloud_holds_the_points_that_are_no_holes(mapped_run: Run, tmp_path: Path) -> None:
+    sample = read_scores(mapped_run)[3]
+    cloud = scored_cloud(mapped_run, sample, tmp_path / "data")
+    assert cloud is not None
+    assert len(cloud.points) == len(cloud.scores) == 48 * 48 - 25
+    assert cloud.modality == "fused"
+    expected = saved_maps(mapped_run, sample)["fused"]
+    assert np.array_equal(cloud.scores[-48:], expected[-1])
+    assert cloud.colors is not None and (cloud.colors == 120).all()
+
+
+def test_cloud_of_a_list_of_points(mapped_run: Run, tmp_path: Path) -> None:
+    sample = read_scores(mapped_run)[3]
+    files = SampleFiles(tmp_path / "data", sample.class_name, sample.species, sample.identifier)
+    files.xyz.unlink()
+    files.point_cloud.parent.mkdir(parents=True)
+    files.point_cloud.write_text(
+        "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2\nHEIGHT 1\n"
+        "VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 2\nDATA ascii\n0 0 1\n1 0 2\n"
+    )
+    assert scored_cloud(mapped_run, sample, tmp_path / "data") is None  # as many points as the map has, or named ones
+    files.correspondences.mkdir(parents=True)
+    np.save(files.correspondences / "nonzero_indices.npy", np.array([7, 50]))
+    cloud = scored_cloud(mapped_run, sample, tmp_path / "data")
+    assert cloud is not None
+    assert np.array_equal(cloud.scores, saved_maps(mapped_run, sample)["fused"].ravel()[[7, 50]])
+
+
+def test_no_cloud_without_maps_or_scan(mapped_run: Run, tmp_path: Path, make_run: Callable[..., Run]) -> None:
+    sample = read_scores(mapped_run)[0]
+    assert scored_cloud(mapped_run, sample, None) is None
+    assert scored_cloud(mapped_run, sample, tmp_path / "elsewhere") is None
+    assert scored_cloud(make_run(), sample, tmp_path / "data") is None
