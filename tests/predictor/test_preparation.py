@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sample_scans import closed_shape, depth_scan
 from scipy.spatial.transform import Rotation
 
 from pointad.errors import InputError
@@ -17,23 +18,6 @@ from pointad.inspection.preparation import (
 from pointad.rendering.views import EYECANDIES_RIG
 
 
-def blob(count: int, seed: int = 0) -> np.ndarray:
-    """A closed shape without symmetries, longest along x."""
-    directions = np.random.default_rng(seed).normal(size=(count, 3))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    radius = 10 + 2 * directions[:, 0] + directions[:, 1] ** 3 + directions[:, 2] * directions[:, 0]
-    return directions * radius[:, None] * [3, 2, 1]
-
-
-def depth_scan(height: int, width: int) -> np.ndarray:
-    """A bump seen by a depth camera, with a border of holes."""
-    rows, columns = np.mgrid[:height, :width]
-    x, y = (columns - width / 2) * 0.0005, (rows - height / 2) * 0.0005
-    xyz = np.stack([x, y, 0.5 - 0.02 * np.exp(-(x**2 + y**2) / 0.001)], axis=-1).astype(np.float32)
-    xyz[:3] = xyz[:, :2] = 0
-    return xyz
-
-
 def test_names_of_rigs() -> None:
     assert choose_rig("auto", organized=True) is FRONT_RIG
     assert choose_rig("auto", organized=False) is AROUND_RIG
@@ -44,7 +28,7 @@ def test_names_of_rigs() -> None:
 
 
 def test_small_cloud_keeps_every_point_and_its_order() -> None:
-    points = blob(500)
+    points = closed_shape(500)
     scan = prepare(points, None, None, "front")
     np.testing.assert_array_equal(scan.source, np.arange(500))
     np.testing.assert_array_equal(scan.place, np.arange(500))
@@ -53,7 +37,7 @@ def test_small_cloud_keeps_every_point_and_its_order() -> None:
 
 
 def test_thinned_cloud_leads_every_point_to_its_nearest_kept_one() -> None:
-    points = blob(200_000)
+    points = closed_shape(200_000)
     scan = prepare(points, None, None, "around")
     assert len(scan.source) <= PLACES
     some = np.random.default_rng(1).integers(0, len(points), 50)
@@ -63,7 +47,7 @@ def test_thinned_cloud_leads_every_point_to_its_nearest_kept_one() -> None:
 
 
 def test_points_that_are_no_measurements_take_no_part() -> None:
-    points = blob(500)
+    points = closed_shape(500)
     points[[3, 4]] = np.nan
     points[5] = [0, np.inf, 0]
     points[[10, 11]] = 0
@@ -73,7 +57,7 @@ def test_points_that_are_no_measurements_take_no_part() -> None:
 
 
 def test_unit_offset_and_pose_do_not_change_the_cloud_that_is_seen() -> None:
-    points = blob(2000)
+    points = closed_shape(2000)
     turn = Rotation.from_euler("xyz", [0.3, 1.1, -2.0]).as_matrix()
     expected = prepare(points, None, None, "around").point_cloud.points
     moved = prepare(points @ turn.T * 0.001 + [5, -7, 300], None, None, "around").point_cloud.points
@@ -84,13 +68,13 @@ def test_unit_offset_and_pose_do_not_change_the_cloud_that_is_seen() -> None:
 
 
 def test_a_rig_of_ones_own_keeps_the_pose() -> None:
-    points = blob(500)[:, [2, 1, 0]]
+    points = closed_shape(500)[:, [2, 1, 0]]
     scan = prepare(points, None, None, EYECANDIES_RIG)
     np.testing.assert_array_equal(scan.rotation, np.eye(3))
 
 
 def test_principal_axes_are_a_rotation_with_the_longest_first() -> None:
-    points = blob(3000) @ Rotation.from_euler("xyz", [1, 2, 3]).as_matrix()
+    points = closed_shape(3000) @ Rotation.from_euler("xyz", [1, 2, 3]).as_matrix()
     axes = principal_axes(points)
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(axes) == pytest.approx(1)
@@ -147,11 +131,11 @@ def test_table_is_removed_in_any_unit() -> None:
         (np.zeros((10, 2)), None, None),
         (np.zeros((4, 4, 4, 3)), None, None),
         (np.array([["a", "b", "c"]]), None, None),
-        (blob(50), None, None),
+        (closed_shape(50), None, None),
         (np.ones((500, 3)), None, None),
         (np.full((500, 3), np.nan), None, None),
         (np.zeros((40, 40, 3)), None, None),
-        (blob(500), None, np.zeros((5, 5, 3), np.uint8)),
+        (closed_shape(500), None, np.zeros((5, 5, 3), np.uint8)),
         (depth_scan(100, 100), None, np.zeros((100, 100), np.uint8)),
         (depth_scan(100, 100), np.zeros((100, 100, 3)), None),
     ],
