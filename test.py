@@ -87,6 +87,7 @@ def main(arguments: argparse.Namespace) -> None:
     settings = EvaluationSettings(
         layers=tuple(arguments.features_list),
         sigma=arguments.sigma,
+        fusion=arguments.fusion,
         metrics=metric_names(arguments.metrics, aupro=about.reports_aupro, extra=arguments.extra_metrics),
         aupro=arguments.aupro,
         batch_size=arguments.batch_size,
@@ -94,12 +95,14 @@ def main(arguments: argparse.Namespace) -> None:
     )
     facts = {
         "dataset": about.name,
-        "dataset_title": "demo data" if arguments.demo_data else about.title,
+        "dataset_title": f"demo data ({about.title} format)" if arguments.demo_data else about.title,
+        "data_path": str(arguments.data_path),
         "backbone": backbone.name,
         "is_demo": backbone.is_demo,
         "clip_weights": str(arguments.clip_weights),
         "views": list(view_subset(arguments.views, organized=about.organized)),
         "sigma": arguments.sigma,
+        "fusion": arguments.fusion,
         "seed": arguments.seed,
         "aupro": arguments.aupro,
         "image_size": arguments.image_size,

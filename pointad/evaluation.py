@@ -41,6 +41,7 @@ class EvaluationSettings:
 
     layers: tuple[int, ...] | None = None  # blocks whose local features count; None: the last one
     sigma: float = DEFAULT_SIGMA
+    fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
     metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
     aupro: AuproMethod = "exact"
     batch_size: int = 1
@@ -160,7 +161,9 @@ def score_one(
     views = predict_views(own, text_features, side)
     correspondences = batch.correspondences[one].to(device)
     non_zero = batch.non_zero[one].to(device)
-    fused = score_samples(own, views, text_features, correspondences, non_zero, sigma=settings.sigma)
+    fused = score_samples(
+        own, views, text_features, correspondences, non_zero, sigma=settings.sigma, fusion=settings.fusion
+    )
     return _scored_sample(prompts.name, batch, index, views, fused)
 
 

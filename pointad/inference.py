@@ -44,6 +44,7 @@ def score_samples(
     non_zero: Tensor,
     *,
     sigma: float = DEFAULT_SIGMA,
+    fusion: str = "both",
 ) -> SampleScores:
     """Fuse the views into point maps and, with the RGB picture where there is one, into scores (section 3.4).
 
@@ -54,6 +55,7 @@ def score_samples(
         correspondences: (B, V, P, 3) integer, never-seen points filled.
         non_zero: (B, P) bool, False for holes.
         sigma: width of the smoothing in points.
+        fusion: what the scores are made of, see :func:`pointad.scoring.fusion.fuse`.
     """
     size = math.isqrt(non_zero.shape[-1])
     values = back_project(views.maps, correspondences, non_zero)  # (B, P)
@@ -62,4 +64,6 @@ def score_samples(
     if features.color_global is not None and features.color_patches is not None:
         color_values = anomaly_maps(features.color_patches, text_features, size)
         color_probability = global_probabilities(features.color_global, text_features)[..., ANOMALOUS]
-    return fuse(values.unflatten(-1, (size, size)), probability, color_values, color_probability, sigma=sigma)
+    return fuse(
+        values.unflatten(-1, (size, size)), probability, color_values, color_probability, sigma=sigma, fusion=fusion
+    )

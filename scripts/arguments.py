@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pointad.scoring.fusion import FUSIONS
 from scripts.command_line import non_negative_integer, positive_float, positive_integer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,4 +121,11 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("scoring")
     group.add_argument(
         "--sigma", type=positive_float, default=4.0, help="standard deviation of the smoothing, in points"
+    )
+    group.add_argument(
+        "--fusion",
+        choices=FUSIONS,
+        default="both",
+        help="what a sample's score is made of: the peak of its map and the probability of its pictures as a whole (as "
+        "published), the map alone, or the pictures alone",
     )

@@ -6,8 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointad.errors import InputError
+
 DEFAULT_SIGMA = 4.0  # pixels
 TRUNCATE = 4.0  # the kernel reaches this many sigmas
+
+FUSIONS = ("both", "map", "global")  # what a sample's score is made of; the paper's is both
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ def fuse(
     color_probability: Tensor | None = None,
     *,
     sigma: float = DEFAULT_SIGMA,
+    fusion: str = "both",
 ) -> SampleScores:
     """Smooth the maps and score the samples.
 
@@ -38,14 +43,21 @@ def fuse(
         color_values: (B, S, S), anomalous probability of the colour picture's pixels.
         color_probability: (B,), anomalous probability of the colour picture.
         sigma: width of the Gaussian in pixels; 0 leaves the maps as they are.
+        fusion: ``both`` as below; ``map`` leaves the probabilities out of the scores, ``global`` the peaks of the maps.
 
     Returns:
         SampleScores: the point score is half the map's peak plus half the probability; the colour score is the peak
         plus the probability; the fused map is the mean of both maps, smoothed again, and the fused score its peak
         plus the mean of both probabilities.
+
+    Raises:
+        InputError: there is no such fusion.
     """
+    if fusion not in FUSIONS:
+        raise InputError(f"fusion {fusion}", "is not known", f"choose one of {', '.join(FUSIONS)}")
+    use_map, use_global = float(fusion != "global"), float(fusion != "map")
     point_map = smooth(point_values, sigma)
-    point_score = (_peak(point_map) + point_probability) / 2
+    point_score = (use_map * _peak(point_map) + use_global * point_probability) / 2
     if color_values is None or color_probability is None:
         return SampleScores(point_map, point_score)
     color_map = smooth(color_values, sigma)
@@ -54,9 +66,9 @@ def fuse(
         point_map=point_map,
         point_score=point_score,
         color_map=color_map,
-        color_score=_peak(color_map) + color_probability,
+        color_score=use_map * _peak(color_map) + use_global * color_probability,
         fused_map=fused_map,
-        fused_score=_peak(fused_map) + (point_probability + color_probability) / 2,
+        fused_score=use_map * _peak(fused_map) + use_global * (point_probability + color_probability) / 2,
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
+from pointad.errors import InputError
 from pointad.scoring.fusion import fuse, smooth
 
 
@@ -41,3 +42,17 @@ def test_fused_map_is_smoothed_twice() -> None:
 def test_without_a_color_picture_there_are_only_points() -> None:
     scores = fuse(torch.rand(1, 30, 30), torch.tensor([0.5]))
     assert scores.color_map is scores.fused_map is scores.color_score is scores.fused_score is None
+
+
+def test_scores_from_maps_or_pictures_alone_add_up_to_both() -> None:
+    maps, probabilities = torch.rand(2, 3, 20, 20), torch.rand(2, 3)
+    scores = {
+        fusion: fuse(maps[0], probabilities[0], maps[1], probabilities[1], fusion=fusion)
+        for fusion in ("both", "map", "global")
+    }
+    for field in ("point_score", "color_score", "fused_score"):
+        parts = getattr(scores["map"], field) + getattr(scores["global"], field)
+        torch.testing.assert_close(parts, getattr(scores["both"], field))
+    torch.testing.assert_close(scores["global"].color_score, probabilities[1])
+    with pytest.raises(InputError, match="fusion none"):
+        fuse(maps[0], probabilities[0], fusion="none")
