@@ -65,13 +65,19 @@ def make_scan(name: ScanName, seed: int) -> OrganizedScan:
     Returns:
         `xyz` (400, 400, 3) float32 in metres with zeros for holes, `rgb` uint8 and `mask` uint8 (255 at defects).
     """
+    rng, specimen = make_specimen(name, seed)
+    return scan(rng, specimen, SCANNER)
+
+
+def make_specimen(name: ScanName, seed: int) -> tuple[np.random.Generator, Specimen]:
+    """The object of one scan before any scanner sees it, and the random numbers that the scanner goes on with."""
     text = f"{name.class_name}/{name.split}/{name.species}/{name.number}"
     rng = np.random.default_rng([seed, zlib.crc32(text.encode())])
     position = (np.arange(IMAGE_SIDE) + 0.5 - IMAGE_SIDE / 2) * (FIELD_OF_VIEW / IMAGE_SIDE)
     specimen = _specimen(name.class_name, rng, position)
     if name.species != "good":
         specimen = apply_defect(name.species, rng, specimen)
-    return scan(rng, specimen, SCANNER)
+    return rng, specimen
 
 
 def _specimen(class_name: str, rng: np.random.Generator, position: np.ndarray) -> Specimen:

@@ -1,6 +1,5 @@
 """Batches for the pre-training: pictures in random order, turned and mirrored at random, with their captions."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,22 +10,21 @@ from pointad.demo.pretraining.captions import picture_caption, state_sentences
 from pointad.demo.pretraining.marks import KINDS
 from pointad.demo.pretraining.objective import visible_kinds
 from pointad.demo.pretraining.picture_store import RENDERINGS, PictureStore
+from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
 
 
 @dataclass(frozen=True)
 class PretrainingBatch:
     """Pictures and what is said about them."""
 
-    images: Tensor  # (B, 3, 336, 336) float32, 0..1
-    kind_maps: Tensor  # (B, 112, 112) uint8
+    images: Tensor  # (B, 3, S, S) float32, 0..1
+    kind_maps: Tensor  # (B, S / 3, S / 3) uint8
     captions: list[str]  # B
     states: list[str]  # 2 + K
 
 
-def endless_batches(
-    store: PictureStore, size: int, rng: np.random.Generator, share: int = 0, shares: int = 1
-) -> Iterator[PretrainingBatch]:
-    """Batches without end; every picture comes once in each round.
+class Batches:
+    """Draws batches without end; every picture comes once in each round.
 
     Args:
         store: the pictures.
@@ -34,31 +32,50 @@ def endless_batches(
         rng: the source of order, changes and words.
         share, shares: this process takes every `shares`-th picture, beginning with number `share`.
     """
-    numbers = np.arange(share, len(store) * (RENDERINGS + 1), shares)
-    while True:
-        order = rng.permutation(numbers)
-        for start in range(0, len(order) - size + 1, size):
-            yield _batch(store, np.sort(order[start : start + size]), rng)
+
+    def __init__(
+        self, store: PictureStore, size: int, rng: np.random.Generator, share: int = 0, shares: int = 1
+    ) -> None:
+        self._store = store
+        self._size = size
+        self._rng = rng
+        self._numbers = np.arange(share, len(store) * (RENDERINGS + 1), shares)
+        self._left = np.empty(0, dtype=np.int64)
+
+    def draw(self, side: int = PICTURE_SIDE) -> PretrainingBatch:
+        """The next batch; `side` is that of the cut-outs in pixels, a multiple of 12, or of the whole pictures."""
+        if len(self._left) < self._size:
+            self._left = self._rng.permutation(self._numbers)
+        chosen, self._left = self._left[: self._size], self._left[self._size :]
+        drawn = [_change(self._rng, *read_picture(self._store, int(number)), side) for number in chosen]
+        images = torch.from_numpy(np.stack([picture.transpose(2, 0, 1) for picture, _ in drawn]))
+        kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))
+        brightness = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 1))).float()
+        captions = [
+            picture_caption(
+                self._rng, self._store.bodies[number // (RENDERINGS + 1)], [KINDS[k] for k in np.flatnonzero(seen)]
+            )
+            for number, seen in zip(chosen, visible_kinds(kind_maps).numpy(), strict=True)
+        ]
+        pixels = (images.float() * (brightness / 255)).clamp(max=1)
+        return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng))
 
 
-def _batch(store: PictureStore, numbers: np.ndarray, rng: np.random.Generator) -> PretrainingBatch:
-    images, kind_maps = [], []
-    for number in numbers:
-        picture, kinds = read_picture(store, int(number))
-        quarter_turns, mirrored = int(rng.integers(4)), rng.random() < 0.5
-        picture, kinds = np.rot90(picture, quarter_turns), np.rot90(kinds, quarter_turns)
-        if mirrored:
-            picture, kinds = picture[:, ::-1], kinds[:, ::-1]
-        images.append(torch.from_numpy(picture.transpose(2, 0, 1).copy()))
-        kind_maps.append(torch.from_numpy(kinds.copy()))
-    brightness = torch.from_numpy(rng.uniform(0.85, 1.15, (len(numbers), 1, 1, 1))).float()
-    maps = torch.stack(kind_maps)
-    captions = [
-        picture_caption(rng, store.bodies[number // (RENDERINGS + 1)], [KINDS[k] for k in np.flatnonzero(seen)])
-        for number, seen in zip(numbers, visible_kinds(maps).numpy(), strict=True)
-    ]
-    pixels = (torch.stack(images).float() / 255 * brightness).clamp(max=1)
-    return PretrainingBatch(pixels, maps, captions, state_sentences(rng))
+def _change(
+    rng: np.random.Generator, picture: np.ndarray, kinds: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its kind map, turned by quarters, mirrored and cut out around the middle, at random."""
+    quarter_turns = int(rng.integers(4))
+    picture, kinds = np.rot90(picture, quarter_turns), np.rot90(kinds, quarter_turns)
+    if rng.random() < 0.5:
+        picture, kinds = picture[:, ::-1], kinds[:, ::-1]
+    scale = PICTURE_SIDE // KIND_MAP_SIDE
+    spare = (PICTURE_SIDE - side) // scale
+    top, left = np.clip(np.rint(spare / 2 + rng.normal(0, spare / 6, 2)), 0, spare).astype(int)
+    cut = side // scale
+    kinds = kinds[top : top + cut, left : left + cut]
+    picture = picture[scale * top : scale * top + side, scale * left : scale * left + side]
+    return picture, kinds
 
 
 def read_picture(store: PictureStore, number: int) -> tuple[np.ndarray, np.ndarray]:

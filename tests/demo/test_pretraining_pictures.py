@@ -1,0 +1,111 @@
+"""The pictures that the demo backbone learns from: reproducible, varied, and marked where something was done."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pointad.demo.pretraining.batches import Batches
+from pointad.demo.pretraining.bodies import PROFILES, random_body
+from pointad.demo.pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
+from pointad.demo.pretraining.outlines import FAMILIES, random_outline
+from pointad.demo.pretraining.picture_store import PictureStore, make_store
+from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE, random_pictures
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PictureStore:
+    return make_store(tmp_path_factory.mktemp("pictures"), objects=8, seed=3, workers=1)
+
+
+def test_bodies_lie_inside_their_grid_and_come_from_all_families() -> None:
+    families, profiles = set(), set()
+    for seed in range(60):
+        body = random_body(np.random.default_rng(seed), 64)
+        families.add(body.family)
+        profiles.add(body.profile)
+        assert np.isfinite(body.height).all()
+        assert (body.height >= 0).all()
+        assert 0.01 < (body.height > 0).mean() < 0.95
+    assert families == set(FAMILIES)
+    assert profiles == set(PROFILES)
+
+
+def test_outlines_are_positive_inside_and_negative_in_the_corners() -> None:
+    axis = np.linspace(-1.5, 1.5, 61)
+    u, v = np.meshgrid(axis, axis)
+    for seed in range(40):
+        _, inside = random_outline(np.random.default_rng(seed), u, v)
+        assert inside.max() > 0.1
+        assert inside[0, 0] < 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_marks_change_what_they_cover(kind: str) -> None:
+    made = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        body = random_body(rng, 128)
+        mark = random_mark(rng, body, kind)
+        if mark is None:
+            continue
+        made += 1
+        assert mark.kind == kind
+        assert mark.area.any()
+        assert not (mark.area & (body.height == 0)).any()
+        changed = np.abs(mark.height - body.height) > 1e-9
+        if kind in COLOR_ONLY_KINDS:
+            assert not changed.any()
+            assert mark.tint[mark.area].max() > 0.3
+        else:
+            assert changed[mark.area].mean() > 0.2
+    assert made >= 5
+
+
+def test_pictures_depend_on_the_seed_alone() -> None:
+    first, second, other = (random_pictures(np.random.default_rng(seed))[0] for seed in (4, 4, 5))
+    assert len(first) == 3
+    for one, same, different in zip(first, second, other, strict=True):
+        assert one.pixels.shape == (PICTURE_SIDE, PICTURE_SIDE, 3)
+        assert one.pixels.dtype == np.uint8
+        assert one.kind_map.shape == (KIND_MAP_SIDE, KIND_MAP_SIDE)
+        np.testing.assert_array_equal(one.pixels, same.pixels)
+        np.testing.assert_array_equal(one.kind_map, same.kind_map)
+        assert (one.pixels != different.pixels).any()
+
+
+def test_renderings_are_grey_on_white_and_know_no_stains() -> None:
+    stain = KINDS.index("stain") + 1
+    for seed in range(6):
+        *renderings, photograph = random_pictures(np.random.default_rng(seed))[0]
+        for rendering in renderings:
+            assert (rendering.pixels == rendering.pixels[..., :1]).all()
+            assert (rendering.pixels[[0, 0, -1, -1], [0, -1, 0, -1]] > 200).any()
+            assert not (rendering.kind_map == stain).any()
+        assert photograph.pixels.std() > 1
+
+
+def test_a_store_is_opened_again_without_new_pictures(store: PictureStore, tmp_path: Path) -> None:
+    again = make_store(tmp_path, objects=8, seed=3, workers=2)
+    opened = make_store(tmp_path, objects=8, seed=3, workers=1)
+    np.testing.assert_array_equal(again.grey, store.grey)  # whatever the number of processes
+    np.testing.assert_array_equal(opened.color, store.color)
+    assert opened.bodies == store.bodies
+    different = make_store(tmp_path, objects=8, seed=4, workers=1)
+    assert (np.asarray(different.grey) != np.asarray(store.grey)).any()
+
+
+@pytest.mark.parametrize("side", [336, 252])
+def test_batches_hold_every_picture_once_a_round(store: PictureStore, side: int) -> None:
+    batches = Batches(store, 12, np.random.default_rng(0))
+    drawn = [batches.draw(side) for _ in range(2)]
+    assert drawn[0].images.shape == (12, 3, side, side)
+    assert drawn[0].kind_maps.shape == (12, side // 3, side // 3)
+    assert len(drawn[0].captions) == 12
+    assert 0 <= float(drawn[0].images.min()) <= float(drawn[0].images.max()) <= 1
+    in_color = sum(
+        bool((image[0] != image[1]).any() or (image[1] != image[2]).any()) for batch in drawn for image in batch.images
+    )
+    assert in_color <= len(store)
+    half = Batches(store, 4, np.random.default_rng(0), share=1, shares=3)
+    assert len(half.draw().captions) == 4
