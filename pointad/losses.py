@@ -62,10 +62,7 @@ def training_losses(
     Raises:
         InputError: a term does not exist, or none is left.
     """
-    unknown = sorted(set(terms) - set(LOSS_TERMS))
-    if unknown or not terms:
-        named = ", ".join(unknown) or "no terms"
-        raise InputError(f"loss {named}", "not a part of the training loss", f"choose among {', '.join(LOSS_TERMS)}")
+    check_terms(terms)
     off = view_logits.new_zeros(())
     pixel = point = sample = image = off
     if "d2_pixel_loss" in terms:
@@ -80,6 +77,18 @@ def training_losses(
         view_labels = view_masks.flatten(2).amax(dim=-1) > 0  # (B, V): does the view show any anomalous pixel
         image = F.cross_entropy(view_logits.flatten(0, 1), view_labels.flatten().long())
     return TrainingLosses(d2_pixel_loss=pixel, d3_point_loss=point, d3_global_loss=sample, d2_image_loss=image)
+
+
+def check_terms(terms: Collection[str]) -> None:
+    """Refuse terms that the loss does not have.
+
+    Raises:
+        InputError: a term does not exist, or none is left.
+    """
+    unknown = sorted(set(terms) - set(LOSS_TERMS))
+    if unknown or not terms:
+        named = ", ".join(unknown) or "no terms"
+        raise InputError(f"loss {named}", "not a part of the training loss", f"choose among {', '.join(LOSS_TERMS)}")
 
 
 def pixel_loss(maps: Tensor, masks: Tensor) -> Tensor:

@@ -41,6 +41,12 @@ class MultiViewBatch:
     correspondences: Tensor  # (B, V, P, 3) int16
     non_zero: Tensor  # (B, P) bool
 
+    def sample(self, index: int) -> MultiViewSample:
+        """One sample alone; its tensors share the batch's memory."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["label"] = int(self.label[index])
+        return MultiViewSample(**{k: v[index] if isinstance(v, (Tensor, list)) else v for k, v in values.items()})
+
     def to(self, device: torch.device) -> "MultiViewBatch":
         """The same batch with its tensors on another device."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=True))

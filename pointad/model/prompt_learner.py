@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
-from pointad.model.text import TextTower, encode_prompts
+from pointad.model.text import TextTower, encode_prompts, text_length
 
 CONTEXT_TOKENS = 12  # n_ctx of the released prompts
 DEEP_TOKENS = 4  # t_n_ctx
@@ -127,14 +127,23 @@ class PromptLearner(nn.Module):
         token_ids = torch.cat([self.tokenized_prompts_pos, self.tokenized_prompts_neg])
         return torch.cat([normal, anomalous]).squeeze(1), token_ids.squeeze(1)
 
-    def raw_text_features(self, text: TextTower) -> Tensor:
-        """Text features (2, D) of the normal and the anomalous prompt, not normalized."""
-        prompts, token_ids = self.embeddings()
-        return encode_prompts(text, prompts, token_ids, list(self.compound_prompts_text))
+    def prompt_length(self) -> int:
+        """Tokens to the end of the longer prompt; learning does not change it, asking waits for the device."""
+        return text_length(self.embeddings()[1])
 
-    def forward(self, text: TextTower) -> Tensor:
-        """Text features (2, D) of the normal and the anomalous prompt, L2-normalized."""
-        return F.normalize(self.raw_text_features(text), dim=-1)
+    def raw_text_features(self, text: TextTower, length: int | None = None) -> Tensor:
+        """Text features (2, D) of the normal and the anomalous prompt, not normalized.
+
+        Args:
+            text: the text encoder.
+            length: what :meth:`prompt_length` says, for callers who cannot wait for it; None asks.
+        """
+        prompts, token_ids = self.embeddings()
+        return encode_prompts(text, prompts, token_ids, list(self.compound_prompts_text), length)
+
+    def forward(self, text: TextTower, length: int | None = None) -> Tensor:
+        """Text features (2, D) of the normal and the anomalous prompt, L2-normalized; see above."""
+        return F.normalize(self.raw_text_features(text, length), dim=-1)
 
 
 def _zero_projection(width: int) -> nn.Linear:

@@ -33,7 +33,8 @@ class TextTower(nn.Module):
         self.transformer = source.transformer
         self.ln_final = source.ln_final
         self.text_projection = source.text_projection
-        self.register_buffer("attention_mask", source.attn_mask, persistent=False)
+        forbidden = torch.full((self.context_length, self.context_length), float("-inf"))
+        self.register_buffer("attention_mask", forbidden.triu(diagonal=1), persistent=False)
 
     @property
     def context_length(self) -> int:
@@ -51,7 +52,13 @@ class TextTower(nn.Module):
         return len(self.transformer.resblocks)
 
 
-def encode_prompts(tower: TextTower, prompts: Tensor, token_ids: Tensor, deep_tokens: Sequence[Tensor] = ()) -> Tensor:
+def encode_prompts(
+    tower: TextTower,
+    prompts: Tensor,
+    token_ids: Tensor,
+    deep_tokens: Sequence[Tensor] = (),
+    length: int | None = None,
+) -> Tensor:
     """Encode prompts that are given as token embeddings.
 
     Before block 2 the tokens at positions 1 … T take the values of ``deep_tokens[0]``, before block 3 those of
@@ -63,20 +70,29 @@ def encode_prompts(tower: TextTower, prompts: Tensor, token_ids: Tensor, deep_to
         prompts: (K, C, width) float32, embeddings of K prompts before the positional embedding is added.
         token_ids: (K, C) integer; the end-of-text token is the largest id of its prompt, and its place is read out.
         deep_tokens: up to ``tower.depth − 1`` tensors (T, width).
+        length: how many tokens of each prompt are encoded; at least to the end of the longest text, which is what
+            None means. No token looks ahead, so those behind the end change nothing.
 
     Returns:
         (K, D) text features, not normalized.
     """
-    hidden = prompts + tower.positional_embedding
+    length = text_length(token_ids) if length is None else length
+    hidden = prompts[:, :length] + tower.positional_embedding[:length]
+    attention_mask = tower.attention_mask[:length, :length]
     for number, block in enumerate(tower.transformer.resblocks):
         if 1 <= number <= len(deep_tokens):
             hidden = _replace_tokens(hidden, deep_tokens[number - 1])
-        hidden = block(hidden, attn_mask=tower.attention_mask)
+        hidden = block(hidden, attn_mask=attention_mask)
     prompt_index = torch.arange(len(hidden), device=hidden.device)
     end_of_text = tower.ln_final(hidden[prompt_index, token_ids.argmax(dim=-1)])
     if isinstance(tower.text_projection, nn.Linear):
         return tower.text_projection(end_of_text)
     return end_of_text @ tower.text_projection
+
+
+def text_length(token_ids: Tensor) -> int:
+    """Tokens from the start of (K, C) tokenized texts to the end of the longest, both counted in."""
+    return int(token_ids.argmax(dim=-1).max()) + 1
 
 
 def encode_token_ids(tower: TextTower, token_ids: Tensor) -> Tensor:

@@ -16,7 +16,12 @@ ANOMALOUS = 1  # index of the anomalous class; the normal one is 0
 
 def global_logits(global_features: Tensor, text_features: Tensor) -> Tensor:
     """Cosine similarity of each feature (…, D) with the texts (2, D), over the temperature: (…, 2)."""
-    return F.normalize(global_features, dim=-1) @ F.normalize(text_features, dim=-1).T / TEMPERATURE
+    return unit_logits(F.normalize(global_features, dim=-1), F.normalize(text_features, dim=-1))
+
+
+def unit_logits(features: Tensor, text_features: Tensor) -> Tensor:
+    """The same for features (…, D) and texts (2, D) that have unit length already: (…, 2)."""
+    return features @ text_features.T / TEMPERATURE
 
 
 def global_probabilities(global_features: Tensor, text_features: Tensor) -> Tensor:
@@ -29,12 +34,13 @@ def sample_logits(view_logits: Tensor) -> Tensor:
     return view_logits.mean(dim=-2)
 
 
-def local_probability_grid(patch_features: Tensor, text_features: Tensor) -> Tensor:
+def local_probability_grid(patch_features: Tensor, text_features: Tensor, *, unit_length: bool = False) -> Tensor:
     """Probabilities of each patch.
 
     Args:
         patch_features: (…, P, D), patches of a square grid in row-major order.
         text_features: (2, D), normal and anomalous.
+        unit_length: whether all of them have unit length already.
 
     Returns:
         (…, 2, g, g) with g · g = P.
@@ -46,7 +52,8 @@ def local_probability_grid(patch_features: Tensor, text_features: Tensor) -> Ten
     side = math.isqrt(patches)
     if side * side != patches:
         raise InputError(f"{patches} patches", "they do not form a square grid", "encode square pictures")
-    probabilities = global_probabilities(patch_features, text_features)  # (…, P, 2)
+    logits = (unit_logits if unit_length else global_logits)(patch_features, text_features)
+    probabilities = logits.softmax(dim=-1)  # (…, P, 2)
     return probabilities.transpose(-1, -2).unflatten(-1, (side, side))
 
 
