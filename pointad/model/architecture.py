@@ -131,11 +131,12 @@ def trained_with_quick_gelu(name: str, tag: str | None = None) -> bool:
     return bool(tags) and all(open_clip.get_pretrained_cfg(name, each).get("quick_gelu", False) for each in tags)
 
 
-def build(configuration: Configuration) -> nn.Module:
-    """An open_clip model of this configuration with random float32 weights."""
+def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:
+    """An open_clip model of this configuration with random float32 weights; on "meta", with none at all."""
     options = {key: configuration[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
     model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
-    return model_class(**options, quick_gelu=bool(configuration.get("quick_gelu", False))).to(torch.float32)
+    with torch.device(device):
+        return model_class(**options, quick_gelu=bool(configuration.get("quick_gelu", False)))
 
 
 def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 from pointad.model.architecture import (
     DEFAULT_MODEL,
+    Configuration,
     build,
     check_configuration,
     named_configuration,
@@ -162,8 +163,7 @@ def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
         check_configuration(configuration_path.stem, configuration)
     except (ValueError, KeyError) as error:
         raise InputError(configuration_path, "not a model configuration", remedy) from error
-    model = build(configuration)
-    _fill(model, read_weights(weights_path).state, weights_path)
+    model = _build_with(configuration, read_weights(weights_path).state, weights_path)
     return ClipBackbone(model, configuration_path.stem, is_demo=True)
 
 
@@ -177,9 +177,7 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     if quick_gelu is not None:
         configuration["quick_gelu"] = quick_gelu
     logger.info("%s: read with %s", path, "QuickGELU" if configuration["quick_gelu"] else "plain GELU")
-    model = build(configuration)
-    _fill(model, weights.state, path)
-    return ClipBackbone(model, name or path.stem)
+    return ClipBackbone(_build_with(configuration, weights.state, path), name or path.stem)
 
 
 def _load_tag(name: str, tag: str) -> ClipBackbone:
@@ -194,10 +192,8 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     configuration["quick_gelu"] = trained_with_quick_gelu(name, tag)
     published = open_clip.get_pretrained_cfg(name, tag)
     path = _download(name, tag, published)
-    model = build(configuration)
-    _fill(model, read_weights(path).state, path)
     return ClipBackbone(
-        model,
+        _build_with(configuration, read_weights(path).state, path),
         name,
         mean=published.get("mean") or open_clip.OPENAI_DATASET_MEAN,
         std=published.get("std") or open_clip.OPENAI_DATASET_STD,
@@ -220,11 +216,15 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         raise InputError(f"weights {tag} of {name}", "not on this machine and not to be downloaded", remedy) from error
 
 
-def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    """Load the weights into the model, all of them and nothing else."""
+def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
+    """A model with the weights of a file, all of them and nothing else.
+
+    Raises:
+        InputError: the file's weights are those of another model.
+    """
+    model = build(configuration, device="meta")  # drawing random weights first would take longer than reading these
     own = model.state_dict()
-    missing = sorted(own.keys() - state.keys())
-    unexpected = sorted(state.keys() - own.keys())
+    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
     if missing or unexpected or different:
         name = (different or missing or unexpected)[0]
@@ -235,4 +235,5 @@ def _fill(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
             f"weights of another model: its {name} is {held} where the model has {wanted}",
             "name the model that these weights belong to, or none for a file of OpenAI's format",
         )
-    model.load_state_dict(state)
+    model.load_state_dict(state, assign=True)
+    return model
