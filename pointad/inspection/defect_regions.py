@@ -4,8 +4,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 CELLS_PER_EXTENT = 64  # side of the cells by which points are joined, as a part of the cloud's largest side
+SPARSE = 50_000  # clouds of fewer points may lie farther apart than such cells
 FEWEST_POINTS = 5  # smaller regions are noise
 MOST_REGIONS = 5
 
@@ -40,8 +42,9 @@ def defect_regions(
     """Regions of neighbouring points that score at least a threshold, the highest peak first.
 
     Points are neighbours when they lie in the same or in touching cells of a cubic lattice whose cells are a 64th of
-    the cloud's largest side. Regions of fewer than five points are left out. Without a threshold there always is a
-    region: it shows where a scan looks least normal, not that it is defective.
+    the cloud's largest side, or twice the median distance between nearest points if that is more. Regions of fewer
+    than five points are left out. Without a threshold there nearly always is a region: it shows where a scan looks
+    least normal, not that it is defective.
 
     Args:
         points: (N, 3), finite.
@@ -55,6 +58,9 @@ def defect_regions(
         return []
     low = points.min(axis=0)
     cell = max(float((points.max(axis=0) - low).max()) / CELLS_PER_EXTENT, np.finfo(np.float64).tiny)
+    if 1 < len(points) < SPARSE:
+        distances, _ = cKDTree(points).query(points, k=2)
+        cell = max(cell, 2 * float(np.median(distances[:, 1])))
     lattice = ((points[hot] - low) / cell).astype(np.int64)
     occupied = np.zeros(lattice.max(axis=0) + 1, dtype=bool)
     occupied[tuple(lattice.T)] = True

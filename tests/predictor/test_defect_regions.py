@@ -28,6 +28,14 @@ def test_regions_are_described_and_sorted_by_their_peak(plate: tuple[np.ndarray,
     assert second.extent == pytest.approx((10, 10, 0))
 
 
+def test_sparse_points_are_joined_too() -> None:
+    x, y = np.meshgrid(np.arange(20.0), np.arange(20.0))
+    points = np.stack([x.ravel(), y.ravel(), np.zeros(400)], axis=-1)
+    scores = np.where((points[:, 0] < 4) & (points[:, 1] < 3), 0.9, 0.1)
+    (region,) = defect_regions(points, scores)
+    assert region.points == 12 and region.extent == (3, 2, 0)
+
+
 def test_threshold_and_number_are_respected(plate: tuple[np.ndarray, np.ndarray]) -> None:
     points, scores = plate
     assert len(defect_regions(points, scores, 0.65)) == 1
