@@ -7,8 +7,7 @@ FULL_LOSSES = frozenset({"d2_pixel_loss", "d3_point_loss", "d3_global_loss", "d2
 FULL_VIEW_COUNT = 9
 DEFAULT_SIGMA = 4.0
 DEFAULT_IMAGE_SIZE = 336
-DEFAULT_FUSION = "mean"
-DEFAULT_RENDER = "stored"
+DEFAULT_FUSION = "both"
 
 
 def method_name(run: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
 
     A run without a protocol that learned nothing (prompt ensemble) joins every protocol of its data set. Of several
     runs with the same method, data set, training class and seed the newest counts. Published figures stand beside runs
-    on the data set that they were measured on, not beside the demo.
+    on the data set that they were measured on, unless only the demo backbone was run on it.
 
     Args:
         runs: in any order.
@@ -149,7 +149,8 @@ def _rows(runs: Sequence[Run], protocol: str, modality: str) -> list[TableRow]:
         if modality in run.results.modalities:
             groups[dataset_title(run), method_name(run.facts), _backbone(run)].append(run)
     rows = [_row(title, method, backbone, group, modality) for (title, method, backbone), group in groups.items()]
-    rows += _published_rows({title for title, _, _ in groups}, protocol, modality)
+    comparable = {title for (title, _, _), group in groups.items() if not group[0].facts.get("is_demo")}
+    rows += _published_rows(comparable, protocol, modality)
     return sorted(rows, key=lambda row: (_dataset_place(row.dataset), _method_place(row.method), row.is_published))
 
 

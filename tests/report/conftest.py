@@ -41,6 +41,9 @@ def run_of() -> Callable[..., Run]:
 
     def make(value: float, folder: str = "run", **facts: Any) -> Run:
         metrics = {"image_auroc": value, "pixel_aupro": None}
-        return Run(Path(folder), Results({"bear": {"point": metrics}}, FACTS | {"dataset_title": None} | facts))
+        return Run(
+            Path(folder),
+            Results({"bear": {"point": metrics}}, FACTS | {"dataset_title": None, "is_demo": False} | facts),
+        )
 
     return make

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The cross-dataset protocol: learns prompts on classes of one data set, tests them on all classes of others; then
+# gathers everything in tables (mean ± std) and pages.
+#   bash scripts/cross_dataset.sh                                       # the demo, in the formats of three data sets
+#   DATA=/data/mvtec3d-rendered bash scripts/cross_dataset.sh eye_pc_3d_rgb=/data/eye real_pc_3d_rgb=/data/real3d
+# Arguments <data set>=<rendered folder> name the targets; others are flags that train.py and test.py share (--device
+# cuda). Every variable below can be set from outside. Prompts that one_vs_rest.sh has trained are used again, finished
+# runs are skipped; use another SAVE and TRAINED for other flags.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/protocol.sh
+
+DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data that is learned from
+DATA=${DATA:-}                          # its rendered folder; empty: the demo data
+CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
+SEEDS=${SEEDS:-111}
+ROWS=${ROWS:-ensemble coop pointad}     # methods, see scripts/protocol.sh
+EPOCH=${EPOCH:-15}
+CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
+MAPS=${MAPS:-no}                        # yes: pictures and clouds in the report, 1 MB a sample
+name=$([ -n "$DATA" ] && basename "$DATA" || echo demo)
+SAVE=${SAVE:-results/cross_dataset/$name}
+TRAINED=${TRAINED:-results/one_vs_rest/$name}                # where prompts are looked for, and put when missing
+DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the demo targets; none that is learned from
+
+targets=() flags=()
+for argument in "$@"; do
+  case $argument in
+    *_pc_3d_rgb=*) targets+=("$argument") ;;
+    *) flags+=("$argument") ;;
+  esac
+done
+check_rows $ROWS
+if [ "${#targets[@]}" -eq 0 ] && [ -n "$DATA" ]; then
+  echo "error: no target is given; name some: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER" >&2
+  exit 2
+fi
+python=$(bash scripts/setup.sh)
+
+# The demo's objects, scanned and stored as another data set would be.
+demo_target() {  # FORMAT DATASET
+  local folder=data/demo/$1
+  if [ ! -f "$folder/rendered/all_meta.json" ]; then
+    "$python" scripts/make_demo_data.py --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
+    "$python" scripts/render_dataset.py --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
+  fi
+  targets+=("$2=$folder/rendered")
+}
+if [ "${#targets[@]}" -eq 0 ]; then
+  demo_target eyecandies eye_pc_3d_rgb
+  demo_target real3d real_pc_3d_rgb
+fi
+
+shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
+for row in $ROWS; do
+  for target in "${targets[@]}"; do
+    dataset=${target%%=*} folder=${target#*=}
+    if [ "$row" = ensemble ]; then
+      test_ensemble "$dataset" "$dataset" "$folder" ${shared[@]+"${shared[@]}"}
+      continue
+    fi
+    for seed in $SEEDS; do
+      train_row "$(training_row "$row")" "$seed" "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
+      test_row "$row" "$seed" "$dataset" "$dataset" "$folder" $(map_flags "$row" "$seed") ${shared[@]+"${shared[@]}"}
+    done
+  done
+done
+"$python" scripts/report.py --save_path "$SAVE/report" --html "$SAVE/report" "$SAVE"

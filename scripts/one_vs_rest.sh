@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The one-vs-rest protocol: learns prompts on one class, tests them on all others, for several training classes, seeds
+# and methods; then gathers everything in tables (mean ± std) and pages.
+#   bash scripts/one_vs_rest.sh                                                        # the demo, all methods
+#   DATA=/data/mvtec3d-rendered SEEDS="111 222 333" bash scripts/one_vs_rest.sh        # MVTec 3D-AD
+#   DATASET=real_pc_3d_rgb DATA=/data/real3d-rendered ROWS="pointad views_5 sigma_2" bash scripts/one_vs_rest.sh
+# Every variable below can be set from outside; flags that train.py and test.py share can be given as arguments
+# (--device cuda). Finished runs are skipped, so the same command goes on after an interruption; use another SAVE for
+# other flags.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/protocol.sh
+
+DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATA=${DATA:-}                          # rendered data set; empty: the demo data
+CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
+SEEDS=${SEEDS:-111}
+ROWS=${ROWS:-ensemble coop object_aware pointad}             # methods, see scripts/protocol.sh
+EPOCH=${EPOCH:-15}
+CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
+MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and clouds in the report, 1 MB a sample
+SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}
+TRAINED=$SAVE
+
+check_rows $ROWS
+python=$(bash scripts/setup.sh)
+shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@")
+
+for row in $ROWS; do
+  if [ "$row" = ensemble ]; then
+    test_ensemble test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
+    continue
+  fi
+  for seed in $SEEDS; do
+    train_row "$(training_row "$row")" "$seed" "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
+    test_row "$row" "$seed" test "$DATASET" "$DATA" $(map_flags "$row" "$seed") ${shared[@]+"${shared[@]}"}
+  done
+done
+"$python" scripts/report.py --save_path "$SAVE/report" --html "$SAVE/report" "$SAVE"

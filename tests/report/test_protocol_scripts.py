@@ -1,0 +1,176 @@
+"""The protocol scripts, run with a stand-in for python that notes its arguments and leaves each program's files."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+STAND_IN = """#!/usr/bin/env bash
+echo "$*" >> calls.txt
+program=$1
+save= checkpoints=() flag=
+for word in "${@:2}"; do
+  case $word in
+    --*) flag=$word ;;
+    *)
+      [ "$flag" = --save_path ] && save=$word
+      [ "$flag" = --checkpoint_path ] && checkpoints+=("$word") ;;
+  esac
+done
+[ "$program" = "${FAIL_AT:-}" ] && exit 2
+case $program in
+  train.py) mkdir -p "$save" && touch "$save/epoch_${EPOCH:-15}.pth" ;;
+  test.py)
+    for checkpoint in "${checkpoints[@]}"; do [ -f "$checkpoint" ] || exit 3; done
+    if [ "${#checkpoints[@]}" -le 1 ]; then
+      mkdir -p "$save" && touch "$save/results.json"
+    else
+      for checkpoint in "${checkpoints[@]}"; do
+        folder=$save/$(basename "$(dirname "$checkpoint")")
+        mkdir -p "$folder" && touch "$folder/results.json"
+      done
+    fi ;;
+  scripts/render_dataset.py) mkdir -p "$save" && touch "$save/all_meta.json" ;;
+esac
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "scripts").mkdir()
+    for name in ("protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
+        shutil.copy(SCRIPTS / name, tmp_path / "scripts" / name)
+    python = tmp_path / "python"
+    python.write_text(STAND_IN)
+    python.chmod(0o755)
+    (tmp_path / "scripts" / "setup.sh").write_text(f"echo '{python}'\n")
+    return tmp_path
+
+
+def protocol(workspace: Path, name: str, *arguments: str, code: int = 0, **variables: str) -> tuple[list[str], str]:
+    """Run a script; return the calls that it made and what it printed."""
+    calls = workspace / "calls.txt"
+    calls.unlink(missing_ok=True)
+    done = subprocess.run(
+        ["bash", f"scripts/{name}.sh", *arguments],
+        cwd=workspace,
+        env={"PATH": "/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return calls.read_text().splitlines() if calls.exists() else [], done.stdout + done.stderr
+
+
+def programs(calls: list[str]) -> list[str]:
+    return [call.split()[0] for call in calls]
+
+
+def test_demo_needs_no_variable(workspace: Path) -> None:
+    calls, _ = protocol(workspace, "one_vs_rest")
+    assert programs(calls) == ["test.py", *(["train.py"] * 3 + ["test.py"]) * 3, "scripts/report.py"]
+    assert calls[0].endswith("--save_path results/one_vs_rest/demo/ensemble/test --prompts ensemble")
+    assert all("--data_path" not in call for call in calls)
+    main_row = [call for call in calls if "/pointad/" in call]
+    assert "--train_class gear --seed 111" in main_row[0]
+    assert "--depth" not in main_row[0] and main_row[-1].endswith("--save_maps")
+    assert sum("--depth 1" in call for call in calls) == 3
+    assert sum("--prompts object_aware" in call for call in calls) == 4
+
+
+def test_finished_runs_are_skipped_and_say_so(workspace: Path) -> None:
+    variables = {"ROWS": "ensemble pointad", "CLASSES": "gear leaf", "SEEDS": "1 2"}
+    protocol(workspace, "one_vs_rest", **variables)
+    calls, printed = protocol(workspace, "one_vs_rest", **variables)
+    assert programs(calls) == ["scripts/report.py"]
+    assert printed.count("trained already") == 4
+    assert printed.count("tested already") == 5
+
+
+def test_only_what_is_missing_runs(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear leaf")
+    calls, _ = protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear leaf walnut")
+    assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
+    assert "--train_class walnut" in calls[0]
+    assert "pointad/seed_111/test/walnut" in calls[1] and "gear" not in calls[1]
+
+
+def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", code=2, ROWS="pointad", FAIL_AT="test.py")
+    calls, printed = protocol(workspace, "one_vs_rest", ROWS="pointad")
+    assert programs(calls) == ["test.py", "scripts/report.py"]
+    assert printed.count("trained already") == 3
+
+
+def test_rows_become_flags(workspace: Path) -> None:
+    rows = "pointad sigma_2 fusion_map views_3 losses_d2_pixel_loss+d3_point_loss"
+    calls, _ = protocol(workspace, "one_vs_rest", "--device", "cuda", ROWS=rows, CLASSES="gear", MAPS="no")
+    training = [call for call in calls if call.startswith("train.py")]
+    testing = [call for call in calls if call.startswith("test.py")]
+    assert len(training) == 3  # sigma and fusion use the prompts of pointad
+    assert "--views 3 --device cuda" in training[1]
+    assert "--losses d2_pixel_loss d3_point_loss --device cuda" in training[2]
+    assert ["--sigma 2" in call for call in testing] == [False, True, False, False, False]
+    assert ["--fusion map" in call for call in testing] == [False, False, True, False, False]
+    assert ["--views 3" in call for call in testing] == [False, False, False, True, False]
+    assert "/pointad/seed_111/train/gear/epoch_15.pth" in testing[1]
+    assert all("--device cuda" in call for call in training + testing)
+
+
+def test_real_data_take_the_classes_of_the_paper(workspace: Path) -> None:
+    variables = {"DATASET": "real_pc_3d_rgb", "DATA": "/data/my scans", "ROWS": "pointad", "CLIP_WEIGHTS": "my.pt"}
+    calls, _ = protocol(workspace, "one_vs_rest", **variables)
+    for call, name in zip(calls, ("seahorse", "shell", "starfish"), strict=False):
+        assert f"--train_class {name}" in call
+    assert programs(calls) == ["train.py"] * 3 + ["test.py", "scripts/report.py"]
+    assert calls[0].startswith("train.py --dataset real_pc_3d_rgb --data_path /data/my scans")
+    assert all("--clip_weights my.pt" in call for call in calls[:-1])
+    assert "--save_maps" not in calls[-2]
+
+
+def test_cross_dataset_demo_reuses_prompts(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", ROWS="pointad")
+    calls, printed = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
+    names = programs(calls)
+    assert names[:4] == ["scripts/make_demo_data.py", "scripts/render_dataset.py"] * 2
+    assert names[4:] == ["test.py"] * 4 + ["scripts/report.py"]
+    assert "--dataset real_pc_3d_rgb --data_path data/demo/real3d/rendered" in calls[-2]
+    assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_15.pth" in calls[-2]
+    assert "trained already" in printed
+    calls, _ = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
+    assert programs(calls) == ["scripts/report.py"]
+
+
+def test_cross_dataset_takes_targets_and_flags(workspace: Path) -> None:
+    calls, _ = protocol(
+        workspace,
+        "cross_dataset",
+        "eye_pc_3d_rgb=/data/eye",
+        "--device",
+        "cpu",
+        ROWS="pointad",
+        DATA="/data/mvtec",
+        CLASSES="carrot",
+    )
+    assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
+    assert calls[0].startswith("train.py --dataset mvtec_pc_3d_rgb --data_path /data/mvtec --train_class carrot")
+    assert calls[1].startswith("test.py --dataset eye_pc_3d_rgb --data_path /data/eye")
+    assert "--device cpu" in calls[0] and "--device cpu" in calls[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "message"),
+    [
+        ("one_vs_rest", {"ROWS": "pointad mood"}, "row mood is not known"),
+        ("one_vs_rest", {"DATASET": "other", "DATA": "/data"}, "data set other is not known"),
+        ("cross_dataset", {"DATA": "/data"}, "no target"),
+    ],
+)
+def test_mistakes_are_one_line(workspace: Path, name: str, variables: dict[str, str], message: str) -> None:
+    calls, printed = protocol(workspace, name, code=2, **variables)
+    assert calls == []
+    assert message in printed and printed.count("\n") == 1
