@@ -62,7 +62,8 @@ def make_cloud(name: ScanName, seed: int) -> PointCloud:
     )
     on_top = points[:, 2] > specimen.height[rows, columns] * MILLIMETRES / 2
     labels = specimen.mask[rows, columns] & on_top
-    return PointCloud(points=points + rng.normal(0, NOISE, points.shape), labels=labels)
+    # Half a turn, so that the renderer's middle view looks at the top.
+    return PointCloud(points=(points + rng.normal(0, NOISE, points.shape)) * [1, -1, -1], labels=labels)
 
 
 def closed_surface(specimen: Specimen) -> tuple[np.ndarray, np.ndarray]:
