@@ -20,7 +20,7 @@ MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
 SPACING_SAMPLE = 2_000  # points whose neighbours are looked for when the drawn size of a point is chosen
 POINT_WIDTH = 2.0  # drawn width of a point, in distances to its 6th nearest neighbour: closes irregular surfaces
 LEGEND_STOPS = 13
-ASSETS = ("canvas_painter.js", "webgl_painter.js", "cloud_viewer.js")
+SCRIPTS = ("canvas_painter.js", "webgl_painter.js", "cloud_viewer.js")
 SCAN_ROTATION = np.diag([1.0, -1.0, -1.0])  # depth cameras look along +z with y downwards
 
 
@@ -49,13 +49,16 @@ def html_page(title: str, body: str) -> str:
 
 def cloud_assets() -> str:
     """The style sheet and script that a page needs once, however many cloud fragments it holds."""
-    folder = importlib.resources.files("pointad") / "assets"
-    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in ASSETS)
-    style = (folder / "cloud_viewer.css").read_text(encoding="utf-8")
+    script = "\n".join(asset(name) for name in SCRIPTS)
     return (
-        f"<style>\n{style}</style>\n"
+        f"<style>\n{asset('cloud_viewer.css')}</style>\n"
         f"<script>\nif (!window.startPointADClouds) (() => {{\n'use strict';\n{script}}})();\n</script>"
     )
+
+
+def asset(name: str) -> str:
+    """The text of a file that comes along in pointad/assets."""
+    return (importlib.resources.files("pointad") / "assets" / name).read_text(encoding="utf-8")
 
 
 def cloud_fragment(

@@ -126,7 +126,7 @@ def inspect_and_write(
         heat_range = None if arguments.heat_range is None else (arguments.heat_range[0], arguments.heat_range[1])
         write_inspection(folder, inspection, threshold, html=arguments.html, heat_range=heat_range)
         inspection.timings["write"] = time.perf_counter() - started
-        facts = describe(path, folder, inspection, threshold)
+        facts = {"file": str(path), **describe(inspection, threshold), "output": str(folder)}
         write_facts(folder, {**facts, "backbone": detector.backbone_name, "demo": detector.is_demo})
         return facts
     except PointADError as error:

@@ -60,11 +60,10 @@ def write_inspection(
             temporary.write_text(page, encoding="utf-8")
 
 
-def describe(path: Path, folder: Path, inspection: Inspection, threshold: float | None) -> dict[str, Any]:
+def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
     """The facts of one scan, ready for JSON; lengths are in the scan's unit, times in seconds."""
     prediction = inspection.prediction
     return {
-        "file": str(path),
         "score": prediction.score,
         "threshold": threshold,
         "verdict": verdict_on(prediction.score, threshold),
@@ -75,7 +74,6 @@ def describe(path: Path, folder: Path, inspection: Inspection, threshold: float 
         "region_threshold": inspection.region_threshold,
         "regions": [region.to_json() for region in inspection.regions],
         "timings": {stage: round(seconds, 4) for stage, seconds in inspection.timings.items()},
-        "output": str(folder),
     }
 
 
