@@ -46,8 +46,11 @@ def _estimate_normals_scipy(points: np.ndarray, radius: float, neighbours: int) 
         gathered = padded[index[part]] * found[part, :, None]  # (n, k, 3)
         mean = gathered.sum(axis=1) / amount[part, None]
         offsets = (gathered - mean[:, None]) * found[part, :, None]
-        covariance = np.einsum("nki,nkj->nij", offsets, offsets)
-        normals[part] = np.linalg.eigh(covariance)[1][:, :, 0]
+        x, y, z = offsets.transpose(2, 0, 1)
+        products = [
+            np.einsum("nk,nk->n", first, second) for first, second in ((x, x), (y, y), (z, z), (x, y), (x, z), (y, z))
+        ]
+        normals[part] = smallest_direction(*products)
     normals[amount < 3] = (0.0, 0.0, 1.0)
     return normals
 
@@ -94,6 +97,38 @@ def _window_sums(grids: np.ndarray, window: int) -> np.ndarray:
 def smallest_direction(
     xx: np.ndarray, yy: np.ndarray, zz: np.ndarray, xy: np.ndarray, xz: np.ndarray, yz: np.ndarray
 ) -> np.ndarray:
-    """Unit eigenvectors (N, 3) of the smallest eigenvalue of symmetric 3 x 3 matrices, given by their entries (N,)."""
-    matrices = np.stack((xx, xy, xz, xy, yy, yz, xz, yz, zz), axis=-1).reshape(-1, 3, 3)
-    return np.linalg.eigh(matrices)[1][:, :, 0]
+    """Unit eigenvectors (N, 3) of the smallest eigenvalue of symmetric 3 x 3 matrices, given by their entries (N,).
+
+    The eigenvalue comes from the trigonometric solution of the characteristic polynomial, the eigenvector from the
+    cross product of two rows that it is orthogonal to. Matrices whose two smaller eigenvalues (nearly) coincide have
+    no such rows, and are handed to LAPACK.
+    """
+    mean = (xx + yy + zz) / 3
+    xx, yy, zz = xx - mean, yy - mean, zz - mean
+    off = xy * xy + xz * xz + yz * yz
+    spread = np.sqrt((xx * xx + yy * yy + zz * zz + 2 * off) / 6)
+    determinant = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = np.clip(determinant / (2 * spread**3), -1, 1)
+        smallest = 2 * spread * np.cos(np.arccos(cosine) / 3 + 2 * np.pi / 3)
+        a, b, c = xx - smallest, yy - smallest, zz - smallest
+        crosses = (
+            (xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy),  # rows 1 and 2
+            (xy * c - xz * yz, xz * xz - a * c, a * yz - xy * xz),  # rows 1 and 3
+            (b * c - yz * yz, yz * xz - xy * c, xy * yz - b * xz),  # rows 2 and 3
+        )
+        squares = [x * x + y * y + z * z for x, y, z in crosses]
+        direction, square = np.array(crosses[0]), squares[0]
+        for other, other_square in zip(crosses[1:], squares[1:], strict=True):
+            longer = other_square > square
+            for axis in range(3):
+                direction[axis] = np.where(longer, other[axis], direction[axis])
+            square = np.where(longer, other_square, square)
+        direction /= np.sqrt(square)
+    result = np.ascontiguousarray(direction.T)
+    uncertain = ~(square > (1e-6 * spread * spread) ** 2)  # also where everything is zero
+    if uncertain.any():
+        rows = ((xx, xy, xz), (xy, yy, yz), (xz, yz, zz))
+        matrices = np.array([[entry[uncertain] for entry in row] for row in rows]).transpose(2, 0, 1)
+        result[uncertain] = np.linalg.eigh(matrices)[1][:, :, 0]
+    return result

@@ -11,6 +11,11 @@ _FILTER = Image.Resampling.BICUBIC
 _SUPPORT = 2  # the bicubic filter reaches this many pixels of the small picture to either side
 
 
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """A grey picture (W, W) uint8 brought to (size, size) by Pillow's antialiased bicubic filter."""
+    return np.asarray(Image.fromarray(picture).resize((size, size), _FILTER))
+
+
 def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.ndarray:
     """The window's picture brought to (size, size) uint8 by Pillow's antialiased bicubic filter.
 

@@ -52,7 +52,7 @@ class Layer:
 
 
 def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
-    """Project as the graphics pipeline does, in float32 without fused operations, and sort front to back.
+    """Project as a vertex shader does, in float32, and sort front to back.
 
     Args:
         points: (3, N) float64, turned into the view.
@@ -140,8 +140,9 @@ def _reach(first: np.ndarray, point_size: int) -> tuple[int, int]:
 
 def _first_pixel(position: np.ndarray, window: int, point_size: int) -> np.ndarray:
     """First of the point_size pixels that a square covers along one axis, (M,) int32; positions are -1 .. 1."""
-    half = np.float32(window / 2)
-    pixels = position * half + half
+    half = window / 2
+    # Software drivers fuse this product and sum, that is, round once; in float64 the product is exact.
+    pixels = (position.astype(np.float64) * half + half).astype(np.float32)
     # The rasterizer knows positions to 1/256 pixel, rounded half up.
     snapped = ((pixels - np.float32(0.5)) * np.float32(256.0) + np.float32(0.5)).astype(np.int32)
     return (snapped - (128 * point_size - 255)) >> 8
