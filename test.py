@@ -3,6 +3,7 @@
     python test.py                                                       # demo data, demo backbone, demo prompts
     python test.py --data_path /data/mvtec3d-rendered --checkpoint_path checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth
     python test.py --data_path /data/mvtec3d-rendered --prompts ensemble # no learning: "CLIP + R."
+    torchrun --nproc_per_node=4 test.py …                                # four processes, a GPU each if there are any
 
 Writes into --save_path: results.json, scores.csv, curves.json and log.txt (with several checkpoints one folder each),
 with --save_maps maps/<class>/<species>/<id>.npz, with --visualize a picture of every sample.
@@ -14,11 +15,13 @@ from pathlib import Path
 
 from pointad.data.specification import specification
 from pointad.data.view_subset import view_subset
+from pointad.distributed import Processes, joined_processes
 from pointad.evaluation import EvaluationSettings, evaluate
 from pointad.metrics import ALL_METRICS, metric_names
 from pointad.run_writer import RunWriter
 from scripts.arguments import (
     add_data_arguments,
+    add_encoding_arguments,
     add_model_arguments,
     add_prompt_arguments,
     add_scoring_arguments,
@@ -26,7 +29,7 @@ from scripts.arguments import (
 )
 from scripts.command_line import HelpFormatter, positive_integer, run
 from scripts.prompt_sets import demo_checkpoints, load_prompt_sets
-from scripts.setting_up import load_data, load_model, log_to_file, settle_data
+from scripts.setting_up import load_data, load_model, log_encoded, log_to_file, make_encoder, settle_data
 from scripts.tables import print_tables
 
 logger = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--save_path", type=Path, default=Path("results") / "test", help="folder of the outputs")
     add_data_arguments(parser)
     add_model_arguments(parser)
+    add_encoding_arguments(parser)
     add_prompt_arguments(parser)
     add_scoring_arguments(parser)
     group = parser.add_argument_group("measuring")
@@ -69,30 +73,41 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="write the maps of every sample")
     group.add_argument("--visualize", action="store_true", help="write a picture of every sample")
-    parser.add_argument("--batch_size", type=positive_integer, default=1, help="samples that are encoded together")
+    parser.add_argument(
+        "--batch_size",
+        type=positive_integer,
+        help="samples that are encoded together (without it: as many as suit the device's memory)",
+    )
     add_seed_argument(parser)
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Encode the data set once, score it with every checkpoint, print and write what was found."""
+    with joined_processes() as processes:
+        measure(arguments, processes)
+
+
+def measure(arguments: argparse.Namespace, processes: Processes) -> None:
+    """The part of the run that this process does; the first one prints and writes."""
     if arguments.data_path is None and arguments.checkpoint_path is None and arguments.prompts != "ensemble":
         arguments.checkpoint_path = demo_checkpoints()
-    settle_data(arguments)
-    log_to_file(arguments.save_path)
-    backbone = load_model(arguments)
+    settle_data(arguments, processes)
+    log_to_file(arguments.save_path, processes)
+    backbone = load_model(arguments, processes)
     dataset = load_data(arguments, training=False)
     prompt_sets = load_prompt_sets(arguments, backbone, {source.class_name for source in dataset.sources})
     about = specification(arguments.dataset)
     settings = EvaluationSettings(
-        layers=tuple(arguments.features_list),
         sigma=arguments.sigma,
         fusion=arguments.fusion,
         metrics=metric_names(arguments.metrics, aupro=about.reports_aupro, extra=arguments.extra_metrics),
         aupro=arguments.aupro,
         batch_size=arguments.batch_size,
+        keep_views=arguments.visualize,
         num_workers=arguments.num_workers,
     )
+    encoder = make_encoder(arguments, backbone)
     facts = {
         "dataset": about.name,
         "dataset_title": f"demo data ({about.title} format)" if arguments.demo_data else about.title,
@@ -106,6 +121,7 @@ def main(arguments: argparse.Namespace) -> None:
         "seed": arguments.seed,
         "aupro": arguments.aupro,
         "image_size": arguments.image_size,
+        "precision": arguments.precision,
         "render": arguments.render,
     }
     several = len(prompt_sets) > 1
@@ -119,15 +135,18 @@ def main(arguments: argparse.Namespace) -> None:
         for loaded in prompt_sets
     }
     evaluation = evaluate(
-        backbone,
+        encoder,
         dataset,
         [loaded.prompts for loaded in prompt_sets],
         settings,
         on_sample=lambda sample: writers[sample.prompts].add_sample(sample),
+        processes=processes,
     )
     for outcome in evaluation:
         writers[outcome.prompts].add_class(outcome)
-    print_tables([writer.finish() for writer in writers.values()], arguments.save_path)
+    log_encoded(encoder, processes)
+    if processes.is_first:
+        print_tables([writer.finish() for writer in writers.values()], arguments.save_path)
 
 
 if __name__ == "__main__":

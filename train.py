@@ -2,35 +2,45 @@
 
     python train.py                                                      # the demo data and the small demo backbone
     python train.py --data_path /data/mvtec3d-rendered --train_class carrot --save_path results/carrot
+    python train.py … --resume                                           # goes on where that run was cut off
+    torchrun --nproc_per_node=4 train.py …                               # four processes, a GPU each if there are any
 
-Writes into --save_path: epoch_<n>.pth (the prompts in the released format), losses.csv (one row a step), log.txt and
-run.json (what was trained, for test.py and the reports).
+Writes into --save_path: epoch_<n>.pth (the prompts in the released format), losses.csv (one row a step), log.txt,
+run.json (what was trained, for test.py and the reports) and training_state.pt (for --resume).
 """
 
 import argparse
 import csv
+import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from pointad.atomic import atomic_path
+from pointad.distributed import Processes, joined_processes
 from pointad.losses import LOSS_TERMS
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
-from pointad.training import EpochLosses, TrainingSettings, load_examples, train
+from pointad.training import EpochLosses, Training, TrainingSettings, load_examples
+from pointad.training_state import load_training_state, save_training_state
 from scripts.arguments import (
     DEMO_TRAINING_CLASS,
     add_data_arguments,
+    add_encoding_arguments,
     add_model_arguments,
     add_prompt_arguments,
     add_seed_argument,
 )
 from scripts.command_line import HelpFormatter, positive_float, positive_integer, run
-from scripts.setting_up import load_data, load_model, log_to_file, settle_data
+from scripts.setting_up import load_data, load_model, log_encoded, log_to_file, make_encoder, settle_data
+
+STATE_NAME = "training_state.pt"
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--save_path", type=Path, help="folder of the outputs (without it: results/train/<class>)")
     add_data_arguments(parser)
     add_model_arguments(parser)
+    add_encoding_arguments(parser)
     add_prompt_arguments(parser, learned_only=True)
     group = parser.add_argument_group("learning")
     group.add_argument("--epoch", type=positive_integer, default=15, help="epochs")
@@ -53,22 +64,37 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--init_checkpoint", type=Path, help="start from these prompts instead of random ones")
     group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between two lines of the log")
     group.add_argument("--save_freq", type=positive_integer, default=1, help="epochs between two checkpoints")
+    group.add_argument("--resume", action="store_true", help="go on where a run into this --save_path was cut off")
     add_seed_argument(parser)
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Encode the training class once, then learn the prompts."""
-    settle_data(arguments)
+    with joined_processes() as processes:
+        learn(arguments, processes)
+
+
+def learn(arguments: argparse.Namespace, processes: Processes) -> None:
+    """The part of the run that this process does; the first one writes the files."""
+    settle_data(arguments, processes)
     folder = arguments.save_path or Path("results") / "train" / arguments.train_class
-    log_to_file(folder)
-    backbone = load_model(arguments)
+    log_to_file(folder, processes)
+    backbone = load_model(arguments, processes)
     learner = make_learner(arguments, backbone)
     dataset = load_data(arguments, training=True)
-    logger.info("learning from %d samples of %s", len(dataset), arguments.train_class)
-    examples = load_examples(backbone, dataset, arguments.features_list, num_workers=arguments.num_workers)
-    write_run(arguments, backbone, learner, folder)
+    facts = facts_of_run(arguments, backbone, learner)
+    samples = hashlib.sha256("\n".join(map(str, dataset.sources)).encode()).hexdigest()[:16]
+    state_facts = {name: value for name, value in facts.items() if name != "epochs"} | {"samples": samples}
+    state = find_state(folder, state_facts, processes) if arguments.resume else None
 
+    logger.info("learning from %d samples of %s", len(dataset), arguments.train_class)
+    encoder = make_encoder(arguments, backbone)
+    description = "encoding" if processes.is_first else None
+    examples = load_examples(
+        encoder, dataset, num_workers=arguments.num_workers, description=description, processes=processes
+    )
+    log_encoded(encoder, processes)
     settings = TrainingSettings(
         epochs=arguments.epoch,
         batch_size=arguments.batch_size,
@@ -76,16 +102,34 @@ def main(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         loss_terms=arguments.losses,
     )
-    history: list[EpochLosses] = []
-    for losses in train(backbone, learner, examples, settings):
-        history.append(losses)
+    training = Training(backbone, learner, examples, settings, processes)
+    if state is not None:
+        training.restore(state)
+        logger.info("going on after epoch %d", len(training.history))
+    elif processes.is_first:
+        (folder / STATE_NAME).unlink(missing_ok=True)
+    if processes.is_first:
+        write_run(facts, folder)
+    for losses in training.epochs():
+        if not processes.is_first:
+            continue
         if losses.epoch % arguments.print_freq == 0:
             described = ", ".join(f"{name} {value:.4f}" for name, value in losses.means.items())
             logger.info("epoch %d/%d: %s", losses.epoch, arguments.epoch, described)
         if losses.epoch % arguments.save_freq == 0 or losses.epoch == arguments.epoch:
-            write_losses(history, folder / "losses.csv")
             save_prompts(learner, folder / f"epoch_{losses.epoch}.pth")
+        write_losses(training.history, folder / "losses.csv")
+        # Last, so that whatever comes before it is written again when the run is cut off here.
+        save_training_state(folder / STATE_NAME, training.state(), state_facts)
     logger.info("prompts saved in %s", folder)
+
+
+def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
+    """The state to go on from, the same for all processes; None when there is none yet."""
+    state = load_training_state(folder / STATE_NAME, facts) if processes.is_first else None
+    if processes.is_first and state is None:
+        logger.info("nothing to go on from in %s, starting afresh", folder)
+    return processes.broadcast(state)
 
 
 def make_learner(arguments: argparse.Namespace, backbone: ClipBackbone) -> PromptLearner:
@@ -102,9 +146,9 @@ def make_learner(arguments: argparse.Namespace, backbone: ClipBackbone) -> Promp
     )
 
 
-def write_run(arguments: argparse.Namespace, backbone: ClipBackbone, learner: PromptLearner, folder: Path) -> None:
-    """Say what is being trained, for test.py and for the reports."""
-    facts = {
+def facts_of_run(arguments: argparse.Namespace, backbone: ClipBackbone, learner: PromptLearner) -> dict[str, Any]:
+    """What is being trained."""
+    return {
         "training_dataset": arguments.dataset,
         "training_class": arguments.train_class,
         "backbone": backbone.name,
@@ -121,12 +165,18 @@ def write_run(arguments: argparse.Namespace, backbone: ClipBackbone, learner: Pr
         "batch_size": arguments.batch_size,
         "learning_rate": arguments.learning_rate,
         "seed": arguments.seed,
+        "precision": arguments.precision,
+        "init_checkpoint": None if arguments.init_checkpoint is None else str(arguments.init_checkpoint),
     }
+
+
+def write_run(facts: dict[str, Any], folder: Path) -> None:
+    """Say what is being trained, for test.py and for the reports."""
     with atomic_path(folder / "run.json") as temporary:
         temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def write_losses(history: list[EpochLosses], path: Path) -> None:
+def write_losses(history: Sequence[EpochLosses], path: Path) -> None:
     """One row a step, at full precision."""
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from pointad.data.batch import MultiViewBatch
-from pointad.data.dataset import MultiViewDataset
+from pointad.data.dataset import MultiViewDataset, SampleSource
 from pointad.data.loader import iterate_batches
+from pointad.distributed import ALONE, Processes
 from pointad.errors import InputError
-from pointad.features import SampleFeatures, encode_batch
+from pointad.features import PictureEncoder, SampleFeatures
 from pointad.inference import ViewPredictions, predict_views, score_samples
 from pointad.metrics import PixelScores, curves, image_metrics, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.curves import Curve
 from pointad.metrics.ranking import rank
-from pointad.model.backbone import ClipBackbone
 from pointad.results import Metrics
 from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores
 
@@ -39,12 +39,12 @@ class PromptSet:
 class EvaluationSettings:
     """How samples are scored and what is measured."""
 
-    layers: tuple[int, ...] | None = None  # blocks whose local features count; None: the last one
     sigma: float = DEFAULT_SIGMA
     fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
     metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
     aupro: AuproMethod = "exact"
-    batch_size: int = 1
+    batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
+    keep_views: bool = True  # whether scored samples hold their views, for pictures of them
     num_workers: int = 0
     description: str | None = "testing"  # label of the progress bar; None shows none
 
@@ -61,10 +61,10 @@ class ScoredSample:
     scores: dict[str, float]  # modality -> score
     maps: dict[str, np.ndarray]  # modality -> (S, S) float32
     mask: np.ndarray  # (S, S) bool
-    view_maps: np.ndarray  # (V, S, S) float32
+    view_maps: np.ndarray | None  # (V, S, S) float32; None unless kept
     view_scores: np.ndarray  # (V,) float32, anomalous probability of every view
-    views: np.ndarray  # (V, H, W, 3) uint8
-    color: np.ndarray | None  # (H, W, 3) uint8
+    views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
+    color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and there
 
 
 @dataclass(frozen=True)
@@ -78,26 +78,29 @@ class ClassOutcome:
 
 
 def evaluate(
-    backbone: ClipBackbone,
+    encoder: PictureEncoder,
     dataset: MultiViewDataset,
     prompt_sets: Sequence[PromptSet],
     settings: EvaluationSettings,
     on_sample: Callable[[ScoredSample], None] | None = None,
+    processes: Processes = ALONE,
 ) -> Iterator[ClassOutcome]:
     """Score every sample under every set of prompts, and measure each class when its last sample has gone by.
 
     Memory does not grow with the number of classes, and beyond a bound not with the number of samples either
-    (``pointad.metrics.PixelScores``).
+    (``pointad.metrics.PixelScores``). Several processes load, encode and score a share of the samples each; what they
+    find comes together in the first one, in the order of the data set, so its results are those of a single process.
 
     Args:
-        backbone: the frozen CLIP.
+        encoder: the frozen CLIP's image encoder.
         dataset: samples with pictures.
         prompt_sets: what is compared.
         settings: how samples are scored and what is measured.
         on_sample: called with every sample under every set of prompts, in the order of the data set.
+        processes: those that share the samples among themselves; only in the first one ``on_sample`` is called.
 
     Yields:
-        One outcome per class and set of prompts.
+        One outcome per class and set of prompts, in the first process.
 
     Raises:
         InputError: the data set is empty, or a sample cannot be read.
@@ -105,26 +108,13 @@ def evaluate(
     tested = [s for s in dataset.sources if any(s.class_name not in p.left_out for p in prompt_sets)]
     if not tested:
         raise InputError("test data", "hold no class that the prompts were not trained on", "name another data set")
-    dataset = MultiViewDataset(tested, dataset.load, dataset.options)
     remaining = Counter(source.class_name for source in tested)
     collectors: dict[tuple[str, str], _ClassCollector] = {}
-    device = next(backbone.parameters()).device
-    batches = iterate_batches(
-        dataset,
-        batch_size=settings.batch_size,
-        num_workers=settings.num_workers,
-        pin_memory=device.type == "cuda",
-        description=settings.description,
-    )
-    for batch in batches:
-        features = encode_batch(backbone, batch.to(device), settings.layers)
-        for index, class_name in enumerate(batch.class_name):
-            for prompts in prompt_sets:
-                if class_name in prompts.left_out:
-                    continue
-                sample = score_one(batch, features, index, prompts, settings)
-                key = (class_name, prompts.name)
-                collectors.setdefault(key, _ClassCollector(settings)).add(sample)
+    for scored_together in _scored_in_rounds(encoder, dataset, tested, prompt_sets, settings, processes):
+        for scored in scored_together:
+            class_name = scored[0].class_name
+            for sample in scored:
+                collectors.setdefault((class_name, sample.prompts), _ClassCollector(settings)).add(sample)
                 if on_sample is not None:
                     on_sample(sample)
             remaining[class_name] -= 1
@@ -133,6 +123,47 @@ def evaluate(
                     collector = collectors.pop((class_name, prompts.name), None)
                     if collector is not None:
                         yield collector.outcome(prompts.name, class_name)
+
+
+def _scored_in_rounds(
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
+    tested: Sequence[SampleSource],
+    prompt_sets: Sequence[PromptSet],
+    settings: EvaluationSettings,
+    processes: Processes,
+) -> Iterator[list[list[ScoredSample]]]:
+    """In every round each process scores a batch; the first process gets all of them, a list per sample, in order."""
+    options = dataset.options
+    pictures = len(options.view_indices) + options.with_color
+    together = settings.batch_size or encoder.samples_at_once(pictures, options.image_size)
+    encoder.expect(len(tested), pictures, options.image_size)
+    batches = iterate_batches(
+        MultiViewDataset(processes.share(tested, together), dataset.load, options),
+        batch_size=together,
+        num_workers=settings.num_workers,
+        pin_memory=encoder.device.type == "cuda",
+        description=settings.description if processes.is_first else None,
+    )
+    for _ in range(0, len(tested), together * processes.count):
+        batch = next(batches, None)
+        scored = [] if batch is None else _score_batch(encoder, batch, prompt_sets, settings)
+        yield [sample for part in processes.gather(scored) for sample in part]
+
+
+def _score_batch(
+    encoder: PictureEncoder, batch: MultiViewBatch, prompt_sets: Sequence[PromptSet], settings: EvaluationSettings
+) -> list[list[ScoredSample]]:
+    """For every sample of a batch its scores under the sets of prompts that are tested on its class."""
+    features = encoder.encode(batch)
+    return [
+        [
+            score_one(batch, features, index, prompts, settings)
+            for prompts in prompt_sets
+            if class_name not in prompts.left_out
+        ]
+        for index, class_name in enumerate(batch.class_name)
+    ]
 
 
 @torch.no_grad()
@@ -149,22 +180,16 @@ def score_one(
         settings: how samples are scored.
     """
     device = features.views_global.device
-    one = slice(index, index + 1)
-    own = SampleFeatures(
-        features.views_global[one],
-        features.views_patches[one],
-        None if features.color_global is None else features.color_global[one],
-        None if features.color_patches is None else features.color_patches[one],
-    )
+    own = features.sample(index)
     text_features = prompts.text_features(batch.class_name[index])
     side = round(batch.mask.shape[-1] ** 0.5)
     views = predict_views(own, text_features, side)
-    correspondences = batch.correspondences[one].to(device)
-    non_zero = batch.non_zero[one].to(device)
+    correspondences = batch.correspondences[index : index + 1].to(device)
+    non_zero = batch.non_zero[index : index + 1].to(device)
     fused = score_samples(
         own, views, text_features, correspondences, non_zero, sigma=settings.sigma, fusion=settings.fusion
     )
-    return _scored_sample(prompts.name, batch, index, views, fused)
+    return _scored_sample(prompts.name, batch, index, views, fused, keep_views=settings.keep_views)
 
 
 @dataclass
@@ -202,9 +227,15 @@ class _ClassCollector:
 
 
 def _scored_sample(
-    prompts: str, batch: MultiViewBatch, index: int, views: ViewPredictions, fused: SampleScores
+    prompts: str,
+    batch: MultiViewBatch,
+    index: int,
+    views: ViewPredictions,
+    fused: SampleScores,
+    *,
+    keep_views: bool,
 ) -> ScoredSample:
-    assert batch.views is not None  # encode_batch has refused batches without
+    assert batch.views is not None  # the encoder has refused batches without
     maps = {modality: getattr(fused, f"{modality}_map") for modality in MODALITIES}
     scores = {modality: getattr(fused, f"{modality}_score") for modality in MODALITIES}
     side = fused.point_map.shape[-1]
@@ -216,9 +247,9 @@ def _scored_sample(
         label=int(batch.label[index]),
         scores={modality: float(score[0]) for modality, score in scores.items() if score is not None},
         maps={modality: one[0].cpu().numpy() for modality, one in maps.items() if one is not None},
-        mask=batch.mask[index].view(side, side).cpu().numpy(),
-        view_maps=views.maps[0].cpu().numpy(),
+        mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # loader processes want their memory back
+        view_maps=views.maps[0].cpu().numpy() if keep_views else None,
         view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),
-        views=batch.views[index].cpu().numpy(),
-        color=None if batch.color is None else batch.color[index].cpu().numpy(),
+        views=batch.views[index].cpu().numpy() if keep_views else None,
+        color=batch.color[index].cpu().numpy() if keep_views and batch.color is not None else None,
     )

@@ -82,6 +82,7 @@ class RunWriter:
 
 def picture_of(sample: ScoredSample) -> np.ndarray:
     """Everything that is known of a scored sample in one picture, (height, width, 3) uint8."""
+    assert sample.views is not None and sample.view_maps is not None, "evaluated without keep_views"
     state = "anomalous" if sample.label else "good"
     return sample_sheet(
         f"{sample.class_name} / {sample.species} / {sample.identifier} ({state}), prompts: {sample.prompts}",

@@ -5,20 +5,21 @@ PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batc
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
+from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
+from pointad.distributed import ALONE, Processes
 from pointad.errors import InputError
-from pointad.features import SampleFeatures, concatenate, encode_batch
-from pointad.inference import predict_views
-from pointad.losses import LOSS_TERMS, TrainingLosses, training_losses
+from pointad.features import PictureEncoder, SampleFeatures
+from pointad.grid_losses import GridTargets, concatenate_targets, grid_losses, grid_targets
+from pointad.losses import LOSS_TERMS
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
-from pointad.scoring.back_projection import back_project
+from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 
 BETAS = (0.5, 0.999)
 
@@ -35,11 +36,12 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
-class TrainingExample:
-    """One sample as the steps need it: what it should give, and the features of its pictures."""
+class TrainingExamples:
+    """The samples of one class as the steps need them; with several processes, those that this one has encoded."""
 
-    sample: MultiViewSample  # without its pictures
-    features: SampleFeatures  # of this one sample (B = 1), without colour
+    count: int  # of samples, those of all processes
+    features: dict[int, SampleFeatures]  # index of the sample -> its features, B = 1, without colour
+    targets: dict[int, GridTargets]  # index of the sample -> what it should give, B = 1
 
 
 @dataclass(frozen=True)
@@ -56,122 +58,139 @@ class EpochLosses:
 
 
 def load_examples(
-    backbone: ClipBackbone,
-    dataset: Dataset[MultiViewSample],
-    layers: Sequence[int] | None = None,
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
     *,
     num_workers: int = 0,
     description: str | None = "encoding",
-) -> list[TrainingExample]:
-    """Load every sample and encode its pictures, once.
+    processes: Processes = ALONE,
+) -> TrainingExamples:
+    """Load every sample, encode its pictures, and sum up what never changes about it.
 
     Args:
-        backbone: the frozen CLIP.
+        encoder: the frozen CLIP's image encoder.
         dataset: training samples with pictures and the ground truth of their views.
-        layers: blocks whose local features are compared with the text; the last one when None.
         num_workers: processes that load samples.
         description: label of the progress bar; None shows none.
+        processes: those that share the samples among themselves.
 
     Returns:
-        The examples in the order of the data set, on the CPU.
+        The examples, on the CPU.
 
     Raises:
-        InputError: the data set is empty, has samples of one kind only, or a sample cannot be read.
+        InputError: the data set is empty, has no anomalous samples, or a sample cannot be read.
     """
-    device = next(backbone.parameters()).device
-    examples = []
-    for batch in iterate_batches(dataset, batch_size=1, num_workers=num_workers, description=description):
-        features = encode_batch(backbone, batch.to(device), layers)
-        without_color = SampleFeatures(features.views_global, features.views_patches, None, None)
-        examples.append(TrainingExample(_without_pictures(batch), without_color.to(torch.device("cpu"))))
-    if not examples:
+    sources = dataset.sources
+    if not sources:
         raise InputError("training class", "has no samples", "choose another class or write the JSON files again")
-    if not any(example.sample.label for example in examples):
+    if not any(source.label for source in sources):
         problem = "has no anomalous samples, and prompts learn from the difference"
-        raise InputError(f"training class {examples[0].sample.class_name}", problem, "choose another class")
-    return examples
+        raise InputError(f"training class {sources[0].class_name}", problem, "choose another class")
+    options = dataset.options
+    at_once = encoder.samples_at_once(len(options.view_indices), options.image_size)
+    encoder.expect(len(sources), len(options.view_indices), options.image_size)
+    own = processes.share(range(len(sources)))
+    on_gpu = encoder.device.type == "cuda"
+    features: dict[int, SampleFeatures] = {}
+    targets: dict[int, GridTargets] = {}
+    batches = iterate_batches(
+        MultiViewDataset([sources[index] for index in own], dataset.load, options),
+        batch_size=at_once,
+        num_workers=num_workers,
+        pin_memory=on_gpu,
+        description=description,
+    )
+    for batch in batches:
+        encoded = encoder.encode(batch)
+        grid_side = options.image_size // encoder.backbone.patch_size
+        for place in range(len(batch.class_name)):
+            index = own[len(features)]
+            features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
+            aimed = grid_targets(batch.sample(place), grid_side)
+            targets[index] = aimed.pin_memory() if on_gpu else aimed
+    return TrainingExamples(len(sources), features, targets)
 
 
-def train(
-    backbone: ClipBackbone,
-    learner: PromptLearner,
-    examples: Sequence[TrainingExample],
-    settings: TrainingSettings,
-) -> Iterator[EpochLosses]:
-    """Learn the prompts; the learner changes in place and is up to date whenever an epoch's losses are handed out.
+class Training:
+    """The steps of one training, which can be interrupted after any epoch and go on from there.
 
     Args:
         backbone: the frozen CLIP that the examples were encoded with.
-        learner: the prompts to be learned.
+        learner: the prompts to be learned; they change in place.
         examples: of one class, see :func:`load_examples`.
         settings: how long and how fast.
-
-    Yields:
-        The losses of each epoch.
+        processes: those that learn together; the learner of each starts with the same prompts.
     """
-    device = next(backbone.parameters()).device
-    optimizer = torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
-    generator = torch.Generator().manual_seed(settings.seed)
-    for epoch in range(1, settings.epochs + 1):
-        steps = []
-        for chosen in torch.randperm(len(examples), generator=generator).split(settings.batch_size):
-            batch = collate([examples[i].sample for i in chosen]).to(device)
-            features = concatenate([examples[i].features for i in chosen]).to(device)
-            losses = batch_losses(backbone, learner, batch, features, settings.loss_terms)
-            optimizer.zero_grad()
-            losses.total.backward()
-            optimizer.step()
-            steps.append(torch.stack([getattr(losses, term).detach() for term in LOSS_TERMS]))
-        # The only place where the host waits for the device.
-        yield EpochLosses(epoch, torch.stack(steps).double().cpu())
 
+    def __init__(
+        self,
+        backbone: ClipBackbone,
+        learner: PromptLearner,
+        examples: TrainingExamples,
+        settings: TrainingSettings,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.settings = settings
+        self.history: list[EpochLosses] = []
+        self._backbone = backbone
+        self._learner = learner
+        self._examples = examples
+        self._processes = processes
+        self._device = next(backbone.parameters()).device
+        self._optimizer = torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._prompt_length = learner.prompt_length()
 
-def batch_losses(
-    backbone: ClipBackbone,
-    learner: PromptLearner,
-    batch: MultiViewBatch,
-    features: SampleFeatures,
-    loss_terms: Collection[str] = LOSS_TERMS,
-) -> TrainingLosses:
-    """The terms of the loss on one batch, differentiable with respect to the prompts.
+    def epochs(self) -> Iterator[EpochLosses]:
+        """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out."""
+        while len(self.history) < self.settings.epochs:
+            order = torch.randperm(self._examples.count, generator=self._generator)
+            steps = [self._step(chosen.tolist()) for chosen in order.split(self.settings.batch_size)]
+            # The only place where the host waits for the device.
+            self.history.append(EpochLosses(len(self.history) + 1, torch.stack(steps).double().cpu()))
+            yield self.history[-1]
 
-    Args:
-        backbone: gives the text encoder.
-        learner: gives the prompts.
-        batch: B samples with the ground truth of their views.
-        features: of the same B samples.
-        loss_terms: the terms that are computed.
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on: tensors, numbers and containers of them."""
+        return {
+            "learner": self._learner.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "generator": self._generator.get_state(),
+            "losses": [losses.steps for losses in self.history],
+        }
 
-    Raises:
-        InputError: the batch was loaded without the ground truth of its views.
-    """
-    if batch.views_gt is None:
-        remedy = "load it with SampleOptions(with_views_gt=True)"
-        raise InputError("batch", "was loaded without the ground truth of its views", remedy)
-    views = predict_views(features, learner(backbone.text), batch.views_gt.shape[-1])
-    return training_losses(
-        view_logits=views.logits,
-        view_maps=views.maps,
-        point_maps=back_project(views.maps, batch.correspondences, batch.non_zero),
-        non_zero=batch.non_zero,
-        labels=batch.label,
-        masks=batch.mask,
-        view_masks=batch.views_gt,
-        terms=loss_terms,
-    )
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state of :meth:`state`, from a training of the same kind."""
+        self._learner.load_state_dict(state["learner"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._generator.set_state(state["generator"])
+        self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(state["losses"], start=1)]
 
+    def _step(self, chosen: Sequence[int]) -> Tensor:
+        """One step of Adam on these samples; the terms of its loss, (4,), on the device."""
+        text_features = self._learner(self._backbone.text, self._prompt_length)
+        losses, gradient = self._losses_and_gradient(text_features.detach(), chosen)
+        # All processes have the same two text features, so the rest is the same in each of them.
+        flat = self._processes.sum(torch.cat([losses, gradient.flatten()]))
+        self._optimizer.zero_grad()
+        text_features.backward(flat[len(losses) :].view_as(text_features))
+        self._optimizer.step()
+        return flat[: len(losses)]
 
-def _without_pictures(batch: MultiViewBatch) -> MultiViewSample:
-    """The only sample of a batch, less its pictures, in memory of its own: loader processes want theirs back."""
-    return MultiViewSample(
-        class_name=batch.class_name[0],
-        species=batch.species[0],
-        identifier=batch.identifier[0],
-        label=int(batch.label[0]),
-        views=None,
-        color=None,
-        views_gt=None if batch.views_gt is None else batch.views_gt[0].clone(),
-        mask=batch.mask[0].clone(),
-        correspondences=batch.correspondences[0].clone(),
-        non_zero=batch.non_zero[0].clone(),
-    )
+    def _losses_and_gradient(self, text_features: Tensor, chosen: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """This process's part of the terms of the loss (4,), and of the gradient of their sum, as the text features."""
+        own = [index for index in chosen if index in self._examples.features]
+        if not own:
+            return text_features.new_zeros(len(LOSS_TERMS)), torch.zeros_like(text_features)
+        features = [self._examples.features[index].to(self._device) for index in own]
+        targets = concatenate_targets([self._examples.targets[index].to(self._device) for index in own])
+        text_features.requires_grad_()
+        logits = unit_logits(torch.cat([each.views_global for each in features]), text_features)
+        grids = torch.cat(
+            [local_probability_grid(each.views_patches, text_features, unit_length=True) for each in features]
+        )  # (B, V, L, 2, g, g)
+        losses = grid_losses(logits, grids[..., ANOMALOUS, :, :].mean(dim=2), targets, self.settings.loss_terms)
+        # Every term is a mean over samples, so each process counts by its share of the batch.
+        terms = torch.stack([getattr(losses, term) for term in LOSS_TERMS]) * (len(own) / len(chosen))
+        (gradient,) = torch.autograd.grad(terms.sum(), text_features)
+        return terms.detach(), gradient

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pointad.precision import PRECISIONS
 from pointad.scoring.fusion import FUSIONS
 from scripts.command_line import non_negative_integer, positive_float, positive_integer
 
@@ -82,6 +83,31 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="blocks of the image encoder whose local features are compared with the text, counted from 1; several: "
         "the mean of their maps; without it the last block (24 of ViT-L/14)",
+    )
+
+
+def add_encoding_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the image encoder runs, and where its features are kept."""
+    group = parser.add_argument_group("encoding")
+    group.add_argument(
+        "--feature_cache",
+        type=Path,
+        metavar="DIR",
+        help="keep the encoder's features in this folder, so that no picture is encoded again by another run; "
+        "scripts/feature_cache.py says how big it is and makes it smaller",
+    )
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="fp32",
+        help="what the image encoder calculates with; bf16 and fp16 are faster where the device has instructions for "
+        "them, and move probabilities by about a hundredth",
+    )
+    group.add_argument("--compile", action="store_true", help="compile the image encoder first (torch.compile)")
+    group.add_argument(
+        "--pictures_at_once",
+        type=positive_integer,
+        help="pictures that go through the encoder together (without it: as many as suit the device's memory)",
     )
 
 

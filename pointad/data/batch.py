@@ -5,6 +5,7 @@ B samples, V views, S the side of the pictures (336), P = S * S positions on the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,9 +44,10 @@ class MultiViewBatch:
 
     def sample(self, index: int) -> MultiViewSample:
         """One sample alone; its tensors share the batch's memory."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["label"] = int(self.label[index])
-        return MultiViewSample(**{k: v[index] if isinstance(v, (Tensor, list)) else v for k, v in values.items()})
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen: dict[str, Any] = {name: None if value is None else value[index] for name, value in values.items()}
+        chosen["label"] = int(chosen["label"])
+        return MultiViewSample(**chosen)
 
     def to(self, device: torch.device) -> "MultiViewBatch":
         """The same batch with its tensors on another device."""

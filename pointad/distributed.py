@@ -1,0 +1,115 @@
+"""Several processes that work on one run: who does which part, and how the parts come together.
+
+Started by ``torchrun``; gloo between CPUs, nccl between GPUs. Everything else in this library takes a ``Processes`` and
+runs the same lines alone or together.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from pointad.errors import InputError
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of one run, as one of them sees them."""
+
+    rank: int = 0  # of this process
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes and prints."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[Item], group_size: int = 1) -> list[Item]:
+        """This process's part: of consecutive groups of items, every ``count``-th, beginning with its rank."""
+        return [item for index, item in enumerate(items) if index // group_size % self.count == self.rank]
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Sum of what the processes hold, the same in all of them; a tensor of one shape everywhere."""
+        if self.count > 1:
+            tensor = tensor.clone()
+            torch.distributed.all_reduce(tensor)
+        return tensor
+
+    def gather(self, item: Item) -> list[Item]:
+        """What every process holds, by rank, in the first one; nothing in the others."""
+        if self.count == 1:
+            return [item]
+        gathered: list[Any] | None = [None] * self.count if self.is_first else None
+        torch.distributed.gather_object(item, gathered)
+        return gathered or []
+
+    def broadcast(self, item: Item) -> Item:
+        """What the first process holds, in all of them."""
+        if self.count == 1:
+            return item
+        items = [item]
+        torch.distributed.broadcast_object_list(items)
+        return items[0]
+
+    def wait(self) -> None:
+        """Go on when all processes have come here."""
+        if self.count > 1:
+            torch.distributed.barrier()
+
+    @contextlib.contextmanager
+    def first_goes_first(self) -> Iterator[None]:
+        """Run a block in the first process, then in the others: what it leaves on disk is there for them."""
+        if not self.is_first:
+            self.wait()
+        yield
+        if self.is_first:
+            self.wait()
+
+
+ALONE = Processes()
+
+
+@contextlib.contextmanager
+def joined_processes() -> Iterator[Processes]:
+    """The processes that ``torchrun`` started; this one alone when it did not.
+
+    Raises:
+        InputError: the processes do not find each other.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1 or not torch.distributed.is_available():
+        yield ALONE
+        return
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    try:
+        torch.distributed.init_process_group(backend)
+    except (RuntimeError, ValueError) as error:
+        remedy = "start all of them with torchrun and the same --master_addr and --master_port"
+        raise InputError("processes", f"do not find each other ({error})", remedy) from error
+    try:
+        yield Processes(torch.distributed.get_rank(), count)
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def own_device(device: torch.device) -> torch.device:
+    """The device of this process: a GPU each for the processes of a machine, which share a CPU.
+
+    Raises:
+        InputError: there are more processes on this machine than GPUs.
+    """
+    if device.type != "cuda" or device.index is not None or "LOCAL_RANK" not in os.environ:
+        return device
+    index, available = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if index >= available:
+        remedy = f"start torchrun with --nproc_per_node={available}, or name --device cpu"
+        raise InputError("processes", f"there are more than GPUs on this machine, {available}", remedy)
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
