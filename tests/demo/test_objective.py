@@ -1,0 +1,98 @@
+"""The pre-training's objective: smallest when features say what is seen, and blind to what it should not see."""
+
+import torch
+import torch.nn.functional as F
+
+from pointad.demo.pretraining.marks import KINDS
+from pointad.demo.pretraining.objective import (
+    ANY_MARK,
+    FIRST_KIND,
+    PLAIN,
+    PretrainingLosses,
+    pretraining_losses,
+    visible_kinds,
+)
+
+GRID, MAP = 4, 16
+STATES = 2 + len(KINDS)
+
+
+def state_features() -> torch.Tensor:
+    """One direction for "plain", one for each kind, and "any mark" between all kinds."""
+    states = torch.eye(STATES + 4)[:STATES]
+    states[ANY_MARK] = states[FIRST_KIND:].sum(dim=0)
+    return states
+
+
+def example() -> tuple[torch.Tensor, torch.Tensor]:
+    """Kind maps of four pictures, whole patches marked or none, and the state row of every patch."""
+    patch_rows = torch.full((4, GRID, GRID), PLAIN)
+    patch_rows[1, 0, 0] = FIRST_KIND + 2
+    patch_rows[2, 1:3, 2] = FIRST_KIND + 5
+    patch_rows[3, 3, 3] = FIRST_KIND + 11
+    kinds = (patch_rows - ANY_MARK).clamp(min=0)
+    return kinds.repeat_interleave(MAP // GRID, 1).repeat_interleave(MAP // GRID, 2).to(torch.uint8), patch_rows
+
+
+def losses_of(patch_rows: torch.Tensor, picture_rows: torch.Tensor, kind_maps: torch.Tensor) -> PretrainingLosses:
+    states = state_features()
+    pictures = states[picture_rows]
+    return pretraining_losses(pictures, states[patch_rows.flatten(1)], pictures, states, kind_maps)
+
+
+def test_right_features_beat_plain_and_wrong_ones_in_every_term() -> None:
+    kind_maps, patch_rows = example()
+    picture_rows = patch_rows.flatten(1).max(dim=1).values
+    right = losses_of(patch_rows, picture_rows, kind_maps)
+    plain = losses_of(torch.zeros_like(patch_rows), torch.zeros_like(picture_rows), kind_maps)
+    wrong = losses_of(patch_rows.flip(0), picture_rows.flip(0), kind_maps)
+    for name in ("picture_state", "patch_kind", "patch_map"):
+        assert getattr(right, name) < 0.6 * getattr(plain, name)
+        assert getattr(right, name) < 0.6 * getattr(wrong, name)
+    assert right.total < plain.total
+    assert right.patch_kind < 1e-3
+
+
+def test_lengths_of_features_do_not_matter() -> None:
+    generator = torch.Generator().manual_seed(0)
+    kind_maps, _ = example()
+    features = [
+        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+    ]
+    once = pretraining_losses(*features, kind_maps)
+    scaled = pretraining_losses(*(7 * feature for feature in features), kind_maps)
+    torch.testing.assert_close(once.total, scaled.total)
+
+
+def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
+    generator = torch.Generator().manual_seed(1)
+    features = [
+        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+    ]
+    for value in (0, 3):
+        losses = pretraining_losses(*features, torch.full((4, MAP, MAP), value, dtype=torch.uint8))
+        assert torch.isfinite(losses.total)
+
+
+def test_gradients_reach_pictures_patches_and_texts() -> None:
+    generator = torch.Generator().manual_seed(2)
+    kind_maps, _ = example()
+    shapes = ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+    features = [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
+    pretraining_losses(*features, kind_maps).total.backward()
+    for feature in features:
+        assert feature.grad is not None
+        assert feature.grad.abs().sum() > 0
+
+
+def test_kinds_count_as_seen_from_ten_pixels_on() -> None:
+    kind_maps = torch.zeros(2, 112, 112, dtype=torch.uint8)
+    kind_maps[0, 0, :9] = 1
+    kind_maps[0, 5, :10] = 4
+    seen = visible_kinds(kind_maps)
+    assert seen.shape == (2, len(KINDS))
+    assert seen.nonzero().tolist() == [[0, 3]]
+
+
+def test_the_example_holds_unit_directions() -> None:
+    assert torch.allclose(F.normalize(state_features(), dim=-1).norm(dim=-1), torch.ones(STATES))
