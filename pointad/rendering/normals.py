@@ -101,7 +101,7 @@ def smallest_direction(
 
     The eigenvalue comes from the trigonometric solution of the characteristic polynomial, the eigenvector from the
     cross product of two rows that it is orthogonal to. Matrices whose two smaller eigenvalues (nearly) coincide have
-    no such rows, and are handed to LAPACK.
+    no such rows, and are handed to LAPACK. Where all directions are alike, (0, 0, 1) is returned, as Open3D does.
     """
     mean = (xx + yy + zz) / 3
     xx, yy, zz = xx - mean, yy - mean, zz - mean
@@ -131,4 +131,5 @@ def smallest_direction(
         rows = ((xx, xy, xz), (xy, yy, yz), (xz, yz, zz))
         matrices = np.array([[entry[uncertain] for entry in row] for row in rows]).transpose(2, 0, 1)
         result[uncertain] = np.linalg.eigh(matrices)[1][:, :, 0]
+        result[spread == 0] = (0.0, 0.0, 1.0)
     return result
