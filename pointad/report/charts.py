@@ -36,6 +36,7 @@ class Axes:
     y_title: str
     x_range: tuple[float, float] = (0.0, 1.0)
     y_range: tuple[float, float] = (0.0, 1.0)
+    y_is_count: bool = False  # whole numbers, upwards and downwards
 
 
 def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | None = None) -> str:
@@ -82,7 +83,7 @@ def histogram(title: str, good: Sequence[float], anomalous: Sequence[float], bin
     edges = np.linspace(low, high if high > low else low + 1e-6, bins + 1)
     counts = [np.histogram(values, edges)[0] for values in (good, anomalous)]
     most = max(1, *(int(count.max()) for count in counts))
-    scale = _Scale(Axes("score", "samples", (float(edges[0]), float(edges[-1])), (-most, most)))
+    scale = _Scale(Axes("score", "samples", (float(edges[0]), float(edges[-1])), (-most, most), y_is_count=True))
     bars = []
     for count, color, sign, name in zip(
         counts, (GOOD_COLOR, ANOMALOUS_COLOR), (1, -1), ("good", "anomalous"), strict=True
@@ -144,10 +145,11 @@ class _Scale:
             parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{bottom}"/>')
             parts.append(f'<text class="tick" x="{x}" y="{bottom + 14}" text-anchor="middle">{value:.4g}</text>')
         for value in ticks(*_widened(self.axes.y_range)):
+            if self.axes.y_is_count and value != round(value):
+                continue
             y = self.y(value)
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            # Histograms count downwards, too; a count has no sign.
-            text = f"{abs(value) if self.axes.y_title == 'samples' else value:.4g}"
+            text = f"{abs(value) if self.axes.y_is_count else value:.4g}"
             parts.append(f'<text class="tick" x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{text}</text>')
         middle_x, middle_y = (_LEFT + right) / 2, (_TOP + bottom) / 2
         parts.append(

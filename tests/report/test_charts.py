@@ -58,6 +58,8 @@ def test_histogram_counts_both_ways() -> None:
     assert heights == pytest.approx([2 * heights[1], heights[1], heights[1]], abs=0.2)
     assert tops[2] == pytest.approx(tops[1] + heights[1], abs=0.2)  # the anomalous bar hangs below
     assert parts(svg, "title")[0].text == "2 good, 0 to 0.5"
+    counts = [text.text for text in parts(svg, "text") if text.attrib.get("text-anchor") == "end"]
+    assert counts == ["2", "1", "0", "1", "2"]
 
 
 @pytest.mark.parametrize(("good", "anomalous"), [([], []), ([0.5], []), ([0.5, 0.5], [0.5])])

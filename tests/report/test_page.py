@@ -1,14 +1,11 @@
 """Pages: what they hold, that they need nothing else, and that headless Chromium shows them without an error."""
 
 import re
-import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "viewer"))
 from headless_chromium import HeadlessChromium, browser_path
 from toy_runs import TOYS
 
