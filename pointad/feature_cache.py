@@ -1,7 +1,7 @@
 """Features of pictures on disk, so that no picture is encoded twice by the same encoder, in whatever run.
 
 One file a picture, in safetensors: its global feature in float32 and its patch features in float16, both of unit
-length; rounding them moves a probability by less than 2e-4. A file's name says what was encoded and how (backbone,
+length; rounding them moves a probability by less than 5e-4. A file's name says what was encoded and how (backbone,
 layers, precision, pixels), so a changed picture or weight file never meets an old feature, and files may be removed at
 any time. They appear whole or not at all, so several processes may share a folder.
 """

@@ -66,7 +66,7 @@ def encode_images(
         if number < first_doubled:
             original = local = block(original)
         else:
-            original, local = _doubled_block(block, original, local)
+            original, local = _doubled_block(block, original, local, only_class_token=number == len(blocks))
         if number in layers:
             patch_features[number] = _project(visual, visual.ln_post(local[:, 1:]))
     return ImageFeatures(
@@ -88,23 +88,33 @@ def check_layers(layers: Sequence[int] | None, depth: int) -> tuple[int, ...]:
     return layers
 
 
-def _doubled_block(block: ResidualAttentionBlock, original: Tensor, local: Tensor) -> tuple[Tensor, Tensor]:
-    """One block on both paths, from a single product of queries, keys and values; (B, T, width) each."""
+def _doubled_block(
+    block: ResidualAttentionBlock, original: Tensor, local: Tensor, *, only_class_token: bool
+) -> tuple[Tensor, Tensor]:
+    """One block on both paths, from a single product of queries, keys and values; (B, T, width) each.
+
+    After the last block only the class token of the original path is read: ``only_class_token`` gives no more of it,
+    (B, 1, width), which saves that block's MLP for all other tokens.
+    """
     attention = block.attn
     batch, tokens, width = original.shape
     projected = F.linear(block.ln_1(original), attention.in_proj_weight, attention.in_proj_bias)  # (B, T, 3 · width)
     heads = projected.view(batch, tokens, 3, attention.num_heads, width // attention.num_heads)
     query, key, value = heads.permute(2, 0, 3, 1, 4)  # (B, heads, T, width / heads) each
+    if only_class_token:
+        query, original = query[:, :, :1], original[:, :1]
+    kept = original.shape[1]
     attended = torch.cat(
         [
             F.scaled_dot_product_attention(query, key, value),
             F.scaled_dot_product_attention(value, value, value),
-        ]
-    )  # (2 · B, heads, T, width / heads)
-    update = block.ls_1(attention.out_proj(attended.transpose(1, 2).reshape(2 * batch, tokens, width)))
-    original = original + update[:batch]
+        ],
+        dim=2,
+    )  # (B, heads, kept + T, width / heads)
+    update = block.ls_1(attention.out_proj(attended.transpose(1, 2).flatten(2)))
+    original = original + update[:, :kept]
     original = original + block.ls_2(block.mlp(block.ln_2(original)))
-    return original, local + update[batch:]
+    return original, local + update[:, kept:]
 
 
 def _embed(visual: VisionTransformer, images: Tensor) -> Tensor:
