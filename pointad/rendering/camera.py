@@ -14,8 +14,8 @@ from pointad.errors import InputError
 from pointad.rendering.views import View
 
 TAN_HALF_FIELD = math.tan(math.radians(30.0))  # the field of view is 60 degrees, both ways
-_ZOOM = 0.7
-_RETREAT = 0.005  # one step back, in the data set's unit
+ZOOM = 0.7
+RETREAT = 0.005  # one step back, in the data set's unit
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def look_at(points: np.ndarray) -> Camera:
     extent = float((high - low).max())
     if extent <= 0.0:
         raise InputError("point cloud", "all points lie at the same place", "give a cloud that has an extent")
-    return Camera((low + high) / 2, extent, _ZOOM * extent / TAN_HALF_FIELD)
+    return Camera((low + high) / 2, extent, ZOOM * extent / TAN_HALF_FIELD)
 
 
 def focal_length(window: int) -> float:
@@ -90,8 +90,8 @@ def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
     for offset in (x - camera.center[0], camera.center[1] - y):
         needed = np.where(offset > 0, offset * (focal / (window / 2 + 0.5)), offset * (-focal / (window / 2 - 0.5)))
         missing = max(missing, float((needed - depth).max()))
-    steps = max(1, math.ceil(missing / _RETREAT - 1e-9))
-    return Camera(camera.center, camera.extent, camera.distance + _RETREAT * steps)
+    steps = max(1, math.ceil(missing / RETREAT - 1e-9))
+    return Camera(camera.center, camera.extent, camera.distance + RETREAT * steps)
 
 
 def turn(points: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:

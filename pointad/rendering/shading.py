@@ -6,10 +6,10 @@ from pointad.rendering.camera import Camera
 
 ALBEDO = 0.7  # every point is painted in this grey
 BACKGROUND = 255  # the window is white
-_LIGHT_HEIGHTS = (2.0, -2.0)  # two lights each above and below the box's centre, in extents
-_DIFFUSE = 2 * 0.66  # of the two lights at one place together
-_SPECULAR = 2 * 0.2
-_HIGHLIGHT_FLOOR = 0.5  # the highlight's base raised to 100 is nothing below this
+LIGHT_HEIGHTS = (2.0, -2.0)  # two lights each above and below the box's centre, in extents
+DIFFUSE = 2 * 0.66  # of the two lights at one place together
+SPECULAR = 2 * 0.2
+HIGHLIGHT_FLOOR = 0.5  # the highlight's base raised to 100 is nothing below this
 _CHUNK = 8192  # points that are shaded together, so that their numbers stay in the processor's cache
 
 
@@ -54,15 +54,15 @@ def phong(from_eye: np.ndarray, normals: np.ndarray, distance: float) -> np.ndar
     toward_eye = along * inverse_distance  # normal . direction to the eye
 
     brightness = np.zeros_like(x)
-    for light_height in _LIGHT_HEIGHTS:
+    for light_height in LIGHT_HEIGHTS:
         height = np.float32(light_height - distance)  # of the light above the eye
         rise = height - z  # from the point up to the light
         inverse = 1 / np.sqrt(sideways + rise * rise)
         toward_light = (height * normal_z + along) * inverse  # normal . direction to the light
         eye_to_light = (sideways - z * rise) * inverse * inverse_distance  # cosine between both directions
         highlight = 2 * toward_light * toward_eye - eye_to_light  # direction to the eye . mirrored light
-        brightness += np.float32(_DIFFUSE * ALBEDO) * np.maximum(toward_light, 0)
-        brightness += np.float32(_SPECULAR) * _power_100(np.clip(highlight, np.float32(_HIGHLIGHT_FLOOR), 1))
+        brightness += np.float32(DIFFUSE * ALBEDO) * np.maximum(toward_light, 0)
+        brightness += np.float32(SPECULAR) * _power_100(np.clip(highlight, np.float32(HIGHLIGHT_FLOOR), 1))
     return np.minimum(brightness, 1)
 
 

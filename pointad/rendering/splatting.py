@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pointad.errors import InputError
 from pointad.rendering.camera import TAN_HALF_FIELD, Camera
 
 _INDEX_BITS = 32  # the lower half of a sorting key holds the index of a point, the upper half its depth
@@ -18,7 +17,7 @@ _INDEX_BITS = 32  # the lower half of a sorting key holds the index of a point, 
 # the bits of ordinary positive floats, which sort alike and which OpenCV takes the minimum of.
 _FIRST = 0x10000000
 _EMPTY = 0x7F000000  # what a cell without a point holds in place of FIRST + rank * 256
-_MOST_POINTS = (_EMPTY - _FIRST) >> 8
+MOST_POINTS = (_EMPTY - _FIRST) >> 8
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,10 @@ def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
     """Project as a vertex shader does, in float32, and sort front to back.
 
     Args:
-        points: (3, N) float64, turned into the view.
+        points: (3, N) float64, turned into the view; N at most MOST_POINTS.
         camera: where the camera stands.
-
-    Raises:
-        InputError: there are more than 7 million points.
     """
     count = points.shape[1]
-    if count > _MOST_POINTS:
-        raise InputError("point cloud", f"has {count} points, more than {_MOST_POINTS}", "take a sample of it first")
     single = np.float32
     x, y, z = points.astype(single)
     near, far = camera.near, camera.far

@@ -122,6 +122,7 @@ def test_centred_correspondence_moves_by_a_pixel_at_most() -> None:
         (np.zeros((2, 3)), "at least three points"),
         (np.zeros((5, 2)), "at least three points"),
         (np.ones((5, 3)), "same place"),
+        (np.broadcast_to(np.zeros(3), (8_000_000, 3)), "take a sample"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.nan, 0.0]]), "not finite"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.inf, 0.0]]), "not finite"),
     ],

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from pointad.errors import InputError
 from pointad.rendering.camera import Camera, look_at
 from pointad.rendering.splatting import DrawnPoints, Layer, draw_order, splat
 
@@ -73,9 +72,3 @@ def test_points_outside_of_the_window_or_behind_the_eye_are_not_drawn() -> None:
     camera = Camera(np.zeros(3), 1.0, 1.2)
     points = np.array([[0.0, 0.9, 0.0, 0.0], [0.0, 0.0, -0.9, 0.0], [0.0, 0.0, 0.0, 1.5]])
     np.testing.assert_array_equal(draw_order(points, camera).order, [0])
-
-
-def test_too_many_points_are_refused() -> None:
-    too_many = np.broadcast_to(np.zeros((3, 1)), (3, 8_000_000))
-    with pytest.raises(InputError, match="take a sample"):
-        draw_order(too_many, Camera(np.zeros(3), 1.0, 1.2))

@@ -1,0 +1,191 @@
+"""All views of a scene drawn at once with PyTorch, on any device that has double precision.
+
+The steps are those of `drawing`, with a leading dimension V for the views; every operation rounds as NumPy's does,
+so that a GPU draws the same pictures. Where no device rounds differently, nothing here depends on the device.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pointad.errors import InputError
+from pointad.rendering.batched_shading import shade_batch
+from pointad.rendering.camera import RETREAT, TAN_HALF_FIELD, ZOOM, focal_length
+from pointad.rendering.resizing import resize_batch
+from pointad.rendering.scene import SURFACE_TOLERANCE, Scene
+from pointad.rendering.shading import BACKGROUND
+
+# As in `splatting`, but the nearest point has the largest number, because pooling takes maxima.
+_EMPTY = 0x10000000
+_FIRST = _EMPTY + 256
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """The cameras of V views; see `camera.Camera`."""
+
+    center: Tensor  # (V, 3) float64
+    extent: Tensor  # (V, 1) float64
+    distance: Tensor  # (V, 1) float64
+
+    @property
+    def eye_z(self) -> Tensor:
+        return self.center[:, 2:] + self.distance
+
+
+@dataclass(frozen=True)
+class DrawnBatch:
+    """Where the points lie in the windows and which are in front; see `splatting.DrawnPoints`."""
+
+    x: Tensor  # (V, N) float32
+    y: Tensor  # (V, N) float32
+    rank: Tensor  # (V, N) int64, 0 for the nearest point
+    order: Tensor  # (V, N) int64, the points front to back; points that are not drawn stand at the end
+    seen: Tensor  # (V, N) bool
+
+
+def draw_views_batched(scene: Scene, device: torch.device) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pictures (V, S, S) uint8, ground truth (V, S, S) uint8 and correspondences (V, N, 3) int16 of a scene.
+
+    Raises:
+        InputError: the device has no double precision.
+    """
+    if device.type == "mps":
+        raise InputError(f"device {device}", "has no double precision", "render on the CPU, which takes 0.1 s a scan")
+    rig, size = scene.rig, scene.image_size
+    points = _turn(torch.as_tensor(scene.points, device=device), torch.as_tensor(scene.center, device=device), scene)
+    normals = _turn(torch.as_tensor(scene.normals, device=device), None, scene)
+    default_cameras = _look_at(points)
+    cameras = _step_back(points, default_cameras, rig.window) if rig.steps_back else default_cameras
+
+    drawn = _draw_order(points, cameras)
+    greys = shade_batch(points, normals, cameras.center, cameras.extent, cameras.distance)
+    cells = _splat(drawn, greys, BACKGROUND, rig.window, scene.point_size)
+    views = resize_batch(cells.to(torch.uint8), size)
+    if scene.labels is None:
+        views_gt = torch.zeros_like(views)
+    else:
+        gt_drawn = _draw_order(points, default_cameras) if rig.steps_back else drawn
+        values = torch.as_tensor(scene.labels, device=device).to(torch.uint8).mul(255).expand_as(greys)
+        views_gt = resize_batch(_splat(gt_drawn, values, 0, rig.gt_window, rig.gt_point_size).to(torch.uint8), size)
+    correspondences = _correspondences(scene, points, cameras, drawn, cells)
+    return views.cpu().numpy(), views_gt.cpu().numpy(), correspondences.cpu().numpy()
+
+
+def _turn(rows: Tensor, center: Tensor | None, scene: Scene) -> Tensor:
+    """Points or directions (3, N) turned into every view, (V, 3, N), in their own dtype."""
+    x, y, z = rows if center is None else rows - center[:, None]
+    turned = []
+    for view in scene.rig.views:
+        cosine, sine = math.cos(math.radians(view.degrees)), math.sin(math.radians(view.degrees))
+        if view.axis == "x":
+            turned.append(torch.stack((x, cosine * y - sine * z, sine * y + cosine * z)))
+        else:
+            turned.append(torch.stack((cosine * x + sine * z, y, cosine * z - sine * x)))
+    views = torch.stack(turned)
+    return views if center is None else views + center[:, None]
+
+
+def _look_at(points: Tensor) -> Cameras:
+    low, high = points.amin(dim=2), points.amax(dim=2)
+    extent = (high - low).amax(dim=1, keepdim=True)
+    if bool((extent <= 0).any()):
+        raise InputError("point cloud", "all points lie at the same place", "give a cloud that has an extent")
+    return Cameras((low + high) / 2, extent, ZOOM * extent / TAN_HALF_FIELD)
+
+
+def _step_back(points: Tensor, cameras: Cameras, window: int) -> Cameras:
+    focal = focal_length(window)
+    depth = cameras.eye_z - points[:, 2]
+    missing = torch.zeros_like(cameras.distance)
+    for offset in (points[:, 0] - cameras.center[:, :1], cameras.center[:, 1:2] - points[:, 1]):
+        needed = torch.where(offset > 0, offset * (focal / (window / 2 + 0.5)), offset * (-focal / (window / 2 - 0.5)))
+        missing = torch.maximum(missing, (needed - depth).amax(dim=1, keepdim=True))
+    steps = torch.ceil(missing / RETREAT - 1e-9).clamp(min=1)
+    return Cameras(cameras.center, cameras.extent, cameras.distance + RETREAT * steps)
+
+
+def _draw_order(points: Tensor, cameras: Cameras) -> DrawnBatch:
+    near = torch.maximum(0.01 * cameras.extent, cameras.distance - 3.0 * cameras.extent)
+    far = cameras.distance + 3.0 * cameras.extent
+    x, y, z = points.float().unbind(dim=1)
+    depth_scale = (-(far + near) / (far - near)).float()
+    depth_offset = (-2.0 * far * near / (far - near)).float()
+    eye_x, eye_y, eye_z = cameras.center[:, :1].float(), cameras.center[:, 1:2].float(), cameras.eye_z.float()
+    lens = torch.tensor(1.0 / TAN_HALF_FIELD, device=points.device).float()
+
+    inverse = 1 / (eye_z - z)
+    x = (lens * x + lens * -eye_x) * inverse
+    y = (lens * y + lens * -eye_y) * inverse
+    depth = (depth_scale * z + (depth_scale * -eye_z + depth_offset)) * inverse * 0.5 + 0.5
+    seen = (x.abs() <= 1) & (y.abs() <= 1) & (depth >= 0) & (depth <= 1)
+
+    index = torch.arange(x.shape[1], device=x.device)
+    keys = (depth.view(torch.int32).long() << 32) | index
+    order = keys.masked_fill(~seen, torch.iinfo(torch.int64).max).argsort(dim=1)
+    rank = torch.empty_like(order).scatter_(1, order, index.expand_as(order))
+    return DrawnBatch(x, y, rank, order, seen)
+
+
+def _splat(drawn: DrawnBatch, values: Tensor, background: int, window: int, point_size: int) -> Tensor:
+    """Rank and value of the winning point of each pixel, (V, window, window) int32."""
+    count = drawn.x.shape[1]
+    side = window + point_size  # squares may begin before the first pixel
+    columns = _first_pixel(drawn.x, window, point_size) + point_size
+    rows = window - _first_pixel(drawn.y, window, point_size)  # counted from the top
+    numbers = (_FIRST + (count - 1 - drawn.rank) * 256 + values).int()
+    place = torch.where(drawn.seen, rows * side + columns, side * side).long()  # the last cell takes what is not drawn
+    cells = torch.full((len(values), side * side + 1), _EMPTY + background, dtype=torch.int32, device=values.device)
+    cells.scatter_reduce_(1, place, numbers, "amax")
+    # Seen as floats the numbers sort alike. Each pixel takes the largest of the cells whose squares reach it.
+    grid = cells[:, :-1].view(torch.float32).reshape(-1, 1, side, side)[..., 1:, 1:]
+    pooled = F.max_pool2d(F.max_pool2d(grid, (point_size, 1), stride=1), (1, point_size), stride=1)
+    return pooled[:, 0].contiguous().view(torch.int32)
+
+
+def _first_pixel(position: Tensor, window: int, point_size: int) -> Tensor:
+    pixels = (position.double() * (window / 2) + window / 2).float()
+    return (((pixels - 0.5) * 256 + 0.5).int() - (128 * point_size - 255)) >> 8
+
+
+def _correspondences(scene: Scene, points: Tensor, cameras: Cameras, drawn: DrawnBatch, cells: Tensor) -> Tensor:
+    """Column, row and visibility of all points in all views, (V, N, 3) int16."""
+    window, size = scene.rig.window, scene.image_size
+    x, y, z = points.unbind(dim=1)
+    scale = focal_length(window) / (cameras.eye_z - z)
+    middle = window / 2 - 0.5
+    columns = (x - cameras.center[:, :1]) * scale + middle
+    rows = middle - (y - cameras.center[:, 1:2]) * scale
+    shift = 0.5 if scene.centred_correspondence else 0.0
+    column, row = (((position + shift) * size / window).clamp(0, size - 1).long() for position in (columns, rows))
+    if scene.surface_visibility:
+        visible = _surface_visible(columns, rows, z, drawn, cells, SURFACE_TOLERANCE * cameras.extent)
+    else:
+        visible = _nearest_visible(row * size + column, z, size)
+    return torch.stack((column, row, visible.long()), dim=2).to(torch.int16)
+
+
+def _nearest_visible(pixels: Tensor, nearness: Tensor, size: int) -> Tensor:
+    views, count = pixels.shape
+    nearest = nearness.new_full((views, size * size), -torch.inf).scatter_reduce_(1, pixels, nearness, "amax")
+    index = torch.arange(count, device=pixels.device).expand_as(pixels)
+    candidate = torch.where(nearness == nearest.gather(1, pixels), index, count)
+    winner = pixels.new_full((views, size * size), count).scatter_reduce_(1, pixels, candidate, "amin")
+    return winner.gather(1, pixels) == index
+
+
+def _surface_visible(
+    columns: Tensor, rows: Tensor, nearness: Tensor, drawn: DrawnBatch, cells: Tensor, tolerance: Tensor
+) -> Tensor:
+    window = cells.shape[-1]
+    column, row = ((position + 0.5).floor().long().clamp(0, window - 1) for position in (columns, rows))
+    cell = cells.flatten(1).gather(1, row * window + column)
+    covered = cell >= _FIRST
+    rank = drawn.rank.shape[1] - 1 - ((cell - _FIRST) >> 8).long()
+    winner = drawn.order.gather(1, torch.where(covered, rank, 0))
+    front = torch.where(covered, nearness.gather(1, winner), -torch.inf)
+    return drawn.seen & (nearness >= front - tolerance)

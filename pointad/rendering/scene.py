@@ -1,0 +1,24 @@
+"""What is photographed and how: all that the two ways of drawing, NumPy's and PyTorch's, need to know."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.rendering.views import ViewRig
+
+SURFACE_TOLERANCE = 0.02  # of the cloud's extent; a splat on a steep slope covers its neighbours by less
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A checked cloud of N points after the rig's first rotation, and the options that are settled for it."""
+
+    points: np.ndarray  # (3, N) float64
+    normals: np.ndarray  # (3, N) float32 unit vectors, any sign
+    labels: np.ndarray | None  # (N,) bool; None: no point is anomalous
+    center: np.ndarray  # (3,) float64, mean of the points, which the views turn about
+    rig: ViewRig
+    point_size: int  # in the rig's window, also where the rig leaves it open
+    image_size: int  # side of the pictures in pixels
+    surface_visibility: bool  # see the rules of `render`
+    centred_correspondence: bool

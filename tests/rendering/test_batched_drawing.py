@@ -1,0 +1,59 @@
+"""The PyTorch path beside the NumPy path, on every device at hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from portable_clouds import ShadedCloud, blob, bowl, box
+from reference_cases import psnr
+
+from pointad.errors import InputError
+from pointad.rendering.renderer import render
+from pointad.rendering.resizing import resize, resize_batch
+from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, ViewRig
+
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+CASES = [
+    (bowl(84), dataclasses.replace(MVTEC3D_RIG, point_size=10)),
+    (box(30), EYECANDIES_RIG),
+    (blob(40), REAL3D_RIG),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("shaded", "rig"), CASES, ids=["mvtec", "eyecandies", "real3d"])
+def test_all_views_at_once_equal_one_after_the_other(shaded: ShadedCloud, rig: ViewRig, device: str) -> None:
+    expected = render(shaded.cloud, rig, normals=shaded.normals)
+    sample = render(shaded.cloud, rig, normals=shaded.normals, device=torch.device(device))
+    np.testing.assert_array_equal(sample.correspondences, expected.correspondences)
+    np.testing.assert_array_equal(sample.views_gt, expected.views_gt)
+    assert np.abs(sample.views.astype(int) - expected.views).max() <= 1
+    assert min(psnr(view, reference) for view, reference in zip(sample.views, expected.views, strict=True)) >= 80
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_options_hold_there_too(device: str) -> None:
+    shaded, rig = CASES[0]
+    rig = dataclasses.replace(rig, views=rig.views[:2])
+    options = {"visibility": "splat", "correspondence": "centred", "image_size": 300, "normals": shaded.normals}
+    expected = render(shaded.cloud, rig, **options)  # type: ignore[arg-type]
+    sample = render(shaded.cloud, rig, device=torch.device(device), **options)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(sample.correspondences, expected.correspondences)
+    assert sample.views.shape == (2, 300, 300)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("window", "size"), [(1024, 336), (1036, 336), (640, 300)])
+def test_resizing_equals_pillow(window: int, size: int, device: str) -> None:
+    generator = np.random.default_rng(window)
+    pictures = np.stack([generator.integers(0, 256, (window, window)), generator.choice([0, 255], (window, window))])
+    pictures = pictures.astype(np.uint8)
+    resized = resize_batch(torch.as_tensor(pictures, device=device), size).cpu().numpy()
+    np.testing.assert_array_equal(resized, np.stack([resize(picture, size) for picture in pictures]))
+
+
+def test_devices_without_double_precision_are_refused() -> None:
+    shaded, rig = CASES[0]
+    with pytest.raises(InputError, match="double precision"):
+        render(shaded.cloud, rig, normals=shaded.normals, device=torch.device("mps"))
