@@ -50,7 +50,7 @@ def render(
 
     Raises:
         InputError: the cloud has fewer than three points, more than seven million, no extent or values that are not
-            finite; an option is unknown; "grid" normals are asked for a cloud that is not organized; the device cannot draw.
+            finite; an option is unknown; "grid" normals are asked for a cloud without a grid; the device cannot draw.
     """
     _check_cloud(point_cloud.points)
     _check_option("visibility", visibility, VISIBILITIES)
