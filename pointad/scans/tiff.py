@@ -42,8 +42,9 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
     if values.dtype.kind not in "fiu":
         raise InputError(path, f"holds {values.dtype} values", "give an xyz scan")
     xyz = np.ascontiguousarray(values, dtype=np.float32)
-    finite = np.isfinite(xyz).all(axis=-1, keepdims=True)
-    return xyz if finite.all() else np.where(finite, xyz, np.float32(0))
+    if np.isfinite(xyz).all():
+        return xyz
+    return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, np.float32(0))
 
 
 def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
