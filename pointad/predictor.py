@@ -132,7 +132,7 @@ class PointAD:
         visibility: str | None = None,
         remove_table: bool = False,
         metres_per_unit: float = 1.0,
-        seed: int = 0,
+        seed: int = 111,
     ) -> Prediction:
         """Look at one scan from all directions and say how anomalous it and each of its points is.
 

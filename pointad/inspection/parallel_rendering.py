@@ -11,6 +11,7 @@ from pointad.rendering.views import ViewRig
 from pointad.scans.point_cloud import PointCloud
 
 THREADS = 2
+CELLS = np.uint16(32)  # along each axis; their numbers just fit into 16 bits, which NumPy sorts in linear time
 
 
 def render_in_threads(
@@ -27,7 +28,9 @@ def render_in_threads(
     Raises:
         InputError: as `render` does.
     """
-    normals = cloud_normals(point_cloud, rig)
+    order = spatial_order(point_cloud.points)
+    normals = np.empty_like(point_cloud.points)
+    normals[order] = cloud_normals(PointCloud(point_cloud.points[order]), rig)
     shares = [share for share in np.array_split(np.arange(len(rig.views)), threads) if len(share)]
     rigs = [dataclasses.replace(rig, views=tuple(rig.views[number] for number in share)) for share in shares]
     with ThreadPoolExecutor(len(rigs)) as pool:
@@ -38,3 +41,15 @@ def render_in_threads(
         correspondences=np.concatenate([part.correspondences for part in parts]),
         nonzero_indices=point_cloud.nonzero_indices,
     )
+
+
+def spatial_order(points: np.ndarray) -> np.ndarray:
+    """An order (N,) in which points (N, 3) that are near in space are near in memory: neighbours are found sooner.
+
+    The points are sorted by the cells of a cubic lattice. For clouds in random order the search for normals takes less
+    than half of the time.
+    """
+    low = points.min(axis=0)
+    cell = max(float((points.max(axis=0) - low).max()), np.finfo(np.float64).tiny) / (CELLS - 1)
+    x, y, z = ((points - low) / cell).astype(np.uint16).T
+    return np.argsort((x * CELLS + y) * CELLS + z, kind="stable")

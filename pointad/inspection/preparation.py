@@ -204,7 +204,8 @@ def principal_axes(points: np.ndarray) -> np.ndarray:
     centred = points - points.mean(axis=0)
     _, vectors = np.linalg.eigh(centred.T @ centred)
     axes = vectors.T[::-1]
-    third_moments = ((centred @ axes.T) ** 3).sum(axis=0)
+    along = centred @ axes.T
+    third_moments = np.einsum("ni,ni,ni->i", along, along, along)
     axes = axes * np.where(third_moments < 0, -1.0, 1.0)[:, None]
     if np.linalg.det(axes) < 0:
         axes[2] = -axes[2]
