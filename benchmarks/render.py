@@ -1,0 +1,198 @@
+#!/usr/bin/env python
+"""Times rendering against the published procedure, re-enacted with Open3D's windows and a loop over the points.
+
+    python benchmarks/render.py                # everything on one core
+    python benchmarks/render.py --cores 2      # both ways may use two cores
+    python benchmarks/render.py --no-published # ours alone, where Open3D opens no window
+
+Both ways start from the same file of an 800 x 800 scan and end with the same files; they take turns in one process.
+The GPU path is timed too where there is a CUDA device.
+"""
+
+import argparse
+import contextlib
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--cores", type=int, default=1, help="processor cores that the process may use (default: 1)")
+parser.add_argument("--runs", type=int, default=5, help="runs of each way, of which the median counts (default: 5)")
+parser.add_argument("--no-published", dest="published", action="store_false", help="leave the published way out")
+
+if __name__ == "__main__":
+    arguments = parser.parse_args()
+    # Numerical libraries count the cores when they are loaded, so the limit comes before the imports.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-arguments.cores :])
+    os.environ["OMP_NUM_THREADS"] = str(arguments.cores)
+
+import numpy as np
+import tifffile
+import torch
+from tabulate import tabulate
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.synthetic_scans import plate, ring
+from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.pictures import read_picture
+from pointad.rendering import drawing
+from pointad.rendering.rendered_sample import RenderedSample
+from pointad.rendering.renderer import cloud_normals, render
+from pointad.rendering.views import ViewRig, rig_for
+from pointad.scans.grid import cloud_from_scan
+from pointad.scans.point_cloud import OrganizedScan, PointCloud
+
+SCANS = {"ring": (ring, "bagel"), "plate": (plate, "rope")}  # generator, and the class whose rig photographs it
+DRAWING_STEPS = (
+    "turn", "look_at", "draw_order", "shade", "turn_directions", "splat", "resize_layer", "_correspondence",
+    "_ground_truth",
+)  # fmt: skip
+
+Times = dict[str, list[float]]
+
+
+def main(options: argparse.Namespace) -> None:
+    torch.set_num_threads(options.cores)
+    for name, (generate, class_name) in SCANS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            compare(name, generate(), rig_for("mvtec_pc_3d_rgb", class_name), Path(folder), options)
+
+
+def compare(name: str, scan: OrganizedScan, rig: ViewRig, folder: Path, options: argparse.Namespace) -> None:
+    """Time both ways in turns and print what they took."""
+    scan_path, published_folder = folder / "scan.tiff", folder / "published"
+    tifffile.imwrite(scan_path, scan.xyz)
+    published_folder.mkdir()
+    times: Times = defaultdict(list)
+    cloud = cloud_from_scan(scan)
+    for run in range(-1, options.runs):  # the first run warms up
+        if run == 0:
+            times.clear()
+        if options.published:
+            from benchmarks.published_rendering import render_as_published
+
+            with clocked(times, "published, whole scan"):
+                render_as_published(read(scan_path, scan), rig, published_folder)
+        for method in ("grid", "exact"):  # the exact one's files stay for the comparison
+            with clocked(times, f"ours, whole scan, {method} normals"):
+                sample = whole_scan(scan_path, scan, rig, method, folder, times)
+        with steps_clocked(times):
+            render(cloud, rig, normals=np.full_like(cloud.points, 3**-0.5))
+
+    print(f"\n{name}: {len(cloud.points)} points, {options.cores} core(s), medians of {options.runs} runs\n")
+    print_whole_scan(times, options.published)
+    print_steps(times)
+    if options.published:
+        print_agreement(sample, published_folder)
+    if torch.cuda.is_available():
+        print_cuda(cloud, rig, options.runs)
+
+
+def read(path: Path, scan: OrganizedScan) -> PointCloud:
+    return cloud_from_scan(OrganizedScan(tifffile.imread(path), mask=scan.mask))
+
+
+def whole_scan(
+    path: Path, scan: OrganizedScan, rig: ViewRig, method: str, folder: Path, times: Times
+) -> RenderedSample:
+    with clocked(times, f"{method}: read"):
+        cloud = read(path, scan)
+    with clocked(times, f"{method}: normals"):
+        normals = cloud_normals(cloud, rig, method)
+    with clocked(times, f"{method}: drawing"):
+        sample = render(cloud, rig, normals=normals)
+    with clocked(times, f"{method}: files"):
+        write_rendered_sample(SampleFiles(folder, "class", "species", "000"), sample)
+    return sample
+
+
+@contextlib.contextmanager
+def clocked(times: Times, name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    times[name].append(time.perf_counter() - start)
+
+
+@contextlib.contextmanager
+def steps_clocked(times: Times) -> Iterator[None]:
+    """Clock the steps of drawing by wrapping the functions that `drawing` calls."""
+
+    def clock(name: str, function: Callable) -> Callable:
+        def timed(*values: object, **keywords: object) -> object:
+            start = time.perf_counter()
+            result = function(*values, **keywords)
+            spent[name] += time.perf_counter() - start
+            return result
+
+        return timed
+
+    originals = {name: getattr(drawing, name) for name in DRAWING_STEPS}
+    spent: dict[str, float] = defaultdict(float)
+    try:
+        for name, function in originals.items():
+            setattr(drawing, name, clock(name, function))
+        yield
+    finally:
+        for name, function in originals.items():
+            setattr(drawing, name, function)
+    for name in DRAWING_STEPS:
+        times[f"step: {name}"].append(spent[name])
+
+
+def print_whole_scan(times: Times, with_published: bool) -> None:
+    median = {name: statistics.median(values) for name, values in times.items()}
+    rows = []
+    if with_published:
+        rows.append(["published, whole scan", median["published, whole scan"], None, None])
+    for method in ("exact", "grid"):
+        total = median[f"ours, whole scan, {method} normals"]
+        faster = median["published, whole scan"] / total if with_published else None
+        rows.append([f"ours, whole scan, {method} normals", total, faster, None])
+        for stage in ("read", "normals", "drawing", "files"):
+            seconds = median[f"{method}: {stage}"]
+            faster = median["published, whole scan"] / seconds if with_published and stage == "drawing" else None
+            rows.append([f"  {stage}", seconds, faster, 100 * seconds / total])
+    print(tabulate(rows, headers=["", "seconds", "times faster", "% of scan"], floatfmt=("", ".3f", ".1f", ".0f")))
+
+
+def print_steps(times: Times) -> None:
+    median = {name: statistics.median(times[f"step: {name}"]) for name in DRAWING_STEPS}
+    # Splatting and resizing happen within the ground truth too, and are counted there.
+    rows = [[name.lstrip("_"), 1000 * seconds] for name, seconds in median.items()]
+    print("\n" + tabulate(rows, headers=["step of drawing", "ms, all views"], floatfmt=".1f"))
+
+
+def print_agreement(sample: RenderedSample, published: Path) -> None:
+    errors = []
+    identical = 0
+    for number, view in enumerate(sample.views):
+        reference = read_picture(published / f"view_{number}.png", "grey").astype(np.float64)
+        errors.append(np.mean((view - reference) ** 2))
+        identical += np.array_equal(sample.views_gt[number], read_picture(published / f"view_{number}_gt.png", "grey"))
+        expected = np.load(published / f"view_{number}_cor.npy")
+        assert np.array_equal(sample.correspondences[number], expected), "correspondences differ"
+    decibels = 10 * np.log10(255**2 / max(errors)) if max(errors) else float("inf")
+    print(f"\nworst view {decibels:.1f} dB, ground truth identical in {identical} views, correspondences identical")
+
+
+def print_cuda(cloud: PointCloud, rig: ViewRig, runs: int) -> None:
+    device = torch.device("cuda")
+    normals = cloud_normals(cloud, rig, "grid")
+    seconds = []
+    for _ in range(runs + 2):
+        start = time.perf_counter()
+        render(cloud, rig, normals=normals, device=device)
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    median = statistics.median(seconds[2:])
+    print(f"\n{torch.cuda.get_device_name()}: drawing {median:.4f} s, {1 / median:.1f} scans/s")
+
+
+if __name__ == "__main__":
+    main(arguments)
