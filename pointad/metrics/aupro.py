@@ -7,6 +7,7 @@ anomalous regions of the share of the region that is found, against the share of
 from typing import Literal
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from pointad.errors import InputError
 from pointad.metrics.pixel_scores import PixelScores
@@ -57,9 +58,7 @@ def exact_aupro_of(ranking: Ranking, limit: float) -> float:
     false_positive_rate, overlap = pro_polyline(ranking.sweep)
     inside = false_positive_rate <= limit
     at_limit = np.interp(limit, false_positive_rate, overlap)
-    return float(
-        np.trapezoid(np.append(overlap[inside], at_limit), np.append(false_positive_rate[inside], limit)) / limit
-    )
+    return float(trapezoid(np.append(overlap[inside], at_limit), np.append(false_positive_rate[inside], limit)) / limit)
 
 
 def pro_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
@@ -95,4 +94,4 @@ def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
         return None
     reached = false_positive_rate[below]
     rescaled = (reached - reached.min()) / np.ptp(reached)
-    return float(np.trapezoid(overlap[below][::-1], rescaled[::-1]))
+    return float(trapezoid(overlap[below][::-1], rescaled[::-1]))
