@@ -24,7 +24,6 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -34,15 +33,14 @@ import numpy as np
 from pointad.errors import InputError, PointADError
 from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.predictor import PointAD
-from pointad.scans.files import SUFFIXES
 from scripts.arguments import add_model_arguments, add_scoring_arguments, add_seed_argument
 from scripts.command_line import EXIT_ERROR, HelpFormatter, positive_float, run
-from scripts.predict_outputs import FAIL, describe, output_folders, write_facts, write_inspection
+from scripts.predict_outputs import FAIL, describe, write_facts, write_inspection
+from scripts.scan_search import find_scans, output_folders
 
 logger = logging.getLogger(__name__)
 
 EXIT_FAIL = 1
-NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
@@ -155,29 +153,6 @@ def calibrated_threshold(detector: PointAD, arguments: argparse.Namespace) -> fl
         max(scores),
     )
     return threshold
-
-
-def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
-    """The files that were named, and those in the folders that were named, but not what this program wrote.
-
-    Raises:
-        InputError: a folder holds no scan.
-    """
-    for path in named:
-        if not path.is_dir():
-            yield path
-            continue
-        found = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-            and file.suffix.lower() in SUFFIXES
-            and file.suffix.lower() not in NOT_SEARCHED
-            and output.resolve() not in file.resolve().parents
-        ]
-        if not found:
-            raise InputError(path, "holds no scan", f"name a folder with files that end in {', '.join(SUFFIXES)}")
-        yield from found
 
 
 def find_picture(scan: Path, rgb: Path | None) -> Path | None:

@@ -1,7 +1,6 @@
 """What scripts/predict.py writes for each scan, and the line that it prints."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,6 @@ from pointad.inspection.scan_file import Inspection
 from pointad.pictures import write_png
 
 PASS, FAIL = "pass", "fail"
-
-
-def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
-    """A folder for every scan below `root`, called like its file; files of one name get a number."""
-    taken: set[str] = set()
-    folders = []
-    for scan in scans:
-        name, number = scan.stem, 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{scan.stem}_{number}"
-        taken.add(name.lower())
-        folders.append(root / name)
-    return folders
 
 
 def verdict_on(score: float, threshold: float | None) -> str | None:

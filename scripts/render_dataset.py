@@ -11,7 +11,6 @@ files that list the samples are written into RENDERED.
 
 import argparse
 import os
-import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,8 +25,8 @@ from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.data.specification import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
-from pointad.rendering.views import View
 from scripts.command_line import EXIT_ERROR, HelpFormatter, positive_integer, run
+from scripts.rig_arguments import point_size, view
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,19 +61,6 @@ def build_parser() -> argparse.ArgumentParser:
         help="which pixel a point lies on: as published, or the one that contains it",
     )
     return parser
-
-
-def view(text: str) -> View:
-    """An ``argparse`` type: an axis and an angle, such as x-45."""
-    match = re.fullmatch(r"([xy])([+-]?\d+(?:\.\d+)?)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an axis and degrees, such as x-45 or y30")
-    return View(match[1], float(match[2]))
-
-
-def point_size(text: str) -> int | str:
-    """An ``argparse`` type: "auto" or a whole number of pixels."""
-    return text if text == "auto" else positive_integer(text)
 
 
 def main(arguments: argparse.Namespace) -> int:
