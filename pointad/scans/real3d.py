@@ -1,6 +1,8 @@
 """Raw Real3D-AD, and Anomaly-ShapeNet in the same layout: unorganized clouds with one label a point.
 
 <root>/<class>/{train/*.pcd, test/<id>_{good,bulge,sink}.pcd, gt/<id>_{bulge,sink}.txt}    rows "x y z label"
+
+Clouds of one's own may lie there in other formats too.
 """
 
 import zlib
@@ -11,7 +13,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.scans.archive import class_folders
-from pointad.scans.pcd import read_pcd
+from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
 from pointad.scans.sampling import resample_cloud
 from pointad.scans.text import read_rows
@@ -24,6 +26,7 @@ ANOMALY = "anomaly"
 _GOOD_NAMES = ("good", "positive")  # Anomaly-ShapeNet says positive
 _TEMPLATE = "temp"  # names that hold this are templates, not test samples
 _TRUTH_FOLDERS = ("gt", "GT")
+_SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".npy", ".npz")
 
 
 def list_samples(
@@ -42,7 +45,8 @@ def list_samples(
     """
     samples = []
     for folder in class_folders(root, split, known_classes, classes):
-        clouds = sorted(path for path in (folder / split).glob("*.pcd") if _TEMPLATE not in path.stem)
+        files = sorted(path for path in (folder / split).iterdir() if path.suffix.lower() in _SUFFIXES)
+        clouds = [path for path in files if _TEMPLATE not in path.stem]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda sample: sample.label)
     return samples
 
@@ -65,7 +69,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 def _read(sample: RawSample) -> PointCloud:
     if sample.mask_path is None:
-        return read_pcd(sample.scan_path)
+        return PointCloud(points=read_scan(sample.scan_path).points.reshape(-1, 3))
     rows = read_rows(sample.mask_path)
     if rows.shape[1] < 4:
         raise InputError(

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import open3d
 import pytest
 from PIL import Image
 
@@ -151,6 +152,18 @@ def test_real3d_clouds(real3d_root: Path, class_name: str) -> None:
     # The bulge sticks out by a tenth; interpolated points keep close to the surface.
     radius = np.linalg.norm(bad.point_cloud.points, axis=1)
     assert bad.mask.any() and radius[bad.mask].mean() > 16.2 and radius[~bad.mask].mean() < 15.1
+
+
+def test_clouds_of_ones_own_in_other_formats(real3d_root: Path, tmp_path: Path) -> None:
+    (expected, _) = list_raw_samples("real_pc_3d_rgb", real3d_root, classes=["seahorse"])
+    cloud = open3d.io.read_point_cloud(expected.scan_path)
+    (tmp_path / "own" / "test").mkdir(parents=True)
+    for suffix in (".ply", ".xyz"):
+        assert open3d.io.write_point_cloud(str(tmp_path / "own" / "test" / f"12_good{suffix}"), cloud)
+        (sample,) = list_raw_samples("real_pc_3d_rgb", tmp_path)
+        own = load_raw_sample(sample).point_cloud.points[:20_000]
+        np.testing.assert_allclose(own, load_raw_sample(expected).point_cloud.points[:20_000], atol=1e-5)
+        sample.scan_path.unlink()
 
 
 def test_real3d_without_labels(real3d_root: Path, tmp_path: Path) -> None:
