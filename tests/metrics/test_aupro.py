@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.integrate import trapezoid
 from skimage.measure import label, regionprops
 
 from pointad.errors import InputError
@@ -51,7 +52,7 @@ def published_procedure(masks: np.ndarray, maps: np.ndarray, limit: float = 0.3)
     rates, overlaps = naive_curve(masks, maps, thresholds)
     rates, overlaps = rates[rates < limit], overlaps[rates < limit]
     rates = (rates - rates.min()) / (rates.max() - rates.min())
-    return float(-np.trapezoid(overlaps, rates))
+    return float(-trapezoid(overlaps, rates))
 
 
 def random_maps(seed: int) -> tuple[np.ndarray, np.ndarray]:
