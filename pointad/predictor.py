@@ -139,7 +139,7 @@ class PointAD:
         Any unit and any offset will do: the cloud is centred and scaled before it is looked at. Organized scans keep
         their pose, since depth cameras look along +z; clouds without a grid are turned to their principal axes and
         looked at from all around. More than 112,896 points are thinned evenly; the others take the score of the nearest
-        point that was kept.
+        point that was kept. Single points far outside the rest take no part.
 
         Args:
             points: (N, 3), or (H, W, 3) for organized scans, whose holes are not finite or have z == 0.

@@ -1,12 +1,14 @@
 """Brings a scan of any size, unit and pose to what the views need, and remembers where every point of it went.
 
-What is done, in this order: points that are no measurements are left out; on request the table is removed; organized
-scans are padded to a square and brought to the 336 x 336 grid, other clouds are thinned to at most as many points and,
-where they are looked at from all around, turned to their principal axes; the cloud is centred and scaled to an extent
-of 0.1, as if its unit were the metre and it as large as the objects that the rigs were made for.
+What is done, in this order: points that are no measurements, and strays far outside, are left out; on request the
+table is removed; organized scans are padded to a square and brought to the 336 x 336 grid, other clouds are thinned to
+at most as many points and, where they are looked at from all around, turned to their principal axes; the cloud is
+centred and scaled to an extent of 0.1, as if its unit were the metre and it as large as the objects that the rigs were
+made for.
 """
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +22,12 @@ from pointad.scans.cleaning import clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 
+logger = logging.getLogger(__name__)
+
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
 FEWEST_POINTS = 100
+CENTRAL_PART = (0.005, 0.995)  # quantiles of each coordinate; what lies farther outside than they lie apart is a stray
+QUANTILE_SAMPLE = 100_000  # points that the quantiles are taken of
 PLACES = GRID_SIZE * GRID_SIZE
 FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
 AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
@@ -111,7 +117,7 @@ def prepare_organized(
     """Prepare a scan on a pixel grid.
 
     Args:
-        xyz: (H, W, 3) floating point; holes are not finite or have z == 0.
+        xyz: (H, W, 3) floating point; holes are not finite or have z == 0; strays become holes.
         rgb: (h, w, 3) uint8 picture of the same field of view, any size; None: there is none.
         rig: from where it is looked at.
         remove_table: fit a plane to the border of the scan, remove what lies on it, keep the largest cluster.
@@ -121,8 +127,9 @@ def prepare_organized(
         InputError: too few points remain, or they have no extent.
     """
     height, width = xyz.shape[:2]
-    finite = np.isfinite(xyz).all(axis=-1, keepdims=True)
-    scan = OrganizedScan(np.where(finite, xyz, 0), None if rgb is None else _fit(rgb, width, height))
+    usable = points_present(xyz)
+    usable[usable] = ~strays(xyz[usable])
+    scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
     if remove_table:
         cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), "scan")
     else:
@@ -170,6 +177,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
     at_origin = (points == 0).all(axis=1)
     if at_origin.sum() > 1:
         measured &= ~at_origin
+    measured[measured] = ~strays(points[measured])
     taking_part = np.flatnonzero(measured)
     original = points[taking_part].astype(np.float64)
     _check(original)
@@ -193,6 +201,18 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
         scale=scale,
         rotation=rotation,
     )
+
+
+def strays(points: np.ndarray) -> np.ndarray:
+    """Flags (N,) of points (N, 3) so far outside that the rest would hardly be seen if they were shown as well."""
+    if len(points) == 0:
+        return np.zeros(0, dtype=bool)
+    low, high = np.quantile(points[:: max(1, len(points) // QUANTILE_SAMPLE)], CENTRAL_PART, axis=0)
+    reach = (high - low).max()
+    found = ((points < low - reach) | (points > high + reach)).any(axis=1) & (reach > 0)
+    if found.any():
+        logger.warning("%d of %d points lie far outside and take no part", found.sum(), len(points))
+    return found
 
 
 def principal_axes(points: np.ndarray) -> np.ndarray:

@@ -56,6 +56,18 @@ def test_points_that_are_no_measurements_take_no_part() -> None:
     np.testing.assert_array_equal(scan.source[scan.place[scan.place >= 0]], np.flatnonzero(scan.place >= 0))
 
 
+def test_strays_take_no_part() -> None:
+    points = closed_shape(2000)
+    expected = prepare(points, None, None, "around").point_cloud.points
+    with_strays = np.insert(points, [0, 700, 2000], [[1e6, 0, 0], [0, -500, 0], [0, 0, 200]], axis=0)
+    scan = prepare(with_strays, None, None, "around")
+    np.testing.assert_array_equal(np.flatnonzero(scan.place < 0), [0, 701, 2002])
+    np.testing.assert_allclose(scan.point_cloud.points, expected)
+    flying = depth_scan(300, 300)
+    flying[150, 150] = [0, 0, 40]
+    assert prepare(flying, None, None, "auto").place[150 * 300 + 150] == -1
+
+
 def test_unit_offset_and_pose_do_not_change_the_cloud_that_is_seen() -> None:
     points = closed_shape(2000)
     turn = Rotation.from_euler("xyz", [0.3, 1.1, -2.0]).as_matrix()
