@@ -18,6 +18,7 @@ from pointad.rendering.camera import RETREAT, TAN_HALF_FIELD, ZOOM, focal_length
 from pointad.rendering.resizing import resize_batch
 from pointad.rendering.scene import SURFACE_TOLERANCE, Scene
 from pointad.rendering.shading import BACKGROUND
+from pointad.rendering.views import ViewRig
 
 # As in `splatting`, but the nearest point has the largest number, because pooling takes maxima.
 _EMPTY = 0x10000000
@@ -57,8 +58,9 @@ def draw_views_batched(scene: Scene, device: torch.device) -> tuple[np.ndarray, 
     if device.type == "mps":
         raise InputError(f"device {device}", "has no double precision", "render on the CPU, which takes 0.1 s a scan")
     rig, size = scene.rig, scene.image_size
-    points = _turn(torch.as_tensor(scene.points, device=device), torch.as_tensor(scene.center, device=device), scene)
-    normals = _turn(torch.as_tensor(scene.normals, device=device), None, scene)
+    points = _turn(torch.as_tensor(scene.centred, device=device), scene.rig)
+    points += torch.as_tensor(scene.center, device=device)[:, None]
+    normals = _turn(torch.as_tensor(scene.normals, device=device), scene.rig)
     default_cameras = _look_at(points)
     cameras = _step_back(points, default_cameras, rig.window) if rig.steps_back else default_cameras
 
@@ -76,18 +78,17 @@ def draw_views_batched(scene: Scene, device: torch.device) -> tuple[np.ndarray, 
     return views.cpu().numpy(), views_gt.cpu().numpy(), correspondences.cpu().numpy()
 
 
-def _turn(rows: Tensor, center: Tensor | None, scene: Scene) -> Tensor:
-    """Points or directions (3, N) turned into every view, (V, 3, N), in their own dtype."""
-    x, y, z = rows if center is None else rows - center[:, None]
+def _turn(rows: Tensor, rig: ViewRig) -> Tensor:
+    """Directions or centred points (3, N) turned into every view, (V, 3, N), in their own dtype."""
+    x, y, z = rows
     turned = []
-    for view in scene.rig.views:
+    for view in rig.views:
         cosine, sine = math.cos(math.radians(view.degrees)), math.sin(math.radians(view.degrees))
         if view.axis == "x":
             turned.append(torch.stack((x, cosine * y - sine * z, sine * y + cosine * z)))
         else:
             turned.append(torch.stack((cosine * x + sine * z, y, cosine * z - sine * x)))
-    views = torch.stack(turned)
-    return views if center is None else views + center[:, None]
+    return torch.stack(turned)
 
 
 def _look_at(points: Tensor) -> Cameras:

@@ -94,15 +94,18 @@ def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
     return Camera(camera.center, camera.extent, camera.distance + RETREAT * steps)
 
 
-def turn(points: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
-    """A cloud (3, N) turned about a point (3,) into a view; by rows, to stay off threaded matrix products."""
-    turned = turn_directions(points - center[:, None], view)
+def turn(centred: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
+    """A cloud (3, N), given relative to a point (3,), turned about that point into a view."""
+    turned = turn_directions(centred, view)
     turned += center[:, None]
     return turned
 
 
 def turn_directions(directions: np.ndarray, view: View) -> np.ndarray:
-    """Directions or centred points (3, N) turned into a view, in their own dtype."""
+    """Directions or centred points (3, N) turned into a view, in their own dtype.
+
+    Written out by rows: products of such narrow matrices are slow where BLAS shares them among threads.
+    """
     return _turn_rows(directions, view.axis, math.radians(view.degrees))
 
 

@@ -21,8 +21,9 @@ def picture_pixels(columns: np.ndarray, rows: np.ndarray, window: int, size: int
     """
     pixels = np.empty((2, columns.size), np.int16)
     for row, position in enumerate((columns, rows)):
-        scaled = (position + 0.5 if centred else position) * size / window
-        pixels[row] = np.clip(scaled, 0, size - 1)  # not negative any more, so the cast rounds down
+        scaled = (position + 0.5 if centred else position) * size
+        scaled /= window
+        pixels[row] = np.clip(scaled, 0, size - 1, out=scaled)  # not negative any more, so the cast rounds down
     return pixels
 
 

@@ -15,9 +15,9 @@ def draw_views(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rig, size = scene.rig, scene.image_size
     views = np.empty((len(rig.views), size, size), np.uint8)
     views_gt = np.zeros_like(views)
-    correspondences = np.empty((len(rig.views), scene.points.shape[1], 3), np.int16)
+    correspondences = np.empty((len(rig.views), scene.centred.shape[1], 3), np.int16)
     for number, view in enumerate(rig.views):
-        points = turn(scene.points, view, scene.center)
+        points = turn(scene.centred, view, scene.center)
         default_camera = look_at(points)
         camera = step_back(points, default_camera, rig.window) if rig.steps_back else default_camera
         drawn = draw_order(points, camera)

@@ -58,11 +58,12 @@ def render(
     if normals is None:
         normals = cloud_normals(point_cloud, rig, normals_method)
     points = turn_about_x(np.ascontiguousarray(point_cloud.points.T, dtype=np.float64), rig.first_rotation)
+    center = points.mean(axis=1)
     scene = Scene(
-        points=points,
+        centred=points - center[:, None],
+        center=center,
         normals=turn_about_x(np.ascontiguousarray(normals.T, dtype=np.float32), rig.first_rotation),
         labels=point_cloud.labels if point_cloud.labels is not None and point_cloud.labels.any() else None,
-        center=points.mean(axis=1),
         rig=rig,
         point_size=automatic_point_size(points, rig.window) if rig.point_size is None else rig.point_size,
         image_size=image_size,

@@ -13,10 +13,10 @@ SURFACE_TOLERANCE = 0.02  # of the cloud's extent; a splat on a steep slope cove
 class Scene:
     """A checked cloud of N points after the rig's first rotation, and the options that are settled for it."""
 
-    points: np.ndarray  # (3, N) float64
+    centred: np.ndarray  # (3, N) float64, the points relative to their mean
+    center: np.ndarray  # (3,) float64, that mean, which the views turn about
     normals: np.ndarray  # (3, N) float32 unit vectors, any sign
     labels: np.ndarray | None  # (N,) bool; None: no point is anomalous
-    center: np.ndarray  # (3,) float64, mean of the points, which the views turn about
     rig: ViewRig
     point_size: int  # in the rig's window, also where the rig leaves it open
     image_size: int  # side of the pictures in pixels

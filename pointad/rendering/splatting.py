@@ -99,22 +99,22 @@ def splat(
         background: what pixels without a point show, 0 .. 255.
         window: width and height of the window in pixels.
         point_size: side of the squares in pixels.
-        focus: (M,) bool, the points of interest; the layer then covers the rectangle that these points reach, and
-            every point is drawn there. None: all points.
+        focus: (M,) bool, the points of interest; then only what is drawn near the rectangle around them is worked
+            out: right where these points reach, too little elsewhere. None: everything.
     """
-    columns = _first_pixel(drawn.x, window, point_size)
-    rows = window - point_size - _first_pixel(drawn.y, window, point_size)  # counted from the top
-    ranked = np.arange(_FIRST, _FIRST + 256 * columns.size, 256, dtype=np.int32) + values
+    x, y = drawn.x, drawn.y
+    ranked = np.arange(_FIRST, _FIRST + 256 * x.size, 256, dtype=np.int32) + values
     if focus is not None:
-        left, right = _reach(columns[focus], point_size)
-        top, bottom = _reach(rows[focus], point_size)
-        near = (columns > left - point_size) & (columns < right) & (rows > top - point_size) & (rows < bottom)
-        columns, rows, ranked = columns[near], rows[near], ranked[near]
+        margin = (2 * point_size + 2) / window  # a square's side and rounding, both ways
+        near = _within(x, x[focus], margin) & _within(y, y[focus], margin)
+        x, y, ranked = x[near], y[near], ranked[near]
+    columns = _first_pixel(x, window, point_size)
+    rows = window - point_size - _first_pixel(y, window, point_size)  # counted from the top
     if columns.size == 0:
         return Layer(np.zeros((0, 0), np.int32), 0, 0)
 
-    left, right = _reach(columns, point_size)
-    top, bottom = _reach(rows, point_size)
+    left, right = int(columns.min()), int(columns.max()) + point_size
+    top, bottom = int(rows.min()), int(rows.max()) + point_size
     cells = np.full((bottom - top, right - left), _EMPTY + background, np.int32)
     place = (rows - top) * np.int32(right - left) + (columns - left)
     # Back to front: where points share a cell, the last written is the nearest.
@@ -127,9 +127,11 @@ def splat(
     return Layer(inside, max(0, top), max(0, left))
 
 
-def _reach(first: np.ndarray, point_size: int) -> tuple[int, int]:
-    """First pixel and the one after the last pixel that squares reach along one axis; (0, 0) without squares."""
-    return (int(first.min()), int(first.max()) + point_size) if first.size else (0, 0)
+def _within(positions: np.ndarray, focus: np.ndarray, margin: float) -> np.ndarray:
+    """Which positions lie between the first and the last in focus, with a margin."""
+    if focus.size == 0:
+        return np.zeros(positions.size, bool)
+    return (positions >= focus.min() - np.float32(margin)) & (positions <= focus.max() + np.float32(margin))
 
 
 def _first_pixel(position: np.ndarray, window: int, point_size: int) -> np.ndarray:
