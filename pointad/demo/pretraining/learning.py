@@ -52,9 +52,9 @@ class LearningPlan:
     warm_up: float = 0.05  # share of the steps
     weight_decay: float = 0.05
     average: float = 0.998  # of the running mean of the weights, which is what is kept
-    embedding_rate: float = 0.1  # of the learning rate; small embeddings leave learned prompts room to matter
+    position_rate: float = 0.1  # of the learning rate; small positions leave learned prompts room to matter
     cropped_steps: float = 0.8  # share of the steps, the first ones, that see cut-outs instead of whole pictures
-    save_every: int = 250
+    save_every: int = 100
     seed: int = 0
 
 
@@ -168,12 +168,12 @@ def encode_captions(model: open_clip.CLIP, token_ids: Tensor) -> Tensor:
 
 
 def _optimizer(model: nn.Module, plan: LearningPlan) -> torch.optim.Optimizer:
-    """AdamW in three groups: matrices with weight decay, other weights without, embeddings at a slower rate."""
-    groups: dict[str, list[nn.Parameter]] = {"matrices": [], "others": [], "embeddings": []}
+    """AdamW in three groups: matrices with weight decay, other weights without, text positions at a slower rate."""
+    groups: dict[str, list[nn.Parameter]] = {"matrices": [], "others": [], "positions": []}
     for name, parameter in model.named_parameters():
-        if name in ("token_embedding.weight", "positional_embedding"):
-            groups["embeddings"].append(parameter)
-        elif parameter.ndim >= 2:
+        if name == "positional_embedding":
+            groups["positions"].append(parameter)
+        elif parameter.ndim >= 2 and name != "token_embedding.weight":
             groups["matrices"].append(parameter)
         elif name != "logit_scale":
             groups["others"].append(parameter)
@@ -181,7 +181,7 @@ def _optimizer(model: nn.Module, plan: LearningPlan) -> torch.optim.Optimizer:
         [
             {"params": groups["matrices"], "weight_decay": plan.weight_decay, "share": 1.0},
             {"params": groups["others"], "weight_decay": 0.0, "share": 1.0},
-            {"params": groups["embeddings"], "weight_decay": 0.0, "share": plan.embedding_rate},
+            {"params": groups["positions"], "weight_decay": 0.0, "share": plan.position_rate},
         ],
         lr=plan.learning_rate,
         betas=(0.9, 0.98),
