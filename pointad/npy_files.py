@@ -70,7 +70,7 @@ def _header(file: BinaryIO, name: str | Path) -> tuple[tuple[int, ...], bool, np
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
         else:
             raise ValueError(f"npy version {version}")
-    except (ValueError, SyntaxError, TypeError, KeyError, EOFError) as error:
+    except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
         raise InputError(name, f"is not a readable npy file ({error})", _REMEDY) from error
     if any(length < 0 for length in shape):
         raise InputError(name, f"has the impossible shape {shape}", _REMEDY)

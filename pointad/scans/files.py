@@ -16,6 +16,7 @@ Colours are 0 to 255, or 0 to 1. Points that are not finite, and pixels with z =
 
 import logging
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ def _read_npz(path: Path) -> ScanFile:
                 for member in archive.infolist()
                 if Path(member.filename).stem in (*_POINT_NAMES, *_COLOR_NAMES) or len(archive.infolist()) == 1
             }
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
     points = next((arrays[name] for name in _POINT_NAMES if name in arrays), None)
     if points is None and len(arrays) == 1:

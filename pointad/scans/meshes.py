@@ -50,7 +50,7 @@ def read_mesh_file(path: Path, mesh_points: int, seed: int) -> tuple[np.ndarray,
     if meshes:
         # A scene of several meshes is one surface.
         offsets = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
-        vertices = np.concatenate([np.asarray(mesh.vertices, dtype=np.float64) for mesh in meshes])
+        vertices = np.concatenate([_vertices(mesh, path) for mesh in meshes])
         faces = np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)])
         colors = _joined([_vertex_colors(mesh) for mesh in meshes])
         points, point_colors = sample_surface(vertices, faces, colors, mesh_points, np.random.default_rng(seed), path)
@@ -58,7 +58,7 @@ def read_mesh_file(path: Path, mesh_points: int, seed: int) -> tuple[np.ndarray,
     clouds: list[Any] = [part for part in parts if len(getattr(part, "vertices", ()))]
     if not clouds:
         raise InputError(path, "holds no points", _REMEDY)
-    points = np.concatenate([np.asarray(cloud.vertices, dtype=np.float64) for cloud in clouds])
+    points = np.concatenate([_vertices(cloud, path) for cloud in clouds])
     return points, _joined([_point_colors(cloud) for cloud in clouds]), False
 
 
@@ -114,6 +114,13 @@ def _check_ply_header(beginning: bytes, size: int, path: Path) -> None:
     for name, count in re.findall(rb"(?m)^\s*element\s+(\S+)\s+(\d+)", header):
         if int(count) > size:
             raise InputError(path, f"promises {int(count)} of {name.decode('latin1')} in {size} bytes", _REMEDY)
+
+
+def _vertices(part: Any, path: Path) -> np.ndarray:
+    vertices = np.asarray(part.vertices, dtype=np.float64)
+    if vertices.ndim != 2 or vertices.shape[1] != 3:
+        raise InputError(path, f"has vertices of {vertices.shape[-1]} numbers instead of 3", _REMEDY)
+    return vertices
 
 
 def _vertex_colors(mesh: Any) -> np.ndarray | None:

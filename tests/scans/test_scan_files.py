@@ -273,3 +273,34 @@ def test_unknown_ending_missing_file_and_folder(tmp_path: Path) -> None:
     (tmp_path / "folder.ply").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read_scan(tmp_path / "folder.ply")
+
+
+@pytest.mark.parametrize("name", ["a.pcd", "z.pcd", "a.ply", "m.obj", "m.stl", "a.npy", "a.npz", "a.tiff", "a.xyz"])
+def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name in ("a.pcd", "z.pcd", "a.ply", "a.xyz"):
+        open3d.io.write_point_cloud(str(path), open3d_cloud(), compressed=name == "z.pcd")
+    elif name.startswith("m"):
+        trimesh.creation.icosphere(1).export(path)
+    elif name == "a.tiff":
+        tifffile.imwrite(path, RNG.random((9, 8, 3)).astype(np.float32), photometric="rgb", compression="zlib")
+    else:
+        (np.save if name == "a.npy" else np.savez_compressed)(path, POINTS)
+    content = path.read_bytes()
+    rng = np.random.default_rng(2)
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(rng.integers(1, 5)):
+            place = int(rng.integers(min(len(damaged), 400)))
+            inserted = rng.choice([b"", b"9" * 12, b"-1", b"nan", b"1e308", b" ", b"\n", b"(", bytes(rng.bytes(3))])
+            damaged[place : place + int(rng.integers(0, 4))] = inserted
+        path.write_bytes(damaged)
+        try:
+            scan = read_scan(path, mesh_points=50)
+            assert scan.present.any()
+            outcomes["read"] += 1
+        except InputError as error:
+            assert name in str(error)
+            outcomes["refused"] += 1
+    assert outcomes["refused"]
