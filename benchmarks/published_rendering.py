@@ -48,6 +48,7 @@ def _prepare(points: np.ndarray, colors: np.ndarray, rig: ViewRig) -> open3d.geo
 def _picture(
     cloud: open3d.geometry.PointCloud, window: int, point_size: int, light: bool, path: Path
 ) -> open3d.camera.PinholeCameraParameters:
+    open3d.utility.set_verbosity_level(open3d.utility.VerbosityLevel.Error)
     visualizer = open3d.visualization.Visualizer()
     if not visualizer.create_window(width=window, height=window, visible=False):
         raise RuntimeError("Open3D opens no off-screen window here; a display or EGL is needed")

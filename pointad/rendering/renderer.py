@@ -50,13 +50,16 @@ def render(
 
     Raises:
         InputError: the cloud has fewer than three points, more than seven million, no extent or values that are not
-            finite; an option is unknown; "grid" normals are asked for a cloud without a grid; the device cannot draw.
+            finite; labels or normals do not fit the points; an option is unknown; "grid" normals are asked for a
+            cloud without a grid; the device cannot draw.
     """
-    _check_cloud(point_cloud.points)
+    _check_cloud(point_cloud)
     _check_option("visibility", visibility, VISIBILITIES)
     _check_option("correspondence", correspondence, CORRESPONDENCES)
     if normals is None:
         normals = cloud_normals(point_cloud, rig, normals_method)
+    elif normals.shape != point_cloud.points.shape:
+        raise InputError("normals", f"have the shape {normals.shape}", "give one for each point as (N, 3)")
     points = turn_about_x(np.ascontiguousarray(point_cloud.points.T, dtype=np.float64), rig.first_rotation)
     center = points.mean(axis=1)
     scene = Scene(
@@ -88,13 +91,16 @@ def cloud_normals(point_cloud: PointCloud, rig: ViewRig, method: str = "exact") 
     return grid_normals(point_cloud.points, point_cloud.nonzero_indices)
 
 
-def _check_cloud(points: np.ndarray) -> None:
+def _check_cloud(point_cloud: PointCloud) -> None:
+    points, labels = point_cloud.points, point_cloud.labels
     if points.ndim != 2 or points.shape[1] != 3 or len(points) < 3:
         raise InputError("point cloud", f"has the shape {points.shape}", "give at least three points as (N, 3)")
     if len(points) > MOST_POINTS:
         raise InputError("point cloud", f"has {len(points)} points, more than {MOST_POINTS}", "take a sample of it")
     if not np.isfinite(points).all():
         raise InputError("point cloud", "holds values that are not finite", "remove these points first")
+    if labels is not None and labels.shape != (len(points),):
+        raise InputError("point cloud", f"has {len(points)} points but labels {labels.shape}", "give one per point")
 
 
 def _check_option(name: str, value: str, known: tuple[str, ...]) -> None:

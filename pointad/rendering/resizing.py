@@ -15,11 +15,6 @@ _WEIGHT_BITS = 22  # Pillow's fixed-point weights
 _HALF_BITS = 11
 
 
-def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """A grey picture (W, W) uint8 brought to (size, size) by Pillow's antialiased bicubic filter."""
-    return np.asarray(Image.fromarray(picture).resize((size, size), _FILTER))
-
-
 def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.ndarray:
     """The window's picture brought to (size, size) uint8 by Pillow's antialiased bicubic filter.
 
@@ -72,7 +67,7 @@ def _reached(first: int, end: int, window: int, size: int) -> tuple[slice, int, 
 
 
 def resize_batch(pictures: Tensor, size: int) -> Tensor:
-    """What `resize` makes of each grey picture (V, W, W) uint8, byte for byte, on the pictures' device."""
+    """Grey pictures (V, W, W) uint8 brought to (V, size, size) on their device, byte for byte as Pillow does it."""
     window = pictures.shape[-1]
     weights = torch.as_tensor(bicubic_weights(window, size), device=pictures.device)
     # Two halves of few bits keep every product and sum exact in float32, also in a GPU's reduced precision.

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from portable_clouds import ShadedCloud, blob, bowl, box
 
+from pointad.pictures import resize_picture
 from pointad.rendering.open3d_window import WindowPicture, photograph
-from pointad.rendering.resizing import resize
 from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, View, ViewRig, rotation_matrix
 
 FOLDER = Path(__file__).parent / "references"
@@ -73,8 +73,8 @@ def photograph_case(case: ReferenceCase) -> tuple[list[WindowPicture], list[Wind
             points, normals, labels.astype(np.float64),
             window=rig.gt_window, point_size=rig.gt_point_size, light=False, background=(0, 0, 0),
         )  # fmt: skip
-        views.append(dataclasses.replace(view, picture=resize(view.picture, 336)))
-        views_gt.append(dataclasses.replace(view_gt, picture=resize(view_gt.picture, 336)))
+        views.append(dataclasses.replace(view, picture=resize_picture(view.picture, 336, "bicubic")))
+        views_gt.append(dataclasses.replace(view_gt, picture=resize_picture(view_gt.picture, 336, "bicubic")))
     return views, views_gt
 
 

@@ -9,8 +9,9 @@ from portable_clouds import ShadedCloud, blob, bowl, box
 from reference_cases import psnr
 
 from pointad.errors import InputError
+from pointad.pictures import resize_picture
 from pointad.rendering.renderer import render
-from pointad.rendering.resizing import resize, resize_batch
+from pointad.rendering.resizing import resize_batch
 from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, ViewRig
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -50,7 +51,7 @@ def test_resizing_equals_pillow(window: int, size: int, device: str) -> None:
     pictures = np.stack([generator.integers(0, 256, (window, window)), generator.choice([0, 255], (window, window))])
     pictures = pictures.astype(np.uint8)
     resized = resize_batch(torch.as_tensor(pictures, device=device), size).cpu().numpy()
-    np.testing.assert_array_equal(resized, np.stack([resize(picture, size) for picture in pictures]))
+    np.testing.assert_array_equal(resized, np.stack([resize_picture(picture, size, "bicubic") for picture in pictures]))
 
 
 def test_devices_without_double_precision_are_refused() -> None:

@@ -132,6 +132,14 @@ def test_degenerate_clouds_are_refused(points: np.ndarray, problem: str) -> None
         render(PointCloud(points), RIG)
 
 
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    cloud = bowl(42).cloud
+    with pytest.raises(InputError, match="one for each point"):
+        render(cloud, RIG, normals=np.ones((5, 3)))
+    with pytest.raises(InputError, match="give one per point"):
+        render(dataclasses.replace(cloud, labels=np.ones(5, bool)), RIG)
+
+
 @pytest.mark.parametrize("option", ["normals_method", "visibility", "correspondence"])
 def test_unknown_options_are_refused(option: str) -> None:
     with pytest.raises(InputError, match="use one of"):

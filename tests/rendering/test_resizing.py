@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pointad.rendering.resizing import resize, resize_layer
+from pointad.pictures import resize_picture
+from pointad.rendering.resizing import resize_layer
 from pointad.rendering.splatting import Layer
 
 
@@ -18,7 +19,9 @@ def test_only_the_touched_part_is_resized(window: int, size: int, background: in
         whole = np.full((window, window), background, np.uint8)
         whole[top : top + height, left : left + width] = values
         layer = Layer(values.astype(np.int32) + 0x10000000, int(top), int(left))
-        np.testing.assert_array_equal(resize_layer(layer, background, window, size), resize(whole, size))
+        np.testing.assert_array_equal(
+            resize_layer(layer, background, window, size), resize_picture(whole, size, "bicubic")
+        )
 
 
 def test_empty_layer_is_background() -> None:
