@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder a class")
     parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets the rendered data set")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (without it: all that are there)")
-    parser.add_argument("--num_workers", type=positive_integer, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
     rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
     rig.add_argument(
@@ -61,6 +61,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="which pixel a point lies on: as published, or the one that contains it",
     )
     return parser
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, which is fewer than there are where a scheduler says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main(arguments: argparse.Namespace) -> int:

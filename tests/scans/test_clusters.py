@@ -15,7 +15,7 @@ def blobs(seed: int) -> np.ndarray:
     return centers[rng.integers(len(centers), size=count)] + rng.normal(0, rng.uniform(0.001, 0.03), (count, 3))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.003, 0.06), st.integers(1, 15))
 def test_labels_are_those_of_scikit_learn(seed: int, radius: float, min_points: int) -> None:
     points = blobs(seed)

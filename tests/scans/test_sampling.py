@@ -29,7 +29,7 @@ def test_each_point_is_the_farthest(count: int) -> None:
 
 
 def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time() -> None:
-    points = sphere(200_000)
+    points = sphere(120_000)
     first, second = resample(points), resample(points)
     np.testing.assert_array_equal(first.sources, second.sources)
     assert len(np.unique(first.sources)) == POINT_COUNT
@@ -46,7 +46,7 @@ def test_far_from_the_origin_nothing_is_lost_to_rounding() -> None:
     np.testing.assert_array_equal(moved.sources, resample(points, 1000).sources)
 
 
-@pytest.mark.parametrize("count", [11_290, 20_000, 112_895])
+@pytest.mark.parametrize("count", [11_290, 20_000])
 def test_a_small_cloud_keeps_its_points_and_gains_others_between_them(count: int) -> None:
     points = sphere(count)
     resampling = resample(points, seed=3)
@@ -64,7 +64,7 @@ def test_a_small_cloud_keeps_its_points_and_gains_others_between_them(count: int
     quarter = np.isclose(step, 0.25) | np.isclose(step, 0.5)
     assert (on_line & quarter).any(axis=1).mean() > 0.999
     np.testing.assert_array_equal(resample(points, seed=3).points, resampling.points)
-    assert count == 112_895 or not np.array_equal(resample(points, seed=4).points, resampling.points)
+    assert not np.array_equal(resample(points, seed=4).points, resampling.points)
 
 
 def _mutual(nearest: np.ndarray, count: int) -> list[np.ndarray]:
