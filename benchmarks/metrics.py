@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
+from scipy.integrate import trapezoid
 from skimage.measure import label, regionprops
 from sklearn.metrics import average_precision_score, roc_auc_score
 from tabulate import tabulate
@@ -60,7 +61,7 @@ def published_procedure(masks: np.ndarray, maps: np.ndarray) -> float:
     below = np.array(rates) < 0.3
     rescaled = np.array(rates)[below]
     rescaled = (rescaled - rescaled.min()) / (rescaled.max() - rescaled.min())
-    return float(abs(np.trapezoid(np.array(overlaps)[below], rescaled)))
+    return float(abs(trapezoid(np.array(overlaps)[below], rescaled)))
 
 
 def timed(function: Callable[[], object], repeats: int) -> tuple[float, object]:

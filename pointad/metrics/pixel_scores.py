@@ -1,5 +1,7 @@
 """Pixel scores of a class, collected sample by sample in bounded memory."""
 
+import logging
+
 import numpy as np
 
 from pointad.errors import InputError
@@ -8,6 +10,8 @@ from pointad.metrics.regions import region_weights
 
 EXACT_PIXELS = 2**25  # 33.5 million, 297 maps of 336 x 336: 134 MB of float32
 BINS = 2**16  # beyond that; each holds at most 0.003 % of the normal pixels seen until then, ties aside
+
+logger = logging.getLogger(__name__)
 
 
 class PixelScores:
@@ -97,6 +101,7 @@ class PixelScores:
         )
 
     def _start_binning(self) -> None:
+        logger.info("more than %d pixels in one class: pixel metrics are binned from here on", self._exact_pixels)
         exact = self.ranking()
         # Half of the edges follow each kind of score: where one kind is dense, the other is often rare.
         edges = [_quantiles(kind, self._bins // 2) for kind in (exact.normal_scores, exact.anomalous_scores)]

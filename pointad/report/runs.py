@@ -1,13 +1,13 @@
 """Finds test runs on disk by their `results.json`, and reads what else a run left beside it."""
 
 import csv
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
+from pointad.json_files import read_json
 from pointad.metrics.curves import Curve
 from pointad.results import Results
 
@@ -91,10 +91,7 @@ def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
     path = run.folder / CURVES_NAME
     if not path.is_file():
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(path, f"cannot be read as JSON ({error})", "run test.py again") from None
+    content = read_json(path, "run test.py again")
     if not isinstance(content, dict):
         raise InputError(path, "is no JSON object", "run test.py again")
     return content

@@ -1,7 +1,8 @@
 """The sections of a run's page, as HTML; a section about something that the run did not leave is empty."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.cloud_viewer import cloud_fragment
@@ -20,7 +21,7 @@ from pointad.report.charts import (
 from pointad.report.clouds import scored_cloud
 from pointad.report.runs import Run, SampleScore
 from pointad.report.samples import JudgedSample, sample_picture
-from pointad.results import MODALITY_TITLES, Results, metric_title, percent, table_notes
+from pointad.results import MODALITY_TITLES, Metrics, Results, metric_title, percent, table_notes
 
 CLOUD_POINTS = 40_000  # about 0.5 MB of HTML each
 LOSS_TITLES = {
@@ -31,27 +32,36 @@ LOSS_TITLES = {
 }
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of the result table."""
+
+    modality: str
+    metric: str
+    opens_group: bool  # the first of its modality
+
+
 def result_section(results: Results) -> str:
     """One table: classes down, modalities and metrics across, the mean last."""
-    columns = [(modality, name) for modality in results.modalities for name in results.metric_names(modality)]
+    columns = [
+        _Column(modality, name, opens_group=index == 0)
+        for modality in results.modalities
+        for index, name in enumerate(results.metric_names(modality))
+    ]
     groups = "".join(
         f'<th scope="colgroup" class="first" colspan="{len(results.metric_names(modality))}">'
         f"{html.escape(MODALITY_TITLES.get(modality, modality))}</th>"
         for modality in results.modalities
     )
-    firsts = {(modality, names[0]) for modality in results.modalities if (names := results.metric_names(modality))}
     headings = "".join(
-        f'<th scope="col"{_first_class(column in firsts)}>{html.escape(metric_title(column[1]))}</th>'
+        f'<th scope="col"{" class=first" if column.opens_group else ""}>{html.escape(metric_title(column.metric))}</th>'
         for column in columns
     )
-    rows = []
-    for class_name, of_class in [*results.classes.items(), ("mean", results.mean)]:
-        cells = "".join(_cell(of_class.get(m, {}).get(name), (m, name) in firsts) for m, name in columns)
-        is_mean = of_class is not results.classes.get(class_name)
-        mark = " *" if class_name == results.training_class and not is_mean else ""
-        rows.append(
-            f'<tr{" class=mean" if is_mean else ""}><th scope="row">{html.escape(class_name)}{mark}</th>{cells}</tr>'
-        )
+    rows = [
+        _result_row(name + (" *" if name == results.training_class else ""), of_class, columns)
+        for name, of_class in results.classes.items()
+    ]
+    rows.append(_result_row("mean", results.mean, columns, css_class="mean"))
     notes = dict.fromkeys(note for modality in results.modalities for note in table_notes(results, modality))
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Results per class"><table>'
@@ -155,15 +165,19 @@ def cloud_section(run: Run, samples: Sequence[JudgedSample], data_path: Path | N
     return f'<div class="clouds">{"".join(figures)}</div>' if figures else ""
 
 
-def _cell(value: float | None, is_first: bool) -> str:
+def _result_row(
+    name: str, values: Mapping[str, Metrics], columns: Sequence[_Column], css_class: str | None = None
+) -> str:
+    cells = "".join(_result_cell(values.get(column.modality, {}).get(column.metric), column) for column in columns)
+    return f'<tr{f" class={css_class}" if css_class else ""}><th scope="row">{html.escape(name)}</th>{cells}</tr>'
+
+
+def _result_cell(value: float | None, column: _Column) -> str:
+    """A number on a bar of its length."""
+    names = ["first"] if column.opens_group else []
     if value is None:
-        return f"<td{_first_class(is_first)}>{percent(value)}</td>"
-    names = "bar first" if is_first else "bar"
-    return f'<td class="{names}" style="--share:{100 * value:.1f}%">{percent(value)}</td>'
-
-
-def _first_class(is_first: bool) -> str:
-    return ' class="first"' if is_first else ""
+        return f'<td class="{" ".join(names)}">{percent(value)}</td>'
+    return f'<td class="{" ".join(["bar", *names])}" style="--share:{100 * value:.1f}%">{percent(value)}</td>'
 
 
 def _class_legend(names: Sequence[str]) -> str:
