@@ -45,9 +45,8 @@ class Prediction:
     """
 
     score: float  # the fused score with an RGB picture, the point score without
-    point_scores: (
-        np.ndarray
-    )  # float32 in the shape of the points given, (N,) or (H, W); 0 where there is no measurement
+    point_scores: np.ndarray  # float32 in the shape of the points given, (N,) or (H, W); 0 for points that take no part
+    taking_part: np.ndarray  # bool in the same shape, False for holes, strays and what was removed with the table
     views: np.ndarray  # (V, S, S) uint8, grey renderings
     maps: np.ndarray  # (V, S, S) float32, how anomalous each pixel of the views looks, 0 to 1
     view_scores: np.ndarray  # (V,) float32, how anomalous each view looks as a whole, 0 to 1
@@ -194,6 +193,7 @@ class PointAD:
         return Prediction(
             score=scored.scores.get("fused", scored.scores["point"]),
             point_scores=_spread(scored.places, scan).reshape(points.shape[:-1]),
+            taking_part=(scan.place >= 0).reshape(points.shape[:-1]),
             views=rendered.views,
             maps=scored.view_maps,
             view_scores=scored.view_scores,

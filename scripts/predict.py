@@ -33,7 +33,7 @@ import numpy as np
 from pointad.errors import InputError, PointADError
 from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.predictor import PointAD
-from scripts.arguments import add_model_arguments, add_scoring_arguments, add_seed_argument
+from scripts.arguments import add_model_arguments, add_seed_argument
 from scripts.command_line import EXIT_ERROR, HelpFormatter, positive_float, run
 from scripts.predict_outputs import FAIL, describe, write_facts, write_inspection
 from scripts.scan_search import find_scans, output_folders
@@ -57,7 +57,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="folder of the outputs")
     parser.add_argument("--html", action="store_true", help="write a page with the cloud to be turned for each scan")
     add_model_arguments(parser)
-    add_scoring_arguments(parser)
     add_seed_argument(parser)
     group = parser.add_argument_group("looking")
     group.add_argument(
@@ -66,6 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
         default="auto",
         help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
         "organized scans and around for others",
+    )
+    group.add_argument(
+        "--sigma",
+        type=positive_float,
+        default=4.0,
+        help="width of the smoothing, in pixels of the grid or of the views",
     )
     group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
     group.add_argument(
@@ -84,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         nargs=2,
         metavar=("LOW", "HIGH"),
-        help="scores at the ends of the colour scale (without it: the least and greatest of each scan)",
+        help="scores at the ends of the colour scale, to compare scans by their colours (without it: of each scan the "
+        "least, but for 5 %% of the points, and the greatest)",
     )
     return parser
 

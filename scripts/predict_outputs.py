@@ -30,8 +30,9 @@ def write_inspection(
     html: bool,
     heat_range: tuple[float, float] | None,
 ) -> None:
-    """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html."""
+    """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html, all with one colour scale."""
     prediction = inspection.prediction
+    heat_range = heat_range or inspection.heat_range
     write_heat_cloud(folder / "heat.ply", inspection.points, inspection.scores, heat_range)
     with atomic_path(folder / "scores.npy") as temporary:
         np.save(temporary, prediction.point_scores)

@@ -53,7 +53,7 @@ def inspection_page(inspection: Inspection, verdict: str = "", heat_range: tuple
     Args:
         inspection: what was found.
         verdict: a sentence behind the score, such as whether the scan passed.
-        heat_range: values of the two ends of the colour scale; None takes the least and greatest score.
+        heat_range: values of the two ends of the colour scale; None takes `inspection.heat_range`.
     """
     return html_page(inspection.name, inspection_body(inspection, verdict, heat_range))
 
@@ -66,7 +66,7 @@ def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple
         inspection.scores,
         inspection.colors,
         "Every point by its anomaly",
-        heat_range=heat_range,
+        heat_range=heat_range or inspection.heat_range,
         marks=[(region.peak_position, str(number)) for number, region in enumerate(regions, start=1)],
         rotation=prediction.display_rotation,
     )

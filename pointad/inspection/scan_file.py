@@ -12,6 +12,8 @@ from pointad.pictures import read_picture
 from pointad.predictor import PointAD, Prediction
 from pointad.scans.files import read_scan
 
+LOW_END = 0.05  # quantile of the scores at the lower end of the colour scale
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -20,12 +22,22 @@ class Inspection:
     name: str  # the file's
     prediction: Prediction
     points: np.ndarray  # (K, 3) float64, in the file's unit and order
-    scores: np.ndarray  # (K,) float32
+    scores: np.ndarray  # (K,) float32, 0 where a point takes no part
     colors: np.ndarray | None  # (K, 3) uint8, the file's own colours or those of its RGB picture
     is_mesh: bool  # the points were drawn from a mesh's surface
     region_threshold: float  # lowest score in a region
     regions: list[DefectRegion]
     timings: dict[str, float]  # seconds by stage: read, those of the prediction, regions
+
+    @property
+    def heat_range(self) -> tuple[float, float]:
+        """Scores at the ends of the colour scale: the least but for 5 % of the points, and the greatest.
+
+        At the rim of an organized scan the smoothing mixes scores with the zeros of the holes; these low values would
+        take up most of the scale.
+        """
+        scores = self.prediction.point_scores[self.prediction.taking_part]
+        return float(np.quantile(scores, LOW_END)), float(scores.max())
 
 
 def inspect_file(
@@ -57,10 +69,11 @@ def inspect_file(
     prediction = detector.predict(file.points, file.colors, rgb, **(options or {}))  # type: ignore[arg-type]
     predicted = time.perf_counter()
     present = file.present
-    points, scores = file.points[present], prediction.point_scores[present]
+    candidates = present & prediction.taking_part
+    candidate_scores = prediction.point_scores[candidates]
     if region_threshold is None:
-        region_threshold = half_peak_threshold(scores)
-    regions = defect_regions(points, scores, region_threshold)
+        region_threshold = half_peak_threshold(candidate_scores)
+    regions = defect_regions(file.points[candidates], candidate_scores, region_threshold)
     timings = {"read": read - started, **prediction.timings, "regions": time.perf_counter() - predicted}
     colors = file.colors
     if colors is None and rgb is not None and rgb.shape == file.points.shape:
@@ -68,8 +81,8 @@ def inspect_file(
     return Inspection(
         name=Path(path).name if name is None else name,
         prediction=prediction,
-        points=points,
-        scores=scores,
+        points=file.points[present],
+        scores=prediction.point_scores[present],
         colors=None if colors is None else colors[present],
         is_mesh=file.is_mesh,
         region_threshold=region_threshold,

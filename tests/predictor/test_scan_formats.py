@@ -92,3 +92,19 @@ def test_organized_files(written_by: str, detector: PointAD, scan: np.ndarray, t
     assert inspection.prediction.point_scores.shape == scan.shape[:2]
     np.testing.assert_allclose(inspection.points, scan[scan[..., 2] != 0])
     assert inspection.prediction.score == pytest.approx(detector.predict(scan).score, abs=1e-6)
+
+
+def test_what_takes_no_part_is_kept_but_decides_nothing(detector: PointAD, tmp_path: Path) -> None:
+    """With the table removed its points stay in the results with score 0; threshold and colours come from the rest."""
+    rows, columns = np.mgrid[:300, :300]
+    x, y = (columns - 150) * 0.0005, (rows - 150) * 0.0005
+    bump = (x**2 + y**2 < 0.03**2) * 0.03
+    xyz = np.stack([x, y, 0.5 - bump], axis=-1) + np.random.default_rng(0).normal(scale=2e-4, size=(300, 300, 3))
+    np.save(tmp_path / "scan.npy", xyz)
+    inspection = inspect_file(detector, tmp_path / "scan.npy", options={"remove_table": True})
+    assert len(inspection.points) == 300 * 300
+    removed = ~inspection.prediction.taking_part.ravel()
+    assert removed.mean() > 0.5 and (inspection.scores[removed] == 0).all()
+    others = inspection.scores[~removed]
+    assert inspection.region_threshold == pytest.approx((np.median(others) + others.max()) / 2)
+    assert inspection.heat_range == pytest.approx((np.quantile(others, 0.05), others.max()))
