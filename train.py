@@ -22,6 +22,7 @@ import torch
 
 from pointad.atomic import atomic_path
 from pointad.distributed import Processes, joined_processes
+from pointad.errors import InputError
 from pointad.losses import LOSS_TERMS
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
@@ -104,7 +105,7 @@ def learn(arguments: argparse.Namespace, processes: Processes) -> None:
     )
     training = Training(backbone, learner, examples, settings, processes)
     if state is not None:
-        training.restore(state)
+        restore(training, state, folder / STATE_NAME)
         logger.info("going on after epoch %d", len(training.history))
     elif processes.is_first:
         (folder / STATE_NAME).unlink(missing_ok=True)
@@ -130,6 +131,15 @@ def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dic
     if processes.is_first and state is None:
         logger.info("nothing to go on from in %s, starting afresh", folder)
     return processes.broadcast(state)
+
+
+def restore(training: Training, state: dict[str, Any], path: Path) -> None:
+    """Go back to a stored state."""
+    try:
+        training.restore(state)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        remedy = "train without --resume to start afresh"
+        raise InputError(path, "not the state of such a training", remedy) from error
 
 
 def make_learner(arguments: argparse.Namespace, backbone: ClipBackbone) -> PromptLearner:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from pointad.atomic import atomic_path
@@ -89,10 +89,9 @@ class FeatureCache:
         """
         tensors = {"global": features.global_features, "patches": features.patch_features}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        told = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
         with atomic_path(self._path(key)) as temporary:
-            save_file(
-                tensors, temporary, metadata={"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
-            )
+            temporary.write_bytes(save(tensors, metadata=told))  # a full disk is an OSError here, unlike in save_file
 
     def state_size(self, pictures: int, layers: int, patches: int, dimensions: int) -> None:
         """Log how much that many pictures can take on disk, before any is written."""

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from pointad.atomic import atomic_path
 from pointad.errors import InputError
+from pointad.json_files import read_json
 
 Metrics = dict[str, float | None]  # metric name -> fraction 0 .. 1, None where undefined
 
@@ -88,12 +89,7 @@ class Results:
         Raises:
             InputError: the file cannot be read or is no such file.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                path, f"cannot be read as JSON ({error})", "give a results.json that test.py wrote"
-            ) from None
+        content = read_json(path, "give a results.json that test.py wrote")
         classes = content.get("classes") if isinstance(content, dict) else None
         run = (content.get("run") or {}) if isinstance(content, dict) else None
         if classes is None or not _is_table_of_classes(classes) or not isinstance(run, dict):

@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from pointad.atomic import atomic_path
 from pointad.errors import InputError
+from pointad.model.torch_files import read_torch_file, write_torch_file
 
 
 def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -20,8 +18,7 @@ def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]
     Raises:
         InputError: the file cannot be written.
     """
-    with atomic_path(path) as temporary:
-        torch.save({"state": state, "facts": facts}, temporary)
+    write_torch_file({"state": state, "facts": facts}, path)
 
 
 def load_training_state(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
@@ -37,11 +34,10 @@ def load_training_state(path: Path, facts: dict[str, Any]) -> dict[str, Any] | N
     if not path.is_file():
         return None
     remedy = "train without --resume to start afresh"
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        state, told = stored["state"], stored["facts"]
-    except Exception as error:  # a damaged file makes torch raise nearly anything
-        raise InputError(path, "cannot be read as the state of a training", remedy) from error
+    stored = read_torch_file(path, kind="the state of a training", remedy=remedy)
+    state, told = (stored.get("state"), stored.get("facts")) if isinstance(stored, dict) else (None, None)
+    if not isinstance(state, dict) or not isinstance(told, dict):
+        raise InputError(path, "not the state of a training", remedy)
     for name in sorted(facts.keys() | told.keys()):
         if facts.get(name) != told.get(name):
             problem = f"comes from a training with another {name} ({told.get(name)}, now {facts.get(name)})"

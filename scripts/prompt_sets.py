@@ -1,7 +1,6 @@
 """From the flags of test.py to the sets of prompts that are tested, with what is known about each."""
 
 import argparse
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from pointad.errors import InputError
 from pointad.evaluation import PromptSet
+from pointad.json_files import read_json
 from pointad.losses import LOSS_TERMS
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
@@ -99,10 +99,7 @@ def _read_run(checkpoint: Path) -> dict[str, Any]:
     path = checkpoint.with_name("run.json")
     if not path.is_file():
         return {}
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(path, "cannot be read as JSON", "remove it, or train again") from error
+    told = read_json(path, "remove it, or train again")
     if not isinstance(told, dict):
         raise InputError(path, "holds no table of facts", "remove it, or train again")
     return told

@@ -13,6 +13,7 @@ from pointad.data.specification import specification
 from pointad.data.view_subset import view_subset
 from pointad.device import choose_device
 from pointad.distributed import ALONE, Processes, own_device
+from pointad.errors import InputError
 from pointad.features import PictureEncoder
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.vision import check_layers
@@ -30,8 +31,13 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     if not processes.is_first:
         logging.getLogger().setLevel(logging.WARNING)
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    path = folder / "log.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except (OSError, ValueError) as error:  # a ValueError where a path cannot be one
+        raise InputError(path, f"cannot be written ({error})", "choose a writable folder as --save_path") from error
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # the screen has the line, the disk is full
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
 

@@ -12,6 +12,7 @@ from pointad.atomic import atomic_path
 from pointad.data.layout import SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.data.specification import DatasetSpecification, specification
 from pointad.errors import InputError
+from pointad.json_files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +63,7 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
         InputError: the file is missing or is not such a list, or a path leads out of the data set's folder.
     """
     path = metadata_path(root, class_name)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", _WRITE_AGAIN) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(path, f"is not readable JSON ({error})", _WRITE_AGAIN) from error
+    content = read_json(path, _WRITE_AGAIN)
     classes = content.get("test") if isinstance(content, dict) else None
     if not isinstance(classes, dict) or not all(isinstance(entries, list) for entries in classes.values()):
         raise InputError(path, 'has no "test" section with a list of samples per class', _WRITE_AGAIN)

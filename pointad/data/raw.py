@@ -10,7 +10,7 @@ import numpy as np
 from pointad.data.specification import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.rendering.renderer import render
+from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig, rig_for
 from pointad.scans import eyecandies, mvtec3d, real3d
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -92,14 +92,19 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
     Raises:
         InputError: the scan has too few points, or an option does not fit it.
     """
-    return render(
-        prepared.point_cloud,
-        rig_of(sample, options),
-        image_size=options.image_size,
-        normals_method=options.normals_method,
-        visibility=options.visibility,
-        correspondence=options.correspondence,
-    )
+    try:
+        return render(
+            prepared.point_cloud,
+            rig_of(sample, options),
+            image_size=options.image_size,
+            normals_method=options.normals_method,
+            visibility=options.visibility,
+            correspondence=options.correspondence,
+        )
+    except InputError as error:
+        if error.subject != POINT_CLOUD:
+            raise
+        raise InputError(sample.scan_path, error.problem, error.remedy) from error
 
 
 def render_raw_sample(

@@ -5,6 +5,7 @@ before anything is built or downloaded.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -18,6 +19,8 @@ QUICK_GELU_SUFFIX = "-quickgelu"
 
 # OpenAI's models have attention heads of this width in both encoders; their files do not say so.
 OPENAI_HEAD_WIDTH = 64
+
+_OTHER_WEIGHTS = "take weights in OpenAI's format or name their model"
 
 Configuration = dict[str, Any]  # {"embed_dim", "vision_cfg": {…}, "text_cfg": {…}, "quick_gelu"}, as open_clip has it
 
@@ -72,19 +75,20 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         raise InputError(f"model {name}", "its text encoder is not CLIP's own", remedy)
 
 
-def openai_configuration(state: Mapping[str, Tensor]) -> Configuration:
+def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Configuration:
     """The configuration that weights of OpenAI's format tell by their shapes, with QuickGELU as in all of its models.
 
     Args:
         state: a state dict with the names of OpenAI's CLIP.
+        path: the file that it comes from, for errors.
 
     Raises:
         InputError: the weights belong to something else, or to one of OpenAI's ResNets.
     """
     if "visual.attnpool.positional_embedding" in state:
         raise InputError(
-            "these CLIP weights",
-            "their image encoder is a ResNet, which has no blocks to double",
+            path,
+            "its image encoder is a ResNet, which has no blocks to double",
             "take a vision transformer, such as ViT-L-14-336px.pt",
         )
     try:
@@ -94,9 +98,9 @@ def openai_configuration(state: Mapping[str, Tensor]) -> Configuration:
         embedding_dim = state["text_projection"].shape[1]
         context_length = state["positional_embedding"].shape[0]
     except KeyError as missing:
-        raise InputError(
-            "these CLIP weights", f"no entry {missing} in them", "take weights in OpenAI's format or name their model"
-        ) from missing
+        raise InputError(path, f"no entry {missing} in it", _OTHER_WEIGHTS) from missing
+    except (ValueError, IndexError) as error:
+        raise InputError(path, f"its entries have other dimensions than OpenAI's ({error})", _OTHER_WEIGHTS) from error
     return {
         "embed_dim": embedding_dim,
         "quick_gelu": True,

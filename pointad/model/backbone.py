@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,6 +15,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from pointad.errors import InputError
+from pointad.json_files import read_json
 from pointad.model.architecture import (
     DEFAULT_MODEL,
     Configuration,
@@ -158,10 +158,10 @@ def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
     remedy = "restore the folder checkpoints/ of this repository, or name other CLIP weights"
     if not configuration_path.is_file() or not weights_path.is_file():
         raise InputError(configuration_path.with_suffix(""), "the demo backbone is not there", remedy)
+    configuration = read_json(configuration_path, remedy)
     try:
-        configuration = json.loads(configuration_path.read_text(encoding="utf-8"))
         check_configuration(configuration_path.stem, configuration)
-    except (ValueError, KeyError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(configuration_path, "not a model configuration", remedy) from error
     model = _build_with(configuration, read_weights(weights_path).state, weights_path)
     return ClipBackbone(model, configuration_path.stem, is_demo=True)
@@ -170,7 +170,7 @@ def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
 def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBackbone:
     weights = read_weights(path)
     if name is None:
-        configuration = openai_configuration(weights.state)
+        configuration = openai_configuration(weights.state, path)
     else:
         configuration = named_configuration(name)
         configuration["quick_gelu"] = weights.from_openai or trained_with_quick_gelu(name)
@@ -222,7 +222,11 @@ def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Pa
     Raises:
         InputError: the file's weights are those of another model.
     """
-    model = build(configuration, device="meta")  # drawing random weights first would take longer than reading these
+    other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
+    try:
+        model = build(configuration, device="meta")  # drawing random weights first would take longer than reading these
+    except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(path, f"no model has its dimensions ({error})", other_model) from error
     own = model.state_dict()
     missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
@@ -233,7 +237,7 @@ def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Pa
         raise InputError(
             path,
             f"weights of another model: its {name} is {held} where the model has {wanted}",
-            "name the model that these weights belong to, or none for a file of OpenAI's format",
+            other_model,
         )
     model.load_state_dict(state, assign=True)
     return model

@@ -6,17 +6,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pointad.atomic import atomic_path
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
-from pointad.model.torch_files import read_torch_file
+from pointad.model.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_KEY = "prompt_learner"
 DEEP_PREFIX = "compound_prompts_text."
 PROJECTION_PREFIX = "compound_prompt_projections."
+TOKENS_PREFIX = "tokenized_prompts_"
 
 # Token embeddings of half-precision weights differ by up to this from those of full precision.
 EMBEDDING_TOLERANCE = 1e-3
@@ -29,8 +29,7 @@ def save_prompts(learner: PromptLearner, path: str | Path) -> None:
         InputError: the file cannot be written.
     """
     state = {name: entry.detach().cpu().contiguous().clone() for name, entry in learner.state_dict().items()}
-    with atomic_path(path) as temporary:
-        torch.save({CHECKPOINT_KEY: state}, temporary)
+    write_torch_file({CHECKPOINT_KEY: state}, path)
 
 
 def load_prompts(path: str | Path) -> dict[str, Tensor]:
@@ -44,10 +43,16 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
         raise InputError(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
     content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one that train.py wrote")
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(entry, Tensor) for entry in state.values()):
+    if state is None or not is_state(state):
         raise InputError(path, f"no '{CHECKPOINT_KEY}' in it", "give a checkpoint of learned prompts")
     if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:
         raise InputError(path, "no learned tokens 'ctx_pos' (1, 1, n, width) in it", "give a complete checkpoint")
+    for name, entry in state.items():
+        if name.startswith(DEEP_PREFIX) and entry.ndim != 2:
+            raise InputError(
+                path, f"its '{name}' is {tuple(entry.shape)}, not (n, width)", "give a complete checkpoint"
+            )
+    check_finite(state, path)
     return state
 
 
@@ -96,6 +101,10 @@ def load_prompt_learner(
                 f"its '{name}' is {tuple(state[name].shape)} where {tuple(entry.shape)} is needed",
                 "give a checkpoint for this CLIP",
             )
+    vocabulary = backbone.text.token_embedding.num_embeddings
+    for name in (name for name in own if name.startswith(TOKENS_PREFIX)):
+        if state[name].min() < 0 or state[name].max() >= vocabulary:
+            raise InputError(path, f"its '{name}' holds tokens that no CLIP has", "give a checkpoint for this CLIP")
     _warn_about_other_clip(path, backbone, state)
     learner.load_state_dict({**own, **{name: state[name] for name in own if name in state}})
     return learner

@@ -1,10 +1,14 @@
-"""Reads what ``torch.save`` wrote, without ever running code from the file."""
+"""Writes with ``torch.save``, and reads what it wrote without ever running code from the file."""
 
+import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from pointad.atomic import atomic_path
 from pointad.errors import InputError
 
 
@@ -23,3 +27,36 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # foreign bytes make the reader stumble in many ways, not only with errors of its own
         raise InputError(path, f"not {kind}", remedy) from error
+
+
+def write_torch_file(content: Any, path: str | Path) -> None:
+    """Tensors and plain containers into a file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    # By way of memory: writing to a full disk itself, torch raises errors that do not tell.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def is_state(content: Any) -> bool:
+    """Whether something is a state dict: tensors under names."""
+    return isinstance(content, dict) and all(
+        isinstance(name, str) and isinstance(entry, Tensor) for name, entry in content.items()
+    )
+
+
+def check_finite(state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Refuse entries of a file that hold anything but finite numbers.
+
+    Raises:
+        InputError: an entry does.
+    """
+    for name, entry in state.items():
+        if entry.is_floating_point() and entry.numel():
+            low, high = entry.aminmax()  # one pass, and what is not a number is its result
+            if not (low.isfinite() and high.isfinite()):
+                raise InputError(path, f"its '{name}' holds values that are not finite", "replace the file")

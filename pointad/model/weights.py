@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.model.torch_files import read_torch_file
+from pointad.model.torch_files import check_finite, is_state, read_torch_file
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,9 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         content = read_torch_file(path, kind=kind, remedy=remedy)
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
-    if not isinstance(content, dict) or not all(isinstance(entry, Tensor) for entry in content.values()):
+    if not is_state(content):
         raise InputError(path, f"not {kind}", remedy)
+    check_finite(content, path)
     return {name.removeprefix("module."): entry for name, entry in content.items()}
 
 

@@ -22,6 +22,8 @@ NORMALS_METHODS = ("exact", "grid")
 VISIBILITIES = ("nearest", "splat")
 CORRESPONDENCES = ("truncated", "centred")
 
+POINT_CLOUD = "point cloud"  # what errors call it; whoever knows the file names that instead
+
 
 def render(
     point_cloud: PointCloud,
@@ -94,13 +96,15 @@ def cloud_normals(point_cloud: PointCloud, rig: ViewRig, method: str = "exact") 
 def _check_cloud(point_cloud: PointCloud) -> None:
     points, labels = point_cloud.points, point_cloud.labels
     if points.ndim != 2 or points.shape[1] != 3 or len(points) < 3:
-        raise InputError("point cloud", f"has the shape {points.shape}", "give at least three points as (N, 3)")
+        raise InputError(POINT_CLOUD, f"has the shape {points.shape}", "give at least three points as (N, 3)")
     if len(points) > MOST_POINTS:
-        raise InputError("point cloud", f"has {len(points)} points, more than {MOST_POINTS}", "take a sample of it")
+        raise InputError(POINT_CLOUD, f"has {len(points)} points, more than {MOST_POINTS}", "take a sample of it")
     if not np.isfinite(points).all():
-        raise InputError("point cloud", "holds values that are not finite", "remove these points first")
+        raise InputError(POINT_CLOUD, "holds values that are not finite", "remove these points first")
+    if not np.ptp(points, axis=0).any():  # the search for neighbours would compare each with each
+        raise InputError(POINT_CLOUD, "all points lie at the same place", "give a cloud that has an extent")
     if labels is not None and labels.shape != (len(points),):
-        raise InputError("point cloud", f"has {len(points)} points but labels {labels.shape}", "give one per point")
+        raise InputError(POINT_CLOUD, f"has {len(points)} points but labels {labels.shape}", "give one per point")
 
 
 def _check_option(name: str, value: str, known: tuple[str, ...]) -> None:

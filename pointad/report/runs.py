@@ -78,7 +78,7 @@ def read_scores(run: Run) -> list[SampleScore]:
                 )
                 for row in csv.DictReader(file)
             ]
-    except (KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise InputError(path, f"is no table of scores ({error!r})", "run test.py again") from None
 
 
@@ -119,5 +119,5 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
             reader = csv.DictReader(file)
             rows = list(reader)
             return {name: [float(row[name]) for row in rows] for name in reader.fieldnames or ()}
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, csv.Error) as error:
         raise InputError(path, f"is no table of losses ({error})", "remove it or train again") from None

@@ -3,6 +3,8 @@
 import base64
 import io
 import statistics
+import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pointad.data.layout import SampleFiles
+from pointad.errors import InputError
 from pointad.pictures import read_mask, read_picture
 from pointad.report.runs import Run, SampleScore
 from pointad.visualization import sample_sheet
@@ -119,8 +122,11 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     path = run.folder / "maps" / sample.class_name / sample.species / f"{sample.identifier}.npz"
     if not path.is_file():
         return {}
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(path, f"holds no maps ({error})", "run test.py with --save_maps again") from error
 
 
 def encode_picture(picture: np.ndarray) -> Picture:

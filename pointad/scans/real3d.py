@@ -60,6 +60,9 @@ def prepare(sample: RawSample) -> PreparedSample:
     cloud = _read(sample)
     finite = np.isfinite(cloud.points).all(axis=1)
     labels = np.zeros(len(cloud.points), bool) if cloud.labels is None else cloud.labels
+    if finite.sum() < 2 or not np.ptp(cloud.points[finite], axis=0).any():
+        path = sample.mask_path or sample.scan_path
+        raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")
     name = f"{sample.class_name}/{sample.identifier}"
     resampled = resample_cloud(
         PointCloud(points=cloud.points[finite], labels=labels[finite]), seed=zlib.crc32(name.encode())
