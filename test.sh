@@ -6,23 +6,15 @@
 # Every variable below can be set from outside; further flags of test.py can be given as arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+source scripts/protocol.sh  # training_classes
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
 CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_15.pth inside
-CLASSES=${CLASSES:-}                         # training classes; empty: those of the demo, or the paper's
+CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                           # which epoch's prompts
+CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
-
-if [ -z "$CLASSES" ]; then
-  case "${DATA:+real}-$DATASET" in
-    -mvtec_pc_3d_rgb) CLASSES="gear leaf walnut" ;;
-    real-mvtec_pc_3d_rgb) CLASSES="carrot cookie dowel" ;;
-    *-eye_pc_3d_rgb) CLASSES="Confetto LicoriceSandwich PeppermintCandy" ;;
-    *-real_pc_3d_rgb) CLASSES="seahorse shell starfish" ;;
-    *) echo "error: DATASET=$DATASET is not known; use mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb" >&2; exit 2 ;;
-  esac
-fi
 
 checkpoints=()
 for class in $CLASSES; do
@@ -36,4 +28,4 @@ done
 
 python=$(bash scripts/setup.sh)
 exec "$python" test.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --checkpoint_path "${checkpoints[@]}" \
-  --save_path "$SAVE" "$@"
+  ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --save_path "$SAVE" "$@"

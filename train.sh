@@ -6,24 +6,16 @@
 # A class whose last epoch is there already is not trained again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+source scripts/protocol.sh  # training_classes
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
-CLASSES=${CLASSES:-}                         # training classes; empty: those of the demo, or the paper's
+CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                           # epochs
 SEED=${SEED:-111}
+CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class
 TEST=${TEST:-yes}                            # no: train only
-
-if [ -z "$CLASSES" ]; then
-  case "${DATA:+real}-$DATASET" in
-    -mvtec_pc_3d_rgb) CLASSES="gear leaf walnut" ;;
-    real-mvtec_pc_3d_rgb) CLASSES="carrot cookie dowel" ;;
-    *-eye_pc_3d_rgb) CLASSES="Confetto LicoriceSandwich PeppermintCandy" ;;
-    *-real_pc_3d_rgb) CLASSES="seahorse shell starfish" ;;
-    *) echo "error: DATASET=$DATASET is not known; use mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb" >&2; exit 2 ;;
-  esac
-fi
 
 python=$(bash scripts/setup.sh)
 for class in $CLASSES; do
@@ -32,7 +24,8 @@ for class in $CLASSES; do
     continue
   fi
   "$python" train.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --epoch "$EPOCH" \
-    --seed "$SEED" --save_path "$SAVE/$class" "$@"
+    ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --seed "$SEED" --save_path "$SAVE/$class" "$@"
 done
 [ "$TEST" = yes ] || exit 0
-CHECKPOINTS=$SAVE CLASSES=$CLASSES SAVE=$SAVE/test EPOCH=$EPOCH DATA=$DATA DATASET=$DATASET exec bash test.sh
+export CHECKPOINTS=$SAVE CLASSES EPOCH DATA DATASET CLIP_WEIGHTS
+SAVE=$SAVE/test exec bash test.sh
