@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from pointad.atomic import make_folder
 from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.opening import open_dataset
 from pointad.data.raw import RenderingOptions
@@ -31,12 +32,12 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     if not processes.is_first:
         logging.getLogger().setLevel(logging.WARNING)
         return
+    make_folder(folder)
     path = folder / "log.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, encoding="utf-8")
-    except (OSError, ValueError) as error:  # a ValueError where a path cannot be one
-        raise InputError(path, f"cannot be written ({error})", "choose a writable folder as --save_path") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be written ({error.strerror})", "choose a writable folder") from error
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # the screen has the line, the disk is full
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
