@@ -17,6 +17,7 @@ SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop pointad}     # methods, see scripts/protocol.sh
 EPOCH=${EPOCH:-15}
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
+FEATURES=${FEATURES:-results/features} # keeps the encoder's features for all rows and seeds; none: encodes anew
 MAPS=${MAPS:-no}                        # yes: pictures and clouds in the report, 1 MB a sample
 name=$([ -n "$DATA" ] && basename "$DATA" || echo demo)
 SAVE=${SAVE:-results/cross_dataset/$name}
@@ -52,6 +53,7 @@ if [ "${#targets[@]}" -eq 0 ]; then
 fi
 
 shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
+[ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
 for row in $ROWS; do
   for target in "${targets[@]}"; do
     dataset=${target%%=*} folder=${target#*=}

@@ -18,6 +18,7 @@ SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop object_aware pointad}             # methods, see scripts/protocol.sh
 EPOCH=${EPOCH:-15}
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
+FEATURES=${FEATURES:-results/features} # keeps the encoder's features for all rows and seeds; none: encodes anew
 MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and clouds in the report, 1 MB a sample
 SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}
 TRAINED=$SAVE
@@ -25,6 +26,7 @@ TRAINED=$SAVE
 check_rows $ROWS
 python=$(bash scripts/setup.sh)
 shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@")
+[ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
 
 for row in $ROWS; do
   if [ "$row" = ensemble ]; then

@@ -73,11 +73,12 @@ def programs(calls: list[str]) -> list[str]:
 def test_demo_needs_no_variable(workspace: Path) -> None:
     calls, _ = protocol(workspace, "one_vs_rest")
     assert programs(calls) == ["test.py", *(["train.py"] * 3 + ["test.py"]) * 3, "scripts/report.py"]
-    assert calls[0].endswith("--save_path results/one_vs_rest/demo/ensemble/test --prompts ensemble")
+    assert "--save_path results/one_vs_rest/demo/ensemble/test --prompts ensemble" in calls[0]
+    assert all("--feature_cache results/features" in call for call in calls[:-1])
     assert all("--data_path" not in call for call in calls)
     main_row = [call for call in calls if "/pointad/" in call]
     assert "--train_class gear --seed 111" in main_row[0]
-    assert "--depth" not in main_row[0] and main_row[-1].endswith("--save_maps")
+    assert "--depth" not in main_row[0] and "--save_maps" in main_row[-1]
     assert sum("--depth 1" in call for call in calls) == 3
     assert sum("--prompts object_aware" in call for call in calls) == 4
 
@@ -108,7 +109,9 @@ def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
 
 def test_rows_become_flags(workspace: Path) -> None:
     rows = "pointad sigma_2 fusion_map views_3 losses_d2_pixel_loss+d3_point_loss"
-    calls, _ = protocol(workspace, "one_vs_rest", "--device", "cuda", ROWS=rows, CLASSES="gear", MAPS="no")
+    calls, _ = protocol(
+        workspace, "one_vs_rest", "--device", "cuda", ROWS=rows, CLASSES="gear", MAPS="no", FEATURES="none"
+    )
     training = [call for call in calls if call.startswith("train.py")]
     testing = [call for call in calls if call.startswith("test.py")]
     assert len(training) == 3  # sigma and fusion use the prompts of pointad
