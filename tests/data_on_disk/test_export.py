@@ -18,7 +18,9 @@ from pointad.data import layout
 from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import read_metadata, write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample
+from pointad.errors import InputError
 from pointad.rendering.views import View
+from scripts import render_dataset
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TWO_VIEWS = RenderingOptions(views=(View("x", -15), View("y", 30)))
@@ -119,21 +121,20 @@ def test_killed_and_run_again_in_any_number_of_processes(mvtec_root: Path, tmp_p
     assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
 
 
-def test_the_program_counts_failures(mvtec_root: Path, tmp_path: Path) -> None:
+def test_the_program_counts_failures(mvtec_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(mvtec_root / "bagel", tmp_path / "raw" / "bagel")
     (tmp_path / "raw/bagel/test/good/xyz/000.tiff").write_bytes(b"no tiff")
-    done = subprocess.run(
-        program(tmp_path / "raw", tmp_path / "out", "--num_workers", "1"), capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    assert "2 scans rendered, 0 were finished, 1 failed" in done.stdout and "good/xyz/000.tiff" in done.stderr
+    flags = program(tmp_path / "raw", tmp_path / "out", "--num_workers", "1")[2:]
+    assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 2
+    output = capsys.readouterr()
+    assert "2 scans rendered, 0 were finished, 1 failed" in output.out and "good/xyz/000.tiff" in output.err
     assert len(read_metadata(tmp_path / "out")) == 2
 
 
 def test_the_program_never_writes_into_the_archive(mvtec_root: Path) -> None:
     before = digest(mvtec_root)
-    done = subprocess.run(program(mvtec_root, mvtec_root), capture_output=True, text=True)
-    assert done.returncode == 2 and "is the raw data set itself" in done.stderr
+    with pytest.raises(InputError, match="is the raw data set itself"):
+        render_dataset.main(render_dataset.build_parser().parse_args(program(mvtec_root, mvtec_root)[2:]))
     assert digest(mvtec_root) == before
 
 
