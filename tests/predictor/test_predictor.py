@@ -109,7 +109,7 @@ def test_rigs_look_from_where_they_say(detector: PointAD, cloud: np.ndarray) -> 
 
 
 def test_several_threads_get_what_one_gets(detector: PointAD) -> None:
-    clouds = [closed_shape(1500, seed) for seed in range(4)] * 2
+    clouds = [closed_shape(1500, seed) for seed in range(4)]
     expected = [detector.predict(points) for points in clouds]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(detector.predict, clouds))
