@@ -17,7 +17,7 @@ def shade_batch(points: Tensor, normals: Tensor, center: Tensor, extent: Tensor,
         distance: (V, 1) float64, from the eyes to the centres.
     """
     eye = torch.cat((center[:, :2], center[:, 2:] + distance), dim=1)
-    x, y, z = ((points - eye[..., None]) / extent[..., None]).float().unbind(dim=1)
+    x, y, z = ((points - eye[..., None]) * (1 / extent[..., None])).float().unbind(dim=1)
     normal_x, normal_y, normal_z = normals.unbind(dim=1)
     sideways = x * x + y * y
     inverse_distance = 1 / (sideways + z * z).sqrt()

@@ -24,7 +24,7 @@ def draw_views(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         greys = shade(points, turn_directions(scene.normals, view), camera)
         layer = splat(drawn, greys[drawn.order], BACKGROUND, rig.window, scene.point_size)
         views[number] = resize_layer(layer, BACKGROUND, rig.window, size)
-        correspondences[number] = _correspondence(scene, points, camera, drawn, layer)
+        _correspond(scene, points, camera, drawn, layer, correspondences[number])
         if scene.labels is not None:
             # The published ground truth is drawn by the camera that did not step back.
             gt_drawn = drawn if camera is default_camera else draw_order(points, default_camera)
@@ -39,13 +39,15 @@ def _ground_truth(scene: Scene, anomalous: np.ndarray, drawn: DrawnPoints) -> np
     return resize_layer(layer, 0, rig.gt_window, scene.image_size)
 
 
-def _correspondence(scene: Scene, points: np.ndarray, camera: Camera, drawn: DrawnPoints, layer: Layer) -> np.ndarray:
-    """Column, row and visibility of all points in one view, (N, 3) int16."""
+def _correspond(
+    scene: Scene, points: np.ndarray, camera: Camera, drawn: DrawnPoints, layer: Layer, result: np.ndarray
+) -> None:
+    """Write column, row and visibility of all points in one view into the result, (N, 3) int16."""
     window, size = scene.rig.window, scene.image_size
     columns, rows = project(points, camera, window)
     pixels = picture_pixels(columns, rows, window, size, centred=scene.centred_correspondence)
+    result[:, 0], result[:, 1] = pixels
     if scene.surface_visibility:
-        visible = surface_visible(columns, rows, points[2], drawn, layer, SURFACE_TOLERANCE * camera.extent)
+        result[:, 2] = surface_visible(columns, rows, points[2], drawn, layer, SURFACE_TOLERANCE * camera.extent)
     else:
-        visible = nearest_visible(pixels, points[2], size)
-    return np.stack((*pixels, visible.astype(np.int16)), axis=1)
+        result[:, 2] = nearest_visible(pixels, points[2], size)

@@ -28,7 +28,7 @@ def shade(points: np.ndarray, normals: np.ndarray, camera: Camera) -> np.ndarray
     eye = np.array([[camera.center[0]], [camera.center[1]], [camera.eye_z]])
     for start in range(0, count, _CHUNK):
         chunk = slice(start, start + _CHUNK)
-        from_eye = ((points[:, chunk] - eye) / camera.extent).astype(np.float32)
+        from_eye = ((points[:, chunk] - eye) * (1 / camera.extent)).astype(np.float32)
         grey = phong(from_eye, normals[:, chunk], camera.distance / camera.extent)
         greys[chunk] = grey * np.float32(255) + np.float32(0.5)
     return greys
