@@ -8,6 +8,19 @@ from pathlib import Path
 from pointad.errors import InputError
 
 
+def make_folder(path: str | Path) -> None:
+    """Make a folder for outputs, with those above it, if it is missing.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # a ValueError where a path cannot be one
+        problem = f"cannot be made ({getattr(error, 'strerror', None) or error})"
+        raise InputError(path, problem, "choose a writable folder with free space") from error
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; it takes the target's place when the block ends well.

@@ -164,7 +164,8 @@ class Training:
         self._learner.load_state_dict(state["learner"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"])
-        self.history = [EpochLosses(epoch, steps.view(-1, len(LOSS_TERMS))) for epoch, steps in enumerate(state["losses"], start=1)]
+        epochs = (steps.view(-1, len(LOSS_TERMS)) for steps in state["losses"])
+        self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """One step of Adam on these samples; the terms of its loss, (4,), on the device."""

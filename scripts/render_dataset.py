@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tqdm import tqdm
 
-from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
+from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.data.specification import DATASETS
@@ -91,6 +91,8 @@ def main(arguments: argparse.Namespace) -> int:
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} were finished, {counts[FAILED]} failed")
+    if counts[ELSEWHERE]:
+        print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:
         summary = write_metadata(arguments.save_path, arguments.dataset)
         listed = sum(sum(species.values()) for species in summary.samples.values())

@@ -1,5 +1,6 @@
 """What test.py prints: one table per modality, and with several checkpoints their mean."""
 
+import contextlib
 import logging
 import statistics
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ def print_tables(runs: Sequence[Results], folder: Path) -> None:
         texts += [summary_table(runs, modality) for modality in runs[0].modalities]
     text = "\n\n".join(texts)
     print(f"\n{text}\n\nwritten to {folder}")
-    with (folder / "log.txt").open("a", encoding="utf-8") as log:
+    with contextlib.suppress(OSError), (folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(text + "\n")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from pointad.atomic import make_folder
+from pointad.claims import claimed
 from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.errors import InputError
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 RENDERED = "rendered"
 SKIPPED = "skipped"
 FAILED = "failed"
+ELSEWHERE = "elsewhere"
 
 _QUEUED_PER_WORKER = 2
 
@@ -38,7 +42,7 @@ class Outcome:
     """What became of one sample."""
 
     sample: RawSample
-    status: str  # RENDERED, SKIPPED (it was finished) or FAILED
+    status: str  # RENDERED, SKIPPED (it was finished), ELSEWHERE (another process renders it) or FAILED
     message: str = ""  # why it failed
 
 
@@ -48,7 +52,7 @@ def export_samples(
     """Render samples to disk; yields each one's outcome as it is known, in any order.
 
     A sample that fails stops none of the others. Samples that are finished already are left alone, so that a run that
-    was killed goes on where it stopped.
+    was killed goes on where it stopped. Several runs may share a folder: each leaves alone what another one renders.
 
     Args:
         samples: from `list_raw_samples`.
@@ -58,8 +62,9 @@ def export_samples(
         overwrite: render finished samples again.
 
     Raises:
-        InputError: a worker process died, for lack of memory usually.
+        InputError: the folder cannot be made, or a worker process died, for lack of memory usually.
     """
+    make_folder(root)
     pending = []
     for sample in samples:
         if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
@@ -68,17 +73,18 @@ def export_samples(
             pending.append(sample)
     if workers <= 1 or len(pending) <= 1:
         for sample in pending:
-            yield export_sample(sample, root, options)
+            yield export_sample(sample, root, options, overwrite=overwrite)
         return
     # Threads of the parent (torch's, the progress bar's) would not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        task = partial(export_sample, root=root, options=options, overwrite=overwrite)
         remaining = iter(pending)
         running: set[Future[Outcome]] = set()
         try:
             while True:
                 free = workers * _QUEUED_PER_WORKER - len(running)
-                running |= {pool.submit(export_sample, sample, root, options) for sample in islice(remaining, free)}
+                running |= {pool.submit(task, sample) for sample in islice(remaining, free)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -92,15 +98,20 @@ def export_samples(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def export_sample(sample: RawSample, root: Path, options: RenderingOptions) -> Outcome:
+def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, overwrite: bool = True) -> Outcome:
     """Render one sample to disk, in place of what was there; see `export_samples`."""
     files = _files(sample, root)
     try:
-        prepared = load_raw_sample(sample)
-        rendered = render_prepared(sample, prepared, options)
-        remove_views(files)
-        _write_inputs(files, prepared)
-        write_rendered_sample(files, rendered)
+        with claimed(files.claim) as is_ours:
+            if not is_ours:
+                return Outcome(sample, ELSEWHERE)
+            if not overwrite and is_finished(files, len(rig_of(sample, options).views)):
+                return Outcome(sample, SKIPPED)  # by another process, since this run began
+            prepared = load_raw_sample(sample)
+            rendered = render_prepared(sample, prepared, options)
+            remove_views(files)
+            _write_inputs(files, prepared)
+            write_rendered_sample(files, rendered)
     except Exception as error:  # whatever a broken scan leads to, the others are to be rendered
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"

@@ -72,6 +72,11 @@ class SampleFiles:
         return self.folder / VIEWS / self.identifier
 
     @property
+    def claim(self) -> Path:
+        """The file that whoever renders the sample holds meanwhile, see `pointad.claims`."""
+        return self.folder / VIEWS / f".{self.identifier}.claim"
+
+    @property
     def views_gt(self) -> Path:
         return self.folder / VIEWS_GT / self.identifier
 

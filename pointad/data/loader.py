@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
-from pointad.errors import PointADError
+from pointad.errors import InputError, PointADError
 
 
 class _ErrorsAsItems(Dataset):
@@ -51,6 +51,7 @@ def iterate_batches(
 
     Raises:
         PointADError: a sample cannot be loaded; the error is the one that the data set raised.
+        InputError: a process that loads samples died.
     """
     loader = DataLoader(
         _ErrorsAsItems(dataset),
@@ -61,8 +62,23 @@ def iterate_batches(
     )
     total = len(dataset)  # type: ignore[arg-type]
     with tqdm(total=total, desc=description, unit="sample", disable=description is None) as bar:
-        for batch in loader:
+        for batch in _with_living_workers(loader):
             if isinstance(batch, PointADError):
                 raise batch
             yield batch
             bar.update(len(batch.class_name))
+
+
+def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointADError]:
+    batches = iter(loader)
+    while True:
+        try:
+            batch = next(batches, None)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            problem = "a process that loads samples died, probably for lack of memory"
+            raise InputError("loading", problem, "run again with fewer --num_workers") from error
+        if batch is None:
+            return
+        yield batch

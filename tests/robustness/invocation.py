@@ -83,5 +83,6 @@ def _own_logging(stream: io.StringIO) -> Iterator[None]:
     finally:
         for added in root.handlers:
             if added is not handler:
-                added.close()
+                with contextlib.suppress(OSError):  # as at the end of a process
+                    added.close()
         root.handlers, root.level = handlers, level

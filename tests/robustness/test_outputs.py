@@ -1,0 +1,215 @@
+"""Outputs that cannot be written (no folder, a full disk, nobody reading), and names that are unusual but right."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from command_line.programs import ROOT
+from robustness.invocation import assert_one_error_line, files_below, invoke, render
+from robustness.spoiling import linked_copy
+
+from pointad.atomic import atomic_path
+from pointad.data.dataset import MultiViewDataset, SampleOptions
+from pointad.data.loader import iterate_batches
+from pointad.data.metadata import SampleRecord, read_metadata
+from pointad.errors import InputError
+from pointad.feature_cache import FeatureCache, PictureFeatures
+from pointad.model.torch_files import write_torch_file
+from pointad.pictures import write_png
+from pointad.results import Results
+from pointad.scans.pcd import write_pcd
+from pointad.scans.tiff import write_xyz_tiff
+
+AWKWARD = "Prüf daten 检测 'a' (1)"
+
+
+@pytest.fixture
+def below_a_file(tmp_path: Path) -> Path:
+    """A folder that cannot be made, not even by the superuser."""
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file" / "out"
+
+
+def test_folders_that_cannot_be_made(
+    below_a_file: Path,
+    two_samples: Path,
+    test_flags: tuple[object, ...],
+    train_flags: tuple[object, ...],
+    raw_archives: dict[str, Path],
+) -> None:
+    there = ("--data_path", two_samples, "--save_path", below_a_file)
+    assert_one_error_line(invoke("test.py", *there, *test_flags), str(below_a_file))
+    assert_one_error_line(invoke("train.py", *there, *train_flags), str(below_a_file))
+    assert_one_error_line(render("mvtec_pc_3d_rgb", raw_archives["mvtec_pc_3d_rgb"], below_a_file), str(below_a_file))
+    cached = ("--data_path", two_samples, "--save_path", below_a_file.parents[1] / "out", *test_flags)
+    assert_one_error_line(invoke("test.py", *cached, "--feature_cache", below_a_file), str(below_a_file))
+    assert not files_below(below_a_file.parents[1] / "out") - {"log.txt"}
+
+
+def test_a_log_on_a_full_disk_spoils_nothing(two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "log.txt").symlink_to("/dev/full")
+    ending = invoke("test.py", "--data_path", two_samples, "--save_path", output, *test_flags)
+    assert ending.code == 0, ending.err
+    assert "Logging error" not in ending.err
+    assert (output / "results.json").is_file()
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "file.pth": lambda path: write_torch_file({"values": torch.rand(100_000)}, path),
+    "file.png": lambda path: write_png(path, (torch.rand(300, 300, 3) * 255).byte().numpy()),
+    "file.tiff": lambda path: write_xyz_tiff(path, torch.rand(200, 200, 3).numpy()),
+    "file.pcd": lambda path: write_pcd(path, torch.rand(100_000, 3).numpy()),
+    "results.json": lambda path: Results({}, {"long": "x" * 100_000}).save(path),
+    "text": lambda path: _write_text(path),
+}
+
+
+def _write_text(path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text("x" * 100_000)
+
+
+@pytest.fixture
+def full_disk() -> object:
+    """From here on files cannot grow beyond a few kilobytes, for any user."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_writers_on_a_full_disk(name: str, full_disk: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=name):
+        WRITERS[name](tmp_path / name)
+    assert not files_below(tmp_path)
+
+
+def test_feature_cache_on_a_full_disk(full_disk: object, tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "cache", fingerprint="f", layers=[1], precision="fp32")
+    with pytest.raises(InputError):
+        cache.write("00" * 32, PictureFeatures(torch.rand(8), torch.rand(1, 1000, 8).half()))
+    assert not files_below(tmp_path)
+
+
+def test_old_files_survive_failed_writing(full_disk: object, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("old")
+    with pytest.raises(InputError):
+        _write_text(tmp_path / "text")
+    assert (tmp_path / "text").read_text() == "old"
+
+
+@pytest.mark.parametrize(("target", "code"), [("/dev/full", 2), ("closed pipe", 141)])
+def test_output_that_nobody_takes(target: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}}')
+    if target == "closed pipe":
+        reading, writing = os.pipe()
+        os.close(reading)
+    else:
+        writing = os.open(target, os.O_WRONLY)
+    command = [sys.executable, str(ROOT / "scripts/report.py"), str(tmp_path)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+
+
+def test_awkward_names_work(
+    two_samples: Path,
+    golden_weights: Path,
+    raw_archives: dict[str, Path],
+    test_flags: tuple[object, ...],
+    tmp_path: Path,
+) -> None:
+    data = linked_copy(two_samples, tmp_path / AWKWARD / "data")
+    output = tmp_path / f"out {AWKWARD}"
+    flags = (*test_flags, "--save_maps", "--visualize", "--feature_cache", tmp_path / f"cache {AWKWARD}")
+    ending = invoke("test.py", "--data_path", data, "--save_path", output, *flags)
+    assert ending.code == 0, ending.err
+    assert json.loads((output / "results.json").read_text(encoding="utf-8"))["run"]["data_path"] == str(data)
+    ending = invoke("scripts/report.py", output, "--html", tmp_path / f"pages {AWKWARD}", "--save_path", output)
+    assert ending.code == 0, ending.err
+
+    raw = linked_copy(raw_archives["mvtec_pc_3d_rgb"], tmp_path / f"raw {AWKWARD}")
+    (raw / "gear").rename(raw / AWKWARD)
+    (raw / AWKWARD / "test" / "pit").rename(raw / AWKWARD / "test" / "Loch, groß")
+    rendered = tmp_path / f"rendered {AWKWARD}"
+    ending = render("mvtec_pc_3d_rgb", raw, rendered, "--classes", AWKWARD, "--views", "x-15", "x0", "x15")
+    assert ending.code == 0, ending.err
+    assert {record.species for record in read_metadata(rendered, AWKWARD)} == {"good", "Loch, groß"}
+    ending = invoke("generate_dataset_json/mvtec3d-ad.py", "--data_path", rendered)
+    assert ending.code == 0 and AWKWARD in ending.out
+    flags = (*test_flags, "--views", 1, "--save_maps")
+    ending = invoke("test.py", "--data_path", rendered, "--save_path", output, *flags)
+    assert ending.code == 0, ending.err
+    assert (output / "maps" / AWKWARD / "Loch, groß" / "001.npz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "named"),
+    [
+        ("test.py", ("--dataset", "unknown"), "unknown"),
+        ("train.py", ("--dataset", "unknown"), "unknown"),
+        ("scripts/render_dataset.py", ("--dataset", "x", "--data_path", ".", "--save_path", "y"), "--dataset"),
+        ("test.py", ("--views", "0"), "--views"),
+        ("test.py", ("--sigma", "nan"), "--sigma"),
+        ("train.py", ("--learning_rate", "inf"), "--learning_rate"),
+        ("train.py", ("--epoch", "-1"), "--epoch"),
+        ("scripts/predict.py", ("x.ply", "--quantile", "7", "--calibrate", "y"), "--quantile"),
+    ],
+)
+def test_flags_that_make_no_sense(script: str, arguments: tuple[str, ...], named: str) -> None:
+    ending = invoke(script, *arguments)
+    assert ending.code == 2
+    assert named in ending.err.splitlines()[-1] and "Traceback" not in ending.err
+
+
+@pytest.mark.parametrize("views", [10, 9])
+def test_more_views_than_were_rendered(
+    views: int, rendered_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    flags = ("--data_path", rendered_archives["mvtec_pc_3d_rgb"], "--save_path", tmp_path, *test_flags)
+    assert_one_error_line(invoke("test.py", *flags, "--views", views), "--views" if views > 9 else "view_1")
+
+
+def test_unknown_training_class(two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path) -> None:
+    flags = ("--data_path", two_samples, "--save_path", tmp_path, *train_flags)
+    assert_one_error_line(invoke("train.py", *flags, "--train_class", "unicorn"), "unicorn_meta.json")
+
+
+@pytest.mark.parametrize("name", ["../../etc/cookie", "a/b", "..", "c\0d"])
+def test_class_names_that_are_paths(
+    name: str, two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out", *train_flags)
+    assert_one_error_line(invoke("train.py", *flags, "--train_class", name))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", "[" * 100_000, '{"classes": {"a": {"point": {"image_auroc": "x"}}}}']
+)
+def test_report_on_broken_results(content: str, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(content)
+    assert_one_error_line(invoke("scripts/report.py", tmp_path), "results.json")
+
+
+def _die(record: SampleRecord, options: SampleOptions) -> object:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
+
+
+def test_a_loading_process_that_is_killed(two_samples: Path) -> None:
+    dataset = MultiViewDataset(read_metadata(two_samples), _die, SampleOptions())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="num_workers"):
+        next(iterate_batches(dataset, num_workers=1))
