@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -156,6 +156,12 @@ def _score_batch(
 ) -> list[list[ScoredSample]]:
     """For every sample of a batch its scores under the sets of prompts that are tested on its class."""
     features = encoder.encode(batch)
+    # Needed on the device by every set of prompts; the rest of the batch stays where it is.
+    batch = replace(
+        batch,
+        correspondences=batch.correspondences.to(encoder.device, non_blocking=True),
+        non_zero=batch.non_zero.to(encoder.device, non_blocking=True),
+    )
     return [
         [
             score_one(batch, features, index, prompts, settings)
