@@ -30,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, default=ROOT / "checkpoints" / "demo_clip.safetensors", help="output")
     parser.add_argument("--pictures", type=Path, default=ROOT / "data" / "pretraining", help="folder of the pictures")
     parser.add_argument("--objects", type=positive_integer, default=5000, help="generated objects, 0.6 MB each")
-    parser.add_argument("--steps", type=positive_integer, default=2000, help="steps of 64 pictures")
+    parser.add_argument("--steps", type=positive_integer, default=2600, help="steps of 32 pictures")
     parser.add_argument("--start_from", type=Path, help="weights to go on from")
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
     parser.add_argument("--processes", type=positive_integer, default=min(2, os.cpu_count() or 1), help="processes")

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import open_clip
 import pytest
 import torch
 
 from pointad.demo.pretraining import learning
+from pointad.demo.pretraining.batches import Batches
 from pointad.demo.pretraining.learning import LearningPlan, encode_captions, learn, new_model
+from pointad.demo.pretraining.patch_whitening import whiten_patches
 from pointad.demo.pretraining.picture_store import make_store
 from pointad.model import backbone as backbone_module
 from pointad.model.backbone import load_backbone
@@ -34,6 +37,25 @@ def test_the_computing_copy_differs_by_its_precision_only(model: open_clip.CLIP)
     similarity = torch.cosine_similarity(full.patch_features, rounded.patch_features, dim=-1)
     assert similarity.min() > 0.99
     assert torch.cosine_similarity(full.global_features, rounded.global_features).min() > 0.99
+
+
+def test_whitened_patches_spread_evenly_around_nothing(tmp_path: Path) -> None:
+    store = make_store(tmp_path, objects=64, seed=2, workers=1)
+    mean, std = learning._normalization()
+    pictures = (Batches(store, 64, np.random.default_rng(5)).draw().images - mean) / std
+    conditions, visual = [], new_model(1).visual
+    for whitened in (False, True):
+        before = visual.positional_embedding.detach().clone()
+        if whitened:
+            whiten_patches(visual, store, mean, std, seed=0)
+        with torch.no_grad():
+            tokens = visual.conv1(pictures).flatten(2) + (visual.positional_embedding - before)[1:].T
+        tokens = tokens.transpose(1, 2).flatten(0, 1)
+        tokens = tokens[tokens.std(dim=1) > tokens.std(dim=1).median()]  # those that show the object
+        spread = torch.linalg.eigvalsh(tokens.T.cov())
+        conditions.append(spread[-1] / spread[0])
+    assert conditions[1] < 0.01 * conditions[0]
+    assert tokens.mean(dim=0).norm() < spread.sum().sqrt()
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointad.demo.pretraining.bodies import PROFILES
 from pointad.demo.pretraining.captions import picture_caption, state_sentences
 from pointad.demo.pretraining.marks import KINDS
 from pointad.demo.pretraining.objective import visible_kinds
+from pointad.demo.pretraining.outlines import FAMILIES
 from pointad.demo.pretraining.picture_store import RENDERINGS, PictureStore
 from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
 
@@ -21,6 +23,7 @@ class PretrainingBatch:
     kind_maps: Tensor  # (B, S / 3, S / 3) uint8
     captions: list[str]  # B
     states: list[str]  # 2 + K
+    bodies: Tensor  # (B, 2) int64, numbers of the outline's family and of the profile
 
 
 class Batches:
@@ -51,14 +54,14 @@ class Batches:
         images = torch.from_numpy(np.stack([picture.transpose(2, 0, 1) for picture, _ in drawn]))
         kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))
         brightness = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 1))).float()
+        bodies = [self._store.bodies[number // (RENDERINGS + 1)] for number in chosen]
         captions = [
-            picture_caption(
-                self._rng, self._store.bodies[number // (RENDERINGS + 1)], [KINDS[k] for k in np.flatnonzero(seen)]
-            )
-            for number, seen in zip(chosen, visible_kinds(kind_maps).numpy(), strict=True)
+            picture_caption(self._rng, body, [KINDS[kind] for kind in np.flatnonzero(seen)])
+            for body, seen in zip(bodies, visible_kinds(kind_maps).numpy(), strict=True)
         ]
+        numbers = [(FAMILIES.index(body["family"]), PROFILES.index(body["profile"])) for body in bodies]
         pixels = (images.float() * (brightness / 255)).clamp(max=1)
-        return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng))
+        return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng), torch.tensor(numbers))
 
 
 def _change(

@@ -23,7 +23,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pointad.atomic import atomic_path
 from pointad.demo.pretraining.batches import Batches, PretrainingBatch
-from pointad.demo.pretraining.objective import PretrainingLosses, pretraining_losses
+from pointad.demo.pretraining.objective import PretrainingLosses, pretraining_losses, wording_loss
+from pointad.demo.pretraining.patch_whitening import whiten_patches
 from pointad.demo.pretraining.picture_store import PictureStore
 from pointad.demo.pretraining.pictures import PICTURE_SIDE
 from pointad.model.vision import encode_images
@@ -47,9 +48,10 @@ class LearningPlan:
     """How the pre-training goes."""
 
     steps: int
-    batch_size: int = 64  # pictures a step, of all processes together
-    learning_rate: float = 1e-3
-    warm_up: float = 0.05  # share of the steps
+    batch_size: int = 32  # pictures a step, of all processes together
+    learning_rate: float = 5e-4
+    wording_steps: int = 200  # first the text encoder alone learns which sentences are alike
+    warm_up: float = 0.08  # share of the steps
     weight_decay: float = 0.05
     average: float = 0.998  # of the running mean of the weights, which is what is kept
     position_rate: float = 0.1  # of the learning rate; small positions leave learned prompts room to matter
@@ -88,7 +90,9 @@ def learn(
         InputError: the weights cannot be written.
     """
     model = new_model(plan.seed)
-    if start_from is not None:
+    if start_from is None:
+        whiten_patches(model.visual, store, *_normalization(), plan.seed)
+    else:
         model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
     averaged = copy.deepcopy(model).requires_grad_(False)
     half = _computing_copy(model)
@@ -97,21 +101,24 @@ def learn(
     batches = Batches(store, plan.batch_size // processes, rng, process, processes)
     tokenizer = open_clip.SimpleTokenizer(context_length=CONFIGURATION["text_cfg"]["context_length"])
 
+    if start_from is None:
+        for step in range(plan.wording_steps):
+            _set_rate(optimizer, plan.learning_rate * min(1.0, 10 * (step + 1) / plan.wording_steps))
+            _wording_loss(half, batches.draw(CROPPED_SIDE), tokenizer).backward()
+            _step(optimizer, half, model, processes)
+        optimizer = _optimizer(model, plan)
+
     history: list[dict[str, float]] = []
     started = time.monotonic()
     for step in range(plan.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = group["share"] * _learning_rate(step, plan)
+        _set_rate(optimizer, _learning_rate(step, plan))
         side = CROPPED_SIDE if step < plan.cropped_steps * plan.steps else PICTURE_SIDE
         losses = _losses(half, batches.draw(side), tokenizer)
         losses.total.backward()
-        _hand_over_gradients(half, model, processes)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        _copy_weights(model, half)
+        _step(optimizer, half, model, processes)
         _update_average(averaged, model, min(plan.average, (1 + step) / (10 + step)))
         history.append({name: float(value.detach()) for name, value in vars(losses).items()})
-        if (process == 0 and (step + 1) % plan.save_every == 0) or step + 1 == plan.steps:
+        if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
             if process == 0:
                 _save(averaged, weights)
                 if report is not None:
@@ -142,8 +149,7 @@ def _computing_copy(model: open_clip.CLIP) -> open_clip.CLIP:
 
 
 def _losses(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip.SimpleTokenizer) -> PretrainingLosses:
-    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN)[:, None, None]
-    std = torch.tensor(open_clip.OPENAI_DATASET_STD)[:, None, None]
+    mean, std = _normalization()
     images = ((batch.images - mean) / std).to(model.visual.conv1.weight.dtype)
     # PyTorch's fused attention is slow backwards on CPUs; the plain one is not.
     with sdpa_kernel(SDPBackend.MATH):
@@ -151,8 +157,20 @@ def _losses(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip
         texts = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
     captions, states = texts.split([len(batch.captions), len(batch.states)])
     return pretraining_losses(
-        pictures.global_features, pictures.patch_features[:, -1], captions, states, batch.kind_maps
+        pictures.global_features, pictures.patch_features[:, -1], captions, states, batch.kind_maps, batch.bodies
     )
+
+
+def _normalization() -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of CLIP's pictures, (3, 1, 1) each."""
+    mean, std = torch.tensor(open_clip.OPENAI_DATASET_MEAN), torch.tensor(open_clip.OPENAI_DATASET_STD)
+    return mean[:, None, None], std[:, None, None]
+
+
+def _wording_loss(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip.SimpleTokenizer) -> Tensor:
+    texts = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
+    captions, states = texts.split([len(batch.captions), len(batch.states)])
+    return wording_loss(captions, states, batch.kind_maps, batch.bodies)
 
 
 def encode_captions(model: open_clip.CLIP, token_ids: Tensor) -> Tensor:
@@ -187,6 +205,22 @@ def _optimizer(model: nn.Module, plan: LearningPlan) -> torch.optim.Optimizer:
         betas=(0.9, 0.98),
         fused=True,
     )
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = group["share"] * rate
+
+
+def _step(optimizer: torch.optim.Optimizer, half: nn.Module, model: open_clip.CLIP, processes: int) -> None:
+    """One step of the model by the gradients of its computing copy, which follows."""
+    _hand_over_gradients(half, model, processes)
+    visual = {id(parameter) for parameter in model.visual.parameters()}
+    # Each encoder on its own: the gradients of one must not drown those of the other.
+    nn.utils.clip_grad_norm_(model.visual.parameters(), 1.0)
+    nn.utils.clip_grad_norm_([parameter for parameter in model.parameters() if id(parameter) not in visual], 1.0)
+    optimizer.step()
+    _copy_weights(model, half)
 
 
 def _learning_rate(step: int, plan: LearningPlan) -> float:

@@ -15,7 +15,14 @@ TEMPERATURE = 0.07  # of PointAD's cosine similarities, so that learned differen
 PLAIN, ANY_MARK, FIRST_KIND = 0, 1, 2  # rows of the state features
 _MARKED_SHARE = 0.1  # of a patch's area, from which on the patch counts as marked
 _VISIBLE_PIXELS = 10  # of a kind map, from which on a mark counts as seen
+_MARKED_PATCHES, _MARKED_PIXELS = 0.1, 0.03  # how often something is marked; see `_prior`
 _PATCH_CLASS_WEIGHT = 0.35  # of the marked patches against the plain ones
+
+
+# How much of a caption's place depends on the state that it names, and on the body's family and profile.
+_STATE_SHARE = 0.6
+_BODY_SHARES = (0.25, 0.15)
+_ANY_SHARE = 0.5  # how much of a kind's direction is that of "a mark"
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,12 @@ class PretrainingLosses:
     picture_state: Tensor  # pictures against "nothing on it" and "a mark", and against the kinds of mark
     patch_kind: Tensor  # patches against the kinds of mark
     patch_map: Tensor  # the map of "a mark" against the area of the marks
+    wording: Tensor  # sentences against each other: how near they lie, against how alike what they say is
 
     @property
     def total(self) -> Tensor:
         """The sum that is minimized."""
-        return 0.5 * self.caption + self.picture_state + self.patch_kind + 2 * self.patch_map
+        return 0.5 * self.caption + self.picture_state + self.patch_kind + 2 * self.patch_map + 4 * self.wording
 
 
 def visible_kinds(kind_maps: Tensor) -> Tensor:
@@ -40,7 +48,12 @@ def visible_kinds(kind_maps: Tensor) -> Tensor:
 
 
 def pretraining_losses(
-    global_features: Tensor, patch_features: Tensor, caption_features: Tensor, state_features: Tensor, kind_maps: Tensor
+    global_features: Tensor,
+    patch_features: Tensor,
+    caption_features: Tensor,
+    state_features: Tensor,
+    kind_maps: Tensor,
+    bodies: Tensor,
 ) -> PretrainingLosses:
     """All terms for one batch.
 
@@ -50,6 +63,7 @@ def pretraining_losses(
         caption_features: (B, D), one caption a picture.
         state_features: (2 + K, D) of `state_sentences`.
         kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.
+        bodies: (B, 2) integers, numbers of the outline's family and of the profile.
     """
     pictures, patches, captions, states = (
         F.normalize(features.float(), dim=-1)
@@ -61,7 +75,53 @@ def pretraining_losses(
         picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, seen),
         patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, kind_maps),
         patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, kind_maps),
+        wording=_wording_loss(captions, states, seen, bodies),
     )
+
+
+def wording_loss(caption_features: Tensor, state_features: Tensor, kind_maps: Tensor, bodies: Tensor) -> Tensor:
+    """The term `wording` alone, with the arguments of `pretraining_losses`: what the text encoder begins with."""
+    captions, states = F.normalize(caption_features.float(), dim=-1), F.normalize(state_features.float(), dim=-1)
+    return _wording_loss(captions, states, visible_kinds(kind_maps), bodies)
+
+
+def _wording_loss(captions: Tensor, states: Tensor, seen: Tensor, bodies: Tensor) -> Tensor:
+    """Sentences that say the same lie together, others apart.
+
+    Without this both encoders start by agreeing that everything is alike, and take long to leave that point.
+
+    Args:
+        captions, states: normalized features (B, D) and (2 + K, D).
+        seen: (B, K) bool, the kinds of mark that a caption names.
+        bodies: (B, 2) family and profile that a caption names.
+    """
+    about_marks = torch.cat([_state_directions(seen), _state_directions(None)])  # (B + 2 + K, 1 + K)
+    alike_marks = about_marks @ about_marks.T
+    same = (bodies[:, None] == bodies[None]).float() @ bodies.new_tensor(_BODY_SHARES, dtype=torch.float32)
+    target = alike_marks.clone()
+    count = len(captions)
+    target[:count] *= _STATE_SHARE
+    target[count:, :count] *= _STATE_SHARE
+    target[:count, :count] += same
+    sentences = torch.cat([captions, states])
+    return ((sentences @ sentences.T - target) ** 2).mean()
+
+
+def _state_directions(seen: Tensor | None) -> Tensor:
+    """Unit directions (N, 1 + K) that say how alike states are: of the given ones (N, K), or of all sentences in turn.
+
+    "A mark" and "nothing on it" point apart, and every kind of mark stands between "a mark" and a way of its own.
+    """
+    kinds = torch.eye(len(KINDS)) if seen is None else seen.float()
+    marked = kinds.any(dim=1, keepdim=True).float()
+    own = F.normalize(kinds, dim=1)
+    general = 2 * marked - 1
+    directions = torch.cat([_ANY_SHARE * general, (1 - _ANY_SHARE) * own], dim=1)
+    if seen is None:
+        plain_and_any = torch.zeros(2, directions.shape[1])
+        plain_and_any[:, 0] = torch.tensor([-1.0, 1.0])
+        directions = torch.cat([plain_and_any, directions])
+    return F.normalize(directions, dim=1)
 
 
 def _contrast(logits: Tensor) -> Tensor:
@@ -88,19 +148,27 @@ def _patch_kind_loss(logits: Tensor, kind_maps: Tensor) -> Tensor:
     maps = kind_maps.float()[:, None]
     share = F.adaptive_avg_pool2d((maps > 0).float(), grid).flatten(1)  # (B, P)
     kind = F.adaptive_max_pool2d(maps, grid).flatten(1).long()
-    loss = F.cross_entropy(
-        torch.cat([logits[..., :1], logits[..., FIRST_KIND:]], dim=-1).flatten(0, 1), kind.flatten(), reduction="none"
-    ).view_as(share)
+    kind_logits = torch.cat([logits[..., :1], logits[..., FIRST_KIND:]], dim=-1) + _prior(_MARKED_PATCHES, len(KINDS))
+    loss = F.cross_entropy(kind_logits.flatten(0, 1), kind.flatten(), reduction="none").view_as(share)
     marked, plain = (share > _MARKED_SHARE).float(), (share == 0).float()
     return _PATCH_CLASS_WEIGHT * (loss * marked).sum() / marked.sum().clamp(min=1) + (1 - _PATCH_CLASS_WEIGHT) * (
         loss * plain
     ).sum() / plain.sum().clamp(min=1)
 
 
+def _prior(marked: float, kinds: int) -> Tensor:
+    """Logits (1 + K,) of "plain" and of K equally frequent kinds of mark, before anything is seen.
+
+    With them the features need to say only what is seen. Without them all patches first run to "plain", which most
+    of them are, and a small model takes long to leave it.
+    """
+    return torch.tensor([1 - marked, *[marked / kinds] * kinds]).log()
+
+
 def _patch_map_loss(logits: Tensor, kind_maps: Tensor) -> Tensor:
     """(B, P, 2) logits, brought to the kind map's size: cross-entropy and the overlap with the marks' area (Dice)."""
     grid = round(logits.shape[1] ** 0.5)
-    probability = logits.softmax(dim=-1)[..., 1].unflatten(1, (grid, grid))[:, None]
+    probability = (logits + _prior(_MARKED_PIXELS, 1)).softmax(dim=-1)[..., 1].unflatten(1, (grid, grid))[:, None]
     drawn = F.interpolate(probability, size=kind_maps.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
     target = (kind_maps > 0).float()
     entropy = F.binary_cross_entropy(drawn.clamp(1e-5, 1 - 1e-5), target)
