@@ -41,6 +41,7 @@ from scripts.scan_search import find_scans, output_folders
 logger = logging.getLogger(__name__)
 
 EXIT_FAIL = 1
+NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
@@ -180,6 +181,7 @@ def _inspect(detector: PointAD, path: Path, arguments: argparse.Namespace) -> In
         detector,
         path,
         find_picture(path, arguments.rgb),
+        name="/".join(path.parts[-NAMED_PARTS:]),
         region_threshold=arguments.region_threshold,
         options={
             "rig": arguments.rig,
