@@ -5,7 +5,7 @@
 #   bash scripts/run_tests.sh -m slow      # any pytest arguments
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=$(bash scripts/setup.sh requirements.txt requirements-dev.txt)
+python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-dev.txt)
 
 "$python" -m ruff check .
 "$python" -m ruff format --check .
