@@ -1,7 +1,7 @@
 """Times the encoding of one sample (nine views and the RGB picture) against plain CLIP and the published encoder.
 
     python benchmarks/encode.py                                  # ViT-L/14@336px with random weights
-    python benchmarks/encode.py --model ViT-B-16 --rounds 1      # a small one, to see that it runs
+    python benchmarks/encode.py --model ViT-B-32 --rounds 1      # a small one, to see that it runs
     python benchmarks/encode.py --device cuda --samples 8        # several samples together; a whole test pass, too
 
 Weights are random: time does not depend on them. All ways take turns in one run; medians over the rounds.
@@ -45,7 +45,7 @@ def main() -> None:
     device = choose_device(arguments.device)
     backbone = load_backbone(arguments.model, RANDOM, device)
     precisions = arguments.precisions or [p for p in ("fp32", "bf16") if p in supported_precisions(device)]
-    dataset = synthetic_dataset(arguments.samples, training=False)
+    dataset = synthetic_dataset(arguments.samples, image_size=backbone.image_size, training=False)
     batch = collate([dataset[index] for index in range(arguments.samples)]).to(device)
     pictures = torch.cat([batch.views, batch.color[:, None]], dim=1)  # (B, 10, S, S, 3)
 
@@ -83,7 +83,7 @@ def time_test_pass(backbone: ClipBackbone, precision: str, device: torch.device)
     prompts = PromptSet("random", lambda class_name: text_features)
     settings = EvaluationSettings(num_workers=4, keep_views=False, description=None)
     encoder = PictureEncoder(backbone, precision=precision)
-    dataset = synthetic_dataset(PASS_SAMPLES, training=False)
+    dataset = synthetic_dataset(PASS_SAMPLES, image_size=backbone.image_size, training=False)
     timing = time_in_turns({"pass": lambda: list(evaluate(encoder, dataset, [prompts], settings))}, 3, device)["pass"]
     per_sample = timing.seconds / PASS_SAMPLES
     print(f"whole test pass, {precision}: {per_sample:.3f} s a sample, peak memory {peak_gigabytes(device)}")

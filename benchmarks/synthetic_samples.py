@@ -6,7 +6,7 @@ import numpy as np
 
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 
-SIZE = 336  # pixels a side of the pictures and of the grid of points
+SIZE = 336  # pixels a side of the renderings and of the grid of points
 VIEWS = 9
 
 
@@ -23,10 +23,11 @@ class SyntheticSample:
         return "defect" if self.label else "good"
 
 
-def synthetic_dataset(count: int, *, training: bool) -> MultiViewDataset[SyntheticSample]:
-    """That many samples, as train.py or test.py would load them."""
+def synthetic_dataset(count: int, *, image_size: int, training: bool) -> MultiViewDataset[SyntheticSample]:
+    """That many samples, as train.py or test.py would load them for an encoder of that picture size."""
     samples = [SyntheticSample(f"{index:03}", index % 2) for index in range(count)]
-    return MultiViewDataset(samples, _load, SampleOptions(with_color=not training, with_views_gt=training))
+    options = SampleOptions(image_size=image_size, with_color=not training, with_views_gt=training)
+    return MultiViewDataset(samples, _load, options)
 
 
 def _load(sample: SyntheticSample, options: SampleOptions) -> LoadedScan:
