@@ -1,7 +1,7 @@
 """Writes with ``torch.save``, and reads what it wrote without ever running code from the file."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,29 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
         remedy: what to do if it is not.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or holds more than tensors and plain containers.
+        InputError: the file cannot be read, is damaged, or holds more than dense tensors and plain containers.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # foreign bytes make the reader stumble in many ways, not only with errors of its own
         raise InputError(path, f"not {kind}", remedy) from error
+    if any(entry.numel() * entry.element_size() > entry.untyped_storage().nbytes() for entry in _dense(content)):
+        # Repeated by a stride of 0: a few bytes that fill any memory with the first copy.
+        raise InputError(path, "holds a tensor that is larger than its values", remedy)
+    return content
+
+
+def _dense(content: Any) -> Iterator[Tensor]:
+    """All dense tensors in nested containers."""
+    if isinstance(content, Tensor):
+        if content.layout == torch.strided and content.device.type == "cpu":
+            yield content
+    elif isinstance(content, Mapping):
+        for entry in content.values():
+            yield from _dense(entry)
+    elif isinstance(content, (list, tuple)):
+        for entry in content:
+            yield from _dense(entry)
 
 
 def write_torch_file(content: Any, path: str | Path) -> None:
@@ -43,9 +60,10 @@ def write_torch_file(content: Any, path: str | Path) -> None:
 
 
 def is_state(content: Any) -> bool:
-    """Whether something is a state dict: tensors under names."""
+    """Whether something is a state dict: dense tensors under names."""
     return isinstance(content, dict) and all(
-        isinstance(name, str) and isinstance(entry, Tensor) for name, entry in content.items()
+        isinstance(name, str) and isinstance(entry, Tensor) and entry.layout == torch.strided
+        for name, entry in content.items()
     )
 
 

@@ -103,10 +103,13 @@ def _read_jit_archive(path: Path, kind: str, remedy: str) -> dict[str, Tensor]:
 
 def _is_jit_archive(path: Path) -> bool:
     """JIT archives are zip files with code beside the data."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any("/code/" in entry for entry in archive.namelist())
+    try:
+        if not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in entry for entry in archive.namelist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False  # a damaged archive; whoever reads it next says so
 
 
 def _widen(entry: Tensor) -> Tensor:

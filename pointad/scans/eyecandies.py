@@ -205,7 +205,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(path, "does not exist", _REMEDY) from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(path, f"is not readable YAML ({error})", _REMEDY) from error
     if not isinstance(content, dict):
         raise InputError(path, "holds no keys", _REMEDY)

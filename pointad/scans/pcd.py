@@ -50,12 +50,11 @@ def read_pcd(path: str | Path) -> PointCloud:
                 return _cloud(_ascii_records(file, header, available, path), path)
             if header.data == "binary":
                 return _cloud(_binary_records(file, header, available, path), path)
+            _check_compressed_sizes(file.read(8), header, available, path)
     except FileNotFoundError as error:
         raise InputError(path, "does not exist", "check the path") from error
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
-    if header.count * header.dtype.itemsize > available * _LARGEST_COMPRESSION:
-        raise InputError(path, f"promises {header.count} points in {available} bytes", _REMEDY)
     return _read_compressed(path, header)
 
 
@@ -169,6 +168,15 @@ def _colors(records: np.ndarray) -> np.ndarray | None:
     # The four bytes are blue, green, red, alpha, whether the header calls them a float or an integer.
     packed = np.ascontiguousarray(records[name]).view(np.uint32)
     return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
+
+
+def _check_compressed_sizes(sizes: bytes, header: _Header, available: int, path: Path) -> None:
+    """Refuse what the two numbers before the compressed bytes promise and the file cannot hold."""
+    compressed, expanded = np.frombuffer(sizes.ljust(8, b"\0"), dtype="<u4").tolist()
+    if compressed > available - 8 or expanded > compressed * _LARGEST_COMPRESSION:
+        raise InputError(path, f"promises {expanded} bytes in {compressed} of {available}", _REMEDY)
+    if expanded != header.count * header.dtype.itemsize:
+        raise InputError(path, f"promises {header.count} points but {expanded} bytes", _REMEDY)
 
 
 def _read_compressed(path: Path, header: _Header) -> PointCloud:
