@@ -1,7 +1,7 @@
 """The defects of the demo data set: what may have happened to an object's surface, with its ground truth.
 
 Each defect changes a height field or a colour field in place of a real accident and says exactly where.
-Sizes are those of small damage on an object of 8 to 12 cm: 0.5 to 3 % of its area and 1 to 4 mm deep.
+Sizes are those of small damage on an object of 8 to 10 cm: mostly 0.5 to 3 % of its area and 1.5 to 4 mm deep.
 """
 
 from collections.abc import Callable
@@ -80,18 +80,18 @@ def _with_height(specimen: Specimen, height: np.ndarray) -> Specimen:
 
 def _pit(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     """A hollow with a soft bottom, as a blow leaves it."""
-    radius = rng.uniform(0.0042, 0.0068)
+    radius = rng.uniform(0.0050, 0.0074)
     inside = _oval(rng, specimen, _place(rng, specimen, radius), radius)
-    depth = rng.uniform(0.0018, 0.0038) * 0.5 * (1 + np.cos(np.pi * np.clip(inside, 0, 1)))
+    depth = rng.uniform(0.0024, 0.0040) * 0.5 * (1 + np.cos(np.pi * np.clip(inside, 0, 1)))
     lowered = np.maximum(specimen.height - depth, np.minimum(specimen.height, TABLE_LIMIT + 0.001))
     return _with_height(specimen, np.where(specimen.height > 0, lowered, 0))
 
 
 def _lump(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     """A drop of foreign matter that sticks to the surface."""
-    radius = rng.uniform(0.0042, 0.0066)
+    radius = rng.uniform(0.0048, 0.0072)
     inside = _oval(rng, specimen, _place(rng, specimen, 0.8 * radius), radius)
-    rise = rng.uniform(0.0018, 0.0036) * np.sqrt(np.clip(1 - inside**2, 0, None))
+    rise = rng.uniform(0.0024, 0.0040) * np.sqrt(np.clip(1 - inside**2, 0, None))
     return _with_height(specimen, np.where(specimen.height > 0, specimen.height + rise, 0))
 
 
@@ -101,12 +101,12 @@ def _groove(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     dx, dy = _offsets(specimen, center)
     angle = rng.uniform(0, np.pi)
     along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
-    half_length, half_width = rng.uniform(0.011, 0.018), rng.uniform(0.0011, 0.0017)
+    half_length, half_width = rng.uniform(0.012, 0.019), rng.uniform(0.0014, 0.0021)
     across = across - rng.uniform(-10, 10) * (along**2 - half_length**2 / 3)
     profile = np.clip(1 - (across / half_width) ** 2, 0, None) * (
         1 - smooth_step(np.abs(along), 0.85 * half_length, half_length)
     )
-    lowered = specimen.height - rng.uniform(0.0012, 0.0024) * profile
+    lowered = specimen.height - rng.uniform(0.0016, 0.0028) * profile
     lowered = np.maximum(lowered, np.minimum(specimen.height, TABLE_LIMIT + 0.0005))
     return _with_height(specimen, np.where(specimen.height > 0, lowered, 0))
 
@@ -135,10 +135,10 @@ def _chip(rng: np.random.Generator, specimen: Specimen) -> Specimen:
 
 def _rough(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     """A patch where the surface has been torn up."""
-    radius = rng.uniform(0.0065, 0.009)
+    radius = rng.uniform(0.0070, 0.0095)
     inside = _oval(rng, specimen, _place(rng, specimen, 0.8 * radius), radius)
     grain = smooth_noise(rng, specimen.x, specimen.y, 0.0022, 0.004)
-    torn = specimen.height + rng.uniform(0.0005, 0.0008) * grain * (1 - smooth_step(inside, 0.75, 1.0))
+    torn = specimen.height + rng.uniform(0.0007, 0.0010) * grain * (1 - smooth_step(inside, 0.75, 1.0))
     marked = (inside < 0.93) & (specimen.height > TABLE_LIMIT)
     return replace(specimen, height=np.where(specimen.height > 0, torn, 0), mask=specimen.mask | marked)
 

@@ -70,7 +70,7 @@ def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: p
     store = make_store(tmp_path / "pictures", objects=4, seed=1, workers=1)
     reports: list[tuple[int, dict[str, float]]] = []
     weights = tmp_path / f"{backbone_module.DEMO_NAME}.safetensors"
-    plan = LearningPlan(steps=16, batch_size=6, save_every=4, cropped_steps=0.75, learning_rate=2e-3)
+    plan = LearningPlan(steps=16, batch_size=6, save_every=4, cropped_steps=0.75, learning_rate=2e-3, wording_steps=4)
     learn(store, plan, weights, report=lambda step, losses: reports.append((step, losses)))
     assert [step for step, _ in reports] == [4, 8, 12, 16]
     assert reports[-1][1]["patch_map"] < reports[0][1]["patch_map"]
@@ -89,5 +89,5 @@ def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: p
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     store = make_store(tmp_path / "pictures", objects=3, seed=1, workers=1)
     for name in ("a", "b"):
-        learn(store, LearningPlan(steps=2, batch_size=4), tmp_path / f"{name}.safetensors")
+        learn(store, LearningPlan(steps=2, batch_size=4, wording_steps=2), tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()

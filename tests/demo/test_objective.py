@@ -51,7 +51,7 @@ def test_right_features_beat_plain_and_wrong_ones_in_every_term() -> None:
     for name in ("picture_state", "patch_kind", "patch_map"):
         assert getattr(right, name) < 0.6 * getattr(plain, name)
         assert getattr(right, name) < 0.6 * getattr(wrong, name)
-    assert right.total < plain.total
+    assert right.total(0.5) < plain.total(0.5)
     assert right.patch_kind < 1e-3
 
 
@@ -63,7 +63,7 @@ def test_lengths_of_features_do_not_matter() -> None:
     ]
     once = pretraining_losses(*features, kind_maps, BODIES)
     scaled = pretraining_losses(*(7 * feature for feature in features), kind_maps, BODIES)
-    torch.testing.assert_close(once.total, scaled.total)
+    torch.testing.assert_close(once.total(1.0), scaled.total(1.0))
 
 
 def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
@@ -73,7 +73,7 @@ def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
     ]
     for value in (0, 3):
         losses = pretraining_losses(*features, torch.full((4, MAP, MAP), value, dtype=torch.uint8), BODIES)
-        assert torch.isfinite(losses.total)
+        assert torch.isfinite(losses.total(0.0))
 
 
 def test_gradients_reach_pictures_patches_and_texts() -> None:
@@ -81,7 +81,7 @@ def test_gradients_reach_pictures_patches_and_texts() -> None:
     kind_maps, _ = example()
     shapes = ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
     features = [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
-    pretraining_losses(*features, kind_maps, BODIES).total.backward()
+    pretraining_losses(*features, kind_maps, BODIES).total(0.5).backward()
     for feature in features:
         assert feature.grad is not None
         assert feature.grad.abs().sum() > 0

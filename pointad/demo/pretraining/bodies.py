@@ -42,16 +42,16 @@ def random_body(rng: np.random.Generator, size: int) -> Body:
     height = thickness * _PROFILES[profile](rng, np.clip(inside / max(float(inside.max()), 0.05), 0, 1))
     height = height + rng.uniform(0.02, 0.1)
 
-    count = rng.choice([0, 1, 2, 3], p=[0.2, 0.35, 0.3, 0.15])
+    count = rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25])
     reliefs = tuple(str(name) for name in rng.choice(list(_RELIEFS), count, replace=False))
     # Relief fades out towards the border, as far as the mould or the tool reached.
     reach = rng.uniform(0.0, 0.15)
     for name in reliefs:
         relief = _RELIEFS[name](rng, axis, u, v)
         height = height + relief * smooth_step(inside, reach, reach + 0.06)
-    height = height + rng.uniform(0, 0.003) * smooth_noise(rng, axis, axis, 0.05, 1.0)
+    height = height + rng.uniform(0, 0.003) * smooth_noise(rng, axis, axis, 0.12, 1.0)
     height = np.where(inside > 0, np.maximum(height, 0.02), 0)
-    if rng.random() < 0.15:
+    if rng.random() < 0.12:
         height = np.where(_through_holes(rng, u, v), 0, height)
     return Body(family, profile, reliefs, axis, u, v, inside, height)
 
@@ -109,7 +109,7 @@ def _wave(rng: np.random.Generator, phase: np.ndarray) -> np.ndarray:
 
 
 def _amplitude(rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(np.log(0.003), np.log(0.025))))
+    return float(np.exp(rng.uniform(np.log(0.003), np.log(0.018))))
 
 
 def _ribs(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -139,21 +139,21 @@ def _lattice(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.nd
     radius = rng.uniform(0.15, 0.4)
     bump = smooth_step(radius - distance, 0, rng.uniform(0.04, radius))
     part = np.hypot(u, v) < rng.choice([0.5, 0.75, 2.0])
-    return rng.choice([-1, 1]) * rng.uniform(0.008, 0.035) * bump * part
+    return rng.choice([-1, 1]) * rng.uniform(0.008, 0.025) * bump * part
 
 
 def _bumps(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return rng.uniform(0.004, 0.02) * smooth_noise(rng, axis, axis, 0.25, 1.2)
+    return rng.uniform(0.004, 0.016) * smooth_noise(rng, axis, axis, 0.35, 1.2)
 
 
 def _wrinkles(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     field = smooth_noise(rng, axis, axis, 0.15, 0.6)
-    return rng.uniform(0.004, 0.015) * rng.choice([-1, 1]) * (1 - np.tanh(np.abs(field) / 0.35))
+    return rng.uniform(0.004, 0.01) * rng.choice([-1, 1]) * (1 - np.tanh(np.abs(field) / 0.35))
 
 
 def _grain(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     shortest = rng.uniform(0.03, 0.08)
-    return rng.uniform(0.0006, 0.003) * smooth_noise(rng, axis, axis, shortest, 2.5 * shortest, waves=30)
+    return rng.uniform(0.0006, 0.002) * smooth_noise(rng, axis, axis, shortest, 2.5 * shortest, waves=30)
 
 
 def _seam(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:

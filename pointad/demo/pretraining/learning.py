@@ -49,7 +49,7 @@ class LearningPlan:
 
     steps: int
     batch_size: int = 32  # pictures a step, of all processes together
-    learning_rate: float = 5e-4
+    learning_rate: float = 7e-4
     wording_steps: int = 200  # first the text encoder alone learns which sentences are alike
     warm_up: float = 0.08  # share of the steps
     weight_decay: float = 0.05
@@ -114,7 +114,7 @@ def learn(
         _set_rate(optimizer, _learning_rate(step, plan))
         side = CROPPED_SIDE if step < plan.cropped_steps * plan.steps else PICTURE_SIDE
         losses = _losses(half, batches.draw(side), tokenizer)
-        losses.total.backward()
+        losses.total(step / plan.steps).backward()
         _step(optimizer, half, model, processes)
         _update_average(averaged, model, min(plan.average, (1 + step) / (10 + step)))
         history.append({name: float(value.detach()) for name, value in vars(losses).items()})

@@ -76,27 +76,27 @@ def _some_tint(rng: np.random.Generator, cover: np.ndarray, chance: float) -> np
     return cover * (rng.uniform(0.4, 1.0) if rng.random() < chance else 0.0)
 
 
-def _moved(body: Body, height: np.ndarray, limit: float = 0.004) -> np.ndarray:
+def _moved(body: Body, height: np.ndarray, limit: float = 0.006) -> np.ndarray:
     return np.abs(height - body.height) > limit
 
 
 def _pit(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    distance = _spot(rng, body, _log_uniform(rng, 0.05, 0.15))
+    distance = _spot(rng, body, _log_uniform(rng, 0.08, 0.2))
     bowl = np.clip(1 - distance ** rng.uniform(1.5, 3), 0, 1) ** rng.uniform(0.7, 1.5)
-    height = np.maximum(body.height - _log_uniform(rng, 0.015, 0.08) * bowl, 0.03 * (body.height > 0))
+    height = np.maximum(body.height - _log_uniform(rng, 0.035, 0.12) * bowl, 0.03 * (body.height > 0))
     return height, _moved(body, height), _some_tint(rng, (distance < 1) * 1.0, 0.2)
 
 
 def _hollow(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Wide and shallow."""
     distance = _spot(rng, body, _log_uniform(rng, 0.15, 0.3))
-    height = np.maximum(body.height - rng.uniform(0.02, 0.06) * np.clip(1 - distance**2, 0, 1) ** 1.3, 0.02)
+    height = np.maximum(body.height - rng.uniform(0.04, 0.1) * np.clip(1 - distance**2, 0, 1) ** 1.3, 0.02)
     return height, _moved(body, height, 0.006), _some_tint(rng, (distance < 1) * 1.0, 0.05)
 
 
 def _hole(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Deep, with steep walls; its bottom may be uneven or out of the camera's sight."""
-    distance = _spot(rng, body, _log_uniform(rng, 0.04, 0.12))
+    distance = _spot(rng, body, _log_uniform(rng, 0.06, 0.15))
     wall = smooth_step(1 - distance, 0, rng.uniform(0.1, 0.5))
     height = body.height - rng.uniform(0.08, 0.4) * wall
     bottom = 0.0 if rng.random() < 0.25 else 0.03
@@ -116,12 +116,12 @@ def _line(rng: np.random.Generator, body: Body, half_length: float) -> tuple[np.
 
 
 def _groove(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    half_length = _log_uniform(rng, 0.12, 0.5)
+    half_length = _log_uniform(rng, 0.18, 0.5)
     along, across = _line(rng, body, half_length)
-    width = _log_uniform(rng, 0.015, 0.04)
+    width = _log_uniform(rng, 0.025, 0.055)
     ends = 1 - smooth_step(np.abs(along), rng.uniform(0.5, 0.95) * half_length, half_length)
     channel = np.clip(1 - np.abs(across / width) ** rng.uniform(1, 4), 0, 1) * ends
-    height = np.maximum(body.height - _log_uniform(rng, 0.012, 0.06) * channel, 0.02)
+    height = np.maximum(body.height - _log_uniform(rng, 0.025, 0.08) * channel, 0.02)
     return height, channel > 0.15, _some_tint(rng, (channel > 0.1) * 1.0, 0.3)
 
 
@@ -132,9 +132,9 @@ def _jagged(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarra
     zigzag = sum(
         rng.normal(0, 0.05 / order) * np.sin(order * 6 * along + rng.uniform(0, 6)) for order in (1.0, 2.3, 4.1, 7.7)
     )
-    width = rng.uniform(0.012, 0.028) * np.clip(1 - (along / half_length) ** 2, 0, 1) + 1e-6
+    width = rng.uniform(0.02, 0.04) * np.clip(1 - (along / half_length) ** 2, 0, 1) + 1e-6
     channel = np.clip(1 - np.abs((across - zigzag) / width), 0, 1) * (np.abs(along) < half_length)
-    height = np.maximum(body.height - rng.uniform(0.02, 0.12) * channel, 0.02)
+    height = np.maximum(body.height - rng.uniform(0.04, 0.12) * channel, 0.02)
     return height, channel > 0.1, _some_tint(rng, (channel > 0.2) * 1.0, 0.5)
 
 
@@ -144,7 +144,7 @@ def _cut(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, 
     angle = rng.uniform(0, 2 * np.pi)
     du, dv = body.u - center_u, body.v - center_v
     along, across = du * np.cos(angle) + dv * np.sin(angle), dv * np.cos(angle) - du * np.sin(angle)
-    width, length = rng.uniform(0.015, 0.045), rng.uniform(0.2, 0.6)
+    width, length = rng.uniform(0.02, 0.05), rng.uniform(0.25, 0.6)
     slot = smooth_step(1 - np.abs(across) / width, 0, 0.4) * ((along > 0) & (along < length))
     height = np.maximum(body.height - rng.uniform(0.03, 0.2) * slot, 0.015)
     return height, slot > 0.2, _some_tint(rng, (slot > 0.2) * 1.0, 0.2)
@@ -154,17 +154,17 @@ def _scrapes(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarr
     """Several fine lines side by side."""
     half_length = _log_uniform(rng, 0.1, 0.3)
     along, across = _line(rng, body, half_length)
-    pitch, count = rng.uniform(0.035, 0.07), rng.integers(2, 6)
+    pitch, count = rng.uniform(0.05, 0.08), rng.integers(2, 6)
     within = (np.abs(across) < count * pitch / 2) & (np.abs(along) < half_length)
     lines = np.clip(np.cos(2 * np.pi * across / pitch) - 0.2, 0, 1) * within
-    height = np.maximum(body.height - rng.uniform(0.008, 0.03) * lines, 0.02)
+    height = np.maximum(body.height - rng.uniform(0.02, 0.05) * lines, 0.02)
     return height, within, _some_tint(rng, (lines > 0) * 1.0, 0.4)
 
 
 def _lump(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    distance = _spot(rng, body, _log_uniform(rng, 0.05, 0.16))
+    distance = _spot(rng, body, _log_uniform(rng, 0.08, 0.2))
     swell = np.clip(1 - distance ** rng.uniform(1.5, 4), 0, 1) ** rng.uniform(0.4, 1.5)
-    height = body.height + _log_uniform(rng, 0.015, 0.09) * swell * (body.height > 0)
+    height = body.height + _log_uniform(rng, 0.035, 0.12) * swell * (body.height > 0)
     return height, _moved(body, height), _some_tint(rng, (distance < 1) * 1.0, 0.35)
 
 
@@ -173,12 +173,12 @@ def _foreign(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarr
     if rng.random() < 0.4:
         half_length = rng.uniform(0.08, 0.25)
         along, across = _line(rng, body, half_length)
-        distance = np.maximum(np.abs(across) / rng.uniform(0.015, 0.04), np.abs(along) / half_length)
+        distance = np.maximum(np.abs(across) / rng.uniform(0.025, 0.05), np.abs(along) / half_length)
     else:
-        distance = _spot(rng, body, _log_uniform(rng, 0.04, 0.12))
+        distance = _spot(rng, body, _log_uniform(rng, 0.07, 0.15))
     piece = smooth_step(1 - distance, 0, rng.uniform(0.05, 0.4)) * (body.height > 0)
     rough = 1 + rng.uniform(0, 0.3) * smooth_noise(rng, body.axis, body.axis, 0.05, 0.15)
-    height = body.height + rng.uniform(0.02, 0.08) * piece * rough
+    height = body.height + rng.uniform(0.04, 0.1) * piece * rough
     return height, piece > 0.1, _some_tint(rng, (piece > 0.05) * 1.0, 0.9)
 
 
@@ -189,7 +189,7 @@ def _missing(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarr
         border = np.flatnonzero(body.height > 0)
     chosen = rng.choice(border)
     du, dv = body.u - body.u.flat[chosen], body.v - body.v.flat[chosen]
-    size = rng.uniform(0.1, 0.3)
+    size = rng.uniform(0.15, 0.35)
     if rng.random() < 0.5:
         depth_in = size - np.hypot(du, dv)  # a bite
     else:
@@ -212,13 +212,13 @@ def _missing(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarr
 
 
 def _rough(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    distance = _spot(rng, body, _log_uniform(rng, 0.1, 0.28))
+    distance = _spot(rng, body, _log_uniform(rng, 0.14, 0.3))
     within = 1 - smooth_step(distance, 0.7, 1.0)
     shortest = rng.uniform(0.03, 0.07)
     grain = smooth_noise(rng, body.axis, body.axis, shortest, 2 * shortest, waves=24)
     if rng.random() < 0.4:
         grain = 1.5 * np.abs(grain) - 1
-    height = np.maximum(body.height + rng.uniform(0.006, 0.02) * grain * within, 0.02)
+    height = np.maximum(body.height + rng.uniform(0.012, 0.028) * grain * within, 0.02)
     return height, distance < 0.92, _some_tint(rng, within, 0.3)
 
 
@@ -227,9 +227,9 @@ def _stain(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, np.ndarray
     if rng.random() < 0.25:
         half_length = rng.uniform(0.1, 0.5)
         along, across = _line(rng, body, half_length)
-        distance = np.maximum(np.abs(across) / rng.uniform(0.015, 0.06), np.abs(along) / half_length)
+        distance = np.maximum(np.abs(across) / rng.uniform(0.03, 0.06), np.abs(along) / half_length)
     else:
-        distance = _spot(rng, body, _log_uniform(rng, 0.06, 0.25))
+        distance = _spot(rng, body, _log_uniform(rng, 0.09, 0.25))
     cover = 1 - smooth_step(distance, rng.uniform(0.4, 0.9), 1.0)
     return body.height, distance < 0.95, cover * rng.uniform(0.5, 1.0)
 

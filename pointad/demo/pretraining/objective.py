@@ -35,10 +35,19 @@ class PretrainingLosses:
     patch_map: Tensor  # the map of "a mark" against the area of the marks
     wording: Tensor  # sentences against each other: how near they lie, against how alike what they say is
 
-    @property
-    def total(self) -> Tensor:
-        """The sum that is minimized."""
-        return 0.5 * self.caption + self.picture_state + self.patch_kind + 2 * self.patch_map + 4 * self.wording
+    def total(self, progress: float) -> Tensor:
+        """The sum that is minimized; `progress` is the share of the steps that are done.
+
+        What is said about whole pictures counts little at first: as long as patches say nothing, its gradients are
+        strong and random, and would drown those of the patches.
+        """
+        whole_pictures = 0.05 + 0.45 * progress
+        return (
+            whole_pictures * (0.5 * self.caption + self.picture_state)
+            + self.patch_kind
+            + 6 * self.patch_map
+            + 4 * self.wording
+        )
 
 
 def visible_kinds(kind_maps: Tensor) -> Tensor:

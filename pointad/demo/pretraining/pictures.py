@@ -52,7 +52,7 @@ def _random_marks(rng: np.random.Generator, body: Body) -> tuple[list[Mark], np.
     """Marks on one body and its height with all of them."""
     marks = []
     height = body.height
-    for _ in range(rng.choice([0, 1, 2, 3], p=[0.4, 0.38, 0.16, 0.06])):
+    for _ in range(rng.choice([0, 1, 2, 3], p=[0.4, 0.35, 0.17, 0.08])):
         mark = random_mark(rng, body)
         if mark is not None:
             marks.append(mark)
@@ -71,15 +71,15 @@ def _kinds(marks: list[Mark], shape: tuple[int, ...], with_color: bool) -> np.nd
 
 def _lost(rng: np.random.Generator, body: Body, height: np.ndarray) -> np.ndarray:
     """(S, S) bool: grid points without a depth, by one of several habits of sensors."""
-    lost = rng.random(height.shape) < rng.choice([0.0, 0.002, 0.01, 0.04])
+    lost = rng.random(height.shape) < rng.choice([0.0, 0.002, 0.005, 0.02])
     slope_y, slope_x = np.gradient(height, float(body.axis[1] - body.axis[0]))
     if rng.random() < 0.5:  # steep walls return little light
         steep = np.hypot(slope_x, slope_y) > rng.uniform(1.5, 8)
         lost |= steep & (rng.random(height.shape) < rng.uniform(0.1, 0.9))
-    if rng.random() < 0.3:  # patches
+    if rng.random() < 0.2:  # patches
         shortest = rng.uniform(0.04, 0.2)
         lost |= smooth_noise(rng, body.axis, body.axis, shortest, 3 * shortest) > rng.uniform(2.6, 3.6)
-    if rng.random() < 0.2:  # a shadow beside steep steps, away from the projector
+    if rng.random() < 0.1:  # a shadow beside steep steps, away from the projector
         shadow = np.roll(height, rng.integers(1, 5), axis=1) - height > rng.uniform(0.05, 0.2)
         lost |= shadow
     return lost
@@ -90,7 +90,7 @@ def _renderings(
 ) -> list[Picture]:
     """Pictures of the object's scan from random directions; none when too little of it is left to see."""
     step = float(body.axis[1] - body.axis[0])
-    noise = rng.normal(0, step * np.exp(rng.uniform(np.log(0.02), np.log(0.35))), height.shape)
+    noise = rng.normal(0, step * np.exp(rng.uniform(np.log(0.02), np.log(0.2))), height.shape)
     table = rng.uniform(0.03, 0.13)  # what lies lower goes with the table
     kept = (height > table) & ~_lost(rng, body, height)
     if kept.sum() < 1500:
@@ -176,7 +176,7 @@ def _albedo(rng: np.random.Generator, body: Body) -> np.ndarray:
     base = _random_color(rng)
     albedo = np.broadcast_to(base, (*body.height.shape, 3)).copy()
     texture = rng.integers(5)
-    strength = rng.uniform(0.02, 0.2)
+    strength = rng.uniform(0.02, 0.12)
     if texture == 1:
         albedo *= (1 + strength * smooth_noise(rng, body.axis, body.axis, 0.2, 1.0))[..., None]
     elif texture == 2:
