@@ -73,7 +73,7 @@ class RunWriter:
         writer.writerow(SCORE_COLUMNS)
         writer.writerows(self._rows)
         with atomic_path(self.folder / "scores.csv") as temporary:
-            temporary.write_text(table.getvalue(), encoding="utf-8")
+            temporary.write_text(table.getvalue(), encoding="utf-8", errors="backslashreplace")
         with atomic_path(self.folder / "curves.json") as temporary:
             temporary.write_text(json.dumps(self._curves), encoding="utf-8")
         self.results.save(self.folder / "results.json")

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import errno
+import io
 import logging
 import os
 import sys
@@ -41,6 +42,8 @@ def run(main: Callable[[argparse.Namespace], int | None], parser: argparse.Argum
         parser: the program's flags.
     """
     arguments = parser.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         code = main(arguments)

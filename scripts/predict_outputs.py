@@ -43,7 +43,7 @@ def write_inspection(
         sentence = "" if verdict is None else f"Verdict: {verdict}; scores above {threshold:.4f} fail."
         page = inspection_page(inspection, sentence, heat_range)
         with atomic_path(folder / "cloud.html") as temporary:
-            temporary.write_text(page, encoding="utf-8")
+            temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
@@ -66,7 +66,9 @@ def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write prediction.json."""
     with atomic_path(folder / "prediction.json") as temporary:
-        temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _spoken(score: float, threshold: float | None) -> str:
