@@ -147,14 +147,14 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "training_state.pt"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not the state of a training"):
         load_training_state(path, {})
 
 
 def test_a_state_runs_no_code(tmp_path: Path) -> None:
     path = tmp_path / "training_state.pt"
     torch.save({"state": Path("anything"), "facts": {}}, path)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not the state of a training"):
         load_training_state(path, {})
 
 
