@@ -135,7 +135,7 @@ def _chip(rng: np.random.Generator, specimen: Specimen) -> Specimen:
 
 def _rough(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     """A patch where the surface has been torn up."""
-    radius = rng.uniform(0.0070, 0.0095)
+    radius = rng.uniform(0.0066, 0.0088)
     inside = _oval(rng, specimen, _place(rng, specimen, 0.8 * radius), radius)
     grain = smooth_noise(rng, specimen.x, specimen.y, 0.0022, 0.004)
     torn = specimen.height + rng.uniform(0.0007, 0.0010) * grain * (1 - smooth_step(inside, 0.75, 1.0))
