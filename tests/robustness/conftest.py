@@ -9,6 +9,7 @@ from robustness.spoiling import linked_copy
 from pointad.data.metadata import write_metadata
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.scans import ScanName
+from pointad.model.backbone import ClipBackbone
 
 CLASS = "cookie"
 GOOD, BAD = "good", "hole"
@@ -40,6 +41,12 @@ def data(two_samples: Path, tmp_path: Path) -> Path:
 def model_flags(golden_weights: Path) -> tuple[object, ...]:
     """The small CLIP of the goldens."""
     return ("--clip_weights", golden_weights / "clip_tiny.pt", "--device", "cpu")
+
+
+@pytest.fixture
+def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs in this process take the small CLIP as it was loaded once; for tests that are not about its file."""
+    monkeypatch.setattr("scripts.setting_up.load_backbone", lambda *_, **__: golden_backbone)
 
 
 @pytest.fixture

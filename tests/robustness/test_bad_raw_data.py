@@ -11,6 +11,8 @@ from PIL import Image
 from robustness.invocation import assert_one_error_line, files_below, invoke, render
 from robustness.spoiling import empty, linked_copy, remove, replace, truncate
 
+pytestmark = pytest.mark.usefixtures("ready_backbone")
+
 MVTEC, EYECANDIES, REAL3D = "mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb"
 Spoil = Callable[[Path], object]
 

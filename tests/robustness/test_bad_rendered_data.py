@@ -13,6 +13,8 @@ from PIL import Image
 from robustness.invocation import assert_one_error_line, files_below, invoke
 from robustness.spoiling import edit_lists, empty, remove, replace, truncate
 
+pytestmark = pytest.mark.usefixtures("ready_backbone")
+
 Spoil = Callable[[Path], object]
 LISTS = ("all_meta.json", "cookie_meta.json")
 SAMPLE = Path("cookie/test/hole")

@@ -96,6 +96,7 @@ CHECKPOINTS = [
 ]
 
 
+@pytest.mark.usefixtures("ready_backbone")
 @pytest.mark.parametrize("make", CHECKPOINTS)
 def test_checkpoint(
     make: Make, two_samples: Path, golden_weights: Path, model_flags: tuple[object, ...], tmp_path: Path
@@ -185,6 +186,7 @@ RUN_FILES = [
 ]
 
 
+@pytest.mark.usefixtures("ready_backbone")
 @pytest.mark.parametrize("content", RUN_FILES)
 def test_facts_beside_a_checkpoint(
     content: bytes, two_samples: Path, golden_weights: Path, model_flags: tuple[object, ...], tmp_path: Path
@@ -244,6 +246,7 @@ STATES = [
 ]
 
 
+@pytest.mark.usefixtures("ready_backbone")
 @pytest.mark.parametrize("make", STATES)
 def test_state_of_a_training(
     make: Make, trained: Path, two_samples: Path, golden_weights: Path, tmp_path: Path

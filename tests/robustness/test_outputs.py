@@ -27,6 +27,8 @@ from pointad.results import Results
 from pointad.scans.pcd import write_pcd
 from pointad.scans.tiff import write_xyz_tiff
 
+pytestmark = pytest.mark.usefixtures("ready_backbone")
+
 AWKWARD = "Prüf daten 检测 'a' (1)"
 
 

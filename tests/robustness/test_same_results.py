@@ -15,6 +15,8 @@ from robustness.spoiling import linked_copy
 
 from pointad.claims import claimed
 
+pytestmark = pytest.mark.usefixtures("ready_backbone")
+
 
 def digests(root: Path) -> dict[str, str]:
     """Every file, hidden ones too, with a digest of its bytes."""
@@ -122,6 +124,7 @@ def results(folder: Path) -> dict:
     return json.loads((folder / "results.json").read_text())["classes"]
 
 
+@pytest.mark.slow
 def test_two_trainings_into_one_folder(
     two_samples: Path, golden_weights: Path, train_flags: tuple[object, ...], tmp_path: Path
 ) -> None:
