@@ -70,7 +70,7 @@ def disks(content: bytes) -> bytes:
         ("pcd_compressed", expanded_size),
         ("weights", central_directory),
         ("weights", disks),
-        ("yaml", lambda content: b"[" * 1500 + content),
+        ("yaml", lambda content: b"[" * 500 + content),
         ("results", lambda content: b"[" * 50_000 + content),
         ("npy", lambda content: content.replace(b"(60, 3)", b"(" * 60)),
     ],
