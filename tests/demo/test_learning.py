@@ -40,9 +40,9 @@ def test_the_computing_copy_differs_by_its_precision_only(model: open_clip.CLIP)
 
 
 def test_whitened_patches_spread_evenly_around_nothing(tmp_path: Path) -> None:
-    store = make_store(tmp_path, objects=64, seed=2, workers=1)
+    store = make_store(tmp_path, objects=20, seed=2, workers=1)
     mean, std = learning._normalization()
-    pictures = (Batches(store, 64, np.random.default_rng(5)).draw().images - mean) / std
+    pictures = (Batches(store, 48, np.random.default_rng(5)).draw().images - mean) / std
     conditions, visual = [], new_model(1).visual
     for whitened in (False, True):
         before = visual.positional_embedding.detach().clone()

@@ -39,7 +39,7 @@ def example() -> tuple[torch.Tensor, torch.Tensor]:
 def losses_of(patch_rows: torch.Tensor, picture_rows: torch.Tensor, kind_maps: torch.Tensor) -> PretrainingLosses:
     states = state_features()
     pictures = states[picture_rows]
-    return pretraining_losses(pictures, states[patch_rows.flatten(1)], pictures, states, kind_maps, BODIES)
+    return pretraining_losses(pictures, states[patch_rows.flatten(1)][:, None], pictures, states, kind_maps, BODIES)
 
 
 def test_right_features_beat_plain_and_wrong_ones_in_every_term() -> None:
@@ -59,7 +59,7 @@ def test_lengths_of_features_do_not_matter() -> None:
     generator = torch.Generator().manual_seed(0)
     kind_maps, _ = example()
     features = [
-        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     ]
     once = pretraining_losses(*features, kind_maps, BODIES)
     scaled = pretraining_losses(*(7 * feature for feature in features), kind_maps, BODIES)
@@ -69,7 +69,7 @@ def test_lengths_of_features_do_not_matter() -> None:
 def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
     generator = torch.Generator().manual_seed(1)
     features = [
-        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+        torch.randn(shape, generator=generator) for shape in ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     ]
     for value in (0, 3):
         losses = pretraining_losses(*features, torch.full((4, MAP, MAP), value, dtype=torch.uint8), BODIES)
@@ -79,7 +79,7 @@ def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
 def test_gradients_reach_pictures_patches_and_texts() -> None:
     generator = torch.Generator().manual_seed(2)
     kind_maps, _ = example()
-    shapes = ((4, 32), (4, GRID * GRID, 32), (4, 32), (STATES, 32))
+    shapes = ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     features = [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
     pretraining_losses(*features, kind_maps, BODIES).total(0.5).backward()
     for feature in features:

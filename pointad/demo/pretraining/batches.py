@@ -14,6 +14,8 @@ from pointad.demo.pretraining.outlines import FAMILIES
 from pointad.demo.pretraining.picture_store import RENDERINGS, PictureStore
 from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
 
+_AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
+
 
 @dataclass(frozen=True)
 class PretrainingBatch:
@@ -67,15 +69,19 @@ class Batches:
 def _change(
     rng: np.random.Generator, picture: np.ndarray, kinds: np.ndarray, side: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A picture and its kind map, turned by quarters, mirrored and cut out around the middle, at random."""
+    """A picture and its kind map, turned by quarters, mirrored and cut out around the middle or a mark, at random."""
     quarter_turns = int(rng.integers(4))
     picture, kinds = np.rot90(picture, quarter_turns), np.rot90(kinds, quarter_turns)
     if rng.random() < 0.5:
         picture, kinds = picture[:, ::-1], kinds[:, ::-1]
     scale = PICTURE_SIDE // KIND_MAP_SIDE
-    spare = (PICTURE_SIDE - side) // scale
-    top, left = np.clip(np.rint(spare / 2 + rng.normal(0, spare / 6, 2)), 0, spare).astype(int)
     cut = side // scale
+    spare = KIND_MAP_SIDE - cut
+    marked = np.argwhere(kinds > 0)
+    middle = np.full(2, KIND_MAP_SIDE / 2) + rng.normal(0, spare / 5, 2)
+    if len(marked) and rng.random() < _AROUND_MARKS:
+        middle = rng.choice(marked) + rng.normal(0, cut / 5, 2)
+    top, left = np.clip(np.rint(middle - cut / 2), 0, spare).astype(int)
     kinds = kinds[top : top + cut, left : left + cut]
     picture = picture[scale * top : scale * top + side, scale * left : scale * left + side]
     return picture, kinds

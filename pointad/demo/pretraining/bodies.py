@@ -42,14 +42,14 @@ def random_body(rng: np.random.Generator, size: int) -> Body:
     height = thickness * _PROFILES[profile](rng, np.clip(inside / max(float(inside.max()), 0.05), 0, 1))
     height = height + rng.uniform(0.02, 0.1)
 
-    count = rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25])
+    count = rng.choice([0, 1, 2], p=[0.5, 0.4, 0.1])
     reliefs = tuple(str(name) for name in rng.choice(list(_RELIEFS), count, replace=False))
     # Relief fades out towards the border, as far as the mould or the tool reached.
     reach = rng.uniform(0.0, 0.15)
     for name in reliefs:
         relief = _RELIEFS[name](rng, axis, u, v)
         height = height + relief * smooth_step(inside, reach, reach + 0.06)
-    height = height + rng.uniform(0, 0.003) * smooth_noise(rng, axis, axis, 0.12, 1.0)
+    height = height + rng.uniform(0, 0.003) * smooth_noise(rng, axis, axis, 0.2, 1.0)
     height = np.where(inside > 0, np.maximum(height, 0.02), 0)
     if rng.random() < 0.12:
         height = np.where(_through_holes(rng, u, v), 0, height)
@@ -74,7 +74,7 @@ def _cone(rng: np.random.Generator, t: np.ndarray) -> np.ndarray:
 def _terraces(rng: np.random.Generator, t: np.ndarray) -> np.ndarray:
     count = rng.integers(2, 5)
     edges = np.sort(rng.uniform(0.08, 0.9, count))
-    rises = rng.uniform(0.5, 1.0, count) * rng.choice([1, 1, 1, -0.6], count)
+    rises = rng.uniform(0.5, 1.0, count) * rng.choice([1, 1, 1, -0.4], count)
     width = rng.uniform(0.01, 0.08)
     steps = sum(rise * smooth_step(t, edge, edge + width) for edge, rise in zip(edges, rises, strict=True))
     return 0.4 + 0.6 * steps / max(float(np.abs(steps).max()), 0.3)
@@ -109,7 +109,7 @@ def _wave(rng: np.random.Generator, phase: np.ndarray) -> np.ndarray:
 
 
 def _amplitude(rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(np.log(0.003), np.log(0.018))))
+    return float(np.exp(rng.uniform(np.log(0.003), np.log(0.012))))
 
 
 def _ribs(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -139,7 +139,7 @@ def _lattice(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.nd
     radius = rng.uniform(0.15, 0.4)
     bump = smooth_step(radius - distance, 0, rng.uniform(0.04, radius))
     part = np.hypot(u, v) < rng.choice([0.5, 0.75, 2.0])
-    return rng.choice([-1, 1]) * rng.uniform(0.008, 0.025) * bump * part
+    return rng.choice([-1, 1]) * rng.uniform(0.008, 0.02) * bump * part
 
 
 def _bumps(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -68,7 +68,8 @@ def pretraining_losses(
 
     Args:
         global_features: (B, D).
-        patch_features: (B, P, D) of the local path, P patches row by row.
+        patch_features: (B, L, P, D) of the local path after each of L blocks, P patches row by row. All blocks learn,
+            so that the first ones need not wait for the last.
         caption_features: (B, D), one caption a picture.
         state_features: (2 + K, D) of `state_sentences`.
         kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.
@@ -79,11 +80,14 @@ def pretraining_losses(
         for features in (global_features, patch_features, caption_features, state_features)
     )
     seen = visible_kinds(kind_maps)
+    layers = patches.shape[1]
+    patches = patches.transpose(0, 1).flatten(0, 1)  # (L · B, P, D)
+    maps_of_patches = kind_maps.repeat(layers, 1, 1)
     return PretrainingLosses(
         caption=_contrast(pictures @ captions.T / TEMPERATURE),
         picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, seen),
-        patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, kind_maps),
-        patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, kind_maps),
+        patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, maps_of_patches),
+        patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, maps_of_patches),
         wording=_wording_loss(captions, states, seen, bodies),
     )
 

@@ -14,7 +14,7 @@ from pointad.demo.pretraining.picture_store import PictureStore
 
 _PICTURES = 192
 _PLAIN_PATCH = 0.02  # standard deviation of brightness (0..1) under which a patch is background
-_FLOOR = 1e-3  # of the largest variance, added to all, so that noise is not blown up
+_FLOOR = 1e-2  # of the largest variance, added to all, so that noise is not blown up
 _SPREAD = 0.5  # standard deviation of the projected components
 
 

@@ -71,7 +71,7 @@ def _kinds(marks: list[Mark], shape: tuple[int, ...], with_color: bool) -> np.nd
 
 def _lost(rng: np.random.Generator, body: Body, height: np.ndarray) -> np.ndarray:
     """(S, S) bool: grid points without a depth, by one of several habits of sensors."""
-    lost = rng.random(height.shape) < rng.choice([0.0, 0.002, 0.005, 0.02])
+    lost = rng.random(height.shape) < rng.choice([0.0, 0.001, 0.004, 0.01])
     slope_y, slope_x = np.gradient(height, float(body.axis[1] - body.axis[0]))
     if rng.random() < 0.5:  # steep walls return little light
         steep = np.hypot(slope_x, slope_y) > rng.uniform(1.5, 8)
@@ -90,7 +90,7 @@ def _renderings(
 ) -> list[Picture]:
     """Pictures of the object's scan from random directions; none when too little of it is left to see."""
     step = float(body.axis[1] - body.axis[0])
-    noise = rng.normal(0, step * np.exp(rng.uniform(np.log(0.02), np.log(0.2))), height.shape)
+    noise = rng.normal(0, step * np.exp(rng.uniform(np.log(0.02), np.log(0.12))), height.shape)
     table = rng.uniform(0.03, 0.13)  # what lies lower goes with the table
     kept = (height > table) & ~_lost(rng, body, height)
     if kept.sum() < 1500:
@@ -167,7 +167,7 @@ def _grid_normals(scan: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 def _random_color(rng: np.random.Generator) -> np.ndarray:
     """(3,) share of light given back: greys as often as colours."""
-    grey = rng.uniform(0.08, 0.95)
+    grey = rng.uniform(0.2, 0.95)
     return np.clip(grey + rng.normal(0, 1, 3) * rng.choice([0.01, 0.08, 0.25]), 0.02, 1)
 
 
@@ -175,8 +175,8 @@ def _albedo(rng: np.random.Generator, body: Body) -> np.ndarray:
     """(S, S, 3) the object's own colours: plain, mottled, grained, striped, or speckled all over."""
     base = _random_color(rng)
     albedo = np.broadcast_to(base, (*body.height.shape, 3)).copy()
-    texture = rng.integers(5)
-    strength = rng.uniform(0.02, 0.12)
+    texture = rng.choice(5, p=[0.35, 0.2, 0.2, 0.15, 0.1])
+    strength = rng.uniform(0.01, 0.07)
     if texture == 1:
         albedo *= (1 + strength * smooth_noise(rng, body.axis, body.axis, 0.2, 1.0))[..., None]
     elif texture == 2:
@@ -204,7 +204,7 @@ def _photograph(rng: np.random.Generator, body: Body, height: np.ndarray, marks:
             color = np.clip(color + (0.4 if own_brightness < 0.4 else -0.4), 0.02, 1)
         albedo += mark.tint[..., None] * (color - albedo)
     table = _random_color(rng) * rng.choice([0.2, 0.6, 1.0])
-    ground = table * (1 + 0.05 * smooth_noise(rng, body.axis, body.axis, 0.05, 0.5))[..., None]
+    ground = table * (1 + 0.03 * smooth_noise(rng, body.axis, body.axis, 0.05, 0.5))[..., None]
     on_object = height > 0
     albedo = np.where(on_object[..., None], albedo, ground)
 
@@ -217,7 +217,7 @@ def _photograph(rng: np.random.Generator, body: Body, height: np.ndarray, marks:
     picture = albedo * (rng.uniform(0.7, 1.25) * (ambient + (1 - ambient) * lit))[..., None]
     if rng.random() < 0.3:
         picture += rng.uniform(0.1, 0.5) * (lit ** rng.uniform(10, 60) * on_object)[..., None]
-    if rng.random() < 0.65:
+    if rng.random() < 0.8:
         picture[height < rng.uniform(0.0, 0.12)] = 0  # the table is cut out with the plane it lies in
     picture += rng.normal(0, rng.uniform(0.002, 0.02), picture.shape)
     pixels = np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8)
