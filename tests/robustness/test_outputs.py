@@ -1,12 +1,13 @@
 """Outputs that cannot be written (no folder, a full disk, nobody reading), and names that are unusual but right."""
 
+import contextlib
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -80,27 +81,29 @@ def _write_text(path: Path) -> None:
         temporary.write_text("x" * 100_000)
 
 
-@pytest.fixture
-def full_disk() -> object:
-    """From here on files cannot grow beyond a few kilobytes, for any user."""
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Within this block files cannot grow beyond a few kilobytes, for any user; pytest's own report neither."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_writers_on_a_full_disk(name: str, full_disk: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=name):
+def test_writers_on_a_full_disk(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=name), full_disk():
         WRITERS[name](tmp_path / name)
     assert not files_below(tmp_path)
 
 
-def test_feature_cache_on_a_full_disk(full_disk: object, tmp_path: Path) -> None:
+def test_feature_cache_on_a_full_disk(tmp_path: Path) -> None:
     cache = FeatureCache(tmp_path / "cache", fingerprint="f", layers=[1], precision="fp32")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError), full_disk():
         cache.write("00" * 32, PictureFeatures(torch.rand(8), torch.rand(1, 1000, 8).half()))
     assert not files_below(tmp_path)
 
