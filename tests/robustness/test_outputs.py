@@ -108,9 +108,9 @@ def test_feature_cache_on_a_full_disk(tmp_path: Path) -> None:
     assert not files_below(tmp_path)
 
 
-def test_old_files_survive_failed_writing(full_disk: object, tmp_path: Path) -> None:
+def test_old_files_survive_failed_writing(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("old")
-    with pytest.raises(InputError):
+    with pytest.raises(InputError), full_disk():
         _write_text(tmp_path / "text")
     assert (tmp_path / "text").read_text() == "old"
 
