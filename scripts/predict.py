@@ -35,6 +35,7 @@ from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.predictor import PointAD
 from scripts.arguments import add_model_arguments, add_seed_argument
 from scripts.command_line import EXIT_ERROR, HelpFormatter, positive_float, run
+from scripts.detector import load_detector
 from scripts.predict_outputs import FAIL, describe, write_facts, write_inspection
 from scripts.scan_search import find_scans, output_folders
 
@@ -100,15 +101,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Inspect every scan; one that cannot be inspected does not stop the others."""
     if not arguments.scans and not arguments.calibrate:
         raise InputError("SCAN", "none is named", "name files or folders")
-    detector = PointAD.from_checkpoint(
-        arguments.checkpoint_path,
-        arguments.clip_weights,
-        arguments.device,
-        clip_model=arguments.clip_model,
-        layers=arguments.features_list,
-    )
-    if detector.is_demo:
-        logger.warning("DEMO weights: the small backbone %s says nothing about real data", detector.backbone_name)
+    detector = load_detector(arguments)
     threshold = calibrated_threshold(detector, arguments) if arguments.calibrate else arguments.threshold
     scans = list(find_scans(arguments.scans, arguments.output))
     failed = broken = 0

@@ -29,9 +29,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--weights", type=Path, default=ROOT / "checkpoints" / "demo_clip.safetensors", help="output")
     parser.add_argument("--pictures", type=Path, default=ROOT / "data" / "pretraining", help="folder of the pictures")
-    parser.add_argument("--objects", type=positive_integer, default=2000, help="generated objects, 0.6 MB each")
-    parser.add_argument("--steps", type=positive_integer, default=800, help="steps of 96 pictures")
-    parser.add_argument("--start_from", type=Path, help="weights to go on from")
+    parser.add_argument("--objects", type=positive_integer, default=6000, help="generated objects, 0.6 MB each")
+    parser.add_argument("--wording_steps", type=positive_integer, default=300, help="steps of the text encoder")
+    parser.add_argument("--guide_steps", type=positive_integer, default=600, help="steps of the guide")
+    parser.add_argument("--steps", type=positive_integer, default=4800, help="steps of the image encoder")
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
     parser.add_argument("--processes", type=positive_integer, default=min(2, os.cpu_count() or 1), help="processes")
     return parser
@@ -52,18 +53,17 @@ def _learn(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
     store = make_store(arguments.pictures, arguments.objects, arguments.seed, workers=1)  # there already: opened
     learn(
         store,
-        LearningPlan(steps=arguments.steps, seed=arguments.seed),
+        LearningPlan(arguments.wording_steps, arguments.guide_steps, arguments.steps, seed=arguments.seed),
         arguments.weights,
         process=process,
         processes=arguments.processes,
-        start_from=arguments.start_from,
         report=_report,
     )
     distributed.destroy_process_group()
 
 
-def _report(step: int, losses: dict[str, float]) -> None:
-    print(f"step {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in losses.items()), flush=True)
+def _report(stage: str, step: int, losses: dict[str, float]) -> None:
+    print(f"{stage} {step}: " + ", ".join(f"{name} {value:.3f}" for name, value in losses.items()), flush=True)
 
 
 if __name__ == "__main__":

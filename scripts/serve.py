@@ -35,6 +35,7 @@ from pointad.predictor import PointAD
 from pointad.scans.files import SUFFIXES
 from scripts.arguments import add_model_arguments
 from scripts.command_line import HelpFormatter, positive_float, positive_integer, run
+from scripts.detector import load_detector
 from scripts.predict_outputs import describe
 
 logger = logging.getLogger(__name__)
@@ -190,15 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: argparse.Namespace) -> None:
     """Load the model and serve until interrupted."""
-    detector = PointAD.from_checkpoint(
-        arguments.checkpoint_path,
-        arguments.clip_weights,
-        arguments.device,
-        clip_model=arguments.clip_model,
-        layers=arguments.features_list,
-    )
-    if detector.is_demo:
-        logger.warning("DEMO weights: the small backbone %s says nothing about real data", detector.backbone_name)
+    detector = load_detector(arguments)
     service = InspectionService(
         detector,
         largest_upload=round(arguments.largest_upload * MEGABYTE),

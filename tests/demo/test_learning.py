@@ -1,5 +1,6 @@
 """The pre-training runs, learns, writes what the project loads, and its short cuts compute what the long way does."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,20 @@ import open_clip
 import pytest
 import torch
 
-from pointad.demo.pretraining import learning
 from pointad.demo.pretraining.batches import Batches
-from pointad.demo.pretraining.learning import LearningPlan, encode_captions, learn, new_model
+from pointad.demo.pretraining.first_filters import random_filters, set_first_filters
+from pointad.demo.pretraining.learning import (
+    CONFIGURATION,
+    LearningPlan,
+    encode_captions,
+    learn,
+    new_model,
+    normalization,
+)
 from pointad.demo.pretraining.patch_whitening import whiten_patches
+from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import make_store
+from pointad.demo.pretraining.steps import computing_copy, rate_at
 from pointad.model import backbone as backbone_module
 from pointad.model.backbone import load_backbone
 from pointad.model.vision import encode_images
@@ -29,7 +39,7 @@ def test_captions_without_padding_give_the_features_of_whole_texts(model: open_c
 
 
 def test_the_computing_copy_differs_by_its_precision_only(model: open_clip.CLIP) -> None:
-    half = learning._computing_copy(model)
+    half = computing_copy(model)
     assert half.state_dict().keys() == model.state_dict().keys()
     images = torch.rand(2, 3, 252, 252)
     full = encode_images(model.visual, images)
@@ -39,9 +49,34 @@ def test_the_computing_copy_differs_by_its_precision_only(model: open_clip.CLIP)
     assert torch.cosine_similarity(full.global_features, rounded.global_features).min() > 0.99
 
 
+def test_features_for_learning_are_those_of_the_method(model: open_clip.CLIP) -> None:
+    images = torch.rand(2, 3, 336, 336, generator=torch.Generator().manual_seed(3))
+    learned = picture_features(model.visual, images, blocks=(1, 4, 6), token_blocks=(2,))
+    expected = encode_images(model.visual, images, (1, 4, 6))
+    torch.testing.assert_close(learned.global_features, expected.global_features, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(learned.patch_features, expected.patch_features, atol=1e-5, rtol=1e-4)
+    assert [tokens.shape for tokens in learned.tokens] == [(2, 256, 192)]
+
+
+def test_cut_outs_keep_their_places_in_the_grid(model: open_clip.CLIP) -> None:
+    """A cut-out whose tokens see each other alone is not the whole picture, but before any attention it is a part."""
+    side = CONFIGURATION["vision_cfg"]["patch_size"]
+    images = torch.rand(1, 3, 336, 336, generator=torch.Generator().manual_seed(4))
+    visual = copy.deepcopy(model.visual)
+    for block in visual.transformer.resblocks:  # without attention every patch stands alone
+        torch.nn.init.zeros_(block.attn.out_proj.weight)
+        torch.nn.init.zeros_(block.attn.out_proj.bias)
+    whole = picture_features(visual, images, blocks=(6,)).patch_features.unflatten(2, (16, 16))
+    cut = images[..., 2 * side : 5 * side, 7 * side : 10 * side]
+    part = picture_features(visual, cut, corner=(2, 7), blocks=(6,)).patch_features.unflatten(2, (3, 3))
+    torch.testing.assert_close(part, whole[:, :, 2:5, 7:10], atol=1e-5, rtol=1e-4)
+    elsewhere = picture_features(visual, cut, corner=(0, 0), blocks=(6,)).patch_features.unflatten(2, (3, 3))
+    assert (elsewhere - part).abs().max() > 1e-3
+
+
 def test_whitened_patches_spread_evenly_around_nothing(tmp_path: Path) -> None:
     store = make_store(tmp_path, objects=20, seed=2, workers=1)
-    mean, std = learning._normalization()
+    mean, std = normalization()
     pictures = (Batches(store, 48, np.random.default_rng(5)).draw().images - mean) / std
     conditions, visual = [], new_model(1).visual
     for whitened in (False, True):
@@ -58,36 +93,68 @@ def test_whitened_patches_spread_evenly_around_nothing(tmp_path: Path) -> None:
     assert tokens.mean(dim=0).norm() < spread.sum().sqrt()
 
 
+def test_first_filters_answer_to_edges_and_not_to_even_light(tmp_path: Path) -> None:
+    store = make_store(tmp_path, objects=20, seed=2, workers=1)
+    visual = new_model(1).visual
+    mean, std = normalization()
+    pictures = (Batches(store, 16, np.random.default_rng(5)).draw(126).images - mean) / std
+    before = visual.transformer.resblocks[0].mlp.c_fc.weight.detach().clone()
+    whiten_patches(visual, store, mean, std, seed=0)
+    set_first_filters(visual, pictures, seed=0)
+    first = visual.transformer.resblocks[0]
+    assert not torch.equal(first.mlp.c_fc.weight, before)
+    side = visual.conv1.kernel_size[0]
+    even = torch.full((1, 3, side, side), 0.6)
+    edge = even.clone()
+    edge[..., side // 2 :] -= 0.4
+    with torch.no_grad():
+        answers = [
+            first.mlp.c_fc(first.ln_2(visual.ln_pre(token + visual.positional_embedding[1:].mean(dim=0))))
+            for token in (visual.conv1((patch - mean) / std).flatten(1) for patch in (even, edge))
+        ]
+    assert answers[1].std() > 2 * answers[0].std()
+
+
+def test_filters_have_sum_zero_and_differ() -> None:
+    filters = random_filters(np.random.default_rng(0), 50, 21)
+    assert filters.shape == (50, 3 * 21 * 21)
+    np.testing.assert_allclose(filters.reshape(150, -1).sum(axis=1), 0, atol=1e-9)
+    assert np.linalg.matrix_rank(filters) == 50
+
+
 def test_the_learning_rate_rises_and_falls() -> None:
-    plan = LearningPlan(steps=100)
-    rates = [learning._learning_rate(step, plan) for step in range(100)]
-    assert max(rates) == pytest.approx(plan.learning_rate)
+    rates = [rate_at(step, 100, 0.5, warm_up=0.08) for step in range(100)]
+    assert max(rates) == pytest.approx(0.5)
     assert rates[0] < rates[2] < rates[4]
     assert rates[10] > rates[50] > rates[99] > 0
 
 
 def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = make_store(tmp_path / "pictures", objects=4, seed=1, workers=1)
-    reports: list[tuple[int, dict[str, float]]] = []
+    reports: list[tuple[str, int, dict[str, float]]] = []
     weights = tmp_path / f"{backbone_module.DEMO_NAME}.safetensors"
-    plan = LearningPlan(steps=16, batch_size=6, save_every=4, cropped_steps=0.75, learning_rate=2e-3, wording_steps=4)
-    learn(store, plan, weights, report=lambda step, losses: reports.append((step, losses)))
-    assert [step for step, _ in reports] == [4, 8, 12, 16]
-    assert reports[-1][1]["patch_map"] < reports[0][1]["patch_map"]
+    plan = LearningPlan(wording_steps=8, guide_steps=8, steps=16, batch_size=6, report_every=4)
+    learn(store, plan, weights, report=lambda *row: reports.append(row))
+    stages = [(stage, step) for stage, step, _ in reports]
+    assert stages == [
+        *(("wording", step) for step in (4, 8)),
+        *(("guide", step) for step in (4, 8)),
+        *(("pictures", step) for step in (4, 8, 12, 16)),
+    ]
+    losses = {(stage, step): losses for stage, step, losses in reports}
+    assert losses["wording", 8]["wording"] < losses["wording", 4]["wording"]
+    assert losses["guide", 8]["patch_map"] < losses["guide", 4]["patch_map"]
+    assert losses["pictures", 12]["tokens"] < losses["pictures", 4]["tokens"]
+    assert losses["pictures", 12]["patch_map"] < losses["pictures", 4]["patch_map"]
     monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
     backbone = load_backbone(weights="demo")
     assert backbone.is_demo
     assert backbone.text.depth >= 9  # learned prompts reach into nine blocks
-    # Going on from there starts with what was reached.
-    again = tmp_path / "again.safetensors"
-    learn(store, LearningPlan(steps=1, batch_size=6, learning_rate=1e-9), again, start_from=weights)
-    state, continued = (backbone_module.read_weights(path).state for path in (weights, again))
-    for name, entry in state.items():
-        torch.testing.assert_close(continued[name], entry, atol=1e-4, rtol=1e-3)
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     store = make_store(tmp_path / "pictures", objects=3, seed=1, workers=1)
+    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=2, batch_size=4)
     for name in ("a", "b"):
-        learn(store, LearningPlan(steps=2, batch_size=4, wording_steps=2), tmp_path / f"{name}.safetensors")
+        learn(store, plan, tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()

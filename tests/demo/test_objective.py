@@ -9,13 +9,12 @@ from pointad.demo.pretraining.objective import (
     FIRST_KIND,
     PLAIN,
     PretrainingLosses,
-    _wording_loss,
     pretraining_losses,
     visible_kinds,
+    wording_loss,
 )
 
 GRID, MAP = 4, 16
-BODIES = torch.tensor([[0, 0], [0, 1], [1, 1], [2, 0]])  # family and profile of four pictures
 STATES = 2 + len(KINDS)
 
 
@@ -39,7 +38,7 @@ def example() -> tuple[torch.Tensor, torch.Tensor]:
 def losses_of(patch_rows: torch.Tensor, picture_rows: torch.Tensor, kind_maps: torch.Tensor) -> PretrainingLosses:
     states = state_features()
     pictures = states[picture_rows]
-    return pretraining_losses(pictures, states[patch_rows.flatten(1)][:, None], pictures, states, kind_maps, BODIES)
+    return pretraining_losses(pictures, states[patch_rows.flatten(1)][:, None], pictures, states, kind_maps)
 
 
 def test_right_features_beat_plain_and_wrong_ones_in_every_term() -> None:
@@ -51,7 +50,7 @@ def test_right_features_beat_plain_and_wrong_ones_in_every_term() -> None:
     for name in ("picture_state", "patch_kind", "patch_map"):
         assert getattr(right, name) < 0.6 * getattr(plain, name)
         assert getattr(right, name) < 0.6 * getattr(wrong, name)
-    assert right.total(0.5) < plain.total(0.5)
+    assert right.total() < plain.total()
     assert right.patch_kind < 1e-3
 
 
@@ -61,9 +60,9 @@ def test_lengths_of_features_do_not_matter() -> None:
     features = [
         torch.randn(shape, generator=generator) for shape in ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     ]
-    once = pretraining_losses(*features, kind_maps, BODIES)
-    scaled = pretraining_losses(*(7 * feature for feature in features), kind_maps, BODIES)
-    torch.testing.assert_close(once.total(1.0), scaled.total(1.0))
+    once = pretraining_losses(*features, kind_maps)
+    scaled = pretraining_losses(*(7 * feature for feature in features), kind_maps)
+    torch.testing.assert_close(once.total(), scaled.total())
 
 
 def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
@@ -72,8 +71,8 @@ def test_pictures_without_marks_and_with_marks_everywhere_are_fine() -> None:
         torch.randn(shape, generator=generator) for shape in ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     ]
     for value in (0, 3):
-        losses = pretraining_losses(*features, torch.full((4, MAP, MAP), value, dtype=torch.uint8), BODIES)
-        assert torch.isfinite(losses.total(0.0))
+        losses = pretraining_losses(*features, torch.full((4, MAP, MAP), value, dtype=torch.uint8))
+        assert torch.isfinite(losses.total())
 
 
 def test_gradients_reach_pictures_patches_and_texts() -> None:
@@ -81,7 +80,7 @@ def test_gradients_reach_pictures_patches_and_texts() -> None:
     kind_maps, _ = example()
     shapes = ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
     features = [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
-    pretraining_losses(*features, kind_maps, BODIES).total(0.5).backward()
+    pretraining_losses(*features, kind_maps).total().backward()
     for feature in features:
         assert feature.grad is not None
         assert feature.grad.abs().sum() > 0
@@ -93,8 +92,6 @@ def test_sentences_lie_as_near_as_what_they_say_is_alike() -> None:
     general, own = torch.eye(size)[0], torch.eye(size)[1:]
     kinds = F.normalize(general + own, dim=1)
     states = torch.cat([torch.stack([-general, general]), kinds])
-    seen = torch.zeros(2, len(KINDS), dtype=torch.bool)
-    seen[1, 3] = True
     # What is left of a caption beside its state says the body; these two bodies have nothing in common.
     beside = torch.eye(2) * 0.4**0.5
     captions = torch.cat([0.6**0.5 * torch.stack([-general, kinds[3]]), beside], dim=1)
@@ -102,8 +99,10 @@ def test_sentences_lie_as_near_as_what_they_say_is_alike() -> None:
     bodies = torch.tensor([[0, 0], [1, 1]])
     among_captions = captions @ captions.T
     torch.testing.assert_close(among_captions.diagonal(), torch.ones(2))
-    apart = _wording_loss(captions.flip(0), states_and_no_body, seen, bodies)
-    fitting = _wording_loss(captions, states_and_no_body, seen, bodies)
+    kind_maps = torch.zeros(2, MAP, MAP, dtype=torch.uint8)
+    kind_maps[1] = 4  # only the second caption names a mark, that of number 3
+    apart = wording_loss(captions.flip(0), states_and_no_body, kind_maps, bodies)
+    fitting = wording_loss(captions, states_and_no_body, kind_maps, bodies)
     # Captions and states agree up to the length that the body takes: sqrt(0.6) against 0.6.
     assert fitting < 0.02 < apart
 

@@ -47,11 +47,17 @@ class Batches:
         self._numbers = np.arange(share, len(store) * (RENDERINGS + 1), shares)
         self._left = np.empty(0, dtype=np.int64)
 
-    def draw(self, side: int = PICTURE_SIDE) -> PretrainingBatch:
-        """The next batch; `side` is that of the cut-outs in pixels, a multiple of 12, or of the whole pictures."""
-        if len(self._left) < self._size:
+    def draw(self, side: int = PICTURE_SIDE, count: int | None = None) -> PretrainingBatch:
+        """The next batch.
+
+        Args:
+            side: of the cut-outs in pixels, a multiple of 3, or of the whole pictures.
+            count: pictures, if not as many as usual.
+        """
+        count = self._size if count is None else count
+        if len(self._left) < count:
             self._left = self._rng.permutation(self._numbers)
-        chosen, self._left = self._left[: self._size], self._left[self._size :]
+        chosen, self._left = self._left[:count], self._left[count:]
         drawn = [_change(self._rng, *read_picture(self._store, int(number)), side) for number in chosen]
         images = torch.from_numpy(np.stack([picture.transpose(2, 0, 1) for picture, _ in drawn]))
         kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))

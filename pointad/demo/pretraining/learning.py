@@ -1,12 +1,15 @@
 """The pre-training itself: a few processes, each with one thread, share the gradient of every batch.
 
+First the text encoder learns which sentences are alike, and stays as it is from then on. Then a guide, a small
+convolutional network, learns to agree with the sentences about pictures and patches. Last the image encoder learns
+the same, with what the guide sees as further goals.
+
 One thread a process is deliberate: on a busy machine threads that wait for each other cost more than they bring.
 """
 
 import copy
 import json
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,17 +20,20 @@ import numpy as np
 import open_clip
 import torch
 import torch.distributed as distributed
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from safetensors.torch import save_file
+from torch import Tensor
 
 from pointad.atomic import atomic_path
 from pointad.demo.pretraining.batches import Batches, PretrainingBatch
-from pointad.demo.pretraining.objective import PretrainingLosses, pretraining_losses, wording_loss
+from pointad.demo.pretraining.first_filters import set_first_filters
+from pointad.demo.pretraining.guidance import TOKEN_BLOCKS, TokenReaders, guidance_losses
+from pointad.demo.pretraining.guide import Guide
+from pointad.demo.pretraining.objective import pretraining_losses, wording_loss
 from pointad.demo.pretraining.patch_whitening import whiten_patches
+from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import PictureStore
 from pointad.demo.pretraining.pictures import PICTURE_SIDE
-from pointad.model.vision import encode_images
+from pointad.demo.pretraining.steps import computing_copy, follow, make_optimizer, rate_at, set_rate, take_step
 
 logger = logging.getLogger(__name__)
 
@@ -35,36 +41,36 @@ logger = logging.getLogger(__name__)
 CONFIGURATION: dict[str, Any] = {
     "embed_dim": 128,
     "quick_gelu": False,
-    "vision_cfg": {"image_size": 336, "layers": 6, "width": 192, "head_width": 64, "patch_size": 28},
+    "vision_cfg": {"image_size": 336, "layers": 6, "width": 192, "head_width": 64, "patch_size": 21},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 9},
 }
 
-
-SUPERVISED_BLOCKS = (3, 4, 5, 6)  # of the image encoder: their local features learn
-CROPPED_SIDE = 168  # pixels: 6 of the 12 patches; what is local can be learned from less than a whole picture
+SUPERVISED_BLOCKS = (4, 5, 6)  # of the image encoder: their local features learn
+CUT_OUT_SIDE = 126  # pixels: 6 of the 16 patches; what is local can be learned from less than a whole picture
+GUIDE_SIDE = 168  # pixels of the cut-outs that the guide learns from
+WHOLE_PICTURES = 4  # so many times fewer whole pictures make a batch than cut-outs
 
 
 @dataclass(frozen=True)
 class LearningPlan:
     """How the pre-training goes."""
 
-    steps: int
-    batch_size: int = 96  # pictures a step, of all processes together
-    learning_rate: float = 8e-4
-    wording_steps: int = 100  # first the text encoder alone learns which sentences are alike
-    warm_up: float = 0.08  # share of the steps
+    wording_steps: int
+    guide_steps: int
+    steps: int  # of the image encoder
+    batch_size: int = 96  # cut-outs a step, of all processes together
+    wording_rate: float = 1e-3  # learning rates
+    guide_rate: float = 2e-3
+    rate: float = 2e-3
+    position_share: float = 0.1  # of the wording rate; small positions leave learned prompts room to matter
     weight_decay: float = 0.05
-    average: float = 0.99  # of the running mean of the weights, which is what is kept
-    position_rate: float = 0.1  # of the learning rate; small positions leave learned prompts room to matter
-    cropped_steps: float = 0.85  # share of the steps, the first ones, that see cut-outs instead of whole pictures
-    save_every: int = 100
+    average: float = 0.995  # of the running mean of the image encoder's weights, which is what is kept
+    cut_out_steps: float = 0.88  # share of the steps, the first ones, that see cut-outs instead of whole pictures
+    report_every: int = 100
     seed: int = 0
 
 
-def new_model(seed: int) -> open_clip.CLIP:
-    """A fresh model with open_clip's initialization."""
-    torch.manual_seed(seed)
-    return open_clip.CLIP(**CONFIGURATION)
+Report = Callable[[str, int, dict[str, float]], None]
 
 
 def learn(
@@ -74,8 +80,7 @@ def learn(
     *,
     process: int = 0,
     processes: int = 1,
-    start_from: Path | None = None,
-    report: Callable[[int, dict[str, float]], None] | None = None,
+    report: Report | None = None,
 ) -> None:
     """Train and write the averaged weights, in half precision, every so often and at the end.
 
@@ -84,94 +89,193 @@ def learn(
         plan: how.
         weights: the safetensors file to write; the configuration goes beside it as JSON.
         process, processes: this process's number among those of the default `torch.distributed` group.
-        start_from: weights to go on from instead of fresh ones.
-        report: called by process 0 now and then with the step and the means of the losses since.
+        report: called by process 0 now and then with the stage, the step and the means of the losses since.
 
     Raises:
         InputError: the weights cannot be written.
     """
     model = new_model(plan.seed)
-    if start_from is None:
-        whiten_patches(model.visual, store, *_normalization(), plan.seed)
-    else:
-        model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
-    averaged = copy.deepcopy(model).requires_grad_(False)
-    half = _computing_copy(model)
-    optimizer = _optimizer(model, plan)
     rng = np.random.default_rng([plan.seed, process])
     batches = Batches(store, plan.batch_size // processes, rng, process, processes)
-    tokenizer = open_clip.SimpleTokenizer(context_length=CONFIGURATION["text_cfg"]["context_length"])
+    reporter = _Reporter(report if process == 0 else None, plan.report_every)
+    learn_wording(model, batches, plan, processes, reporter)
+    texts = Texts(model)
+    guide = Guide(CONFIGURATION["embed_dim"])
+    learn_guide(guide, texts, batches, plan, processes, reporter)
 
-    if start_from is None:
-        for step in range(plan.wording_steps):
-            _set_rate(optimizer, plan.learning_rate * min(1.0, 10 * (step + 1) / plan.wording_steps))
-            _wording_loss(half, batches.draw(CROPPED_SIDE), tokenizer).backward()
-            _step(optimizer, half, model, processes)
-        optimizer = _optimizer(model, plan)
+    def keep(averaged: open_clip.CLIP) -> None:
+        if process == 0:
+            _save(averaged, weights)
 
-    history: list[dict[str, float]] = []
-    started = time.monotonic()
-    for step in range(plan.steps):
-        _set_rate(optimizer, _learning_rate(step, plan))
-        side = CROPPED_SIDE if step < plan.cropped_steps * plan.steps else PICTURE_SIDE
-        losses = _losses(half, batches.draw(side), tokenizer)
-        losses.total(step / plan.steps).backward()
-        _step(optimizer, half, model, processes)
-        _update_average(averaged, model, min(plan.average, (1 + step) / (10 + step)))
-        history.append({name: float(value.detach()) for name, value in vars(losses).items()})
-        if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
-            if process == 0:
-                _save(averaged, weights)
-                if report is not None:
-                    means = {name: float(np.mean([row[name] for row in history])) for name in history[0]}
-                    report(step + 1, {**means, "minutes": (time.monotonic() - started) / 60})
-            history.clear()
+    start_image_encoder(model, store, plan.seed)
+    learn_images(model, guide, texts, batches, plan, processes, reporter, keep, rng)
 
 
-class _PatchProjection(nn.Module):
-    """A convolution of patches that do not overlap, as one matrix product: its gradient is faster on CPUs."""
-
-    def __init__(self, convolution: nn.Conv2d) -> None:
-        super().__init__()
-        self.weight = convolution.weight
-
-    def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) to (B, width, H / side, W / side)."""
-        side = self.weight.shape[-1]
-        patches = images.unfold(2, side, side).unfold(3, side, side)  # (B, 3, rows, columns, side, side)
-        return (patches.permute(0, 2, 3, 1, 4, 5).flatten(3) @ self.weight.flatten(1).T).permute(0, 3, 1, 2)
+def new_model(seed: int) -> open_clip.CLIP:
+    """A fresh model with open_clip's initialization."""
+    torch.manual_seed(seed)
+    return open_clip.CLIP(**CONFIGURATION)
 
 
-def _computing_copy(model: open_clip.CLIP) -> open_clip.CLIP:
-    """What computes, in half precision; the model itself takes the steps in full precision."""
-    half = copy.deepcopy(model).bfloat16()
-    half.visual.conv1 = _PatchProjection(half.visual.conv1)
-    return half
+def start_image_encoder(model: open_clip.CLIP, store: PictureStore, seed: int) -> None:
+    """Give the image encoder of a fresh model a start that sees details."""
+    mean, std = normalization()
+    whiten_patches(model.visual, store, mean, std, seed)
+    pictures = Batches(store, 64, np.random.default_rng(seed)).draw(CUT_OUT_SIDE)
+    set_first_filters(model.visual, (pictures.images - mean) / std, seed)
 
 
-def _losses(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip.SimpleTokenizer) -> PretrainingLosses:
-    mean, std = _normalization()
-    images = ((batch.images - mean) / std).to(model.visual.conv1.weight.dtype)
-    # PyTorch's fused attention is slow backwards on CPUs; the plain one is not.
-    with sdpa_kernel(SDPBackend.MATH):
-        pictures = encode_images(model.visual, images, SUPERVISED_BLOCKS)
-        texts = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
-    captions, states = texts.split([len(batch.captions), len(batch.states)])
-    return pretraining_losses(
-        pictures.global_features, pictures.patch_features, captions, states, batch.kind_maps, batch.bodies
+def learn_wording(
+    model: open_clip.CLIP, batches: Batches, plan: LearningPlan, processes: int, reporter: "_Reporter"
+) -> None:
+    """The text encoder learns which sentences are alike."""
+    half = computing_copy(model)
+    tokenizer = _tokenizer()
+    names = [name for name, _ in model.named_parameters() if not name.startswith("visual.") and name != "logit_scale"]
+    full, computing = dict(model.named_parameters()), dict(half.named_parameters())
+    optimizer = make_optimizer(
+        ((name, full[name]) for name in names),
+        plan.wording_rate,
+        plan.weight_decay,
+        {"positional_embedding": plan.position_share},
     )
+    for step in range(plan.wording_steps):
+        set_rate(optimizer, rate_at(step, plan.wording_steps, plan.wording_rate))
+        batch = batches.draw(CUT_OUT_SIDE)
+        sentences = encode_captions(half, tokenizer([*batch.captions, *batch.states]))
+        captions, states = sentences.split([len(batch.captions), len(batch.states)])
+        loss = wording_loss(captions, states, batch.kind_maps, batch.bodies)
+        loss.backward()
+        take_step(optimizer, [computing[name] for name in names], [full[name] for name in names], processes)
+        reporter.add("wording", step, plan.wording_steps, {"wording": loss})
 
 
-def _normalization() -> tuple[Tensor, Tensor]:
+class Texts:
+    """The text encoder as it is, for the sentences of a batch.
+
+    Args:
+        model: whose text encoder has learned.
+    """
+
+    def __init__(self, model: open_clip.CLIP) -> None:
+        self._half = computing_copy(model)
+        self._tokenizer = _tokenizer()
+
+    @torch.no_grad()
+    def features(self, batch: PretrainingBatch) -> tuple[Tensor, Tensor]:
+        """Features of the captions (B, D) and of the states (2 + K, D)."""
+        sentences = encode_captions(self._half, self._tokenizer([*batch.captions, *batch.states])).float()
+        captions, states = sentences.split([len(batch.captions), len(batch.states)])
+        return captions, states
+
+
+def learn_guide(
+    guide: Guide, texts: Texts, batches: Batches, plan: LearningPlan, processes: int, reporter: "_Reporter"
+) -> None:
+    """The guide learns to agree with the sentences; afterwards it is the same in all processes, for evaluation."""
+    parameters = list(guide.parameters())
+    optimizer = make_optimizer(guide.named_parameters(), plan.guide_rate, plan.weight_decay, {})
+    guide.train()
+    for step in range(plan.guide_steps):
+        set_rate(optimizer, rate_at(step, plan.guide_steps, plan.guide_rate))
+        batch = batches.draw(GUIDE_SIDE)
+        seen = guide(_normalized(batch.images), GUIDE_SIDE // _patch_size())
+        losses = pretraining_losses(
+            seen.global_features, seen.patch_features[:, None], *texts.features(batch), batch.kind_maps
+        )
+        losses.total().backward()
+        take_step(optimizer, parameters, parameters, processes)
+        reporter.add("guide", step, plan.guide_steps, vars(losses))
+    for statistic in guide.buffers():
+        if processes > 1 and statistic.is_floating_point():
+            distributed.all_reduce(statistic)
+            statistic /= processes
+    guide.eval().requires_grad_(False)
+
+
+def learn_images(
+    model: open_clip.CLIP,
+    guide: Guide,
+    texts: Texts,
+    batches: Batches,
+    plan: LearningPlan,
+    processes: int,
+    reporter: "_Reporter",
+    keep: Callable[[open_clip.CLIP], None],
+    rng: np.random.Generator,
+) -> None:
+    """The image encoder learns to agree with the sentences and with the guide; `keep` gets the averaged model."""
+    averaged = copy.deepcopy(model).requires_grad_(False)
+    half = computing_copy(model)
+    readers = TokenReaders(CONFIGURATION["vision_cfg"]["width"])
+    named = [*model.visual.named_parameters(), *readers.named_parameters()]
+    optimizer = make_optimizer(named, plan.rate, plan.weight_decay, {})
+    computing = [*half.visual.parameters(), *readers.parameters()]
+    full = [parameter for _, parameter in named]
+    grid, size = PICTURE_SIDE // _patch_size(), plan.batch_size // processes
+    for step in range(plan.steps):
+        set_rate(optimizer, rate_at(step, plan.steps, plan.rate))
+        whole = step >= plan.cut_out_steps * plan.steps
+        side = PICTURE_SIDE if whole else CUT_OUT_SIDE
+        batch = batches.draw(side, max(1, size // WHOLE_PICTURES) if whole else size)
+        patches = side // _patch_size()
+        images = _normalized(batch.images)
+        with torch.no_grad():
+            guidance = guide(images, patches)
+        corner = tuple(int(place) for place in rng.integers(0, grid - patches + 1, 2))
+        features = picture_features(
+            half.visual, images.bfloat16(), corner=corner, blocks=SUPERVISED_BLOCKS, token_blocks=TOKEN_BLOCKS
+        )
+        captions, states = texts.features(batch)
+        losses = pretraining_losses(
+            features.global_features, features.patch_features, captions, states, batch.kind_maps
+        )
+        guided = guidance_losses(features, guidance, states, readers)
+        (losses.total() + guided.total()).backward()
+        take_step(optimizer, computing, full, processes)
+        follow(averaged.visual.parameters(), model.visual.parameters(), min(plan.average, (1 + step) / (10 + step)))
+        if reporter.add("pictures", step, plan.steps, {**vars(losses), **vars(guided)}):
+            keep(averaged)
+
+
+class _Reporter:
+    """Gathers losses and passes their means on now and then."""
+
+    def __init__(self, report: Report | None, every: int) -> None:
+        self._report = report
+        self._every = every
+        self._history: list[dict[str, float]] = []
+        self._started = time.monotonic()
+
+    def add(self, stage: str, step: int, steps: int, losses: dict[str, Tensor]) -> bool:
+        """Whether it was time for a report."""
+        self._history.append({name: float(value.detach()) for name, value in losses.items()})
+        if (step + 1) % self._every and step + 1 < steps:
+            return False
+        means = {name: float(np.mean([row[name] for row in self._history])) for name in losses}
+        if self._report is not None:
+            self._report(stage, step + 1, {**means, "minutes": (time.monotonic() - self._started) / 60})
+        self._history.clear()
+        return True
+
+
+def normalization() -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of CLIP's pictures, (3, 1, 1) each."""
     mean, std = torch.tensor(open_clip.OPENAI_DATASET_MEAN), torch.tensor(open_clip.OPENAI_DATASET_STD)
     return mean[:, None, None], std[:, None, None]
 
 
-def _wording_loss(model: open_clip.CLIP, batch: PretrainingBatch, tokenizer: open_clip.SimpleTokenizer) -> Tensor:
-    texts = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
-    captions, states = texts.split([len(batch.captions), len(batch.states)])
-    return wording_loss(captions, states, batch.kind_maps, batch.bodies)
+def _normalized(images: Tensor) -> Tensor:
+    mean, std = normalization()
+    return (images - mean) / std
+
+
+def _patch_size() -> int:
+    return CONFIGURATION["vision_cfg"]["patch_size"]
+
+
+def _tokenizer() -> open_clip.SimpleTokenizer:
+    return open_clip.SimpleTokenizer(context_length=CONFIGURATION["text_cfg"]["context_length"])
 
 
 def encode_captions(model: open_clip.CLIP, token_ids: Tensor) -> Tensor:
@@ -184,77 +288,6 @@ def encode_captions(model: open_clip.CLIP, token_ids: Tensor) -> Tensor:
     hidden = model.token_embedding(token_ids[:, :length]) + model.positional_embedding[:length]
     hidden = model.transformer(hidden, attn_mask=model.attn_mask[:length, :length].to(hidden.dtype))
     return model.ln_final(hidden[torch.arange(len(hidden)), ends]) @ model.text_projection
-
-
-def _optimizer(model: nn.Module, plan: LearningPlan) -> torch.optim.Optimizer:
-    """AdamW in three groups: matrices with weight decay, other weights without, text positions at a slower rate."""
-    groups: dict[str, list[nn.Parameter]] = {"matrices": [], "others": [], "positions": []}
-    for name, parameter in model.named_parameters():
-        if name == "positional_embedding":
-            groups["positions"].append(parameter)
-        elif parameter.ndim >= 2 and name != "token_embedding.weight":
-            groups["matrices"].append(parameter)
-        elif name != "logit_scale":
-            groups["others"].append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": groups["matrices"], "weight_decay": plan.weight_decay, "share": 1.0},
-            {"params": groups["others"], "weight_decay": 0.0, "share": 1.0},
-            {"params": groups["positions"], "weight_decay": 0.0, "share": plan.position_rate},
-        ],
-        lr=plan.learning_rate,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = group["share"] * rate
-
-
-def _step(optimizer: torch.optim.Optimizer, half: nn.Module, model: open_clip.CLIP, processes: int) -> None:
-    """One step of the model by the gradients of its computing copy, which follows."""
-    _hand_over_gradients(half, model, processes)
-    visual = {id(parameter) for parameter in model.visual.parameters()}
-    # Each encoder on its own: the gradients of one must not drown those of the other.
-    nn.utils.clip_grad_norm_(model.visual.parameters(), 1.0)
-    nn.utils.clip_grad_norm_([parameter for parameter in model.parameters() if id(parameter) not in visual], 1.0)
-    optimizer.step()
-    _copy_weights(model, half)
-
-
-def _learning_rate(step: int, plan: LearningPlan) -> float:
-    """Linear warm-up, then half a cosine down to 2 %."""
-    warm_up = max(1.0, plan.warm_up * plan.steps)
-    if step < warm_up:
-        return plan.learning_rate * (step + 1) / warm_up
-    progress = (step - warm_up) / max(1.0, plan.steps - warm_up)
-    return plan.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-def _hand_over_gradients(source: nn.Module, target: nn.Module, processes: int) -> None:
-    """Move the gradients of the computing model, averaged over all processes as one vector, to the full model."""
-    pairs = [
-        (own, goal) for own, goal in zip(source.parameters(), target.parameters(), strict=True) if own.grad is not None
-    ]
-    together = torch.cat([own.grad.flatten() for own, _ in pairs if own.grad is not None]).float()
-    if processes > 1:
-        distributed.all_reduce(together)
-        together /= processes
-    for (own, goal), part in zip(pairs, together.split([own.numel() for own, _ in pairs]), strict=True):
-        goal.grad = part.view_as(goal)
-        own.grad = None
-
-
-@torch.no_grad()
-def _copy_weights(source: nn.Module, target: nn.Module) -> None:
-    torch._foreach_copy_(list(target.parameters()), list(source.parameters()))
-
-
-@torch.no_grad()
-def _update_average(averaged: nn.Module, model: nn.Module, keep: float) -> None:
-    torch._foreach_lerp_(list(averaged.parameters()), list(model.parameters()), 1 - keep)
 
 
 def _save(model: open_clip.CLIP, weights: Path) -> None:

@@ -33,21 +33,10 @@ class PretrainingLosses:
     picture_state: Tensor  # pictures against "nothing on it" and "a mark", and against the kinds of mark
     patch_kind: Tensor  # patches against the kinds of mark
     patch_map: Tensor  # the map of "a mark" against the area of the marks
-    wording: Tensor  # sentences against each other: how near they lie, against how alike what they say is
 
-    def total(self, progress: float) -> Tensor:
-        """The sum that is minimized; `progress` is the share of the steps that are done.
-
-        What is said about whole pictures counts little at first: as long as patches say nothing, its gradients are
-        strong and random, and would drown those of the patches.
-        """
-        whole_pictures = 0.05 + 0.45 * progress
-        return (
-            whole_pictures * (0.5 * self.caption + self.picture_state)
-            + self.patch_kind
-            + 6 * self.patch_map
-            + 4 * self.wording
-        )
+    def total(self) -> Tensor:
+        """The sum that is minimized. What is said about whole pictures must not drown what is said about patches."""
+        return 0.3 * (0.5 * self.caption + self.picture_state) + self.patch_kind + 6 * self.patch_map
 
 
 def visible_kinds(kind_maps: Tensor) -> Tensor:
@@ -62,7 +51,6 @@ def pretraining_losses(
     caption_features: Tensor,
     state_features: Tensor,
     kind_maps: Tensor,
-    bodies: Tensor,
 ) -> PretrainingLosses:
     """All terms for one batch.
 
@@ -73,41 +61,36 @@ def pretraining_losses(
         caption_features: (B, D), one caption a picture.
         state_features: (2 + K, D) of `state_sentences`.
         kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.
-        bodies: (B, 2) integers, numbers of the outline's family and of the profile.
     """
     pictures, patches, captions, states = (
         F.normalize(features.float(), dim=-1)
         for features in (global_features, patch_features, caption_features, state_features)
     )
-    seen = visible_kinds(kind_maps)
     layers = patches.shape[1]
     patches = patches.transpose(0, 1).flatten(0, 1)  # (L · B, P, D)
     maps_of_patches = kind_maps.repeat(layers, 1, 1)
     return PretrainingLosses(
         caption=_contrast(pictures @ captions.T / TEMPERATURE),
-        picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, seen),
+        picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, visible_kinds(kind_maps)),
         patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, maps_of_patches),
         patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, maps_of_patches),
-        wording=_wording_loss(captions, states, seen, bodies),
     )
 
 
 def wording_loss(caption_features: Tensor, state_features: Tensor, kind_maps: Tensor, bodies: Tensor) -> Tensor:
-    """The term `wording` alone, with the arguments of `pretraining_losses`: what the text encoder begins with."""
-    captions, states = F.normalize(caption_features.float(), dim=-1), F.normalize(state_features.float(), dim=-1)
-    return _wording_loss(captions, states, visible_kinds(kind_maps), bodies)
+    """Sentences that say the same lie together, others apart: what the text encoder learns, before any picture.
 
-
-def _wording_loss(captions: Tensor, states: Tensor, seen: Tensor, bodies: Tensor) -> Tensor:
-    """Sentences that say the same lie together, others apart.
-
-    Without this both encoders start by agreeing that everything is alike, and take long to leave that point.
+    Learning both encoders at once from nothing begins with their agreeing that everything is alike, and takes long
+    to leave that point.
 
     Args:
-        captions, states: normalized features (B, D) and (2 + K, D).
-        seen: (B, K) bool, the kinds of mark that a caption names.
-        bodies: (B, 2) family and profile that a caption names.
+        caption_features: (B, D), one caption a picture.
+        state_features: (2 + K, D) of `state_sentences`.
+        kind_maps: (B, M, M) uint8 of the pictures that the captions are about.
+        bodies: (B, 2) integers, numbers of the family and of the profile that a caption names.
     """
+    captions, states = F.normalize(caption_features.float(), dim=-1), F.normalize(state_features.float(), dim=-1)
+    seen = visible_kinds(kind_maps)  # (B, K), the kinds of mark that a caption names
     about_marks = torch.cat([_state_directions(seen), _state_directions(None)])  # (B + 2 + K, 1 + K)
     alike_marks = about_marks @ about_marks.T
     same = (bodies[:, None] == bodies[None]).float() @ bodies.new_tensor(_BODY_SHARES, dtype=torch.float32)
