@@ -266,7 +266,7 @@ def demo_prompts() -> Path:
         InputError: there are none.
     """
     folder = CHECKPOINT_FOLDER / "demo"
-    found = sorted(folder.glob("*/epoch_15.pth"))
+    found = sorted(folder.glob("*/epoch_*.pth"))
     if not found:
         raise InputError(folder, "holds no learned prompts", "restore the folder, or give a checkpoint")
     return found[0]

@@ -33,6 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--wording_steps", type=positive_integer, default=300, help="steps of the text encoder")
     parser.add_argument("--guide_steps", type=positive_integer, default=600, help="steps of the guide")
     parser.add_argument("--steps", type=positive_integer, default=4800, help="steps of the image encoder")
+    parser.add_argument(
+        "--start_from", type=Path, help="weights to go on from: the image encoder alone learns on, for --steps"
+    )
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
     parser.add_argument("--processes", type=positive_integer, default=min(2, os.cpu_count() or 1), help="processes")
     return parser
@@ -57,6 +60,7 @@ def _learn(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
         arguments.weights,
         process=process,
         processes=arguments.processes,
+        start_from=arguments.start_from,
         report=_report,
     )
     distributed.destroy_process_group()

@@ -32,7 +32,7 @@ def demo_checkpoints() -> list[Path]:
     Raises:
         InputError: there are none.
     """
-    found = sorted(DEMO_CHECKPOINTS.glob("*/epoch_15.pth"))
+    found = sorted(DEMO_CHECKPOINTS.glob("*/epoch_*.pth"))
     if not found:
         raise InputError(DEMO_CHECKPOINTS, "holds no learned prompts", "restore the folder, or run: bash train.sh")
     return found

@@ -11,18 +11,19 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 STAND_IN = """#!/usr/bin/env bash
 echo "$*" >> calls.txt
 program=$1
-save= checkpoints=() flag=
+save= checkpoints=() flag= epoch=
 for word in "${@:2}"; do
   case $word in
     --*) flag=$word ;;
     *)
       [ "$flag" = --save_path ] && save=$word
+      [ "$flag" = --epoch ] && epoch=$word
       [ "$flag" = --checkpoint_path ] && checkpoints+=("$word") ;;
   esac
 done
 [ "$program" = "${FAIL_AT:-}" ] && exit 2
 case $program in
-  train.py) mkdir -p "$save" && touch "$save/epoch_${EPOCH:-15}.pth" ;;
+  train.py) mkdir -p "$save" && touch "$save/epoch_$epoch.pth" ;;
   test.py)
     for checkpoint in "${checkpoints[@]}"; do [ -f "$checkpoint" ] || exit 3; done
     if [ "${#checkpoints[@]}" -le 1 ]; then
@@ -120,7 +121,7 @@ def test_rows_become_flags(workspace: Path) -> None:
     assert ["--sigma 2" in call for call in testing] == [False, True, False, False, False]
     assert ["--fusion map" in call for call in testing] == [False, False, True, False, False]
     assert ["--views 3" in call for call in testing] == [False, False, False, True, False]
-    assert "/pointad/seed_111/train/gear/epoch_15.pth" in testing[1]
+    assert "/pointad/seed_111/train/gear/epoch_60.pth" in testing[1]
     assert all("--device cuda" in call for call in training + testing)
 
 
@@ -130,6 +131,7 @@ def test_real_data_take_the_classes_of_the_paper(workspace: Path) -> None:
     for call, name in zip(calls, ("seahorse", "shell", "starfish"), strict=False):
         assert f"--train_class {name}" in call
     assert programs(calls) == ["train.py"] * 3 + ["test.py", "scripts/report.py"]
+    assert all("--epoch 15" in call for call in calls[:3])
     assert calls[0].startswith("train.py --dataset real_pc_3d_rgb --data_path /data/my scans")
     assert all("--clip_weights my.pt" in call for call in calls[:-1])
     assert "--save_maps" not in calls[-2]
@@ -142,7 +144,7 @@ def test_cross_dataset_demo_reuses_prompts(workspace: Path) -> None:
     assert names[:4] == ["scripts/make_demo_data.py", "scripts/render_dataset.py"] * 2
     assert names[4:] == ["test.py"] * 4 + ["scripts/report.py"]
     assert "--dataset real_pc_3d_rgb --data_path data/demo/real3d/rendered" in calls[-2]
-    assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_15.pth" in calls[-2]
+    assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_60.pth" in calls[-2]
     assert "trained already" in printed
     calls, _ = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
     assert programs(calls) == ["scripts/report.py"]

@@ -2,7 +2,8 @@
 
 First the text encoder learns which sentences are alike, and stays as it is from then on. Then a guide, a small
 convolutional network, learns to agree with the sentences about pictures and patches. Last the image encoder learns
-the same, with what the guide sees as further goals.
+the same, with what the guide sees as further goals. Going on from given weights, the image encoder alone learns on,
+from whole pictures and without a guide.
 
 One thread a process is deliberate: on a busy machine threads that wait for each other cost more than they bring.
 """
@@ -12,7 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import open_clip
 import torch
 import torch.distributed as distributed
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pointad.atomic import atomic_path
@@ -65,6 +66,7 @@ class LearningPlan:
     position_share: float = 0.1  # of the wording rate; small positions leave learned prompts room to matter
     weight_decay: float = 0.05
     average: float = 0.995  # of the running mean of the image encoder's weights, which is what is kept
+    continued_rate: float = 7e-4  # of weights that have learned already
     cut_out_steps: float = 0.88  # share of the steps, the first ones, that see cut-outs instead of whole pictures
     report_every: int = 100
     seed: int = 0
@@ -80,6 +82,7 @@ def learn(
     *,
     process: int = 0,
     processes: int = 1,
+    start_from: Path | None = None,
     report: Report | None = None,
 ) -> None:
     """Train and write the averaged weights, in half precision, every so often and at the end.
@@ -89,6 +92,7 @@ def learn(
         plan: how.
         weights: the safetensors file to write; the configuration goes beside it as JSON.
         process, processes: this process's number among those of the default `torch.distributed` group.
+        start_from: weights to go on from instead of fresh ones.
         report: called by process 0 now and then with the stage, the step and the means of the losses since.
 
     Raises:
@@ -98,16 +102,22 @@ def learn(
     rng = np.random.default_rng([plan.seed, process])
     batches = Batches(store, plan.batch_size // processes, rng, process, processes)
     reporter = _Reporter(report if process == 0 else None, plan.report_every)
-    learn_wording(model, batches, plan, processes, reporter)
-    texts = Texts(model)
-    guide = Guide(CONFIGURATION["embed_dim"])
-    learn_guide(guide, texts, batches, plan, processes, reporter)
 
     def keep(averaged: open_clip.CLIP) -> None:
         if process == 0:
             _save(averaged, weights)
 
-    start_image_encoder(model, store, plan.seed)
+    guide: Guide | None = None
+    if start_from is None:
+        learn_wording(model, batches, plan, processes, reporter)
+        texts = Texts(model)
+        guide = Guide(CONFIGURATION["embed_dim"])
+        learn_guide(guide, texts, batches, plan, processes, reporter)
+        start_image_encoder(model, store, plan.seed)
+    else:
+        model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
+        texts = Texts(model)
+        plan = replace(plan, rate=plan.continued_rate, cut_out_steps=0.0)
     learn_images(model, guide, texts, batches, plan, processes, reporter, keep, rng)
 
 
@@ -195,7 +205,7 @@ def learn_guide(
 
 def learn_images(
     model: open_clip.CLIP,
-    guide: Guide,
+    guide: Guide | None,
     texts: Texts,
     batches: Batches,
     plan: LearningPlan,
@@ -204,7 +214,10 @@ def learn_images(
     keep: Callable[[open_clip.CLIP], None],
     rng: np.random.Generator,
 ) -> None:
-    """The image encoder learns to agree with the sentences and with the guide; `keep` gets the averaged model."""
+    """The image encoder learns to agree with the sentences and with the guide, if there is one.
+
+    `keep` gets the averaged model every so often.
+    """
     averaged = copy.deepcopy(model).requires_grad_(False)
     half = computing_copy(model)
     readers = TokenReaders(CONFIGURATION["vision_cfg"]["width"])
@@ -220,8 +233,6 @@ def learn_images(
         batch = batches.draw(side, max(1, size // WHOLE_PICTURES) if whole else size)
         patches = side // _patch_size()
         images = _normalized(batch.images)
-        with torch.no_grad():
-            guidance = guide(images, patches)
         corner = tuple(int(place) for place in rng.integers(0, grid - patches + 1, 2))
         features = picture_features(
             half.visual, images.bfloat16(), corner=corner, blocks=SUPERVISED_BLOCKS, token_blocks=TOKEN_BLOCKS
@@ -230,11 +241,16 @@ def learn_images(
         losses = pretraining_losses(
             features.global_features, features.patch_features, captions, states, batch.kind_maps
         )
-        guided = guidance_losses(features, guidance, states, readers)
-        (losses.total() + guided.total()).backward()
+        total, terms = losses.total(), vars(losses)
+        if guide is not None:
+            with torch.no_grad():
+                guidance = guide(images, patches)
+            guided = guidance_losses(features, guidance, states, readers)
+            total, terms = total + guided.total(), {**terms, **vars(guided)}
+        total.backward()
         take_step(optimizer, computing, full, processes)
         follow(averaged.visual.parameters(), model.visual.parameters(), min(plan.average, (1 + step) / (10 + step)))
-        if reporter.add("pictures", step, plan.steps, {**vars(losses), **vars(guided)}):
+        if reporter.add("pictures", step, plan.steps, terms):
             keep(averaged)
 
 
