@@ -26,21 +26,13 @@ for path in sys.argv[1:]:
             line = line.split("#")[0].strip()
             if not line or line.startswith("-"):
                 continue
-            line, _, marker = line.partition(";")
             name, bounds = re.match(r"([A-Za-z0-9._-]+)\s*(.*)", line).groups()
-            try:
-                from packaging.markers import Marker
-                if marker and not Marker(marker).evaluate():
-                    continue
-            except ImportError:
-                if marker:
-                    continue
             installed = version(name)
             try:
                 from packaging.specifiers import SpecifierSet
             except ImportError:
                 continue
-            if not SpecifierSet(bounds.strip()).contains(installed, prereleases=True):
+            if not SpecifierSet(bounds).contains(installed, prereleases=True):
                 sys.exit(1)
 PY
 }

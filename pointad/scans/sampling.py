@@ -1,6 +1,5 @@
 """Brings an unorganized cloud to the number of points that the pipeline works with, whatever number it has."""
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +8,6 @@ from scipy.spatial import cKDTree
 from pointad.errors import InputError
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
-
-logger = logging.getLogger(__name__)
 
 POINT_COUNT = GRID_SIZE * GRID_SIZE
 """112 896: as many points as an organized scan has places."""
@@ -76,27 +73,14 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
         count: how many, at most N.
 
     Returns:
-        (count,) int64 indices, in the order of choice, or ascending without fpsample.
+        (count,) int64 indices in the order of choice.
     """
-    try:
-        import fpsample  # only here: the other data sets do without it
-    except ImportError:  # no builds for Python 3.13 and newer
-        logger.warning("fpsample is not installed: farthest points of %d are chosen by Open3D, slowly", len(points))
-        return _farthest_points_slowly(points, count)
+    import fpsample  # only here: the other data sets do without it
 
     # The sampler computes in float32; about the centre that is as precise as any scanner.
     centered = (points - points.mean(axis=0)).astype(np.float32)
     height = min(_TREE_HEIGHT, int(np.log2(len(points))))
     return fpsample.bucket_fps_kdline_sampling(centered, count, h=height, start_idx=0).astype(np.int64)
-
-
-def _farthest_points_slowly(points: np.ndarray, count: int) -> np.ndarray:
-    """The same rule from the first point on, in time that grows with N times `count`."""
-    import open3d
-
-    cloud = open3d.t.geometry.PointCloud(points - points.mean(axis=0))
-    cloud.point["number"] = np.arange(len(points), dtype=np.int64)[:, None]
-    return cloud.farthest_point_down_sample(count, 0).point["number"].numpy()[:, 0]
 
 
 def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Resampling:

@@ -1,7 +1,6 @@
 """Up and down to a fixed number of points, with labels carried along."""
 
 import itertools
-import sys
 
 import numpy as np
 import pytest
@@ -19,18 +18,8 @@ def sphere(count: int, seed: int = 0) -> np.ndarray:
     return 20 * points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-@pytest.fixture(params=[True, False], ids=["fpsample", "open3d"])
-def sampler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to choose farthest points: fpsample has no builds for the newest Pythons."""
-    if request.param:
-        pytest.importorskip("fpsample")
-    else:
-        monkeypatch.setitem(sys.modules, "fpsample", None)
-
-
 @pytest.mark.parametrize("count", [5, 64, 700, 5000])
 def test_each_point_is_the_farthest(count: int) -> None:
-    pytest.importorskip("fpsample")  # Open3D's choice is the same rule, but comes in the cloud's order
     points = sphere(count)
     chosen = farthest_points(points, min(count - 1, 60))
     distances = np.full(count, np.inf)
@@ -39,7 +28,7 @@ def test_each_point_is_the_farthest(count: int) -> None:
         assert distances[following] >= distances.max() * (1 - 1e-5)
 
 
-def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time(sampler: None) -> None:
+def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time() -> None:
     points = sphere(40_000)
     first, second = resample(points, 10_000), resample(points, 10_000)
     np.testing.assert_array_equal(first.sources, second.sources)
