@@ -18,7 +18,7 @@ import re
 import sys
 from importlib.metadata import version
 
-if not (3, 10) <= sys.version_info[:2]:
+if not (3, 10) <= sys.version_info[:2] < (3, 13):
     sys.exit(1)
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as lines:
@@ -39,9 +39,9 @@ PY
 
 find_python() {
   local candidate
-  for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.10 python; do
+  for candidate in "${PYTHON:-}" python3 python3.12 python3.11 python3.10 python; do
     [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
-    "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { command -v "$candidate"; return; }
+    "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && { command -v "$candidate"; return; }
   done
   return 1
 }
@@ -52,7 +52,7 @@ if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && command -v python >/dev/null 2>
 elif [ -x .venv/bin/python ] && usable .venv/bin/python; then
   python="$root/.venv/bin/python"
 else
-  base=$(find_python) || fail "python 3.10 or newer was not found" "sudo apt-get install -y python3 python3-venv"
+  base=$(find_python) || fail "no python of 3.10, 3.11 or 3.12 was found" "sudo apt-get install -y python3.12 python3.12-venv   # or set PYTHON to one that is there"
   if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
     say "making .venv with $("$base" --version)"
     rm -rf .venv
