@@ -5,6 +5,8 @@ by looking at each patch itself; and a steady part of every patch's token keeps 
 normalization of tokens would blow up.
 """
 
+import math
+
 import numpy as np
 import torch
 from open_clip.transformer import VisionTransformer
@@ -54,7 +56,7 @@ def random_filters(rng: np.random.Generator, count: int, side: int) -> np.ndarra
     axis = np.arange(side) - (side - 1) / 2
     center_y, center_x = rng.uniform(-side / 2, side / 2, (2, count, 1, 1))
     angle, phase = rng.uniform(0, np.pi, (count, 1, 1)), rng.uniform(0, 2 * np.pi, (count, 1, 1))
-    wavelength = np.exp(rng.uniform(*np.log(_WAVELENGTHS), (count, 1, 1)))
+    wavelength = np.exp(rng.uniform(math.log(_WAVELENGTHS[0]), math.log(_WAVELENGTHS[1]), (count, 1, 1)))
     width, stretch = wavelength * rng.uniform(0.3, 0.6, (count, 1, 1)), rng.uniform(1, 2.2, (count, 1, 1))
     x, y = axis[None, None, :] - center_x, axis[None, :, None] - center_y
     across, along = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)

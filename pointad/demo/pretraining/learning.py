@@ -233,9 +233,13 @@ def learn_images(
         batch = batches.draw(side, max(1, size // WHOLE_PICTURES) if whole else size)
         patches = side // _patch_size()
         images = _normalized(batch.images)
-        corner = tuple(int(place) for place in rng.integers(0, grid - patches + 1, 2))
+        row, column = rng.integers(0, grid - patches + 1, 2)
         features = picture_features(
-            half.visual, images.bfloat16(), corner=corner, blocks=SUPERVISED_BLOCKS, token_blocks=TOKEN_BLOCKS
+            half.visual,
+            images.bfloat16(),
+            corner=(int(row), int(column)),
+            blocks=SUPERVISED_BLOCKS,
+            token_blocks=TOKEN_BLOCKS,
         )
         captions, states = texts.features(batch)
         losses = pretraining_losses(

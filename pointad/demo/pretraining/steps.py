@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Iterable
 
+import open_clip
 import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
@@ -23,11 +24,10 @@ class PatchProjection(nn.Module):
         return (patches.permute(0, 2, 3, 1, 4, 5).flatten(3) @ self.weight.flatten(1).T).permute(0, 3, 1, 2)
 
 
-def computing_copy(model: nn.Module) -> nn.Module:
+def computing_copy(model: open_clip.CLIP) -> open_clip.CLIP:
     """What computes, in half precision; the model itself takes the steps in full precision."""
     half = copy.deepcopy(model).bfloat16()
-    if isinstance(visual := getattr(half, "visual", None), nn.Module):
-        visual.conv1 = PatchProjection(visual.conv1)
+    half.visual.conv1 = PatchProjection(half.visual.conv1)
     return half
 
 
