@@ -26,7 +26,7 @@ from pointad.device import choose_device
 from pointad.evaluation import EvaluationSettings, PromptSet, evaluate
 from pointad.features import PictureEncoder, normalize_pictures
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone
-from pointad.precision import PRECISIONS, calculating_in, supported_precisions
+from pointad.precision import PRECISIONS, calculating_in, supported_precisions, with_rounded_matrices
 
 PASS_SAMPLES = 16  # of the whole test pass on a GPU
 
@@ -51,7 +51,8 @@ def main() -> None:
 
     ways: dict[str, Callable[[], object]] = {}
     for precision in precisions:
-        ways[f"plain CLIP, {precision}"] = partial(plain_clip, backbone, pictures.flatten(0, 1), precision)
+        plain = with_rounded_matrices(backbone.vision, precision)
+        ways[f"plain CLIP, {precision}"] = partial(plain_clip, plain, backbone, pictures.flatten(0, 1), precision)
         ways[f"two paths, ours, {precision}"] = partial(PictureEncoder(backbone, precision=precision).encode, batch)
     if not arguments.skip_published:
         ways["two paths, published, fp32"] = partial(encode_published, backbone, pictures)
@@ -71,10 +72,10 @@ def main() -> None:
 
 
 @torch.no_grad()
-def plain_clip(backbone: ClipBackbone, pictures: torch.Tensor, precision: str) -> torch.Tensor:
+def plain_clip(vision: torch.nn.Module, backbone: ClipBackbone, pictures: torch.Tensor, precision: str) -> torch.Tensor:
     """Global features of pictures (K, S, S, 3) by open_clip's own vision transformer."""
     with calculating_in(precision, pictures.device):
-        return backbone.vision(normalize_pictures(pictures, backbone.mean, backbone.std))
+        return vision(normalize_pictures(pictures, backbone.mean, backbone.std))
 
 
 def time_test_pass(backbone: ClipBackbone, precision: str, device: torch.device) -> None:

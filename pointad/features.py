@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,8 +18,8 @@ from pointad.data.batch import MultiViewBatch
 from pointad.errors import InputError
 from pointad.feature_cache import FeatureCache, PictureFeatures, rounded
 from pointad.model.backbone import ClipBackbone
-from pointad.model.vision import check_layers
-from pointad.precision import FP32, calculating_in, check_precision
+from pointad.model.vision import check_layers, encode_images
+from pointad.precision import FP32, calculating_in, check_precision, with_rounded_matrices
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,10 @@ class PictureEncoder:
         self.encoded = 0
         self.from_cache = 0
         self._pictures_at_once = pictures_at_once
-        self._encode_images = torch.compile(backbone.encode_images) if compiled else backbone.encode_images
+        encode = backbone.encode_images
+        if precision != FP32:
+            encode = partial(encode_images, with_rounded_matrices(backbone.vision, precision))
+        self._encode_images = torch.compile(encode) if compiled else encode
         self._cache = None
         if cache_folder is not None:
             fingerprint = backbone.fingerprint

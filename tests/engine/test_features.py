@@ -15,7 +15,8 @@ from pointad.errors import InputError
 from pointad.feature_cache import evict, list_entries
 from pointad.features import PictureEncoder, SampleFeatures, encode_batch
 from pointad.model.backbone import ClipBackbone
-from pointad.precision import BF16, FP16, supported_precisions
+from pointad.model.vision import encode_images
+from pointad.precision import BF16, FP16, calculating_in, supported_precisions, with_rounded_matrices
 
 PICTURES = VIEWS + 1  # of a sample, the RGB picture counted in
 DATASET = small_dataset({"cube": 3})
@@ -76,6 +77,26 @@ def test_half_precision_stays_near(backbone: ClipBackbone, precision: str) -> No
     assert features.views_patches.dtype == torch.float32
     assert_same(features, expected, 0.02)
     assert not torch.equal(features.views_patches, expected.views_patches)
+
+
+@pytest.mark.parametrize("precision", [BF16, FP16])
+def test_rounding_the_weights_once_is_as_near_as_rounding_them_always(backbone: ClipBackbone, precision: str) -> None:
+    """Autocast rounds frozen weights in every call, which took far longer than the products on CPUs."""
+    if precision not in supported_precisions(torch.device("cpu")):
+        pytest.skip(f"this CPU does not calculate in {precision}")
+    before = {name: entry.clone() for name, entry in backbone.state_dict().items()}
+    images = torch.randn(2, 3, backbone.image_size, backbone.image_size, generator=torch.Generator().manual_seed(0))
+    rounded = with_rounded_matrices(backbone.vision, precision)
+    with calculating_in(precision, torch.device("cpu")):
+        ours, plain = encode_images(rounded, images), backbone.encode_images(images)
+    exact = backbone.encode_images(images)
+    for name in ("global_features", "patch_features"):
+        rounding = (getattr(plain, name) - getattr(exact, name)).abs().max()
+        assert (getattr(ours, name) - getattr(plain, name)).abs().max() <= 2 * rounding
+        assert (getattr(ours, name) - getattr(exact, name)).abs().max() <= 2 * rounding
+    assert any(parameter.dtype != torch.float32 for parameter in rounded.parameters())
+    for name, entry in backbone.state_dict().items():
+        assert torch.equal(entry, before[name])
 
 
 def test_unknown_precision(backbone: ClipBackbone) -> None:
