@@ -18,6 +18,7 @@ from pointad.data.view_subset import view_subset
 from pointad.distributed import Processes, joined_processes
 from pointad.evaluation import EvaluationSettings, evaluate
 from pointad.metrics import ALL_METRICS, metric_names
+from pointad.predictor import demo_checkpoints
 from pointad.run_writer import RunWriter
 from scripts.arguments import (
     add_data_arguments,
@@ -28,7 +29,7 @@ from scripts.arguments import (
     add_seed_argument,
 )
 from scripts.command_line import HelpFormatter, positive_integer, run
-from scripts.prompt_sets import demo_checkpoints, load_prompt_sets
+from scripts.prompt_sets import load_prompt_sets
 from scripts.setting_up import load_data, load_model, log_encoded, log_to_file, make_encoder, settle_data
 from scripts.tables import print_tables
 

@@ -11,6 +11,7 @@ from pointad.errors import InputError
 
 FP32, BF16, FP16 = "fp32", "bf16", "fp16"
 PRECISIONS = (FP32, BF16, FP16)
+_MATRICES = ("weight", "bias", "in_proj_weight", "in_proj_bias")  # of linear layers, attentions and convolutions
 _TYPES = {BF16: torch.bfloat16, FP16: torch.float16}
 
 
@@ -48,9 +49,6 @@ def calculating_in(precision: str, device: torch.device) -> AbstractContextManag
     return torch.autocast(device.type, dtype=_TYPES[precision])
 
 
-_MATRICES = ("weight", "bias", "in_proj_weight", "in_proj_bias")
-
-
 def with_rounded_matrices(encoder: nn.Module, precision: str) -> nn.Module:
     """A copy of a frozen encoder whose matrices have a precision's type already; itself for float32.
 
@@ -72,5 +70,5 @@ def with_rounded_matrices(encoder: nn.Module, precision: str) -> nn.Module:
                     setattr(module, name, nn.Parameter(parameter.to(_TYPES[precision]), requires_grad=False))
     projection = getattr(rounded, "proj", None)
     if isinstance(projection, nn.Parameter):
-        rounded.proj = nn.Parameter(projection.to(_TYPES[precision]).contiguous(), requires_grad=False)
+        rounded.proj = nn.Parameter(projection.to(_TYPES[precision]), requires_grad=False)
     return rounded

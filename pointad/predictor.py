@@ -104,7 +104,7 @@ class PointAD:
         if clip is None:
             clip = DEMO if path is None else "openai"
         backbone = load_backbone(clip_model, clip, choose_device(device))
-        learner = load_prompt_learner(demo_prompts() if path is None else path, backbone)
+        learner = load_prompt_learner(demo_checkpoints()[0] if path is None else path, backbone)
         with torch.no_grad():
             text_features = learner(backbone.text)
         return cls(backbone, text_features, layers)
@@ -259,8 +259,8 @@ class _Unnamed:
     label: int = 0
 
 
-def demo_prompts() -> Path:
-    """The first of the learned prompts that come along for the demo backbone.
+def demo_checkpoints() -> list[Path]:
+    """The learned prompts that come along for the demo backbone, in the order of their training classes.
 
     Raises:
         InputError: there are none.
@@ -268,8 +268,10 @@ def demo_prompts() -> Path:
     folder = CHECKPOINT_FOLDER / "demo"
     found = sorted(folder.glob("*/epoch_*.pth"))
     if not found:
-        raise InputError(folder, "holds no learned prompts", "restore the folder, or give a checkpoint")
-    return found[0]
+        raise InputError(
+            folder, "holds no learned prompts", "restore the folder, give a checkpoint, or run: bash train.sh"
+        )
+    return found
 
 
 def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:

@@ -9,7 +9,6 @@ from scripts.command_line import non_negative_integer, positive_float, positive_
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_DATA = ROOT / "data" / "demo"
-DEMO_CHECKPOINTS = ROOT / "checkpoints" / "demo"
 DEMO_TRAINING_CLASS = "gear"
 DATASETS = ("mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb")
 

@@ -13,7 +13,6 @@ from pointad.losses import LOSS_TERMS
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.text_features import learned_text_features, plain_text_features
-from scripts.arguments import DEMO_CHECKPOINTS
 
 logger = logging.getLogger(__name__)
 
@@ -24,18 +23,6 @@ class LoadedPrompts:
 
     prompts: PromptSet
     facts: dict[str, Any]
-
-
-def demo_checkpoints() -> list[Path]:
-    """The learned prompts that come along for the demo backbone.
-
-    Raises:
-        InputError: there are none.
-    """
-    found = sorted(DEMO_CHECKPOINTS.glob("*/epoch_*.pth"))
-    if not found:
-        raise InputError(DEMO_CHECKPOINTS, "holds no learned prompts", "restore the folder, or run: bash train.sh")
-    return found
 
 
 def load_prompt_sets(arguments: argparse.Namespace, backbone: ClipBackbone, classes: set[str]) -> list[LoadedPrompts]:

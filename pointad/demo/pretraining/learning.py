@@ -10,7 +10,6 @@ One thread a process is deliberate: on a busy machine threads that wait for each
 
 import copy
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,8 +34,6 @@ from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import PictureStore
 from pointad.demo.pretraining.pictures import PICTURE_SIDE
 from pointad.demo.pretraining.steps import computing_copy, follow, make_optimizer, rate_at, set_rate, take_step
-
-logger = logging.getLogger(__name__)
 
 # Standard CLIP in a small size. The text encoder has the nine blocks that learned prompts reach into.
 CONFIGURATION: dict[str, Any] = {
@@ -152,8 +149,7 @@ def learn_wording(
     for step in range(plan.wording_steps):
         set_rate(optimizer, rate_at(step, plan.wording_steps, plan.wording_rate))
         batch = batches.draw(CUT_OUT_SIDE)
-        sentences = encode_captions(half, tokenizer([*batch.captions, *batch.states]))
-        captions, states = sentences.split([len(batch.captions), len(batch.states)])
+        captions, states = _sentence_features(half, tokenizer, batch)
         loss = wording_loss(captions, states, batch.kind_maps, batch.bodies)
         loss.backward()
         take_step(optimizer, [computing[name] for name in names], [full[name] for name in names], processes)
@@ -174,9 +170,17 @@ class Texts:
     @torch.no_grad()
     def features(self, batch: PretrainingBatch) -> tuple[Tensor, Tensor]:
         """Features of the captions (B, D) and of the states (2 + K, D)."""
-        sentences = encode_captions(self._half, self._tokenizer([*batch.captions, *batch.states])).float()
-        captions, states = sentences.split([len(batch.captions), len(batch.states)])
-        return captions, states
+        captions, states = _sentence_features(self._half, self._tokenizer, batch)
+        return captions.float(), states.float()
+
+
+def _sentence_features(
+    model: open_clip.CLIP, tokenizer: open_clip.SimpleTokenizer, batch: PretrainingBatch
+) -> tuple[Tensor, Tensor]:
+    """Features of a batch's captions (B, D) and of its states (2 + K, D)."""
+    sentences = encode_captions(model, tokenizer([*batch.captions, *batch.states]))
+    captions, states = sentences.split([len(batch.captions), len(batch.states)])
+    return captions, states
 
 
 def learn_guide(
