@@ -5,10 +5,10 @@ import pytest
 
 from pointad.demo.defects import DEFECT_KINDS
 from pointad.demo.objects import CLASSES
-from pointad.demo.pretraining.bodies import PROFILES, RELIEFS
+from pointad.demo.pretraining.bodies import FAMILIES, PROFILES
 from pointad.demo.pretraining.captions import picture_caption, state_sentences, vocabulary
 from pointad.demo.pretraining.marks import KINDS
-from pointad.demo.pretraining.outlines import FAMILIES
+from pointad.demo.pretraining.reliefs import RELIEFS
 from pointad.model.prompt_ensemble import ANOMALOUS_STATES, NORMAL_STATES
 
 QUALITY_STEMS = (

@@ -28,6 +28,23 @@ def test_features_have_their_shapes_and_places() -> None:
     assert change[2 * 8 + 5].argmax() in (2 * FINE_CELLS, 2 * FINE_CELLS + 1)
 
 
+def test_a_frozen_guide_says_the_same() -> None:
+    torch.manual_seed(0)
+    guide = Guide(DIMENSIONS)
+    pictures = torch.rand(6, 3, 126, 126)
+    for _ in range(3):  # so that the normalizations have something to say
+        guide(pictures, 6)
+    guide.eval()
+    with torch.no_grad():
+        before = guide(pictures, 6)
+        guide.freeze()
+        after = guide(pictures, 6)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in guide.modules())
+    for name, value in vars(before).items():
+        similarity = F.cosine_similarity(value.flatten(), getattr(after, name).flatten(), dim=0)
+        assert similarity > 0.999, name
+
+
 def features_like(guidance: Guidance) -> PictureFeatures:
     generator = torch.Generator().manual_seed(5)
     tokens = tuple(torch.randn(PICTURES, PATCHES, WIDTH, generator=generator) for _ in range(3))

@@ -133,19 +133,19 @@ def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: p
     store = make_store(tmp_path / "pictures", objects=4, seed=1, workers=1)
     reports: list[tuple[str, int, dict[str, float]]] = []
     weights = tmp_path / f"{backbone_module.DEMO_NAME}.safetensors"
-    plan = LearningPlan(wording_steps=8, guide_steps=8, steps=16, batch_size=6, report_every=4)
+    plan = LearningPlan(wording_steps=32, guide_steps=24, steps=24, batch_size=12, report_every=8)
     learn(store, plan, weights, report=lambda *row: reports.append(row))
     stages = [(stage, step) for stage, step, _ in reports]
     assert stages == [
-        *(("wording", step) for step in (4, 8)),
-        *(("guide", step) for step in (4, 8)),
-        *(("pictures", step) for step in (4, 8, 12, 16)),
+        *(("wording", step) for step in (8, 16, 24, 32)),
+        *(("guide", step) for step in (8, 16, 24)),
+        *(("pictures", step) for step in (8, 16, 24)),
     ]
     losses = {(stage, step): losses for stage, step, losses in reports}
-    assert losses["wording", 8]["wording"] < losses["wording", 4]["wording"]
-    assert losses["guide", 8]["patch_map"] < losses["guide", 4]["patch_map"]
-    assert losses["pictures", 12]["tokens"] < losses["pictures", 4]["tokens"]
-    assert losses["pictures", 12]["patch_map"] < losses["pictures", 4]["patch_map"]
+    assert losses["wording", 32]["wording"] < losses["wording", 8]["wording"]
+    assert losses["guide", 24]["patch_map"] < losses["guide", 8]["patch_map"]
+    assert losses["pictures", 16]["tokens"] < losses["pictures", 8]["tokens"]
+    assert losses["pictures", 16]["patch_map"] < losses["pictures", 8]["patch_map"]
     monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
     backbone = load_backbone(weights="demo")
     assert backbone.is_demo

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from pointad.demo.pretraining.batches import Batches
-from pointad.demo.pretraining.bodies import PROFILES, random_body
+from pointad.demo.pretraining.bodies import FAMILIES, PROFILES, random_body
 from pointad.demo.pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
-from pointad.demo.pretraining.outlines import FAMILIES, random_outline
+from pointad.demo.pretraining.outlines import random_outline
 from pointad.demo.pretraining.picture_store import PictureStore, make_store
 from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE, random_pictures
+from pointad.demo.pretraining.reliefs import RELIEFS, Frame, relief_height
+from pointad.demo.pretraining.strands import random_strands
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PictureStore:
 
 def test_bodies_lie_inside_their_grid_and_come_from_all_families() -> None:
     families, profiles = set(), set()
-    for seed in range(60):
+    for seed in range(90):
         body = random_body(np.random.default_rng(seed), 64)
         families.add(body.family)
         profiles.add(body.profile)
@@ -38,6 +40,37 @@ def test_outlines_are_positive_inside_and_negative_in_the_corners() -> None:
         _, inside = random_outline(np.random.default_rng(seed), u, v)
         assert inside.max() > 0.1
         assert inside[0, 0] < 0
+
+
+def grid() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    axis = np.linspace(-1.3, 1.3, 131)
+    return axis, *np.meshgrid(axis, axis)
+
+
+@pytest.mark.parametrize("name", RELIEFS)
+def test_reliefs_change_the_surface_as_little_as_marks_do(name: str) -> None:
+    axis, u, v = grid()
+    frame = Frame(axis, u, v, 1 - np.hypot(u, v))
+    largest = []
+    for seed in range(12):
+        relief = relief_height(name, np.random.default_rng(seed), frame)[frame.inside > 0]
+        assert np.isfinite(relief).all()
+        largest.append(np.ptp(relief))
+    assert 0 < np.median(largest) < 0.25
+    assert max(largest) < 0.4
+
+
+def test_strands_are_highest_on_their_middle_line_and_have_one_outline() -> None:
+    _, u, v = grid()
+    counts = set()
+    for seed in range(30):
+        strands = random_strands(np.random.default_rng(seed), u, v)
+        np.testing.assert_array_equal(strands.inside > 0, strands.fraction > 0)
+        assert 0 < strands.fraction.max() <= 1
+        assert (strands.height[strands.fraction > 0] > 0).mean() > 0.9
+        assert strands.inside[[0, 0, -1, -1], [0, -1, 0, -1]].max() < 0
+        counts.add(int((strands.inside > 0).sum()))
+    assert len(counts) > 20
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,16 +129,35 @@ def test_a_store_is_opened_again_without_new_pictures(store: PictureStore, tmp_p
 
 
 @pytest.mark.parametrize("side", [336, 252])
-def test_batches_hold_every_picture_once_a_round(store: PictureStore, side: int) -> None:
-    batches = Batches(store, 12, np.random.default_rng(0))
+def test_batches_hold_every_rendering_once_and_every_colour_picture_twice_a_round(
+    store: PictureStore, side: int
+) -> None:
+    batches = Batches(store, 16, np.random.default_rng(0))
     drawn = [batches.draw(side) for _ in range(2)]
-    assert drawn[0].images.shape == (12, 3, side, side)
-    assert drawn[0].kind_maps.shape == (12, side // 3, side // 3)
-    assert len(drawn[0].captions) == 12
+    assert drawn[0].images.shape == (16, 3, side, side)
+    assert drawn[0].kind_maps.shape == (16, side // 3, side // 3)
+    assert len(drawn[0].captions) == 16
     assert 0 <= float(drawn[0].images.min()) <= float(drawn[0].images.max()) <= 1
     in_color = sum(
         bool((image[0] != image[1]).any() or (image[1] != image[2]).any()) for batch in drawn for image in batch.images
     )
-    assert in_color <= len(store)
+    assert in_color <= 2 * len(store)
+    if side == PICTURE_SIDE:
+        marked = sorted(int((kinds > 0).sum()) for batch in drawn for kinds in batch.kind_maps)
+        stored = [int((kinds > 0).sum()) for kinds in store.kinds.reshape(-1, KIND_MAP_SIDE, KIND_MAP_SIDE)]
+        assert marked == sorted([*stored, *stored[2::3]])
     half = Batches(store, 4, np.random.default_rng(0), share=1, shares=3)
     assert len(half.draw().captions) == 4
+
+
+def test_cut_outs_and_their_kind_maps_stay_together(store: PictureStore) -> None:
+    """A picture that shows its own kind map still does after turning, mirroring and cutting."""
+    kinds = np.array(store.kinds)
+    shown = np.repeat(np.repeat(kinds, 3, axis=2), 3, axis=3) * 9
+    grey, color = shown[:, :2], np.repeat(shown[:, 2, ..., None], 3, axis=3)
+    batches = Batches(PictureStore(grey, color, kinds, store.bodies), 32, np.random.default_rng(1))
+    for side in (336, 126):
+        batch = batches.draw(side)
+        own = (batch.images[:, 0, 1::3, 1::3] > 0.001).numpy()
+        np.testing.assert_array_equal(own, batch.kind_maps.numpy() > 0)
+        assert own.any()

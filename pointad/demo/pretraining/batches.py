@@ -6,15 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pointad.demo.pretraining.bodies import PROFILES
+from pointad.demo.pretraining.bodies import FAMILIES, PROFILES
 from pointad.demo.pretraining.captions import picture_caption, state_sentences
 from pointad.demo.pretraining.marks import KINDS
 from pointad.demo.pretraining.objective import visible_kinds
-from pointad.demo.pretraining.outlines import FAMILIES
 from pointad.demo.pretraining.picture_store import RENDERINGS, PictureStore
 from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
 
 _AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
+_COLOR_ROUNDS = 2  # a colour picture comes so often while a rendering comes once, each time with its colours swapped
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PretrainingBatch:
 
 
 class Batches:
-    """Draws batches without end; every picture comes once in each round.
+    """Draws batches without end; in each round every rendering comes once and every colour picture twice.
 
     Args:
         store: the pictures.
@@ -44,7 +44,9 @@ class Batches:
         self._store = store
         self._size = size
         self._rng = rng
-        self._numbers = np.arange(share, len(store) * (RENDERINGS + 1), shares)
+        numbers = np.arange(len(store) * (RENDERINGS + 1))
+        in_color = numbers[numbers % (RENDERINGS + 1) == RENDERINGS]
+        self._numbers = np.concatenate([numbers, np.repeat(in_color, _COLOR_ROUNDS - 1)])[share::shares]
         self._left = np.empty(0, dtype=np.int64)
 
     def draw(self, side: int = PICTURE_SIDE, count: int | None = None) -> PretrainingBatch:
@@ -58,8 +60,8 @@ class Batches:
         if len(self._left) < count:
             self._left = self._rng.permutation(self._numbers)
         chosen, self._left = self._left[:count], self._left[count:]
-        drawn = [_change(self._rng, *read_picture(self._store, int(number)), side) for number in chosen]
-        images = torch.from_numpy(np.stack([picture.transpose(2, 0, 1) for picture, _ in drawn]))
+        drawn = [_draw(self._rng, self._store, int(number), side) for number in chosen]
+        images = torch.from_numpy(np.stack([np.broadcast_to(picture, (3, side, side)) for picture, _ in drawn]))
         kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))
         brightness = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 1))).float()
         bodies = [self._store.bodies[number // (RENDERINGS + 1)] for number in chosen]
@@ -72,31 +74,31 @@ class Batches:
         return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng), torch.tensor(numbers))
 
 
-def _change(
-    rng: np.random.Generator, picture: np.ndarray, kinds: np.ndarray, side: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """A picture and its kind map, turned by quarters, mirrored and cut out around the middle or a mark, at random."""
-    quarter_turns = int(rng.integers(4))
-    picture, kinds = np.rot90(picture, quarter_turns), np.rot90(kinds, quarter_turns)
-    if rng.random() < 0.5:
-        picture, kinds = picture[:, ::-1], kinds[:, ::-1]
+def _draw(rng: np.random.Generator, store: PictureStore, number: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """A cut-out of picture `number` around the middle or a mark, turned by quarters and mirrored, at random.
+
+    Returns:
+        (1 or 3, side, side) uint8, one channel for grey, and the kind map (side / 3, side / 3) uint8.
+    """
+    body, slot = divmod(number, RENDERINGS + 1)
+    kinds = store.kinds[body, slot]
     scale = PICTURE_SIDE // KIND_MAP_SIDE
     cut = side // scale
     spare = KIND_MAP_SIDE - cut
-    marked = np.argwhere(kinds > 0)
     middle = np.full(2, KIND_MAP_SIDE / 2) + rng.normal(0, spare / 5, 2)
-    if len(marked) and rng.random() < _AROUND_MARKS:
-        middle = rng.choice(marked) + rng.normal(0, cut / 5, 2)
+    if spare and rng.random() < _AROUND_MARKS:
+        marked = np.argwhere(kinds > 0)
+        if len(marked):
+            middle = rng.choice(marked) + rng.normal(0, cut / 5, 2)
     top, left = np.clip(np.rint(middle - cut / 2), 0, spare).astype(int)
-    kinds = kinds[top : top + cut, left : left + cut]
-    picture = picture[scale * top : scale * top + side, scale * left : scale * left + side]
-    return picture, kinds
-
-
-def read_picture(store: PictureStore, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Picture `number` of a store as (336, 336, 3) uint8, and its kind map (112, 112) uint8."""
-    body, slot = divmod(number, RENDERINGS + 1)
-    kinds = np.array(store.kinds[body, slot])
+    within = slice(scale * top, scale * top + side), slice(scale * left, scale * left + side)
     if slot == RENDERINGS:
-        return np.array(store.color[body]), kinds
-    return np.repeat(np.array(store.grey[body, slot])[..., None], 3, axis=2), kinds
+        picture = store.color[body][within].transpose(2, 0, 1)[rng.permutation(3)]
+    else:
+        picture = store.grey[body, slot][within][None]
+    kinds = kinds[top : top + cut, left : left + cut]
+    quarter_turns = int(rng.integers(4))
+    picture, kinds = np.rot90(picture, quarter_turns, axes=(1, 2)), np.rot90(kinds, quarter_turns)
+    if rng.random() < 0.5:
+        picture, kinds = picture[..., ::-1], kinds[:, ::-1]
+    return picture, kinds

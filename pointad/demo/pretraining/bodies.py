@@ -1,7 +1,6 @@
 """Bodies of the objects that the demo backbone is pre-trained on: an outline, a profile and some relief on it.
 
-Relief that belongs to the object (ribs, rings, rows of bosses, wrinkles, a seam …) is what a mark must be told from,
-so every body may carry several kinds of it.
+Relief that belongs to the object is what a mark must be told from, so most bodies carry one or several kinds of it.
 """
 
 from collections.abc import Callable
@@ -10,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointad.demo.noise import smooth_noise, smooth_step
-from pointad.demo.pretraining.outlines import random_outline
+from pointad.demo.pretraining.outlines import OUTLINES, random_outline
+from pointad.demo.pretraining.reliefs import RELIEFS, Frame, relief_height
+from pointad.demo.pretraining.strands import random_strands
+
+_STRANDS = "strands"
+_STRANDS_SHARE = 0.18  # of all bodies
+_RELIEF_COUNTS = (0.25, 0.45, 0.3)  # how often a body carries none, one and two kinds
+_TOO_NEAR = {("lens", "folds")}  # together they would make a leaf with veins, which the demo data set has
 
 
 @dataclass(frozen=True)
@@ -36,24 +42,39 @@ def random_body(rng: np.random.Generator, size: int) -> Body:
     x, y = (axis - shift_x)[None, :], (axis - shift_y)[:, None]
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
 
-    family, inside = random_outline(rng, u, v)
-    profile = str(rng.choice(PROFILES))
-    thickness = rng.uniform(0.18, 0.7) if profile in ("dome", "cone") else rng.uniform(0.15, 0.4)
-    height = thickness * _PROFILES[profile](rng, np.clip(inside / max(float(inside.max()), 0.05), 0, 1))
-    height = height + rng.uniform(0.02, 0.1)
-
-    count = rng.choice([0, 1, 2], p=[0.5, 0.4, 0.1])
-    reliefs = tuple(str(name) for name in rng.choice(list(_RELIEFS), count, replace=False))
+    family, profile, inside, height = _plain_body(rng, u, v)
+    frame = Frame(axis, u, v, inside)
+    count = rng.choice(len(_RELIEF_COUNTS), p=_RELIEF_COUNTS)
+    possible = [name for name in RELIEFS if (family, name) not in _TOO_NEAR]
+    reliefs = tuple(str(name) for name in rng.choice(possible, count, replace=False))
     # Relief fades out towards the border, as far as the mould or the tool reached.
-    reach = rng.uniform(0.0, 0.15)
+    reach = rng.uniform(0.0, 0.15) * rng.choice([0, 1])
     for name in reliefs:
-        relief = _RELIEFS[name](rng, axis, u, v)
-        height = height + relief * smooth_step(inside, reach, reach + 0.06)
+        height = height + relief_height(name, rng, frame) * smooth_step(inside, reach, reach + 0.06)
     height = height + rng.uniform(0, 0.003) * smooth_noise(rng, axis, axis, 0.2, 1.0)
     height = np.where(inside > 0, np.maximum(height, 0.02), 0)
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         height = np.where(_through_holes(rng, u, v), 0, height)
     return Body(family, profile, reliefs, axis, u, v, inside, height)
+
+
+def _plain_body(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> tuple[str, str, np.ndarray, np.ndarray]:
+    """Family, profile, distance to the outline and height (S, S) of a body without relief."""
+    profile = str(rng.choice(PROFILES))
+    thickness = rng.uniform(0.18, 0.7) if profile in ("dome", "cone") else rng.uniform(0.15, 0.4)
+    base = rng.uniform(0.02, 0.1)
+    if rng.random() < _STRANDS_SHARE:
+        strands = random_strands(rng, u, v)
+        profile = str(rng.choice(["dome", "dome", profile]))
+        height = rng.uniform(0.8, 1.6) * strands.height * _PROFILES[profile](rng, strands.fraction)
+        return _STRANDS, profile, strands.inside, height + base
+    family, inside = random_outline(rng, u, v)
+    return (
+        family,
+        profile,
+        inside,
+        base + thickness * _PROFILES[profile](rng, np.clip(inside / max(float(inside.max()), 0.05), 0, 1)),
+    )
 
 
 def _flat(rng: np.random.Generator, t: np.ndarray) -> np.ndarray:
@@ -94,107 +115,17 @@ _PROFILES: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = 
     "bowl": _bowl,
 }
 PROFILES: tuple[str, ...] = tuple(_PROFILES)
-
-Relief = Callable[[np.random.Generator, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-
-
-def _wave(rng: np.random.Generator, phase: np.ndarray) -> np.ndarray:
-    """A periodic profile between −1 and 1: sine, steps, or narrow lines raised or sunk."""
-    shape = rng.integers(3)
-    if shape == 0:
-        return np.sin(phase)
-    if shape == 1:
-        return np.tanh(rng.uniform(2, 8) * np.sin(phase))
-    return rng.choice([-1, 1]) * (2 * np.exp(rng.uniform(3, 10) * (np.cos(phase) - 1)) - 1)
-
-
-def _amplitude(rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(np.log(0.003), np.log(0.012))))
-
-
-def _ribs(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    period, angle = rng.uniform(0.09, 0.45), rng.uniform(0, np.pi)
-    return _amplitude(rng) * _wave(rng, 2 * np.pi / period * (u * np.cos(angle) + v * np.sin(angle)))
-
-
-def _rings(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    center_u, center_v = rng.normal(0, 0.15, 2) * rng.choice([0, 1])
-    return _amplitude(rng) * _wave(rng, 2 * np.pi / rng.uniform(0.12, 0.6) * np.hypot(u - center_u, v - center_v))
-
-
-def _flutes(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    start = rng.uniform(0.15, 0.5)
-    rays = _wave(rng, rng.integers(5, 24) * np.arctan2(v, u) + rng.uniform(0, 6))
-    return _amplitude(rng) * rays * smooth_step(np.hypot(u, v), start, start + 0.08)
-
-
-def _lattice(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Rows of equal bosses or dimples, square or staggered, round or angular; maybe only on a part."""
-    pitch = rng.uniform(0.14, 0.4)
-    row = np.floor(v / pitch)
-    staggered = rng.choice([0.0, 0.5])
-    cell_u = (u / pitch + staggered * row) % 1 - 0.5
-    cell_v = v / pitch - row - 0.5
-    distance = np.hypot(cell_u, cell_v) if rng.random() < 0.6 else np.maximum(np.abs(cell_u), np.abs(cell_v))
-    radius = rng.uniform(0.15, 0.4)
-    bump = smooth_step(radius - distance, 0, rng.uniform(0.04, radius))
-    part = np.hypot(u, v) < rng.choice([0.5, 0.75, 2.0])
-    return rng.choice([-1, 1]) * rng.uniform(0.008, 0.02) * bump * part
-
-
-def _bumps(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return rng.uniform(0.004, 0.016) * smooth_noise(rng, axis, axis, 0.35, 1.2)
-
-
-def _wrinkles(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    field = smooth_noise(rng, axis, axis, 0.15, 0.6)
-    return rng.uniform(0.004, 0.01) * rng.choice([-1, 1]) * (1 - np.tanh(np.abs(field) / 0.35))
-
-
-def _grain(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    shortest = rng.uniform(0.03, 0.08)
-    return rng.uniform(0.0006, 0.002) * smooth_noise(rng, axis, axis, shortest, 2.5 * shortest, waves=30)
-
-
-def _seam(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """A line across the whole object, along one of its axes."""
-    across, along = (u, v) if rng.random() < 0.5 else (v, u)
-    across = across - rng.choice([0, 1]) * 0.06 * np.sin(rng.uniform(2, 6) * along + rng.uniform(0, 6))
-    width = rng.uniform(0.015, 0.05)
-    return rng.choice([-1, 1]) * rng.uniform(0.006, 0.03) * np.exp(-((across / width) ** 2))
-
-
-def _hub(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """One boss, recess or ring in the very middle."""
-    radius, height = rng.uniform(0.12, 0.45), rng.choice([-1, 1]) * rng.uniform(0.01, 0.06)
-    distance = np.hypot(u, v) if rng.random() < 0.7 else np.maximum(np.abs(u), np.abs(v))
-    boss = smooth_step(radius - distance, 0, rng.uniform(0.02, 0.12))
-    if rng.random() < 0.4:
-        boss = boss - smooth_step(0.55 * radius - distance, 0, 0.03)
-    return height * boss
-
-
-def _warp(rng: np.random.Generator, axis: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return rng.uniform(-0.1, 0.1) * u**2 + rng.uniform(-0.1, 0.1) * v**2 + rng.uniform(-0.1, 0.1) * u * v
-
-
-_RELIEFS: dict[str, Relief] = {
-    "ribs": _ribs,
-    "rings": _rings,
-    "flutes": _flutes,
-    "lattice": _lattice,
-    "bumps": _bumps,
-    "wrinkles": _wrinkles,
-    "grain": _grain,
-    "seam": _seam,
-    "hub": _hub,
-    "warp": _warp,
-}
-RELIEFS: tuple[str, ...] = tuple(_RELIEFS)
+FAMILIES: tuple[str, ...] = (*OUTLINES, _STRANDS)
 
 
 def _through_holes(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(S, S) bool: one hole in the middle, or three, five, six … evenly on a circle."""
+    """(S, S) bool: one hole in the middle; three, five, six … evenly on a circle; or a row or a block of small ones."""
+    if rng.random() < 0.4:
+        radius, pitch = rng.uniform(0.025, 0.06), rng.uniform(0.14, 0.3)
+        columns, rows = rng.integers(2, 7), rng.choice([1, 1, 2, 3])
+        row = np.clip(np.rint(v / pitch - rows / 2 + 0.5), 0, rows - 1) + 0.5 - rows / 2
+        column = np.clip(np.rint(u / pitch - columns / 2 + 0.5), 0, columns - 1) + 0.5 - columns / 2
+        return np.hypot(u - pitch * column, v - pitch * row) < radius
     radius = rng.uniform(0.05, 0.14)
     count = rng.choice([1, 2, 3, 5, 6, 8])
     if count == 1:

@@ -16,6 +16,8 @@ _FAMILY_WORDS = {
     "polygon": ("prism", "polygon", "many-sided block"),
     "ring": ("ring", "frame", "washer"),
     "rod": ("rod", "bar", "stick"),
+    "star": ("star", "spiky thing", "thing with points"),
+    "strands": ("strand", "coil", "bundle of sticks", "knot"),
     "superellipse": ("oval", "rounded block", "tablet", "disc"),
 }
 _PROFILE_WORDS = {
@@ -27,11 +29,15 @@ _PROFILE_WORDS = {
 }
 _RELIEF_WORDS = {
     "ribs": ("ribbed", "lined"),
+    "folds": ("zigzag", "with folds"),
     "rings": ("ringed", "with rings"),
     "flutes": ("fluted", "with rays"),
+    "contour": ("outlined", "with lines along its border"),
     "lattice": ("studded", "with rows of knobs"),
+    "scales": ("scaly", "tiled"),
     "bumps": ("bumpy", "hilly"),
     "wrinkles": ("wrinkled", "creased"),
+    "cells": ("cellular", "with a net of lines"),
     "grain": ("grainy", "sandy"),
     "seam": ("with a seam", "with a ridge across"),
     "hub": ("with a hub", "with a boss in the middle"),

@@ -45,7 +45,6 @@ CONFIGURATION: dict[str, Any] = {
 
 SUPERVISED_BLOCKS = (4, 5, 6)  # of the image encoder: their local features learn
 CUT_OUT_SIDE = 126  # pixels: 6 of the 16 patches; what is local can be learned from less than a whole picture
-GUIDE_SIDE = 168  # pixels of the cut-outs that the guide learns from
 WHOLE_PICTURES = 4  # so many times fewer whole pictures make a batch than cut-outs
 
 
@@ -64,7 +63,7 @@ class LearningPlan:
     weight_decay: float = 0.05
     average: float = 0.995  # of the running mean of the image encoder's weights, which is what is kept
     continued_rate: float = 7e-4  # of weights that have learned already
-    cut_out_steps: float = 0.88  # share of the steps, the first ones, that see cut-outs instead of whole pictures
+    cut_out_steps: float = 0.85  # share of the steps, the first ones, that see cut-outs instead of whole pictures
     report_every: int = 100
     seed: int = 0
 
@@ -192,8 +191,8 @@ def learn_guide(
     guide.train()
     for step in range(plan.guide_steps):
         set_rate(optimizer, rate_at(step, plan.guide_steps, plan.guide_rate))
-        batch = batches.draw(GUIDE_SIDE)
-        seen = guide(_normalized(batch.images), GUIDE_SIDE // _patch_size())
+        batch = batches.draw(CUT_OUT_SIDE)
+        seen = guide(_normalized(batch.images), CUT_OUT_SIDE // _patch_size())
         losses = pretraining_losses(
             seen.global_features, seen.patch_features[:, None], *texts.features(batch), batch.kind_maps
         )
@@ -204,7 +203,7 @@ def learn_guide(
         if processes > 1 and statistic.is_floating_point():
             distributed.all_reduce(statistic)
             statistic /= processes
-    guide.eval().requires_grad_(False)
+    guide.freeze()
 
 
 def learn_images(

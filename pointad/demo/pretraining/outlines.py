@@ -21,7 +21,7 @@ def random_outline(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> tu
     Returns:
         The family's name and the field of distances (H, W), positive inside.
     """
-    family = str(rng.choice(FAMILIES))
+    family = str(rng.choice(OUTLINES))
     return family, _OUTLINES[family](rng, u, v)
 
 
@@ -102,6 +102,18 @@ def _lens(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.minimum(inside, rng.uniform(0.5, 0.9) - np.abs(u)) if rng.random() < 0.7 else inside
 
 
+def _star(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Three to six arms that end in points, which may be bent all to one side, or a drop with one point."""
+    radius, angle = np.hypot(u, v), np.arctan2(v, u)
+    arms = rng.choice([1, 3, 4, 5, 6])
+    bent = angle + rng.uniform(-0.8, 0.8) * rng.choice([0, 1]) * radius
+    sector = 2 * np.pi / arms
+    from_tip = np.abs((bent + np.pi) % sector - sector / 2) / (sector / 2)  # 0 along an arm, 1 between two
+    waist = rng.uniform(0.3, 0.6)
+    border = waist + (0.98 - waist) * (1 - from_tip) ** rng.uniform(1.0, 2.5)
+    return (border - radius) * rng.uniform(0.5, 0.9)
+
+
 _OUTLINES: dict[str, Outline] = {
     "blob": _blob,
     "boxes": _boxes,
@@ -110,7 +122,8 @@ _OUTLINES: dict[str, Outline] = {
     "polygon": _polygon,
     "ring": _ring,
     "rod": _rod,
+    "star": _star,
     "superellipse": _superellipse,
 }
 
-FAMILIES: tuple[str, ...] = tuple(_OUTLINES)
+OUTLINES: tuple[str, ...] = tuple(_OUTLINES)
