@@ -7,6 +7,7 @@
 
 The published procedure encodes every sample in every epoch; here it is measured on one sample and one step, and
 multiplied. Ours encodes ``--encoded`` samples, whose time is multiplied too, and takes all the steps of all epochs.
+Last comes where the time of a step goes, by PyTorch's profiler.
 Weights and samples are random: time does not depend on them.
 """
 
@@ -15,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,7 +33,7 @@ from pointad.features import PictureEncoder
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.precision import PRECISIONS
-from pointad.training import Training, TrainingExamples, TrainingSettings, load_examples
+from pointad.training import STEP_PARTS, Training, TrainingExamples, TrainingSettings, load_examples
 
 
 def main() -> None:
@@ -72,22 +74,45 @@ def main() -> None:
     print(tabulate(table, headers=headers, tablefmt="pipe", disable_numparse=True))
     print(f"\n{arguments.model}, {samples} samples, {arguments.epochs} epochs, {torch.get_num_threads()} threads")
     print(f"one step of ours: {learning / (steps * arguments.epochs):.3f} s; published: {published_step:.3f} s")
+    print(tabulate(parts_of_a_step(backbone, examples, settings, samples), headers=["part of a step", "share, %"]))
 
 
 def seconds_of_learning(
     backbone: ClipBackbone, examples: TrainingExamples, settings: TrainingSettings, samples: int
 ) -> float:
-    """All epochs on that many samples, which take the features of the encoded ones in turn."""
-    repeated = TrainingExamples(
-        samples,
-        {index: examples.features[index % examples.count] for index in range(samples)},
-        {index: examples.targets[index % examples.count] for index in range(samples)},
-    )
-    training = Training(backbone, PromptLearner(backbone), repeated, settings)
+    """All epochs on that many samples."""
+    training = Training(backbone, PromptLearner(backbone), repeated(examples, samples), settings)
     started = time.perf_counter()
     for _ in training.epochs():
         pass
     return time.perf_counter() - started
+
+
+def repeated(examples: TrainingExamples, samples: int) -> TrainingExamples:
+    """That many samples, which take the features of the encoded ones in turn."""
+    return TrainingExamples(
+        samples,
+        {index: examples.features[index % examples.count] for index in range(samples)},
+        {index: examples.targets[index % examples.count] for index in range(samples)},
+    )
+
+
+def parts_of_a_step(
+    backbone: ClipBackbone, examples: TrainingExamples, settings: TrainingSettings, samples: int
+) -> list[tuple[str, str]]:
+    """The named parts of the steps of one epoch, each with its share of their time in per cent."""
+    settings = replace(settings, epochs=1)
+    training = Training(backbone, PromptLearner(backbone), repeated(examples, samples), settings)
+    with torch.profiler.profile() as profile:
+        for _ in training.epochs():
+            pass
+    on_gpu = any(event.device_time_total for event in profile.key_averages())
+    times = {
+        event.key: event.device_time_total if on_gpu else event.cpu_time_total
+        for event in profile.key_averages()
+        if event.key in STEP_PARTS
+    }
+    return [(part, f"{100 * times[part] / sum(times.values()):.0f}") for part in STEP_PARTS]
 
 
 def published_seconds(backbone: ClipBackbone, batch_size: int, device: torch.device) -> tuple[float, float]:

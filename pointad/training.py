@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.profiler import record_function
 
 from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
@@ -21,6 +22,8 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 
+STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
+TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # what profilers call the parts of a step
 BETAS = (0.5, 0.999)
 
 
@@ -169,13 +172,17 @@ class Training:
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """One step of Adam on these samples; the terms of its loss, (4,), on the device."""
-        text_features = self._learner(self._backbone.text, self._prompt_length)
-        losses, gradient = self._losses_and_gradient(text_features.detach(), chosen)
+        with record_function(TEXT):
+            text_features = self._learner(self._backbone.text, self._prompt_length)
+        with record_function(LOSSES):
+            losses, gradient = self._losses_and_gradient(text_features.detach(), chosen)
         # All processes have the same two text features, so the rest is the same in each of them.
         flat = self._processes.sum(torch.cat([losses, gradient.flatten()]))
         self._optimizer.zero_grad()
-        text_features.backward(flat[len(losses) :].view_as(text_features))
-        self._optimizer.step()
+        with record_function(TEXT_BACKWARDS):
+            text_features.backward(flat[len(losses) :].view_as(text_features))
+        with record_function(OPTIMIZER):
+            self._optimizer.step()
         return flat[: len(losses)]
 
     def _losses_and_gradient(self, text_features: Tensor, chosen: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ compared within a sheet.
 
 import functools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ BAR_WIDTH = 18
 BAR_ROOM = 86  # width kept for the colour bar and its numbers
 TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
 SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
+THREADS = 2  # that fill views; SciPy and OpenCV let them work at once
 TEXT_COLOR = (32, 36, 44)
 NO_VALUE_COLOR = (128, 128, 128)
 
@@ -109,7 +111,8 @@ def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image
     view, point = np.nonzero(correspondences[..., 2])
     columns, rows = correspondences[view, point, 0], correspondences[view, point, 1]
     np.maximum.at(pictures, (view, rows, columns), point_scores[point].astype(np.float32))
-    return np.stack([_filled_between_points(picture) for picture in pictures])
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.stack(list(pool.map(_filled_between_points, pictures)))
 
 
 def _filled_between_points(picture: np.ndarray) -> np.ndarray:
@@ -118,7 +121,8 @@ def _filled_between_points(picture: np.ndarray) -> np.ndarray:
     places = np.argwhere(~empty)
     if len(places) < 2:
         return np.where(empty, np.nan, picture)
-    distances, _ = cKDTree(places).query(places[:: max(1, len(places) // SPACING_SAMPLE)], k=2)
+    tree = cKDTree(places, balanced_tree=False, compact_nodes=False)
+    distances, _ = tree.query(places[:: max(1, len(places) // SPACING_SAMPLE)], k=2)
     reach = 2 * np.median(distances[:, 1])
     away, label = cv2.distanceTransformWithLabels(
         empty.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

@@ -1,6 +1,7 @@
 """What scripts/predict.py writes for each scan, and the line that it prints."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,25 @@ def write_inspection(
     """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html, all with one colour scale."""
     prediction = inspection.prediction
     heat_range = heat_range or inspection.heat_range
-    write_heat_cloud(folder / "heat.ply", inspection.points, inspection.scores, heat_range)
-    with atomic_path(folder / "scores.npy") as temporary:
-        np.save(temporary, prediction.point_scores)
     title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, threshold)}"
-    write_png(folder / "sheet.png", prediction_sheet(prediction, title, heat_range))
-    if html:
-        verdict = verdict_on(prediction.score, threshold)
-        sentence = "" if verdict is None else f"Verdict: {verdict}; scores above {threshold:.4f} fail."
-        page = inspection_page(inspection, sentence, heat_range)
-        with atomic_path(folder / "cloud.html") as temporary:
-            temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+    verdict = verdict_on(prediction.score, threshold)
+    sentence = "" if verdict is None else f"Verdict: {verdict}; scores above {threshold:.4f} fail."
+
+    def write_sheet() -> None:
+        write_png(folder / "sheet.png", prediction_sheet(prediction, title, heat_range))
+
+    def write_clouds() -> None:
+        write_heat_cloud(folder / "heat.ply", inspection.points, inspection.scores, heat_range)
+        with atomic_path(folder / "scores.npy") as temporary:
+            np.save(temporary, prediction.point_scores)
+        if html:
+            page = inspection_page(inspection, sentence, heat_range)
+            with atomic_path(folder / "cloud.html") as temporary:
+                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+    with ThreadPoolExecutor(2) as pool:
+        for written in [pool.submit(write_sheet), pool.submit(write_clouds)]:
+            written.result()
 
 
 def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
