@@ -32,7 +32,7 @@ def random_strands(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> St
     lines = _LINES[rng.integers(len(_LINES))](rng)
     half = rng.uniform(0.13, 0.26) if len(lines) == 1 else rng.uniform(0.11, 0.2)
     taper, blunt = rng.choice([0.0, 0.0, 0.6, 0.9]), rng.uniform(1.2, 4)
-    rolls, roll_height = rng.choice([0, 0, rng.integers(5, 14)]), rng.uniform(0.02, 0.05)
+    rolls, roll_height = rng.choice([0, 0, int(rng.integers(5, 14))]), rng.uniform(0.02, 0.05)
     inside = np.full(u.shape, -np.inf)
     fraction, height, on_top = np.zeros(u.shape), np.zeros(u.shape), np.full(u.shape, -np.inf)
     for number, line in enumerate(lines):
