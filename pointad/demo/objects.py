@@ -46,10 +46,11 @@ def _distance_to_path(
         width: (N,) half width of the line at each corner.
 
     Returns:
-        (H, W) smallest distance as a fraction of the half width, and (H, W) index of the piece that is nearest.
+        (H, W) smallest distance as a fraction of the half width, and (H, W) where along the line that is: n at its
+        corner n, between two corners in proportion.
     """
     nearest = np.full(u.shape, np.inf, dtype=np.float32)
-    index = np.zeros(u.shape, dtype=np.int32)
+    place = np.zeros(u.shape, dtype=np.float32)
     u, v = u.astype(np.float32), v.astype(np.float32)
     for number in range(len(path) - 1):
         (start_u, start_v), (step_u, step_v) = path[number].tolist(), (path[number + 1] - path[number]).tolist()
@@ -59,8 +60,13 @@ def _distance_to_path(
         distance = ((u - start_u - step_u * share) ** 2 + (v - start_v - step_v * share) ** 2) / (half * half)
         closer = distance < nearest
         nearest[closer] = distance[closer]
-        index[closer] = number
-    return np.sqrt(nearest.astype(np.float64)), index
+        place[closer] = number + share[closer]
+    return np.sqrt(nearest.astype(np.float64)), place.astype(np.float64)
+
+
+def _along(place: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values (N,) given at the corners of a line, at places (H, W) along it."""
+    return np.interp(place, np.arange(len(values)), values)
 
 
 def _button(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: float) -> np.ndarray:
@@ -160,8 +166,8 @@ def _pretzel(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: flo
     )
     half = rng.uniform(0.17, 0.195)
     width = half * (1 + 0.06 * np.sin(3 * t + rng.uniform(0, 2 * np.pi)))
-    fraction, index = _distance_to_path(u, v, path, width)
-    swell = 0.0035 * np.cos(t)[index]
+    fraction, place = _distance_to_path(u, v, path, width)
+    swell = 0.0035 * _along(place, np.cos(t))
     tube = radius * half * 1.25 * np.sqrt(np.clip(1 - fraction**2, 0, None))
     return np.where(fraction < 1, 0.0075 + tube + swell * np.sqrt(np.clip(1 - fraction**2, 0, None)), 0)
 
@@ -186,11 +192,11 @@ def _croissant(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: f
     bend = rng.uniform(1.15, 1.35)
     path = np.stack([0.78 * np.sin(bend * t), 0.78 * (np.cos(bend * t) - 0.62)], 1)
     width = 0.1 + rng.uniform(0.3, 0.34) * (1 - np.abs(t) ** 1.7)
-    fraction, index = _distance_to_path(u, v, path, width)
+    fraction, place = _distance_to_path(u, v, path, width)
     rolls = rng.integers(3, 5)
-    phase = (np.abs(t) * rolls + 0.15) % 1
-    step = 0.0026 * (1 - phase)[index]
-    body = radius * 0.95 * width[index] * np.sqrt(np.clip(1 - fraction**2, 0, None))
+    phase = (np.abs(_along(place, t)) * rolls + 0.15) % 1
+    step = 0.0026 * (1 - phase)
+    body = radius * 0.95 * _along(place, width) * np.sqrt(np.clip(1 - fraction**2, 0, None))
     return np.where(fraction < 1, 0.005 + body + step * np.sqrt(np.clip(1 - fraction**2, 0, None)), 0)
 
 
