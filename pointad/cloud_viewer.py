@@ -104,7 +104,7 @@ def cloud_fragment(
         shown = np.sort(np.random.default_rng(seed).choice(shown, most_points, replace=False))
     positions = points[shown].astype(np.float64)
     low, high = positions.min(axis=0), positions.max(axis=0)
-    center, half_side = (low + high) / 2, max(float((high - low).max()) / 2, np.finfo(np.float32).tiny)
+    center, half_side = (low + high) / 2, max(float(np.max(high - low)) / 2, float(np.finfo(np.float32).tiny))
     unit = (positions - center) / half_side
     data = {
         "count": len(shown),
@@ -121,7 +121,7 @@ def cloud_fragment(
     if scores is not None:
         chosen = np.asarray(scores, dtype=np.float32)[shown]
         low_score, high_score = heat_range or (float(np.nanmin(chosen)), float(np.nanmax(chosen)))
-        width = max(high_score - low_score, np.finfo(np.float32).tiny)
+        width = max(high_score - low_score, float(np.finfo(np.float32).tiny))
         steps = np.clip(np.nan_to_num((chosen - low_score) / width), 0, 1) * 255
         data |= {"scores": _base64(np.rint(steps).astype(np.uint8)), "scoreRange": [low_score, high_score]}
     return _figure(title, data, finite)

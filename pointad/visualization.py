@@ -127,7 +127,7 @@ def _filled_between_points(picture: np.ndarray) -> np.ndarray:
     away, label = cv2.distanceTransformWithLabels(
         empty.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    value_of_label = np.full(int(label.max()) + 1, np.nan, dtype=np.float32)
+    value_of_label = np.full(int(np.max(label)) + 1, np.nan, dtype=np.float32)
     value_of_label[label[~empty]] = picture[~empty]
     return np.where(away <= reach, value_of_label[label], np.nan)
 

@@ -74,7 +74,7 @@ def defect_regions(
 
 
 def _describe(points: np.ndarray, scores: np.ndarray) -> DefectRegion:
-    highest = int(scores.argmax())
+    highest = int(np.argmax(scores))
     return DefectRegion(
         centroid=_triple(points.mean(axis=0)),
         extent=_triple(np.ptp(points, axis=0)),

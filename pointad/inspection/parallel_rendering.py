@@ -50,6 +50,6 @@ def spatial_order(points: np.ndarray) -> np.ndarray:
     than half of the time.
     """
     low = points.min(axis=0)
-    cell = max(float((points.max(axis=0) - low).max()), np.finfo(np.float64).tiny) / (CELLS - 1)
+    cell = max(float(np.max(points.max(axis=0) - low)), float(np.finfo(np.float64).tiny)) / (int(CELLS) - 1)
     x, y, z = ((points - low) / cell).astype(np.uint16).T
     return np.argsort((x * CELLS + y) * CELLS + z, kind="stable")

@@ -32,7 +32,7 @@ def smooth_on_surface(
         return values.astype(np.float32)
     low = points.min(axis=0)
     extent = float((points.max(axis=0) - low).max())
-    cell = max(sigma / CELLS_PER_SIGMA, extent / MOST_CELLS, np.finfo(np.float32).tiny)
+    cell = max(sigma / CELLS_PER_SIGMA, extent / MOST_CELLS, float(np.finfo(np.float32).tiny))
     place = (points - low) / cell
     node = np.rint(place).astype(np.int64)
     shape = tuple(node.max(axis=0) + 1)

@@ -93,5 +93,5 @@ def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
     if not below.any() or np.ptp(false_positive_rate[below]) == 0:
         return None
     reached = false_positive_rate[below]
-    rescaled = (reached - reached.min()) / np.ptp(reached)
+    rescaled = (reached - np.min(reached)) / np.ptp(reached)
     return float(trapezoid(overlap[below][::-1], rescaled[::-1]))

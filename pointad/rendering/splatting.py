@@ -59,7 +59,8 @@ def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
     """
     count = points.shape[1]
     single = np.float32
-    x, y, z = points.astype(single)
+    coordinates: list[np.ndarray] = list(points.astype(single))
+    x, y, z = coordinates
     near, far = camera.near, camera.far
     lens = single(1.0 / TAN_HALF_FIELD)
     depth_scale = single(-(far + near) / (far - near))
@@ -115,7 +116,7 @@ def splat(
 
     left, right = int(columns.min()), int(columns.max()) + point_size
     top, bottom = int(rows.min()), int(rows.max()) + point_size
-    cells = np.full((bottom - top, right - left), _EMPTY + background, np.int32)
+    cells: np.ndarray = np.full((bottom - top, right - left), _EMPTY + background, np.int32)
     place = (rows - top) * np.int32(right - left) + (columns - left)
     # Back to front: where points share a cell, the last written is the nearest.
     cells.reshape(-1)[place[::-1]] = ranked[::-1]

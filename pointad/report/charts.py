@@ -82,7 +82,7 @@ def histogram(title: str, good: Sequence[float], anomalous: Sequence[float], bin
     low, high = (min(everything), max(everything)) if everything else (0.0, 1.0)
     edges = np.linspace(low, high if high > low else low + 1e-6, bins + 1)
     counts = [np.histogram(values, edges)[0] for values in (good, anomalous)]
-    most = max(1, *(int(count.max()) for count in counts))
+    most = max(1, *(int(np.max(count)) for count in counts))
     scale = _Scale(Axes("score", "samples", (float(edges[0]), float(edges[-1])), (-most, most), y_is_count=True))
     bars = []
     for count, color, sign, name in zip(

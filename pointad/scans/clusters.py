@@ -33,7 +33,7 @@ def largest_cluster(points: np.ndarray, *, radius: float, min_points: int) -> np
     labels = cluster_labels(points, radius=radius, min_points=min_points)
     if not (labels >= 0).any():
         return np.zeros(len(points), dtype=bool)
-    return labels == np.bincount(labels[labels >= 0]).argmax()
+    return labels == np.argmax(np.bincount(labels[labels >= 0]))
 
 
 def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def _cells(points: np.ndarray, radius: float) -> _Cells:
     coordinates = np.floor((points - points.min(axis=0)) / side).astype(np.int64)
     # Ranks instead of coordinates keep the keys within 64 bits, however far away a stray point is.
     ranks = [np.unique(axis, return_inverse=True)[1].reshape(-1) for axis in coordinates.T]
-    keys = (ranks[0] * (ranks[1].max() + 1) + ranks[1]) * (ranks[2].max() + 1) + ranks[2]
+    keys = (ranks[0] * (np.max(ranks[1]) + 1) + ranks[1]) * (np.max(ranks[2]) + 1) + ranks[2]
     _, first, cell_of, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     return _Cells(places=coordinates[first], counts=counts, cell_of=cell_of.reshape(-1))
 

@@ -47,7 +47,7 @@ class Batches:
         numbers = np.arange(len(store) * (RENDERINGS + 1))
         in_color = numbers[numbers % (RENDERINGS + 1) == RENDERINGS]
         self._numbers = np.concatenate([numbers, np.repeat(in_color, _COLOR_ROUNDS - 1)])[share::shares]
-        self._left = np.empty(0, dtype=np.int64)
+        self._left: np.ndarray = np.empty(0, dtype=np.int64)
 
     def draw(self, side: int = PICTURE_SIDE, count: int | None = None) -> PretrainingBatch:
         """The next batch.
