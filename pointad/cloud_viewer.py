@@ -114,7 +114,7 @@ def cloud_fragment(
         "scale": _base64(heat_colors(np.linspace(0, 1, 256))),
         "scoreRange": None,
         "pointSize": POINT_WIDTH * _spacing(unit),
-        "radius": max(float(np.linalg.norm(unit, axis=1).max(initial=0)), 1e-3),
+        "radius": max(float(np.max(np.linalg.norm(unit, axis=1))), 1e-3),
         "rotation": (SCAN_ROTATION if rotation is None else np.asarray(rotation, dtype=float)).ravel().tolist(),
         "marks": [[*((np.asarray(place, dtype=float) - center) / half_side).tolist(), text] for place, text in marks],
     }
