@@ -45,8 +45,10 @@ def test_pictures_are_those_of_open3d(case: ReferenceCase) -> None:
     shaded = case.make()
     rendered = render(shaded.cloud, case.rig, normals=shaded.normals)
     for number, (view, view_gt) in enumerate(zip(*photograph_case(case), strict=True)):
-        assert np.abs(rendered.views[number].astype(int) - view.picture).max() <= 2
-        assert psnr(rendered.views[number], view.picture) >= 80
+        # Drivers other than the one that drew the stored pictures (test_open3d_references.py compares those, strictly)
+        # round some depths differently: a few pixels then show another point.
+        assert (np.abs(rendered.views[number].astype(int) - view.picture) > 2).mean() <= 1e-4
+        assert psnr(rendered.views[number], view.picture) >= 63
         np.testing.assert_array_equal(rendered.views_gt[number], view_gt.picture)
 
 
