@@ -23,8 +23,9 @@ from pointad.precision import FP32, calculating_in, check_precision, with_rounde
 
 logger = logging.getLogger(__name__)
 
-# What the encoder's tensors may take. More at once gains nothing on a CPU; a GPU wants a few dozen pictures.
-CPU_BUDGET = 2**30  # bytes
+# What the encoder's tensors may take. A GPU wants a few dozen pictures; on a CPU more than two of ViT-L at once no
+# longer stay in its caches and take a twentieth longer each.
+CPU_BUDGET = 2**27  # bytes
 GPU_BUDGET = 2**32  # bytes, if half of the free memory is that much
 TOKEN_COPIES = 24  # a block holds about this many numbers per token and dimension at once
 MOST_SAMPLES_AT_ONCE = 16
