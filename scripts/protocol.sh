@@ -53,7 +53,6 @@ training_epochs() {  # DATA
   [ -n "$1" ] && echo 15 || echo 60
 }
 
-
 check_rows() {  # ROW...
   local row
   for row in "$@"; do

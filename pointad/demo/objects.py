@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pointad.demo.noise import smooth_step
+from pointad.demo.paths import along_path, nearest_on_path
 
 ObjectShape = Callable[[np.random.Generator, np.ndarray, np.ndarray, float], np.ndarray]
 
@@ -33,40 +34,6 @@ def _rounded(inside: np.ndarray, bevel: float) -> np.ndarray:
     """Quarter-circle edge: 0 at the outline, 1 from the distance `bevel` inwards; `inside` is the distance to it."""
     t = np.clip(inside / bevel, 0, 1)
     return np.sqrt(t * (2 - t))
-
-
-def _distance_to_path(
-    u: np.ndarray, v: np.ndarray, path: np.ndarray, width: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest approach to a broken line of varying width.
-
-    Args:
-        u, v: (H, W) coordinates.
-        path: (N, 2) corners of the line.
-        width: (N,) half width of the line at each corner.
-
-    Returns:
-        (H, W) smallest distance as a fraction of the half width, and (H, W) where along the line that is: n at its
-        corner n, between two corners in proportion.
-    """
-    nearest = np.full(u.shape, np.inf, dtype=np.float32)
-    place = np.zeros(u.shape, dtype=np.float32)
-    u, v = u.astype(np.float32), v.astype(np.float32)
-    for number in range(len(path) - 1):
-        (start_u, start_v), (step_u, step_v) = path[number].tolist(), (path[number + 1] - path[number]).tolist()
-        share = ((u - start_u) * step_u + (v - start_v) * step_v) * (1 / (step_u**2 + step_v**2))
-        share = np.clip(share, 0, 1)
-        half = width[number].item() + (width[number + 1] - width[number]).item() * share
-        distance = ((u - start_u - step_u * share) ** 2 + (v - start_v - step_v * share) ** 2) / (half * half)
-        closer = distance < nearest
-        nearest[closer] = distance[closer]
-        place[closer] = number + share[closer]
-    return np.sqrt(nearest.astype(np.float64)), place.astype(np.float64)
-
-
-def _along(place: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values (N,) given at the corners of a line, at places (H, W) along it."""
-    return np.interp(place, np.arange(len(values)), values)
 
 
 def _button(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: float) -> np.ndarray:
@@ -166,8 +133,8 @@ def _pretzel(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: flo
     )
     half = rng.uniform(0.17, 0.195)
     width = half * (1 + 0.06 * np.sin(3 * t + rng.uniform(0, 2 * np.pi)))
-    fraction, place = _distance_to_path(u, v, path, width)
-    swell = 0.0035 * _along(place, np.cos(t))
+    fraction, place = nearest_on_path(u, v, path, width)
+    swell = 0.0035 * along_path(place, np.cos(t))
     tube = radius * half * 1.25 * np.sqrt(np.clip(1 - fraction**2, 0, None))
     return np.where(fraction < 1, 0.0075 + tube + swell * np.sqrt(np.clip(1 - fraction**2, 0, None)), 0)
 
@@ -192,11 +159,11 @@ def _croissant(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: f
     bend = rng.uniform(1.15, 1.35)
     path = np.stack([0.78 * np.sin(bend * t), 0.78 * (np.cos(bend * t) - 0.62)], 1)
     width = 0.1 + rng.uniform(0.3, 0.34) * (1 - np.abs(t) ** 1.7)
-    fraction, place = _distance_to_path(u, v, path, width)
+    fraction, place = nearest_on_path(u, v, path, width)
     rolls = rng.integers(3, 5)
-    phase = (np.abs(_along(place, t)) * rolls + 0.15) % 1
+    phase = (np.abs(along_path(place, t)) * rolls + 0.15) % 1
     step = 0.0026 * (1 - phase)
-    body = radius * 0.95 * _along(place, width) * np.sqrt(np.clip(1 - fraction**2, 0, None))
+    body = radius * 0.95 * along_path(place, width) * np.sqrt(np.clip(1 - fraction**2, 0, None))
     return np.where(fraction < 1, 0.005 + body + step * np.sqrt(np.clip(1 - fraction**2, 0, None)), 0)
 
 

@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pointad.demo.objects import CLASSES, _along, _distance_to_path
+from pointad.demo.objects import CLASSES
+from pointad.demo.paths import along_path, nearest_on_path
 from pointad.demo.scans import (
     IMAGE_SIDE,
     TEST_SCANS,
@@ -142,7 +143,7 @@ def test_the_script_writes_one_class(tmp_path: Path) -> None:
 def test_places_along_a_line_do_not_jump() -> None:
     """The tubes of pretzel and croissant once were thick in terraces, one for every piece of their middle line."""
     path, width = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0]]), np.array([0.5, 0.25, 0.25])
-    fraction, place = _distance_to_path(np.array([[0.25, 0.8, 1.125]]), np.array([[0.1, 0.0, 1.5]]), path, width)
+    fraction, place = nearest_on_path(np.array([[0.25, 0.8, 1.125]]), np.array([[0.1, 0.0, 1.5]]), path, width)
     np.testing.assert_allclose(place, [[0.25, 0.8, 1.75]], atol=1e-6)
     np.testing.assert_allclose(fraction, [[0.1 / 0.4375, 0.0, 0.5]], atol=1e-6)
-    np.testing.assert_allclose(_along(place, np.array([0.0, 10.0, 0.0])), [[2.5, 8.0, 2.5]], atol=1e-5)
+    np.testing.assert_allclose(along_path(place, np.array([0.0, 10.0, 0.0])), [[2.5, 8.0, 2.5]], atol=1e-5)

@@ -120,14 +120,14 @@ def _scales(rng: np.random.Generator, frame: Frame) -> np.ndarray:
     """Round tiles in staggered rows, each row over the next."""
     pitch = rng.uniform(0.2, 0.5)
     along = frame.v / pitch
-    height = np.full_like(along, -np.inf)
+    height = np.zeros_like(along)
     for offset in (0, 1):
         row = np.floor(along) - offset
         across = (frame.u / pitch + 0.5 * (row % 2)) % 1 - 0.5
         reach = along - row  # 0 where a tile begins; it is round where it ends
-        tile = (reach < 1 + np.sqrt(np.clip(0.25 - across**2, 0, None))) * 1.0
+        tile = reach < 1 + np.sqrt(np.clip(0.25 - across**2, 0, None))
         height = np.maximum(height, tile * (0.5 + 0.5 * reach))
-    return rng.uniform(0.015, 0.05) * np.where(np.isfinite(height), height, 0)
+    return rng.uniform(0.015, 0.05) * height
 
 
 def _bumps(rng: np.random.Generator, frame: Frame) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointad.demo.noise import smooth_step
+from pointad.demo.paths import along_path, nearest_on_path
 from pointad.demo.pretraining.reliefs import saw_tooth
 
 _PIECES = 48  # of a strand's line
@@ -39,35 +40,20 @@ def random_strands(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> St
         along = np.linspace(-1, 1, len(line))
         width = half * (1 - taper * np.abs(along) ** blunt)
         width = width * (1 + rng.uniform(0, 0.12) * np.sin(rng.uniform(3, 9) * along + rng.uniform(0, 6)))
-        distance, place, here = _nearest(u, v, line, np.maximum(width, 0.02))
+        width = np.maximum(width, 0.02)
+        distance, place = nearest_on_path(u, v, line, width)
+        here = along_path(place, width)
         level = here * rng.uniform(0.9, 1.3) + 0.6 * half * number * rng.choice([0.0, 1.0])
         if rolls:
-            level = level + roll_height * saw_tooth(np.pi * rolls * place) * smooth_step(1 - distance, 0, 0.3)
-        covers = (distance < 1) & (level * np.sqrt(np.clip(1 - distance**2, 0, 1)) > on_top)
-        on_top = np.where(covers, level * np.sqrt(np.clip(1 - distance**2, 0, 1)), on_top)
+            turns = rolls * (2 * place / (len(line) - 1) - 1)
+            level = level + roll_height * saw_tooth(np.pi * turns) * smooth_step(1 - distance, 0, 0.3)
+        surface = level * np.sqrt(np.clip(1 - distance**2, 0, 1))
+        covers = (distance < 1) & (surface > on_top)
+        on_top = np.where(covers, surface, on_top)
         fraction = np.where(covers, 1 - distance, fraction)
         height = np.where(covers, level, height)
         inside = np.maximum(inside, (1 - distance) * here)
     return Strands(inside, fraction, height)
-
-
-def _nearest(
-    u: np.ndarray, v: np.ndarray, line: np.ndarray, width: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of a line (N, 2) with half widths (N,): distance in half widths, place along it (−1..1), half width there."""
-    u, v = u.astype(np.float32), v.astype(np.float32)
-    distance = np.full(u.shape, np.inf, np.float32)
-    place, here = np.zeros_like(distance), np.zeros_like(distance)
-    for number, (start, step) in enumerate(zip(line[:-1].tolist(), np.diff(line, axis=0).tolist(), strict=True)):
-        share = ((u - start[0]) * step[0] + (v - start[1]) * step[1]) * (1 / (step[0] ** 2 + step[1] ** 2 + 1e-9))
-        share = np.clip(share, 0, 1)
-        half = float(width[number]) + float(width[number + 1] - width[number]) * share
-        square = ((u - start[0] - step[0] * share) ** 2 + (v - start[1] - step[1] * share) ** 2) / (half * half)
-        closer = square < distance
-        distance = np.where(closer, square, distance)
-        place = np.where(closer, number + share, place)
-        here = np.where(closer, half, here)
-    return np.sqrt(distance).astype(np.float64), 2 * place / (len(line) - 1) - 1, here.astype(np.float64)
 
 
 def _spiral(rng: np.random.Generator) -> list[np.ndarray]:
