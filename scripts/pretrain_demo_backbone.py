@@ -61,6 +61,7 @@ def _learn(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
         process=process,
         processes=arguments.processes,
         start_from=arguments.start_from,
+        guide_file=arguments.pictures / "guide.safetensors",
         report=_report,
     )
     distributed.destroy_process_group()

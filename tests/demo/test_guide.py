@@ -21,6 +21,7 @@ def test_features_have_their_shapes_and_places() -> None:
         empty, seen = guide(picture, 8), guide(spot, 8)
     assert seen.global_features.shape == (1, DIMENSIONS)
     assert seen.patch_features.shape == (1, 64, DIMENSIONS)
+    assert seen.kind_logits.shape == (1, 64, 1 + len(KINDS))
     assert seen.coarse.shape == (1, 64, COARSE_CHANNELS)
     assert seen.fine.shape == (1, 64, FINE_CHANNELS * FINE_CELLS**2)
     change = (seen.fine - empty.fine).abs().unflatten(2, (FINE_CHANNELS, FINE_CELLS**2)).sum(dim=(0, 2))
@@ -56,6 +57,7 @@ def random_guidance(seed: int) -> Guidance:
     shapes = (
         (PICTURES, DIMENSIONS),
         (PICTURES, PATCHES, DIMENSIONS),
+        (PICTURES, PATCHES, 1 + len(KINDS)),
         (PICTURES, PATCHES, FINE_CHANNELS * FINE_CELLS**2),
         (PICTURES, PATCHES, COARSE_CHANNELS),
     )

@@ -1,6 +1,7 @@
 """The pre-training runs, learns, writes what the project loads, and its short cuts compute what the long way does."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from pointad.demo.pretraining.learning import (
 from pointad.demo.pretraining.patch_whitening import whiten_patches
 from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import make_store
-from pointad.demo.pretraining.steps import computing_copy, rate_at
+from pointad.demo.pretraining.steps import computing_copy, make_optimizer, rate_at, take_step
 from pointad.model import backbone as backbone_module
 from pointad.model.backbone import load_backbone
 from pointad.model.vision import encode_images
@@ -129,6 +130,20 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert rates[10] > rates[50] > rates[99] > 0
 
 
+def test_a_step_is_the_same_however_a_parameter_lies_in_memory() -> None:
+    """The guide's filters lie channels last; their gradients were once taken in another order."""
+    generator = torch.Generator().manual_seed(6)
+    start, gradient = torch.randn(2, 4, 3, 3, 3, generator=generator)
+    after = []
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        parameter = torch.nn.Parameter(start.clone().to(memory_format=memory_format))
+        parameter.grad = gradient.clone().to(memory_format=memory_format)
+        take_step(make_optimizer([("filters", parameter)], 0.1, 0.0, {}), [parameter], [parameter], processes=1)
+        after.append(parameter.detach())
+    assert (after[0] - start).abs().min() > 0.05
+    torch.testing.assert_close(after[0], after[1])
+
+
 def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = make_store(tmp_path / "pictures", objects=4, seed=1, workers=1)
     reports: list[tuple[str, int, dict[str, float]]] = []
@@ -158,3 +173,23 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     for name in ("a", "b"):
         learn(store, plan, tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+
+
+def test_a_run_that_goes_on_from_a_kept_guide_ends_as_one_without_a_break(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "pictures", objects=3, seed=1, workers=1)
+    plan = LearningPlan(wording_steps=1, guide_steps=2, steps=1, batch_size=4, report_every=1)
+    guide_file = tmp_path / "guide.safetensors"
+    stages: list[str] = []
+
+    def run(name: str, plan: LearningPlan) -> bytes:
+        stages.clear()
+        weights = tmp_path / f"{name}.safetensors"
+        learn(store, plan, weights, guide_file=guide_file, report=lambda *row: stages.append(row[0]))
+        return weights.read_bytes()
+
+    whole = run("whole", plan)
+    assert stages == ["wording", "guide", "guide", "pictures"]
+    assert run("resumed", plan) == whole
+    assert stages == ["pictures"]
+    assert run("other", replace(plan, guide_rate=1e-4)) != whole  # a kept guide of another plan does not serve
+    assert stages == ["wording", "guide", "guide", "pictures"]

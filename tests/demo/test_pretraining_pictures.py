@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pointad.demo.pretraining import bodies
 from pointad.demo.pretraining.batches import Batches
 from pointad.demo.pretraining.bodies import FAMILIES, PROFILES, random_body
 from pointad.demo.pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
@@ -31,6 +32,23 @@ def test_bodies_lie_inside_their_grid_and_come_from_all_families() -> None:
         assert 0.01 < (body.height > 0).mean() < 0.95
     assert families == set(FAMILIES)
     assert profiles == set(PROFILES)
+
+
+def test_joined_bodies_stand_on_a_grid_as_others_do_(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every body can be joined to another one, hollow rods too."""
+    monkeypatch.setattr(bodies, "_JOINED_SHARE", 0.0)
+    alone = [random_body(np.random.default_rng(seed), 32) for seed in range(250)]
+    monkeypatch.setattr(bodies, "_JOINED_SHARE", 1.0)
+    larger = 0
+    for seed, before in enumerate(alone):
+        body = random_body(np.random.default_rng(seed), 32)
+        assert (body.family, body.profile) == (before.family, before.profile)
+        assert np.isfinite(body.height).all()
+        assert (body.height >= 0).all()
+        assert (body.inside >= before.inside).all()
+        larger += bool((body.inside > before.inside).any())
+    assert ("rod", "bowl") in {(body.family, body.profile) for body in alone}
+    assert larger > 150  # the others are strands, or stand on top
 
 
 def test_outlines_are_positive_inside_and_negative_in_the_corners() -> None:

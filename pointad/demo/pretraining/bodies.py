@@ -15,8 +15,10 @@ from pointad.demo.pretraining.strands import random_strands
 
 _STRANDS = "strands"
 _STRANDS_SHARE = 0.18  # of all bodies
+_JOINED_SHARE = 0.22  # of all others: a second body is joined to the first
 _RELIEF_COUNTS = (0.25, 0.45, 0.3)  # how often a body carries none, one and two kinds
 _TOO_NEAR = {("lens", "folds")}  # together they would make a leaf with veins, which the demo data set has
+_NEVER_JOINED_TO_BOWLS = "rod"  # they would make a spoon
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,49 @@ def _plain_body(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> tuple
         height = rng.uniform(0.8, 1.6) * strands.height * _PROFILES[profile](rng, strands.fraction)
         return _STRANDS, profile, strands.inside, height + base
     family, inside = random_outline(rng, u, v)
-    return (
-        family,
-        profile,
-        inside,
-        base + thickness * _PROFILES[profile](rng, np.clip(inside / max(float(inside.max()), 0.05), 0, 1)),
+    height = base + thickness * _PROFILES[profile](rng, _depth_share(inside))
+    if rng.random() < _JOINED_SHARE:
+        return family, profile, *_joined(rng, u, v, family, profile, inside, height)
+    return family, profile, inside, height
+
+
+def _depth_share(inside: np.ndarray) -> np.ndarray:
+    """0 at the border of an outline, 1 where it is widest."""
+    return np.clip(inside / max(float(inside.max()), 0.05), 0, 1)
+
+
+def _joined(
+    rng: np.random.Generator,
+    u: np.ndarray,
+    v: np.ndarray,
+    family: str,
+    profile: str,
+    inside: np.ndarray,
+    height: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distance to the outline and height (S, S) of a body with a smaller one stuck into it or standing on it.
+
+    Necks, corners and steps between parts belong to an object as much as its relief does.
+    """
+    size, turn = rng.uniform(0.3, 0.7), rng.uniform(0, 2 * np.pi)
+    from_middle = np.hypot(u, v)
+    place = rng.choice(
+        np.flatnonzero((inside > -0.1) & (from_middle < max(1.25 - size, from_middle[inside > 0].min())))
     )
+    du, dv = (u - u.flat[place]) / size, (v - v.flat[place]) / size
+    other_u, other_v = du * np.cos(turn) + dv * np.sin(turn), dv * np.cos(turn) - du * np.sin(turn)
+    while True:
+        other_family, other_inside = random_outline(rng, other_u, other_v)
+        other_profile = str(rng.choice(PROFILES))
+        parts = (family, other_profile), (other_family, profile)
+        if (_NEVER_JOINED_TO_BOWLS, "bowl") not in parts:
+            break
+    thickness = rng.uniform(0.1, 0.35)
+    part = 0.05 + thickness * _PROFILES[other_profile](rng, _depth_share(other_inside))
+    if rng.random() < 0.3:  # on top of it
+        part = part + np.where(inside > 0, height, 0)
+    part = np.where(other_inside > 0, part, 0)
+    return np.maximum(inside, size * other_inside), np.maximum(np.where(inside > 0, height, 0), part)
 
 
 def _flat(rng: np.random.Generator, t: np.ndarray) -> np.ndarray:

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pointad.demo.pretraining.marks import KINDS
+
 FINE_CHANNELS, COARSE_CHANNELS = 48, 96
 FINE_CELLS = 3  # along a patch's side: how finely the first features are told
 
@@ -22,6 +24,7 @@ class Guidance:
 
     global_features: Tensor  # (B, D)
     patch_features: Tensor  # (B, P, D), P = n · n in row-major order
+    kind_logits: Tensor  # (B, P, 1 + K) of "plain" and each kind of mark, without any sentence
     fine: Tensor  # (B, P, 48 · 9) early features, the strongest of each third of a patch along both sides
     coarse: Tensor  # (B, P, 96) late features, the strongest of each patch
 
@@ -54,6 +57,7 @@ class Guide(nn.Module):
         self.to_eighth = nn.Conv2d(wide, COARSE_CHANNELS, 1)
         self.out = _convolution(COARSE_CHANNELS, COARSE_CHANNELS)
         self.patch_head = nn.Linear(COARSE_CHANNELS, dimensions)
+        self.kind_head = nn.Linear(COARSE_CHANNELS, 1 + len(KINDS))
         self.global_head = nn.Linear(wide + dimensions, dimensions)
         self.to(memory_format=torch.channels_last)
 
@@ -74,6 +78,7 @@ class Guide(nn.Module):
         return Guidance(
             global_features=self.global_head(whole),
             patch_features=patch_features,
+            kind_logits=self.kind_head(coarse),
             fine=fine.permute(0, 2, 4, 1, 3, 5).flatten(1, 2).flatten(2),
             coarse=coarse,
         )

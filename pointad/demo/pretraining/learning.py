@@ -28,7 +28,8 @@ from pointad.demo.pretraining.batches import Batches, PretrainingBatch
 from pointad.demo.pretraining.first_filters import set_first_filters
 from pointad.demo.pretraining.guidance import TOKEN_BLOCKS, TokenReaders, guidance_losses
 from pointad.demo.pretraining.guide import Guide
-from pointad.demo.pretraining.objective import pretraining_losses, wording_loss
+from pointad.demo.pretraining.guide_file import load_guide, save_guide
+from pointad.demo.pretraining.objective import patch_kind_loss, pretraining_losses, wording_loss
 from pointad.demo.pretraining.patch_whitening import whiten_patches
 from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import PictureStore
@@ -67,6 +68,11 @@ class LearningPlan:
     report_every: int = 100
     seed: int = 0
 
+    def of_the_guide(self) -> dict[str, float]:
+        """What decides what the text encoder and the guide become."""
+        mine = ("wording_steps", "guide_steps", "batch_size", "wording_rate", "guide_rate", "position_share", "seed")
+        return {name: getattr(self, name) for name in (*mine, "weight_decay")}
+
 
 Report = Callable[[str, int, dict[str, float]], None]
 
@@ -79,6 +85,7 @@ def learn(
     process: int = 0,
     processes: int = 1,
     start_from: Path | None = None,
+    guide_file: Path | None = None,
     report: Report | None = None,
 ) -> None:
     """Train and write the averaged weights, in half precision, every so often and at the end.
@@ -89,14 +96,14 @@ def learn(
         weights: the safetensors file to write; the configuration goes beside it as JSON.
         process, processes: this process's number among those of the default `torch.distributed` group.
         start_from: weights to go on from instead of fresh ones.
+        guide_file: where the guide is kept; one of the same plan that is there already need not learn again.
         report: called by process 0 now and then with the stage, the step and the means of the losses since.
 
     Raises:
         InputError: the weights cannot be written.
     """
     model = new_model(plan.seed)
-    rng = np.random.default_rng([plan.seed, process])
-    batches = Batches(store, plan.batch_size // processes, rng, process, processes)
+    size = plan.batch_size // processes
     reporter = _Reporter(report if process == 0 else None, plan.report_every)
 
     def keep(averaged: open_clip.CLIP) -> None:
@@ -105,16 +112,22 @@ def learn(
 
     guide: Guide | None = None
     if start_from is None:
-        learn_wording(model, batches, plan, processes, reporter)
-        texts = Texts(model)
         guide = Guide(CONFIGURATION["embed_dim"])
-        learn_guide(guide, texts, batches, plan, processes, reporter)
+        recipe = {**plan.of_the_guide(), "objects": len(store), "processes": processes}
+        if guide_file is None or not load_guide(guide_file, recipe, model, guide):
+            batches = Batches(store, size, np.random.default_rng([plan.seed, process]), process, processes)
+            learn_wording(model, batches, plan, processes, reporter)
+            learn_guide(guide, Texts(model), batches, plan, processes, reporter)
+            if guide_file is not None and process == 0:
+                save_guide(guide_file, recipe, model, guide)
+        guide.freeze()
         start_image_encoder(model, store, plan.seed)
     else:
         model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
-        texts = Texts(model)
         plan = replace(plan, rate=plan.continued_rate, cut_out_steps=0.0)
-    learn_images(model, guide, texts, batches, plan, processes, reporter, keep, rng)
+    rng = np.random.default_rng([plan.seed, process, 1])
+    batches = Batches(store, size, rng, process, processes)
+    learn_images(model, guide, Texts(model), batches, plan, processes, reporter, keep, rng)
 
 
 def new_model(seed: int) -> open_clip.CLIP:
@@ -185,7 +198,10 @@ def _sentence_features(
 def learn_guide(
     guide: Guide, texts: Texts, batches: Batches, plan: LearningPlan, processes: int, reporter: "_Reporter"
 ) -> None:
-    """The guide learns to agree with the sentences; afterwards it is the same in all processes, for evaluation."""
+    """The guide learns to agree with the sentences and, by a head of its own, which kind a patch shows.
+
+    All processes end with the same guide.
+    """
     parameters = list(guide.parameters())
     optimizer = make_optimizer(guide.named_parameters(), plan.guide_rate, plan.weight_decay, {})
     guide.train()
@@ -196,14 +212,14 @@ def learn_guide(
         losses = pretraining_losses(
             seen.global_features, seen.patch_features[:, None], *texts.features(batch), batch.kind_maps
         )
-        losses.total().backward()
+        kinds = patch_kind_loss(seen.kind_logits, batch.kind_maps, marked_share=0.5)
+        (losses.total() + kinds).backward()
         take_step(optimizer, parameters, parameters, processes)
-        reporter.add("guide", step, plan.guide_steps, vars(losses))
+        reporter.add("guide", step, plan.guide_steps, {**vars(losses), "kinds": kinds})
     for statistic in guide.buffers():
         if processes > 1 and statistic.is_floating_point():
             distributed.all_reduce(statistic)
             statistic /= processes
-    guide.freeze()
 
 
 def learn_images(

@@ -36,7 +36,7 @@ class PretrainingLosses:
 
     def total(self) -> Tensor:
         """The sum that is minimized. What is said about whole pictures must not drown what is said about patches."""
-        return 0.3 * (0.5 * self.caption + self.picture_state) + self.patch_kind + 6 * self.patch_map
+        return 0.3 * (0.5 * self.caption + self.picture_state) + self.patch_kind + 2 * self.patch_map
 
 
 def visible_kinds(kind_maps: Tensor) -> Tensor:
@@ -72,7 +72,9 @@ def pretraining_losses(
     return PretrainingLosses(
         caption=_contrast(pictures @ captions.T / TEMPERATURE),
         picture_state=_picture_state_loss(pictures @ states.T / TEMPERATURE, visible_kinds(kind_maps)),
-        patch_kind=_patch_kind_loss(patches @ states.T / TEMPERATURE, maps_of_patches),
+        patch_kind=patch_kind_loss(
+            _without_any_mark(patches @ states.T / TEMPERATURE) + _prior(_MARKED_PATCHES, len(KINDS)), maps_of_patches
+        ),
         patch_map=_patch_map_loss(patches @ states[: ANY_MARK + 1].T / TEMPERATURE, maps_of_patches),
     )
 
@@ -134,20 +136,29 @@ def _picture_state_loss(logits: Tensor, seen: Tensor) -> Tensor:
     either = F.cross_entropy(logits[:, : ANY_MARK + 1], marked.long())
     sole = seen.sum(dim=1) <= 1
     kind = torch.where(marked, seen.int().argmax(dim=1) + 1, 0)
-    kind_logits = torch.cat([logits[:, :1], logits[:, FIRST_KIND:]], dim=1)
-    return either + 0.5 * F.cross_entropy(kind_logits[sole], kind[sole])
+    return either + 0.5 * F.cross_entropy(_without_any_mark(logits)[sole], kind[sole])
 
 
-def _patch_kind_loss(logits: Tensor, kind_maps: Tensor) -> Tensor:
-    """(B, P, 2 + K) logits against the kind of mark in each patch; patches that a mark hardly touches do not count."""
+def _without_any_mark(logits: Tensor) -> Tensor:
+    """(..., 2 + K) logits of the states to (..., 1 + K) of "plain" and the kinds."""
+    return torch.cat([logits[..., :ANY_MARK], logits[..., FIRST_KIND:]], dim=-1)
+
+
+def patch_kind_loss(logits: Tensor, kind_maps: Tensor, marked_share: float = _PATCH_CLASS_WEIGHT) -> Tensor:
+    """Cross-entropy of patches against the kind of mark in each; patches that a mark hardly touches do not count.
+
+    Args:
+        logits: (B, P, 1 + K) of "plain" and of each kind.
+        kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.
+        marked_share: weight of the mean over the marked patches; the plain ones get the rest.
+    """
     grid = round(logits.shape[1] ** 0.5)
     maps = kind_maps.float()[:, None]
     share = F.adaptive_avg_pool2d((maps > 0).float(), grid).flatten(1)  # (B, P)
     kind = F.adaptive_max_pool2d(maps, grid).flatten(1).long()
-    kind_logits = torch.cat([logits[..., :1], logits[..., FIRST_KIND:]], dim=-1) + _prior(_MARKED_PATCHES, len(KINDS))
-    loss = F.cross_entropy(kind_logits.flatten(0, 1), kind.flatten(), reduction="none").view_as(share)
+    loss = F.cross_entropy(logits.flatten(0, 1), kind.flatten(), reduction="none").view_as(share)
     marked, plain = (share > _MARKED_SHARE).float(), (share == 0).float()
-    return _PATCH_CLASS_WEIGHT * (loss * marked).sum() / marked.sum().clamp(min=1) + (1 - _PATCH_CLASS_WEIGHT) * (
+    return marked_share * (loss * marked).sum() / marked.sum().clamp(min=1) + (1 - marked_share) * (
         loss * plain
     ).sum() / plain.sum().clamp(min=1)
 

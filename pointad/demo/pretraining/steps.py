@@ -83,7 +83,8 @@ def take_step(
         together /= processes
     for (own, goal), part in zip(pairs, together.split([own.numel() for own, _ in pairs]), strict=True):
         own.grad = None
-        goal.grad = part.view_as(goal)
+        # The fused optimizer walks through memory: a gradient must lie as its parameter does, channels last too.
+        goal.grad = torch.empty_like(goal).copy_(part.view_as(goal))
     nn.utils.clip_grad_norm_([goal for _, goal in pairs], 1.0)
     optimizer.step()
     optimizer.zero_grad()
