@@ -3,7 +3,8 @@
     python scripts/pretrain_demo_backbone.py                       # writes checkpoints/demo_clip.{safetensors,json}
     python scripts/pretrain_demo_backbone.py --steps 500 --objects 1500 --weights /tmp/trial.safetensors
 
-The pictures show generated objects that the demo data set does not have; they go to --pictures and are kept there.
+The pictures show generated objects that the demo data set does not have; they go to --pictures and are kept there,
+with all that an interrupted run goes on from: start the same command again.
 """
 
 import argparse
@@ -61,7 +62,7 @@ def _learn(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
         process=process,
         processes=arguments.processes,
         start_from=arguments.start_from,
-        guide_file=arguments.pictures / "guide.safetensors",
+        kept=arguments.pictures,
         report=_report,
     )
     distributed.destroy_process_group()

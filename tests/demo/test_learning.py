@@ -175,21 +175,33 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
-def test_a_run_that_goes_on_from_a_kept_guide_ends_as_one_without_a_break(tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
     store = make_store(tmp_path / "pictures", objects=3, seed=1, workers=1)
-    plan = LearningPlan(wording_steps=1, guide_steps=2, steps=1, batch_size=4, report_every=1)
-    guide_file = tmp_path / "guide.safetensors"
+    plan = LearningPlan(wording_steps=1, guide_steps=2, steps=3, batch_size=4, report_every=1)
     stages: list[str] = []
 
-    def run(name: str, plan: LearningPlan) -> bytes:
+    def run(plan: LearningPlan, weights: Path, kept: Path | None, until: int = 100) -> bytes:
         stages.clear()
-        weights = tmp_path / f"{name}.safetensors"
-        learn(store, plan, weights, guide_file=guide_file, report=lambda *row: stages.append(row[0]))
+
+        def report(stage: str, step: int, losses: dict[str, float]) -> None:
+            stages.append(f"{stage} {step}")
+            if len(stages) > until:
+                raise KeyboardInterrupt
+
+        learn(store, plan, weights, kept=kept, report=report)
         return weights.read_bytes()
 
-    whole = run("whole", plan)
-    assert stages == ["wording", "guide", "guide", "pictures"]
-    assert run("resumed", plan) == whole
-    assert stages == ["pictures"]
-    assert run("other", replace(plan, guide_rate=1e-4)) != whole  # a kept guide of another plan does not serve
-    assert stages == ["wording", "guide", "guide", "pictures"]
+    whole = run(plan, tmp_path / "whole.safetensors", None)
+    assert stages == ["wording 1", "guide 1", "guide 2", "pictures 1", "pictures 2", "pictures 3"]
+    weights, kept = tmp_path / "resumed.safetensors", tmp_path / "kept"
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, weights, kept, until=3)  # the guide is kept, the first step is lost
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, weights, kept, until=1)  # the first step is kept, the second lost
+    assert stages == ["pictures 1", "pictures 2"]
+    assert run(plan, weights, kept) == whole
+    assert stages == ["pictures 2", "pictures 3"]
+    assert run(plan, weights, kept) == whole  # a run that has ended leaves nothing but its guide
+    assert stages == ["pictures 1", "pictures 2", "pictures 3"]
+    run(replace(plan, guide_rate=1e-4), weights, kept)  # a kept guide of another plan does not serve
+    assert stages[:3] == ["wording 1", "guide 1", "guide 2"]

@@ -1,6 +1,7 @@
 """Batches for the pre-training: pictures in random order, turned and mirrored at random, with their captions."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +49,15 @@ class Batches:
         in_color = numbers[numbers % (RENDERINGS + 1) == RENDERINGS]
         self._numbers = np.concatenate([numbers, np.repeat(in_color, _COLOR_ROUNDS - 1)])[share::shares]
         self._left: np.ndarray = np.empty(0, dtype=np.int64)
+
+    def state(self) -> dict[str, Any]:
+        """What the next draws depend on: the random numbers' state and the pictures left in this round."""
+        return {"random": self._rng.bit_generator.state, "left": torch.from_numpy(self._left.copy())}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state of `state`, in the random numbers' source too."""
+        self._rng.bit_generator.state = state["random"]
+        self._left = state["left"].numpy()
 
     def draw(self, side: int = PICTURE_SIDE, count: int | None = None) -> PretrainingBatch:
         """The next batch.

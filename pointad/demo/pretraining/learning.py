@@ -9,10 +9,11 @@ One thread a process is deliberate: on a busy machine threads that wait for each
 """
 
 import copy
+import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from pointad.demo.pretraining.patch_whitening import whiten_patches
 from pointad.demo.pretraining.picture_features import picture_features
 from pointad.demo.pretraining.picture_store import PictureStore
 from pointad.demo.pretraining.pictures import PICTURE_SIDE
+from pointad.demo.pretraining.progress import Progress
 from pointad.demo.pretraining.steps import computing_copy, follow, make_optimizer, rate_at, set_rate, take_step
 
 # Standard CLIP in a small size. The text encoder has the nine blocks that learned prompts reach into.
@@ -68,11 +70,9 @@ class LearningPlan:
     report_every: int = 100
     seed: int = 0
 
-    def of_the_guide(self) -> dict[str, float]:
-        """What decides what the text encoder and the guide become."""
-        mine = ("wording_steps", "guide_steps", "batch_size", "wording_rate", "guide_rate", "position_share", "seed")
-        return {name: getattr(self, name) for name in (*mine, "weight_decay")}
 
+# What of a plan the guide does not depend on.
+_AFTER_THE_GUIDE = ("steps", "rate", "average", "continued_rate", "cut_out_steps", "report_every")
 
 Report = Callable[[str, int, dict[str, float]], None]
 
@@ -85,7 +85,7 @@ def learn(
     process: int = 0,
     processes: int = 1,
     start_from: Path | None = None,
-    guide_file: Path | None = None,
+    kept: Path | None = None,
     report: Report | None = None,
 ) -> None:
     """Train and write the averaged weights, in half precision, every so often and at the end.
@@ -96,7 +96,7 @@ def learn(
         weights: the safetensors file to write; the configuration goes beside it as JSON.
         process, processes: this process's number among those of the default `torch.distributed` group.
         start_from: weights to go on from instead of fresh ones.
-        guide_file: where the guide is kept; one of the same plan that is there already need not learn again.
+        kept: the folder for what an interrupted run goes on from: the guide, and how far the image encoder has come.
         report: called by process 0 now and then with the stage, the step and the means of the losses since.
 
     Raises:
@@ -111,23 +111,29 @@ def learn(
             _save(averaged, weights)
 
     guide: Guide | None = None
+    recipe: dict[str, Any] = {**asdict(plan), "objects": len(store), "processes": processes}
     if start_from is None:
         guide = Guide(CONFIGURATION["embed_dim"])
-        recipe = {**plan.of_the_guide(), "objects": len(store), "processes": processes}
-        if guide_file is None or not load_guide(guide_file, recipe, model, guide):
+        guide_recipe = {name: value for name, value in recipe.items() if name not in _AFTER_THE_GUIDE}
+        guide_file = None if kept is None else kept / "guide.safetensors"
+        if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
             batches = Batches(store, size, np.random.default_rng([plan.seed, process]), process, processes)
             learn_wording(model, batches, plan, processes, reporter)
             learn_guide(guide, Texts(model), batches, plan, processes, reporter)
             if guide_file is not None and process == 0:
-                save_guide(guide_file, recipe, model, guide)
+                save_guide(guide_file, guide_recipe, model, guide)
         guide.freeze()
         start_image_encoder(model, store, plan.seed)
     else:
         model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
         plan = replace(plan, rate=plan.continued_rate, cut_out_steps=0.0)
+        recipe["start_from"] = hashlib.sha256(start_from.read_bytes()).hexdigest()
     rng = np.random.default_rng([plan.seed, process, 1])
     batches = Batches(store, size, rng, process, processes)
-    learn_images(model, guide, Texts(model), batches, plan, processes, reporter, keep, rng)
+    progress = None if kept is None else Progress(kept / "progress.pt", recipe, process, processes)
+    learn_images(model, guide, Texts(model), batches, plan, processes, reporter, keep, rng, progress)
+    if progress is not None:
+        progress.remove()
 
 
 def new_model(seed: int) -> open_clip.CLIP:
@@ -232,20 +238,23 @@ def learn_images(
     reporter: "_Reporter",
     keep: Callable[[open_clip.CLIP], None],
     rng: np.random.Generator,
+    progress: Progress | None = None,
 ) -> None:
     """The image encoder learns to agree with the sentences and with the guide, if there is one.
 
-    `keep` gets the averaged model every so often.
+    `keep` gets the averaged model every so often; `rng` is that of the batches.
     """
     averaged = copy.deepcopy(model).requires_grad_(False)
-    half = computing_copy(model)
     readers = TokenReaders(CONFIGURATION["vision_cfg"]["width"])
     named = [*model.visual.named_parameters(), *readers.named_parameters()]
     optimizer = make_optimizer(named, plan.rate, plan.weight_decay, {})
+    parts = {"model": model.visual, "averaged": averaged.visual, "readers": readers}
+    done = 0 if progress is None else progress.load(parts, optimizer, batches)
+    half = computing_copy(model)
     computing = [*half.visual.parameters(), *readers.parameters()]
     full = [parameter for _, parameter in named]
     grid, size = PICTURE_SIDE // _patch_size(), plan.batch_size // processes
-    for step in range(plan.steps):
+    for step in range(done, plan.steps):
         set_rate(optimizer, rate_at(step, plan.steps, plan.rate))
         whole = step >= plan.cut_out_steps * plan.steps
         side = PICTURE_SIDE if whole else CUT_OUT_SIDE
@@ -275,6 +284,8 @@ def learn_images(
         follow(averaged.visual.parameters(), model.visual.parameters(), min(plan.average, (1 + step) / (10 + step)))
         if reporter.add("pictures", step, plan.steps, terms):
             keep(averaged)
+            if progress is not None:
+                progress.save(step + 1, parts, optimizer, batches)
 
 
 class _Reporter:
