@@ -32,8 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--pictures", type=Path, default=ROOT / "data" / "pretraining", help="folder of the pictures")
     parser.add_argument("--objects", type=positive_integer, default=8000, help="generated objects, 0.6 MB each")
     parser.add_argument("--wording_steps", type=positive_integer, default=300, help="steps of the text encoder")
-    parser.add_argument("--guide_steps", type=positive_integer, default=1800, help="steps of the guide")
-    parser.add_argument("--steps", type=positive_integer, default=7500, help="steps of the image encoder")
+    parser.add_argument("--guide_steps", type=positive_integer, default=6000, help="steps of the guide")
+    parser.add_argument("--steps", type=positive_integer, default=10000, help="steps of the image encoder")
     parser.add_argument(
         "--start_from", type=Path, help="weights to go on from: the image encoder alone learns on, for --steps"
     )

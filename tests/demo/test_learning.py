@@ -195,7 +195,10 @@ def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
     assert stages == ["wording 1", "guide 1", "guide 2", "pictures 1", "pictures 2", "pictures 3"]
     weights, kept = tmp_path / "resumed.safetensors", tmp_path / "kept"
     with pytest.raises(KeyboardInterrupt):
-        run(plan, weights, kept, until=3)  # the guide is kept, the first step is lost
+        run(plan, weights, kept, until=2)  # the guide's first step is kept, its second lost
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, weights, kept, until=2)  # the guide is kept, the first step after it lost
+    assert stages == ["wording 1", "guide 2", "pictures 1"]
     with pytest.raises(KeyboardInterrupt):
         run(plan, weights, kept, until=1)  # the first step is kept, the second lost
     assert stages == ["pictures 1", "pictures 2"]

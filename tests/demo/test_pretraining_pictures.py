@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from pointad.demo.pretraining import batches as batches_module
 from pointad.demo.pretraining import bodies
 from pointad.demo.pretraining.batches import Batches
 from pointad.demo.pretraining.bodies import FAMILIES, PROFILES, random_body
@@ -168,14 +170,37 @@ def test_batches_hold_every_rendering_once_and_every_colour_picture_twice_a_roun
     assert len(half.draw().captions) == 4
 
 
-def test_cut_outs_and_their_kind_maps_stay_together(store: PictureStore) -> None:
-    """A picture that shows its own kind map still does after turning, mirroring and cutting."""
+@pytest.mark.parametrize("zooms", [(1.0,), (5 / 6,), (4 / 3,)])
+def test_cut_outs_and_their_kind_maps_stay_together(
+    store: PictureStore, zooms: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that shows its own kind map still does after zooming, turning, mirroring and cutting."""
+    monkeypatch.setattr(batches_module, "_ZOOMS", zooms)
     kinds = np.array(store.kinds)
     shown = np.repeat(np.repeat(kinds, 3, axis=2), 3, axis=3) * 9
     grey, color = shown[:, :2], np.repeat(shown[:, 2, ..., None], 3, axis=3)
     batches = Batches(PictureStore(grey, color, kinds, store.bodies), 32, np.random.default_rng(1))
     for side in (336, 126):
         batch = batches.draw(side)
-        own = (batch.images[:, 0, 1::3, 1::3] > 0.001).numpy()
-        np.testing.assert_array_equal(own, batch.kind_maps.numpy() > 0)
+        own = (batch.images[:, 0, 1::3, 1::3] > 1e-6).numpy()
+        marked = batch.kind_maps.numpy() > 0
         assert own.any()
+        if side == PICTURE_SIDE or zooms == (1.0,):
+            np.testing.assert_array_equal(own, marked)
+        else:  # along borders a zoomed picture may be a cell farther than its map
+            window = np.ones((1, 3, 3), dtype=bool)
+            assert not (own & ~ndimage.binary_dilation(marked, window)).any()
+            assert not (marked & ~ndimage.binary_dilation(own, window)).any()
+            assert (own != marked).mean() < 0.02
+
+
+def test_zoomed_cut_outs_show_more_or_less_of_a_picture(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same random numbers, what is zoomed out of shows the marks in fewer cells."""
+    cells = []
+    for zoom in (5 / 6, 4 / 3):
+        monkeypatch.setattr(batches_module, "_ZOOMS", (zoom,))
+        batch = Batches(store, 20, np.random.default_rng(4)).draw(126)
+        assert batch.images.shape == (20, 3, 126, 126)
+        assert batch.kind_maps.shape == (20, 42, 42)
+        cells.append(int((batch.kind_maps > 0).sum()))
+    assert cells[0] > 1.2 * cells[1]

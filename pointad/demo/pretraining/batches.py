@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
 
 _AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
 _COLOR_ROUNDS = 2  # a colour picture comes so often while a rendering comes once, each time with its colours swapped
+_ZOOMS = (5 / 6, 1, 7 / 6, 4 / 3)  # of the area that a cut-out shows, along its side
+_GAMMA_SPREAD = 0.25  # standard deviation of the logarithm of the exponent that pixels are raised to
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Batches:
         drawn = [_draw(self._rng, self._store, int(number), side) for number in chosen]
         images = torch.from_numpy(np.stack([np.broadcast_to(picture, (3, side, side)) for picture, _ in drawn]))
         kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))
+        gamma = torch.from_numpy(np.exp(self._rng.normal(0, _GAMMA_SPREAD, (len(chosen), 1, 1, 1)))).float()
         brightness = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 1))).float()
         bodies = [self._store.bodies[number // (RENDERINGS + 1)] for number in chosen]
         captions = [
@@ -80,12 +84,12 @@ class Batches:
             for body, seen in zip(bodies, visible_kinds(kind_maps).numpy(), strict=True)
         ]
         numbers = [(FAMILIES.index(body["family"]), PROFILES.index(body["profile"])) for body in bodies]
-        pixels = (images.float() * (brightness / 255)).clamp(max=1)
+        pixels = ((images.float() / 255) ** gamma * brightness).clamp(max=1)
         return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng), torch.tensor(numbers))
 
 
 def _draw(rng: np.random.Generator, store: PictureStore, number: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A cut-out of picture `number` around the middle or a mark, turned by quarters and mirrored, at random.
+    """A cut-out of picture `number` around the middle or a mark, zoomed, turned by quarters and mirrored, at random.
 
     Returns:
         (1 or 3, side, side) uint8, one channel for grey, and the kind map (side / 3, side / 3) uint8.
@@ -93,7 +97,7 @@ def _draw(rng: np.random.Generator, store: PictureStore, number: int, side: int)
     body, slot = divmod(number, RENDERINGS + 1)
     kinds = store.kinds[body, slot]
     scale = PICTURE_SIDE // KIND_MAP_SIDE
-    cut = side // scale
+    cut = min(KIND_MAP_SIDE, round(side / scale * float(rng.choice(_ZOOMS)))) if side < PICTURE_SIDE else KIND_MAP_SIDE
     spare = KIND_MAP_SIDE - cut
     middle = np.full(2, KIND_MAP_SIDE / 2) + rng.normal(0, spare / 5, 2)
     if spare and rng.random() < _AROUND_MARKS:
@@ -101,12 +105,18 @@ def _draw(rng: np.random.Generator, store: PictureStore, number: int, side: int)
         if len(marked):
             middle = rng.choice(marked) + rng.normal(0, cut / 5, 2)
     top, left = np.clip(np.rint(middle - cut / 2), 0, spare).astype(int)
-    within = slice(scale * top, scale * top + side), slice(scale * left, scale * left + side)
+    within = (slice(scale * top, scale * (top + cut)), slice(scale * left, scale * (left + cut)))
     if slot == RENDERINGS:
         picture = store.color[body][within].transpose(2, 0, 1)[rng.permutation(3)]
     else:
         picture = store.grey[body, slot][within][None]
     kinds = kinds[top : top + cut, left : left + cut]
+    if scale * cut != side:
+        zoomed = cv2.resize(
+            np.ascontiguousarray(picture.transpose(1, 2, 0)), (side, side), interpolation=cv2.INTER_LINEAR
+        )
+        picture = zoomed.reshape(side, side, -1).transpose(2, 0, 1)
+        kinds = cv2.resize(kinds, (side // scale, side // scale), interpolation=cv2.INTER_NEAREST)
     quarter_turns = int(rng.integers(4))
     picture, kinds = np.rot90(picture, quarter_turns, axes=(1, 2)), np.rot90(kinds, quarter_turns)
     if rng.random() < 0.5:

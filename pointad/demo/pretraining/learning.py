@@ -48,6 +48,7 @@ CONFIGURATION: dict[str, Any] = {
 
 SUPERVISED_BLOCKS = (4, 5, 6)  # of the image encoder: their local features learn
 CUT_OUT_SIDE = 126  # pixels: 6 of the 16 patches; what is local can be learned from less than a whole picture
+_OWN_SHARE = 0.5  # weight of the image encoder's own objective beside the guide
 WHOLE_PICTURES = 4  # so many times fewer whole pictures make a batch than cut-outs
 
 
@@ -71,6 +72,7 @@ class LearningPlan:
     seed: int = 0
 
 
+_PROGRESS = "progress.pt"  # in the folder of what an interrupted run goes on from
 # What of a plan the guide does not depend on.
 _AFTER_THE_GUIDE = ("steps", "rate", "average", "continued_rate", "cut_out_steps", "report_every")
 
@@ -119,7 +121,8 @@ def learn(
         if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
             batches = Batches(store, size, np.random.default_rng([plan.seed, process]), process, processes)
             learn_wording(model, batches, plan, processes, reporter)
-            learn_guide(guide, Texts(model), batches, plan, processes, reporter)
+            progress = None if kept is None else Progress(kept / _PROGRESS, guide_recipe, process, processes)
+            learn_guide(guide, Texts(model), batches, plan, processes, reporter, progress)
             if guide_file is not None and process == 0:
                 save_guide(guide_file, guide_recipe, model, guide)
         guide.freeze()
@@ -130,7 +133,7 @@ def learn(
         recipe["start_from"] = hashlib.sha256(start_from.read_bytes()).hexdigest()
     rng = np.random.default_rng([plan.seed, process, 1])
     batches = Batches(store, size, rng, process, processes)
-    progress = None if kept is None else Progress(kept / "progress.pt", recipe, process, processes)
+    progress = None if kept is None else Progress(kept / _PROGRESS, recipe, process, processes)
     learn_images(model, guide, Texts(model), batches, plan, processes, reporter, keep, rng, progress)
     if progress is not None:
         progress.remove()
@@ -202,7 +205,13 @@ def _sentence_features(
 
 
 def learn_guide(
-    guide: Guide, texts: Texts, batches: Batches, plan: LearningPlan, processes: int, reporter: "_Reporter"
+    guide: Guide,
+    texts: Texts,
+    batches: Batches,
+    plan: LearningPlan,
+    processes: int,
+    reporter: "_Reporter",
+    progress: Progress | None = None,
 ) -> None:
     """The guide learns to agree with the sentences and, by a head of its own, which kind a patch shows.
 
@@ -211,7 +220,8 @@ def learn_guide(
     parameters = list(guide.parameters())
     optimizer = make_optimizer(guide.named_parameters(), plan.guide_rate, plan.weight_decay, {})
     guide.train()
-    for step in range(plan.guide_steps):
+    done = 0 if progress is None else progress.load({"guide": guide}, optimizer, batches)
+    for step in range(done, plan.guide_steps):
         set_rate(optimizer, rate_at(step, plan.guide_steps, plan.guide_rate))
         batch = batches.draw(CUT_OUT_SIDE)
         seen = guide(_normalized(batch.images), CUT_OUT_SIDE // _patch_size())
@@ -221,7 +231,14 @@ def learn_guide(
         kinds = patch_kind_loss(seen.kind_logits, batch.kind_maps, marked_share=0.5)
         (losses.total() + kinds).backward()
         take_step(optimizer, parameters, parameters, processes)
-        reporter.add("guide", step, plan.guide_steps, {**vars(losses), "kinds": kinds})
+        if reporter.add("guide", step, plan.guide_steps, {**vars(losses), "kinds": kinds}):
+            _share_statistics(guide, processes)
+            if progress is not None:
+                progress.save(step + 1, {"guide": guide}, optimizer, batches)
+
+
+def _share_statistics(guide: Guide, processes: int) -> None:
+    """What the normalizations have seen, averaged over all processes."""
     for statistic in guide.buffers():
         if processes > 1 and statistic.is_floating_point():
             distributed.all_reduce(statistic)
@@ -278,7 +295,7 @@ def learn_images(
             with torch.no_grad():
                 guidance = guide(images, patches)
             guided = guidance_losses(features, guidance, states, readers)
-            total, terms = total + guided.total(), {**terms, **vars(guided)}
+            total, terms = _OWN_SHARE * total + guided.total(), {**terms, **vars(guided)}
         total.backward()
         take_step(optimizer, computing, full, processes)
         follow(averaged.visual.parameters(), model.visual.parameters(), min(plan.average, (1 + step) / (10 + step)))
