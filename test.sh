@@ -6,13 +6,13 @@
 # Every variable below can be set from outside; further flags of test.py can be given as arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-source scripts/protocol.sh  # training_classes, training_epochs
+source scripts/protocol.sh  # training_classes
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
 CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_<EPOCH>.pth inside
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
-EPOCH=${EPOCH:-$(training_epochs "$DATA")}   # which epoch's prompts: 60 for the demo, else 15
+EPOCH=${EPOCH:-15}                          # which epoch's prompts
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
 

@@ -6,12 +6,12 @@
 # A class whose last epoch is there already is not trained again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-source scripts/protocol.sh  # training_classes, training_epochs
+source scripts/protocol.sh  # training_classes
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
-EPOCH=${EPOCH:-$(training_epochs "$DATA")}   # epochs: 60 on the demo, else the 15 of the paper
+EPOCH=${EPOCH:-15}                          # epochs, as in the paper
 SEED=${SEED:-111}
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class

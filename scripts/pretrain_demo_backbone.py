@@ -1,7 +1,7 @@
 """Pre-train the small CLIP that stands in for the real one on the demo data: pictures first, then the learning.
 
     python scripts/pretrain_demo_backbone.py                       # writes checkpoints/demo_clip.{safetensors,json}
-    python scripts/pretrain_demo_backbone.py --steps 500 --objects 1500 --weights /tmp/trial.safetensors
+    python scripts/pretrain_demo_backbone.py --objects 1500 --guide_steps 200 --steps 500 --alone_steps 100
 
 The pictures show generated objects that the demo data set does not have; they go to --pictures and are kept there,
 with all that an interrupted run goes on from: start the same command again.
@@ -11,6 +11,8 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,8 +21,11 @@ import torch
 import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 
-from pointad.demo.pretraining.learning import LearningPlan, learn
-from pointad.demo.pretraining.picture_store import make_store
+from pointad.demo.pretraining.learning import learn
+from pointad.demo.pretraining.picture_store import PictureStore, make_store
+from pointad.demo.pretraining.plan import LearningPlan
+from pointad.device import choose_device
+from pointad.errors import InputError
 from scripts.arguments import ROOT
 from scripts.command_line import HelpFormatter, non_negative_integer, positive_integer, run
 
@@ -30,41 +35,102 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--weights", type=Path, default=ROOT / "checkpoints" / "demo_clip.safetensors", help="output")
     parser.add_argument("--pictures", type=Path, default=ROOT / "data" / "pretraining", help="folder of the pictures")
-    parser.add_argument("--objects", type=positive_integer, default=8000, help="generated objects, 0.6 MB each")
+    parser.add_argument("--objects", type=positive_integer, default=12000, help="generated objects, 0.9 MB each")
+    parser.add_argument("--pictures_only", action="store_true", help="make the pictures and stop")
     parser.add_argument("--wording_steps", type=positive_integer, default=300, help="steps of the text encoder")
-    parser.add_argument("--guide_steps", type=positive_integer, default=6000, help="steps of the guide")
-    parser.add_argument("--steps", type=positive_integer, default=10000, help="steps of the image encoder")
+    parser.add_argument("--guide_steps", type=positive_integer, default=1700, help="steps of the guide")
+    parser.add_argument("--steps", type=positive_integer, default=4300, help="steps of the image encoder beside it")
+    parser.add_argument("--alone_steps", type=positive_integer, default=2100, help="of the image encoder afterwards")
+    parser.add_argument("--batch_size", type=positive_integer, default=512, help="cut-outs a step")
     parser.add_argument(
-        "--start_from", type=Path, help="weights to go on from: the image encoder alone learns on, for --steps"
+        "--start_from", type=Path, help="weights to go on from: the image encoder learns on for --alone_steps"
     )
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
-    parser.add_argument("--processes", type=positive_integer, default=min(2, os.cpu_count() or 1), help="processes")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; a GPU takes a copy of all pictures")
+    parser.add_argument("--report_every", type=positive_integer, default=100, help="steps between two reports")
+    parser.add_argument("--workers", type=positive_integer, default=os.cpu_count(), help="processes that make pictures")
+    parser.add_argument(
+        "--processes",
+        type=positive_integer,
+        help="processes that learn, each on one core; a GPU takes one (without it: two at the most)",
+    )
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Make the pictures, then let the processes learn."""
+    """Make the pictures and let one GPU or several processes learn."""
+    device = choose_device(arguments.device)
+    if device.type != "cpu" and arguments.processes not in (None, 1):
+        raise InputError("--processes", f"{arguments.processes} on {device}, which takes one", "leave it out")
+    if arguments.processes is None:
+        arguments.processes = min(2, os.cpu_count() or 1) if device.type == "cpu" else 1
     print(f"pictures of {arguments.objects} objects in {arguments.pictures}", flush=True)
-    make_store(arguments.pictures, arguments.objects, arguments.seed, arguments.processes)
-    with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_learn, (arguments, Path(folder) / "meeting"), arguments.processes)
+    if arguments.pictures_only:
+        open_store(arguments)
+    elif device.type == "cpu":
+        open_store(arguments)
+        with tempfile.TemporaryDirectory() as folder:
+            multiprocessing.spawn(_learn_together, (arguments, Path(folder) / "meeting"), arguments.processes)
+    else:
+        learn_beside_the_making(arguments, device)
 
 
-def _learn(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
-    """What each process does."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
-    store = make_store(arguments.pictures, arguments.objects, arguments.seed, workers=1)  # there already: opened
+def open_store(arguments: argparse.Namespace, first: int | None = None) -> PictureStore:
+    """The pictures of the first objects, or of all; made as far as they are not there."""
+    return make_store(arguments.pictures, arguments.objects, arguments.seed, arguments.workers, first)
+
+
+def learn_beside_the_making(arguments: argparse.Namespace, device: torch.device) -> None:
+    """Learn on a GPU from the pictures that are there, while the processor makes the others."""
+    makers = multiprocessing.get_context("spawn").Process(target=open_store, args=(arguments,))
+
+    def open_when_made(first: int | None) -> PictureStore:
+        if first is None:
+            print("waiting for the pictures", flush=True)
+            makers.join()
+        return open_store(arguments, first)
+
+    torch.backends.cudnn.benchmark = True  # pictures of two sizes only
+    torch.set_float32_matmul_precision("high")
+    open_store(arguments, LearningPlan.guide_objects)
+    makers.start()
+    learn_alone(arguments, open_when_made, device)
+
+
+def learn_alone(
+    arguments: argparse.Namespace,
+    opener: Callable[[int | None], PictureStore],
+    device: torch.device,
+    process: int = 0,
+) -> None:
+    """What each learning process does."""
+    plan = LearningPlan(
+        arguments.wording_steps,
+        arguments.guide_steps,
+        arguments.steps,
+        arguments.alone_steps,
+        batch_size=arguments.batch_size,
+        report_every=arguments.report_every,
+        seed=arguments.seed,
+    )
     learn(
-        store,
-        LearningPlan(arguments.wording_steps, arguments.guide_steps, arguments.steps, seed=arguments.seed),
+        opener,
+        plan,
         arguments.weights,
+        device=device,
         process=process,
         processes=arguments.processes,
         start_from=arguments.start_from,
         kept=arguments.pictures,
         report=_report,
     )
+
+
+def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
+    """What each of several processes on CPUs does; the pictures are there."""
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
+    learn_alone(arguments, partial(open_store, arguments), torch.device("cpu"), process)
     distributed.destroy_process_group()
 
 

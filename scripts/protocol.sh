@@ -47,12 +47,6 @@ training_row() {  # ROW
   case $1 in sigma_* | fusion_*) echo pointad ;; *) echo "$1" ;; esac
 }
 
-# Epochs of the paper. A class of the demo has 18 scans, five steps an epoch, where one of MVTec3D-AD has about 25: more
-# epochs then, for as many steps.
-training_epochs() {  # DATA
-  [ -n "$1" ] && echo 15 || echo 60
-}
-
 check_rows() {  # ROW...
   local row
   for row in "$@"; do

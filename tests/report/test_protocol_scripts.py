@@ -121,7 +121,7 @@ def test_rows_become_flags(workspace: Path) -> None:
     assert ["--sigma 2" in call for call in testing] == [False, True, False, False, False]
     assert ["--fusion map" in call for call in testing] == [False, False, True, False, False]
     assert ["--views 3" in call for call in testing] == [False, False, False, True, False]
-    assert "/pointad/seed_111/train/gear/epoch_60.pth" in testing[1]
+    assert "/pointad/seed_111/train/gear/epoch_15.pth" in testing[1]
     assert all("--device cuda" in call for call in training + testing)
 
 
@@ -144,7 +144,7 @@ def test_cross_dataset_demo_reuses_prompts(workspace: Path) -> None:
     assert names[:4] == ["scripts/make_demo_data.py", "scripts/render_dataset.py"] * 2
     assert names[4:] == ["test.py"] * 4 + ["scripts/report.py"]
     assert "--dataset real_pc_3d_rgb --data_path data/demo/real3d/rendered" in calls[-2]
-    assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_60.pth" in calls[-2]
+    assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_15.pth" in calls[-2]
     assert "trained already" in printed
     calls, _ = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
     assert programs(calls) == ["scripts/report.py"]

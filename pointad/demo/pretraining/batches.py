@@ -1,124 +1,178 @@
-"""Batches for the pre-training: pictures in random order, turned and mirrored at random, with their captions."""
+"""Batches for the pre-training: pictures in random order, turned, mirrored, zoomed and tinted at random.
 
+The renderer's light comes from the camera, so a turned rendering is as good a rendering as any. Everything happens
+on the device on which the pictures lie.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from pointad.demo.pretraining.bodies import FAMILIES, PROFILES
-from pointad.demo.pretraining.captions import picture_caption, state_sentences
-from pointad.demo.pretraining.marks import KINDS
-from pointad.demo.pretraining.objective import visible_kinds
-from pointad.demo.pretraining.picture_store import RENDERINGS, PictureStore
-from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE
+from pointad.demo.pretraining.picture_store import PICTURES, RENDERINGS, PictureStore
+from pointad.demo.pretraining.pictures import CELL, KIND_MAP_SIDE, PICTURE_SIDE
 
 _AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
-_COLOR_ROUNDS = 2  # a colour picture comes so often while a rendering comes once, each time with its colours swapped
-_ZOOMS = (5 / 6, 1, 7 / 6, 4 / 3)  # of the area that a cut-out shows, along its side
+_UNCHANGED = 0.5  # share of the pictures that keep every pixel's value: turned by quarters, mirrored and shifted only
+_CUT_OUT_ZOOM, _WHOLE_ZOOM = (0.7, 1.25), (0.8, 1.2)  # limits of how many pixels become one
+_SHIFT = 16.0  # pixels, the farthest that a whole picture moves along each side
 _GAMMA_SPREAD = 0.25  # standard deviation of the logarithm of the exponent that pixels are raised to
+_BRIGHTNESS, _TINT, _NOISE = (0.8, 1.2), (0.9, 1.1), 0.012  # of colour pictures: factors, and largest noise
 
 
 @dataclass(frozen=True)
 class PretrainingBatch:
-    """Pictures and what is said about them."""
+    """B pictures, the grey ones first."""
 
     images: Tensor  # (B, 3, S, S) float32, 0..1
-    kind_maps: Tensor  # (B, S / 3, S / 3) uint8
-    captions: list[str]  # B
-    states: list[str]  # 2 + K
-    bodies: Tensor  # (B, 2) int64, numbers of the outline's family and of the profile
+    kind_maps: Tensor  # (B, S / 4, S / 4) uint8
+    numbers: Tensor  # (B,) int64, which pictures of the store they are
+
+
+@dataclass(frozen=True)
+class _Placement:
+    """Where cut-outs lie in their pictures; all fields are (B,)."""
+
+    column: Tensor  # of the middle, in pixels
+    row: Tensor
+    angle: Tensor  # radians
+    mirror: Tensor  # 1 or −1
+    scale: Tensor  # pixels of the picture for one of the cut-out
 
 
 class Batches:
-    """Draws batches without end; in each round every rendering comes once and every colour picture twice.
+    """Draws batches without end, one half of renderings and one of photographs; in each round each comes once.
 
     Args:
         store: the pictures.
-        size: pictures in a batch.
-        rng: the source of order, changes and words.
+        seed: numbers that decide order and changes.
+        device: where the pictures lie; other devices than the CPU get a copy of the whole store.
         share, shares: this process takes every `shares`-th picture, beginning with number `share`.
     """
 
     def __init__(
-        self, store: PictureStore, size: int, rng: np.random.Generator, share: int = 0, shares: int = 1
+        self,
+        store: PictureStore,
+        seed: Sequence[int],
+        device: torch.device | str = "cpu",
+        share: int = 0,
+        shares: int = 1,
     ) -> None:
-        self._store = store
-        self._size = size
-        self._rng = rng
-        numbers = np.arange(len(store) * (RENDERINGS + 1))
-        in_color = numbers[numbers % (RENDERINGS + 1) == RENDERINGS]
-        self._numbers = np.concatenate([numbers, np.repeat(in_color, _COLOR_ROUNDS - 1)])[share::shares]
-        self._left: np.ndarray = np.empty(0, dtype=np.int64)
+        self._device = torch.device(device)
+        entropy = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
+        self._generator = torch.Generator(self._device).manual_seed(entropy)
+        self._grey = self._tensor(store.grey).flatten(0, 1)[:, None]
+        self._color = self._tensor(store.color).flatten(0, 1)
+        self._kinds = self._tensor(store.kinds)  # (O, 4, M, M)
+        objects = torch.arange(len(store))[:, None] * PICTURES
+        # Of each sort, the numbers of the pictures in the store.
+        self._numbers = [
+            (objects + slots).flatten()[share::shares].to(self._device)
+            for slots in (torch.arange(RENDERINGS), torch.arange(RENDERINGS, PICTURES))
+        ]
+        self._left = [numbers[:0] for numbers in self._numbers]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Tensor]:
         """What the next draws depend on: the random numbers' state and the pictures left in this round."""
-        return {"random": self._rng.bit_generator.state, "left": torch.from_numpy(self._left.copy())}
+        grey, color = (left.cpu() for left in self._left)
+        return {"random": self._generator.get_state(), "grey": grey, "color": color}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from a state of `state`, in the random numbers' source too."""
-        self._rng.bit_generator.state = state["random"]
-        self._left = state["left"].numpy()
+    def set_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state of `state`."""
+        self._generator.set_state(state["random"])
+        self._left = [state[name].to(self._device) for name in ("grey", "color")]
 
-    def draw(self, side: int = PICTURE_SIDE, count: int | None = None) -> PretrainingBatch:
+    def draw(self, side: int, count: int) -> PretrainingBatch:
         """The next batch.
 
         Args:
-            side: of the cut-outs in pixels, a multiple of 3, or of the whole pictures.
-            count: pictures, if not as many as usual.
+            side: of the cut-outs in pixels, a multiple of 4, or of the whole pictures.
+            count: pictures.
         """
-        count = self._size if count is None else count
-        if len(self._left) < count:
-            self._left = self._rng.permutation(self._numbers)
-        chosen, self._left = self._left[:count], self._left[count:]
-        drawn = [_draw(self._rng, self._store, int(number), side) for number in chosen]
-        images = torch.from_numpy(np.stack([np.broadcast_to(picture, (3, side, side)) for picture, _ in drawn]))
-        kind_maps = torch.from_numpy(np.stack([kinds for _, kinds in drawn]))
-        gamma = torch.from_numpy(np.exp(self._rng.normal(0, _GAMMA_SPREAD, (len(chosen), 1, 1, 1)))).float()
-        brightness = torch.from_numpy(self._rng.uniform(0.85, 1.15, (len(chosen), 1, 1, 1))).float()
-        bodies = [self._store.bodies[number // (RENDERINGS + 1)] for number in chosen]
-        captions = [
-            picture_caption(self._rng, body, [KINDS[kind] for kind in np.flatnonzero(seen)])
-            for body, seen in zip(bodies, visible_kinds(kind_maps).numpy(), strict=True)
+        grey, color = self._take(0, count // 2), self._take(1, count - count // 2)
+        numbers = torch.cat([grey, color])
+        kinds = self._kinds[numbers // PICTURES, numbers % PICTURES][:, None].float()
+        placement = self._place(side, kinds)
+        grid = _sampling_grid(placement, side, 1)
+        halves = grid.split([len(grey), len(color)])
+        grey_pixels = self._grey[grey // PICTURES * RENDERINGS + grey % PICTURES]
+        color_pixels = self._color[color // PICTURES * (PICTURES - RENDERINGS) + color % PICTURES - RENDERINGS]
+        order = self._uniform((len(color), 3), (0, 1)).argsort(dim=1)  # a colour is as good as another
+        color_pixels = color_pixels[torch.arange(len(color), device=self._device)[:, None], order]
+        images = [
+            F.grid_sample(pixels.float() / 255, part, mode="bilinear", padding_mode="reflection", align_corners=False)
+            for pixels, part in zip((grey_pixels, color_pixels), halves, strict=True)
         ]
-        numbers = [(FAMILIES.index(body["family"]), PROFILES.index(body["profile"])) for body in bodies]
-        pixels = ((images.float() / 255) ** gamma * brightness).clamp(max=1)
-        return PretrainingBatch(pixels, kind_maps, captions, state_sentences(self._rng), torch.tensor(numbers))
-
-
-def _draw(rng: np.random.Generator, store: PictureStore, number: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A cut-out of picture `number` around the middle or a mark, zoomed, turned by quarters and mirrored, at random.
-
-    Returns:
-        (1 or 3, side, side) uint8, one channel for grey, and the kind map (side / 3, side / 3) uint8.
-    """
-    body, slot = divmod(number, RENDERINGS + 1)
-    kinds = store.kinds[body, slot]
-    scale = PICTURE_SIDE // KIND_MAP_SIDE
-    cut = min(KIND_MAP_SIDE, round(side / scale * float(rng.choice(_ZOOMS)))) if side < PICTURE_SIDE else KIND_MAP_SIDE
-    spare = KIND_MAP_SIDE - cut
-    middle = np.full(2, KIND_MAP_SIDE / 2) + rng.normal(0, spare / 5, 2)
-    if spare and rng.random() < _AROUND_MARKS:
-        marked = np.argwhere(kinds > 0)
-        if len(marked):
-            middle = rng.choice(marked) + rng.normal(0, cut / 5, 2)
-    top, left = np.clip(np.rint(middle - cut / 2), 0, spare).astype(int)
-    within = (slice(scale * top, scale * (top + cut)), slice(scale * left, scale * (left + cut)))
-    if slot == RENDERINGS:
-        picture = store.color[body][within].transpose(2, 0, 1)[rng.permutation(3)]
-    else:
-        picture = store.grey[body, slot][within][None]
-    kinds = kinds[top : top + cut, left : left + cut]
-    if scale * cut != side:
-        zoomed = cv2.resize(
-            np.ascontiguousarray(picture.transpose(1, 2, 0)), (side, side), interpolation=cv2.INTER_LINEAR
+        images[0] = images[0].expand(-1, 3, -1, -1)
+        kind_maps = F.grid_sample(kinds, _sampling_grid(placement, side, CELL), mode="nearest", align_corners=False)
+        gamma = torch.exp(_GAMMA_SPREAD * torch.randn((count, 1, 1, 1), generator=self._generator, device=self._device))
+        brightness = self._uniform((len(color), 1, 1, 1), _BRIGHTNESS) * self._uniform((len(color), 3, 1, 1), _TINT)
+        noise = torch.randn(images[1].shape, generator=self._generator, device=self._device)
+        noise = noise * self._uniform((len(color), 1, 1, 1), (0, _NOISE))
+        gamma_grey, gamma_color = gamma.split([len(grey), len(color)])
+        pixels = torch.cat(
+            [images[0].clamp(0, 1) ** gamma_grey, images[1].clamp(0, 1) ** gamma_color * brightness + noise]
         )
-        picture = zoomed.reshape(side, side, -1).transpose(2, 0, 1)
-        kinds = cv2.resize(kinds, (side // scale, side // scale), interpolation=cv2.INTER_NEAREST)
-    quarter_turns = int(rng.integers(4))
-    picture, kinds = np.rot90(picture, quarter_turns, axes=(1, 2)), np.rot90(kinds, quarter_turns)
-    if rng.random() < 0.5:
-        picture, kinds = picture[..., ::-1], kinds[:, ::-1]
-    return picture, kinds
+        return PretrainingBatch(pixels.clamp(0, 1), kind_maps[:, 0].to(torch.uint8), numbers)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self._device)
+
+    def _uniform(self, shape: tuple[int, ...], limits: tuple[float, float]) -> Tensor:
+        low, high = limits
+        return low + (high - low) * torch.rand(shape, generator=self._generator, device=self._device)
+
+    def _take(self, sort: int, count: int) -> Tensor:
+        """The next numbers of one sort; what a round has left over when it is too few is left out."""
+        if len(self._left[sort]) < count:
+            numbers = self._numbers[sort]
+            # A store that is smaller than a batch is gone through several times.
+            rounds = -(-count // len(numbers))
+            orders = [
+                torch.randperm(len(numbers), generator=self._generator, device=self._device) for _ in range(rounds)
+            ]
+            self._left[sort] = numbers[torch.cat(orders)]
+        taken, self._left[sort] = self._left[sort][:count], self._left[sort][count:]
+        return taken
+
+    def _place(self, side: int, kinds: Tensor) -> _Placement:
+        """Random places for cut-outs of pictures with the given kind maps (B, 1, M, M)."""
+        count = len(kinds)
+        whole = side == PICTURE_SIDE
+        exact = self._uniform((count,), (0, 1)) < _UNCHANGED
+        quarters = torch.randint(4, (count,), generator=self._generator, device=self._device)
+        angle = quarters * (torch.pi / 2) + torch.where(
+            exact, 0.0, self._uniform((count,), (-torch.pi / 4, torch.pi / 4))
+        )
+        low, high = _WHOLE_ZOOM if whole else _CUT_OUT_ZOOM
+        scale = torch.exp(self._uniform((count,), (float(np.log(low)), float(np.log(high)))))
+        scale = torch.where(exact, 1.0, scale)
+        middle = torch.full((count, 2), (PICTURE_SIDE - 1) / 2, device=self._device)
+        if whole:
+            middle = middle + self._uniform((count, 2), (-_SHIFT, _SHIFT))
+        else:
+            spread = torch.randn((count, 2), generator=self._generator, device=self._device)
+            marked = kinds.flatten(1) > 0
+            chosen = (marked * self._uniform((count, KIND_MAP_SIDE**2), (0.5, 1))).argmax(dim=1)
+            mark = torch.stack([chosen % KIND_MAP_SIDE, chosen // KIND_MAP_SIDE], dim=1) * CELL + (CELL - 1) / 2
+            around = marked.any(dim=1) & (self._uniform((count,), (0, 1)) < _AROUND_MARKS)
+            middle = torch.where(around[:, None], mark + side / 5 * spread, middle + (PICTURE_SIDE - side) / 5 * spread)
+            reach = (side * scale / 2 - 0.5)[:, None]
+            middle = torch.minimum(torch.maximum(middle, reach), PICTURE_SIDE - 1 - reach)
+        middle = torch.where(exact[:, None], (middle - 0.5).round() + 0.5, middle)
+        mirror = 1.0 - 2.0 * torch.randint(2, (count,), generator=self._generator, device=self._device)
+        return _Placement(middle[:, 0], middle[:, 1], angle, mirror, scale)
+
+
+def _sampling_grid(placement: _Placement, side: int, pitch: int) -> Tensor:
+    """(B, S / pitch, S / pitch, 2) where the middles of a cut-out's cells lie, as `grid_sample` counts."""
+    line = torch.arange(side // pitch, device=placement.angle.device) * pitch + (pitch - 1) / 2 - (side - 1) / 2
+    cosine, sine = (placement.scale * part(placement.angle) for part in (torch.cos, torch.sin))
+    x = placement.mirror[:, None, None] * line[None, None, :]
+    y = line[None, :, None]
+    columns = placement.column[:, None, None] + cosine[:, None, None] * x - sine[:, None, None] * y
+    rows = placement.row[:, None, None] + sine[:, None, None] * x + cosine[:, None, None] * y
+    return (2 * torch.stack([columns, rows], dim=-1) + 1) / PICTURE_SIDE - 1

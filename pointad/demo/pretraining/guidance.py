@@ -27,7 +27,7 @@ class GuidanceLosses:
         """The sum that is minimized beside the objective itself.
 
         It weighs more than the objective: on objects unlike those of the pictures the guide, which sees every place
-        by the same filters, is right more often than an image encoder that has learned from the pictures alone.
+        by the same filters, is right more often than an image encoder that has learned from few pictures alone.
         """
         return 6 * self.direction + 2 * self.states + 3 * self.whole + self.tokens
 

@@ -14,8 +14,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pointad.demo.pretraining.marks import KINDS
 
-FINE_CHANNELS, COARSE_CHANNELS = 48, 96
-FINE_CELLS = 3  # along a patch's side: how finely the first features are told
+FINE_CHANNELS, COARSE_CHANNELS, WIDE_CHANNELS = 64, 128, 192
+FINE_CELLS = 2  # along a patch's side: how finely the first features are told
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Guidance:
     global_features: Tensor  # (B, D)
     patch_features: Tensor  # (B, P, D), P = n · n in row-major order
     kind_logits: Tensor  # (B, P, 1 + K) of "plain" and each kind of mark, without any sentence
-    fine: Tensor  # (B, P, 48 · 9) early features, the strongest of each third of a patch along both sides
-    coarse: Tensor  # (B, P, 96) late features, the strongest of each patch
+    fine: Tensor  # (B, P, 64 · 4) early features, the strongest of each half of a patch along both sides
+    coarse: Tensor  # (B, P, 128) late features, the strongest of each patch
 
 
 class Guide(nn.Module):
@@ -44,7 +44,7 @@ class Guide(nn.Module):
             nn.MaxPool2d(2),
             _Residual(FINE_CHANNELS),
         )
-        wide = 128
+        wide = WIDE_CHANNELS
         self.eighth = nn.Sequential(
             nn.MaxPool2d(2),
             _convolution(FINE_CHANNELS, COARSE_CHANNELS),

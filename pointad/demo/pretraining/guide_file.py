@@ -25,10 +25,10 @@ def save_guide(path: Path, recipe: dict[str, float], model: open_clip.CLIP, guid
     Raises:
         InputError: the file cannot be written.
     """
-    entries = {_GUIDE + name: entry.detach().contiguous() for name, entry in guide.state_dict().items()}
+    entries = {_GUIDE + name: entry.detach().cpu().contiguous() for name, entry in guide.state_dict().items()}
     for name, entry in model.state_dict().items():
         if not name.startswith("visual."):
-            entries[_TEXTS + name] = entry.detach().contiguous()
+            entries[_TEXTS + name] = entry.detach().cpu().contiguous()
     with atomic_path(path) as temporary:
         save_file(entries, temporary, {"recipe": json.dumps(recipe)})
 

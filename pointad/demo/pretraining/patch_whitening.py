@@ -4,37 +4,26 @@ Random filters see little but the mean brightness of a patch, and a small model 
 getting over that.
 """
 
-import numpy as np
 import torch
 from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
-from pointad.demo.pretraining.batches import Batches
-from pointad.demo.pretraining.picture_store import PictureStore
-
-_PICTURES = 192
-_PLAIN_PATCH = 0.02  # standard deviation of brightness (0..1) under which a patch is background
+_PLAIN_PATCH = 0.07  # standard deviation under which a normalized patch is background
 _FLOOR = 1e-2  # of the largest variance, added to all, so that noise is not blown up
 _SPREAD = 0.5  # standard deviation of the projected components
 
 
 @torch.no_grad()
-def whiten_patches(visual: VisionTransformer, store: PictureStore, mean: Tensor, std: Tensor, seed: int) -> None:
+def whiten_patches(visual: VisionTransformer, pictures: Tensor) -> None:
     """Set the patch projection to whitened main components, and the positions so that the mean patch gives nothing.
 
     Args:
         visual: the image encoder, changed in place.
-        store: pictures to learn the components from.
-        mean, std: (3, 1, 1), what pictures are normalized with.
-        seed: chooses the pictures.
+        pictures: (B, 3, S, S) normalized, to learn the components from.
     """
     width, _, side, _ = visual.conv1.weight.shape
-    pictures = Batches(store, _PICTURES, np.random.default_rng(seed)).draw().images
-    textured = _patches(pictures, side)
-    textured = textured[textured.std(dim=1) > _PLAIN_PATCH]
-    scale = std.expand(3, side, side).flatten()
-    shift = mean.expand(3, side, side).flatten()
-    patches = ((textured - shift) / scale).double()
+    patches = _patches(pictures, side)
+    patches = patches[patches.std(dim=1) > _PLAIN_PATCH].double()
     middle = patches.mean(dim=0)
     centred = patches - middle
     variances, directions = torch.linalg.eigh(centred.T @ centred / len(centred))

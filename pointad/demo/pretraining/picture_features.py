@@ -29,7 +29,7 @@ def picture_features(
 ) -> PictureFeatures:
     """What `pointad.model.vision.encode_images` computes, for whole pictures and for cut-outs at a place of the grid.
 
-    Attention is written out: PyTorch's fused one is slow backwards on CPUs.
+    On CPUs attention is written out: PyTorch's fused one is slow backwards there.
 
     Args:
         visual: the image encoder.
@@ -71,5 +71,7 @@ def picture_features(
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """(B, heads, T, d) each to (B, T, heads · d)."""
+    if query.is_cuda:
+        return F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
     weights = (query * query.shape[-1] ** -0.5 @ key.transpose(-1, -2)).softmax(dim=-1)
     return (weights @ value).transpose(1, 2).flatten(2)

@@ -17,7 +17,8 @@ from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PointCloud
 
 PICTURE_SIDE = 336
-KIND_MAP_SIDE = 112
+KIND_MAP_SIDE = 84  # a cell is 4 pixels wide
+CELL = PICTURE_SIDE // KIND_MAP_SIDE  # pixels along a cell's side
 WINDOW = 1024
 LARGEST_TURN = 50.0  # degrees
 
@@ -27,25 +28,26 @@ class Picture:
     """A picture with what is to be known of it."""
 
     pixels: np.ndarray  # (336, 336, 3) uint8
-    kind_map: np.ndarray  # (112, 112) uint8: 0 no mark, n a mark of the kind KINDS[n - 1]
+    kind_map: np.ndarray  # (84, 84) uint8: 0 no mark, n a mark of the kind KINDS[n - 1]
 
 
-def random_pictures(rng: np.random.Generator, renderings: int = 2) -> tuple[list[Picture], Body]:
+def random_pictures(rng: np.random.Generator, renderings: int = 2, photographs: int = 2) -> tuple[list[Picture], Body]:
     """Pictures of one random object, with no mark on it in two cases of five and up to three in the others.
 
     Args:
         rng: the source of randomness.
         renderings: how many grey renderings of its scan are made.
+        photographs: how many colour pictures, each in other colours and another light.
 
     Returns:
-        The renderings and, last, one colour picture; and the object without its marks.
+        The renderings, then the colour pictures; and the object without its marks.
     """
     while True:
         body = random_body(rng, PICTURE_SIDE)
         marks, height = _random_marks(rng, body)
         pictures = _renderings(rng, body, height, marks, renderings)
         if pictures:
-            return [*pictures, _photograph(rng, body, height, marks)], body
+            return [*pictures, *(_photograph(rng, body, height, marks) for _ in range(photographs))], body
 
 
 def _random_marks(rng: np.random.Generator, body: Body) -> tuple[list[Mark], np.ndarray]:
@@ -128,9 +130,9 @@ def _extent(points: np.ndarray) -> float:
 
 
 def _drawn_kinds(kinds: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The map (112, 112) of the kinds (N,) of points that are seen at the given places (N, 3): column, row, visible."""
+    """The map (84, 84) of the kinds (N,) of points that are seen at the given places (N, 3): column, row, visible."""
     seen = (places[:, 2] > 0) & (kinds > 0)
-    columns, rows = places[seen, :2].T // (PICTURE_SIDE // KIND_MAP_SIDE)
+    columns, rows = places[seen, :2].T // CELL
     kind_map = np.zeros((KIND_MAP_SIDE, KIND_MAP_SIDE), dtype=np.uint8)
     kind_map[rows, columns] = kinds[seen]
     return kind_map
@@ -221,5 +223,5 @@ def _photograph(rng: np.random.Generator, body: Body, height: np.ndarray, marks:
         picture[height < rng.uniform(0.0, 0.12)] = 0  # the table is cut out with the plane it lies in
     picture += rng.normal(0, rng.uniform(0.002, 0.02), picture.shape)
     pixels = np.clip(np.rint(255 * picture), 0, 255).astype(np.uint8)
-    third = PICTURE_SIDE // KIND_MAP_SIDE
-    return Picture(pixels, _kinds(marks, height.shape, with_color=True)[third // 2 :: third, third // 2 :: third])
+    cells = _kinds(marks, height.shape, with_color=True).reshape(KIND_MAP_SIDE, CELL, KIND_MAP_SIDE, CELL)
+    return Picture(pixels, cells.max(axis=(1, 3)))

@@ -24,6 +24,10 @@ class Progress:
     process: int = 0
     processes: int = 1
 
+    def is_there(self) -> bool:
+        """Whether there is a file of this recipe."""
+        return self._read() is not None
+
     def load(self, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, batches: Batches) -> int:
         """Bring everything to where the file left it.
 
@@ -35,10 +39,8 @@ class Progress:
         Returns:
             How many steps have been taken: 0 without a file of this recipe.
         """
-        if not self.path.is_file():
-            return 0
-        kept = torch.load(self.path, map_location="cpu", weights_only=True)
-        if kept["recipe"] != self.recipe:
+        kept = self._read()
+        if kept is None:
             return 0
         for name, part in parts.items():
             part.load_state_dict(kept["parts"][name])
@@ -71,3 +73,10 @@ class Progress:
         """The run has ended."""
         if self.process == 0:
             self.path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Any] | None:
+        """The file's content, if it is of this recipe."""
+        if not self.path.is_file():
+            return None
+        kept = torch.load(self.path, map_location="cpu", weights_only=True)
+        return kept if kept["recipe"] == self.recipe else None
