@@ -99,18 +99,44 @@ def test_sentences_lie_as_near_as_what_they_say_is_alike() -> None:
     bodies = torch.tensor([[0, 0], [1, 1]])
     among_captions = captions @ captions.T
     torch.testing.assert_close(among_captions.diagonal(), torch.ones(2))
-    kind_maps = torch.zeros(2, MAP, MAP, dtype=torch.uint8)
-    kind_maps[1] = 4  # only the second caption names a mark, that of number 3
-    apart = wording_loss(captions.flip(0), states_and_no_body, kind_maps, bodies)
-    fitting = wording_loss(captions, states_and_no_body, kind_maps, bodies)
+    seen = torch.zeros(2, len(KINDS), dtype=torch.bool)
+    seen[1, 3] = True  # only the second caption names a mark
+    apart = wording_loss(captions.flip(0), states_and_no_body, seen, bodies)
+    fitting = wording_loss(captions, states_and_no_body, seen, bodies)
     # Captions and states agree up to the length that the body takes: sqrt(0.6) against 0.6.
     assert fitting < 0.02 < apart
 
 
-def test_kinds_count_as_seen_from_ten_pixels_on() -> None:
-    kind_maps = torch.zeros(2, 112, 112, dtype=torch.uint8)
-    kind_maps[0, 0, :9] = 1
-    kind_maps[0, 5, :10] = 4
+def test_cut_outs_have_no_captions_and_are_judged_all_the_same() -> None:
+    generator = torch.Generator().manual_seed(3)
+    kind_maps, _ = example()
+    shapes = ((4, 32), (4, 2, GRID * GRID, 32), (4, 32), (STATES, 32))
+    pictures, patches, captions, states = (torch.randn(shape, generator=generator) for shape in shapes)
+    without = pretraining_losses(pictures, patches, None, states, kind_maps)
+    told = pretraining_losses(pictures, patches, captions, states, kind_maps)
+    assert without.caption == 0
+    assert told.caption > 0
+    for name in ("picture_state", "patch_kind", "patch_map"):
+        torch.testing.assert_close(getattr(without, name), getattr(told, name))
+
+
+def test_pictures_with_several_kinds_of_mark_are_not_asked_for_one() -> None:
+    """Changing what such a picture says of the kinds changes nothing, as long as it says "marked" as before."""
+    kind_maps, patch_rows = example()
+    kind_maps[1, 8:, 8:] = 9
+    states = state_features()
+    patches = states[patch_rows.flatten(1)][:, None]
+    losses = []
+    for kind in (3, 7):
+        pictures = states[[PLAIN, FIRST_KIND + kind, FIRST_KIND + 5, FIRST_KIND + 11]]
+        losses.append(pretraining_losses(pictures, patches, None, states, kind_maps).picture_state)
+    torch.testing.assert_close(*losses)
+
+
+def test_kinds_count_as_seen_from_six_cells_on() -> None:
+    kind_maps = torch.zeros(2, 84, 84, dtype=torch.uint8)
+    kind_maps[0, 0, :5] = 1
+    kind_maps[0, 5, :6] = 4
     seen = visible_kinds(kind_maps)
     assert seen.shape == (2, len(KINDS))
     assert seen.nonzero().tolist() == [[0, 3]]

@@ -101,16 +101,19 @@ def learn(
 
     store = open_store(None)
     recipe["objects"] = len(store)
-    texts = encode_sentences(model, read_sentences(store, plan.seed, device))
+    sentences = read_sentences(store, plan.seed, device)
     batches = Batches(store, (plan.seed, process, 2), device, process, processes)
     beginning = batches.state()
     alone = progress_of({**recipe, "stage": "alone"})
-    if guide is not None and (alone is None or not alone.is_there()):
-        guided = progress_of({**recipe, "stage": "guided"})
-        averaged = learn_images(model, guide, texts, batches, plan, reporter, keep, guided, process, processes)
+    if guide is not None:
+        if alone is None or not alone.is_there():
+            texts, guided = encode_sentences(model, sentences), progress_of({**recipe, "stage": "guided"})
+            averaged = learn_images(model, guide, texts, batches, plan, reporter, keep, guided, process, processes)
+            model.load_state_dict(averaged.state_dict())
+            batches.set_state(beginning)
         # What the file holds, in half precision, is where the last stage begins.
-        model.load_state_dict({name: entry.half().float() for name, entry in averaged.state_dict().items()})
-        batches.set_state(beginning)
+        model.load_state_dict({name: entry.half().float() for name, entry in model.state_dict().items()})
+    texts = encode_sentences(model, sentences)
     plan = replace(plan, steps=plan.alone_steps, rate=plan.alone_rate, cut_out_steps=0.0)
     learn_images(model, None, texts, batches, plan, reporter, keep, alone, process, processes)
     if alone is not None:
