@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pointad.demo.pretraining.picture_store import PICTURES, RENDERINGS, PictureStore
+from pointad.demo.pretraining.picture_store import PHOTOGRAPHS, PICTURES, RENDERINGS, PictureStore
 from pointad.demo.pretraining.pictures import CELL, KIND_MAP_SIDE, PICTURE_SIDE
 
 _AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
@@ -96,27 +96,26 @@ class Batches:
         numbers = torch.cat([grey, color])
         kinds = self._kinds[numbers // PICTURES, numbers % PICTURES][:, None].float()
         placement = self._place(side, kinds)
-        grid = _sampling_grid(placement, side, 1)
-        halves = grid.split([len(grey), len(color)])
-        grey_pixels = self._grey[grey // PICTURES * RENDERINGS + grey % PICTURES]
-        color_pixels = self._color[color // PICTURES * (PICTURES - RENDERINGS) + color % PICTURES - RENDERINGS]
-        order = self._uniform((len(color), 3), (0, 1)).argsort(dim=1)  # a colour is as good as another
-        color_pixels = color_pixels[torch.arange(len(color), device=self._device)[:, None], order]
-        images = [
-            F.grid_sample(pixels.float() / 255, part, mode="bilinear", padding_mode="reflection", align_corners=False)
-            for pixels, part in zip((grey_pixels, color_pixels), halves, strict=True)
-        ]
-        images[0] = images[0].expand(-1, 3, -1, -1)
+        grey_grid, color_grid = _sampling_grid(placement, side, 1).split([len(grey), len(color)])
+        grey_images = _sampled(self._grey[grey // PICTURES * RENDERINGS + grey % PICTURES], grey_grid)
+        color_pixels = self._color[color // PICTURES * PHOTOGRAPHS + color % PICTURES - RENDERINGS]
+        color_images = _sampled(self._with_swapped_colors(color_pixels), color_grid)
         kind_maps = F.grid_sample(kinds, _sampling_grid(placement, side, CELL), mode="nearest", align_corners=False)
-        gamma = torch.exp(_GAMMA_SPREAD * torch.randn((count, 1, 1, 1), generator=self._generator, device=self._device))
-        brightness = self._uniform((len(color), 1, 1, 1), _BRIGHTNESS) * self._uniform((len(color), 3, 1, 1), _TINT)
-        noise = torch.randn(images[1].shape, generator=self._generator, device=self._device)
-        noise = noise * self._uniform((len(color), 1, 1, 1), (0, _NOISE))
-        gamma_grey, gamma_color = gamma.split([len(grey), len(color)])
-        pixels = torch.cat(
-            [images[0].clamp(0, 1) ** gamma_grey, images[1].clamp(0, 1) ** gamma_color * brightness + noise]
-        )
-        return PretrainingBatch(pixels.clamp(0, 1), kind_maps[:, 0].to(torch.uint8), numbers)
+        gamma = torch.exp(_GAMMA_SPREAD * self._normal((count, 1, 1, 1)))
+        grey_gamma, color_gamma = gamma.split([len(grey), len(color)])
+        images = torch.cat([grey_images.expand(-1, 3, -1, -1) ** grey_gamma, self._tinted(color_images**color_gamma)])
+        return PretrainingBatch(images.clamp(0, 1), kind_maps[:, 0].to(torch.uint8), numbers)
+
+    def _with_swapped_colors(self, pixels: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) with their channels in random orders: one colour is as good as another."""
+        order = self._uniform((len(pixels), 3), (0, 1)).argsort(dim=1)
+        return pixels[torch.arange(len(pixels), device=self._device)[:, None], order]
+
+    def _tinted(self, images: Tensor) -> Tensor:
+        """Colour pictures (B, 3, S, S) in a random light, with noise."""
+        light = self._uniform((len(images), 1, 1, 1), _BRIGHTNESS) * self._uniform((len(images), 3, 1, 1), _TINT)
+        noise = self._normal(tuple(images.shape))
+        return images * light + noise * self._uniform((len(images), 1, 1, 1), (0, _NOISE))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self._device)
@@ -124,6 +123,9 @@ class Batches:
     def _uniform(self, shape: tuple[int, ...], limits: tuple[float, float]) -> Tensor:
         low, high = limits
         return low + (high - low) * torch.rand(shape, generator=self._generator, device=self._device)
+
+    def _normal(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.randn(shape, generator=self._generator, device=self._device)
 
     def _take(self, sort: int, count: int) -> Tensor:
         """The next numbers of one sort; what a round has left over when it is too few is left out."""
@@ -154,7 +156,7 @@ class Batches:
         if whole:
             middle = middle + self._uniform((count, 2), (-_SHIFT, _SHIFT))
         else:
-            spread = torch.randn((count, 2), generator=self._generator, device=self._device)
+            spread = self._normal((count, 2))
             marked = kinds.flatten(1) > 0
             chosen = (marked * self._uniform((count, KIND_MAP_SIDE**2), (0.5, 1))).argmax(dim=1)
             mark = torch.stack([chosen % KIND_MAP_SIDE, chosen // KIND_MAP_SIDE], dim=1) * CELL + (CELL - 1) / 2
@@ -165,6 +167,13 @@ class Batches:
         middle = torch.where(exact[:, None], (middle - 0.5).round() + 0.5, middle)
         mirror = 1.0 - 2.0 * torch.randint(2, (count,), generator=self._generator, device=self._device)
         return _Placement(middle[:, 0], middle[:, 1], angle, mirror, scale)
+
+
+def _sampled(pixels: Tensor, grid: Tensor) -> Tensor:
+    """Pictures (B, C, H, W) uint8, mirrored beyond their borders, at the places of a grid; 0..1."""
+    values = pixels.float() / 255
+    sampled = F.grid_sample(values, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return sampled.clamp(0, 1)  # rounding may go beyond
 
 
 def _sampling_grid(placement: _Placement, side: int, pitch: int) -> Tensor:
