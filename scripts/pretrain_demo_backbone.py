@@ -1,4 +1,4 @@
-"""Pre-train the small CLIP that stands in for the real one on the demo data: pictures first, then the learning.
+"""Make pictures of generated objects and pre-train on them the small CLIP that stands in for the real one on the demo.
 
     python scripts/pretrain_demo_backbone.py                       # writes checkpoints/demo_clip.{safetensors,json}
     python scripts/pretrain_demo_backbone.py --objects 1500 --guide_steps 200 --steps 500 --alone_steps 100
@@ -12,7 +12,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -22,8 +21,8 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 
 from pointad.demo.pretraining.learning import learn
-from pointad.demo.pretraining.picture_store import PictureStore, make_store
-from pointad.demo.pretraining.plan import LearningPlan
+from pointad.demo.pretraining.picture_store import PictureStore, StoreMaker
+from pointad.demo.pretraining.plan import WHOLE_PICTURES, LearningPlan
 from pointad.device import choose_device
 from pointad.errors import InputError
 from scripts.arguments import ROOT
@@ -46,55 +45,75 @@ def build_parser() -> argparse.ArgumentParser:
         "--start_from", type=Path, help="weights to go on from: the image encoder learns on for --alone_steps"
     )
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; a GPU takes a copy of all pictures")
-    parser.add_argument("--report_every", type=positive_integer, default=100, help="steps between two reports")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="auto, cpu, cuda, cuda:1; a GPU takes a copy of all pictures, and learns while others are made",
+    )
+    parser.add_argument(
+        "--report_every",
+        type=positive_integer,
+        default=100,
+        help="steps between two reports; with each, the weights and what an interrupted run goes on from are written",
+    )
     parser.add_argument("--workers", type=positive_integer, default=os.cpu_count(), help="processes that make pictures")
     parser.add_argument(
         "--processes",
         type=positive_integer,
-        help="processes that learn, each on one core; a GPU takes one (without it: two at the most)",
+        help="processes that learn on CPUs, each on one core (without it: two at the most)",
     )
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Make the pictures and let one GPU or several processes learn."""
-    device = choose_device(arguments.device)
-    if device.type != "cpu" and arguments.processes not in (None, 1):
-        raise InputError("--processes", f"{arguments.processes} on {device}, which takes one", "leave it out")
-    if arguments.processes is None:
-        arguments.processes = min(2, os.cpu_count() or 1) if device.type == "cpu" else 1
+    device = chosen_device(arguments)
+    check(arguments)
     print(f"pictures of {arguments.objects} objects in {arguments.pictures}", flush=True)
-    if arguments.pictures_only:
-        open_store(arguments)
-    elif device.type == "cpu":
-        open_store(arguments)
+    with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, arguments.workers) as maker:
+        if device.type == "cuda" and not arguments.pictures_only:
+            torch.backends.cudnn.benchmark = True  # pictures of two sizes only
+            torch.set_float32_matmul_precision("high")
+            learn_alone(arguments, maker.open, device)  # while the processor makes the other pictures
+            return
+        maker.open()
+    if not arguments.pictures_only:
         with tempfile.TemporaryDirectory() as folder:
             multiprocessing.spawn(_learn_together, (arguments, Path(folder) / "meeting"), arguments.processes)
-    else:
-        learn_beside_the_making(arguments, device)
 
 
-def open_store(arguments: argparse.Namespace, first: int | None = None) -> PictureStore:
-    """The pictures of the first objects, or of all; made as far as they are not there."""
-    return make_store(arguments.pictures, arguments.objects, arguments.seed, arguments.workers, first)
+def chosen_device(arguments: argparse.Namespace) -> torch.device:
+    """The device of --device, and --processes filled in for it."""
+    device = choose_device(arguments.device)
+    if device.type == "mps" and arguments.device == "auto":
+        device = torch.device("cpu")
+    if device.type not in ("cpu", "cuda"):
+        raise InputError("--device", f"{device} cannot hold the pictures", "use cpu, or cuda where there is one")
+    if arguments.processes is None:
+        arguments.processes = min(2, os.cpu_count() or 1) if device.type == "cpu" else 1
+    if device.type == "cuda" and arguments.processes > 1:
+        raise InputError("--processes", f"{arguments.processes} on {device}, which takes one", "leave it out")
+    return device
 
 
-def learn_beside_the_making(arguments: argparse.Namespace, device: torch.device) -> None:
-    """Learn on a GPU from the pictures that are there, while the processor makes the others."""
-    makers = multiprocessing.get_context("spawn").Process(target=open_store, args=(arguments,))
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse what could not be learned, before anything is made.
 
-    def open_when_made(first: int | None) -> PictureStore:
-        if first is None:
-            print("waiting for the pictures", flush=True)
-            makers.join()
-        return open_store(arguments, first)
-
-    torch.backends.cudnn.benchmark = True  # pictures of two sizes only
-    torch.set_float32_matmul_precision("high")
-    open_store(arguments, LearningPlan.guide_objects)
-    makers.start()
-    learn_alone(arguments, open_when_made, device)
+    Raises:
+        InputError: the start is not there or would be written over, or a process would have no pictures.
+    """
+    start = arguments.start_from
+    if start is not None and not start.is_file():
+        raise InputError(start, "is not there", "give weights that an earlier run wrote, or leave --start_from out")
+    if start is not None and start.resolve() == arguments.weights.resolve():
+        remedy = "write to another file (--weights), so that an interrupted run can begin there again"
+        raise InputError(start, "would be written over while it is gone on from", remedy)
+    # A process needs a rendering and a photograph in the smallest batch, of whole pictures, and of its share of all.
+    if arguments.batch_size < 2 * WHOLE_PICTURES * arguments.processes:
+        smallest = 2 * WHOLE_PICTURES * arguments.processes
+        raise InputError("--batch_size", f"{arguments.batch_size} is too small", f"take {smallest} or more")
+    if arguments.objects < arguments.processes:
+        raise InputError("--objects", f"{arguments.objects} is too small", "take one for every process or more")
 
 
 def learn_alone(
@@ -130,7 +149,8 @@ def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) 
     """What each of several processes on CPUs does; the pictures are there."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
-    learn_alone(arguments, partial(open_store, arguments), torch.device("cpu"), process)
+    with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, workers=1) as maker:
+        learn_alone(arguments, maker.open, torch.device("cpu"), process)
     distributed.destroy_process_group()
 
 

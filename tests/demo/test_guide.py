@@ -14,9 +14,9 @@ PICTURES, PATCHES, DIMENSIONS, WIDTH = 3, 16, 32, 24
 def test_features_have_their_shapes_and_places() -> None:
     torch.manual_seed(0)
     guide = Guide(DIMENSIONS).eval()
-    picture = torch.zeros(1, 3, 168, 168)
+    picture = torch.zeros(1, 3, 128, 128)
     spot = picture.clone()
-    spot[..., 56:58, 108:110] = 5.0  # row 2, column 5 of 8 x 8 patches, second cell down and first to the right
+    spot[..., 43:45, 83:85] = 5.0  # row 2, column 5 of 8 x 8 patches, second cell down and first to the right
     with torch.no_grad():
         empty, seen = guide(picture, 8), guide(spot, 8)
     assert seen.global_features.shape == (1, DIMENSIONS)
@@ -32,7 +32,7 @@ def test_features_have_their_shapes_and_places() -> None:
 def test_a_frozen_guide_says_the_same() -> None:
     torch.manual_seed(0)
     guide = Guide(DIMENSIONS)
-    pictures = torch.rand(6, 3, 126, 126)
+    pictures = torch.rand(6, 3, 96, 96)
     for _ in range(3):  # so that the normalizations have something to say
         guide(pictures, 6)
     guide.eval()

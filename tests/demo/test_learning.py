@@ -9,6 +9,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from safetensors.torch import save
 
 from pointad.demo.pretraining import image_learning, sentences
 from pointad.demo.pretraining.batches import Batches
@@ -22,6 +23,7 @@ from pointad.demo.pretraining.plan import CUT_OUT_SIDE, LearningPlan, pictures_a
 from pointad.demo.pretraining.sentences import encode_captions, encode_sentences, read_sentences
 from pointad.demo.pretraining.small_clip import CONFIGURATION, GRID_SIDE, PATCH_SIDE, new_model, normalized
 from pointad.demo.pretraining.steps import computing_copy, make_optimizer, rate_at, take_step
+from pointad.errors import InputError
 from pointad.model import backbone as backbone_module
 from pointad.model.backbone import load_backbone
 from pointad.model.vision import encode_images
@@ -210,6 +212,30 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
+def test_the_guide_learns_from_the_first_objects_and_the_image_encoder_from_all(tmp_path: Path) -> None:
+    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, guide_objects=2, batch_size=4)
+    asked: list[int | None] = []
+
+    def store(first: int | None) -> PictureStore:
+        asked.append(first)
+        return make_store(tmp_path / "pictures", 3, seed=1, workers=1, first=first)
+
+    for name, opened in (("few", store), ("all", opener(tmp_path / "pictures", 3))):
+        learn(opened, plan if name == "few" else replace(plan, guide_objects=3), tmp_path / f"{name}.safetensors")
+    assert asked == [2, None]
+    assert (tmp_path / "few.safetensors").read_bytes() != (tmp_path / "all.safetensors").read_bytes()
+
+
+def test_weights_of_another_model_are_refused_in_one_line(tmp_path: Path) -> None:
+    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, batch_size=4)
+    foreign = tmp_path / "foreign.safetensors"
+    for content in (save({"visual.proj": torch.zeros(2, 2)}), b"no tensors at all"):
+        foreign.write_bytes(content)
+        with pytest.raises(InputError, match=r"foreign\.safetensors.*not weights of the model"):
+            learn(opener(tmp_path / "pictures", 3), plan, tmp_path / "w.safetensors", start_from=foreign)
+    assert not (tmp_path / "w.safetensors").exists()
+
+
 def test_the_last_stage_can_be_taken_from_given_weights(tmp_path: Path) -> None:
     """A run without the last stage, and that stage from its weights, are the whole run."""
     plan = LearningPlan(wording_steps=1, guide_steps=1, steps=2, alone_steps=2, batch_size=4)
@@ -249,9 +275,12 @@ def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
         run(plan, weights, kept, until=1)  # the first step is kept, the second lost
     assert stages == pictures[:2]
     with pytest.raises(KeyboardInterrupt):
-        run(plan, weights, kept, until=3)  # of the last stage, the first step is kept
-    assert stages == [*pictures[1:], *alone]
-    assert run(plan, weights, kept) == whole
+        run(plan, weights, kept, until=2)  # all of the stage is kept, and nothing of the last one
+    assert stages == [*pictures[1:], *alone[:1]]
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, weights, kept, until=1)  # of the last stage, the first step is kept
+    assert stages == alone
+    assert run(replace(plan, report_every=2), weights, kept) == whole  # how often is reported changes nothing
     assert stages == alone[1:]
     assert run(plan, weights, kept) == whole  # a run that has ended leaves nothing but its guide
     assert stages == [*pictures, *alone]

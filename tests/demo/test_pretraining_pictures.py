@@ -1,5 +1,6 @@
 """The pictures that the demo backbone learns from: reproducible, varied, and marked where something was done."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ from pointad.demo.pretraining import bodies, picture_store
 from pointad.demo.pretraining.bodies import FAMILIES, PROFILES, random_body
 from pointad.demo.pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
 from pointad.demo.pretraining.outlines import random_outline
-from pointad.demo.pretraining.picture_store import PictureStore, make_store
+from pointad.demo.pretraining.picture_store import PictureStore, StoreMaker, make_store
 from pointad.demo.pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE, random_pictures
 from pointad.demo.pretraining.reliefs import RELIEFS, Frame, relief_height
 from pointad.demo.pretraining.strands import random_strands
+from pointad.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +167,33 @@ def test_an_interrupted_making_goes_on_where_it_was(
     np.testing.assert_array_equal(more.color, store.color)
     assert sorted(blocks()) == ["0.json", "3.json", "6.json"]
     assert blocks()["0.json"] == made["0.json"]
+
+
+def test_the_first_objects_can_be_opened_while_the_others_are_made(
+    store: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picture_store, "_BLOCK", 2)
+    with StoreMaker(tmp_path, objects=8, seed=3, workers=1) as maker:
+        np.testing.assert_array_equal(maker.open(2).grey, store.grey[:2])
+        assert not (tmp_path / "bodies" / "6.json").exists()
+        np.testing.assert_array_equal(maker.open().grey, store.grey)
+
+
+def test_a_maker_that_is_left_stops_and_one_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_store, "_BLOCK", 1)
+    with StoreMaker(tmp_path / "left", objects=40, seed=3, workers=1) as maker:
+        maker.open(1)
+    assert len(list((tmp_path / "left" / "bodies").iterdir())) < 20
+    with StoreMaker(tmp_path / "failed", objects=2, seed=3, workers=1) as maker:
+        monkeypatch.setattr(maker, "_making", {0: failure()})
+        with pytest.raises(InputError, match="full"):
+            maker.open()
+
+
+def failure() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_exception(InputError("a folder", "is full", "make room"))
+    return future
 
 
 def test_captions_name_the_kinds_that_are_seen(store: PictureStore) -> None:

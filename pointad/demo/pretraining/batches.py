@@ -16,7 +16,7 @@ from pointad.demo.pretraining.picture_store import PHOTOGRAPHS, PICTURES, RENDER
 from pointad.demo.pretraining.pictures import CELL, KIND_MAP_SIDE, PICTURE_SIDE
 
 _AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
-_UNCHANGED = 0.5  # share of the pictures that keep every pixel's value: turned by quarters, mirrored and shifted only
+_NOT_RESAMPLED = 0.5  # share of the pictures that are turned by quarters, mirrored and shifted by whole pixels only
 _CUT_OUT_ZOOM, _WHOLE_ZOOM = (0.7, 1.25), (0.8, 1.2)  # limits of how many pixels become one
 _SHIFT = 16.0  # pixels, the farthest that a whole picture moves along each side
 _GAMMA_SPREAD = 0.25  # standard deviation of the logarithm of the exponent that pixels are raised to
@@ -144,7 +144,7 @@ class Batches:
         """Random places for cut-outs of pictures with the given kind maps (B, 1, M, M)."""
         count = len(kinds)
         whole = side == PICTURE_SIDE
-        exact = self._uniform((count,), (0, 1)) < _UNCHANGED
+        exact = self._uniform((count,), (0, 1)) < _NOT_RESAMPLED
         quarters = torch.randint(4, (count,), generator=self._generator, device=self._device)
         angle = quarters * (torch.pi / 2) + torch.where(
             exact, 0.0, self._uniform((count,), (-torch.pi / 4, torch.pi / 4))

@@ -24,9 +24,9 @@ class GuidanceLosses:
     tokens: Tensor  # tokens on the way against the guide's features on the way
 
     def total(self) -> Tensor:
-        """The sum that is minimized beside the objective itself.
+        """The sum that is minimized beside the objective itself, which it outweighs at the beginning.
 
-        It weighs more than the objective: on objects unlike those of the pictures the guide, which sees every place
+        On objects unlike those of the pictures the guide, which sees every place
         by the same filters, is right more often than an image encoder that has learned from few pictures alone.
         """
         return 6 * self.direction + 2 * self.states + 3 * self.whole + self.tokens

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import open_clip
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from pointad.atomic import atomic_path
 from pointad.demo.pretraining.guide import Guide
@@ -30,7 +30,7 @@ def save_guide(path: Path, recipe: dict[str, float], model: open_clip.CLIP, guid
         if not name.startswith("visual."):
             entries[_TEXTS + name] = entry.detach().cpu().contiguous()
     with atomic_path(path) as temporary:
-        save_file(entries, temporary, {"recipe": json.dumps(recipe)})
+        temporary.write_bytes(save(entries, {"recipe": json.dumps(recipe)}))
 
 
 def load_guide(path: Path, recipe: dict[str, float], model: open_clip.CLIP, guide: Guide) -> bool:

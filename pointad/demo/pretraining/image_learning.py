@@ -1,4 +1,4 @@
-"""The last stage of the pre-training: the image encoder learns to agree with the sentences and with the guide."""
+"""The third and the last stage of the pre-training: the image encoder learns, beside its guide and then alone."""
 
 import copy
 from collections.abc import Callable

@@ -16,6 +16,7 @@ from typing import Any
 
 import open_clip
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from pointad.demo.pretraining.batches import Batches
@@ -30,10 +31,12 @@ from pointad.demo.pretraining.reporting import Report, Reporter
 from pointad.demo.pretraining.sentences import encode_sentences, read_sentences
 from pointad.demo.pretraining.small_clip import CONFIGURATION, new_model, save_model
 from pointad.demo.pretraining.wording import learn_wording
+from pointad.errors import InputError
 
 _PROGRESS = "progress.pt"  # in the folder of what an interrupted run goes on from
-# What of a plan the guide does not depend on.
-_AFTER_THE_GUIDE = ("steps", "alone_steps", "rate", "alone_rate", "average", "cut_out_steps", "report_every")
+# What of a plan belongs to the last stage alone, and what the guide does not depend on.
+_LAST_STAGE = ("alone_steps", "alone_rate")
+_AFTER_THE_GUIDE = (*_LAST_STAGE, "steps", "rate", "average", "cut_out_steps")
 
 
 def learn(
@@ -57,22 +60,26 @@ def learn(
         device: what computes; one that is not the CPU gets a copy of all pictures.
         process, processes: this process's number among those of the default `torch.distributed` group.
         start_from: weights to go on from instead of fresh ones: the image encoder takes the last stage from there.
-        kept: the folder for what an interrupted run goes on from: the guide, and how far the image encoder has come.
-        report: called by process 0 now and then with the stage, the step and the means of the losses since.
+            Another file than `weights`, which is written over on the way.
+        kept: the folder for what an interrupted run goes on from: the guide, and how far a stage has come.
+        report: called by process 0 every so often, see `pointad.demo.pretraining.reporting`.
 
     Raises:
-        InputError: the weights cannot be written.
+        InputError: `start_from` does not hold weights of this model, or a file cannot be written.
     """
     device = torch.device(device)
     model = new_model(plan.seed)
     reporter = Reporter(report if process == 0 else None, plan.report_every)
     recipe: dict[str, Any] = {**asdict(plan), "processes": processes}
+    del recipe["report_every"]
 
     def keep(averaged: open_clip.CLIP) -> None:
         if process == 0:
             save_model(averaged, weights)
 
     def progress_of(recipe: dict[str, Any]) -> Progress | None:
+        # Random numbers of one kind of device do not serve another.
+        recipe = {**recipe, "device": device.type}
         return None if kept is None else Progress(kept / _PROGRESS, recipe, process, processes)
 
     guide: Guide | None = None
@@ -82,7 +89,7 @@ def learn(
         start_image_encoder(model, Batches(store, (plan.seed,)), plan.seed)
         model.to(device)
         guide = Guide(CONFIGURATION["embed_dim"]).to(device)
-        guide_recipe = {name: value for name, value in recipe.items() if name not in _AFTER_THE_GUIDE}
+        guide_recipe = _without(recipe, _AFTER_THE_GUIDE)
         guide_file = None if kept is None else kept / "guide.safetensors"
         if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
             sentences = read_sentences(store, plan.seed, device)
@@ -95,7 +102,7 @@ def learn(
                 save_guide(guide_file, guide_recipe, model, guide)
         guide.freeze()
     else:
-        model.load_state_dict({name: entry.float() for name, entry in load_file(start_from).items()})
+        _load(model, start_from)
         model.to(device)
         recipe["start_from"] = hashlib.sha256(start_from.read_bytes()).hexdigest()
 
@@ -107,7 +114,8 @@ def learn(
     alone = progress_of({**recipe, "stage": "alone"})
     if guide is not None:
         if alone is None or not alone.is_there():
-            texts, guided = encode_sentences(model, sentences), progress_of({**recipe, "stage": "guided"})
+            texts = encode_sentences(model, sentences)
+            guided = progress_of({**_without(recipe, _LAST_STAGE), "stage": "guided"})
             averaged = learn_images(model, guide, texts, batches, plan, reporter, keep, guided, process, processes)
             model.load_state_dict(averaged.state_dict())
             batches.set_state(beginning)
@@ -118,3 +126,16 @@ def learn(
     learn_images(model, None, texts, batches, plan, reporter, keep, alone, process, processes)
     if alone is not None:
         alone.remove()
+
+
+def _without(recipe: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in recipe.items() if name not in names}
+
+
+def _load(model: open_clip.CLIP, weights: Path) -> None:
+    """Fill the model from a file of `save_model`."""
+    try:
+        model.load_state_dict({name: entry.float() for name, entry in load_file(weights).items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        remedy = "give the weights that an earlier run of this pre-training wrote"
+        raise InputError(weights, "not weights of the model that is pre-trained", remedy) from error

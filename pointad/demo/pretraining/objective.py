@@ -57,8 +57,8 @@ def pretraining_losses(
 
     Args:
         global_features: (B, D).
-        patch_features: (B, L, P, D) of the local path after each of L blocks, P patches row by row. All blocks learn,
-            so that the first ones need not wait for the last.
+        patch_features: (B, L, P, D) of the local path after each of L blocks, P patches row by row. Several blocks
+            learn, so that the earlier ones need not wait for the last.
         caption_features: (B, D), one caption a picture; none for cut-outs, which need not show what a caption tells.
         state_features: (2 + K, D) of `state_sentences`.
         kind_maps: (B, M, M) uint8, 0 where there is no mark, n where KINDS[n - 1] is.

@@ -3,14 +3,13 @@
 import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from pointad.atomic import atomic_path
+from pointad.atomic import atomic_path, make_folder
 from pointad.demo.pretraining.captions import picture_caption
 from pointad.demo.pretraining.marks import KINDS
 from pointad.demo.pretraining.objective import visible_kinds
@@ -34,38 +33,74 @@ class PictureStore:
         return len(self.bodies)
 
 
-def make_store(folder: Path, objects: int, seed: int, workers: int, first: int | None = None) -> PictureStore:
-    """Generate the pictures of `objects` objects into a folder, as far as they are not there yet, and open them.
+class StoreMaker:
+    """Makes the pictures of `objects` objects in a folder, as far as they are not there yet, by several processes.
+
+    To be used in a `with` statement; what is not finished when the block is left stays unmade. The first objects come
+    first, so that they can be opened while the others are being made.
 
     Args:
-        folder: where the arrays lie; about 0.9 MB an object.
+        folder: where the arrays lie; about 0.9 MB an object. One maker at a time.
         objects: how many.
         seed: with the number of an object it decides everything about the object.
         workers: processes.
-        first: as many objects from the first one on are enough now; all when None.
+        first: as many objects from the first one on are enough; all when None.
     """
-    first = objects if first is None else min(first, objects)
-    recipe = {"objects": objects, "seed": seed, "pictures": PICTURES}
-    recipe_path = folder / "recipe.json"
-    if not recipe_path.is_file() or json.loads(recipe_path.read_text()) != recipe:
-        (folder / "bodies").mkdir(parents=True, exist_ok=True)
-        recipe_path.unlink(missing_ok=True)
-        for finished in (folder / "bodies").glob("*.json"):
-            finished.unlink()
-        for name, shape in _shapes(objects).items():
-            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)
-        with atomic_path(recipe_path) as path:
-            path.write_text(json.dumps(recipe))
-    starts = range(0, first, _BLOCK)
-    missing = [start for start in starts if not _bodies_path(folder, start).is_file()]
-    if missing:
-        with ProcessPoolExecutor(workers, initializer=_use_one_thread) as pool:
-            for _ in pool.map(partial(_make_block, folder, objects, seed), missing):
-                pass
-    bodies = [body for start in starts for body in json.loads(_bodies_path(folder, start).read_text())][:first]
-    # Copy on write: nothing is written, and PyTorch takes such arrays without a copy.
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c")[:first] for name in _shapes(objects)}
-    return PictureStore(**arrays, bodies=bodies)
+
+    def __init__(self, folder: Path, objects: int, seed: int, workers: int, first: int | None = None) -> None:
+        self._folder, self._objects = folder, objects
+        self._count = objects if first is None else min(first, objects)
+        recipe = {"objects": objects, "seed": seed, "pictures": PICTURES}
+        recipe_path = folder / "recipe.json"
+        if not recipe_path.is_file() or json.loads(recipe_path.read_text()) != recipe:
+            make_folder(folder / "bodies")
+            recipe_path.unlink(missing_ok=True)
+            for finished in (folder / "bodies").glob("*.json"):
+                finished.unlink()
+            for name, shape in _shapes(objects).items():
+                np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape)
+            with atomic_path(recipe_path) as path:
+                path.write_text(json.dumps(recipe))
+        missing = [start for start in self._starts(self._count) if not _bodies_path(folder, start).is_file()]
+        # All processes are there after this, before anything else may use a GPU.
+        self._pool = ProcessPoolExecutor(workers, initializer=_use_one_thread) if missing else None
+        self._making = (
+            {}
+            if self._pool is None
+            else {start: self._pool.submit(_make_block, folder, objects, seed, start) for start in missing}
+        )
+
+    def __enter__(self) -> "StoreMaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def open(self, first: int | None = None) -> PictureStore:
+        """The pictures of the first objects, or of all that this maker makes; waits until they are there.
+
+        Raises:
+            Exception: what went wrong in the making.
+        """
+        count = self._count if first is None else min(first, self._count)
+        for start in self._starts(count):
+            if start in self._making:
+                self._making[start].result()
+        bodies = [body for start in self._starts(count) for body in json.loads(_read(self._folder, start))][:count]
+        # Copy on write: nothing is written, and PyTorch takes such arrays without a copy.
+        arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="c")[:count] for name in _shapes(self._objects)}
+        return PictureStore(**arrays, bodies=bodies)
+
+    def _starts(self, count: int) -> range:
+        """First objects of the blocks that hold the first `count` objects."""
+        return range(0, count, _BLOCK)
+
+
+def make_store(folder: Path, objects: int, seed: int, workers: int, first: int | None = None) -> PictureStore:
+    """Make what is not there yet, wait for it and open it; the arguments are those of `StoreMaker`."""
+    with StoreMaker(folder, objects, seed, workers, first) as maker:
+        return maker.open()
 
 
 def _use_one_thread() -> None:
@@ -80,6 +115,10 @@ def _shapes(objects: int) -> dict[str, tuple[int, ...]]:
         "color": (objects, PHOTOGRAPHS, 3, PICTURE_SIDE, PICTURE_SIDE),
         "kinds": (objects, PICTURES, KIND_MAP_SIDE, KIND_MAP_SIDE),
     }
+
+
+def _read(folder: Path, start: int) -> str:
+    return _bodies_path(folder, start).read_text()
 
 
 def _bodies_path(folder: Path, start: int) -> Path:

@@ -1,4 +1,4 @@
-"""How far the image encoder has learned, kept on disk: an interrupted pre-training goes on as if it had not been."""
+"""How far a stage has come, kept on disk: an interrupted pre-training goes on as if it had not been."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,8 @@ import torch
 import torch.distributed as distributed
 from torch import nn
 
-from pointad.atomic import atomic_path
 from pointad.demo.pretraining.batches import Batches
+from pointad.model.torch_files import read_torch_file, write_torch_file
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Progress:
                 "optimizer": optimizer.state_dict(),
                 "batches": states,
             }
-            with atomic_path(self.path) as path:
-                torch.save(kept, path)
+            write_torch_file(kept, self.path)
 
     def remove(self) -> None:
         """The run has ended."""
@@ -78,5 +77,5 @@ class Progress:
         """The file's content, if it is of this recipe."""
         if not self.path.is_file():
             return None
-        kept = torch.load(self.path, map_location="cpu", weights_only=True)
+        kept = read_torch_file(self.path, kind="the progress of a pre-training", remedy="remove it to start afresh")
         return kept if kept["recipe"] == self.recipe else None

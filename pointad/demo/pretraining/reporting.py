@@ -6,7 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Report = Callable[[str, int, dict[str, float]], None]  # stage, step, means of the losses since the last report
+# Gets the stage, the step, and the means of the losses since the last report with the "seconds" of this process so far.
+Report = Callable[[str, int, dict[str, float]], None]
 
 
 class Reporter:

@@ -6,7 +6,7 @@ from typing import Any
 
 import open_clip
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from pointad.atomic import atomic_path
@@ -56,7 +56,8 @@ def save_model(model: open_clip.CLIP, weights: Path) -> None:
         InputError: a file cannot be written.
     """
     state = {name: entry.detach().half().cpu().contiguous() for name, entry in model.state_dict().items()}
+    # By way of memory: writing to a full disk itself, safetensors raises errors that do not tell.
     with atomic_path(weights) as path:
-        save_file(state, path)
+        path.write_bytes(save(state))
     with atomic_path(weights.with_suffix(".json")) as path:
         path.write_text(json.dumps(CONFIGURATION, indent=2) + "\n")
