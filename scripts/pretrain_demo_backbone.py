@@ -39,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--wording_steps", type=positive_integer, default=300, help="steps of the text encoder")
     parser.add_argument("--guide_steps", type=positive_integer, default=1700, help="steps of the guide")
     parser.add_argument("--steps", type=positive_integer, default=4300, help="steps of the image encoder beside it")
-    parser.add_argument("--alone_steps", type=positive_integer, default=2100, help="of the image encoder afterwards")
+    parser.add_argument("--alone_steps", type=positive_integer, default=2100, help="steps without the guide afterwards")
     parser.add_argument("--batch_size", type=positive_integer, default=512, help="cut-outs a step")
     parser.add_argument(
         "--start_from", type=Path, help="weights to go on from: the image encoder learns on for --alone_steps"
@@ -74,7 +74,7 @@ def main(arguments: argparse.Namespace) -> None:
         if device.type == "cuda" and not arguments.pictures_only:
             torch.backends.cudnn.benchmark = True  # pictures of two sizes only
             torch.set_float32_matmul_precision("high")
-            learn_alone(arguments, maker.open, device)  # while the processor makes the other pictures
+            learn_from_pictures(arguments, maker.open, device)  # while the processor makes the other pictures
             return
         maker.open()
     if not arguments.pictures_only:
@@ -116,7 +116,7 @@ def check(arguments: argparse.Namespace) -> None:
         raise InputError("--objects", f"{arguments.objects} is too small", "take one for every process or more")
 
 
-def learn_alone(
+def learn_from_pictures(
     arguments: argparse.Namespace,
     opener: Callable[[int | None], PictureStore],
     device: torch.device,
@@ -150,7 +150,7 @@ def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) 
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
     with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, workers=1) as maker:
-        learn_alone(arguments, maker.open, torch.device("cpu"), process)
+        learn_from_pictures(arguments, maker.open, torch.device("cpu"), process)
     distributed.destroy_process_group()
 
 

@@ -87,7 +87,8 @@ class StoreMaker:
         for start in self._starts(count):
             if start in self._making:
                 self._making[start].result()
-        bodies = [body for start in self._starts(count) for body in json.loads(_read(self._folder, start))][:count]
+        blocks = [json.loads(_bodies_path(self._folder, start).read_text()) for start in self._starts(count)]
+        bodies = [body for block in blocks for body in block][:count]
         # Copy on write: nothing is written, and PyTorch takes such arrays without a copy.
         arrays = {name: np.load(self._folder / f"{name}.npy", mmap_mode="c")[:count] for name in _shapes(self._objects)}
         return PictureStore(**arrays, bodies=bodies)
@@ -115,10 +116,6 @@ def _shapes(objects: int) -> dict[str, tuple[int, ...]]:
         "color": (objects, PHOTOGRAPHS, 3, PICTURE_SIDE, PICTURE_SIDE),
         "kinds": (objects, PICTURES, KIND_MAP_SIDE, KIND_MAP_SIDE),
     }
-
-
-def _read(folder: Path, start: int) -> str:
-    return _bodies_path(folder, start).read_text()
 
 
 def _bodies_path(folder: Path, start: int) -> Path:

@@ -38,15 +38,9 @@ def new_model(seed: int) -> open_clip.CLIP:
 
 def normalized(images: Tensor) -> Tensor:
     """Pictures (B, 3, S, S) of values 0..1 as the image encoder takes them."""
-    mean, std = normalization(images.device)
+    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN, device=images.device)[:, None, None]
+    std = torch.tensor(open_clip.OPENAI_DATASET_STD, device=images.device)[:, None, None]
     return (images - mean) / std
-
-
-def normalization(device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of CLIP's pictures, (3, 1, 1) each."""
-    mean = torch.tensor(open_clip.OPENAI_DATASET_MEAN, device=device)
-    std = torch.tensor(open_clip.OPENAI_DATASET_STD, device=device)
-    return mean[:, None, None], std[:, None, None]
 
 
 def save_model(model: open_clip.CLIP, weights: Path) -> None:
