@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.published_learning import encode_published
 from benchmarks.synthetic_samples import synthetic_dataset
 from benchmarks.timing import peak_gigabytes, time_in_turns
+from pointad.compute.device import choose_device
+from pointad.compute.precision import PRECISIONS, calculating_in, supported_precisions, with_rounded_matrices
 from pointad.data.batch import collate
-from pointad.device import choose_device
-from pointad.evaluation import EvaluationSettings, PromptSet, evaluate
-from pointad.features import PictureEncoder, normalize_pictures
+from pointad.encoding.features import PictureEncoder, normalize_pictures
+from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone
-from pointad.precision import PRECISIONS, calculating_in, supported_precisions, with_rounded_matrices
 
 PASS_SAMPLES = 16  # of the whole test pass on a GPU
 

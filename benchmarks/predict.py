@@ -21,14 +21,14 @@ import tifffile
 import torch
 from tabulate import tabulate
 
-from pointad.device import choose_device
+from pointad.commands.arguments import add_model_arguments
+from pointad.commands.predict_outputs import write_inspection
+from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.compute.device import choose_device
+from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import inspect_file
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.prompt_learner import PromptLearner
-from pointad.predictor import PointAD
-from scripts.arguments import add_model_arguments
-from scripts.command_line import HelpFormatter, positive_integer, run
-from scripts.predict_outputs import write_inspection
 
 STAGES = ("read", "prepare", "render", "encode", "score", "regions", "write")
 DEPTH_SCAN_SIDE = 800

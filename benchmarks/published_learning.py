@@ -10,13 +10,13 @@ from open_clip.transformer import ResidualAttentionBlock
 from torch import Tensor, nn
 
 from pointad.data.batch import MultiViewBatch
-from pointad.features import normalize_pictures
-from pointad.losses import training_losses
+from pointad.encoding.features import normalize_pictures
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.model.vision import doubled_block_count
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import anomaly_maps, global_logits
+from pointad.training.reference_losses import training_losses
 
 
 @torch.no_grad()

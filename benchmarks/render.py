@@ -42,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.synthetic_scans import plate, ring
 from pointad.data.layout import SampleFiles, write_rendered_sample
-from pointad.pictures import read_picture
+from pointad.files.pictures import read_picture
 from pointad.rendering import drawing
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import cloud_normals, render

@@ -27,13 +27,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.published_learning import encode_published, step_published
 from benchmarks.synthetic_samples import synthetic_dataset
 from benchmarks.timing import peak_gigabytes, time_in_turns
+from pointad.compute.device import choose_device
+from pointad.compute.precision import PRECISIONS
 from pointad.data.batch import collate
-from pointad.device import choose_device
-from pointad.features import PictureEncoder
+from pointad.encoding.features import PictureEncoder
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone
 from pointad.model.prompt_learner import PromptLearner
-from pointad.precision import PRECISIONS
-from pointad.training import STEP_PARTS, Training, TrainingExamples, TrainingSettings, load_examples
+from pointad.training.training import STEP_PARTS, Training, TrainingExamples, TrainingSettings, load_examples
 
 
 def main() -> None:

@@ -1,104 +1,12 @@
-"""Render a raw data set: nine pictures a scan, their ground truth, and where each point lies on them.
+"""Renders a raw data set: python scripts/render_dataset.py --help."""
 
-    python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED
-    python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --classes bagel tire
-    python scripts/render_dataset.py --dataset real_pc_3d_rgb --data_path RAW --save_path RENDERED --num_workers 8
-
-The archive is only read. Scans that are finished are skipped, so the same command goes on after an interruption.
-A scan that cannot be rendered is reported and stops none of the others; the exit code is then 2. At the end the JSON
-files that list the samples are written into RENDERED.
-"""
-
-import argparse
-import os
 import sys
-from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tqdm import tqdm
-
-from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
-from pointad.data.metadata import write_metadata
-from pointad.data.raw import RenderingOptions, list_raw_samples
-from pointad.data.specification import DATASETS
-from pointad.errors import InputError
-from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
-from scripts.command_line import EXIT_ERROR, HelpFormatter, positive_integer, run
-from scripts.rig_arguments import point_size, view
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The flags of this program."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--dataset", required=True, choices=tuple(DATASETS), help="the raw data set's format")
-    parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder a class")
-    parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets the rendered data set")
-    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (without it: all that are there)")
-    parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
-    parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
-    rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
-    rig.add_argument(
-        "--views", nargs="+", type=view, metavar="VIEW", help="turns about x or y in degrees, such as x-45 x0 x45 y-30"
-    )
-    rig.add_argument(
-        "--point_size", type=point_size, help="pixels that a point covers, or auto: from the spacing of the points"
-    )
-    rig.add_argument(
-        "--normals", choices=NORMALS_METHODS, default="exact", help="grid is faster, for organized scans only"
-    )
-    rig.add_argument(
-        "--visibility",
-        choices=VISIBILITIES,
-        default="nearest",
-        help="which points a view sees: the nearest one on each pixel, or those on the surface that the picture shows",
-    )
-    rig.add_argument(
-        "--correspondence",
-        choices=CORRESPONDENCES,
-        default="truncated",
-        help="which pixel a point lies on: as published, or the one that contains it",
-    )
-    return parser
-
-
-def usable_cores() -> int:
-    """How many cores this process may use, which is fewer than there are where a scheduler says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def main(arguments: argparse.Namespace) -> int:
-    """Render, list, and say what came of it."""
-    if arguments.save_path.resolve() == arguments.data_path.resolve():
-        raise InputError(arguments.save_path, "is the raw data set itself", "choose another --save_path")
-    options = RenderingOptions(
-        views=None if arguments.views is None else tuple(arguments.views),
-        point_size=arguments.point_size,
-        normals_method=arguments.normals,
-        visibility=arguments.visibility,
-        correspondence=arguments.correspondence,
-    )
-    samples = list_raw_samples(arguments.dataset, arguments.data_path, classes=arguments.classes)
-    outcomes = export_samples(
-        samples, arguments.save_path, options, workers=arguments.num_workers, overwrite=arguments.overwrite
-    )
-    counts: Counter[str] = Counter()
-    with tqdm(total=len(samples), unit="scan", desc=arguments.dataset) as progress:
-        for outcome in outcomes:
-            counts[outcome.status] += 1
-            progress.update()
-            if outcome.status == FAILED:
-                progress.write(f"failed: {outcome.message}", file=sys.stderr)
-    print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} were finished, {counts[FAILED]} failed")
-    if counts[ELSEWHERE]:
-        print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
-    if counts[RENDERED] + counts[SKIPPED]:
-        summary = write_metadata(arguments.save_path, arguments.dataset)
-        listed = sum(sum(species.values()) for species in summary.samples.values())
-        print(f"{listed} samples of {len(summary.samples)} classes listed in {arguments.save_path / 'all_meta.json'}")
-    return EXIT_ERROR if counts[FAILED] else 0
-
+from pointad.commands.program import run
+from pointad.commands.render_dataset import build_parser, main
 
 if __name__ == "__main__":
     run(main, build_parser())

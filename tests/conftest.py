@@ -19,7 +19,7 @@ GOLDEN_SEED = 1234
 @pytest.fixture(scope="session")
 def golden_expected() -> Path:
     """Folder of the stored goldens."""
-    return Path(__file__).parent / "data" / "golden"
+    return Path(__file__).parent / "fixtures" / "golden"
 
 
 @pytest.fixture(scope="session")

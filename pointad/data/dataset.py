@@ -15,9 +15,9 @@ from torch.utils.data import Dataset
 from pointad.data import layout
 from pointad.data.batch import MultiViewSample
 from pointad.data.metadata import SampleRecord
+from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.scoring.visibility import fill_never_seen
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from pointad.atomic import make_folder
-from pointad.claims import claimed
 from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.errors import InputError
-from pointad.pictures import write_png
+from pointad.files.atomic import make_folder
+from pointad.files.locks import claimed
+from pointad.files.pictures import write_png
 from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.tiff import write_xyz_tiff

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.npy_files import read_npy
-from pointad.pictures import read_mask as read_mask_picture
-from pointad.pictures import read_picture, write_png
+from pointad.files.npy_files import read_npy
+from pointad.files.pictures import read_mask as read_mask_picture
+from pointad.files.pictures import read_picture, write_png
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
@@ -73,7 +73,7 @@ class SampleFiles:
 
     @property
     def claim(self) -> Path:
-        """The file that whoever renders the sample holds meanwhile, see `pointad.claims`."""
+        """The file that whoever renders the sample holds meanwhile, see `pointad.files.locks`."""
         return self.folder / VIEWS / f".{self.identifier}.claim"
 
     @property

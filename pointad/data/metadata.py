@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pointad.atomic import atomic_path
 from pointad.data.layout import SPLIT, VIEWS, SampleFiles, is_finished
-from pointad.data.specification import DatasetSpecification, specification
+from pointad.datasets.specification import DatasetSpecification, specification
 from pointad.errors import InputError
-from pointad.json_files import read_json
+from pointad.files.atomic import atomic_path
+from pointad.files.json_files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
 
     Args:
         root: the rendered data set's folder.
-        dataset_name: which data set it is, see `pointad.data.specification`.
+        dataset_name: which data set it is, see `pointad.datasets.specification`.
 
     Raises:
         InputError: the data set is unknown, nothing rendered is there, or a file cannot be written.

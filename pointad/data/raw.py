@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.data.specification import specification
+from pointad.datasets import eyecandies, mvtec3d, real3d
+from pointad.datasets.specification import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig, rig_for
-from pointad.scans import eyecandies, mvtec3d, real3d
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
 
@@ -49,7 +49,7 @@ def list_raw_samples(
     """The samples of a raw archive, by class, good ones first.
 
     Args:
-        dataset_name: see `pointad.data.specification`.
+        dataset_name: see `pointad.datasets.specification`.
         root: the archive's folder.
         split: the folder inside every class; None: the one with good and anomalous samples, which both training and
             testing use.

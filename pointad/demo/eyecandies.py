@@ -8,12 +8,12 @@ import yaml
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from pointad.atomic import atomic_path
+from pointad.datasets.eyecandies import FOCAL_LENGTH, LIGHTING
 from pointad.demo.defects import Specimen
 from pointad.demo.objects import CLASSES
 from pointad.demo.scanner import photograph
 from pointad.demo.scans import ScanName, make_specimen
-from pointad.scans.eyecandies import FOCAL_LENGTH, LIGHTING
+from pointad.files.atomic import atomic_path
 
 PICTURE_SIDE = 512  # pixels
 ENLARGEMENT = 8  # sweets of that data set are about this much larger than the demo objects

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.atomic import atomic_path
 from pointad.demo.defects import Specimen
 from pointad.demo.objects import CLASSES
 from pointad.demo.scans import ScanName, make_specimen
+from pointad.files.atomic import atomic_path
 from pointad.scans.meshes import sample_surface
 from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import PointCloud

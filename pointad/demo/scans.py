@@ -14,12 +14,12 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from pointad.atomic import atomic_path
 from pointad.demo.defects import Specimen, apply_defect
 from pointad.demo.noise import smooth_noise
 from pointad.demo.objects import CLASSES, object_height
 from pointad.demo.paint import object_albedo, table_albedo
 from pointad.demo.scanner import Scanner, scan
+from pointad.files.atomic import atomic_path
 from pointad.scans.point_cloud import OrganizedScan
 
 IMAGE_SIDE = 400  # pixels

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.atomic import atomic_path
-from pointad.visualization import heat_colors, to_unit_range
+from pointad.files.atomic import atomic_path
+from pointad.visualization.sheets import heat_colors, to_unit_range
 
 
 def write_heat_cloud(

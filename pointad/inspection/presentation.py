@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pointad.cloud_viewer import cloud_fragment, html_page
+from pointad.inspection.predictor import Prediction
 from pointad.inspection.scan_file import Inspection
-from pointad.predictor import Prediction
-from pointad.visualization import sample_sheet, scores_in_views
+from pointad.visualization.cloud_viewer import cloud_fragment, html_page
+from pointad.visualization.sheets import sample_sheet, scores_in_views
 
 TABLE_STYLE = (
     "<style>table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; font: 0.9rem system-ui, sans-serif }"
@@ -59,7 +59,7 @@ def inspection_page(inspection: Inspection, verdict: str = "", heat_range: tuple
 
 
 def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple[float, float] | None = None) -> str:
-    """The inside of `inspection_page`, for pages that hold `pointad.cloud_viewer.cloud_assets` themselves."""
+    """The inside of `inspection_page`, for pages that hold `cloud_assets()` themselves."""
     prediction, regions = inspection.prediction, inspection.regions
     cloud = cloud_fragment(
         inspection.points,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.files.pictures import read_picture
 from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
-from pointad.pictures import read_picture
-from pointad.predictor import PointAD, Prediction
+from pointad.inspection.predictor import PointAD, Prediction
 from pointad.scans.files import read_scan
 
 LOW_END = 0.05  # quantile of the scores at the lower end of the colour scale

@@ -15,7 +15,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from pointad.errors import InputError
-from pointad.json_files import read_json
+from pointad.files.json_files import read_json
 from pointad.model.architecture import (
     DEFAULT_MODEL,
     Configuration,

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
-from pointad.model.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.model.torch_files import check_finite, is_state, read_torch_file
+from pointad.files.torch_files import check_finite, is_state, read_torch_file
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.data.layout import SampleFiles, read_nonzero_indices
-from pointad.pictures import read_picture
+from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
 from pointad.report.samples import saved_maps
 from pointad.scans.grid import resize_nearest

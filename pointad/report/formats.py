@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from pointad.evaluation.results import UNDEFINED, metric_title
 from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
-from pointad.results import UNDEFINED, metric_title
 
 HEADINGS = ("Data set", "Method", "Backbone", "Runs")
 CSV_COLUMNS = (

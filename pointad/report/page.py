@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.atomic import atomic_path
-from pointad.cloud_viewer import cloud_assets
+from pointad.evaluation.results import backbone_title, describe_run, metric_title
+from pointad.files.atomic import atomic_path
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, row_texts
 from pointad.report.methods import method_name
 from pointad.report.protocol_tables import (
@@ -28,7 +28,7 @@ from pointad.report.sections import (
     result_section,
     sample_section,
 )
-from pointad.results import backbone_title, describe_run, metric_title
+from pointad.visualization.cloud_viewer import cloud_assets
 
 SAMPLES_SHOWN = 3  # best and worst, each
 CLOUDS_SHOWN = 4
@@ -116,7 +116,7 @@ def index_page(runs: Sequence[Run], page_names: Sequence[str], tables: Sequence[
 
 
 def _document(title: str, body: str, head: str = "") -> str:
-    style = (importlib.resources.files("pointad") / "assets" / "report.css").read_text(encoding="utf-8")
+    style = (importlib.resources.files("pointad.visualization") / "assets" / "report.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pointad.data.specification import DATASETS
+from pointad.datasets.specification import DATASETS
+from pointad.evaluation.results import MODALITY_TITLES
 from pointad.report.methods import method_name
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE
 from pointad.report.runs import RESULTS_NAME, Run
-from pointad.results import MODALITY_TITLES
 
 PROTOCOLS = ("one-vs-rest", "cross-dataset")
 OTHER = ""  # runs whose protocol is not known

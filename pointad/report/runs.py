@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.json_files import read_json
+from pointad.evaluation.results import Results
+from pointad.files.json_files import read_json
 from pointad.metrics.curves import Curve
-from pointad.results import Results
 
 RESULTS_NAME = "results.json"
 SCORES_NAME = "scores.csv"

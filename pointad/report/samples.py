@@ -15,9 +15,9 @@ from PIL import Image
 
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
-from pointad.pictures import read_mask, read_picture
+from pointad.files.pictures import read_mask, read_picture
 from pointad.report.runs import Run, SampleScore
-from pointad.visualization import sample_sheet
+from pointad.visualization.sheets import sample_sheet
 
 PICTURE_WIDTH = 1200  # pixels; wider pictures are brought to it
 JPEG_QUALITY = 82

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.cloud_viewer import cloud_fragment
-from pointad.losses import LOSS_TERMS
+from pointad.evaluation.results import MODALITY_TITLES, Metrics, Results, metric_title, percent, table_notes
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.metrics.curves import Curve
 from pointad.report.charts import (
@@ -21,7 +20,8 @@ from pointad.report.charts import (
 from pointad.report.clouds import scored_cloud
 from pointad.report.runs import Run, SampleScore
 from pointad.report.samples import JudgedSample, sample_picture
-from pointad.results import MODALITY_TITLES, Metrics, Results, metric_title, percent, table_notes
+from pointad.training.reference_losses import LOSS_TERMS
+from pointad.visualization.cloud_viewer import cloud_fragment
 
 CLOUD_POINTS = 40_000  # about 0.5 MB of HTML each
 LOSS_TITLES = {

@@ -25,7 +25,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.npy_files import read_npy, read_npy_stream
+from pointad.files.npy_files import read_npy, read_npy_stream
 from pointad.scans.meshes import MESH_POINTS, read_mesh_file
 from pointad.scans.pcd import read_pcd
 from pointad.scans.point_cloud import OrganizedScan, PointCloud

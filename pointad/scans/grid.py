@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pointad.pictures import resize_picture
+from pointad.files.pictures import resize_picture
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 
 GRID_SIZE = 336

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pointad.atomic import atomic_path
 from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
 from pointad.scans.point_cloud import PointCloud
 from pointad.scans.text import parse_rows
 

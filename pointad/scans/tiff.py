@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from pointad.atomic import atomic_path
 from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
 
 LARGEST_SCAN = 2**28  # values; a file that promises more is refused before anything is allocated
 

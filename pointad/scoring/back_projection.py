@@ -9,7 +9,7 @@ def back_project(maps: Tensor, correspondences: Tensor, non_zero: Tensor) -> Ten
     Args:
         maps: (B, V, H, W) floating point.
         correspondences: (B, V, P, 3) of any integer type: column x, row y and whether the view sees the point (0, 1);
-            the flags of points that no view sees are already filled (``pointad.scoring.visibility``).
+            the flags of points that no view sees are already filled (``pointad.data.visibility``).
         non_zero: (B, P) bool, False for holes.
 
     Returns:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pointad.data.raw import list_raw_samples, load_raw_sample
+from pointad.datasets.eyecandies import read_points
 from pointad.demo import eyecandies, real3d
 from pointad.demo.scans import ScanName, make_specimen
-from pointad.scans.eyecandies import read_points
 from pointad.scans.sampling import POINT_COUNT
 
 

@@ -10,7 +10,7 @@ from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from PIL import Image
 from torch import Tensor
 
-from pointad.scoring.visibility import fill_never_seen
+from pointad.data.visibility import fill_never_seen
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from golden.samples import GoldenTensors, read_golden_sample
 from golden.view_inputs import SIZE, VIEWS
 from torch import Tensor
 
-from pointad.losses import TrainingLosses, training_losses
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.model.vision import ImageFeatures
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.fusion import fuse
 from pointad.scoring.similarity import anomaly_maps, global_logits, global_probabilities, local_probability_grid
+from pointad.training.reference_losses import TrainingLosses, training_losses
 
 LAYERS = (6, 24)
 

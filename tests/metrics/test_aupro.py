@@ -13,7 +13,7 @@ from skimage.measure import label, regionprops
 from pointad.errors import InputError
 from pointad.metrics import aupro
 
-GOLDEN = Path(__file__).parents[1] / "data" / "published_aupro.npz"
+GOLDEN = Path(__file__).parents[1] / "fixtures" / "published_aupro.npz"
 
 
 def naive_curve(masks: np.ndarray, maps: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

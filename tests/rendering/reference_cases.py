@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from open3d_window import WindowPicture, photograph
 from portable_clouds import ShadedCloud, blob, bowl, box
 
-from pointad.pictures import resize_picture
-from pointad.rendering.open3d_window import WindowPicture, photograph
+from pointad.files.pictures import resize_picture
 from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, View, ViewRig, rotation_matrix
 
 FOLDER = Path(__file__).parent / "references"

@@ -9,7 +9,7 @@ from portable_clouds import ShadedCloud, blob, bowl, box
 from reference_cases import psnr
 
 from pointad.errors import InputError
-from pointad.pictures import resize_picture
+from pointad.files.pictures import resize_picture
 from pointad.rendering.renderer import render
 from pointad.rendering.resizing import resize_batch
 from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, ViewRig

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from reference_cases import CAMERAS, CASES, ReferenceCase, psnr, turned_clouds
 
-from pointad.pictures import read_picture
+from pointad.files.pictures import read_picture
 from pointad.rendering.camera import look_at, step_back
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render

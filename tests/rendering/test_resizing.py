@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pointad.pictures import resize_picture
+from pointad.files.pictures import resize_picture
 from pointad.rendering.resizing import resize_layer
 from pointad.rendering.splatting import Layer
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from toy_runs import FACTS, write_losses, write_run
 
+from pointad.evaluation.results import Results
 from pointad.report.runs import Run
-from pointad.results import Results
 
 
 @pytest.fixture

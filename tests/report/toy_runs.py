@@ -8,11 +8,11 @@ import tifffile
 from PIL import Image
 
 from pointad.data.layout import SampleFiles
-from pointad.evaluation import ClassOutcome, ScoredSample
+from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
+from pointad.evaluation.run_writer import RunWriter
 from pointad.metrics import PixelScores, class_metrics, curves
 from pointad.metrics.ranking import rank
 from pointad.report.runs import Run
-from pointad.run_writer import RunWriter
 
 SIDE = 48
 TOYS = ("bear", "duck", "train <2>")  # the last one must be escaped

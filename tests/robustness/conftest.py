@@ -46,7 +46,7 @@ def model_flags(golden_weights: Path) -> tuple[object, ...]:
 @pytest.fixture
 def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in this process take the small CLIP as it was loaded once; for tests that are not about its file."""
-    monkeypatch.setattr("scripts.setting_up.load_backbone", lambda *_, **__: golden_backbone)
+    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
 
 
 @pytest.fixture

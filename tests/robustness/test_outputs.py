@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from command_line.programs import ROOT
+from commands.programs import ROOT
 from robustness.invocation import assert_one_error_line, files_below, invoke, render
 from robustness.spoiling import linked_copy
 
-from pointad.atomic import atomic_path
 from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.loader import iterate_batches
 from pointad.data.metadata import SampleRecord, read_metadata
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
-from pointad.feature_cache import FeatureCache, PictureFeatures
-from pointad.model.torch_files import write_torch_file
-from pointad.pictures import write_png
-from pointad.results import Results
+from pointad.evaluation.results import Results
+from pointad.files.atomic import atomic_path
+from pointad.files.pictures import write_png
+from pointad.files.torch_files import write_torch_file
 from pointad.scans.pcd import write_pcd
 from pointad.scans.tiff import write_xyz_tiff
 

@@ -13,20 +13,20 @@ from hypothesis.extra.numpy import arrays
 
 from pointad.data import layout
 from pointad.data.layout import SampleFiles
+from pointad.data.visibility import fill_never_seen
+from pointad.evaluation.results import Results
+from pointad.files.npy_files import read_npy
+from pointad.files.pictures import read_mask, read_picture, write_png
+from pointad.files.torch_files import read_torch_file, write_torch_file
 from pointad.metrics import aupro, auroc, average_precision
-from pointad.model.torch_files import read_torch_file, write_torch_file
-from pointad.npy_files import read_npy
-from pointad.pictures import read_mask, read_picture, write_png
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render
 from pointad.rendering.views import MVTEC3D_RIG, View
-from pointad.results import Results
 from pointad.scans.files import read_scan
 from pointad.scans.pcd import read_pcd, write_pcd
 from pointad.scans.point_cloud import PointCloud
 from pointad.scans.tiff import read_xyz_tiff, write_xyz_tiff
 from pointad.scoring.back_projection import back_project
-from pointad.scoring.visibility import fill_never_seen
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 2**32 - 1)

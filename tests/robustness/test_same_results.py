@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from command_line.programs import ROOT
+from commands.programs import ROOT
 from robustness.invocation import invoke, render
 from robustness.spoiling import linked_copy
 
-from pointad.claims import claimed
+from pointad.files.locks import claimed
 
 pytestmark = pytest.mark.usefixtures("ready_backbone")
 

@@ -1,0 +1,156 @@
+"""The flags that train.py and test.py have in common: one definition, one help text, one default each."""
+
+import argparse
+from pathlib import Path
+
+from pointad.commands.program import non_negative_integer, positive_float, positive_integer
+from pointad.compute.precision import PRECISIONS
+from pointad.scoring.fusion import FUSIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO_DATA = ROOT / "data" / "demo"
+DEMO_TRAINING_CLASS = "gear"
+DATASETS = ("mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb")
+
+
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which data set, where it is, and how its samples are loaded."""
+    group = parser.add_argument_group("data")
+    group.add_argument("--dataset", choices=DATASETS, default=DATASETS[0], help="the data set's format")
+    group.add_argument(
+        "--data_path",
+        "--train_data_path",
+        type=Path,
+        help="the rendered data set with its JSON files, or the raw one with --render on_the_fly; "
+        "without it the demo data, which are generated and rendered when they are not there yet",
+    )
+    group.add_argument(
+        "--render",
+        choices=("stored", "on_the_fly"),
+        default="stored",
+        help="read renderings from the data set's folder, or render raw scans when they are needed and store nothing",
+    )
+    group.add_argument(
+        "--normals",
+        choices=("exact", "grid"),
+        default="exact",
+        help="with --render on_the_fly: how normals are estimated; grid is faster, for organized scans",
+    )
+    group.add_argument(
+        "--visibility",
+        choices=("nearest", "splat"),
+        default="nearest",
+        help="with --render on_the_fly: a view sees the nearest point on each pixel (as published), or the points "
+        "on the surface that the picture shows",
+    )
+    group.add_argument(
+        "--correspondence",
+        choices=("truncated", "centred"),
+        default="truncated",
+        help="with --render on_the_fly: which pixel a point lies on: as published, or the one that contains it",
+    )
+    group.add_argument(
+        "--image_size", type=positive_integer, default=336, help="side of the encoder's pictures, pixels"
+    )
+    group.add_argument(
+        "--point_size",
+        type=positive_integer,
+        default=336,
+        help="side of the grid of points and of the renderings; the published layout has 336",
+    )
+    group.add_argument("--views", type=positive_integer, default=9, help="how many of the nine views are used (1 to 9)")
+    group.add_argument("--num_workers", type=non_negative_integer, default=2, help="processes that load samples")
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which backbone, from which weights, on which device."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--clip_model",
+        help="an open_clip ViT by name (ViT-L-14-336, ViT-B-16, ...); without it the one that the weights belong to",
+    )
+    group.add_argument(
+        "--clip_weights",
+        help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip, or found in its cache), or a "
+        "file, whose architecture is read from it when it is in OpenAI's format; without it demo for the demo data "
+        "and openai for all others",
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    group.add_argument(
+        "--features_list",
+        type=positive_integer,
+        nargs="+",
+        help="blocks of the image encoder whose local features are compared with the text, counted from 1; several: "
+        "the mean of their maps; without it the last block (24 of ViT-L/14)",
+    )
+
+
+def add_encoding_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the image encoder runs, and where its features are kept."""
+    group = parser.add_argument_group("encoding")
+    group.add_argument(
+        "--feature_cache",
+        type=Path,
+        metavar="DIR",
+        help="keep the encoder's features in this folder, so that no picture is encoded again by another run; "
+        "scripts/feature_cache.py says how big it is and makes it smaller",
+    )
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="fp32",
+        help="what the image encoder calculates with; bf16 and fp16 are faster where the device has instructions for "
+        "them, and move probabilities by about a hundredth",
+    )
+    group.add_argument("--compile", action="store_true", help="compile the image encoder first (torch.compile)")
+    group.add_argument(
+        "--pictures_at_once",
+        type=positive_integer,
+        help="pictures that go through the encoder together (without it: as many as suit the device's memory)",
+    )
+
+
+def add_prompt_arguments(parser: argparse.ArgumentParser, *, learned_only: bool = False) -> None:
+    """The kind and the sizes of the prompts; ``learned_only`` leaves the plain ensemble out."""
+    group = parser.add_argument_group("prompts")
+    group.add_argument(
+        "--depth",
+        type=positive_integer,
+        help="text blocks that get tokens of their own, the first one counted in; "
+        "1 learns the context alone (without it: what the checkpoint holds, else 9)",
+    )
+    group.add_argument(
+        "--n_ctx", type=positive_integer, help="learned context tokens (without it: what the checkpoint holds, else 12)"
+    )
+    group.add_argument(
+        "--t_n_ctx",
+        type=positive_integer,
+        help="learned tokens a text block (without it: what the checkpoint holds, else 4)",
+    )
+    group.add_argument(
+        "--prompts",
+        choices=("learned", "object_aware") if learned_only else ("learned", "object_aware", "ensemble"),
+        default="learned",
+        help="learned: prompts that say 'object'; object_aware: prompts that say the class's name"
+        + ("" if learned_only else "; ensemble: nothing learned, the mean of many plain sentences (CLIP + R.)"),
+    )
+
+
+def add_seed_argument(parser: argparse.ArgumentParser) -> None:
+    """The seed of everything random."""
+    parser.add_argument("--seed", type=non_negative_integer, default=111, help="seed of everything random")
+
+
+def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
+    """How maps become scores."""
+    group = parser.add_argument_group("scoring")
+    group.add_argument(
+        "--sigma", type=positive_float, default=4.0, help="standard deviation of the smoothing, in points"
+    )
+    group.add_argument(
+        "--fusion",
+        choices=FUSIONS,
+        default="both",
+        help="what a sample's score is made of: the peak of its map and the probability of its pictures as a whole (as "
+        "published), the map alone, or the pictures alone",
+    )

@@ -1,0 +1,85 @@
+"""What scripts/predict.py writes for each scan, and the line that it prints."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pointad.files.atomic import atomic_path
+from pointad.files.pictures import write_png
+from pointad.inspection.heat_cloud import write_heat_cloud
+from pointad.inspection.presentation import inspection_page, prediction_sheet
+from pointad.inspection.scan_file import Inspection
+
+PASS, FAIL = "pass", "fail"
+
+
+def verdict_on(score: float, threshold: float | None) -> str | None:
+    """Whether a score passes; None without a threshold."""
+    if threshold is None:
+        return None
+    return FAIL if score > threshold else PASS
+
+
+def write_inspection(
+    folder: Path,
+    inspection: Inspection,
+    threshold: float | None,
+    *,
+    html: bool,
+    heat_range: tuple[float, float] | None,
+) -> None:
+    """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html, all with one colour scale."""
+    prediction = inspection.prediction
+    heat_range = heat_range or inspection.heat_range
+    title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, threshold)}"
+    verdict = verdict_on(prediction.score, threshold)
+    sentence = "" if verdict is None else f"Verdict: {verdict}; scores above {threshold:.4f} fail."
+
+    def write_sheet() -> None:
+        write_png(folder / "sheet.png", prediction_sheet(prediction, title, heat_range))
+
+    def write_clouds() -> None:
+        write_heat_cloud(folder / "heat.ply", inspection.points, inspection.scores, heat_range)
+        with atomic_path(folder / "scores.npy") as temporary:
+            np.save(temporary, prediction.point_scores)
+        if html:
+            page = inspection_page(inspection, sentence, heat_range)
+            with atomic_path(folder / "cloud.html") as temporary:
+                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+
+    with ThreadPoolExecutor(2) as pool:
+        for written in [pool.submit(write_sheet), pool.submit(write_clouds)]:
+            written.result()
+
+
+def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
+    """The facts of one scan, ready for JSON; lengths are in the scan's unit, times in seconds."""
+    prediction = inspection.prediction
+    return {
+        "score": prediction.score,
+        "threshold": threshold,
+        "verdict": verdict_on(prediction.score, threshold),
+        "scores": prediction.modality_scores,
+        "view_scores": dict(zip(prediction.view_names, map(float, prediction.view_scores), strict=True)),
+        "points": len(inspection.points),
+        "sampled_from_mesh": inspection.is_mesh,
+        "region_threshold": inspection.region_threshold,
+        "regions": [region.to_json() for region in inspection.regions],
+        "timings": {stage: round(seconds, 4) for stage, seconds in inspection.timings.items()},
+    }
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write prediction.json."""
+    with atomic_path(folder / "prediction.json") as temporary:
+        # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
+        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _spoken(score: float, threshold: float | None) -> str:
+    verdict = verdict_on(score, threshold)
+    return "" if verdict is None else f", {verdict} (threshold {threshold:.4f})"

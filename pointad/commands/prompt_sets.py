@@ -1,0 +1,92 @@
+"""From the flags of test.py to the sets of prompts that are tested, with what is known about each."""
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pointad.errors import InputError
+from pointad.evaluation.evaluation import PromptSet
+from pointad.files.json_files import read_json
+from pointad.model.backbone import ClipBackbone
+from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.text_features import learned_text_features, plain_text_features
+from pointad.training.reference_losses import LOSS_TERMS
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedPrompts:
+    """A set of prompts and its part of ``results.json``'s "run"."""
+
+    prompts: PromptSet
+    facts: dict[str, Any]
+
+
+def load_prompt_sets(arguments: argparse.Namespace, backbone: ClipBackbone, classes: set[str]) -> list[LoadedPrompts]:
+    """Load every checkpoint that the flags name, or make the plain ensemble.
+
+    Args:
+        arguments: the flags of test.py.
+        backbone: the CLIP that the prompts are for.
+        classes: those of the data set to be tested.
+
+    Raises:
+        InputError: no checkpoint is named, or one cannot be used.
+    """
+    if arguments.prompts == "ensemble":
+        if arguments.checkpoint_path:
+            raise InputError("--prompts ensemble", "learns nothing", "leave --checkpoint_path away")
+        facts = {"prompts": "ensemble", "training_class": None, "checkpoint": None, "object_aware": False}
+        return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), facts)]
+    if not arguments.checkpoint_path:
+        raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
+    if len(arguments.checkpoint_path) > 1 and arguments.train_class:
+        remedy = "leave it away: run.json beside each checkpoint, or its folder's name, tells"
+        raise InputError("--train_class", "fits a single checkpoint", remedy)
+    loaded = [_load(path, arguments, backbone, classes) for path in arguments.checkpoint_path]
+    names = [one.prompts.name for one in loaded]
+    if len(set(names)) < len(names):
+        raise InputError("--checkpoint_path", "names two checkpoints in folders of one name", "test them one by one")
+    return loaded
+
+
+def _load(path: Path, arguments: argparse.Namespace, backbone: ClipBackbone, classes: set[str]) -> LoadedPrompts:
+    learner = load_prompt_learner(
+        path, backbone, context_tokens=arguments.n_ctx, deep_tokens=arguments.t_n_ctx, depth=arguments.depth
+    )
+    told = _read_run(path)
+    folder = path.resolve().parent.name
+    training_class = arguments.train_class or told.get("training_class") or (folder if folder in classes else None)
+    training_dataset = told.get("training_dataset", arguments.dataset if training_class in classes else None)
+    same_dataset = training_dataset in (None, arguments.dataset)
+    left_out = frozenset({training_class} & classes) if same_dataset else frozenset()
+    if training_class is None:
+        logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
+    object_aware = arguments.prompts == "object_aware" or bool(told.get("object_aware"))
+    facts = {
+        "prompts": "learned",
+        "object_aware": object_aware,
+        "checkpoint": str(path),
+        "training_class": training_class,
+        "training_dataset": training_dataset,
+        "protocol": "" if training_class is None else ("one-vs-rest" if left_out else "cross-dataset"),
+        "depth": learner.depth,
+        "losses": told.get("losses", list(LOSS_TERMS)),
+        "seed": told.get("seed"),
+    }
+    text_features = learned_text_features(backbone, learner, object_aware=object_aware)
+    return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), facts)
+
+
+def _read_run(checkpoint: Path) -> dict[str, Any]:
+    """What train.py wrote beside the checkpoint; nothing for released ones."""
+    path = checkpoint.with_name("run.json")
+    if not path.is_file():
+        return {}
+    told = read_json(path, "remove it, or train again")
+    if not isinstance(told, dict):
+        raise InputError(path, "holds no table of facts", "remove it, or train again")
+    return told

@@ -1,0 +1,95 @@
+"""Render scans of your own, of any common format: nine pictures a scan, and where each point lies on them.
+
+    python scripts/render_scans.py part.stl scans/ --save_path pictures
+    python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_size 5
+
+Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
+.stl, whose surface is sampled. Any unit: a scan is centred and scaled before it is looked at. Organized scans are seen
+from the front, others from all around and with their longest side along x, unless --rig or --views say something else.
+
+Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, as a data set has
+them, except that there is no ground truth to draw; points.npy beside them holds the points that the rows of the
+correspondences belong to, in the file's own unit. The exit code is 2 when a scan could not be rendered.
+"""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
+from pointad.commands.rig_arguments import point_size, view
+from pointad.commands.scan_search import find_scans, output_folders
+from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.errors import PointADError
+from pointad.files.atomic import atomic_path
+from pointad.inspection.preparation import prepare
+from pointad.rendering.renderer import VISIBILITIES, render
+from pointad.rendering.views import ViewRig
+from pointad.scans.files import read_scan
+
+SPECIES = "unlabelled"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The flags of this program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="files, or folders to be searched")
+    parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets one folder a scan")
+    parser.add_argument("--rig", choices=("auto", "front", "around"), default="auto", help="directions of the views")
+    parser.add_argument(
+        "--views", nargs="+", type=view, metavar="VIEW", help="other directions: turns in degrees, such as x-45 x0 y30"
+    )
+    parser.add_argument(
+        "--point_size", type=point_size, default="auto", help="pixels that a point covers; auto: from their spacing"
+    )
+    parser.add_argument("--visibility", choices=VISIBILITIES, default="nearest", help="which points a view sees")
+    parser.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
+    parser.add_argument(
+        "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
+    )
+    return parser
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Render every scan; one that cannot be rendered does not stop the others."""
+    scans = list(find_scans(arguments.scans, arguments.save_path))
+    failed = 0
+    for path, folder in tqdm(list(zip(scans, output_folders(scans, arguments.save_path), strict=True)), unit="scan"):
+        try:
+            render_file(path, folder, arguments)
+        except PointADError as error:
+            tqdm.write(f"failed: {error}", file=sys.stderr)
+            failed += 1
+    print(f"{len(scans) - failed} scans rendered into {arguments.save_path}, {failed} failed")
+    return EXIT_ERROR if failed else 0
+
+
+def render_file(path: Path, folder: Path, arguments: argparse.Namespace) -> None:
+    """Read, prepare, render and write one scan."""
+    file = read_scan(path)
+    scan = prepare(
+        file.points,
+        file.colors,
+        None,
+        arguments.rig,
+        remove_table=arguments.remove_table,
+        metres_per_unit=arguments.metres_per_unit,
+    )
+    rendered = render(scan.point_cloud, changed_rig(scan.rig, arguments), visibility=arguments.visibility)
+    files = SampleFiles(folder.parent, folder.name, SPECIES, path.stem)
+    with atomic_path(files.folder / "points.npy") as temporary:
+        np.save(temporary, file.points.reshape(-1, 3)[scan.source])
+    write_rendered_sample(files, rendered)
+
+
+def changed_rig(rig: ViewRig, arguments: argparse.Namespace) -> ViewRig:
+    """The rig with the views and the point size that the flags ask for."""
+    if arguments.views is not None:
+        rig = dataclasses.replace(rig, views=tuple(arguments.views))
+    if arguments.point_size != "auto":
+        rig = dataclasses.replace(rig, point_size=arguments.point_size)
+    return rig

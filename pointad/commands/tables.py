@@ -1,0 +1,54 @@
+"""What test.py prints: one table per modality, and with several checkpoints their mean."""
+
+import contextlib
+import logging
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from tabulate import tabulate
+
+from pointad.evaluation.results import MODALITY_TITLES, Results, metric_title, percent, result_table
+
+logger = logging.getLogger(__name__)
+
+
+def print_tables(runs: Sequence[Results], folder: Path) -> None:
+    """Print the tables of one run, or of several with a summary last, and append them to ``log.txt``."""
+    texts = [result_table(run, modality) for run in runs for modality in run.modalities]
+    if len(runs) > 1:
+        texts += [summary_table(runs, modality) for modality in runs[0].modalities]
+    text = "\n\n".join(texts)
+    print(f"\n{text}\n\nwritten to {folder}")
+    with contextlib.suppress(OSError), (folder / "log.txt").open("a", encoding="utf-8") as log:
+        log.write(text + "\n")
+
+
+def summary_table(runs: Sequence[Results], modality: str) -> str:
+    """The means of several checkpoints of one modality, a row each, then their mean and standard deviation."""
+    names = list(runs[0].metric_names(modality))
+    means = [run.mean.get(modality, {}) for run in runs]
+    rows = [
+        [str(run.run.get("training_class") or run.run.get("checkpoint")), *(percent(mean.get(n)) for n in names)]
+        for run, mean in zip(runs, means, strict=True)
+    ]
+    columns = {name: [mean[name] for mean in means if mean.get(name) is not None] for name in names}
+    rows.append(["mean ± std", *(_mean_and_deviation(columns[name]) for name in names)])
+    first = runs[0].run
+    backbone = f"backbone: {first.get('backbone')}" + (" (DEMO backbone)" if first.get("is_demo") else "")
+    heading = f"{MODALITY_TITLES[modality]}: mean over unseen classes, by training class, per cent ({backbone})"
+    table = tabulate(
+        rows,
+        headers=["trained on", *map(metric_title, names)],
+        tablefmt="pipe",
+        colalign=("left", *("right" for _ in names)),
+        disable_numparse=True,
+    )
+    return f"{heading}\n{table}"
+
+
+def _mean_and_deviation(values: Sequence[float]) -> str:
+    if not values:
+        return percent(None)
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{percent(statistics.fmean(values))} ± {percent(spread)}"

@@ -1,0 +1,212 @@
+"""Raw Eyecandies: rendered depth pictures of sweets on a table, with camera poses.
+
+<root>/<Class>/{train,val,test_public,test_private}/data/000_{depth.png,info_depth.yaml,pose.txt,image_4.png,...}
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from pointad.datasets.archive import class_folders
+from pointad.errors import InputError
+from pointad.files.pictures import read_depth_picture, read_mask, read_picture
+from pointad.scans.grid import GRID_SIZE, grid_labels, resize_nearest
+from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
+
+logger = logging.getLogger(__name__)
+
+DATASET_NAME = "eye_pc_3d_rgb"
+DEFAULT_SPLIT = "test_public"  # the labels of test_private are not published
+GOOD = "good"
+BAD = "bad"
+
+FOCAL_LENGTH = 711.11 / 512  # in picture widths; from the data set's documentation
+LIGHTING = 4  # which of the six pictures of a scan is its RGB picture
+
+# The table is found from two points on the border of the grid, one at its far end and one at its near end.
+FAR_BORDER = 256  # flat index
+NEAR_BORDER = -256  # flat index, from the end
+TABLE_HEIGHT = -0.02  # metres; the axis points down: whatever is higher than this belongs to the object
+FARTHEST = 1.8  # metres along the table from its near end
+WIDEST = 1.0  # metres to either side
+SCALE = np.array([0.1, -0.1, 0.1])  # of the points that are rendered, after the axes y and z changed places
+
+_REMEDY = "replace the file with the archive's own"
+
+
+def list_samples(
+    root: str | Path, split: str, known_classes: Iterable[str], classes: Iterable[str] | None = None
+) -> list[RawSample]:
+    """The samples of a split, by class, good ones first.
+
+    Args:
+        root: the archive's folder.
+        split: train, val, test_public or test_private.
+        known_classes: the data set's classes, in its order.
+        classes: take these only.
+
+    Raises:
+        InputError: the folder is not such an archive, lacks a class that was asked for, or a sample's metadata are
+            unreadable.
+    """
+    samples = []
+    for folder in class_folders(root, split, known_classes, classes):
+        data = folder / split / "data"
+        found = [_sample(folder.name, path) for path in sorted(data.glob("*_depth.png"), key=_number)]
+        samples += sorted(found, key=lambda sample: sample.label)
+    return samples
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one scan, take it to the world's frame and the 336 x 336 grid, and remove the table under the object.
+
+    Raises:
+        InputError: a file is missing, broken, or of another size than the depth picture.
+    """
+    xyz = resize_nearest(read_points(sample.scan_path))
+    kept = object_points(xyz, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    upright = np.where(kept[..., None], xyz[..., [0, 2, 1]] * SCALE, 0.0)
+    places = np.flatnonzero(kept)
+    if not len(places):
+        raise InputError(sample.scan_path, "holds no points", _REMEDY)
+    mask = None if sample.mask_path is None else read_mask(sample.mask_path)
+    return PreparedSample(
+        point_cloud=PointCloud(
+            points=upright.reshape(-1, 3)[places],
+            labels=None if mask is None else grid_labels(mask)[places],
+            nonzero_indices=places.astype(np.int32),
+        ),
+        rgb=None if sample.rgb_path is None else read_picture(sample.rgb_path, "RGB"),
+        mask=mask,
+        xyz=upright.astype(np.float32),
+    )
+
+
+def read_points(depth_path: Path) -> np.ndarray:
+    """Points of a depth picture, from the files that lie beside it.
+
+    A pixel (u, v) of depth d is the point d * inv(K P) (u, v, 1, 1 / d) with the pinhole camera K and the pose P.
+
+    Returns:
+        (H, W, 3) float64 in metres in the frame that the pose leads to; pixels without depth are (0, 0, 0).
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    depth = read_depth(depth_path)
+    height, width = depth.shape
+    camera = np.eye(4)
+    camera[0, 0] = camera[1, 1] = FOCAL_LENGTH * width
+    camera[:2, 2] = width / 2, height / 2
+    pose_path = _beside(depth_path, "pose.txt")
+    try:
+        inverse = np.linalg.inv(camera @ _read_pose(pose_path))
+    except np.linalg.LinAlgError as error:
+        raise InputError(pose_path, "is no invertible matrix", _REMEDY) from error
+    rows, columns = np.mgrid[:height, :width]
+    rays = np.stack([columns, rows, np.ones_like(rows)], axis=-1) @ inverse[:3, :3].T
+    return np.where(depth[..., None] > 0, rays * depth[..., None] + inverse[:3, 3], 0.0)
+
+
+def read_depth(depth_path: Path) -> np.ndarray:
+    """Depths (H, W) float64 in metres: the 16-bit picture stretched between the limits in `*_info_depth.yaml`.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    info_path = _beside(depth_path, "info_depth.yaml")
+    info = _read_yaml(info_path)
+    try:
+        lowest, highest = float(info["normalization"]["min"]), float(info["normalization"]["max"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(info_path, "has no normalization with min and max", _REMEDY) from error
+    if not np.isfinite([lowest, highest]).all() or not lowest < highest:
+        raise InputError(info_path, f"has the depth limits {lowest} and {highest}", _REMEDY)
+    return read_depth_picture(depth_path) / 65535 * (highest - lowest) + lowest
+
+
+def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
+    """Flags (336, 336) of the points that are neither table nor background.
+
+    Args:
+        xyz: (336, 336, 3) points in the world's frame.
+        name: what the log calls the scan.
+
+    Returns:
+        The flags; where the border tells no table, or nothing lies on it, every point is kept and the log says so.
+    """
+    points = xyz.reshape(-1, 3)
+    far, near = points[FAR_BORDER], points[NEAR_BORDER]
+    sine, cosine = (far - near)[1:]
+    length = np.hypot(sine, cosine)
+    present = (xyz != 0).any(axis=-1)
+    if length == 0:
+        logger.warning("%s: the border's points determine no table; nothing is removed", name)
+        return present
+    sine, cosine = sine / length, cosine / length
+    x, y, z = points[:, 0], points[:, 1] - near[1], points[:, 2] - near[2]
+    height, distance = cosine * y - sine * z, sine * y + cosine * z
+    background = (height > TABLE_HEIGHT) | (distance > FARTHEST) | (np.abs(x) > WIDEST)
+    kept = present & ~background.reshape(GRID_SIZE, GRID_SIZE)
+    if not kept.any():
+        logger.warning("%s: no point lies above the table; nothing is removed", name)
+        return present
+    return kept
+
+
+def _sample(class_name: str, depth_path: Path) -> RawSample:
+    mask_path, rgb_path = _beside(depth_path, "mask.png"), _beside(depth_path, f"image_{LIGHTING}.png")
+    metadata_path = _beside(depth_path, "metadata.yaml")
+    anomalous: Any = None
+    if metadata_path.exists():
+        anomalous = _read_yaml(metadata_path).get("anomalous")
+    if anomalous is None:
+        anomalous = read_mask(mask_path).any()
+    return RawSample(
+        dataset_name=DATASET_NAME,
+        class_name=class_name,
+        species=BAD if anomalous else GOOD,
+        identifier=depth_path.name.split("_")[0],
+        label=int(bool(anomalous)),
+        scan_path=depth_path,
+        rgb_path=rgb_path,
+        mask_path=mask_path,
+    )
+
+
+def _number(path: Path) -> tuple[int, str]:
+    digits = re.match(r"\d+", path.name)
+    return (int(digits[0]) if digits else -1, path.name)
+
+
+def _beside(depth_path: Path, ending: str) -> Path:
+    return depth_path.with_name(f"{depth_path.name.removesuffix('depth.png')}{ending}")
+
+
+def _read_pose(path: Path) -> np.ndarray:
+    try:
+        pose = np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except FileNotFoundError as error:
+        raise InputError(path, "does not exist", _REMEDY) from error
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"is no matrix ({error})", _REMEDY) from error
+    if pose.shape != (4, 4) or not np.isfinite(pose).all():
+        raise InputError(path, f"has shape {pose.shape} or infinite values", _REMEDY)
+    return pose
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(path, "does not exist", _REMEDY) from error
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise InputError(path, f"is not readable YAML ({error})", _REMEDY) from error
+    if not isinstance(content, dict):
+        raise InputError(path, "holds no keys", _REMEDY)
+    return content

@@ -1,0 +1,178 @@
+"""Features of pictures on disk, so that no picture is encoded twice by the same encoder, in whatever run.
+
+One file a picture, in safetensors: its global feature in float32 and its patch features in float16, both of unit
+length; rounding them moves a probability by less than 5e-4. A file's name says what was encoded and how (backbone,
+layers, precision, pixels), so a changed picture or weight file never meets an old feature, and files may be removed at
+any time. They appear whole or not at all, so several processes may share a folder.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pointad.files.atomic import atomic_path
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1  # raised when the encoder gives other features for the same weights and pictures, or the files change
+SUFFIX = ".safetensors"
+HEADER_BYTES = 512  # about what a file takes beside its numbers
+ABANDONED_SECONDS = 3600.0  # unfinished files that are older were left by processes that died
+
+
+@dataclass(frozen=True)
+class PictureFeatures:
+    """Features of one picture, of unit length; L layers, N patches, D joint dimensions."""
+
+    global_features: Tensor  # (D,) float32
+    patch_features: Tensor  # (L, N, D) float16
+
+
+class FeatureCache:
+    """A folder with the features of pictures by one encoder.
+
+    Args:
+        folder: made when the first features are written; encoders share it without meeting each other's features.
+        fingerprint: of the backbone's weights.
+        layers: blocks whose local features are kept.
+        precision: what the encoder calculates with.
+    """
+
+    def __init__(self, folder: Path, *, fingerprint: str, layers: Sequence[int], precision: str) -> None:
+        self.folder = folder
+        identity = {"format": FORMAT, "backbone": fingerprint, "layers": list(layers), "precision": precision}
+        self._identity = json.dumps(identity).encode()
+
+    def key(self, picture: np.ndarray) -> str:
+        """The name of a picture's features: SHA-256 of the encoder, the size and the pixels, in hexadecimal.
+
+        Args:
+            picture: (H, W, 3) uint8, as the encoder takes it.
+        """
+        digest = hashlib.sha256(self._identity)
+        digest.update(repr(picture.shape).encode())
+        digest.update(np.ascontiguousarray(picture).data)
+        return digest.hexdigest()
+
+    def read(self, key: str) -> PictureFeatures | None:
+        """The features of this name; None when they are not there or damaged, which is logged."""
+        path = self._path(key)
+        try:
+            features = read_entry(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            logger.warning("%s: %s; its picture is encoded again", path, error)
+            return None
+        with contextlib.suppress(OSError):  # a folder that is only read needs no dates
+            os.utime(path)
+        return features
+
+    def write(self, key: str, features: PictureFeatures) -> None:
+        """Keep features under this name.
+
+        Raises:
+            InputError: the folder cannot be written to, or the disk is full.
+        """
+        tensors = {"global": features.global_features, "patches": features.patch_features}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+        told = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
+        with atomic_path(self._path(key)) as temporary:
+            temporary.write_bytes(save(tensors, metadata=told))  # a full disk is an OSError here, unlike in save_file
+
+    def state_size(self, pictures: int, layers: int, patches: int, dimensions: int) -> None:
+        """Log how much that many pictures can take on disk, before any is written."""
+        each = layers * patches * dimensions * 2 + dimensions * 4 + HEADER_BYTES
+        existing = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
+        logger.info(
+            "feature cache %s: %d pictures of %.2f MB take up to %.2f GB; %.1f GB are free",
+            self.folder,
+            pictures,
+            each / 1e6,
+            pictures * each / 1e9,
+            shutil.disk_usage(existing).free / 1e9,
+        )
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}{SUFFIX}"
+
+
+def read_entry(path: Path) -> PictureFeatures:
+    """Read a file of a feature cache and check it.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: the file cannot be read.
+        ValueError: the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            told = file.metadata() or {}
+            features = PictureFeatures(file.get_tensor("global"), file.get_tensor("patches"))
+    except SafetensorError as error:
+        raise ValueError(f"damaged ({error})") from error
+    if told.get("key") != path.stem or told.get("sha256") != _digest(features.global_features, features.patch_features):
+        raise ValueError("damaged (its content is not what was written)")
+    return features
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """A file of a feature cache."""
+
+    path: Path
+    size: int  # bytes
+    last_used: float  # seconds since the epoch
+    unfinished: bool  # left behind by a process that died, or being written now
+
+
+def list_entries(folder: Path) -> list[CacheEntry]:
+    """All files of a cache, the least recently used first."""
+    entries = []
+    for path in folder.glob(f"[0-9a-f][0-9a-f]/*{SUFFIX}"):
+        with contextlib.suppress(FileNotFoundError):  # another process may be evicting
+            status = path.stat()
+            entries.append(CacheEntry(path, status.st_size, status.st_mtime, path.name.startswith(".")))
+    return sorted(entries, key=lambda entry: entry.last_used)
+
+
+def evict(folder: Path, keep_bytes: int) -> list[CacheEntry]:
+    """Remove abandoned files, then the least recently used ones until the rest takes at most ``keep_bytes``.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
+    entries = list_entries(folder)
+    total = sum(entry.size for entry in entries)
+    for entry in entries:
+        abandoned = entry.unfinished and time.time() - entry.last_used > ABANDONED_SECONDS
+        if abandoned or (not entry.unfinished and total > keep_bytes):
+            entry.path.unlink(missing_ok=True)
+            total -= entry.size
+            removed.append(entry)
+    return removed
+
+
+def _digest(global_features: Tensor, patch_features: Tensor) -> str:
+    digest = hashlib.sha256(global_features.numpy().data)
+    digest.update(patch_features.numpy().data)
+    return digest.hexdigest()
+
+
+def rounded(global_features: Tensor, patch_features: Tensor) -> PictureFeatures:
+    """Features of one picture (D,) and (L, N, D) as the cache keeps them."""
+    return PictureFeatures(global_features.float().cpu(), patch_features.to(torch.float16).cpu())

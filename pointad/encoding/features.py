@@ -1,0 +1,223 @@
+"""From batches of pictures to features of samples: the frozen encoder, a few pictures at a time, each picture once.
+
+B samples, V views, L layers, N patches a picture, D joint dimensions of the CLIP model, S pixels a side of a picture.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pointad.compute.precision import FP32, calculating_in, check_precision, with_rounded_matrices
+from pointad.data.batch import MultiViewBatch
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, rounded
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.vision import check_layers, encode_images
+
+logger = logging.getLogger(__name__)
+
+# What the encoder's tensors may take. A GPU wants a few dozen pictures; on a CPU more than two of ViT-L at once no
+# longer stay in its caches and take a twentieth longer each.
+CPU_BUDGET = 2**27  # bytes
+GPU_BUDGET = 2**32  # bytes, if half of the free memory is that much
+TOKEN_COPIES = 24  # a block holds about this many numbers per token and dimension at once
+MOST_SAMPLES_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class SampleFeatures:
+    """What the frozen encoder says about the pictures of B samples; only the directions count, not the lengths."""
+
+    views_global: Tensor  # (B, V, D)
+    views_patches: Tensor  # (B, V, L, N, D)
+    color_global: Tensor | None  # (B, D); None without RGB pictures
+    color_patches: Tensor | None  # (B, L, N, D)
+
+    def to(self, device: torch.device) -> "SampleFeatures":
+        """The same features on another device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def kept_on_cpu(self, *, pinned: bool) -> "SampleFeatures":
+        """The same features in main memory of their own, page-locked for faster copies to a GPU if wanted."""
+        return self._map(lambda tensor: tensor.cpu().pin_memory() if pinned else tensor.cpu().clone())
+
+    def without_color(self) -> "SampleFeatures":
+        """The same features less those of the RGB pictures."""
+        return SampleFeatures(self.views_global, self.views_patches, None, None)
+
+    def sample(self, index: int) -> "SampleFeatures":
+        """One sample alone, with B = 1."""
+        return self._map(lambda tensor: tensor[index : index + 1])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "SampleFeatures":
+        values = (getattr(self, field.name) for field in fields(self))
+        return SampleFeatures(*(None if value is None else change(value) for value in values))  # type: ignore[arg-type]
+
+
+def normalize_pictures(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Pictures (K, S, S, 3) uint8 to what CLIP takes: (K, 3, S, S) float32, less the mean, over the deviation."""
+    as_float = pictures.permute(0, 3, 1, 2).float().div(255)
+    shape = (1, 3, 1, 1)
+    return (as_float - as_float.new_tensor(mean).view(shape)) / as_float.new_tensor(std).view(shape)
+
+
+class PictureEncoder:
+    """The image encoder with what makes it fast: precision, compilation, batches that fit into memory, and a cache.
+
+    Args:
+        backbone: the frozen CLIP.
+        layers: blocks whose local features are wanted, counted from 1; the last one when None.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        compiled: whether the encoder goes through ``torch.compile``.
+        pictures_at_once: how many pictures go through the encoder together; None: as many as suit the memory.
+        cache_folder: where features are kept across runs; None keeps none.
+
+    Attributes:
+        encoded: how many pictures went through the encoder.
+        from_cache: how many pictures did not have to.
+
+    Raises:
+        InputError: a layer does not exist, or this device cannot calculate in that precision or compile.
+    """
+
+    def __init__(
+        self,
+        backbone: ClipBackbone,
+        layers: Sequence[int] | None = None,
+        *,
+        precision: str = FP32,
+        compiled: bool = False,
+        pictures_at_once: int | None = None,
+        cache_folder: Path | None = None,
+    ) -> None:
+        self.device = next(backbone.parameters()).device
+        check_precision(precision, self.device)
+        if compiled and self.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
+            raise InputError("compilation", "takes a C++ compiler, and there is none", "install one, or do without")
+        self.backbone = backbone
+        self.layers = check_layers(layers, backbone.depth)
+        self.precision = precision
+        self.encoded = 0
+        self.from_cache = 0
+        self._pictures_at_once = pictures_at_once
+        encode = backbone.encode_images
+        if precision != FP32:
+            encode = partial(encode_images, with_rounded_matrices(backbone.vision, precision))
+        self._encode_images = torch.compile(encode) if compiled else encode
+        self._cache = None
+        if cache_folder is not None:
+            fingerprint = backbone.fingerprint
+            self._cache = FeatureCache(cache_folder, fingerprint=fingerprint, layers=self.layers, precision=precision)
+
+    def samples_at_once(self, pictures: int, size: int) -> int:
+        """How many samples with that many pictures of that side in pixels should come together."""
+        if self.device.type == "cpu":
+            return 1
+        return min(max(1, self._chunk(size) // pictures), MOST_SAMPLES_AT_ONCE)
+
+    def expect(self, samples: int, pictures: int, size: int) -> None:
+        """Say how much will be written to the cache for samples with that many pictures of that side in pixels."""
+        if self._cache is not None:
+            patches = (size // self.backbone.patch_size) ** 2
+            self._cache.state_size(samples * pictures, len(self.layers), patches, self.backbone.embedding_dim)
+
+    @torch.no_grad()
+    def encode(self, batch: MultiViewBatch) -> SampleFeatures:
+        """Features of all views of all samples, and of their RGB pictures where there are any.
+
+        Args:
+            batch: samples with their pictures, on any device.
+
+        Returns:
+            Features of unit length in float32, on the backbone's device.
+
+        Raises:
+            InputError: the batch was loaded without pictures, or the cache cannot be written.
+        """
+        if batch.views is None:
+            raise InputError("batch", "was loaded without pictures", "load it with SampleOptions(with_pictures=True)")
+        samples, views = batch.views.shape[:2]
+        pictures = batch.views.flatten(0, 1)  # (B * V, S, S, 3)
+        if batch.color is not None:
+            pictures = torch.cat([pictures, batch.color])
+        global_features, patch_features = self._look_up(pictures) if self._cache is not None else self._encode(pictures)
+        count = samples * views
+        has_color = batch.color is not None
+        return SampleFeatures(
+            views_global=global_features[:count].unflatten(0, (samples, views)),
+            views_patches=patch_features[:count].unflatten(0, (samples, views)),
+            color_global=global_features[count:] if has_color else None,
+            color_patches=patch_features[count:] if has_color else None,
+        )
+
+    def _look_up(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """What :meth:`_encode` gives, rounded as the cache rounds, whether a picture's features are there or not."""
+        assert self._cache is not None
+        keys = [self._cache.key(picture) for picture in pictures.cpu().numpy()]
+        found: dict[str, PictureFeatures] = {}
+        missing: dict[str, int] = {}  # key -> which picture
+        for index, key in enumerate(keys):
+            if key in found or key in missing:
+                continue
+            features = self._cache.read(key)
+            if features is None:
+                missing[key] = index
+            else:
+                found[key] = features
+        self.from_cache += len(keys) - len(missing)
+        if missing:
+            encoded = self._encode(pictures[list(missing.values())])
+            for key, global_feature, patch_feature in zip(missing, *encoded, strict=True):
+                found[key] = rounded(global_feature, patch_feature)
+                self._cache.write(key, found[key])
+        global_features = torch.stack([found[key].global_features for key in keys])
+        patch_features = torch.stack([found[key].patch_features for key in keys])
+        return global_features.to(self.device), patch_features.to(self.device).float()
+
+    def _encode(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (K, S, S, 3) uint8 to global features (K, D) and patch features (K, L, N, D)."""
+        self.encoded += len(pictures)
+        parts = []
+        for chunk in pictures.split(self._chunk(pictures.shape[1])):
+            chunk = chunk.to(self.device, non_blocking=True)
+            with calculating_in(self.precision, self.device):
+                features = self._encode_images(
+                    normalize_pictures(chunk, self.backbone.mean, self.backbone.std), self.layers
+                )
+            parts.append((_unit(features.global_features), _unit(features.patch_features)))
+        global_features, patch_features = zip(*parts, strict=True)
+        return torch.cat(global_features), torch.cat(patch_features)
+
+    def _chunk(self, size: int) -> int:
+        """How many pictures of that side in pixels go through the encoder together."""
+        if self._pictures_at_once is None:
+            tokens = (size // self.backbone.patch_size) ** 2 + 1
+            width = self.backbone.vision.transformer.width
+            each = tokens * width * TOKEN_COPIES * torch.float32.itemsize
+            self._pictures_at_once = max(1, _memory_budget(self.device) // each)
+            logger.debug("%d pictures go through the encoder together", self._pictures_at_once)
+        return self._pictures_at_once
+
+
+def encode_batch(backbone: ClipBackbone, batch: MultiViewBatch, layers: Sequence[int] | None = None) -> SampleFeatures:
+    """Encode the pictures of some samples in float32; see :meth:`PictureEncoder.encode`."""
+    return PictureEncoder(backbone, layers).encode(batch)
+
+
+def _memory_budget(device: torch.device) -> int:
+    """Bytes that the encoder's tensors may take."""
+    if device.type != "cuda":
+        return CPU_BUDGET
+    free, _ = torch.cuda.mem_get_info(device)
+    return min(free // 2, GPU_BUDGET)
+
+
+def _unit(features: Tensor) -> Tensor:
+    return F.normalize(features.float(), dim=-1)

@@ -1,0 +1,261 @@
+"""Testing prompts on a data set: every picture is encoded once, however many sets of prompts are compared."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointad.compute.processes import ALONE, Processes
+from pointad.data.batch import MultiViewBatch
+from pointad.data.dataset import MultiViewDataset, SampleSource
+from pointad.data.loader import iterate_batches
+from pointad.encoding.features import PictureEncoder, SampleFeatures
+from pointad.errors import InputError
+from pointad.evaluation.results import Metrics
+from pointad.metrics import PixelScores, curves, image_metrics, pixel_metrics
+from pointad.metrics.aupro import AuproMethod
+from pointad.metrics.curves import Curve
+from pointad.metrics.ranking import rank
+from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores
+from pointad.scoring.inference import ViewPredictions, predict_views, score_samples
+
+MODALITIES = ("point", "color", "fused")
+PIXEL_PREFIX = "pixel_"
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """One set of prompts to be tested."""
+
+    name: str
+    text_features: Callable[[str], Tensor]  # class name -> (2, D), normal and anomalous
+    left_out: frozenset[str] = frozenset()  # classes that are not tested, such as the one that was trained on
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How samples are scored and what is measured."""
+
+    sigma: float = DEFAULT_SIGMA
+    fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
+    metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
+    aupro: AuproMethod = "exact"
+    batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
+    keep_views: bool = True  # whether scored samples hold their views, for pictures of them
+    num_workers: int = 0
+    description: str | None = "testing"  # label of the progress bar; None shows none
+
+
+@dataclass(frozen=True)
+class ScoredSample:
+    """One sample with its scores under one set of prompts, on the CPU, as it goes by."""
+
+    prompts: str  # name of the prompt set
+    class_name: str
+    species: str
+    identifier: str
+    label: int
+    scores: dict[str, float]  # modality -> score
+    maps: dict[str, np.ndarray]  # modality -> (S, S) float32
+    mask: np.ndarray  # (S, S) bool
+    view_maps: np.ndarray | None  # (V, S, S) float32; None unless kept
+    view_scores: np.ndarray  # (V,) float32, anomalous probability of every view
+    views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
+    color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and there
+
+
+@dataclass(frozen=True)
+class ClassOutcome:
+    """What one set of prompts reached on one class."""
+
+    prompts: str
+    class_name: str
+    metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
+    curves: dict[str, dict[str, dict[str, Curve]]]  # modality -> "image" or "pixel" -> "roc", "pro"
+
+
+def evaluate(
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
+    prompt_sets: Sequence[PromptSet],
+    settings: EvaluationSettings,
+    on_sample: Callable[[ScoredSample], None] | None = None,
+    processes: Processes = ALONE,
+) -> Iterator[ClassOutcome]:
+    """Score every sample under every set of prompts, and measure each class when its last sample has gone by.
+
+    Memory does not grow with the number of classes, and beyond a bound not with the number of samples either
+    (``pointad.metrics.PixelScores``). Several processes load, encode and score a share of the samples each; what they
+    find comes together in the first one, in the order of the data set, so its results are those of a single process.
+
+    Args:
+        encoder: the frozen CLIP's image encoder.
+        dataset: samples with pictures.
+        prompt_sets: what is compared.
+        settings: how samples are scored and what is measured.
+        on_sample: called with every sample under every set of prompts, in the order of the data set.
+        processes: those that share the samples among themselves; only in the first one ``on_sample`` is called.
+
+    Yields:
+        One outcome per class and set of prompts, in the first process.
+
+    Raises:
+        InputError: the data set is empty, or a sample cannot be read.
+    """
+    tested = [s for s in dataset.sources if any(s.class_name not in p.left_out for p in prompt_sets)]
+    if not tested:
+        raise InputError("test data", "hold no class that the prompts were not trained on", "name another data set")
+    remaining = Counter(source.class_name for source in tested)
+    collectors: dict[tuple[str, str], _ClassCollector] = {}
+    for scored_together in _scored_in_rounds(encoder, dataset, tested, prompt_sets, settings, processes):
+        for scored in scored_together:
+            class_name = scored[0].class_name
+            for sample in scored:
+                collectors.setdefault((class_name, sample.prompts), _ClassCollector(settings)).add(sample)
+                if on_sample is not None:
+                    on_sample(sample)
+            remaining[class_name] -= 1
+            if not remaining[class_name]:
+                for prompts in prompt_sets:
+                    collector = collectors.pop((class_name, prompts.name), None)
+                    if collector is not None:
+                        yield collector.outcome(prompts.name, class_name)
+
+
+def _scored_in_rounds(
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
+    tested: Sequence[SampleSource],
+    prompt_sets: Sequence[PromptSet],
+    settings: EvaluationSettings,
+    processes: Processes,
+) -> Iterator[list[list[ScoredSample]]]:
+    """In every round each process scores a batch; the first process gets all of them, a list per sample, in order."""
+    options = dataset.options
+    pictures = len(options.view_indices) + options.with_color
+    together = settings.batch_size or encoder.samples_at_once(pictures, options.image_size)
+    encoder.expect(len(tested), pictures, options.image_size)
+    batches = iterate_batches(
+        MultiViewDataset(processes.share(tested, together), dataset.load, options),
+        batch_size=together,
+        num_workers=settings.num_workers,
+        pin_memory=encoder.device.type == "cuda",
+        description=settings.description if processes.is_first else None,
+    )
+    for _ in range(0, len(tested), together * processes.count):
+        batch = next(batches, None)
+        scored = [] if batch is None else _score_batch(encoder, batch, prompt_sets, settings)
+        yield [sample for part in processes.gather(scored) for sample in part]
+
+
+def _score_batch(
+    encoder: PictureEncoder, batch: MultiViewBatch, prompt_sets: Sequence[PromptSet], settings: EvaluationSettings
+) -> list[list[ScoredSample]]:
+    """For every sample of a batch its scores under the sets of prompts that are tested on its class."""
+    features = encoder.encode(batch)
+    # Needed on the device by every set of prompts; the rest of the batch stays where it is.
+    batch = replace(
+        batch,
+        correspondences=batch.correspondences.to(encoder.device, non_blocking=True),
+        non_zero=batch.non_zero.to(encoder.device, non_blocking=True),
+    )
+    return [
+        [
+            score_one(batch, features, index, prompts, settings)
+            for prompts in prompt_sets
+            if class_name not in prompts.left_out
+        ]
+        for index, class_name in enumerate(batch.class_name)
+    ]
+
+
+@torch.no_grad()
+def score_one(
+    batch: MultiViewBatch, features: SampleFeatures, index: int, prompts: PromptSet, settings: EvaluationSettings
+) -> ScoredSample:
+    """Score one sample of a batch; results do not depend on what else is in the batch.
+
+    Args:
+        batch: as it came from the loader.
+        features: of the whole batch, on the backbone's device.
+        index: which sample.
+        prompts: the prompts to score it with.
+        settings: how samples are scored.
+    """
+    device = features.views_global.device
+    own = features.sample(index)
+    text_features = prompts.text_features(batch.class_name[index])
+    side = round(batch.mask.shape[-1] ** 0.5)
+    views = predict_views(own, text_features, side)
+    correspondences = batch.correspondences[index : index + 1].to(device)
+    non_zero = batch.non_zero[index : index + 1].to(device)
+    fused = score_samples(
+        own, views, text_features, correspondences, non_zero, sigma=settings.sigma, fusion=settings.fusion
+    )
+    return _scored_sample(prompts.name, batch, index, views, fused, keep_views=settings.keep_views)
+
+
+@dataclass
+class _ClassCollector:
+    """Scores of one class under one set of prompts, sample by sample."""
+
+    settings: EvaluationSettings
+    labels: list[int] = field(default_factory=list)
+    scores: dict[str, list[float]] = field(default_factory=dict)
+    pixels: dict[str, PixelScores] = field(default_factory=dict)
+
+    def add(self, sample: ScoredSample) -> None:
+        self.labels.append(sample.label)
+        for modality, score in sample.scores.items():
+            self.scores.setdefault(modality, []).append(score)
+            if self._names(PIXEL_PREFIX):
+                self.pixels.setdefault(modality, PixelScores()).add(sample.maps[modality], sample.mask)
+
+    def outcome(self, prompts: str, class_name: str) -> ClassOutcome:
+        labels = np.array(self.labels)
+        metrics: dict[str, Metrics] = {}
+        drawn: dict[str, dict[str, dict[str, Curve]]] = {}
+        for modality, values in self.scores.items():
+            scores = np.array(values)
+            found = image_metrics(labels, scores, self._names("image_"))
+            drawn[modality] = {"image": curves(rank(labels, scores))}
+            if modality in self.pixels:
+                found |= pixel_metrics(self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro)
+                drawn[modality]["pixel"] = curves(self.pixels[modality].ranking())
+            metrics[modality] = {name: found[name] for name in self.settings.metrics}
+        return ClassOutcome(prompts, class_name, metrics, drawn)
+
+    def _names(self, prefix: str) -> list[str]:
+        return [name for name in self.settings.metrics if name.startswith(prefix)]
+
+
+def _scored_sample(
+    prompts: str,
+    batch: MultiViewBatch,
+    index: int,
+    views: ViewPredictions,
+    fused: SampleScores,
+    *,
+    keep_views: bool,
+) -> ScoredSample:
+    assert batch.views is not None  # the encoder has refused batches without
+    maps = {modality: getattr(fused, f"{modality}_map") for modality in MODALITIES}
+    scores = {modality: getattr(fused, f"{modality}_score") for modality in MODALITIES}
+    side = fused.point_map.shape[-1]
+    return ScoredSample(
+        prompts=prompts,
+        class_name=batch.class_name[index],
+        species=batch.species[index],
+        identifier=batch.identifier[index],
+        label=int(batch.label[index]),
+        scores={modality: float(score[0]) for modality, score in scores.items() if score is not None},
+        maps={modality: one[0].cpu().numpy() for modality, one in maps.items() if one is not None},
+        mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # loader processes want their memory back
+        view_maps=views.maps[0].cpu().numpy() if keep_views else None,
+        view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),
+        views=batch.views[index].cpu().numpy() if keep_views else None,
+        color=batch.color[index].cpu().numpy() if keep_views and batch.color is not None else None,
+    )

@@ -1,0 +1,213 @@
+"""What a test run found: metrics per class and modality, their mean, and where they come from (`results.json`)."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
+from pointad.files.json_files import read_json
+
+Metrics = dict[str, float | None]  # metric name -> fraction 0 .. 1, None where undefined
+
+MODALITY_TITLES = {"point": "Point", "color": "Colour", "fused": "Fused (multimodal)"}
+
+METRIC_TITLES = {
+    "image_auroc": "I-AUROC",
+    "image_ap": "I-AP",
+    "image_f1_max": "I-F1-max",
+    "pixel_auroc": "P-AUROC",
+    "pixel_ap": "P-AP",
+    "pixel_f1_max": "P-F1-max",
+    "pixel_aupro": "AUPRO",
+}
+
+UNDEFINED = "–"
+
+
+@dataclass(frozen=True)
+class Results:
+    """The metrics of one test run.
+
+    `run` says where they come from. All of its keys may be missing: dataset, dataset_title, backbone, is_demo,
+    clip_weights, checkpoint, training_dataset, training_class, prompts ("learned" or "ensemble"), object_aware, depth,
+    losses, views, sigma, fusion, seed, protocol ("one-vs-rest" or "cross-dataset"), aupro ("exact" or "published"),
+    image_size, render.
+    """
+
+    classes: dict[str, dict[str, Metrics]]  # class -> "point" | "color" | "fused" -> metrics
+    run: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> list[str]:
+        """The modalities that any class has: point, color, fused, in this order, then others."""
+        present = {modality for of_class in self.classes.values() for modality in of_class}
+        return [*(m for m in MODALITY_TITLES if m in present), *sorted(present - set(MODALITY_TITLES))]
+
+    @property
+    def training_class(self) -> str | None:
+        """The class among the tested ones that the prompts were trained on, if any: means leave it out."""
+        trained_here = self.run.get("training_dataset") in (None, "", self.run.get("dataset"))
+        name = self.run.get("training_class")
+        return name if trained_here and name in self.classes else None
+
+    @property
+    def mean(self) -> dict[str, Metrics]:
+        """Mean over classes per modality and metric, over those that are defined; None when none is."""
+        counted = [of_class for name, of_class in self.classes.items() if name != self.training_class]
+        return {
+            modality: {
+                metric: mean_of_defined(of_class.get(modality, {}).get(metric) for of_class in counted)
+                for metric in self.metric_names(modality)
+            }
+            for modality in self.modalities
+        }
+
+    def metric_names(self, modality: str) -> list[str]:
+        """The metrics that any class has in this modality, in the order in which they first appear."""
+        return list(dict.fromkeys(name for of_class in self.classes.values() for name in of_class.get(modality, {})))
+
+    def save(self, path: str | Path) -> None:
+        """Write `results.json`: classes and mean as fractions at full precision, null where undefined, and the run.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": self.run}
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Results":
+        """Read `results.json`; the mean is computed anew.
+
+        Raises:
+            InputError: the file cannot be read or is no such file.
+        """
+        content = read_json(path, "give a results.json that test.py wrote")
+        classes = content.get("classes") if isinstance(content, dict) else None
+        run = (content.get("run") or {}) if isinstance(content, dict) else None
+        if classes is None or not _is_table_of_classes(classes) or not isinstance(run, dict):
+            raise InputError(path, "holds no table of classes", "give a results.json that test.py wrote")
+        return cls(classes=classes, run=run)
+
+
+def mean_of_defined(values: Iterable[float | None]) -> float | None:
+    """The mean of the values that are defined, or None when none is."""
+    defined = [value for value in values if value is not None and not math.isnan(value)]
+    return math.fsum(defined) / len(defined) if defined else None
+
+
+def percent(value: float | None) -> str:
+    """A fraction as per cent with one decimal, or a dash where it is undefined."""
+    return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.1f}"
+
+
+def metric_title(name: str) -> str:
+    """The heading of a metric's column."""
+    limit = name.removeprefix("pixel_aupro_")
+    return f"AUPRO@{limit}" if limit != name else METRIC_TITLES.get(name, name)
+
+
+def describe_run(run: Mapping[str, Any]) -> dict[str, str]:
+    """What a reader must know to judge the figures, as headings and texts; unknown facts are left out."""
+    title = run.get("dataset_title") or run.get("dataset")
+    training = run.get("training_class")
+    training_dataset = run.get("training_dataset")
+    if training and training_dataset and training_dataset != run.get("dataset"):
+        training = f"{training} ({training_dataset})"
+    views = run.get("views")
+    facts = {
+        "Data set": title,
+        "Backbone": backbone_title(run),
+        "Checkpoint": run.get("checkpoint") or ("none (prompt ensemble)" if run.get("prompts") == "ensemble" else None),
+        "Training class": training or ("none" if run.get("prompts") == "ensemble" else None),
+        "Protocol": run.get("protocol"),
+        "Prompts": _prompts_title(run),
+        "Views": None if not views else f"{len(views)} ({', '.join(map(str, views))})",
+        "AUPRO": run.get("aupro"),
+        "Seed": run.get("seed"),
+    }
+    return {name: str(fact) for name, fact in facts.items() if fact not in (None, "")}
+
+
+def backbone_title(run: Mapping[str, Any]) -> str | None:
+    """The backbone's name; the demo's says what it is."""
+    name = run.get("backbone") or run.get("clip_weights")
+    if run.get("is_demo"):
+        return f"{name or 'demo'} (DEMO backbone: a small stand-in for CLIP; not to be compared with published figures)"
+    return name
+
+
+def result_table(results: Results, modality: str) -> str:
+    """The table of one modality, in per cent, with a header that names its origin.
+
+    Args:
+        results: the run.
+        modality: "point", "color" or "fused".
+
+    Returns:
+        several lines without a final line break; a dash stands where a metric is undefined.
+    """
+    names = results.metric_names(modality)
+    mean = results.mean.get(modality, {})
+    rows = [
+        [class_name + (" *" if class_name == results.training_class else "")]
+        + [percent(of_class.get(modality, {}).get(name)) for name in names]
+        for class_name, of_class in results.classes.items()
+    ]
+    table = tabulate(
+        [*rows, ["mean", *(percent(mean.get(name)) for name in names)]],
+        headers=["class", *(metric_title(name) for name in names)],
+        tablefmt="pipe",
+        colalign=("left", *("right" for _ in names)),
+        disable_numparse=True,
+    )
+    heading = f"{MODALITY_TITLES.get(modality, modality)} anomaly detection, per cent"
+    facts = [f"{name}: {fact}" for name, fact in describe_run(results.run).items()]
+    return "\n".join([heading, *facts, table, *table_notes(results, modality)])
+
+
+def table_notes(results: Results, modality: str) -> list[str]:
+    """What must be said below a table: the class that the mean leaves out, and metrics that not every class has."""
+    notes = []
+    if results.training_class is not None:
+        notes.append(f"* {results.training_class} was trained on; the mean leaves it out.")
+    counted = [of_class for name, of_class in results.classes.items() if name != results.training_class]
+    for name in results.metric_names(modality):
+        missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)
+        if missing:
+            notes.append(f"{metric_title(name)} is undefined ({UNDEFINED}) in {missing} of {len(counted)} classes.")
+    return notes
+
+
+def _prompts_title(run: Mapping[str, Any]) -> str | None:
+    if run.get("prompts") == "ensemble":
+        return "plain prompt ensemble, nothing learned"
+    if run.get("prompts") is None:
+        return None
+    word = "the class name" if run.get("object_aware") else "'object'"
+    depth = run.get("depth")
+    return f"learned, about {word}" + (f", depth {depth}" if depth is not None else "")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _is_table_of_classes(classes: Any) -> bool:
+    return isinstance(classes, dict) and all(
+        isinstance(of_class, dict)
+        and all(
+            isinstance(metrics, dict) and all(isinstance(value, (float, int, type(None))) for value in metrics.values())
+            for metrics in of_class.values()
+        )
+        for of_class in classes.values()
+    )

@@ -1,0 +1,95 @@
+"""Writes what a test run finds: results, scores, curves, and on request maps and pictures of every sample."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pointad.evaluation.evaluation import MODALITIES, ClassOutcome, ScoredSample
+from pointad.evaluation.results import Results
+from pointad.files.atomic import atomic_path
+from pointad.visualization.sheets import sample_sheet
+
+SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
+MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
+
+
+class RunWriter:
+    """Collects one run and writes it into a folder.
+
+    Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
+    <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32) and ``visualization/<class>/<species>/<id>.png``
+    while samples go by, if wanted.
+
+    Args:
+        folder: where the files go.
+        run: where the figures come from, see :class:`pointad.evaluation.results.Results`.
+        save_maps: whether maps are written.
+        visualize: whether pictures are written.
+    """
+
+    def __init__(self, folder: Path, run: dict[str, Any], *, save_maps: bool = False, visualize: bool = False) -> None:
+        self.folder = folder
+        self.results = Results({}, run)
+        self._save_maps = save_maps
+        self._visualize = visualize
+        self._rows: list[list[str]] = []
+        self._curves: dict[str, Any] = {}
+
+    def add_sample(self, sample: ScoredSample) -> None:
+        """Note a sample's scores, and write its maps and its picture if wanted.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        scores = [repr(sample.scores[m]) if m in sample.scores else "" for m in MODALITIES]
+        self._rows.append([sample.class_name, sample.species, sample.identifier, str(sample.label), *scores])
+        place = Path(sample.class_name) / sample.species
+        if self._save_maps:
+            arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
+            with atomic_path(self.folder / "maps" / place / f"{sample.identifier}.npz") as temporary:
+                np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        if self._visualize:
+            with atomic_path(self.folder / "visualization" / place / f"{sample.identifier}.png") as temporary:
+                Image.fromarray(picture_of(sample)).save(temporary)
+
+    def add_class(self, outcome: ClassOutcome) -> None:
+        """Note what was reached on a class."""
+        self.results.classes[outcome.class_name] = outcome.metrics
+        self._curves[outcome.class_name] = outcome.curves
+
+    def finish(self) -> Results:
+        """Write the tables and return the results.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        table = io.StringIO()
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(SCORE_COLUMNS)
+        writer.writerows(self._rows)
+        with atomic_path(self.folder / "scores.csv") as temporary:
+            temporary.write_text(table.getvalue(), encoding="utf-8", errors="backslashreplace")
+        with atomic_path(self.folder / "curves.json") as temporary:
+            temporary.write_text(json.dumps(self._curves), encoding="utf-8")
+        self.results.save(self.folder / "results.json")
+        return self.results
+
+
+def picture_of(sample: ScoredSample) -> np.ndarray:
+    """Everything that is known of a scored sample in one picture, (height, width, 3) uint8."""
+    assert sample.views is not None and sample.view_maps is not None, "evaluated without keep_views"
+    state = "anomalous" if sample.label else "good"
+    return sample_sheet(
+        f"{sample.class_name} / {sample.species} / {sample.identifier} ({state}), prompts: {sample.prompts}",
+        rgb=sample.color,
+        mask=sample.mask,
+        maps={f"{MODALITY_LABELS[m]} {score:.3f}": sample.maps[m] for m, score in sample.scores.items()},
+        views=sample.views.mean(axis=-1).astype(np.uint8),
+        view_rows={"anomaly": sample.view_maps},
+        view_labels=[f"{score:.2f}" for score in sample.view_scores],
+    )

@@ -1,0 +1,69 @@
+"""From features and prompts to predictions: probabilities and maps of the views, then maps and scores of the samples.
+
+B samples, V views, S pixels a side of maps and of the grid of points, P = S * S, D joint dimensions.
+"""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pointad.encoding.features import SampleFeatures
+from pointad.scoring.back_projection import back_project
+from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores, fuse
+from pointad.scoring.similarity import ANOMALOUS, anomaly_maps, global_logits, global_probabilities
+
+
+@dataclass(frozen=True)
+class ViewPredictions:
+    """What the prompts say about each view of B samples, before anything is fused."""
+
+    logits: Tensor  # (B, V, 2), normal and anomalous
+    maps: Tensor  # (B, V, S, S), anomalous probability of every pixel
+
+
+def predict_views(features: SampleFeatures, text_features: Tensor, size: int) -> ViewPredictions:
+    """Compare the views with the normal and the anomalous prompt (PointAD, section 3.3).
+
+    Args:
+        features: of the samples' pictures.
+        text_features: (2, D), normal and anomalous.
+        size: S, the side of the maps.
+    """
+    return ViewPredictions(
+        logits=global_logits(features.views_global, text_features),
+        maps=anomaly_maps(features.views_patches, text_features, size),
+    )
+
+
+def score_samples(
+    features: SampleFeatures,
+    views: ViewPredictions,
+    text_features: Tensor,
+    correspondences: Tensor,
+    non_zero: Tensor,
+    *,
+    sigma: float = DEFAULT_SIGMA,
+    fusion: str = "both",
+) -> SampleScores:
+    """Fuse the views into point maps and, with the RGB picture where there is one, into scores (section 3.4).
+
+    Args:
+        features: of the samples' pictures; with colour features the colour and fused fields are filled.
+        views: what :func:`predict_views` said about the same samples.
+        text_features: (2, D), normal and anomalous.
+        correspondences: (B, V, P, 3) integer, never-seen points filled.
+        non_zero: (B, P) bool, False for holes.
+        sigma: width of the smoothing in points.
+        fusion: what the scores are made of, see :func:`pointad.scoring.fusion.fuse`.
+    """
+    size = math.isqrt(non_zero.shape[-1])
+    values = back_project(views.maps, correspondences, non_zero)  # (B, P)
+    probability = views.logits.softmax(dim=-1)[..., ANOMALOUS].mean(dim=-1)  # (B,)
+    color_values = color_probability = None
+    if features.color_global is not None and features.color_patches is not None:
+        color_values = anomaly_maps(features.color_patches, text_features, size)
+        color_probability = global_probabilities(features.color_global, text_features)[..., ANOMALOUS]
+    return fuse(
+        values.unflatten(-1, (size, size)), probability, color_values, color_probability, sigma=sigma, fusion=fusion
+    )

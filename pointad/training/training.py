@@ -1,0 +1,204 @@
+"""Learning the prompts of one class: the encoder's features are computed once, then only the prompts move.
+
+PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batches of 4, 15 epochs.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.profiler import record_function
+
+from pointad.compute.processes import ALONE, Processes
+from pointad.data.dataset import MultiViewDataset
+from pointad.data.loader import iterate_batches
+from pointad.encoding.features import PictureEncoder, SampleFeatures
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.prompt_learner import PromptLearner
+from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
+from pointad.training.losses import GridTargets, concatenate_targets, grid_losses, grid_targets
+from pointad.training.reference_losses import LOSS_TERMS
+
+STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
+TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # what profilers call the parts of a step
+BETAS = (0.5, 0.999)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How long and how fast the prompts learn, and from which terms of the loss."""
+
+    epochs: int = 15
+    batch_size: int = 4
+    learning_rate: float = 0.001
+    seed: int = 111  # of the order of the samples
+    loss_terms: Collection[str] = LOSS_TERMS
+
+
+@dataclass(frozen=True)
+class TrainingExamples:
+    """The samples of one class as the steps need them; with several processes, those that this one has encoded."""
+
+    count: int  # of samples, those of all processes
+    features: dict[int, SampleFeatures]  # index of the sample -> its features, B = 1, without colour
+    targets: dict[int, GridTargets]  # index of the sample -> what it should give, B = 1
+
+
+@dataclass(frozen=True)
+class EpochLosses:
+    """What one epoch of steps gave."""
+
+    epoch: int  # counted from 1
+    steps: Tensor  # (steps, 4) float64 on the CPU, columns in the order of LOSS_TERMS
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean of every term over the epoch's steps."""
+        return dict(zip(LOSS_TERMS, self.steps.mean(dim=0).tolist(), strict=True))
+
+
+def load_examples(
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
+    *,
+    num_workers: int = 0,
+    description: str | None = "encoding",
+    processes: Processes = ALONE,
+) -> TrainingExamples:
+    """Load every sample, encode its pictures, and sum up what never changes about it.
+
+    Args:
+        encoder: the frozen CLIP's image encoder.
+        dataset: training samples with pictures and the ground truth of their views.
+        num_workers: processes that load samples.
+        description: label of the progress bar; None shows none.
+        processes: those that share the samples among themselves.
+
+    Returns:
+        The examples, on the CPU.
+
+    Raises:
+        InputError: the data set is empty, has no anomalous samples, or a sample cannot be read.
+    """
+    sources = dataset.sources
+    if not sources:
+        raise InputError("training class", "has no samples", "choose another class or write the JSON files again")
+    if not any(source.label for source in sources):
+        problem = "has no anomalous samples, and prompts learn from the difference"
+        raise InputError(f"training class {sources[0].class_name}", problem, "choose another class")
+    options = dataset.options
+    at_once = encoder.samples_at_once(len(options.view_indices), options.image_size)
+    encoder.expect(len(sources), len(options.view_indices), options.image_size)
+    own = processes.share(range(len(sources)))
+    on_gpu = encoder.device.type == "cuda"
+    features: dict[int, SampleFeatures] = {}
+    targets: dict[int, GridTargets] = {}
+    batches = iterate_batches(
+        MultiViewDataset([sources[index] for index in own], dataset.load, options),
+        batch_size=at_once,
+        num_workers=num_workers,
+        pin_memory=on_gpu,
+        description=description,
+    )
+    for batch in batches:
+        encoded = encoder.encode(batch)
+        grid_side = options.image_size // encoder.backbone.patch_size
+        for place in range(len(batch.class_name)):
+            index = own[len(features)]
+            features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
+            aimed = grid_targets(batch.sample(place), grid_side)
+            targets[index] = aimed.pin_memory() if on_gpu else aimed
+    return TrainingExamples(len(sources), features, targets)
+
+
+class Training:
+    """The steps of one training, which can be interrupted after any epoch and go on from there.
+
+    Args:
+        backbone: the frozen CLIP that the examples were encoded with.
+        learner: the prompts to be learned; they change in place.
+        examples: of one class, see :func:`load_examples`.
+        settings: how long and how fast.
+        processes: those that learn together; the learner of each starts with the same prompts.
+    """
+
+    def __init__(
+        self,
+        backbone: ClipBackbone,
+        learner: PromptLearner,
+        examples: TrainingExamples,
+        settings: TrainingSettings,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.settings = settings
+        self.history: list[EpochLosses] = []
+        self._backbone = backbone
+        self._learner = learner
+        self._examples = examples
+        self._processes = processes
+        self._device = next(backbone.parameters()).device
+        self._optimizer = torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._prompt_length = learner.prompt_length()
+
+    def epochs(self) -> Iterator[EpochLosses]:
+        """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out."""
+        while len(self.history) < self.settings.epochs:
+            order = torch.randperm(self._examples.count, generator=self._generator)
+            steps = [self._step(chosen.tolist()) for chosen in order.split(self.settings.batch_size)]
+            # The only place where the host waits for the device.
+            self.history.append(EpochLosses(len(self.history) + 1, torch.stack(steps).double().cpu()))
+            yield self.history[-1]
+
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on: tensors, numbers and containers of them."""
+        return {
+            "learner": self._learner.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "generator": self._generator.get_state(),
+            "losses": [losses.steps for losses in self.history],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state of :meth:`state`, from a training of the same kind."""
+        self._learner.load_state_dict(state["learner"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._generator.set_state(state["generator"])
+        epochs = (steps.view(-1, len(LOSS_TERMS)) for steps in state["losses"])
+        self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
+
+    def _step(self, chosen: Sequence[int]) -> Tensor:
+        """One step of Adam on these samples; the terms of its loss, (4,), on the device."""
+        with record_function(TEXT):
+            text_features = self._learner(self._backbone.text, self._prompt_length)
+        with record_function(LOSSES):
+            losses, gradient = self._losses_and_gradient(text_features.detach(), chosen)
+        # All processes have the same two text features, so the rest is the same in each of them.
+        flat = self._processes.sum(torch.cat([losses, gradient.flatten()]))
+        self._optimizer.zero_grad()
+        with record_function(TEXT_BACKWARDS):
+            text_features.backward(flat[len(losses) :].view_as(text_features))
+        with record_function(OPTIMIZER):
+            self._optimizer.step()
+        return flat[: len(losses)]
+
+    def _losses_and_gradient(self, text_features: Tensor, chosen: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """This process's part of the terms of the loss (4,), and of the gradient of their sum, as the text features."""
+        own = [index for index in chosen if index in self._examples.features]
+        if not own:
+            return text_features.new_zeros(len(LOSS_TERMS)), torch.zeros_like(text_features)
+        features = [self._examples.features[index].to(self._device) for index in own]
+        targets = concatenate_targets([self._examples.targets[index].to(self._device) for index in own])
+        text_features.requires_grad_()
+        logits = unit_logits(torch.cat([each.views_global for each in features]), text_features)
+        grids = torch.cat(
+            [local_probability_grid(each.views_patches, text_features, unit_length=True) for each in features]
+        )  # (B, V, L, 2, g, g)
+        losses = grid_losses(logits, grids[..., ANOMALOUS, :, :].mean(dim=2), targets, self.settings.loss_terms)
+        # Every term is a mean over samples, so each process counts by its share of the batch.
+        terms = torch.stack([getattr(losses, term) for term in LOSS_TERMS]) * (len(own) / len(chosen))
+        (gradient,) = torch.autograd.grad(terms.sum(), text_features)
+        return terms.detach(), gradient

@@ -1,0 +1,51 @@
+"""The guide and the text encoder that it learned with, kept on disk: an interrupted pre-training goes on from there."""
+
+import json
+from pathlib import Path
+
+import open_clip
+from safetensors import safe_open
+from safetensors.torch import save
+
+from pointad.files.atomic import atomic_path
+from pretraining.guide import Guide
+
+_TEXTS, _GUIDE = "texts.", "guide."
+
+
+def save_guide(path: Path, recipe: dict[str, float], model: open_clip.CLIP, guide: Guide) -> None:
+    """Write what the image encoder learns from.
+
+    Args:
+        path: the safetensors file.
+        recipe: all that decides what they became.
+        model: whose text encoder has learned.
+        guide: not frozen yet.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    entries = {_GUIDE + name: entry.detach().cpu().contiguous() for name, entry in guide.state_dict().items()}
+    for name, entry in model.state_dict().items():
+        if not name.startswith("visual."):
+            entries[_TEXTS + name] = entry.detach().cpu().contiguous()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(entries, {"recipe": json.dumps(recipe)}))
+
+
+def load_guide(path: Path, recipe: dict[str, float], model: open_clip.CLIP, guide: Guide) -> bool:
+    """Fill the model's text encoder and the guide from a file of `save_guide`, if it is there and of this recipe.
+
+    Returns:
+        Whether it was.
+    """
+    if not path.is_file():
+        return False
+    with safe_open(path, framework="pt") as file:
+        if json.loads((file.metadata() or {}).get("recipe", "{}")) != recipe:
+            return False
+        entries = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    guide.load_state_dict({name.removeprefix(_GUIDE): entries[name] for name in entries if name.startswith(_GUIDE)})
+    texts = {name.removeprefix(_TEXTS): entries[name] for name in entries if name.startswith(_TEXTS)}
+    model.load_state_dict({**model.state_dict(), **texts})
+    return True

@@ -1,0 +1,147 @@
+"""scripts/predict.py: what it writes, prints and returns."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import trimesh
+from PIL import Image
+from plyfile import PlyData
+from sample_scans import closed_shape
+
+from pointad.commands import predict
+from pointad.commands.predict_outputs import verdict_on
+from pointad.errors import InputError
+from pointad.inspection.predictor import PointAD
+
+
+@pytest.fixture
+def run(detector: PointAD, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path) -> Any:
+    """Run the program in this process with the small detector: its exit code and its lines."""
+    monkeypatch.setattr(PointAD, "from_checkpoint", classmethod(lambda cls, *_, **__: detector))
+
+    def call(*arguments: str | Path) -> tuple[int, list[dict]]:
+        parser = predict.build_parser()
+        code = predict.main(parser.parse_args([*map(str, arguments), "--output", str(tmp_path / "out")]))
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, scan: np.ndarray) -> Path:
+    """A folder with a coloured cloud and an organized scan."""
+    made = tmp_path / "scans"
+    (made / "deeper").mkdir(parents=True)
+    points = closed_shape(1200)
+    trimesh.PointCloud(points, np.full((1200, 3), 90, np.uint8)).export(made / "blob.ply")
+    tifffile.imwrite(made / "deeper" / "bump.tiff", scan, photometric="rgb")
+    (made / "notes.txt").write_text("no scan")
+    return made
+
+
+def test_outputs_of_a_folder(run: Any, folder: Path, scan: np.ndarray, tmp_path: Path) -> None:
+    code, lines = run(folder, "--html")
+    assert code == 0
+    assert [Path(line["file"]).name for line in lines] == ["blob.ply", "bump.tiff"]
+    blob, bump = lines
+    assert blob["points"] == 1200 and blob["verdict"] is None and len(blob["view_scores"]) == 9
+    assert {"read", "prepare", "render", "encode", "score", "regions", "write"} == blob["timings"].keys()
+    assert set(blob["regions"][0]) == {"centroid", "extent", "points", "peak", "peak_position"}
+
+    heat = PlyData.read(tmp_path / "out" / "blob" / "heat.ply")["vertex"]
+    scores = np.load(tmp_path / "out" / "blob" / "scores.npy")
+    np.testing.assert_array_equal(heat["anomaly"], scores)
+    original = trimesh.load(folder / "blob.ply").vertices
+    np.testing.assert_allclose(np.stack([heat[axis] for axis in "xyz"], axis=-1), original)
+    assert blob["region_threshold"] <= blob["regions"][0]["peak"] <= scores.max()
+
+    assert bump["points"] == (scan[..., 2] != 0).sum()
+    assert np.load(tmp_path / "out" / "bump" / "scores.npy").shape == scan.shape[:2]
+    assert json.loads((tmp_path / "out" / "bump" / "prediction.json").read_text())["score"] == bump["score"]
+    assert Image.open(tmp_path / "out" / "bump" / "sheet.png").size[0] > 1000
+    assert "pointad-cloud" in (tmp_path / "out" / "bump" / "cloud.html").read_text()
+
+
+def test_one_bad_file_does_not_stop_the_others(run: Any, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "a_broken.ply").write_text("ply\nbut not really")
+    np.save(folder / "empty.npy", np.zeros((0, 3)))
+    code, lines = run(folder, folder / "missing.pcd", "--threshold", "1e9")
+    assert code == 2
+    assert ["error" in line for line in lines] == [True, False, False, True, True]
+    assert "a_broken.ply" in caplog.text and "missing.pcd" in caplog.text
+
+
+def test_faults_of_the_program_do_not_stop_the_others_either(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspect = predict.inspect_file
+
+    def fail_on_blob(detector: PointAD, path: Path, *arguments: object, **options: object) -> object:
+        if path.name == "blob.ply":
+            raise ZeroDivisionError("a fault")
+        return inspect(detector, path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(predict, "inspect_file", fail_on_blob)
+    code, (blob, bump) = run(folder)
+    assert code == 2 and blob["error"] == "ZeroDivisionError: a fault" and bump["score"] > 0
+
+
+def test_threshold_decides_the_exit_status(run: Any, folder: Path) -> None:
+    _, lines = run(folder)
+    low, high = sorted(line["score"] for line in lines)
+    assert low < high
+    code, lines = run(folder, "--threshold", str((low + high) / 2))
+    assert code == 1 and sorted(line["verdict"] for line in lines) == ["fail", "pass"]
+    assert verdict_on(0.5, 0.5) == "pass" and verdict_on(0.5, None) is None
+
+
+def test_calibration_takes_a_quantile_of_good_scans(run: Any, tmp_path: Path) -> None:
+    good = tmp_path / "good"
+    good.mkdir()
+    for seed in range(3):
+        np.save(good / f"{seed}.npy", closed_shape(800, seed))
+    _, lines = run(good)
+    scores = [line["score"] for line in lines]
+    worst = good / f"{np.argmax(scores)}.npy"
+    code, (line,) = run(worst, "--calibrate", good, "--quantile", "1")
+    assert code == 0 and line["threshold"] == pytest.approx(max(scores)) and line["verdict"] == "pass"
+    code, (line,) = run(worst, "--calibrate", good, "--quantile", "0.5")
+    assert code == 1 and line["threshold"] == pytest.approx(np.median(scores)) and line["verdict"] == "fail"
+
+
+def test_pictures_are_found_by_name(run: Any, folder: Path, scan: np.ndarray, tmp_path: Path) -> None:
+    pictures = tmp_path / "rgb"
+    pictures.mkdir()
+    Image.fromarray(np.full((*scan.shape[:2], 3), 120, np.uint8)).save(pictures / "bump.png")
+    _, (line,) = run(folder / "deeper" / "bump.tiff", "--rgb", pictures)
+    assert set(line["scores"]) == {"point", "color", "fused"} and line["score"] == line["scores"]["fused"]
+    _, (same,) = run(folder / "deeper" / "bump.tiff", "--rgb", pictures / "bump.png")
+    assert same["scores"] == line["scores"]
+    code, (missing,) = run(folder / "blob.ply", "--rgb", pictures)
+    assert code == 2 and "blob" in missing["error"]
+
+
+def test_files_of_one_name_get_folders_of_their_own(run: Any, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "scan.npy", closed_shape(500))
+    _, lines = run(tmp_path / "first", tmp_path / "second")
+    assert [Path(line["output"]).name for line in lines] == ["scan", "scan_2"]
+
+
+def test_own_outputs_are_no_scans(run: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "scan.npy", closed_shape(500))
+    run(tmp_path)
+    _, lines = run(tmp_path)
+    assert len(lines) == 1
+
+
+def test_nothing_to_do_is_an_error(run: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="SCAN"):
+        run()
+    with pytest.raises(InputError, match="holds no scan"):
+        run(tmp_path)

@@ -1,0 +1,43 @@
+"""Scans that belong to no data set are rendered from any format."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from pointad.commands import render_scans
+from pointad.data import layout
+
+
+def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trimesh.creation.torus(30, 10).export(tmp_path / "ring.stl")
+    points = trimesh.creation.icosphere(4).vertices * 7 + 100
+    np.save(tmp_path / "ball.npy", points)
+    (tmp_path / "broken.ply").write_bytes(b"ply")
+    output = tmp_path / "pictures"
+    flags = [str(tmp_path), "--save_path", str(output), "--views", "x-30", "y45.5", "--point_size", "6"]
+    arguments = render_scans.build_parser().parse_args(flags)
+    assert render_scans.main(arguments) == 2
+    said = capsys.readouterr()
+    assert "2 scans rendered" in said.out and "1 failed" in said.out and "broken.ply" in said.err
+    for name in ("ring", "ball"):
+        files = layout.SampleFiles(output, name, "unlabelled", name)
+        assert layout.is_finished(files, 2) and not layout.is_finished(files, 3)
+        views = layout.read_views(files.views, range(2))
+        assert (views == 255).mean() < 0.95 and (views < 255).mean() > 0.05
+        rendered = layout.read_correspondences(files.correspondences, range(2))
+        kept = np.load(files.folder / "points.npy")
+        assert kept.shape == (rendered.shape[1], 3)
+        if name == "ball":
+            np.testing.assert_array_equal(np.unique(kept, axis=0), np.unique(points, axis=0))
+    # The files that it wrote are not taken for scans.
+    (tmp_path / "ring.stl").unlink()
+    render_scans.main(arguments)
+    assert "1 scans rendered" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("views", [["z30"], ["x"], ["30"], ["x1e3"]])
+def test_views_that_are_none(views: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        render_scans.build_parser().parse_args(["a.ply", "--save_path", "out", "--views", *views])

@@ -1,0 +1,162 @@
+"""Rendering to disk: the files are what rendering in memory gives, runs can be killed, failures stay alone."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import open3d
+import pytest
+import tifffile
+
+from pointad.commands import render_dataset
+from pointad.data import layout
+from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
+from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample
+from pointad.errors import InputError
+from pointad.rendering.views import View
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TWO_VIEWS = RenderingOptions(views=(View("x", -15), View("y", 30)))
+
+
+def digest(root: Path) -> dict[str, str]:
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("dataset", ["mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb"])
+def test_files_hold_what_rendering_in_memory_gives(
+    dataset: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    fixture = {"mvtec_pc_3d_rgb": "mvtec_root", "eye_pc_3d_rgb": "eyecandies_root", "real_pc_3d_rgb": "real3d_root"}
+    raw_root = request.getfixturevalue(fixture[dataset])
+    before = digest(raw_root)
+    samples = list_raw_samples(dataset, raw_root)[:3]
+    outcomes = list(export_samples(samples, tmp_path, TWO_VIEWS))
+    assert [outcome.status for outcome in outcomes] == [RENDERED] * len(samples)
+    write_metadata(tmp_path, dataset)
+    records = {(r.class_name, r.species, r.identifier): r for r in read_metadata(tmp_path)}
+    assert len(records) == len(samples)
+    for sample in samples:
+        record = records[sample.class_name, sample.species, sample.identifier]
+        rendered, rgb, mask = render_raw_sample(sample, TWO_VIEWS)
+        assert record.label == sample.label and record.mask_path is not None
+        read = layout.read_views(record.views_folder, range(2))
+        np.testing.assert_array_equal(read, np.repeat(rendered.views[..., None], 3, axis=-1))
+        np.testing.assert_array_equal(layout.read_views_gt(record.views_gt_folder, range(2)), rendered.views_gt)
+        read = layout.read_correspondences(record.correspondence_folder, range(2))
+        np.testing.assert_array_equal(read, rendered.correspondences)
+        indices = layout.read_nonzero_indices(record.correspondence_folder)
+        np.testing.assert_array_equal(indices, rendered.nonzero_indices)
+        stored_mask = layout.read_mask(record.mask_path)
+        np.testing.assert_array_equal(stored_mask, np.zeros_like(stored_mask) if mask is None else mask)
+        assert stored_mask.any() == bool(sample.label)
+        assert (record.rgb_path is None) == (rgb is None)
+        if record.rgb_path is not None:
+            np.testing.assert_array_equal(layout.read_color(record.rgb_path), rgb)
+    assert digest(raw_root) == before
+
+
+def test_other_libraries_read_the_files(mvtec_root: Path, tmp_path: Path) -> None:
+    sample = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[2]
+    list(export_samples([sample], tmp_path, TWO_VIEWS))
+    prepared = load_raw_sample(sample)
+    files = layout.SampleFiles(tmp_path, "bagel", "bump", "000")
+    np.testing.assert_array_equal(tifffile.imread(files.xyz), prepared.xyz)
+    cloud = open3d.io.read_point_cloud(files.point_cloud)
+    np.testing.assert_allclose(np.asarray(cloud.points), prepared.point_cloud.points, atol=1e-7)
+    np.testing.assert_allclose(np.asarray(cloud.colors) * 255, prepared.point_cloud.colors, atol=1e-6)
+    labelled = open3d.io.read_point_cloud(files.labelled_point_cloud)
+    np.testing.assert_array_equal(np.asarray(labelled.colors)[:, 0] > 0.5, prepared.point_cloud.labels)
+
+
+def test_one_bad_scan_stops_none_of_the_others(mvtec_root: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(mvtec_root, raw)
+    (raw / "bagel/test/good/xyz/000.tiff").write_bytes(b"no tiff")
+    tifffile.imwrite(raw / "bagel/test/good/xyz/001.tiff", np.zeros((100, 128, 3), np.float32), photometric="rgb")
+    samples = list_raw_samples("mvtec_pc_3d_rgb", raw, classes=["bagel"])
+    outcomes = list(export_samples(samples, tmp_path / "out", TWO_VIEWS))
+    assert [outcome.status for outcome in outcomes] == [FAILED, FAILED, RENDERED]
+    assert "good/xyz/000.tiff" in outcomes[0].message
+    assert "good/xyz/001.tiff: holds no points" in outcomes[1].message
+    again = list(export_samples(samples, tmp_path / "out", TWO_VIEWS))
+    assert sorted(outcome.status for outcome in again) == [FAILED, FAILED, SKIPPED]
+
+
+def program(mvtec_root: Path, output: Path, *flags: str) -> list[str]:
+    script = str(REPOSITORY / "scripts" / "render_dataset.py")
+    paths = ["--data_path", str(mvtec_root), "--save_path", str(output)]
+    return [sys.executable, script, "--dataset", "mvtec_pc_3d_rgb", *paths, "--views", "x-15", "y30", *flags]
+
+
+@pytest.mark.slow
+def test_killed_and_run_again_in_any_number_of_processes(mvtec_root: Path, tmp_path: Path) -> None:
+    whole = subprocess.run(
+        program(mvtec_root, tmp_path / "whole", "--num_workers", "1"), capture_output=True, text=True
+    )
+    assert whole.returncode == 0, whole.stderr
+    assert "6 scans rendered, 0 were finished, 0 failed" in whole.stdout
+    killed = subprocess.Popen(
+        program(mvtec_root, tmp_path / "killed", "--num_workers", "2"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed").rglob("view_0.png")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    again = subprocess.run(
+        program(mvtec_root, tmp_path / "killed", "--num_workers", "2"), capture_output=True, text=True
+    )
+    assert again.returncode == 0, again.stderr
+    assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
+
+
+def test_the_program_counts_failures(mvtec_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(mvtec_root / "bagel", tmp_path / "raw" / "bagel")
+    (tmp_path / "raw/bagel/test/good/xyz/000.tiff").write_bytes(b"no tiff")
+    flags = program(tmp_path / "raw", tmp_path / "out", "--num_workers", "1")[2:]
+    assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 2
+    output = capsys.readouterr()
+    assert "2 scans rendered, 0 were finished, 1 failed" in output.out and "good/xyz/000.tiff" in output.err
+    assert len(read_metadata(tmp_path / "out")) == 2
+
+
+def test_the_program_never_writes_into_the_archive(mvtec_root: Path) -> None:
+    before = digest(mvtec_root)
+    with pytest.raises(InputError, match="is the raw data set itself"):
+        render_dataset.main(render_dataset.build_parser().parse_args(program(mvtec_root, mvtec_root)[2:]))
+    assert digest(mvtec_root) == before
+
+
+@pytest.mark.parametrize(
+    ("script", "dataset"),
+    [("mvtec3d-ad", "mvtec_pc_3d_rgb"), ("eyecandies", "eye_pc_3d_rgb"), ("real3d-ad", "real_pc_3d_rgb")],
+)
+def test_generators(script: str, dataset: str, tmp_path: Path, mvtec_root: Path) -> None:
+    sample = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[2]
+    list(export_samples([sample], tmp_path, TWO_VIEWS))
+    done = subprocess.run(
+        [
+            sys.executable,
+            f"{script}.py",
+            "--data_path",
+            os.path.relpath(tmp_path, REPOSITORY / "generate_dataset_json"),
+        ],
+        cwd=REPOSITORY / "generate_dataset_json",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "bagel: 1 samples (1 bump)" in done.stdout
+    write_metadata(tmp_path / ".", dataset)
+    assert read_metadata(tmp_path, "bagel") == read_metadata(tmp_path)

@@ -1,0 +1,197 @@
+"""Features of batches: the same whatever the chunks, the batches and the cache; counted; in several precisions."""
+
+import os
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from small_engine import IMAGE_SIZE, VIEWS, random_scan, small_backbone, small_dataset
+
+from pointad.compute.precision import BF16, FP16, calculating_in, supported_precisions, with_rounded_matrices
+from pointad.data.batch import collate
+from pointad.data.dataset import MultiViewDataset
+from pointad.encoding.feature_cache import evict, list_entries
+from pointad.encoding.features import PictureEncoder, SampleFeatures, encode_batch
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.vision import encode_images
+
+PICTURES = VIEWS + 1  # of a sample, the RGB picture counted in
+DATASET = small_dataset({"cube": 3})
+BATCH = collate([DATASET[0], DATASET[1], DATASET[2]])
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return small_backbone()
+
+
+def assert_same(found: SampleFeatures, expected: SampleFeatures, tolerance: float = 0) -> None:
+    for field in fields(SampleFeatures):
+        torch.testing.assert_close(
+            getattr(found, field.name), getattr(expected, field.name), rtol=0, atol=tolerance, msg=field.name
+        )
+
+
+@pytest.mark.parametrize("pictures_at_once", [1, 2, 100])
+def test_chunks_change_nothing(backbone: ClipBackbone, pictures_at_once: int) -> None:
+    encoder = PictureEncoder(backbone, [1, 3], pictures_at_once=pictures_at_once)
+    expected = encode_batch(backbone, BATCH, [1, 3])
+    assert expected.views_patches.shape == (3, VIEWS, 2, (IMAGE_SIZE // 14) ** 2, backbone.embedding_dim)
+    assert_same(encoder.encode(BATCH), expected, 1e-6)
+    assert encoder.encoded == 3 * PICTURES and encoder.from_cache == 0
+
+
+def test_samples_do_not_depend_on_their_batch(backbone: ClipBackbone) -> None:
+    together = encode_batch(backbone, BATCH)
+    assert_same(encode_batch(backbone, collate([DATASET[1]])), together.sample(1), 1e-6)
+
+
+def test_features_have_unit_length(backbone: ClipBackbone) -> None:
+    features = encode_batch(backbone, BATCH)
+    torch.testing.assert_close(features.views_patches.norm(dim=-1), torch.ones(features.views_patches.shape[:-1]))
+
+
+def test_without_color(backbone: ClipBackbone) -> None:
+    dataset = small_dataset({"cube": 1}, with_color=False)
+    features = encode_batch(backbone, collate([dataset[0]]))
+    assert features.color_global is None and features.color_patches is None
+
+
+def test_a_batch_without_pictures_is_refused(backbone: ClipBackbone) -> None:
+    without = type(BATCH)(**{**vars(BATCH), "views": None})
+    with pytest.raises(InputError, match="without pictures"):
+        encode_batch(backbone, without)
+
+
+@pytest.mark.parametrize("precision", [BF16, FP16])
+def test_half_precision_stays_near(backbone: ClipBackbone, precision: str) -> None:
+    if precision not in supported_precisions(torch.device("cpu")):
+        with pytest.raises(InputError, match=precision):
+            PictureEncoder(backbone, precision=precision)
+        return
+    features = PictureEncoder(backbone, precision=precision).encode(BATCH)
+    expected = encode_batch(backbone, BATCH)
+    assert features.views_patches.dtype == torch.float32
+    assert_same(features, expected, 0.02)
+    assert not torch.equal(features.views_patches, expected.views_patches)
+
+
+@pytest.mark.parametrize("precision", [BF16, FP16])
+def test_rounding_the_weights_once_is_as_near_as_rounding_them_always(backbone: ClipBackbone, precision: str) -> None:
+    """Autocast rounds frozen weights in every call, which took far longer than the products on CPUs."""
+    if precision not in supported_precisions(torch.device("cpu")):
+        pytest.skip(f"this CPU does not calculate in {precision}")
+    before = {name: entry.clone() for name, entry in backbone.state_dict().items()}
+    images = torch.randn(2, 3, backbone.image_size, backbone.image_size, generator=torch.Generator().manual_seed(0))
+    rounded = with_rounded_matrices(backbone.vision, precision)
+    with calculating_in(precision, torch.device("cpu")):
+        ours, plain = encode_images(rounded, images), backbone.encode_images(images)
+    exact = backbone.encode_images(images)
+    for name in ("global_features", "patch_features"):
+        rounding = (getattr(plain, name) - getattr(exact, name)).abs().max()
+        assert (getattr(ours, name) - getattr(plain, name)).abs().max() <= 2 * rounding
+        assert (getattr(ours, name) - getattr(exact, name)).abs().max() <= 2 * rounding
+    assert any(parameter.dtype != torch.float32 for parameter in rounded.parameters())
+    for name, entry in backbone.state_dict().items():
+        assert torch.equal(entry, before[name])
+
+
+def test_unknown_precision(backbone: ClipBackbone) -> None:
+    with pytest.raises(InputError, match="int4"):
+        PictureEncoder(backbone, precision="int4")
+
+
+def test_cache_gives_what_was_encoded(backbone: ClipBackbone, tmp_path: Path) -> None:
+    first, second = (PictureEncoder(backbone, cache_folder=tmp_path) for _ in range(2))
+    encoded = first.encode(BATCH)
+    assert_same(second.encode(BATCH), encoded)
+    assert (first.encoded, first.from_cache) == (3 * PICTURES, 0)
+    assert (second.encoded, second.from_cache) == (0, 3 * PICTURES)
+    assert_same(encoded, encode_batch(backbone, BATCH), 2**-11)  # patch features in float16
+
+
+def test_pictures_that_are_there_are_not_encoded_again(backbone: ClipBackbone, tmp_path: Path) -> None:
+    encoder = PictureEncoder(backbone, cache_folder=tmp_path)
+    encoder.encode(collate([DATASET[1]]))
+    encoder.encode(BATCH)
+    assert (encoder.encoded, encoder.from_cache) == (3 * PICTURES, PICTURES)
+
+
+def test_anything_else_meets_no_old_feature(backbone: ClipBackbone, tmp_path: Path) -> None:
+    PictureEncoder(backbone, cache_folder=tmp_path).encode(BATCH)
+    others = [PictureEncoder(small_backbone(seed=1), cache_folder=tmp_path)]
+    others.append(PictureEncoder(backbone, [1], cache_folder=tmp_path))
+    if BF16 in supported_precisions(torch.device("cpu")):
+        others.append(PictureEncoder(backbone, precision=BF16, cache_folder=tmp_path))
+    for other in others:
+        other.encode(BATCH)
+        assert (other.encoded, other.from_cache) == (3 * PICTURES, 0)
+    repainted = MultiViewDataset(DATASET.sources, partial(random_scan, repaint=1), DATASET.options)
+    encoder = PictureEncoder(backbone, cache_folder=tmp_path)
+    encoder.encode(collate([repainted[0]]))
+    assert encoder.encoded == PICTURES
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "swapped"])
+def test_damaged_files_are_encoded_again(
+    backbone: ClipBackbone, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = PictureEncoder(backbone, cache_folder=tmp_path).encode(BATCH)
+    path, other = (entry.path for entry in list_entries(tmp_path)[:2])
+    content = path.read_bytes()
+    damaged = {
+        "truncated": content[:-100],
+        "changed": content[:-1] + bytes([content[-1] ^ 1]),
+        "empty": b"",
+        "swapped": other.read_bytes(),
+    }
+    path.write_bytes(damaged[damage])
+    encoder = PictureEncoder(backbone, cache_folder=tmp_path)
+    found = encoder.encode(BATCH)
+    assert str(path) in caplog.text
+    assert (encoder.encoded, encoder.from_cache) == (1, 3 * PICTURES - 1)
+    assert_same(found, expected, 2**-11)  # alone in its chunk a picture may be rounded the other way
+    again = PictureEncoder(backbone, cache_folder=tmp_path)
+    assert_same(again.encode(BATCH), found)
+    assert again.encoded == 0
+
+
+def test_an_unwritable_cache_is_named(backbone: ClipBackbone, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        PictureEncoder(backbone, cache_folder=tmp_path / "file").encode(BATCH)
+
+
+def test_size_is_stated_before_anything_is_written(
+    backbone: ClipBackbone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    folder = tmp_path / "not" / "yet"
+    encoder = PictureEncoder(backbone, [1, 2, 3], cache_folder=folder)
+    encoder.expect(1000, PICTURES, IMAGE_SIZE)
+    assert not folder.exists()
+    encoder.encode(BATCH)
+    stated = float(caplog.text.split("take up to ")[1].split(" GB")[0]) * 1e9
+    written = sum(entry.size for entry in list_entries(folder)) / len(BATCH.class_name) * 1000
+    assert written == pytest.approx(stated, rel=0.1)
+
+
+def test_eviction_begins_with_what_was_not_used_for_longest(backbone: ClipBackbone, tmp_path: Path) -> None:
+    encoder = PictureEncoder(backbone, cache_folder=tmp_path)
+    encoder.encode(BATCH)
+    for entry in list_entries(tmp_path):
+        os.utime(entry.path, (0, 0))  # long ago: file times are too coarse for what happens within a tick
+    encoder.encode(collate([DATASET[0]]))
+    entries = list_entries(tmp_path)
+    removed = evict(tmp_path, sum(entry.size for entry in entries[-PICTURES:]))
+    assert {entry.path for entry in removed} == {entry.path for entry in entries[:-PICTURES]}
+    encoder.encode(collate([DATASET[0]]))
+    assert encoder.encoded == 3 * PICTURES
+
+
+@pytest.mark.slow
+def test_compiled_encoder_gives_the_same(backbone: ClipBackbone) -> None:
+    assert_same(PictureEncoder(backbone, compiled=True).encode(BATCH), encode_batch(backbone, BATCH), 1e-5)

@@ -1,0 +1,98 @@
+"""Evaluation: the same numbers whatever the batches; every picture once for all prompts; classes left out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from small_engine import POINT_SIZE, VIEWS, small_backbone, small_dataset
+
+from pointad.data.batch import collate
+from pointad.encoding.features import PictureEncoder, encode_batch
+from pointad.errors import InputError
+from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
+from pointad.metrics import class_metrics
+from pointad.model.backbone import ClipBackbone
+from pointad.scoring.inference import predict_views, score_samples
+
+CLASSES = {"cube": 4, "cone": 3}
+SETTINGS = EvaluationSettings(description=None)
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return small_backbone()
+
+
+def prompts(name: str, seed: int, left_out: frozenset[str] = frozenset()) -> PromptSet:
+    features = torch.randn(2, 64, generator=torch.Generator().manual_seed(seed))
+    return PromptSet(name, lambda class_name: torch.nn.functional.normalize(features, dim=-1), left_out)
+
+
+def run(
+    encoder: PictureEncoder, prompt_sets: list[PromptSet], settings: EvaluationSettings = SETTINGS
+) -> tuple[list[ClassOutcome], list[ScoredSample]]:
+    samples: list[ScoredSample] = []
+    outcomes = list(evaluate(encoder, small_dataset(CLASSES), prompt_sets, settings, samples.append))
+    return outcomes, samples
+
+
+def test_numbers_are_those_of_the_single_steps(backbone: ClipBackbone) -> None:
+    chosen = prompts("a", 1)
+    outcomes, samples = run(PictureEncoder(backbone), [chosen])
+    dataset = small_dataset(CLASSES)
+    assert [(s.class_name, s.identifier) for s in samples] == [(s.class_name, s.identifier) for s in dataset.sources]
+    text_features = chosen.text_features("cube")
+    for index, sample in enumerate(samples):
+        batch = collate([dataset[index]])
+        features = encode_batch(backbone, batch)
+        views = predict_views(features, text_features, POINT_SIZE)
+        scores = score_samples(features, views, text_features, batch.correspondences, batch.non_zero)
+        for modality in ("point", "color", "fused"):
+            assert sample.scores[modality] == pytest.approx(getattr(scores, f"{modality}_score").item(), abs=1e-6)
+            np.testing.assert_allclose(sample.maps[modality], getattr(scores, f"{modality}_map")[0], atol=1e-6)
+    for outcome in outcomes:
+        own = [sample for sample in samples if sample.class_name == outcome.class_name]
+        expected = class_metrics(
+            np.array([sample.label for sample in own]),
+            np.array([sample.scores["fused"] for sample in own]),
+            np.stack([sample.mask for sample in own]),
+            np.stack([sample.maps["fused"] for sample in own]),
+        )
+        assert outcome.metrics["fused"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("batch_size", [2, 7])
+def test_batches_change_nothing(backbone: ClipBackbone, batch_size: int) -> None:
+    _, expected = run(PictureEncoder(backbone), [prompts("a", 1)])
+    _, found = run(PictureEncoder(backbone), [prompts("a", 1)], replace(SETTINGS, batch_size=batch_size))
+    for one, other in zip(found, expected, strict=True):
+        assert one.scores == pytest.approx(other.scores, abs=1e-6)
+        np.testing.assert_array_equal(one.mask, other.mask)
+
+
+def test_several_prompts_share_one_pass(backbone: ClipBackbone) -> None:
+    encoder = PictureEncoder(backbone)
+    together, _ = run(encoder, [prompts("a", 1), prompts("b", 2)])
+    assert encoder.encoded == sum(CLASSES.values()) * (VIEWS + 1)
+    alone, _ = run(PictureEncoder(backbone), [prompts("b", 2)])
+    assert [o for o in together if o.prompts == "b"] == alone
+    assert {(o.prompts, o.class_name) for o in together} == {(p, c) for p in "ab" for c in CLASSES}
+
+
+def test_a_class_that_all_prompts_leave_out_is_not_even_encoded(backbone: ClipBackbone) -> None:
+    encoder = PictureEncoder(backbone)
+    outcomes, _ = run(encoder, [prompts("a", 1, frozenset({"cube"}))])
+    assert [outcome.class_name for outcome in outcomes] == ["cone"]
+    assert encoder.encoded == CLASSES["cone"] * (VIEWS + 1)
+    with pytest.raises(InputError, match="no class"):
+        run(encoder, [prompts("a", 1, frozenset(CLASSES))])
+
+
+def test_views_are_kept_on_request_only(backbone: ClipBackbone) -> None:
+    _, (kept, *_) = run(PictureEncoder(backbone), [prompts("a", 1)])
+    _, (bare, *_) = run(PictureEncoder(backbone), [prompts("a", 1)], replace(SETTINGS, keep_views=False))
+    assert kept.view_maps is not None and kept.view_maps.shape == (VIEWS, POINT_SIZE, POINT_SIZE)
+    assert kept.views is not None and kept.color is not None
+    assert bare.view_maps is bare.views is bare.color is None
+    assert bare.scores == kept.scores

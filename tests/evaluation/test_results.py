@@ -1,0 +1,85 @@
+"""Results: means, JSON and tables."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pointad.errors import InputError
+from pointad.evaluation.results import Results, describe_run, metric_title, percent, result_table
+
+RUN = {"dataset": "toys", "training_dataset": "toys", "training_class": "duck", "seed": 111}
+CLASSES = {
+    "bear": {"point": {"image_auroc": 0.75, "pixel_aupro": None}, "fused": {"image_auroc": 0.5}},
+    "duck": {"point": {"image_auroc": 1.0, "pixel_aupro": 0.9}, "fused": {"image_auroc": 1.0}},
+    "train": {"point": {"image_auroc": 0.25, "pixel_aupro": 0.4}, "fused": {"image_auroc": 0.7}},
+}
+
+
+def test_mean_leaves_the_training_class_and_the_undefined_out() -> None:
+    mean = Results(CLASSES, RUN).mean
+    assert mean["point"] == {"image_auroc": 0.5, "pixel_aupro": 0.4}
+    assert mean["fused"]["image_auroc"] == pytest.approx(0.6)
+
+
+def test_mean_keeps_a_class_of_the_same_name_in_another_data_set() -> None:
+    mean = Results(CLASSES, RUN | {"training_dataset": "other toys"}).mean
+    assert mean["point"]["image_auroc"] == pytest.approx(2 / 3)
+
+
+def test_mean_is_undefined_where_no_class_is_defined() -> None:
+    assert Results({"bear": CLASSES["bear"]}).mean["point"]["pixel_aupro"] is None
+    assert Results({}).mean == {}
+
+
+def test_json_round_trip(tmp_path: Path) -> None:
+    results = Results(CLASSES, RUN)
+    results.save(tmp_path / "deep" / "results.json")
+    assert Results.load(tmp_path / "deep" / "results.json") == results
+    content = json.loads((tmp_path / "deep" / "results.json").read_text())
+    assert content["classes"]["bear"]["point"]["pixel_aupro"] is None
+    assert content["mean"]["point"]["image_auroc"] == 0.5
+
+
+def test_not_a_number_becomes_null(tmp_path: Path) -> None:
+    Results({"bear": {"point": {"image_auroc": float("nan")}}}).save(tmp_path / "results.json")
+    assert Results.load(tmp_path / "results.json").classes["bear"]["point"]["image_auroc"] is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"classes": {"bear": {"point": 3}}}', '{"classes": {}, "run": 1}'])
+def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match="results"):
+        Results.load(path)
+
+
+def test_table_says_where_it_comes_from() -> None:
+    run = RUN | {"backbone": "ViT-L/14@336px", "checkpoint": "epoch_15.pth", "protocol": "one-vs-rest"}
+    table = result_table(Results(CLASSES, run), "point")
+    for fact in ("toys", "ViT-L/14@336px", "epoch_15.pth", "duck", "one-vs-rest"):
+        assert fact in table
+    assert "DEMO" not in table
+    assert "75.0" in table and "–" in table
+    assert "AUPRO is undefined (–) in 1 of 2 classes." in table
+    assert "duck was trained on" in table
+
+
+def test_demo_backbone_is_named() -> None:
+    assert "DEMO" in result_table(Results(CLASSES, {"is_demo": True, "backbone": "tiny"}), "fused")
+
+
+def test_description_leaves_out_what_is_unknown() -> None:
+    assert describe_run({}) == {}
+    assert describe_run({"prompts": "ensemble"})["Checkpoint"] == "none (prompt ensemble)"
+    assert describe_run({"views": [0, 4], "training_class": "a", "training_dataset": "b", "dataset": "c"}) == {
+        "Data set": "c",
+        "Training class": "a (b)",
+        "Views": "2 (0, 4)",
+    }
+
+
+def test_numbers_and_titles() -> None:
+    assert [percent(value) for value in (0.8204, 0.0, 1.0, None, float("nan"))] == ["82.0", "0.0", "100.0", "–", "–"]
+    assert metric_title("pixel_aupro_0.05") == "AUPRO@0.05"
+    assert metric_title("image_ap") == "I-AP"

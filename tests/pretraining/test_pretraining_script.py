@@ -1,0 +1,63 @@
+"""The pre-training's script: what it refuses before anything is made, and a run by two processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from pointad.commands.arguments import ROOT
+from pointad.errors import InputError
+from pointad.model import backbone as backbone_module
+from pointad.model.backbone import load_backbone
+from pretraining.command import build_parser, check, chosen_device
+
+SCRIPT = ROOT / "scripts" / "pretrain_demo_backbone.py"
+
+
+def refusal(*flags: str) -> str:
+    arguments = build_parser().parse_args(["--device", "cpu", *flags])
+    chosen_device(arguments)
+    with pytest.raises(InputError) as refused:
+        check(arguments)
+    return str(refused.value)
+
+
+def test_what_cannot_be_learned_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    assert "is not there" in refusal("--start_from", str(weights))
+    weights.write_bytes(b"")
+    assert "written over" in refusal("--start_from", str(weights), "--weights", str(tmp_path / "." / weights.name))
+    assert "take 12 or more" in refusal("--batch_size", "11", "--processes", "3")
+    assert "--objects" in refusal("--objects", "2", "--processes", "3")
+    check(build_parser().parse_args(["--processes", "2", "--start_from", str(weights), "--objects", "2"]))
+
+
+@pytest.mark.slow
+def test_two_processes_learn_the_same_whether_interrupted_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = ["--objects", "6", "--wording_steps", "2", "--guide_steps", "3", "--steps", "4", "--alone_steps", "3"]
+    flags += ["--batch_size", "16", "--report_every", "1", "--processes", "2", "--device", "cpu"]
+
+    def command(name: str) -> list[str]:
+        places = ["--weights", str(tmp_path / f"{name}.safetensors"), "--pictures", str(tmp_path / name)]
+        return [sys.executable, str(SCRIPT), *flags, *places]
+
+    subprocess.run(command(backbone_module.DEMO_NAME), check=True, timeout=600)
+    with subprocess.Popen(command("again"), stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if line.startswith("pictures 2"):
+                os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: all processes get it
+    assert run.returncode == 130
+    finished = subprocess.run(command("again"), check=True, timeout=600, stdout=subprocess.PIPE, text=True)
+    assert "wording" not in finished.stdout  # the guide was kept
+    whole = (tmp_path / f"{backbone_module.DEMO_NAME}.safetensors").read_bytes()
+    assert (tmp_path / "again.safetensors").read_bytes() == whole
+    monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
+    features = load_backbone(weights="demo").encode_texts(["an object"])
+    assert torch.isfinite(features).all()

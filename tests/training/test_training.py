@@ -1,0 +1,168 @@
+"""Training: the steps of the method, whatever the shortcuts; interrupted ones go on exactly; clear refusals."""
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from small_engine import POINT_SIZE, small_backbone, small_dataset
+
+from pointad.data.batch import collate
+from pointad.data.dataset import MultiViewDataset
+from pointad.encoding.features import PictureEncoder, encode_batch
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.model.prompt_learner import PromptLearner
+from pointad.scoring.back_projection import back_project
+from pointad.scoring.inference import predict_views
+from pointad.training.reference_losses import LOSS_TERMS, training_losses
+from pointad.training.state import load_training_state, save_training_state
+from pointad.training.training import Training, TrainingExamples, TrainingSettings, load_examples
+
+SAMPLES = 5
+SETTINGS = TrainingSettings(epochs=4, batch_size=2)  # the last batch of an epoch has one sample
+
+
+@pytest.fixture(scope="module")
+def backbone() -> ClipBackbone:
+    return small_backbone()
+
+
+@pytest.fixture(scope="module")
+def dataset() -> MultiViewDataset:
+    return small_dataset({"cube": SAMPLES}, training=True)
+
+
+@pytest.fixture(scope="module")
+def examples(backbone: ClipBackbone, dataset: MultiViewDataset) -> TrainingExamples:
+    return load_examples(PictureEncoder(backbone), dataset, description=None)
+
+
+def fresh_learner(backbone: ClipBackbone) -> PromptLearner:
+    return PromptLearner(backbone, depth=3, generator=torch.Generator().manual_seed(3))
+
+
+def losses_of(training: Training, epochs: int) -> torch.Tensor:
+    """Losses of the next epochs, (steps, 4)."""
+    return torch.cat([losses.steps for losses in islice(training.epochs(), epochs)])
+
+
+def method_step_by_step(
+    backbone: ClipBackbone, learner: PromptLearner, dataset: MultiViewDataset, epochs: int
+) -> torch.Tensor:
+    """The training as the method describes it: everything again in every step, (steps, 4)."""
+    optimizer = torch.optim.Adam(learner.learned_parameters(), lr=SETTINGS.learning_rate, betas=(0.5, 0.999))
+    generator = torch.Generator().manual_seed(SETTINGS.seed)
+    rows = []
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(dataset), generator=generator).split(SETTINGS.batch_size):
+            batch = collate([dataset[index] for index in chosen.tolist()])
+            views = predict_views(encode_batch(backbone, batch), learner(backbone.text), POINT_SIZE)
+            assert batch.views_gt is not None
+            losses = training_losses(
+                view_logits=views.logits,
+                view_maps=views.maps,
+                point_maps=back_project(views.maps, batch.correspondences, batch.non_zero),
+                non_zero=batch.non_zero,
+                labels=batch.label,
+                masks=batch.mask,
+                view_masks=batch.views_gt,
+            )
+            optimizer.zero_grad()
+            losses.total.backward()
+            optimizer.step()
+            rows.append(torch.stack([getattr(losses, term).detach() for term in LOSS_TERMS]))
+    return torch.stack(rows).double()
+
+
+def test_steps_are_those_of_the_method(
+    backbone: ClipBackbone, dataset: MultiViewDataset, examples: TrainingExamples
+) -> None:
+    learner, twin = fresh_learner(backbone), fresh_learner(backbone)
+    found = losses_of(Training(backbone, learner, examples, SETTINGS), 2)
+    expected = method_step_by_step(backbone, twin, dataset, 2)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    for (name, one), other in zip(learner.named_parameters(), twin.parameters(), strict=True):
+        # A vanishing gradient may turn a step of Adam round, so a few numbers differ by whole steps.
+        assert (one - other).abs().quantile(0.99) < 1e-4, name
+
+
+def test_losses_fall(backbone: ClipBackbone, examples: TrainingExamples) -> None:
+    training = Training(backbone, fresh_learner(backbone), examples, replace(SETTINGS, epochs=8))
+    sums = [sum(losses.means.values()) for losses in training.epochs()]
+    assert len(sums) == 8
+    assert sums[-1] < sums[0]
+
+
+def test_only_chosen_terms_count(backbone: ClipBackbone, examples: TrainingExamples) -> None:
+    settings = replace(SETTINGS, epochs=1, loss_terms=["d3_point_loss"])
+    (losses,) = Training(backbone, fresh_learner(backbone), examples, settings).epochs()
+    assert [term for term, mean in losses.means.items() if mean] == ["d3_point_loss"]
+
+
+def test_the_backbone_stays_frozen(examples: TrainingExamples) -> None:
+    backbone = small_backbone()
+    before = backbone.fingerprint
+    losses_of(Training(backbone, fresh_learner(backbone), examples, SETTINGS), 1)
+    del backbone.__dict__["fingerprint"]
+    assert backbone.fingerprint == before
+    assert all(parameter.grad is None for parameter in backbone.parameters())
+
+
+@pytest.mark.parametrize("interrupted_after", [1, 3])
+def test_interrupted_training_goes_on_exactly(
+    backbone: ClipBackbone, examples: TrainingExamples, tmp_path: Path, interrupted_after: int
+) -> None:
+    learner = fresh_learner(backbone)
+    uninterrupted = losses_of(Training(backbone, learner, examples, SETTINGS), SETTINGS.epochs)
+
+    first = Training(backbone, fresh_learner(backbone), examples, SETTINGS)
+    losses_of(first, interrupted_after)
+    path = tmp_path / "training_state.pt"
+    save_training_state(path, first.state(), {"seed": 111})
+    state = load_training_state(path, {"seed": 111})
+    assert state is not None
+
+    other_learner = PromptLearner(backbone, depth=3, generator=torch.Generator().manual_seed(4))
+    second = Training(backbone, other_learner, examples, SETTINGS)
+    second.restore(state)
+    rest = losses_of(second, SETTINGS.epochs)
+    steps = -(-SAMPLES // SETTINGS.batch_size)
+    assert torch.equal(rest, uninterrupted[interrupted_after * steps :])
+    assert torch.equal(torch.cat([losses.steps for losses in second.history]), uninterrupted)
+    for name, value in learner.state_dict().items():
+        assert torch.equal(other_learner.state_dict()[name], value), name
+
+
+def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "training_state.pt"
+    assert load_training_state(path, {}) is None
+    save_training_state(path, {}, {"seed": 111, "batch_size": 4})
+    with pytest.raises(InputError, match=r"another seed \(111, now 5\)"):
+        load_training_state(path, {"seed": 5, "batch_size": 4})
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing that torch knows"])
+def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "training_state.pt"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not the state of a training"):
+        load_training_state(path, {})
+
+
+def test_a_state_runs_no_code(tmp_path: Path) -> None:
+    path = tmp_path / "training_state.pt"
+    torch.save({"state": Path("anything"), "facts": {}}, path)
+    with pytest.raises(InputError, match="not the state of a training"):
+        load_training_state(path, {})
+
+
+def test_classes_that_teach_nothing_are_refused(backbone: ClipBackbone) -> None:
+    encoder = PictureEncoder(backbone)
+    with pytest.raises(InputError, match="no samples"):
+        load_examples(encoder, small_dataset({"cube": 0}, training=True))
+    with pytest.raises(InputError, match="no anomalous samples"):
+        load_examples(encoder, small_dataset({"cube": 1}, training=True))
+    with pytest.raises(InputError, match="ground truth"):
+        load_examples(encoder, small_dataset({"cube": 2}), description=None)

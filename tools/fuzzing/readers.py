@@ -1,0 +1,104 @@
+"""The readers of this library by name, and what counts as a finding."""
+
+import contextlib
+import logging
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pointad.data.metadata import read_metadata
+from pointad.datasets.eyecandies import read_points
+from pointad.encoding.feature_cache import read_entry
+from pointad.errors import PointADError
+from pointad.evaluation.results import Results
+from pointad.files.npy_files import read_npy
+from pointad.files.pictures import read_mask, read_picture
+from pointad.model.checkpoint import load_prompts
+from pointad.model.weights import read_weights
+from pointad.report.runs import Run, read_scores
+from pointad.scans.files import read_scan
+from pointad.training.state import load_training_state
+
+
+def _eyecandies(path: Path) -> object:
+    return read_points(path.with_name("000_depth.png"))
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "png": lambda path: read_picture(path, "RGB"),
+    "mask": read_mask,
+    "depth": _eyecandies,
+    "pose": _eyecandies,
+    "yaml": _eyecandies,
+    "tiff": read_scan,
+    "pcd": read_scan,
+    "pcd_ascii": read_scan,
+    "pcd_compressed": read_scan,
+    "ply": lambda path: read_scan(path, mesh_points=100),
+    "ply_ascii": lambda path: read_scan(path, mesh_points=100),
+    "ply_mesh": lambda path: read_scan(path, mesh_points=100),
+    "obj": lambda path: read_scan(path, mesh_points=100),
+    "stl": lambda path: read_scan(path, mesh_points=100),
+    "text": read_scan,
+    "npy": lambda path: read_npy(path, "iu"),
+    "npy_scan": read_scan,
+    "npz": read_scan,
+    "metadata": lambda path: read_metadata(path.parent),
+    "results": Results.load,
+    "scores": lambda path: read_scores(Run(path.parent, Results({}))),
+    "prompts": load_prompts,
+    "weights": read_weights,
+    "safetensors": read_weights,
+    "state": lambda path: load_training_state(path, {"seed": 1}),
+    "features": read_entry,
+}
+_PERMITTED: dict[str, tuple[type[Exception], ...]] = {"features": (OSError, ValueError)}  # its cache encodes again then
+
+
+def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:
+    """Let a reader read a file; what is wrong with how it ended, or None.
+
+    Args:
+        reader: one of READERS.
+        path: the file.
+        memory_growth: bytes of address space that reading may take beyond what this process has.
+    """
+    try:
+        with _limited_memory(memory_growth), _silence():
+            READERS[reader](path)
+    except (PointADError, *_PERMITTED.get(reader, ())) as error:
+        if "\n" in str(error):
+            return f"error of several lines: {error!r}"
+        return "asked for too much memory" if _is_about_memory(error) else None
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _is_about_memory(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@contextlib.contextmanager
+def _limited_memory(growth: int) -> Iterator[None]:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + growth, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Readers log what they notice; here it is noise."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
