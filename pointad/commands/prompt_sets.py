@@ -62,7 +62,7 @@ def _load(path: Path, arguments: argparse.Namespace, backbone: ClipBackbone, cla
     training_class = arguments.train_class or told.get("training_class") or (folder if folder in classes else None)
     training_dataset = told.get("training_dataset", arguments.dataset if training_class in classes else None)
     same_dataset = training_dataset in (None, arguments.dataset)
-    left_out = frozenset({training_class} & classes) if same_dataset else frozenset()
+    left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
         logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
     object_aware = arguments.prompts == "object_aware" or bool(told.get("object_aware"))

@@ -32,7 +32,7 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
         [str(run.run.get("training_class") or run.run.get("checkpoint")), *(percent(mean.get(n)) for n in names)]
         for run, mean in zip(runs, means, strict=True)
     ]
-    columns = {name: [mean[name] for mean in means if mean.get(name) is not None] for name in names}
+    columns = {name: [value for mean in means if (value := mean.get(name)) is not None] for name in names}
     rows.append(["mean ± std", *(_mean_and_deviation(columns[name]) for name in names)])
     first = runs[0].run
     backbone = f"backbone: {first.get('backbone')}" + (" (DEMO backbone)" if first.get("is_demo") else "")
