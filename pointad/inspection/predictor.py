@@ -22,15 +22,15 @@ from pointad.encoding.features import SampleFeatures, encode_batch
 from pointad.errors import InputError
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import EXTENT, PreparedScan, prepare
-from pointad.inspection.surface_smoothing import smooth_on_surface
 from pointad.model.backbone import CHECKPOINT_FOLDER, DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.views import ViewRig
 from pointad.scans.grid import GRID_SIZE
-from pointad.scoring.back_projection import back_project
 from pointad.scoring.fusion import DEFAULT_SIGMA
 from pointad.scoring.inference import predict_views, score_samples
+from pointad.scoring.similarity import ANOMALOUS
+from pointad.scoring.surface_scores import score_on_surface
 
 SMOOTHINGS = ("surface", "grid")
 EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels of a view wide
@@ -171,7 +171,7 @@ class PointAD:
         )
         drawn = time.perf_counter()
         sample = to_sample(
-            _Unnamed(),
+            SingleScan(),
             LoadedScan(rendered.views, None, rendered.correspondences, rendered.nonzero_indices, scan.color, None),
             SampleOptions(image_size=self._backbone.image_size, point_size=GRID_SIZE),
         )
@@ -219,16 +219,14 @@ class PointAD:
     ) -> "_Scored":
         views = predict_views(features, self._text_features, GRID_SIZE)
         view_maps = views.maps[0].cpu().numpy()
-        view_scores = views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy()
+        view_scores = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
         if on_surface:
-            values = back_project(views.maps, correspondences, non_zero)[0].cpu().numpy()
-            count = len(scan.source)
             seen = np.any(rendered.correspondences[..., 2], axis=0)
             cloud = scan.point_cloud.points
-            smoothed = smooth_on_surface(cloud, values[:count], sigma * EXTENT / EXTENT_IN_PIXELS, seen)
-            score = (float(smoothed.max()) + float(view_scores.mean())) / 2
-            places = np.pad(smoothed, (0, GRID_SIZE * GRID_SIZE - count))
-            return _Scored({"point": score}, {}, places, view_maps, view_scores)
+            width = sigma * EXTENT / EXTENT_IN_PIXELS
+            surface = score_on_surface(views, cloud, correspondences, non_zero, seen, width)
+            places = np.pad(surface.values, (0, GRID_SIZE * GRID_SIZE - len(cloud)))
+            return _Scored({"point": surface.score}, {}, places, view_maps, view_scores)
         fused = score_samples(features, views, self._text_features, correspondences, non_zero, sigma=sigma)
         scores, maps = {}, {}
         for name in ("point", "color", "fused"):
@@ -250,7 +248,7 @@ class _Scored:
 
 
 @dataclass(frozen=True)
-class _Unnamed:
+class SingleScan:
     """A scan that belongs to no data set."""
 
     class_name: str = "scan"

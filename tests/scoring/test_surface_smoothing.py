@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from pointad.inspection.surface_smoothing import smooth_on_surface
+from pointad.scoring.surface_smoothing import smooth_on_surface
 
 
 def weighted_means(points: np.ndarray, values: np.ndarray, sigma: float, known: np.ndarray) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""The scores of a cloud without a grid: its points are smoothed over their neighbours in space.
+
+The sample's score is the point score of section 3.4, half the peak of the map plus half the views' mean probability.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from pointad.scoring.back_projection import back_project
+from pointad.scoring.inference import ViewPredictions
+from pointad.scoring.similarity import ANOMALOUS
+from pointad.scoring.surface_smoothing import smooth_on_surface
+
+
+@dataclass(frozen=True)
+class SurfaceScores:
+    """Scores of one cloud of N points."""
+
+    values: np.ndarray  # (N,) float32, one a point
+    score: float  # of the whole cloud
+
+
+def score_on_surface(
+    views: ViewPredictions,
+    points: np.ndarray,
+    correspondences: Tensor,
+    non_zero: Tensor,
+    seen: np.ndarray,
+    sigma: float,
+) -> SurfaceScores:
+    """Carry the views' maps to the points of one cloud and smooth them over its surface.
+
+    Args:
+        views: what `pointad.scoring.inference.predict_views` said about the cloud, the only sample of its batch.
+        points: (N, 3) floating point, which stand on the first N places of the grid.
+        correspondences: (1, V, P, 3) integer, P places of which N hold points, never-seen points filled.
+        non_zero: (1, P) bool, the first N are True.
+        seen: (N,) bool, whether any view sees the point; the others take the mean around them.
+        sigma: standard deviation of the smoothing in the unit of the points.
+    """
+    values = back_project(views.maps, correspondences, non_zero)[0, : len(points)].cpu().numpy()
+    smoothed = smooth_on_surface(points, values, sigma, seen)
+    probability = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy().mean()
+    return SurfaceScores(values=smoothed, score=(float(smoothed.max()) + float(probability)) / 2)
