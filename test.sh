@@ -7,8 +7,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/protocol.sh  # training_classes
+python=$(bash scripts/setup.sh)
 
-DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
 CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_<EPOCH>.pth inside
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
@@ -26,6 +27,5 @@ for class in $CLASSES; do
   checkpoints+=("$checkpoint")
 done
 
-python=$(bash scripts/setup.sh)
 exec "$python" test.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --checkpoint_path "${checkpoints[@]}" \
   ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --save_path "$SAVE" "$@"

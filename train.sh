@@ -7,8 +7,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/protocol.sh  # training_classes
+python=$(bash scripts/setup.sh)
 
-DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
 DATA=${DATA:-}                               # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                          # epochs, as in the paper
@@ -17,7 +18,6 @@ CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: de
 SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class
 TEST=${TEST:-yes}                            # no: train only
 
-python=$(bash scripts/setup.sh)
 for class in $CLASSES; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
     echo "$class: trained already ($SAVE/$class/epoch_$EPOCH.pth), skipped"

@@ -42,11 +42,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.synthetic_scans import plate, ring
 from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.datasets.registry import specification
 from pointad.files.pictures import read_picture
 from pointad.rendering import drawing
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import cloud_normals, render
-from pointad.rendering.views import ViewRig, rig_for
+from pointad.rendering.views import ViewRig
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 
@@ -63,7 +64,7 @@ def main(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.cores)
     for name, (generate, class_name) in SCANS.items():
         with tempfile.TemporaryDirectory() as folder:
-            compare(name, generate(), rig_for("mvtec_pc_3d_rgb", class_name), Path(folder), options)
+            compare(name, generate(), specification("mvtec_pc_3d_rgb").rig_for(class_name), Path(folder), options)
 
 
 def compare(name: str, scan: OrganizedScan, rig: ViewRig, folder: Path, options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh
+python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data that is learned from
 DATA=${DATA:-}                          # its rendered folder; empty: the demo data
@@ -27,7 +28,7 @@ DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the dem
 targets=() flags=()
 for argument in "$@"; do
   case $argument in
-    *_pc_3d_rgb=*) targets+=("$argument") ;;
+    *_pc_3d*=* | folder=*) targets+=("$argument") ;;
     *) flags+=("$argument") ;;
   esac
 done
@@ -36,7 +37,6 @@ if [ "${#targets[@]}" -eq 0 ] && [ -n "$DATA" ]; then
   echo "error: no target is given; name some: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER" >&2
   exit 2
 fi
-python=$(bash scripts/setup.sh)
 
 # The demo's objects, scanned and stored as another data set would be.
 demo_target() {  # FORMAT DATASET

@@ -10,8 +10,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh
+python=$(bash scripts/setup.sh)
 
-DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb
+DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data, see --dataset of test.py
 DATA=${DATA:-}                          # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
@@ -24,7 +25,6 @@ SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo de
 TRAINED=$SAVE
 
 check_rows $ROWS
-python=$(bash scripts/setup.sh)
 shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@")
 [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
 

@@ -11,15 +11,9 @@
 #
 # Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json.
 
-# Training classes of the paper, or of the demo when there is no data path.
+# Training classes of the data set, or of the demo when there is no data path. Needs $python.
 training_classes() {  # DATASET DATA
-  case "${2:+real}-$1" in
-    -*) echo gear leaf walnut ;;
-    real-mvtec_pc_3d_rgb) echo carrot cookie dowel ;;
-    real-eye_pc_3d_rgb) echo Confetto LicoriceSandwich PeppermintCandy ;;
-    real-real_pc_3d_rgb) echo seahorse shell starfish ;;
-    *) echo "error: data set $1 is not known; use mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb" >&2; return 2 ;;
-  esac
+  if [ -n "${2:-}" ]; then "$python" scripts/training_classes.py "$1"; else echo gear leaf walnut; fi
 }
 
 # The flags that make a row, one word a line; empty for the published settings.

@@ -5,18 +5,18 @@ from pathlib import Path
 
 from pointad.commands.program import non_negative_integer, positive_float, positive_integer
 from pointad.compute.precision import PRECISIONS
+from pointad.datasets.registry import DATASETS
 from pointad.scoring.fusion import FUSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_DATA = ROOT / "data" / "demo"
 DEMO_TRAINING_CLASS = "gear"
-DATASETS = ("mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb")
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Which data set, where it is, and how its samples are loaded."""
     group = parser.add_argument_group("data")
-    group.add_argument("--dataset", choices=DATASETS, default=DATASETS[0], help="the data set's format")
+    group.add_argument("--dataset", choices=tuple(DATASETS), default=next(iter(DATASETS)), help="the data set's format")
     group.add_argument(
         "--data_path",
         "--train_data_path",

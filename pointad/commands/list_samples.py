@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pointad.commands.program import HelpFormatter, run
 from pointad.data.metadata import write_metadata
-from pointad.datasets.specification import specification
+from pointad.datasets.registry import specification
 
 
 def generate(dataset_name: str, description: str) -> None:

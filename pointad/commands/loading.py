@@ -14,7 +14,7 @@ from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.opening import open_dataset
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import view_subset
-from pointad.datasets.specification import specification
+from pointad.datasets.registry import specification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.files.atomic import make_folder

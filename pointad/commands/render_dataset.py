@@ -22,7 +22,7 @@ from pointad.commands.rig_arguments import point_size, view
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
-from pointad.datasets.specification import DATASETS
+from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 

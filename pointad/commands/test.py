@@ -27,7 +27,7 @@ from pointad.commands.prompt_sets import load_prompt_sets
 from pointad.commands.tables import print_tables
 from pointad.compute.processes import Processes, joined_processes
 from pointad.data.view_subset import view_subset
-from pointad.datasets.specification import specification
+from pointad.datasets.registry import specification
 from pointad.evaluation.evaluation import EvaluationSettings, evaluate
 from pointad.evaluation.run_writer import RunWriter
 from pointad.inspection.predictor import demo_checkpoints

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pointad.data.layout import SPLIT, VIEWS, SampleFiles, is_finished
-from pointad.datasets.specification import DatasetSpecification, specification
+from pointad.datasets.archive import is_good
+from pointad.datasets.base import DatasetSpecification
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 
 logger = logging.getLogger(__name__)
-
-GOOD = "good"
 
 _WRITE_AGAIN = "write the JSON files again with the script in generate_dataset_json"
 
@@ -77,7 +77,7 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
 
     Args:
         root: the rendered data set's folder.
-        dataset_name: which data set it is, see `pointad.datasets.specification`.
+        dataset_name: which data set it is, see `pointad.datasets.registry`.
 
     Raises:
         InputError: the data set is unknown, nothing rendered is there, or a file cannot be written.
@@ -120,7 +120,7 @@ def _samples(root: Path, class_name: str) -> list[SampleFiles]:
     species_folders = sorted(folder for folder in (root / class_name / SPLIT).iterdir() if (folder / VIEWS).is_dir())
     return [
         SampleFiles(root, class_name, folder.name, sample.name)
-        for folder in sorted(species_folders, key=lambda folder: folder.name != GOOD)
+        for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))
         for sample in sorted((folder / VIEWS).iterdir())
         if sample.is_dir() and not sample.name.startswith(".")
     ]
@@ -137,7 +137,7 @@ def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
         "d2_mask_path": files.mask if dataset.organized else files.labelled_point_cloud,
         "d3_pc": files.xyz if dataset.organized else files.point_cloud,
     }
-    if dataset.name == "eye_pc_3d_rgb":
+    if dataset.lists_point_cloud:
         paths["d3_pcd_path"] = files.point_cloud
     folders = {
         "d2_render_img_path": files.views,
@@ -148,7 +148,7 @@ def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
         **{key: _relative(path, files.root) for key, path in paths.items() if path is not None},
         "cls_name": files.class_name,
         "specie_name": files.species,
-        "anomaly": int(files.species != GOOD),
+        "anomaly": int(not is_good(files.species)),
         **{key: _relative(path, files.root) for key, path in folders.items()},
     }
 

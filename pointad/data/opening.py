@@ -6,7 +6,7 @@ from pathlib import Path
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions, from_rendered_sample, load_rendered
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples, render_raw_sample
-from pointad.datasets.specification import DatasetSpecification
+from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
 

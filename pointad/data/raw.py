@@ -1,18 +1,17 @@
 """From a raw archive to rendered samples in memory: the rendering script stores them, the data loader uses them."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets import eyecandies, mvtec3d, real3d
-from pointad.datasets.specification import specification
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
-from pointad.rendering.views import View, ViewRig, rig_for
+from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
 
@@ -28,28 +27,13 @@ class RenderingOptions:
     correspondence: str = "truncated"  # or "centred"
 
 
-@dataclass(frozen=True)
-class _Archive:
-    """What a data set's module offers."""
-
-    default_split: str
-    list_samples: Callable[[str | Path, str, Iterable[str], Iterable[str] | None], list[RawSample]]
-    prepare: Callable[[RawSample], PreparedSample]
-
-
-_ARCHIVES = {
-    module.DATASET_NAME: _Archive(module.DEFAULT_SPLIT, module.list_samples, module.prepare)
-    for module in (mvtec3d, eyecandies, real3d)
-}
-
-
 def list_raw_samples(
     dataset_name: str, root: str | Path, split: str | None = None, classes: Iterable[str] | None = None
 ) -> list[RawSample]:
     """The samples of a raw archive, by class, good ones first.
 
     Args:
-        dataset_name: see `pointad.datasets.specification`.
+        dataset_name: see `pointad.datasets.registry`.
         root: the archive's folder.
         split: the folder inside every class; None: the one with good and anomalous samples, which both training and
             testing use.
@@ -59,8 +43,7 @@ def list_raw_samples(
         InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for.
     """
     dataset = specification(dataset_name)
-    archive = _ARCHIVES[dataset_name]
-    samples = archive.list_samples(root, split or archive.default_split, dataset.classes, classes)
+    samples = dataset.list_samples(Path(root), split or dataset.default_split, classes)
     if not samples:
         raise InputError(root, "holds no scans", f"give the folder of the unpacked {dataset.title} archive")
     return samples
@@ -72,12 +55,12 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing or broken.
     """
-    return _ARCHIVES[sample.dataset_name].prepare(sample)
+    return specification(sample.dataset_name).prepare(sample)
 
 
 def rig_of(sample: RawSample, options: RenderingOptions) -> ViewRig:
     """How the sample is photographed: its class's own rig with the options' changes."""
-    rig = rig_for(sample.dataset_name, sample.class_name)
+    rig = specification(sample.dataset_name).rig_for(sample.class_name)
     if options.views is not None:
         rig = dataclasses.replace(rig, views=options.views)
     if options.point_size is not None:

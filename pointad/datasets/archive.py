@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from pointad.datasets.base import GOOD
 from pointad.errors import InputError
 
 
@@ -35,3 +36,25 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
                 raise InputError(f"class {name}", f"is not in {folder}", f"choose among {', '.join(ordered)}")
         ordered = [name for name in ordered if name in wanted]
     return [folder / name for name in ordered]
+
+
+def species_folders(split: Path, inner: str = "") -> list[Path]:
+    """The folders of the species in a class's split, the good one first, then by name.
+
+    Args:
+        split: the folder that they are in.
+        inner: a folder that every species has; whatever lacks it is none.
+    """
+    found = sorted(path for path in split.iterdir() if path.is_dir() and (path / inner).is_dir())
+    return sorted(found, key=lambda path: not is_good(path.name))
+
+
+def is_good(species: str) -> bool:
+    """Whether an archive's folder of this name holds samples without a defect."""
+    return species == GOOD
+
+
+def picture_beside(folder: Path, stem: str) -> Path | None:
+    """The picture of a sample in a folder of pictures; None where there is none."""
+    path = folder / f"{stem}.png"
+    return path if path.exists() else None

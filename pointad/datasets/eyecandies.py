@@ -4,6 +4,7 @@
 """
 
 import logging
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,17 +14,40 @@ import numpy as np
 import yaml
 
 from pointad.datasets.archive import class_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.pictures import read_depth_picture, read_mask, read_picture
+from pointad.rendering.views import ViewRig, directions
 from pointad.scans.grid import GRID_SIZE, grid_labels, resize_nearest
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
 
 logger = logging.getLogger(__name__)
 
-DATASET_NAME = "eye_pc_3d_rgb"
-DEFAULT_SPLIT = "test_public"  # the labels of test_private are not published
-GOOD = "good"
+NAME = "eye_pc_3d_rgb"
+CLASSES = (
+    "CandyCane",
+    "ChocolateCookie",
+    "ChocolatePraline",
+    "Confetto",
+    "GummyBear",
+    "HazelnutTruffle",
+    "LicoriceSandwich",
+    "Lollipop",
+    "Marshmallow",
+    "PeppermintCandy",
+)
 BAD = "bad"
+EYECANDIES_RIG = ViewRig(
+    views=directions((-30, -15, 0, 10, 20), (-30, -15, 15, 30)),
+    window=1036,
+    gt_window=1036,
+    point_size=10,
+    gt_point_size=6,
+    first_rotation=math.pi / 4,
+    normal_radius=0.1,
+    normal_neighbours=50,
+    steps_back=True,
+)
 
 FOCAL_LENGTH = 711.11 / 512  # in picture widths; from the data set's documentation
 LIGHTING = 4  # which of the six pictures of a scan is its RGB picture
@@ -39,15 +63,12 @@ SCALE = np.array([0.1, -0.1, 0.1])  # of the points that are rendered, after the
 _REMEDY = "replace the file with the archive's own"
 
 
-def list_samples(
-    root: str | Path, split: str, known_classes: Iterable[str], classes: Iterable[str] | None = None
-) -> list[RawSample]:
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
     """The samples of a split, by class, good ones first.
 
     Args:
         root: the archive's folder.
         split: train, val, test_public or test_private.
-        known_classes: the data set's classes, in its order.
         classes: take these only.
 
     Raises:
@@ -55,7 +76,7 @@ def list_samples(
             unreadable.
     """
     samples = []
-    for folder in class_folders(root, split, known_classes, classes):
+    for folder in class_folders(root, split, CLASSES, classes):
         data = folder / split / "data"
         found = [_sample(folder.name, path) for path in sorted(data.glob("*_depth.png"), key=_number)]
         samples += sorted(found, key=lambda sample: sample.label)
@@ -168,7 +189,7 @@ def _sample(class_name: str, depth_path: Path) -> RawSample:
     if anomalous is None:
         anomalous = read_mask(mask_path).any()
     return RawSample(
-        dataset_name=DATASET_NAME,
+        dataset_name=NAME,
         class_name=class_name,
         species=BAD if anomalous else GOOD,
         identifier=depth_path.name.split("_")[0],
@@ -210,3 +231,19 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(path, "holds no keys", _REMEDY)
     return content
+
+
+EYECANDIES = DatasetSpecification(
+    name=NAME,
+    title="Eyecandies",
+    classes=CLASSES,
+    training_classes=("Confetto", "LicoriceSandwich", "PeppermintCandy"),
+    has_color=True,
+    organized=True,
+    reports_aupro=True,
+    rig=EYECANDIES_RIG,
+    default_split="test_public",  # the labels of test_private are not published
+    list_samples=list_samples,
+    prepare=prepare,
+    lists_point_cloud=True,
+)

@@ -3,42 +3,63 @@
 <root>/<class>/{train,validation,test}/<good or defect>/{xyz/000.tiff,rgb/000.png,gt/000.png}
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets.archive import class_folders
+from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
+from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.pictures import read_mask, read_picture
+from pointad.rendering.views import ViewRig, directions
 from pointad.scans.cleaning import clean_scan
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 from pointad.scans.tiff import read_xyz_tiff
 
-DATASET_NAME = "mvtec_pc_3d_rgb"
-DEFAULT_SPLIT = "test"
-GOOD = "good"
+NAME = "mvtec_pc_3d_rgb"
+CLASSES = ("bagel", "cable_gland", "carrot", "cookie", "dowel", "foam", "peach", "potato", "rope", "tire")
+POINT_SIZES = {
+    "bagel": 7,
+    "cable_gland": 12,
+    "carrot": 7,
+    "cookie": 6,
+    "dowel": 10,
+    "foam": 8,
+    "peach": 7,
+    "potato": 8,
+    "rope": 5,
+    "tire": 8,
+}
+MVTEC3D_RIG = ViewRig(
+    views=directions((-45, -15, 0, 15, 45), (-30, -15, 15, 30)),
+    window=1024,
+    gt_window=1036,
+    point_size=None,  # differs by class
+    gt_point_size=6,
+    first_rotation=math.pi,
+    normal_radius=0.1,
+    normal_neighbours=50,
+    steps_back=False,
+)
 
 
-def list_samples(
-    root: str | Path, split: str, known_classes: Iterable[str], classes: Iterable[str] | None = None
-) -> list[RawSample]:
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
     """The samples of a split, by class, good ones first.
 
     Args:
         root: the archive's folder.
         split: train, validation or test.
-        known_classes: the data set's classes, in its order.
         classes: take these only.
 
     Raises:
         InputError: the folder is not such an archive, or lacks a class that was asked for.
     """
     samples = []
-    for folder in class_folders(root, split, known_classes, classes):
-        species_folders = sorted(path for path in (folder / split).iterdir() if (path / "xyz").is_dir())
-        for species in sorted(species_folders, key=lambda path: path.name != GOOD):
+    for folder in class_folders(root, split, CLASSES, classes):
+        for species in species_folders(folder / split, "xyz"):
             samples += [_sample(folder.name, species, path) for path in _scan_files(species)]
     return samples
 
@@ -67,17 +88,19 @@ def _scan_files(species: Path) -> list[Path]:
 
 
 def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
-    rgb, mask = (species / kind / f"{scan_path.stem}.png" for kind in ("rgb", "gt"))
+    good = is_good(species.name)
+    mask = picture_beside(species / "gt", scan_path.stem)
+    if mask is None and not good:  # reading will find it missing; good samples need none
+        mask = species / "gt" / f"{scan_path.stem}.png"
     return RawSample(
-        dataset_name=DATASET_NAME,
+        dataset_name=NAME,
         class_name=class_name,
         species=species.name,
         identifier=scan_path.stem,
-        label=int(species.name != GOOD),
+        label=int(not good),
         scan_path=scan_path,
-        rgb_path=rgb if rgb.exists() else None,
-        # A defective sample without its mask is an error; good ones need none.
-        mask_path=mask if mask.exists() or species.name != GOOD else None,
+        rgb_path=picture_beside(species / "rgb", scan_path.stem),
+        mask_path=mask,
     )
 
 
@@ -87,3 +110,19 @@ def _same_size(path: Path, picture: np.ndarray, xyz: np.ndarray) -> np.ndarray:
             path, f"is {picture.shape[:2]} pixels but the scan {xyz.shape[:2]}", "give the files of one recording"
         )
     return picture
+
+
+MVTEC3D = DatasetSpecification(
+    name=NAME,
+    title="MVTec 3D-AD",
+    classes=CLASSES,
+    training_classes=("carrot", "cookie", "dowel"),
+    has_color=True,
+    organized=True,
+    reports_aupro=True,
+    rig=MVTEC3D_RIG,
+    point_sizes=POINT_SIZES,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

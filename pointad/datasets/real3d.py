@@ -5,23 +5,46 @@
 Clouds of one's own may lie there in other formats too.
 """
 
-import zlib
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from pointad.datasets.archive import class_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
+from pointad.rendering.views import ViewRig, directions
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
-from pointad.scans.sampling import resample_cloud
 from pointad.scans.text import read_rows
 
-DATASET_NAME = "real_pc_3d_rgb"
-DEFAULT_SPLIT = "test"
-GOOD = "good"
+NAME = "real_pc_3d_rgb"
+CLASSES = (
+    "airplane",
+    "candybar",
+    "car",
+    "chicken",
+    "diamond",
+    "duck",
+    "fish",
+    "gemstone",
+    "seahorse",
+    "shell",
+    "starfish",
+    "toffees",
+)
 ANOMALY = "anomaly"
+REAL3D_RIG = ViewRig(
+    views=directions((-144, -108, -72, -36, 0, 36, 72, 108, 144)),
+    window=1036,
+    gt_window=1036,
+    point_size=12,
+    gt_point_size=6,
+    first_rotation=math.pi,
+    normal_radius=0.8,
+    normal_neighbours=30,
+    steps_back=False,
+)
 
 _GOOD_NAMES = ("good", "positive")  # Anomaly-ShapeNet says positive
 _TEMPLATE = "temp"  # names that hold this are templates, not test samples
@@ -29,22 +52,19 @@ _TRUTH_FOLDERS = ("gt", "GT")
 _SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".npy", ".npz")
 
 
-def list_samples(
-    root: str | Path, split: str, known_classes: Iterable[str], classes: Iterable[str] | None = None
-) -> list[RawSample]:
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
     """The samples of a split, by class, good ones first.
 
     Args:
         root: the folder that holds the classes: `Real3D-AD-PCD`, or Anomaly-ShapeNet's `pcd`.
         split: train or test.
-        known_classes: the data set's classes, in its order.
         classes: take these only.
 
     Raises:
         InputError: the folder is not such an archive, or lacks a class that was asked for.
     """
     samples = []
-    for folder in class_folders(root, split, known_classes, classes):
+    for folder in class_folders(root, split, CLASSES, classes):
         files = sorted(path for path in (folder / split).iterdir() if path.suffix.lower() in _SUFFIXES)
         clouds = [path for path in files if _TEMPLATE not in path.stem]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda sample: sample.label)
@@ -58,16 +78,7 @@ def prepare(sample: RawSample) -> PreparedSample:
         InputError: a file is missing or broken.
     """
     cloud = _read(sample)
-    finite = np.isfinite(cloud.points).all(axis=1)
-    labels = np.zeros(len(cloud.points), bool) if cloud.labels is None else cloud.labels
-    if finite.sum() < 2 or not np.ptp(cloud.points[finite], axis=0).any():
-        path = sample.mask_path or sample.scan_path
-        raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")
-    name = f"{sample.class_name}/{sample.identifier}"
-    resampled = resample_cloud(
-        PointCloud(points=cloud.points[finite], labels=labels[finite]), seed=zlib.crc32(name.encode())
-    )
-    return PreparedSample(point_cloud=resampled, mask=resampled.labels)
+    return prepare_cloud(sample, cloud.points, cloud.labels, f"{sample.class_name}/{sample.identifier}")
 
 
 def _read(sample: RawSample) -> PointCloud:
@@ -84,7 +95,7 @@ def _read(sample: RawSample) -> PointCloud:
 def _sample(folder: Path, path: Path) -> RawSample:
     good = any(name in path.stem for name in _GOOD_NAMES)
     return RawSample(
-        dataset_name=DATASET_NAME,
+        dataset_name=NAME,
         class_name=folder.name,
         species=GOOD if good else ANOMALY,
         identifier=path.stem,
@@ -98,3 +109,18 @@ def _truth_path(folder: Path, stem: str) -> Path:
     """The labels of an anomalous sample; where there are none, the path that reading will find missing."""
     paths = [folder / name / f"{stem}.txt" for name in _TRUTH_FOLDERS]
     return next((path for path in paths if path.exists()), paths[0])
+
+
+REAL3D = DatasetSpecification(
+    name=NAME,
+    title="Real3D-AD",
+    classes=CLASSES,
+    training_classes=("seahorse", "shell", "starfish"),
+    has_color=False,
+    organized=False,
+    reports_aupro=False,
+    rig=REAL3D_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

@@ -15,9 +15,11 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.thinning import thin_evenly
-from pointad.rendering.views import MVTEC3D_RIG, REAL3D_RIG, ViewRig, rotation_matrix
+from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud

@@ -1,9 +1,8 @@
 """From which directions, through which window and with which point size a scan is photographed.
 
-The three rigs are those that the released PointAD weights were trained with (PointAD, appendix on implementation).
+The rigs themselves stand with their data sets in `pointad.datasets`.
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -52,72 +51,6 @@ def rotation_matrix(axis: str, radians: float) -> np.ndarray:
     return np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])
 
 
-def _views(about_x: tuple[float, ...], about_y: tuple[float, ...] = ()) -> tuple[View, ...]:
+def directions(about_x: tuple[float, ...], about_y: tuple[float, ...] = ()) -> tuple[View, ...]:
+    """The views of a rig: turns about x, then turns about y, in degrees."""
     return tuple(View("x", angle) for angle in about_x) + tuple(View("y", angle) for angle in about_y)
-
-
-MVTEC3D_RIG = ViewRig(
-    views=_views((-45, -15, 0, 15, 45), (-30, -15, 15, 30)),
-    window=1024,
-    gt_window=1036,
-    point_size=None,  # differs by class, see rig_for
-    gt_point_size=6,
-    first_rotation=math.pi,
-    normal_radius=0.1,
-    normal_neighbours=50,
-    steps_back=False,
-)
-EYECANDIES_RIG = ViewRig(
-    views=_views((-30, -15, 0, 10, 20), (-30, -15, 15, 30)),
-    window=1036,
-    gt_window=1036,
-    point_size=10,
-    gt_point_size=6,
-    first_rotation=math.pi / 4,
-    normal_radius=0.1,
-    normal_neighbours=50,
-    steps_back=True,
-)
-REAL3D_RIG = ViewRig(
-    views=_views((-144, -108, -72, -36, 0, 36, 72, 108, 144)),
-    window=1036,
-    gt_window=1036,
-    point_size=12,
-    gt_point_size=6,
-    first_rotation=math.pi,
-    normal_radius=0.8,
-    normal_neighbours=30,
-    steps_back=False,
-)
-
-_RIGS = {"mvtec_pc_3d_rgb": MVTEC3D_RIG, "eye_pc_3d_rgb": EYECANDIES_RIG, "real_pc_3d_rgb": REAL3D_RIG}
-_MVTEC3D_POINT_SIZES = {
-    "bagel": 7,
-    "cable_gland": 12,
-    "carrot": 7,
-    "cookie": 6,
-    "dowel": 10,
-    "foam": 8,
-    "peach": 7,
-    "potato": 8,
-    "rope": 5,
-    "tire": 8,
-}
-
-
-def rig_for(dataset_name: str, class_name: str) -> ViewRig:
-    """The rig of one class of a data set.
-
-    Args:
-        dataset_name: mvtec_pc_3d_rgb, eye_pc_3d_rgb or real_pc_3d_rgb.
-        class_name: the class; one that MVTec 3D-AD does not have gets a point size from the points' spacing.
-
-    Raises:
-        InputError: the data set is unknown.
-    """
-    if dataset_name not in _RIGS:
-        raise InputError(f"data set {dataset_name!r}", "has no view rig", f"use one of {', '.join(_RIGS)}")
-    rig = _RIGS[dataset_name]
-    if rig is MVTEC3D_RIG:
-        return dataclasses.replace(rig, point_size=_MVTEC3D_POINT_SIZES.get(class_name))
-    return rig

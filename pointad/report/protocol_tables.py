@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pointad.datasets.specification import DATASETS
+from pointad.datasets.registry import DATASETS
 from pointad.evaluation.results import MODALITY_TITLES
 from pointad.report.methods import method_name
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE

@@ -10,6 +10,8 @@ from sample_scans import closed_shape, depth_scan
 
 from pointad.data.batch import collate
 from pointad.data.dataset import SampleOptions, from_rendered_sample, to_sample
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
 from pointad.encoding.features import encode_batch
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, score_one
@@ -17,7 +19,6 @@ from pointad.inspection.predictor import PointAD
 from pointad.inspection.preparation import EXTENT
 from pointad.model.backbone import ClipBackbone
 from pointad.rendering.renderer import render
-from pointad.rendering.views import MVTEC3D_RIG, REAL3D_RIG
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, RawSample
 

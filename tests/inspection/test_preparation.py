@@ -5,6 +5,7 @@ import pytest
 from sample_scans import closed_shape, depth_scan
 from scipy.spatial.transform import Rotation
 
+from pointad.datasets.eyecandies import EYECANDIES_RIG
 from pointad.errors import InputError
 from pointad.inspection.preparation import (
     AROUND_RIG,
@@ -15,7 +16,6 @@ from pointad.inspection.preparation import (
     prepare,
     principal_axes,
 )
-from pointad.rendering.views import EYECANDIES_RIG
 
 
 def test_names_of_rigs() -> None:

@@ -10,8 +10,11 @@ import numpy as np
 from open3d_window import WindowPicture, photograph
 from portable_clouds import ShadedCloud, blob, bowl, box
 
+from pointad.datasets.eyecandies import EYECANDIES_RIG
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
 from pointad.files.pictures import resize_picture
-from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, View, ViewRig, rotation_matrix
+from pointad.rendering.views import View, ViewRig, rotation_matrix
 
 FOLDER = Path(__file__).parent / "references"
 CAMERAS = FOLDER / "cameras.json"

@@ -8,11 +8,14 @@ import torch
 from portable_clouds import ShadedCloud, blob, bowl, box
 from reference_cases import psnr
 
+from pointad.datasets.eyecandies import EYECANDIES_RIG
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.files.pictures import resize_picture
 from pointad.rendering.renderer import render
 from pointad.rendering.resizing import resize_batch
-from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, ViewRig
+from pointad.rendering.views import ViewRig
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 CASES = [

@@ -8,9 +8,9 @@ import pytest
 from portable_clouds import blob, bowl
 from reference_cases import psnr
 
+from pointad.datasets.registry import specification
 from pointad.rendering.normals import estimate_normals, grid_normals, smallest_direction
 from pointad.rendering.renderer import render
-from pointad.rendering.views import rig_for
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_clouds_smaller_than_the_neighbourhood() -> None:
 
 def test_grid_normals_give_nearly_the_same_pictures() -> None:
     cloud = bowl(336).cloud
-    rig = rig_for("mvtec_pc_3d_rgb", "bagel")
+    rig = specification("mvtec_pc_3d_rgb").rig_for("bagel")
     exact = render(cloud, rig).views
     fast = render(cloud, rig, normals_method="grid").views
     assert min(psnr(view, reference) for view, reference in zip(fast, exact, strict=True)) >= 45

@@ -10,10 +10,12 @@ from portable_clouds import blob, bowl
 from reference_cases import CASES as STORED_CASES
 from reference_cases import ReferenceCase, photograph_case, psnr
 
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
 from pointad.files.pictures import read_picture
 from pointad.rendering.normals import estimate_normals
 from pointad.rendering.renderer import render
-from pointad.rendering.views import MVTEC3D_RIG, REAL3D_RIG, View
+from pointad.rendering.views import View
 
 _PROBE = """
 import open3d

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from portable_clouds import ShadedCloud, blob, bowl
 
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.rendering.point_size import automatic_point_size
 from pointad.rendering.renderer import render
-from pointad.rendering.views import MVTEC3D_RIG, View
+from pointad.rendering.views import View
 
 
 @pytest.mark.parametrize(("shaded", "low", "high"), [(bowl(336), 5, 12), (blob(136), 5, 12), (bowl(84), 20, 40)])

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from portable_clouds import blob, bowl, noise
 
+from pointad.datasets.eyecandies import EYECANDIES_RIG
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render
-from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, View
+from pointad.rendering.views import View
 from pointad.scans.point_cloud import PointCloud
 
 RIG = dataclasses.replace(MVTEC3D_RIG, point_size=7, views=(View("x", -15), View("y", 30)))

@@ -5,8 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from pointad.datasets.eyecandies import EYECANDIES_RIG
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.datasets.real3d import REAL3D_RIG
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
-from pointad.rendering.views import EYECANDIES_RIG, MVTEC3D_RIG, REAL3D_RIG, View, ViewRig, rig_for
+from pointad.rendering.views import View, ViewRig
 
 
 def angles(rig: ViewRig) -> list[tuple[str, float]]:
@@ -43,15 +47,15 @@ def test_mvtec3d_point_sizes_differ_by_class() -> None:
         "bagel": 7, "cable_gland": 12, "carrot": 7, "cookie": 6, "dowel": 10,
         "rope": 5, "peach": 7, "foam": 8, "potato": 8, "tire": 8,
     }  # fmt: skip
-    assert {name: rig_for("mvtec_pc_3d_rgb", name).point_size for name in sizes} == sizes
-    assert rig_for("mvtec_pc_3d_rgb", "a class of one's own").point_size is None
-    assert rig_for("eye_pc_3d_rgb", "Confetto") is EYECANDIES_RIG
-    assert rig_for("real_pc_3d_rgb", "seahorse") is REAL3D_RIG
+    assert {name: specification("mvtec_pc_3d_rgb").rig_for(name).point_size for name in sizes} == sizes
+    assert specification("mvtec_pc_3d_rgb").rig_for("a class of one's own").point_size is None
+    assert specification("eye_pc_3d_rgb").rig_for("Confetto") is EYECANDIES_RIG
+    assert specification("real_pc_3d_rgb").rig_for("seahorse") is REAL3D_RIG
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(InputError, match="use one of mvtec_pc_3d_rgb, eye_pc_3d_rgb, real_pc_3d_rgb"):
-        rig_for("mvtec", "bagel")
+    with pytest.raises(InputError, match="choose one of mvtec_pc_3d_rgb, eye_pc_3d_rgb, real_pc_3d_rgb"):
+        specification("mvtec").rig_for("bagel")
     with pytest.raises(InputError, match="use x or y"):
         View("z", 10)
 

@@ -2,14 +2,18 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
-STAND_IN = """#!/usr/bin/env bash
-echo "$*" >> calls.txt
+STAND_IN = (
+    f"""#!/usr/bin/env bash
+case $1 in scripts/training_classes.py) exec {sys.executable} {SCRIPTS}/training_classes.py "${{@:2}}" ;; esac
+"""
+    + """echo "$*" >> calls.txt
 program=$1
 save= checkpoints=() flag= epoch=
 for word in "${@:2}"; do
@@ -37,6 +41,7 @@ case $program in
   scripts/render_dataset.py) mkdir -p "$save" && touch "$save/all_meta.json" ;;
 esac
 """
+)
 
 
 @pytest.fixture
@@ -171,7 +176,7 @@ def test_cross_dataset_takes_targets_and_flags(workspace: Path) -> None:
     ("name", "variables", "message"),
     [
         ("one_vs_rest", {"ROWS": "pointad mood"}, "row mood is not known"),
-        ("one_vs_rest", {"DATASET": "other", "DATA": "/data"}, "data set other is not known"),
+        ("one_vs_rest", {"DATASET": "other", "DATA": "/data"}, "other: is not a known data set"),
         ("cross_dataset", {"DATA": "/data"}, "no target"),
     ],
 )

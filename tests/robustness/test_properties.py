@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from pointad.data import layout
 from pointad.data.layout import SampleFiles
 from pointad.data.visibility import fill_never_seen
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.evaluation.results import Results
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_mask, read_picture, write_png
@@ -21,7 +22,7 @@ from pointad.files.torch_files import read_torch_file, write_torch_file
 from pointad.metrics import aupro, auroc, average_precision
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render
-from pointad.rendering.views import MVTEC3D_RIG, View
+from pointad.rendering.views import View
 from pointad.scans.files import read_scan
 from pointad.scans.pcd import read_pcd, write_pcd
 from pointad.scans.point_cloud import PointCloud

@@ -11,7 +11,7 @@ import trimesh
 from PIL import Image
 from safetensors.torch import save_file
 
-from pointad.datasets.specification import DATASETS
+from pointad.datasets.registry import DATASETS
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.evaluation.results import Results
 from pointad.scans.pcd import write_pcd

@@ -1,0 +1,43 @@
+"""What the pipeline must know about a data set; each module beside this one describes one of them."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pointad.rendering.views import ViewRig
+from pointad.scans.point_cloud import PreparedSample, RawSample
+
+GOOD = "good"
+"""The species of the samples without a defect, whatever an archive calls them."""
+
+SampleLister = Callable[[Path, str, Iterable[str] | None], list[RawSample]]
+"""Lists the samples of (root, split, classes or None for all that are there), by class, good ones first."""
+
+SampleReader = Callable[[RawSample], PreparedSample]
+"""Reads and cleans one sample; files are only read."""
+
+
+@dataclass(frozen=True)
+class DatasetSpecification:
+    """One data set: what its samples have, how they are read, and how they are rendered."""
+
+    name: str  # as on the command line
+    title: str  # as in the tables
+    classes: tuple[str, ...]  # in the order of the tables; a data set on disk may hold others
+    training_classes: tuple[str, ...]  # the classes that the one-vs-rest protocol trains on in turn
+    has_color: bool  # samples come with an RGB picture
+    organized: bool  # scans lie on a pixel grid
+    reports_aupro: bool
+    rig: ViewRig  # how its scans are photographed
+    default_split: str  # the archive's folder with good and anomalous samples, for training and for testing
+    list_samples: SampleLister
+    prepare: SampleReader
+    point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
+    lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
+
+    def rig_for(self, class_name: str) -> ViewRig:
+        """The rig of a class; one that `point_sizes` lacks gets its point size from the spacing of its points."""
+        if self.point_sizes is None:
+            return self.rig
+        return dataclasses.replace(self.rig, point_size=self.point_sizes.get(class_name))

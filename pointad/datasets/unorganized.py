@@ -1,0 +1,34 @@
+"""What the data sets of unorganized clouds have in common: from points with labels to a prepared sample."""
+
+import zlib
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
+from pointad.scans.sampling import resample_cloud
+
+
+def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | None, name: str) -> PreparedSample:
+    """Bring a cloud to the 112 896 points that are rendered, with their labels.
+
+    Args:
+        sample: where the points come from.
+        points: (N, 3) floats; those that are not finite are left out.
+        labels: (N,) bool, True is anomalous; None: no point is.
+        name: seeds the choice among interpolated points, so that the same sample always gives the same points.
+
+    Raises:
+        InputError: the numbers of points and labels differ, or no two finite points lie apart.
+    """
+    if labels is None:
+        labels = np.zeros(len(points), bool)
+    path = sample.mask_path or sample.scan_path
+    if len(labels) != len(points):
+        raise InputError(path, f"has {len(labels)} labels for {len(points)} points", "give one label a point")
+    finite = np.isfinite(points).all(axis=1)
+    if finite.sum() < 2 or not np.ptp(points[finite], axis=0).any():
+        raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")
+    cloud = PointCloud(points=points[finite], labels=labels[finite])
+    resampled = resample_cloud(cloud, seed=zlib.crc32(name.encode()))
+    return PreparedSample(point_cloud=resampled, mask=resampled.labels)
