@@ -16,7 +16,7 @@ from pointad.model.prompt_learner import PromptLearner
 from pointad.model.vision import doubled_block_count
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import anomaly_maps, global_logits
-from pointad.training.reference_losses import training_losses
+from pointad.training.losses import LossInputs, training_losses
 
 
 @torch.no_grad()
@@ -39,7 +39,7 @@ def step_published(
     """One step on a batch whose features were encoded a moment ago."""
     text_features = _all_tokens(backbone, learner)
     maps = anomaly_maps(patch_features, text_features, batch.views_gt.shape[-1])
-    losses = training_losses(
+    inputs = LossInputs(
         view_logits=global_logits(global_features, text_features),
         view_maps=maps,
         point_maps=back_project(maps, batch.correspondences.long(), batch.non_zero),
@@ -48,10 +48,11 @@ def step_published(
         masks=batch.mask,
         view_masks=batch.views_gt,
     )
+    losses = training_losses(inputs)
     optimizer.zero_grad()
-    losses.total.backward()
+    sum(losses.values()).backward()
     optimizer.step()
-    [term.item() for term in vars(losses).values()]
+    [term.item() for term in losses.values()]
 
 
 def _all_tokens(backbone: ClipBackbone, learner: PromptLearner) -> Tensor:

@@ -12,7 +12,7 @@ from pointad.files.json_files import read_json
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.text_features import learned_text_features, plain_text_features
-from pointad.training.reference_losses import LOSS_TERMS
+from pointad.training.terms import LOSS_TERMS
 
 logger = logging.getLogger(__name__)
 

@@ -37,8 +37,8 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
-from pointad.training.reference_losses import LOSS_TERMS
 from pointad.training.state import load_training_state, save_training_state
+from pointad.training.terms import LOSS_TERMS
 from pointad.training.training import EpochLosses, Training, TrainingSettings, load_examples
 
 STATE_NAME = "training_state.pt"
@@ -101,7 +101,7 @@ def learn(arguments: argparse.Namespace, processes: Processes) -> None:
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
         seed=arguments.seed,
-        loss_terms=arguments.losses,
+        loss_weights=dict.fromkeys(arguments.losses, 1.0),
     )
     training = Training(backbone, learner, examples, settings, processes)
     if state is not None:

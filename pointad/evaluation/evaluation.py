@@ -19,6 +19,7 @@ from pointad.metrics import PixelScores, curves, image_metrics, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.curves import Curve
 from pointad.metrics.ranking import rank
+from pointad.scoring.back_projection import MEAN
 from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores
 from pointad.scoring.inference import ViewPredictions, predict_views, score_samples
 
@@ -40,6 +41,7 @@ class EvaluationSettings:
     """How samples are scored and what is measured."""
 
     sigma: float = DEFAULT_SIGMA
+    view_fusion: str = MEAN  # how the views that see a point are brought together
     fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
     metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
     aupro: AuproMethod = "exact"
@@ -193,7 +195,14 @@ def score_one(
     correspondences = batch.correspondences[index : index + 1].to(device)
     non_zero = batch.non_zero[index : index + 1].to(device)
     fused = score_samples(
-        own, views, text_features, correspondences, non_zero, sigma=settings.sigma, fusion=settings.fusion
+        own,
+        views,
+        text_features,
+        correspondences,
+        non_zero,
+        sigma=settings.sigma,
+        fusion=settings.fusion,
+        view_fusion=settings.view_fusion,
     )
     return _scored_sample(prompts.name, batch, index, views, fused, keep_views=settings.keep_views)
 

@@ -20,16 +20,10 @@ from pointad.report.charts import (
 from pointad.report.clouds import scored_cloud
 from pointad.report.runs import Run, SampleScore
 from pointad.report.samples import JudgedSample, sample_picture
-from pointad.training.reference_losses import LOSS_TERMS
+from pointad.training.terms import LOSSES
 from pointad.visualization.cloud_viewer import cloud_fragment
 
 CLOUD_POINTS = 40_000  # about 0.5 MB of HTML each
-LOSS_TITLES = {
-    "d2_pixel_loss": "2D local (views' maps)",
-    "d3_point_loss": "3D local (point map)",
-    "d3_global_loss": "3D global (sample)",
-    "d2_image_loss": "2D global (views)",
-}
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,7 @@ def loss_section(losses: dict[str, list[float]]) -> str:
     """One chart per term: every step faintly, the mean of each epoch on top."""
     epochs = losses.get("epoch", [])
     charts = []
-    for style, name in enumerate(LOSS_TERMS):
+    for style, (name, term) in enumerate(LOSSES.items()):
         values = losses.get(name, [])
         if not values or not any(values):  # a term that was switched off is zero throughout
             continue
@@ -130,7 +124,7 @@ def loss_section(losses: dict[str, list[float]]) -> str:
         ends, means = _epoch_means(epochs, values)
         axes = Axes("epoch", "loss", (0.0, max(x)), (0.0, max(values) * 1.05))
         lines = [Line(f"{name}, every step", x, values, style, is_faint=True), Line(name, ends, means, style)]
-        charts.append(line_chart(f"{LOSS_TITLES[name]}, last {means[-1]:.4f}", lines, axes))
+        charts.append(line_chart(f"{term.title}, last {means[-1]:.4f}", lines, axes))
     return f'<div class="charts">{"".join(charts)}</div>' if charts else ""
 
 

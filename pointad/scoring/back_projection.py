@@ -1,9 +1,47 @@
-"""Maps of the views to values of the points: a point averages its pixels over the views that see it (section 3.2)."""
+"""Maps of the views to values of the points: a point averages its pixels over the views that see it (section 3.2).
 
-from torch import Tensor
+Training and scoring both go through :func:`back_project`, so a fusion added to :data:`VIEW_FUSIONS`, or a change made
+here, counts in both. Nothing here imports torch, so that programs can name the fusions before it is loaded.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pointad.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEAN = "mean"  # the published fusion
 
 
-def back_project(maps: Tensor, correspondences: Tensor, non_zero: Tensor) -> Tensor:
+def mean_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
+    """The mean over the views that see the point, as published: (B, V, P) and (B, V, P) bool to (B, P)."""
+    weights = seen.to(values.dtype)
+    return (values * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+def largest_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
+    """The most anomalous of the views that see the point: (B, V, P) and (B, V, P) bool to (B, P)."""
+    return values.masked_fill(~seen, -float("inf")).amax(dim=1)
+
+
+def two_largest_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
+    """The mean of the two most anomalous of the views that see the point, or of the only one: as above."""
+    count = min(2, values.shape[1])
+    largest = values.masked_fill(~seen, -float("inf")).topk(count, dim=1).values  # (B, 2, P)
+    return mean_of_views(largest.masked_fill(largest.isinf(), 0), ~largest.isinf())
+
+
+VIEW_FUSIONS: "dict[str, Callable[[Tensor, Tensor], Tensor]]" = {
+    MEAN: mean_of_views,
+    "max": largest_of_views,
+    "top2": two_largest_of_views,
+}
+"""From what the views say about each point (B, V, P), and which of them see it (B, V, P) bool, to one value (B, P)."""
+
+
+def back_project(maps: "Tensor", correspondences: "Tensor", non_zero: "Tensor", view_fusion: str = MEAN) -> "Tensor":
     """Carry the maps of a sample's views back to its points; differentiable with respect to the maps.
 
     Args:
@@ -11,12 +49,18 @@ def back_project(maps: Tensor, correspondences: Tensor, non_zero: Tensor) -> Ten
         correspondences: (B, V, P, 3) of any integer type: column x, row y and whether the view sees the point (0, 1);
             the flags of points that no view sees are already filled (``pointad.data.visibility``).
         non_zero: (B, P) bool, False for holes.
+        view_fusion: a key of :data:`VIEW_FUSIONS`: how the views that see a point are brought together.
 
     Returns:
-        (B, P): the mean over the views that see the point; 0 for holes and where no view sees anything.
+        (B, P): one value a point; 0 for holes and where no view sees anything.
+
+    Raises:
+        InputError: there is no such fusion.
     """
+    if view_fusion not in VIEW_FUSIONS:
+        raise InputError(f"view fusion {view_fusion}", "is not known", f"choose one of {', '.join(VIEW_FUSIONS)}")
     column, row, visible = correspondences.unbind(dim=-1)  # (B, V, P) each
     pixel = row.long() * maps.shape[-1] + column.long()
     values = maps.flatten(2).gather(2, pixel)  # (B, V, P)
-    weights = visible.to(maps.dtype) * non_zero[:, None].to(maps.dtype)
-    return (values * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+    seen = (visible != 0) & non_zero[:, None].bool()
+    return VIEW_FUSIONS[view_fusion](values, seen).masked_fill(~seen.any(dim=1), 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pointad.encoding.features import SampleFeatures
-from pointad.scoring.back_projection import back_project
+from pointad.scoring.back_projection import MEAN, back_project
 from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores, fuse
 from pointad.scoring.similarity import ANOMALOUS, anomaly_maps, global_logits, global_probabilities
 
@@ -45,6 +45,7 @@ def score_samples(
     *,
     sigma: float = DEFAULT_SIGMA,
     fusion: str = "both",
+    view_fusion: str = MEAN,
 ) -> SampleScores:
     """Fuse the views into point maps and, with the RGB picture where there is one, into scores (section 3.4).
 
@@ -56,9 +57,10 @@ def score_samples(
         non_zero: (B, P) bool, False for holes.
         sigma: width of the smoothing in points.
         fusion: what the scores are made of, see :func:`pointad.scoring.fusion.fuse`.
+        view_fusion: how the views that see a point are brought together, see ``back_project``.
     """
     size = math.isqrt(non_zero.shape[-1])
-    values = back_project(views.maps, correspondences, non_zero)  # (B, P)
+    values = back_project(views.maps, correspondences, non_zero, view_fusion)  # (B, P)
     probability = views.logits.softmax(dim=-1)[..., ANOMALOUS].mean(dim=-1)  # (B,)
     color_values = color_probability = None
     if features.color_global is not None and features.color_patches is not None:

@@ -3,8 +3,8 @@
 PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batches of 4, 15 epochs.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,8 +19,9 @@ from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
-from pointad.training.losses import GridTargets, concatenate_targets, grid_losses, grid_targets
-from pointad.training.reference_losses import LOSS_TERMS
+from pointad.training.loss_paths import FastPath, LossPath, choose_path
+from pointad.training.targets import Targets, concatenate_targets
+from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
 
 STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
 TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # what profilers call the parts of a step
@@ -29,13 +30,13 @@ BETAS = (0.5, 0.999)
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How long and how fast the prompts learn, and from which terms of the loss."""
+    """How long and how fast the prompts learn, and what the terms of the loss weigh; see ``check_weights``."""
 
     epochs: int = 15
     batch_size: int = 4
     learning_rate: float = 0.001
     seed: int = 111  # of the order of the samples
-    loss_terms: Collection[str] = LOSS_TERMS
+    loss_weights: Mapping[str, float] = field(default_factory=lambda: dict(PUBLISHED_WEIGHTS))
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class TrainingExamples:
 
     count: int  # of samples, those of all processes
     features: dict[int, SampleFeatures]  # index of the sample -> its features, B = 1, without colour
-    targets: dict[int, GridTargets]  # index of the sample -> what it should give, B = 1
+    targets: dict[int, Targets]  # index of the sample -> what it should give, B = 1
+    path: LossPath  # the way to the loss that the targets are made for
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class EpochLosses:
     """What one epoch of steps gave."""
 
     epoch: int  # counted from 1
-    steps: Tensor  # (steps, 4) float64 on the CPU, columns in the order of LOSS_TERMS
+    steps: Tensor  # (steps, terms) float64 on the CPU, unweighted, in the order of LOSS_TERMS; 0: not computed
 
     @property
     def means(self) -> dict[str, float]:
@@ -64,6 +66,7 @@ def load_examples(
     encoder: PictureEncoder,
     dataset: MultiViewDataset,
     *,
+    path: LossPath | None = None,
     num_workers: int = 0,
     description: str | None = "encoding",
     processes: Processes = ALONE,
@@ -73,6 +76,7 @@ def load_examples(
     Args:
         encoder: the frozen CLIP's image encoder.
         dataset: training samples with pictures and the ground truth of their views.
+        path: the way to the loss, from ``choose_path``; None: for the published terms.
         num_workers: processes that load samples.
         description: label of the progress bar; None shows none.
         processes: those that share the samples among themselves.
@@ -95,7 +99,8 @@ def load_examples(
     own = processes.share(range(len(sources)))
     on_gpu = encoder.device.type == "cuda"
     features: dict[int, SampleFeatures] = {}
-    targets: dict[int, GridTargets] = {}
+    targets: dict[int, Targets] = {}
+    path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
         batch_size=at_once,
@@ -109,9 +114,9 @@ def load_examples(
         for place in range(len(batch.class_name)):
             index = own[len(features)]
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
-            aimed = grid_targets(batch.sample(place), grid_side)
+            aimed = path.targets(batch.sample(place), grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
-    return TrainingExamples(len(sources), features, targets)
+    return TrainingExamples(len(sources), features, targets, path)
 
 
 class Training:
@@ -123,6 +128,9 @@ class Training:
         examples: of one class, see :func:`load_examples`.
         settings: how long and how fast.
         processes: those that learn together; the learner of each starts with the same prompts.
+
+    Raises:
+        InputError: a term of the loss does not exist, or none has a weight.
     """
 
     def __init__(
@@ -143,6 +151,10 @@ class Training:
         self._optimizer = torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._prompt_length = learner.prompt_length()
+        self._weights = check_weights(settings.loss_weights)
+        if isinstance(examples.path, FastPath) and not self._weights.keys() <= PUBLISHED_WEIGHTS.keys():
+            others = ", ".join(self._weights.keys() - PUBLISHED_WEIGHTS.keys())
+            raise InputError(f"loss {others}", "needs maps", "load the examples with choose_path of these terms")
 
     def epochs(self) -> Iterator[EpochLosses]:
         """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out."""
@@ -171,7 +183,7 @@ class Training:
         self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
-        """One step of Adam on these samples; the terms of its loss, (4,), on the device."""
+        """One step of Adam on these samples; the terms of its loss, (terms,), on the device."""
         with record_function(TEXT):
             text_features = self._learner(self._backbone.text, self._prompt_length)
         with record_function(LOSSES):
@@ -186,10 +198,11 @@ class Training:
         return flat[: len(losses)]
 
     def _losses_and_gradient(self, text_features: Tensor, chosen: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """This process's part of the terms of the loss (4,), and of the gradient of their sum, as the text features."""
+        """This process's part of the terms of the loss, and of the gradient of their weighted sum by the texts."""
+        terms = text_features.new_zeros(len(LOSS_TERMS))
         own = [index for index in chosen if index in self._examples.features]
         if not own:
-            return text_features.new_zeros(len(LOSS_TERMS)), torch.zeros_like(text_features)
+            return terms, torch.zeros_like(text_features)
         features = [self._examples.features[index].to(self._device) for index in own]
         targets = concatenate_targets([self._examples.targets[index].to(self._device) for index in own])
         text_features.requires_grad_()
@@ -197,8 +210,12 @@ class Training:
         grids = torch.cat(
             [local_probability_grid(each.views_patches, text_features, unit_length=True) for each in features]
         )  # (B, V, L, 2, g, g)
-        losses = grid_losses(logits, grids[..., ANOMALOUS, :, :].mean(dim=2), targets, self.settings.loss_terms)
+        grids = grids[..., ANOMALOUS, :, :].mean(dim=2)
+        losses = self._examples.path.losses(logits, grids, targets, self._weights)  # type: ignore[arg-type]
         # Every term is a mean over samples, so each process counts by its share of the batch.
-        terms = torch.stack([getattr(losses, term) for term in LOSS_TERMS]) * (len(own) / len(chosen))
-        (gradient,) = torch.autograd.grad(terms.sum(), text_features)
-        return terms.detach(), gradient
+        share = len(own) / len(chosen)
+        total = torch.stack([losses[name] * (share * weight) for name, weight in self._weights.items()]).sum()
+        (gradient,) = torch.autograd.grad(total, text_features)
+        for name, value in losses.items():
+            terms[LOSS_TERMS.index(name)] = value.detach() * share
+        return terms, gradient

@@ -18,7 +18,7 @@ from pointad.model.vision import ImageFeatures
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.fusion import fuse
 from pointad.scoring.similarity import anomaly_maps, global_logits, global_probabilities, local_probability_grid
-from pointad.training.reference_losses import TrainingLosses, training_losses
+from pointad.training.losses import LossInputs, training_losses
 
 LAYERS = (6, 24)
 
@@ -89,12 +89,12 @@ def golden_batch(backbone: ClipBackbone, data: Path, names: Sequence[str]) -> Ba
     return Batch(features, samples, ["/good/" not in name for name in names])
 
 
-def batch_losses(batch: Batch, text_features: Tensor) -> TrainingLosses:
+def batch_losses(batch: Batch, text_features: Tensor) -> dict[str, Tensor]:
     """The loss of a batch for these texts."""
     maps = anomaly_maps(torch.stack([each.patch_features for each in batch.features]), text_features, SIZE)
     non_zero = torch.stack([each.non_zero for each in batch.samples])
     correspondences = torch.stack([each.correspondences for each in batch.samples])
-    return training_losses(
+    inputs = LossInputs(
         view_logits=global_logits(torch.stack([each.global_features for each in batch.features]), text_features),
         view_maps=maps,
         point_maps=back_project(maps, correspondences, non_zero),
@@ -103,3 +103,4 @@ def batch_losses(batch: Batch, text_features: Tensor) -> TrainingLosses:
         masks=torch.stack([each.mask for each in batch.samples]),
         view_masks=torch.stack([each.view_masks for each in batch.samples]),
     )
+    return training_losses(inputs)

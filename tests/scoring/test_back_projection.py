@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pointad.errors import InputError
 from pointad.scoring.back_projection import back_project
 
 BATCH, VIEWS, SIZE, POINTS = 2, 5, 12, 90
@@ -21,8 +22,15 @@ def scene() -> tuple[Tensor, Tensor, Tensor]:
     return maps, torch.cat([pixels, visible.long()], dim=-1), non_zero
 
 
-def back_project_point_by_point(maps: Tensor, correspondences: Tensor, non_zero: Tensor) -> Tensor:
-    """The definition, one point after the other."""
+def mean_of_largest(values: list[Tensor], count: int) -> float:
+    largest = sorted(map(float, values), reverse=True)[:count]
+    return sum(largest) / len(largest)
+
+
+def back_project_point_by_point(
+    maps: Tensor, correspondences: Tensor, non_zero: Tensor, largest: int = VIEWS
+) -> Tensor:
+    """The definition, one point after the other: the mean of the largest values of the views that see it."""
     result = torch.zeros(non_zero.shape)
     for sample in range(maps.shape[0]):
         for point in range(non_zero.shape[1]):
@@ -31,7 +39,7 @@ def back_project_point_by_point(maps: Tensor, correspondences: Tensor, non_zero:
                 for view, (column, row, visible) in enumerate(correspondences[sample, :, point].tolist())
                 if visible and non_zero[sample, point]
             ]
-            result[sample, point] = sum(values) / len(values) if values else 0
+            result[sample, point] = mean_of_largest(values, largest) if values else 0
     return result
 
 
@@ -77,3 +85,31 @@ def test_gradient_reaches_only_the_pixels_that_points_take(scene: tuple[Tensor, 
         taken[sample, view, row, column] = True
     assert maps.grad is not None
     torch.testing.assert_close(maps.grad > 0, taken)
+
+
+@pytest.mark.parametrize(("fusion", "largest"), [("mean", VIEWS), ("max", 1), ("top2", 2)])
+def test_fusions_agree_with_the_naive_twin(scene: tuple[Tensor, Tensor, Tensor], fusion: str, largest: int) -> None:
+    expected = back_project_point_by_point(*scene, largest=largest)
+    torch.testing.assert_close(back_project(*scene, fusion), expected, rtol=0, atol=2e-7)
+
+
+@pytest.mark.parametrize("fusion", ["mean", "max", "top2"])
+def test_fusions_of_a_single_view_are_that_view(scene: tuple[Tensor, Tensor, Tensor], fusion: str) -> None:
+    maps, correspondences, non_zero = scene
+    expected = back_project(maps[:, :1], correspondences[:, :1], non_zero)
+    torch.testing.assert_close(back_project(maps[:, :1], correspondences[:, :1], non_zero, fusion), expected)
+
+
+@pytest.mark.parametrize("fusion", ["max", "top2"])
+def test_gradients_of_fusions_are_finite(scene: tuple[Tensor, Tensor, Tensor], fusion: str) -> None:
+    maps, correspondences, non_zero = scene
+    maps = maps.clone().requires_grad_()
+    back_project(maps, correspondences, non_zero, fusion).sum().backward()
+    assert maps.grad is not None and torch.isfinite(maps.grad).all()
+    seen = (correspondences[..., 2] != 0) & non_zero[:, None]
+    assert maps.grad.sum().item() == pytest.approx(seen.any(dim=1).sum().item(), rel=1e-6)
+
+
+def test_an_unknown_fusion_is_refused(scene: tuple[Tensor, Tensor, Tensor]) -> None:
+    with pytest.raises(InputError, match="choose one of mean, max, top2"):
+        back_project(*scene, "median")

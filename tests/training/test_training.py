@@ -1,5 +1,6 @@
 """Training: the steps of the method, whatever the shortcuts; interrupted ones go on exactly; clear refusals."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,8 +17,10 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.inference import predict_views
-from pointad.training.reference_losses import LOSS_TERMS, training_losses
+from pointad.training.loss_paths import choose_path
+from pointad.training.losses import LossInputs, training_losses
 from pointad.training.state import load_training_state, save_training_state
+from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 from pointad.training.training import Training, TrainingExamples, TrainingSettings, load_examples
 
 SAMPLES = 5
@@ -49,7 +52,12 @@ def losses_of(training: Training, epochs: int) -> torch.Tensor:
 
 
 def method_step_by_step(
-    backbone: ClipBackbone, learner: PromptLearner, dataset: MultiViewDataset, epochs: int
+    backbone: ClipBackbone,
+    learner: PromptLearner,
+    dataset: MultiViewDataset,
+    epochs: int,
+    weights: Mapping[str, float] = PUBLISHED_WEIGHTS,
+    view_fusion: str = "mean",
 ) -> torch.Tensor:
     """The training as the method describes it: everything again in every step, (steps, 4)."""
     optimizer = torch.optim.Adam(learner.learned_parameters(), lr=SETTINGS.learning_rate, betas=(0.5, 0.999))
@@ -60,28 +68,40 @@ def method_step_by_step(
             batch = collate([dataset[index] for index in chosen.tolist()])
             views = predict_views(encode_batch(backbone, batch), learner(backbone.text), POINT_SIZE)
             assert batch.views_gt is not None
-            losses = training_losses(
+            inputs = LossInputs(
                 view_logits=views.logits,
                 view_maps=views.maps,
-                point_maps=back_project(views.maps, batch.correspondences, batch.non_zero),
+                point_maps=back_project(views.maps, batch.correspondences, batch.non_zero, view_fusion),
                 non_zero=batch.non_zero,
                 labels=batch.label,
                 masks=batch.mask,
                 view_masks=batch.views_gt,
             )
+            losses = training_losses(inputs, weights)
             optimizer.zero_grad()
-            losses.total.backward()
+            sum(weights[name] * loss for name, loss in losses.items()).backward()
             optimizer.step()
-            rows.append(torch.stack([getattr(losses, term).detach() for term in LOSS_TERMS]))
+            rows.append(torch.stack([losses.get(term, torch.zeros(())).detach() for term in LOSS_TERMS]))
     return torch.stack(rows).double()
 
 
+@pytest.mark.parametrize(
+    ("weights", "view_fusion"),
+    [
+        (PUBLISHED_WEIGHTS, "mean"),
+        ({"d2_pixel_loss": 0.5, "d3_point_loss": 2.0, "d2_image_loss": 1.0}, "mean"),
+        (PUBLISHED_WEIGHTS, "max"),
+        (PUBLISHED_WEIGHTS, "top2"),
+    ],
+)
 def test_steps_are_those_of_the_method(
-    backbone: ClipBackbone, dataset: MultiViewDataset, examples: TrainingExamples
+    backbone: ClipBackbone, dataset: MultiViewDataset, weights: dict[str, float], view_fusion: str
 ) -> None:
     learner, twin = fresh_learner(backbone), fresh_learner(backbone)
-    found = losses_of(Training(backbone, learner, examples, SETTINGS), 2)
-    expected = method_step_by_step(backbone, twin, dataset, 2)
+    path = choose_path(weights, view_fusion)
+    examples = load_examples(PictureEncoder(backbone), dataset, path=path, description=None)
+    found = losses_of(Training(backbone, learner, examples, replace(SETTINGS, loss_weights=weights)), 2)
+    expected = method_step_by_step(backbone, twin, dataset, 2, weights, view_fusion)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
     for (name, one), other in zip(learner.named_parameters(), twin.parameters(), strict=True):
         # A vanishing gradient may turn a step of Adam round, so a few numbers differ by whole steps.
@@ -96,7 +116,7 @@ def test_losses_fall(backbone: ClipBackbone, examples: TrainingExamples) -> None
 
 
 def test_only_chosen_terms_count(backbone: ClipBackbone, examples: TrainingExamples) -> None:
-    settings = replace(SETTINGS, epochs=1, loss_terms=["d3_point_loss"])
+    settings = replace(SETTINGS, epochs=1, loss_weights={"d3_point_loss": 1.0})
     (losses,) = Training(backbone, fresh_learner(backbone), examples, settings).epochs()
     assert [term for term, mean in losses.means.items() if mean] == ["d3_point_loss"]
 

@@ -1,0 +1,51 @@
+"""The names of the terms of the loss and what they weigh; nothing here imports torch.
+
+The terms themselves are in :mod:`pointad.training.losses`, under the same names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pointad.errors import InputError
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """One term of the loss."""
+
+    title: str  # as in reports
+    published_weight: float = 0.0  # what it weighs unless the caller says otherwise; 0: it is not computed
+
+
+LOSSES: dict[str, LossTerm] = {
+    "d2_pixel_loss": LossTerm("2D local (views' maps)", 1.0),
+    "d3_point_loss": LossTerm("3D local (point map)", 1.0),
+    "d3_global_loss": LossTerm("3D global (sample)", 1.0),
+    "d2_image_loss": LossTerm("2D global (views)", 1.0),
+}
+"""Every term that the loss may have (section 3.3), in the order of ``losses.csv``."""
+
+LOSS_TERMS = tuple(LOSSES)
+PUBLISHED_WEIGHTS = {name: term.published_weight for name, term in LOSSES.items() if term.published_weight}
+
+
+def check_weights(weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the terms that count, in the order of :data:`LOSSES`.
+
+    Args:
+        weights: by the terms' names; terms that are not named, or weigh 0, are not computed.
+
+    Raises:
+        InputError: a term does not exist, weighs less than nothing, or none is left.
+    """
+    choice = f"choose among {', '.join(LOSSES)}"
+    unknown = sorted(set(weights) - set(LOSSES))
+    if unknown:
+        raise InputError(f"loss {', '.join(unknown)}", "not a part of the training loss", choice)
+    for name, weight in weights.items():
+        if not 0 <= weight < float("inf"):
+            raise InputError(f"loss {name}", f"cannot weigh {weight}", "give it a weight of 0 or more")
+    counted = {name: float(weights[name]) for name in LOSSES if weights.get(name)}
+    if not counted:
+        raise InputError("loss without terms", "teaches nothing", choice)
+    return counted
