@@ -1,6 +1,29 @@
 """The errors that PointAD raises itself: each is one line that names what is wrong and what to do about it."""
 
+import re
 from pathlib import Path
+
+_HEX_ESCAPES = ((0x100, "\\x{:02x}"), (0x10000, "\\u{:04x}"), (0x110000, "\\U{:08x}"))
+
+
+def shown(text: object) -> str:
+    """A text as one line that no terminal, log or page can mistake for anything else.
+
+    Names of files, classes and samples come from others: a control character in them would colour or clear a terminal,
+    a line break would forge a line of the log, and bytes that are not text cannot be written as UTF-8 at all. All
+    characters that are not printable appear as Python writes them in a string, such as ``\\x1b`` or ``\\udce9``.
+
+    Args:
+        text: anything; what is not a text is turned into one.
+    """
+    return "".join(character if character.isprintable() else _escaped(character) for character in str(text))
+
+
+def _escaped(character: str) -> str:
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    if character in known:
+        return known[character]
+    return next(form.format(ord(character)) for end, form in _HEX_ESCAPES if ord(character) < end)
 
 
 class PointADError(Exception):
@@ -20,7 +43,9 @@ class InputError(PointADError):
         self.subject = str(subject)
         self.problem = problem
         self.remedy = remedy
-        super().__init__(" ".join(f"{subject}: {problem}; {remedy}".split()))
+        # Line breaks of quoted errors become spaces; those in the subject, a name, are shown as what they are.
+        said = re.sub(r"\s+", " ", f": {problem}; {remedy}")
+        super().__init__(shown(subject) + shown(said).rstrip())
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         # Loader workers send their errors to the main process by pickling them.

@@ -6,6 +6,7 @@ from pathlib import Path
 from pointad.commands.program import HelpFormatter, run
 from pointad.data.metadata import write_metadata
 from pointad.datasets.registry import specification
+from pointad.errors import shown
 
 
 def generate(dataset_name: str, description: str) -> None:
@@ -15,10 +16,11 @@ def generate(dataset_name: str, description: str) -> None:
 
     def main(arguments: argparse.Namespace) -> None:
         summary = write_metadata(arguments.data_path, dataset_name)
-        print(f"{specification(dataset_name).title} in {arguments.data_path}")
+        print(f"{specification(dataset_name).title} in {shown(arguments.data_path)}")
         for class_name, species in summary.samples.items():
-            counts = ", ".join(f"{count} {name}" for name, count in species.items())
-            print(f"  {class_name}: {sum(species.values())} samples ({counts}) in {class_name}_meta.json")
+            counts = ", ".join(f"{count} {shown(name)}" for name, count in species.items())
+            name = shown(class_name)
+            print(f"  {name}: {sum(species.values())} samples ({counts}) in {name}_meta.json")
         print(f"  all of them in all_meta.json; {len(summary.unfinished)} unfinished samples left out")
 
     run(main, parser)

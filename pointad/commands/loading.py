@@ -8,6 +8,7 @@ import torch
 
 from pointad.commands.arguments import DEMO_DATA
 from pointad.commands.ensure_demo_data import ensure_demo_data
+from pointad.commands.program import OneLineFormatter
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
@@ -39,7 +40,7 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror})", "choose a writable folder") from error
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # the screen has the line, the disk is full
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
 
 

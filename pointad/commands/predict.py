@@ -20,8 +20,8 @@ Exit status: 0 all pass (or no threshold is given), 1 some score above the thres
 """
 
 import argparse
-import json
 import logging
+import sys
 import time
 from pathlib import Path
 
@@ -30,9 +30,10 @@ import numpy as np
 from pointad.commands.arguments import add_model_arguments, add_seed_argument
 from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import FAIL, describe, write_facts, write_inspection
-from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
+from pointad.commands.program import EXIT_ERROR, HelpFormatter, is_unicode, positive_float
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.errors import InputError, PointADError
+from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
 
@@ -104,7 +105,7 @@ def main(arguments: argparse.Namespace) -> int:
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, arguments.output), strict=True):
         facts = inspect_and_write(detector, path, folder, threshold, arguments)
-        print(json.dumps(facts, ensure_ascii=False), flush=True)
+        print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
         broken += "error" in facts
         failed += facts.get("verdict") == FAIL
     logger.info("%d scans: %d failed, %d could not be inspected", len(scans), failed, broken)

@@ -8,17 +8,33 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
 
-from pointad.errors import PointADError
+from pointad.errors import PointADError, shown
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 EXIT_UNREAD = 141  # 128 + SIGPIPE
 
+LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
+LARGEST_FLOAT = 1e12
+
 # What can befall any file at any moment and has nothing to do with the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
+# How PyTorch, the loader of shared libraries and Python say that there is no memory, beside MemoryError.
+_MEMORY_MESSAGES = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
+
+
+class OneLineFormatter(logging.Formatter):
+    """A record is one printable line, whatever names it holds; tracebacks of faults follow as they are."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """The line of a record."""
+        record.message = shown(record.message)
+        return super().formatMessage(record)
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -33,18 +49,21 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 def run(main: Callable[[argparse.Namespace], int | None], parser: argparse.ArgumentParser) -> None:
     """Parse the arguments, run ``main`` and leave with its exit code.
 
-    An error of this library, or of a disk, becomes one line on standard error and exit code 2; an interrupt leaves with
-    130, and output that nobody reads any more (as with ``| head``) with 141. Anything else is a fault of the program
-    and keeps its traceback.
+    An error of this library, of a disk or of memory that is not there becomes one line on standard error and exit code
+    2; an interrupt leaves with 130, and output that nobody reads any more (as with ``| head``) with 141. Anything else
+    is a fault of the program and keeps its traceback.
 
     Args:
         main: takes the parsed arguments, returns an exit code (``None`` counts as 0).
         parser: the program's flags.
     """
+    _open_closed_outputs()
     arguments = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLineFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
         code = main(arguments)
         sys.stdout.flush()
@@ -58,18 +77,40 @@ def run(main: Callable[[argparse.Namespace], int | None], parser: argparse.Argum
         _drop_output()
         sys.exit(EXIT_UNREAD)
     except OSError as error:
-        if error.errno not in _MISHAPS:
+        if error.errno not in _MISHAPS and error.filename is None and not _is_lack_of_memory(error):
             raise
         subject = error.filename or "standard output"
         _say_error(f"{subject}: {error.strerror}; see to its permissions and free space")
         _drop_output()
         sys.exit(EXIT_ERROR)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if not _is_lack_of_memory(error):
+            raise
+        logging.getLogger(__name__).debug("out of memory", exc_info=True)
+        _say_error("memory: there is not enough of it; use smaller batches, fewer --num_workers or a larger machine")
+        sys.exit(EXIT_ERROR)
     sys.exit(code or 0)
+
+
+def _is_lack_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY_MESSAGES)
+
+
+def _open_closed_outputs() -> None:
+    """A program that was started without standard output or error writes them nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """Whether a stream takes any text."""
+    return (stream.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def _say_error(text: str) -> None:
     """One line of its own, even where a progress bar stands."""
-    tqdm.write(f"error: {text}", file=sys.stderr)
+    tqdm.write(f"error: {shown(text)}", file=sys.stderr)
 
 
 def _drop_output() -> None:
@@ -80,18 +121,18 @@ def _drop_output() -> None:
 
 def positive_integer(text: str) -> int:
     """An ``argparse`` type: a whole number of at least 1."""
-    value = _number(text, int, "a whole number")
+    value = _whole_number(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return int(value)
+    return value
 
 
 def non_negative_integer(text: str) -> int:
     """An ``argparse`` type: a whole number of at least 0."""
-    value = _number(text, int, "a whole number")
+    value = _whole_number(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
-    return int(value)
+    return value
 
 
 def positive_float(text: str) -> float:
@@ -99,6 +140,15 @@ def positive_float(text: str) -> float:
     value = _number(text, float, "a number")
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
+    if value > LARGEST_FLOAT:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_FLOAT:g}")
+    return value
+
+
+def _whole_number(text: str) -> int:
+    value = int(_number(text, int, "a whole number"))
+    if value > LARGEST_INTEGER:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_INTEGER}")
     return value
 
 

@@ -26,6 +26,7 @@ from pointad.commands.scan_search import find_scans, output_folders
 from pointad.data.layout import SampleFiles, write_rendered_sample
 from pointad.errors import PointADError
 from pointad.files.atomic import atomic_path
+from pointad.files.names import file_name
 from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
 from pointad.rendering.views import ViewRig
@@ -80,7 +81,7 @@ def render_file(path: Path, folder: Path, arguments: argparse.Namespace) -> None
         metres_per_unit=arguments.metres_per_unit,
     )
     rendered = render(scan.point_cloud, changed_rig(scan.rig, arguments), visibility=arguments.visibility)
-    files = SampleFiles(folder.parent, folder.name, SPECIES, path.stem)
+    files = SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
     with atomic_path(files.folder / "points.npy") as temporary:
         np.save(temporary, file.points.reshape(-1, 3)[scan.source])
     write_rendered_sample(files, rendered)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.files.names import file_name
 from pointad.scans.files import SUFFIXES
 
 NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
@@ -33,14 +34,14 @@ def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
 
 
 def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
-    """A folder for every scan below `root`, called like its file; files of one name get a number."""
+    """A folder for every scan below `root`, called like its file (see `file_name`); files of one name get a number."""
     taken: set[str] = set()
     folders = []
     for scan in scans:
-        name, number = scan.stem, 1
+        name, number = file_name(scan.stem), 1
         while name.lower() in taken:
             number += 1
-            name = f"{scan.stem}_{number}"
+            name = f"{file_name(scan.stem)}_{number}"
         taken.add(name.lower())
         folders.append(root / name)
     return folders

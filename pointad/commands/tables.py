@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from pointad.errors import shown
 from pointad.evaluation.results import MODALITY_TITLES, Results, metric_title, percent, result_table
+from pointad.files.escaping import for_markdown
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ def print_tables(runs: Sequence[Results], folder: Path) -> None:
     if len(runs) > 1:
         texts += [summary_table(runs, modality) for modality in runs[0].modalities]
     text = "\n\n".join(texts)
-    print(f"\n{text}\n\nwritten to {folder}")
+    print(f"\n{text}\n\nwritten to {shown(folder)}")
     with contextlib.suppress(OSError), (folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(text + "\n")
 
@@ -29,13 +31,16 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
     names = list(runs[0].metric_names(modality))
     means = [run.mean.get(modality, {}) for run in runs]
     rows = [
-        [str(run.run.get("training_class") or run.run.get("checkpoint")), *(percent(mean.get(n)) for n in names)]
+        [
+            for_markdown(run.run.get("training_class") or run.run.get("checkpoint")),
+            *(percent(mean.get(n)) for n in names),
+        ]
         for run, mean in zip(runs, means, strict=True)
     ]
     columns = {name: [value for mean in means if (value := mean.get(name)) is not None] for name in names}
     rows.append(["mean ± std", *(_mean_and_deviation(columns[name]) for name in names)])
     first = runs[0].run
-    backbone = f"backbone: {first.get('backbone')}" + (" (DEMO backbone)" if first.get("is_demo") else "")
+    backbone = f"backbone: {shown(first.get('backbone'))}" + (" (DEMO backbone)" if first.get("is_demo") else "")
     heading = f"{MODALITY_TITLES[modality]}: mean over unseen classes, by training class, per cent ({backbone})"
     table = tabulate(
         rows,

@@ -30,6 +30,7 @@ from pointad.data.view_subset import view_subset
 from pointad.datasets.registry import specification
 from pointad.evaluation.evaluation import EvaluationSettings, evaluate
 from pointad.evaluation.run_writer import RunWriter
+from pointad.files.names import place_below
 from pointad.inspection.predictor import demo_checkpoints
 from pointad.metrics import ALL_METRICS, metric_names
 
@@ -128,7 +129,7 @@ def measure(arguments: argparse.Namespace, processes: Processes) -> None:
     several = len(prompt_sets) > 1
     writers = {
         loaded.prompts.name: RunWriter(
-            arguments.save_path / loaded.prompts.name if several else arguments.save_path,
+            place_below(arguments.save_path, loaded.prompts.name) if several else arguments.save_path,
             {**facts, **loaded.facts},
             save_maps=arguments.save_maps,
             visualize=arguments.visualize,

@@ -33,6 +33,7 @@ from pointad.commands.program import HelpFormatter, positive_float, positive_int
 from pointad.compute.processes import Processes, joined_processes
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.names import place_below
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
@@ -79,7 +80,7 @@ def main(arguments: argparse.Namespace) -> None:
 def learn(arguments: argparse.Namespace, processes: Processes) -> None:
     """The part of the run that this process does; the first one writes the files."""
     settle_data(arguments, processes)
-    folder = arguments.save_path or Path("results") / "train" / arguments.train_class
+    folder = arguments.save_path or place_below(Path("results") / "train", arguments.train_class)
     log_to_file(folder, processes)
     backbone = load_model(arguments, processes)
     learner = make_learner(arguments, backbone)

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.locks import claimed
 from pointad.files.pictures import write_png
@@ -67,6 +67,11 @@ def export_samples(
     make_folder(root)
     pending = []
     for sample in samples:
+        try:
+            _files(sample, root)
+        except InputError as error:
+            yield Outcome(sample, FAILED, f"{sample.scan_path}: {error}")
+            continue
         if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
             yield Outcome(sample, SKIPPED)
         else:
@@ -100,8 +105,8 @@ def export_samples(
 
 def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, overwrite: bool = True) -> Outcome:
     """Render one sample to disk, in place of what was there; see `export_samples`."""
-    files = _files(sample, root)
     try:
+        files = _files(sample, root)
         with claimed(files.claim) as is_ours:
             if not is_ours:
                 return Outcome(sample, ELSEWHERE)
@@ -115,6 +120,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
     except Exception as error:  # whatever a broken scan leads to, the others are to be rendered
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
+        text = shown(text)
         return Outcome(sample, FAILED, text)
     return Outcome(sample, RENDERED)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.files.names import plain_component
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_mask as read_mask_picture
 from pointad.files.pictures import read_picture, write_png
@@ -35,12 +36,21 @@ _RENDER_AGAIN = "render the sample again"
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """Where everything of one sample lies; files that a data set does not have simply do not exist."""
+    """Where everything of one sample lies; files that a data set does not have simply do not exist.
+
+    Raises:
+        InputError: a name is not a plain one, see `pointad.files.names.plain_component`.
+    """
 
     root: Path
     class_name: str
     species: str
     identifier: str
+
+    def __post_init__(self) -> None:
+        # A folder is called like what it holds, so what is no name of a folder has no place here.
+        for what, name in (("class", self.class_name), ("species", self.species), ("sample", self.identifier)):
+            plain_component(name, what)
 
     @property
     def folder(self) -> Path:

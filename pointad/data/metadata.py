@@ -15,6 +15,7 @@ from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
+from pointad.files.names import plain_component
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,12 @@ class MetadataSummary:
 
 
 def metadata_path(root: str | Path, class_name: str | None = None) -> Path:
-    """The file that lists the samples of one class, or of all."""
-    return Path(root) / ("all_meta.json" if class_name is None else f"{class_name}_meta.json")
+    """The file that lists the samples of one class, or of all.
+
+    Raises:
+        InputError: the class has no plain name.
+    """
+    return Path(root) / ("all_meta.json" if class_name is None else f"{plain_component(class_name, 'class')}_meta.json")
 
 
 def read_metadata(root: str | Path, class_name: str | None = None) -> list[SampleRecord]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
 from pointad.files.atomic import atomic_path
+from pointad.files.escaping import for_markdown
 from pointad.files.json_files import read_json
 
 Metrics = dict[str, float | None]  # metric name -> fraction 0 .. 1, None where undefined
@@ -157,19 +158,19 @@ def result_table(results: Results, modality: str) -> str:
     names = results.metric_names(modality)
     mean = results.mean.get(modality, {})
     rows = [
-        [class_name + (" *" if class_name == results.training_class else "")]
+        [for_markdown(class_name) + (" *" if class_name == results.training_class else "")]
         + [percent(of_class.get(modality, {}).get(name)) for name in names]
         for class_name, of_class in results.classes.items()
     ]
     table = tabulate(
         [*rows, ["mean", *(percent(mean.get(name)) for name in names)]],
-        headers=["class", *(metric_title(name) for name in names)],
+        headers=["class", *(for_markdown(metric_title(name)) for name in names)],
         tablefmt="pipe",
         colalign=("left", *("right" for _ in names)),
         disable_numparse=True,
     )
-    heading = f"{MODALITY_TITLES.get(modality, modality)} anomaly detection, per cent"
-    facts = [f"{name}: {fact}" for name, fact in describe_run(results.run).items()]
+    heading = f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, per cent"
+    facts = [f"{name}: {shown(fact)}" for name, fact in describe_run(results.run).items()]
     return "\n".join([heading, *facts, table, *table_notes(results, modality)])
 
 
@@ -177,7 +178,7 @@ def table_notes(results: Results, modality: str) -> list[str]:
     """What must be said below a table: the class that the mean leaves out, and metrics that not every class has."""
     notes = []
     if results.training_class is not None:
-        notes.append(f"* {results.training_class} was trained on; the mean leaves it out.")
+        notes.append(f"* {shown(results.training_class)} was trained on; the mean leaves it out.")
     counted = [of_class for name, of_class in results.classes.items() if name != results.training_class]
     for name in results.metric_names(modality):
         missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)

@@ -12,6 +12,8 @@ from PIL import Image
 from pointad.evaluation.evaluation import MODALITIES, ClassOutcome, ScoredSample
 from pointad.evaluation.results import Results
 from pointad.files.atomic import atomic_path
+from pointad.files.escaping import for_csv
+from pointad.files.names import file_name, place_below
 from pointad.visualization.sheets import sample_sheet
 
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
@@ -23,7 +25,7 @@ class RunWriter:
 
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
     <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32) and ``visualization/<class>/<species>/<id>.png``
-    while samples go by, if wanted.
+    while samples go by, if wanted; names that are no plain components of a path are escaped.
 
     Args:
         folder: where the files go.
@@ -47,14 +49,14 @@ class RunWriter:
             InputError: a file cannot be written.
         """
         scores = [repr(sample.scores[m]) if m in sample.scores else "" for m in MODALITIES]
-        self._rows.append([sample.class_name, sample.species, sample.identifier, str(sample.label), *scores])
-        place = Path(sample.class_name) / sample.species
+        name = (sample.class_name, sample.species, sample.identifier)
+        self._rows.append([*map(for_csv, name), str(sample.label), *scores])
         if self._save_maps:
             arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
-            with atomic_path(self.folder / "maps" / place / f"{sample.identifier}.npz") as temporary:
+            with atomic_path(maps_file(self.folder, *name)) as temporary:
                 np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
         if self._visualize:
-            with atomic_path(self.folder / "visualization" / place / f"{sample.identifier}.png") as temporary:
+            with atomic_path(picture_file(self.folder, *name)) as temporary:
                 Image.fromarray(picture_of(sample)).save(temporary)
 
     def add_class(self, outcome: ClassOutcome) -> None:
@@ -73,11 +75,21 @@ class RunWriter:
         writer.writerow(SCORE_COLUMNS)
         writer.writerows(self._rows)
         with atomic_path(self.folder / "scores.csv") as temporary:
-            temporary.write_text(table.getvalue(), encoding="utf-8", errors="backslashreplace")
+            temporary.write_text(table.getvalue(), encoding="utf-8")
         with atomic_path(self.folder / "curves.json") as temporary:
             temporary.write_text(json.dumps(self._curves), encoding="utf-8")
         self.results.save(self.folder / "results.json")
         return self.results
+
+
+def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
+    """Where a run keeps the maps of a sample."""
+    return place_below(folder / "maps", class_name, species) / f"{file_name(identifier)}.npz"
+
+
+def picture_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
+    """Where a run keeps the picture of a sample."""
+    return place_below(folder / "visualization", class_name, species) / f"{file_name(identifier)}.png"
 
 
 def picture_of(sample: ScoredSample) -> np.ndarray:

@@ -21,6 +21,9 @@ def make_folder(path: str | Path) -> None:
         raise InputError(path, problem, "choose a writable folder with free space") from error
 
 
+_LONGEST = 220  # bytes of a name that the marks fit beside
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; it takes the target's place when the block ends well.
@@ -36,7 +39,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         InputError: the folder cannot be made or written to, or the disk is full.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{secrets.token_hex(6)}.partial{target.suffix}")
+    # A long name has no room for the marks of an unfinished file.
+    stem = target.stem if len(target.name.encode(errors="surrogatepass")) <= _LONGEST else target.stem[:20]
+    temporary = target.with_name(f".{stem}.{secrets.token_hex(6)}.partial{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -46,5 +51,5 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             target, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
         ) from error
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
 """What a person looks at after a prediction: a sheet of pictures, and a page with the cloud and its regions."""
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
 
+from pointad.files.escaping import for_html
 from pointad.inspection.predictor import Prediction
 from pointad.inspection.scan_file import Inspection
 from pointad.visualization.cloud_viewer import cloud_fragment, html_page
@@ -79,15 +79,15 @@ def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple
     )
     heading = _row("region", "peak", "centroid (x, y, z)", "extent (x, y, z)", "points", tag="th")
     return (
-        f"{TABLE_STYLE}<h1>{html.escape(inspection.name)}</h1>\n"
-        f'<p>Anomaly score <strong id="score">{prediction.score:.4f}</strong>. {html.escape(verdict)}</p>\n{cloud}\n'
+        f"{TABLE_STYLE}<h1>{for_html(inspection.name)}</h1>\n"
+        f'<p>Anomaly score <strong id="score">{prediction.score:.4f}</strong>. {for_html(verdict)}</p>\n{cloud}\n'
         f"<h2>Regions that stand out</h2>\n<table>{heading}{listed}</table>\n"
         f"<h2>Views</h2>\n<table>{_row('view', 'score', tag='th')}{views}</table>"
     )
 
 
 def _row(*cells: str, tag: str = "td") -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<{tag}>{for_html(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _numbers(values: Sequence[float]) -> str:

@@ -1,11 +1,12 @@
 """Small charts as inline SVG: lines and histograms, readable without colour vision, a mouse or a script."""
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from pointad.files.escaping import for_html
 
 WIDTH, HEIGHT = 340, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 40  # margins around the plotting area, in SVG units
@@ -56,7 +57,7 @@ def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | No
     for line in lines:
         points = " ".join(f"{scale.x(x):.1f},{scale.y(y):.1f}" for x, y in zip(line.x, line.y, strict=True))
         drawn.append(
-            f'<g class="line{" faint" if line.is_faint else ""}"><title>{html.escape(line.name)}</title>'
+            f'<g class="line{" faint" if line.is_faint else ""}"><title>{for_html(line.name)}</title>'
             f'<polyline points="{points}" stroke="{line_color(line.style)}"{_dash(line.style)}/></g>'
         )
     if mark_x is not None:
@@ -154,11 +155,11 @@ class _Scale:
         middle_x, middle_y = (_LEFT + right) / 2, (_TOP + bottom) / 2
         parts.append(
             f'<text class="axis" x="{middle_x}" y="{HEIGHT - 8}" text-anchor="middle">'
-            f"{html.escape(self.axes.x_title)}</text>"
+            f"{for_html(self.axes.x_title)}</text>"
         )
         parts.append(
             f'<text class="axis" x="12" y="{middle_y}" text-anchor="middle" transform="rotate(-90 12 {middle_y})">'
-            f"{html.escape(self.axes.y_title)}</text>"
+            f"{for_html(self.axes.y_title)}</text>"
         )
         return parts
 
@@ -174,7 +175,7 @@ def _dash(style: int) -> str:
 
 def _svg(title: str, description: str, scale: _Scale, drawn: Sequence[str]) -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(description)}">'
-        f'<text class="title" x="{_LEFT}" y="18">{html.escape(title)}</text>'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{for_html(description)}">'
+        f'<text class="title" x="{_LEFT}" y="18">{for_html(title)}</text>'
         f"{''.join(scale.grid())}{''.join(drawn)}</svg>"
     )

@@ -8,7 +8,7 @@ import numpy as np
 from pointad.data.layout import SampleFiles, read_nonzero_indices
 from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
-from pointad.report.samples import saved_maps
+from pointad.report.samples import files_of, saved_maps
 from pointad.scans.grid import resize_nearest
 from pointad.scans.pcd import read_pcd
 from pointad.scans.tiff import read_xyz_tiff
@@ -40,9 +40,9 @@ def scored_cloud(run: Run, sample: SampleScore, data_path: Path | None) -> Score
     """
     maps = saved_maps(run, sample)
     modality = "fused" if "fused" in maps else "point"
-    if data_path is None or modality not in maps:
+    files = files_of(sample, data_path)
+    if files is None or modality not in maps:
         return None
-    files = SampleFiles(data_path, sample.class_name, sample.species, sample.identifier)
     scores = maps[modality]
     if files.xyz.is_file():
         return _from_grid(files, scores, modality)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from pointad.evaluation.results import UNDEFINED, metric_title
+from pointad.files.escaping import for_csv, for_latex, for_markdown
 from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
 
 HEADINGS = ("Data set", "Method", "Backbone", "Runs")
@@ -15,24 +16,6 @@ CSV_COLUMNS = (
     *("runs", "training_classes", "seeds", "metric", "mean", "std"),
 )
 DEVIATION_NOTE = "Per cent; mean ± sample standard deviation over runs (training classes × seeds)."
-_LATEX_ESCAPES = str.maketrans(
-    {
-        "&": r"\&",
-        "%": r"\%",
-        "#": r"\#",
-        "_": r"\_",
-        "$": r"\$",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "\\": r"\textbackslash{}",
-        "±": r"$\pm$",
-        "×": r"$\times$",
-        "σ": r"$\sigma$",
-        "–": "--",
-    }
-)
 
 
 def summary_text(summary: Summary | None) -> str:
@@ -54,13 +37,13 @@ def to_markdown(tables: Sequence[ProtocolTable]) -> str:
     parts = []
     for table in tables:
         text = tabulate(
-            [row_texts(row, table.metrics) for row in table.rows],
-            headers=[*HEADINGS, *map(metric_title, table.metrics)],
+            [[for_markdown(cell) for cell in row_texts(row, table.metrics)] for row in table.rows],
+            headers=[*HEADINGS, *(for_markdown(metric_title(name)) for name in table.metrics)],
             tablefmt="pipe",
             colalign=("left", "left", "left", "right", *("right" for _ in table.metrics)),
             disable_numparse=True,
         )
-        parts.append(f"### {table.title}\n\n{text}\n")
+        parts.append(f"### {for_markdown(table.title)}\n\n{text}\n")
     return "\n".join([*parts, f"{DEVIATION_NOTE}\n"])
 
 
@@ -71,12 +54,13 @@ def to_csv(tables: Sequence[ProtocolTable]) -> str:
     writer.writerow(CSV_COLUMNS)
     for table in tables:
         for row in table.rows:
-            about = [table.protocol, table.modality, row.dataset, row.method, row.backbone, int(row.is_published)]
-            origin = [row.runs or "", " ".join(row.training_classes), " ".join(row.seeds)]
+            about = [*map(for_csv, (table.protocol, table.modality, row.dataset, row.method, row.backbone))]
+            about += [str(int(row.is_published)), str(row.runs or "")]
+            origin = [for_csv(" ".join(row.training_classes)), for_csv(" ".join(row.seeds))]
             for name in table.metrics:
                 summary = row.metrics.get(name)
                 values = ["", ""] if summary is None else [summary.mean, summary.deviation]
-                writer.writerow([*about, *origin, name, *("" if value is None else value for value in values)])
+                writer.writerow([*about, *origin, for_csv(name), *("" if value is None else value for value in values)])
     return file.getvalue()
 
 
@@ -91,7 +75,7 @@ def to_latex(tables: Sequence[ProtocolTable]) -> str:
                 [
                     r"\begin{table}",
                     r"\centering",
-                    rf"\caption{{{table.title.translate(_LATEX_ESCAPES)}. {DEVIATION_NOTE.translate(_LATEX_ESCAPES)}}}",
+                    rf"\caption{{{for_latex(table.title)}. {for_latex(DEVIATION_NOTE)}}}",
                     rf"\begin{{tabular}}{{lllr{'r' * len(table.metrics)}}}",
                     r"\toprule",
                     _latex_row(header),
@@ -107,4 +91,4 @@ def to_latex(tables: Sequence[ProtocolTable]) -> str:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(cell.translate(_LATEX_ESCAPES) for cell in cells) + r" \\"
+    return " & ".join(for_latex(cell) for cell in cells) + r" \\"

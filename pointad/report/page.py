@@ -1,6 +1,5 @@
 """HTML pages that hold everything they need: one per run, and one with all tables that links to them."""
 
-import html
 import importlib.resources
 import re
 from collections.abc import Sequence
@@ -8,6 +7,9 @@ from pathlib import Path
 
 from pointad.evaluation.results import backbone_title, describe_run, metric_title
 from pointad.files.atomic import atomic_path
+from pointad.files.escaping import for_html
+from pointad.files.names import file_name
+from pointad.files.presence import is_folder
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, row_texts
 from pointad.report.methods import method_name
 from pointad.report.protocol_tables import (
@@ -59,11 +61,13 @@ def write_pages(
     folder = Path(folder)
     names = _page_names(runs)
     for run, name in zip(runs, names, strict=True):
+        page = run_page(run, roots)
         with atomic_path(folder / name) as temporary:
-            temporary.write_text(run_page(run, roots), encoding="utf-8")
+            temporary.write_text(page, encoding="utf-8")
     index = folder / "index.html"
+    page = index_page(runs, names, protocol_tables(runs, modalities))
     with atomic_path(index) as temporary:
-        temporary.write_text(index_page(runs, names, protocol_tables(runs, modalities)), encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8")
     return index
 
 
@@ -88,7 +92,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
     facts = {"Method": method_name(run.facts), **describe_run(run.facts)}
     body = [
-        f"<h1>{html.escape(_run_title(run))}</h1>",
+        f"<h1>{for_html(_run_title(run))}</h1>",
         f'<p class="warning">{_DEMO_WARNING}</p>' if run.facts.get("is_demo") else "",
         _facts(facts),
         f'<nav aria-label="Sections"><ul>{links}</ul></nav><main id="main">',
@@ -102,7 +106,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
 def index_page(runs: Sequence[Run], page_names: Sequence[str], tables: Sequence[ProtocolTable]) -> str:
     """The page with the protocol tables and links to the pages of the runs."""
     items = "".join(
-        f'<li><a href="{html.escape(name)}">{html.escape(_run_title(run))}</a></li>'
+        f'<li><a href="{for_html(name)}">{for_html(_run_title(run))}</a></li>'
         for run, name in zip(runs, page_names, strict=True)
     )
     warning = f'<p class="warning">{_DEMO_WARNING}</p>' if any(run.facts.get("is_demo") for run in runs) else ""
@@ -121,7 +125,7 @@ def _document(title: str, body: str, head: str = "") -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'  # browsers would ask a server for one
-        f"<title>{html.escape(title)}</title>\n{head}\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<title>{for_html(title)}</title>\n{head}\n<style>\n{style}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#main">To the content</a>\n{body}\n'
         "<footer>Written by PointAD's scripts/report.py. This page is self-contained and works offline.</footer>\n"
         "</body>\n</html>\n"
@@ -129,16 +133,16 @@ def _document(title: str, body: str, head: str = "") -> str:
 
 
 def _facts(facts: dict[str, str]) -> str:
-    items = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.items())
+    items = "".join(f"<dt>{for_html(name)}</dt><dd>{for_html(text)}</dd>" for name, text in facts.items())
     return f'<dl class="facts">{items}</dl>'
 
 
 def _protocol_table(table: ProtocolTable) -> str:
     headings = "".join(
         f'<th scope="col"{" class=text" if name != "Runs" else ""}>{name}</th>' for name in HEADINGS
-    ) + "".join(f'<th scope="col">{html.escape(metric_title(name))}</th>' for name in table.metrics)
+    ) + "".join(f'<th scope="col">{for_html(metric_title(name))}</th>' for name in table.metrics)
     rows = "".join(_protocol_row(row, table.metrics) for row in table.rows)
-    title = html.escape(table.title)
+    title = for_html(table.title)
     return (
         f"<section><h2>{title}</h2>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table>'
@@ -147,7 +151,7 @@ def _protocol_table(table: ProtocolTable) -> str:
 
 
 def _protocol_row(row: TableRow, metrics: Sequence[str]) -> str:
-    texts = [html.escape(text) for text in row_texts(row, metrics)]
+    texts = [for_html(text) for text in row_texts(row, metrics)]
     cells = [f'<th scope="row">{texts[0]}</th>', *(f'<td class="text">{text}</td>' for text in texts[1:3])]
     cells += [f"<td>{text}</td>" for text in texts[3:]]
     return f"<tr{' class=published' if row.is_published else ''}>{''.join(cells)}</tr>"
@@ -170,7 +174,7 @@ def _page_names(runs: Sequence[Run]) -> list[str]:
     """File names made from the titles, each different from the others and from `index.html`."""
     names: list[str] = []
     for run in runs:
-        stem = re.sub(r"[^a-z0-9]+", "-", _run_title(run).lower()).strip("-") or "run"
+        stem = file_name(re.sub(r"[^a-z0-9]+", "-", _run_title(run).lower()).strip("-") or "run")
         number = 2
         name = f"{stem}.html"
         while name in (*names, "index.html"):
@@ -184,4 +188,4 @@ def _data_path(run: Run, roots: Sequence[Path]) -> Path | None:
     named = run.facts.get("data_path")
     if not named:
         return None
-    return next((root / named for root in (Path(), *roots) if (root / named).is_dir()), None)
+    return next((root / named for root in (Path(), *roots) if is_folder(root / named)), None)

@@ -8,7 +8,9 @@ from typing import Any
 
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
+from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 from pointad.metrics.curves import Curve
 
 RESULTS_NAME = "results.json"
@@ -40,6 +42,11 @@ class SampleScore:
     label: int  # 1 is anomalous
     scores: dict[str, float]  # modality -> score
 
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """Class, species and identifier."""
+        return self.class_name, self.species, self.identifier
+
 
 def find_runs(paths: Iterable[str | Path]) -> list[Run]:
     """Read every `results.json` in the folders given, at any depth, or the files themselves; each once.
@@ -70,9 +77,9 @@ def read_scores(run: Run) -> list[SampleScore]:
         with path.open(newline="", encoding="utf-8") as file:
             return [
                 SampleScore(
-                    class_name=row["class"],
-                    species=row["species"],
-                    identifier=row["id"],
+                    class_name=from_csv(row["class"]),
+                    species=from_csv(row["species"]),
+                    identifier=from_csv(row["id"]),
                     label=int(row["label"]),
                     scores={name: float(row[column]) for name, column in modalities.items() if row.get(column)},
                 )
@@ -111,7 +118,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if not checkpoint:
         return {}
     candidates = [root / checkpoint for root in (Path(), *roots)]
-    path = next((c.parent / LOSSES_NAME for c in candidates if (c.parent / LOSSES_NAME).is_file()), None)
+    path = next((c.parent / LOSSES_NAME for c in candidates if is_file(c.parent / LOSSES_NAME)), None)
     if path is None:
         return {}
     try:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import logging
 import statistics
 import zipfile
 import zlib
@@ -15,9 +16,12 @@ from PIL import Image
 
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
+from pointad.evaluation.run_writer import maps_file, picture_file
 from pointad.files.pictures import read_mask, read_picture
 from pointad.report.runs import Run, SampleScore
 from pointad.visualization.sheets import sample_sheet
+
+logger = logging.getLogger(__name__)
 
 PICTURE_WIDTH = 1200  # pixels; wider pictures are brought to it
 JPEG_QUALITY = 82
@@ -101,13 +105,13 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
         InputError: a picture that is there cannot be read.
     """
     sample = one.sample
-    drawn = run.folder / "visualization" / sample.class_name / sample.species / f"{sample.identifier}.png"
+    drawn = picture_file(run.folder, *sample.name)
     if drawn.is_file():
         return encode_picture(read_picture(drawn, "RGB"))
     maps = saved_maps(run, sample)
     if not maps:
         return None
-    files = None if data_path is None else SampleFiles(data_path, sample.class_name, sample.species, sample.identifier)
+    files = files_of(sample, data_path)
     sheet = sample_sheet(
         one.title,
         rgb=read_picture(files.rgb, "RGB") if files is not None and files.rgb.is_file() else None,
@@ -117,9 +121,18 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
     return encode_picture(sheet)
 
 
+def files_of(sample: SampleScore, data_path: Path | None) -> SampleFiles | None:
+    """Where the scan of a sample lies; None when that is not known, or the sample's name leads out of the data set."""
+    try:
+        return None if data_path is None else SampleFiles(data_path, *sample.name)
+    except InputError as error:
+        logger.warning("the scan of a sample is left out: %s", error)
+        return None
+
+
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     """The maps that `--save_maps` wrote, modality -> (H, W) float32; none when there are none."""
-    path = run.folder / "maps" / sample.class_name / sample.species / f"{sample.identifier}.npz"
+    path = maps_file(run.folder, *sample.name)
     if not path.is_file():
         return {}
     try:

@@ -1,11 +1,11 @@
 """The sections of a run's page, as HTML; a section about something that the run did not leave is empty."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.evaluation.results import MODALITY_TITLES, Metrics, Results, metric_title, percent, table_notes
+from pointad.files.escaping import for_html
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.metrics.curves import Curve
 from pointad.report.charts import (
@@ -44,11 +44,11 @@ def result_section(results: Results) -> str:
     ]
     groups = "".join(
         f'<th scope="colgroup" class="first" colspan="{len(results.metric_names(modality))}">'
-        f"{html.escape(MODALITY_TITLES.get(modality, modality))}</th>"
+        f"{for_html(MODALITY_TITLES.get(modality, modality))}</th>"
         for modality in results.modalities
     )
     headings = "".join(
-        f'<th scope="col"{" class=first" if column.opens_group else ""}>{html.escape(metric_title(column.metric))}</th>'
+        f'<th scope="col"{" class=first" if column.opens_group else ""}>{for_html(metric_title(column.metric))}</th>'
         for column in columns
     )
     rows = [
@@ -62,7 +62,7 @@ def result_section(results: Results) -> str:
         "<caption>Per cent; areas are exact unless the facts above say otherwise</caption>"
         f'<thead><tr><td></td>{groups}</tr><tr><th scope="col">class</th>{headings}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
-        + "".join(f'<p class="note">{html.escape(note)}</p>' for note in notes)
+        + "".join(f'<p class="note">{for_html(note)}</p>' for note in notes)
     )
 
 
@@ -88,7 +88,7 @@ def curve_section(curves: dict[str, dict[str, dict[str, dict[str, Curve]]]], mod
             if lines:
                 charts.append(line_chart(title, lines, Axes("false-positive rate", y_title, x_range)))
         if charts:
-            heading = html.escape(MODALITY_TITLES.get(modality, modality))
+            heading = for_html(MODALITY_TITLES.get(modality, modality))
             parts.append(f'<h3>{heading}</h3><div class="charts">{"".join(charts)}</div>')
     return "".join(parts)
 
@@ -107,7 +107,7 @@ def histogram_section(scores: Sequence[SampleScore], modality: str) -> str:
         for color, name in ((GOOD_COLOR, "good, upwards"), (ANOMALOUS_COLOR, "anomalous, downwards"))
     )
     return (
-        f"<p>{html.escape(MODALITY_TITLES.get(modality, modality))} score of every sample. The further apart the two "
+        f"<p>{for_html(MODALITY_TITLES.get(modality, modality))} score of every sample. The further apart the two "
         f'kinds lie, the better.</p><ul class="legend">{legend}</ul><div class="charts">{"".join(charts)}</div>'
     )
 
@@ -138,13 +138,13 @@ def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]
             if picture is not None:
                 text = f"{_sample_text(one)}, {abs(one.margin):.1f} σ on the {_side(one)} side"
                 figures.append(
-                    f"<figure><figcaption>{html.escape(text)}</figcaption>"
+                    f"<figure><figcaption>{for_html(text)}</figcaption>"
                     f'<img src="{picture.address}" width="{picture.width}" height="{picture.height}" '
-                    f'alt="{html.escape(one.title)}: pictures and heat maps">'
+                    f'alt="{for_html(one.title)}: pictures and heat maps">'
                     "</figure>"
                 )
         if figures:
-            parts.append(f'<h3>{html.escape(heading)}</h3><div class="samples">{"".join(figures)}</div>')
+            parts.append(f'<h3>{for_html(heading)}</h3><div class="samples">{"".join(figures)}</div>')
     return "".join(parts)
 
 
@@ -163,7 +163,7 @@ def _result_row(
     name: str, values: Mapping[str, Metrics], columns: Sequence[_Column], css_class: str | None = None
 ) -> str:
     cells = "".join(_result_cell(values.get(column.modality, {}).get(column.metric), column) for column in columns)
-    return f'<tr{f" class={css_class}" if css_class else ""}><th scope="row">{html.escape(name)}</th>{cells}</tr>'
+    return f'<tr{f" class={css_class}" if css_class else ""}><th scope="row">{for_html(name)}</th>{cells}</tr>'
 
 
 def _result_cell(value: float | None, column: _Column) -> str:
@@ -175,7 +175,7 @@ def _result_cell(value: float | None, column: _Column) -> str:
 
 
 def _class_legend(names: Sequence[str]) -> str:
-    items = "".join(f"<li>{legend_swatch(style)}{html.escape(name)}</li>" for style, name in enumerate(names))
+    items = "".join(f"<li>{legend_swatch(style)}{for_html(name)}</li>" for style, name in enumerate(names))
     return f'<ul class="legend">{items}</ul>'
 
 

@@ -5,15 +5,14 @@ that is missing. Positions are stored in 16 bits an axis, scores in 8 bits withi
 """
 
 import base64
-import html
 import importlib.resources
-import json
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from pointad.errors import InputError
+from pointad.files.escaping import for_html, for_script
 from pointad.visualization.sheets import heat_colors
 
 MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
@@ -41,7 +40,7 @@ def html_page(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n{cloud_assets()}\n"
+        f"<title>{for_html(title)}</title>\n{cloud_assets()}\n"
         "<style>body { margin: 1rem auto; padding: 0 1rem; max-width: 64rem; background: #fff; }</style>\n"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
@@ -130,10 +129,10 @@ def cloud_fragment(
 def _figure(title: str, data: dict, finite: int) -> str:
     count = data["count"]
     thinned = f"{count:,} of {finite:,} points, chosen at random." if count < finite else f"{count:,} points."
-    stored = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")  # nothing in it may end the script
+    stored = for_script(data)
     return (
-        f'<figure class="pointad-cloud">\n<figcaption>{html.escape(title)}</figcaption>\n'
-        f'<canvas tabindex="0" role="application" aria-label="{html.escape(title)}: a point cloud. Arrow keys turn it, '
+        f'<figure class="pointad-cloud">\n<figcaption>{for_html(title)}</figcaption>\n'
+        f'<canvas tabindex="0" role="application" aria-label="{for_html(title)}: a point cloud. Arrow keys turn it, '
         'plus and minus zoom, zero resets the view."></canvas>\n'
         f'<div class="controls">{_controls(data)}</div>\n'
         f'<p class="hint">{thinned} Drag to turn, drag with Shift or two fingers to move, '

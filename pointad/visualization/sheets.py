@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial import cKDTree
 
+from pointad.errors import shown
+
 GAP = 8  # pixels between the pictures of a sheet
 LABEL_HEIGHT = 20  # pixels of text above a picture
 TITLE_HEIGHT = 32
@@ -24,6 +26,7 @@ BAR_ROOM = 86  # width kept for the colour bar and its numbers
 TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
 SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
 THREADS = 2  # that fill views; SciPy and OpenCV let them work at once
+LONGEST_TITLE = 300  # letters; the sheet is at least as wide as its title
 TEXT_COLOR = (32, 36, 44)
 NO_VALUE_COLOR = (128, 128, 128)
 
@@ -260,6 +263,7 @@ def _compose(
     bar_room = BAR_ROOM if heat_range is not None else 0
     font, title_font = ImageFont.load_default(13), ImageFont.load_default(17)
     row_width = max((len(row) * (side + GAP) for side, row in rows), default=0)
+    title = shown(title)[:LONGEST_TITLE]
     width = max(row_width + GAP + bar_room, GAP * 2 + round(title_font.getlength(title)))
     height = TITLE_HEIGHT + sum(side + LABEL_HEIGHT + GAP for side, _ in rows) + GAP
     if heat_range is not None:

@@ -1,0 +1,97 @@
+"""How names that come from others are written into each kind of output, one function a kind.
+
+`pointad.errors.shown` is the one for terminals and logs; all others begin with it, so that control characters and bytes
+that are no text appear escaped everywhere.
+"""
+
+import html
+import json
+import re
+from typing import Any
+
+from pointad.errors import shown
+
+_FORMULA = re.compile(r"'*[=+\-@]")
+_QUOTED_FORMULA = re.compile(r"'+[=+\-@]")
+_MARKDOWN = re.compile(r"([\\`*\[\]<|])")
+_LATEX = str.maketrans(
+    {
+        "&": r"\&",
+        "%": r"\%",
+        "#": r"\#",
+        "_": r"\_",
+        "$": r"\$",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\\": r"\textbackslash{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': "''",
+        "[": "{[}",  # after the end of a row it would be an option
+        "]": "{]}",
+        "*": "{*}",
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        "σ": r"$\sigma$",
+        "–": "--",
+    }
+)
+
+
+def for_html(text: object) -> str:
+    """For text and for attributes in double or single quotes."""
+    return html.escape(shown(text), quote=True)
+
+
+def for_script(data: Any) -> str:
+    """Data as JSON inside a `<script>` element: nothing in it can end the element or open another."""
+    return re.sub(r"[<>&\u2028\u2029]", _unicode_escape, json.dumps(data, separators=(",", ":"), allow_nan=False))
+
+
+def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
+    """JSON on one line that is safe to show on a terminal: letters of any script stay, the rest is escaped.
+
+    Args:
+        data: what JSON can hold; NaN and infinities are refused, because they are no JSON.
+        ascii_only: escape all that is not ASCII, for outputs in another encoding than UTF-8.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    text = json.dumps(data, ensure_ascii=ascii_only, allow_nan=False)
+    # Outside of strings JSON has printable characters alone, so every match stands where an escape may stand.
+    return "".join(c if c.isprintable() else _surrogates(c) for c in text)
+
+
+def for_markdown(text: object) -> str:
+    """For a cell of a table or a line of text; underscores within words need no escape."""
+    return _MARKDOWN.sub(r"\\\1", shown(text))
+
+
+def for_latex(text: object) -> str:
+    """For text and cells of a table."""
+    return shown(text).translate(_LATEX)
+
+
+def for_csv(text: object) -> str:
+    """For a cell: what a spreadsheet would take for a formula begins with an apostrophe, which makes it a text."""
+    cell = shown(text)
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def from_csv(cell: str) -> str:
+    """The text of a cell that `for_csv` wrote."""
+    return cell[1:] if _QUOTED_FORMULA.match(cell) else cell
+
+
+def _unicode_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+def _surrogates(character: str) -> str:
+    """A character as JSON escapes it: one or two units of UTF-16."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{int.from_bytes(units[at : at + 2], 'big'):04x}" for at in range(0, len(units), 2))
