@@ -11,6 +11,7 @@ from pointad.metrics.class_metrics import (
     class_metrics,
     image_metrics,
     metric_names,
+    pixel_error_bounds,
     pixel_metrics,
 )
 from pointad.metrics.curves import curves
@@ -29,5 +30,6 @@ __all__ = [
     "f1_max",
     "image_metrics",
     "metric_names",
+    "pixel_error_bounds",
     "pixel_metrics",
 ]

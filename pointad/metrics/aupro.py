@@ -85,8 +85,7 @@ def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
     Returns:
         0 .. 1, or None when fewer than two different rates lie below the limit.
     """
-    step = (ranking.highest - ranking.lowest) / PUBLISHED_THRESHOLDS
-    thresholds = ranking.lowest + step * np.arange(PUBLISHED_THRESHOLDS)
+    thresholds = published_thresholds(ranking)
     false_positive_rate = ranking.normal_above(thresholds) / ranking.normal_count
     overlap = ranking.overlap_above(thresholds)
     below = false_positive_rate < limit
@@ -95,3 +94,9 @@ def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
     reached = false_positive_rate[below]
     rescaled = (reached - np.min(reached)) / np.ptp(reached)
     return float(trapezoid(overlap[below][::-1], rescaled[::-1]))
+
+
+def published_thresholds(ranking: Ranking) -> np.ndarray:
+    """Equally spaced scores (200,), ascending from the lowest; the highest score is not one of them."""
+    step = (ranking.highest - ranking.lowest) / PUBLISHED_THRESHOLDS
+    return ranking.lowest + step * np.arange(PUBLISHED_THRESHOLDS)

@@ -7,6 +7,13 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.metrics.aupro import DEFAULT_LIMIT, AuproMethod, aupro_of
+from pointad.metrics.error_bounds import (
+    aupro_error_bound,
+    auroc_error_bound,
+    average_precision_error_bound,
+    f1_max_error_bound,
+    published_aupro_error_bound,
+)
 from pointad.metrics.pixel_scores import PixelScores
 from pointad.metrics.ranking import Ranking, rank
 from pointad.metrics.threshold_free import auroc_of, average_precision_of, f1_max_of
@@ -102,6 +109,40 @@ def pixel_metrics(
     return {name: _value(ranking, name, "pixel_", aupro) for name in metrics}
 
 
+def pixel_error_bounds(
+    pixel_scores: PixelScores,
+    metrics: Sequence[str] = ("pixel_auroc", "pixel_aupro"),
+    aupro: AuproMethod = "exact",
+) -> dict[str, float | None]:
+    """How far the metrics of `pixel_metrics` can be from exact ones, as fractions.
+
+    Returns:
+        each metric by its name, None where nothing is known; empty when the scores were not binned, so all are exact.
+    """
+    if not pixel_scores.is_binned:
+        return {}
+    ranking = pixel_scores.ranking()
+    return {name: _error_bound(ranking, name, aupro) for name in metrics}
+
+
+def _error_bound(ranking: Ranking, name: str, aupro: AuproMethod) -> float | None:
+    _check_name(name)
+    metric = name.removeprefix("pixel_")
+    if metric == "auroc":
+        return auroc_error_bound(ranking)
+    if metric == "ap":
+        return average_precision_error_bound(ranking)
+    if metric == "f1_max":
+        return f1_max_error_bound(ranking)
+    bound = aupro_error_bound if aupro == "exact" else published_aupro_error_bound
+    return bound(ranking, _limit(metric))
+
+
+def _limit(metric: str) -> float:
+    limit = metric.partition("_")[2]
+    return float(limit) if limit else DEFAULT_LIMIT
+
+
 def _value(ranking: Ranking, name: str, level: str, aupro: AuproMethod) -> float | None:
     _check_name(name)
     metric = name.removeprefix(level)
@@ -111,8 +152,7 @@ def _value(ranking: Ranking, name: str, level: str, aupro: AuproMethod) -> float
         return average_precision_of(ranking)
     if metric == "f1_max":
         return f1_max_of(ranking)
-    limit = metric.partition("_")[2]
-    return aupro_of(ranking, float(limit) if limit else DEFAULT_LIMIT, aupro)
+    return aupro_of(ranking, _limit(metric), aupro)
 
 
 def _check_name(name: str) -> None:

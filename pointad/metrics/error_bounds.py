@@ -1,11 +1,12 @@
 """How far metrics of binned scores can be from the exact ones; zero for scores that were not binned.
 
-Inside a bin the order of the scores is lost: the true curve runs from one corner of a known rectangle to the opposite
-one, and each bound is what the worst and the best such path would change.
+Inside a bin of several scores their order is lost: the true curve runs from one corner of a known rectangle to the
+opposite one, and each bound is what the worst and the best such path would change. A bin of one score is exact.
 """
 
 import numpy as np
 
+from pointad.metrics.aupro import published_thresholds
 from pointad.metrics.ranking import Ranking
 from pointad.metrics.threshold_free import f1_max_of
 
@@ -17,13 +18,13 @@ def auroc_error_bound(ranking: Ranking) -> float:
     sweep = ranking.sweep
     widths = (sweep.false_positives - sweep.false_positives_above) / sweep.normal_count
     heights = np.diff(sweep.true_positives, prepend=0) / sweep.anomalous_count
-    return float(widths @ heights / 2)
+    return float((widths * heights)[ranking.sweep_mixes].sum() / 2)
 
 
 def aupro_error_bound(ranking: Ranking, limit: float) -> float:
     """Half the area of the bins' rectangles left of the limit, and the whole of one that the limit cuts.
 
-    It holds for the exact AU-PRO, not for the published variant.
+    It holds for the exact AU-PRO; `published_aupro_error_bound` holds for the published variant.
     """
     if not ranking.is_binned or not ranking.has_both_classes:
         return 0.0
@@ -31,7 +32,35 @@ def aupro_error_bound(ranking: Ranking, limit: float) -> float:
     left = np.minimum(sweep.false_positives_above / sweep.normal_count, limit)
     right = sweep.false_positives / sweep.normal_count
     areas = (np.minimum(right, limit) - left) * np.diff(sweep.overlap, prepend=0.0)
-    return float((areas * np.where(right <= limit, 0.5, 1.0)).sum() / limit)
+    return float((areas * np.where(right <= limit, 0.5, 1.0))[ranking.sweep_mixes].sum() / limit)
+
+
+def published_aupro_error_bound(ranking: Ranking, limit: float) -> float | None:
+    """What thresholds that fall into bins can change in the published AU-PRO; None where that is not known.
+
+    At such a threshold both rates can be higher, by what the bin holds. First the overlaps are moved, then the
+    false-positive rates, then the range of these by which the area is divided. Whether the last threshold below the
+    limit is below may be in doubt: the area can then change by any amount.
+    """
+    if not ranking.is_binned or not ranking.has_both_classes:
+        return 0.0
+    thresholds = published_thresholds(ranking)
+    rate, highest_rate = (counts / ranking.normal_count for counts in ranking.normal_above_range(thresholds))
+    overlap, highest_overlap = ranking.overlap_above_range(thresholds)
+    below = rate < limit
+    if (below != (highest_rate < limit)).any() or not below.any():
+        return None
+    rate, overlap = rate[below], overlap[below]
+    rate_error, overlap_error = highest_rate[below] - rate, highest_overlap[below] - overlap
+    least_range = rate[0] - rate[-1] - rate_error[-1]
+    if least_range <= 0:
+        return None
+    widths = np.abs(np.diff(rate, prepend=rate[:1], append=rate[-1:]))
+    area_error = overlap_error @ (widths[:-1] + widths[1:]) / 2
+    highest = overlap + overlap_error
+    steps = np.concatenate([highest[:1], (highest[:-2] - overlap[2:]) / 2, highest[-2:-1]])
+    area_error += rate_error @ steps
+    return float((area_error + max(rate_error[0], rate_error[-1])) / least_range)
 
 
 def average_precision_error_bound(ranking: Ranking) -> float:
@@ -44,7 +73,8 @@ def average_precision_error_bound(ranking: Ranking) -> float:
     middle = sweep.true_positives / (sweep.true_positives + sweep.false_positives)
     worst = first_hit / (first_hit + sweep.false_positives)
     best = sweep.true_positives / (sweep.true_positives + sweep.false_positives_above)
-    return float(found @ np.maximum(middle - worst, best - middle) / sweep.anomalous_count)
+    errors = found * np.maximum(middle - worst, best - middle)
+    return float(errors[ranking.sweep_mixes].sum() / sweep.anomalous_count)
 
 
 def f1_max_error_bound(ranking: Ranking) -> float:
@@ -53,5 +83,6 @@ def f1_max_error_bound(ranking: Ranking) -> float:
     if not ranking.is_binned or middle is None:
         return 0.0
     sweep = ranking.sweep
-    best = 2 * sweep.true_positives / (sweep.true_positives + sweep.false_positives_above + sweep.anomalous_count)
+    false_positives = np.where(ranking.sweep_mixes, sweep.false_positives_above, sweep.false_positives)
+    best = 2 * sweep.true_positives / (sweep.true_positives + false_positives + sweep.anomalous_count)
     return float(best.max() - middle)

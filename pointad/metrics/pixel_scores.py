@@ -7,9 +7,10 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.metrics.ranking import Ranking, check_scores
 from pointad.metrics.regions import region_weights
+from pointad.metrics.score_cells import ScoreCells
 
 EXACT_PIXELS = 2**25  # 33.5 million, 297 maps of 336 x 336: 134 MB of float32
-BINS = 2**16  # beyond that; each holds at most 0.003 % of the normal pixels seen until then, ties aside
+BINS = 2**20  # beyond that: 50 MB of counts
 
 logger = logging.getLogger(__name__)
 
@@ -17,9 +18,9 @@ logger = logging.getLogger(__name__)
 class PixelScores:
     """The scores of normal and anomalous pixels, and the weight of each anomalous pixel in its region.
 
-    Up to `exact_pixels` pixels every score is kept and every metric is exact. Beyond, scores are rounded to bins that
-    hold equal shares of the scores seen so far, so memory no longer grows. `pointad.metrics.error_bounds` then
-    states how far each metric can be from exact: about 1e-5 while later maps resemble the earlier ones.
+    Up to `exact_pixels` pixels every score is kept and every metric is exact. Beyond, neighbouring scores share a bin
+    (`ScoreCells`), so memory no longer grows. The bins depend on which scores were added and not on their order, and
+    `pointad.metrics.error_bounds` states how far each metric can be from exact.
     """
 
     def __init__(self, exact_pixels: int = EXACT_PIXELS, bins: int = BINS) -> None:
@@ -27,7 +28,7 @@ class PixelScores:
 
         Args:
             exact_pixels: how many pixels are kept before binning starts.
-            bins: how many bins there are then.
+            bins: how many bins there are then, at most.
         """
         self._exact_pixels = exact_pixels
         self._bins = bins
@@ -37,7 +38,7 @@ class PixelScores:
         self._pixels = 0
         self._lowest = np.inf
         self._highest = -np.inf
-        self._histogram: _Histogram | None = None
+        self._cells: ScoreCells | None = None
 
     @classmethod
     def of(cls, maps: np.ndarray, masks: np.ndarray, **options: int) -> "PixelScores":
@@ -73,8 +74,8 @@ class PixelScores:
         self._pixels += anomaly_map.size
         normal_scores, anomalous_scores = anomaly_map[~anomalous], anomaly_map[anomalous]
         weights = region_weights(anomalous) if len(anomalous_scores) else np.zeros(0)
-        if self._histogram is not None:
-            self._histogram.add(normal_scores, anomalous_scores, weights)
+        if self._cells is not None:
+            self._cells.add(normal_scores, anomalous_scores, weights)
             return
         self._normal.append(normal_scores)
         self._anomalous.append(anomalous_scores)
@@ -82,10 +83,15 @@ class PixelScores:
         if self._pixels > self._exact_pixels:
             self._start_binning()
 
+    @property
+    def is_binned(self) -> bool:
+        """Whether there were too many pixels to keep every score."""
+        return self._cells is not None
+
     def ranking(self) -> Ranking:
         """Sort what was added so far; more can be added afterwards."""
-        if self._histogram is not None:
-            return self._histogram.ranking(self._lowest, self._highest)
+        if self._cells is not None:
+            return self._cells.ranking(self._lowest, self._highest)
         normal = np.concatenate(self._normal) if self._normal else np.zeros(0, np.float32)
         normal.sort()
         self._normal = [normal]  # the copies in it are let go
@@ -102,48 +108,10 @@ class PixelScores:
 
     def _start_binning(self) -> None:
         logger.info("more than %d pixels in one class: pixel metrics are binned from here on", self._exact_pixels)
-        exact = self.ranking()
-        # Half of the edges follow each kind of score: where one kind is dense, the other is often rare.
-        edges = [_quantiles(kind, self._bins // 2) for kind in (exact.normal_scores, exact.anomalous_scores)]
-        self._histogram = _Histogram(np.unique(np.concatenate(edges)))
-        self._histogram.add(exact.normal_scores, exact.anomalous_scores, exact.anomalous_weights)
-        self._normal, self._anomalous, self._weights = [], [], []
-
-
-def _quantiles(ascending: np.ndarray, count: int) -> np.ndarray:
-    """Up to `count` of the values, at equal distances in rank; none of none."""
-    if len(ascending) == 0:
-        return ascending
-    return ascending[np.linspace(0, len(ascending) - 1, count).astype(np.int64)]
-
-
-class _Histogram:
-    """Counts of pixels between fixed edges; everything below the first edge shares one more bin."""
-
-    def __init__(self, edges: np.ndarray) -> None:
-        self._edges = edges  # (K,) ascending; bin k + 1 holds edges[k] <= score < edges[k + 1], bin 0 what is less
-        self._normal = np.zeros(len(edges) + 1, np.int64)
-        self._anomalous = np.zeros(len(edges) + 1, np.int64)
-        self._weights = np.zeros(len(edges) + 1)
-
-    def add(self, normal_scores: np.ndarray, anomalous_scores: np.ndarray, weights: np.ndarray) -> None:
-        bins = len(self._normal)
-        # Looking the edges up in the sorted scores is several times faster than the other way round.
-        below_edges = np.searchsorted(np.sort(normal_scores), self._edges)
-        self._normal += np.diff(below_edges, prepend=0, append=len(normal_scores))
-        bin_of_anomalous = np.searchsorted(self._edges, anomalous_scores, side="right")
-        self._anomalous += np.bincount(bin_of_anomalous, minlength=bins)
-        self._weights += np.bincount(bin_of_anomalous, weights, minlength=bins)
-
-    def ranking(self, lowest: float, highest: float) -> Ranking:
-        lower_edges = np.append(-np.inf, self._edges)
-        has_anomalous = self._anomalous > 0
-        return Ranking(
-            normal_scores=lower_edges,
-            anomalous_scores=lower_edges[has_anomalous],
-            anomalous_weights=self._weights[has_anomalous],
-            lowest=lowest,
-            highest=highest,
-            normal_counts=self._normal,
-            anomalous_counts=self._anomalous[has_anomalous],
-        )
+        self._cells = ScoreCells(self._bins)
+        self._normal.reverse()  # from whose end they are let go one by one
+        while self._normal:
+            self._cells.add(self._normal.pop(), np.zeros(0), np.zeros(0))
+        for anomalous_scores, weights in zip(self._anomalous, self._weights, strict=True):
+            self._cells.add(np.zeros(0), anomalous_scores, weights)
+        self._anomalous, self._weights = [], []

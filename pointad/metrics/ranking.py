@@ -28,7 +28,8 @@ class Sweep:
 class Ranking:
     """Normal and anomalous scores in ascending order, each with the number of items that it stands for.
 
-    Without counts every score stands for one item. With counts a score stands for a bin (`PixelScores`).
+    Without counts every score stands for one item. With counts a score stands for the bin (`PixelScores`) of which it
+    is the lowest, and both kinds share the bins.
     """
 
     normal_scores: np.ndarray  # (A,) ascending
@@ -38,6 +39,8 @@ class Ranking:
     highest: float
     normal_counts: np.ndarray | None = None  # (A,) int64
     anomalous_counts: np.ndarray | None = None  # (B,) int64
+    normal_ends: np.ndarray | None = None  # (A,) the highest score of every bin, of either kind
+    anomalous_ends: np.ndarray | None = None  # (B,)
 
     @property
     def is_binned(self) -> bool:
@@ -77,6 +80,28 @@ class Ranking:
         position = np.searchsorted(self.anomalous_scores, thresholds, side="right")
         from_position = _from_position(self.anomalous_weights, len(self.anomalous_scores))
         return from_position[position] / from_position[0]
+
+    def normal_above_range(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How many normal items score more than each threshold (T,), at least and at most: a bin may hold both."""
+        if self.normal_ends is None:
+            return self.normal_above(thresholds), self.normal_above(thresholds)
+        above_end = np.searchsorted(self.normal_ends, thresholds, side="right")
+        return self.normal_above(thresholds), _from_position(self.normal_counts, len(self.normal_ends))[above_end]
+
+    def overlap_above_range(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for the share of the anomalous weight."""
+        if self.anomalous_ends is None:
+            return self.overlap_above(thresholds), self.overlap_above(thresholds)
+        above_end = np.searchsorted(self.anomalous_ends, thresholds, side="right")
+        from_position = _from_position(self.anomalous_weights, len(self.anomalous_ends))
+        return self.overlap_above(thresholds), from_position[above_end] / from_position[0]
+
+    @property
+    def sweep_mixes(self) -> np.ndarray:
+        """(T,) bool, whether the bin of each step of the sweep holds different scores, whose order is not known."""
+        if self.anomalous_ends is None:
+            return np.zeros(len(self.sweep.true_positives), bool)
+        return (self.anomalous_scores < self.anomalous_ends)[::-1]
 
     @cached_property
     def sweep(self) -> Sweep:
