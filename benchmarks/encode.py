@@ -22,7 +22,8 @@ from benchmarks.published_learning import encode_published
 from benchmarks.synthetic_samples import synthetic_dataset
 from benchmarks.timing import peak_gigabytes, time_in_turns
 from pointad.compute.device import choose_device
-from pointad.compute.precision import PRECISIONS, calculating_in, supported_precisions, with_rounded_matrices
+from pointad.compute.precision import calculating_in, supported_precisions, with_rounded_matrices
+from pointad.compute.precision_names import PRECISIONS
 from pointad.data.batch import collate
 from pointad.encoding.features import PictureEncoder, normalize_pictures
 from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate

@@ -28,7 +28,7 @@ from benchmarks.published_learning import encode_published, step_published
 from benchmarks.synthetic_samples import synthetic_dataset
 from benchmarks.timing import peak_gigabytes, time_in_turns
 from pointad.compute.device import choose_device
-from pointad.compute.precision import PRECISIONS
+from pointad.compute.precision_names import PRECISIONS
 from pointad.data.batch import collate
 from pointad.encoding.features import PictureEncoder
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone

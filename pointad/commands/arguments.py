@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.program import non_negative_integer, positive_float, positive_integer
-from pointad.compute.precision import PRECISIONS
+from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
-from pointad.scoring.fusion import FUSIONS
+from pointad.scoring.options import FUSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_DATA = ROOT / "data" / "demo"

@@ -1,14 +1,13 @@
-"""From the flags that train.py and test.py share to a backbone and a data set."""
+"""From the settings that train.py and test.py share to a backbone, an encoder and a data set."""
 
-import argparse
 import logging
 from pathlib import Path
 
 import torch
 
-from pointad.commands.arguments import DEMO_DATA
 from pointad.commands.ensure_demo_data import ensure_demo_data
 from pointad.commands.program import OneLineFormatter
+from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
@@ -44,42 +43,37 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     logging.getLogger().addHandler(handler)
 
 
-def settle_data(arguments: argparse.Namespace, processes: Processes = ALONE) -> None:
-    """Without a data path take the demo data; without CLIP weights take those that suit the data."""
-    arguments.demo_data = arguments.data_path is None or arguments.data_path.resolve().is_relative_to(DEMO_DATA)
-    if arguments.data_path is None:
+def make_missing_data(data: DataSettings, processes: Processes = ALONE) -> None:
+    """Make the demo data if they are wanted and not there; the first process does, the others wait."""
+    if data.make_if_missing:
         with processes.first_goes_first():
-            arguments.data_path = ensure_demo_data()
-    if arguments.clip_weights is None:
-        arguments.clip_weights = "demo" if arguments.demo_data and arguments.clip_model is None else "openai"
+            ensure_demo_data()
 
 
-def load_model(arguments: argparse.Namespace, processes: Processes = ALONE) -> ClipBackbone:
-    """The backbone that the flags ask for, on their device; ``arguments.features_list`` is filled in."""
-    device = own_device(choose_device(arguments.device))
+def load_encoder(
+    model: ModelSettings, encoding: EncodingSettings, processes: Processes = ALONE
+) -> tuple[ClipBackbone, PictureEncoder]:
+    """The backbone on its device, and its image encoder as the settings want it."""
+    device = own_device(choose_device(model.device))
     with processes.first_goes_first():  # weights may have to be downloaded
-        backbone = load_backbone(arguments.clip_model, arguments.clip_weights, device)
-    arguments.features_list = list(check_layers(arguments.features_list, backbone.depth))
+        backbone = load_backbone(model.clip_model, model.clip_weights, device)
+    layers = check_layers(model.layers, backbone.depth)
     logger.info(
         "backbone %s%s on %s, local features of block %s",
         backbone.name,
         " (DEMO backbone)" if backbone.is_demo else "",
         device,
-        " ".join(map(str, arguments.features_list)),
+        " ".join(map(str, layers)),
     )
-    return backbone
-
-
-def make_encoder(arguments: argparse.Namespace, backbone: ClipBackbone) -> PictureEncoder:
-    """The image encoder as the flags want it."""
-    return PictureEncoder(
+    encoder = PictureEncoder(
         backbone,
-        arguments.features_list,
-        precision=arguments.precision,
-        compiled=arguments.compile,
-        pictures_at_once=arguments.pictures_at_once,
-        cache_folder=arguments.feature_cache,
+        layers,
+        precision=encoding.precision,
+        compiled=encoding.compiled,
+        pictures_at_once=encoding.pictures_at_once,
+        cache_folder=encoding.feature_cache,
     )
+    return backbone, encoder
 
 
 def log_encoded(encoder: PictureEncoder, processes: Processes = ALONE) -> None:
@@ -88,26 +82,26 @@ def log_encoded(encoder: PictureEncoder, processes: Processes = ALONE) -> None:
     logger.info("encoded %d pictures, %d from the cache", encoded, from_cache)
 
 
-def load_data(arguments: argparse.Namespace, *, training: bool) -> MultiViewDataset:
-    """The samples that the flags ask for: one class with the ground truth of its views, or all classes to be tested."""
-    dataset = specification(arguments.dataset)
+def load_training_data(data: DataSettings, class_name: str) -> MultiViewDataset:
+    """The samples of one class, with the ground truth of their views and without RGB pictures."""
+    return _open(data, class_name, with_color=False, with_views_gt=True)
+
+
+def load_test_data(data: DataSettings) -> MultiViewDataset:
+    """The samples of all classes, with their RGB pictures where the data set has any."""
+    return _open(data, None, with_color=specification(data.dataset).has_color, with_views_gt=False)
+
+
+def _open(data: DataSettings, class_name: str | None, *, with_color: bool, with_views_gt: bool) -> MultiViewDataset:
+    dataset = specification(data.dataset)
     options = SampleOptions(
-        image_size=arguments.image_size,
-        point_size=arguments.point_size,
-        view_indices=view_subset(arguments.views, organized=dataset.organized),
-        with_color=dataset.has_color and not training,
-        with_views_gt=training,
+        image_size=data.image_size,
+        point_size=data.point_size,
+        view_indices=view_subset(data.views, organized=dataset.organized),
+        with_color=with_color,
+        with_views_gt=with_views_gt,
     )
-    class_name = arguments.train_class if training else None
-    return open_dataset(
-        dataset,
-        arguments.data_path,
-        options,
-        class_name=class_name,
-        render=arguments.render,
-        rendering=RenderingOptions(
-            normals_method=arguments.normals,
-            visibility=arguments.visibility,
-            correspondence=arguments.correspondence,
-        ),
+    rendering = RenderingOptions(
+        normals_method=data.normals, visibility=data.visibility, correspondence=data.correspondence
     )
+    return open_dataset(dataset, data.folder, options, class_name=class_name, render=data.render, rendering=rendering)

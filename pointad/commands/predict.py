@@ -20,28 +20,11 @@ Exit status: 0 all pass (or no threshold is given), 1 some score above the thres
 """
 
 import argparse
-import logging
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
-
 from pointad.commands.arguments import add_model_arguments, add_seed_argument
-from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import FAIL, describe, write_facts, write_inspection
-from pointad.commands.program import EXIT_ERROR, HelpFormatter, is_unicode, positive_float
-from pointad.commands.scan_search import find_scans, output_folders
-from pointad.errors import InputError, PointADError
-from pointad.files.escaping import for_json_line
-from pointad.inspection.predictor import PointAD
-from pointad.inspection.scan_file import Inspection, inspect_file
-
-logger = logging.getLogger(__name__)
-
-EXIT_FAIL = 1
-NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+from pointad.commands.predict_settings import PredictSettings
+from pointad.commands.program import HelpFormatter, positive_float
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -95,93 +78,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Inspect every scan; one that cannot be inspected does not stop the others."""
-    if not arguments.scans and not arguments.calibrate:
-        raise InputError("SCAN", "none is named", "name files or folders")
-    detector = load_detector(arguments)
-    threshold = calibrated_threshold(detector, arguments) if arguments.calibrate else arguments.threshold
-    scans = list(find_scans(arguments.scans, arguments.output))
-    failed = broken = 0
-    for path, folder in zip(scans, output_folders(scans, arguments.output), strict=True):
-        facts = inspect_and_write(detector, path, folder, threshold, arguments)
-        print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
-        broken += "error" in facts
-        failed += facts.get("verdict") == FAIL
-    logger.info("%d scans: %d failed, %d could not be inspected", len(scans), failed, broken)
-    return EXIT_ERROR if broken else EXIT_FAIL if failed else 0
+def main(flags: argparse.Namespace) -> int:
+    """Inspect scans as the flags say."""
+    settings = PredictSettings.from_flags(flags)
+    from pointad.commands.inspection_run import inspect_all  # PyTorch takes seconds to import
 
-
-def inspect_and_write(
-    detector: PointAD, path: Path, folder: Path, threshold: float | None, arguments: argparse.Namespace
-) -> dict:
-    """Inspect one scan and write its outputs; its facts, or what went wrong."""
-    try:
-        inspection = _inspect(detector, path, arguments)
-        started = time.perf_counter()
-        heat_range = None if arguments.heat_range is None else (arguments.heat_range[0], arguments.heat_range[1])
-        write_inspection(folder, inspection, threshold, html=arguments.html, heat_range=heat_range)
-        inspection.timings["write"] = time.perf_counter() - started
-        facts = {"file": str(path), **describe(inspection, threshold), "output": str(folder)}
-        write_facts(folder, {**facts, "backbone": detector.backbone_name, "demo": detector.is_demo})
-        return facts
-    except PointADError as error:
-        logger.error("error: %s", error)
-        return {"file": str(path), "error": str(error)}
-    except Exception as error:  # a fault of the program on one scan must not stop a production line either
-        logger.exception("%s", path)
-        return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
-
-
-def calibrated_threshold(detector: PointAD, arguments: argparse.Namespace) -> float:
-    """A quantile of the scores of good scans, all of which must be readable.
-
-    Raises:
-        InputError: there are no good scans, or one cannot be inspected.
-    """
-    good = list(find_scans(arguments.calibrate, arguments.output))
-    scores = [_inspect(detector, path, arguments).prediction.score for path in good]
-    threshold = float(np.quantile(scores, arguments.quantile, method="higher"))
-    logger.info(
-        "threshold %.6g: quantile %g of the scores of %d good scans (%.6g to %.6g)",
-        threshold,
-        arguments.quantile,
-        len(scores),
-        min(scores),
-        max(scores),
-    )
-    return threshold
-
-
-def find_picture(scan: Path, rgb: Path | None) -> Path | None:
-    """The RGB picture of a scan: the file that was named, or the one called like the scan in the folder named.
-
-    Raises:
-        InputError: the folder has no such picture.
-    """
-    if rgb is None or not rgb.is_dir():
-        return rgb
-    for suffix in PICTURE_SUFFIXES:
-        if (rgb / f"{scan.stem}{suffix}").is_file():
-            return rgb / f"{scan.stem}{suffix}"
-    raise InputError(rgb, f"has no picture called {scan.stem}", "name a folder with a picture for every scan")
-
-
-def _inspect(detector: PointAD, path: Path, arguments: argparse.Namespace) -> Inspection:
-    return inspect_file(
-        detector,
-        path,
-        find_picture(path, arguments.rgb),
-        name="/".join(path.parts[-NAMED_PARTS:]),
-        region_threshold=arguments.region_threshold,
-        options={
-            "rig": arguments.rig,
-            "sigma": arguments.sigma,
-            "remove_table": arguments.remove_table,
-            "metres_per_unit": arguments.metres_per_unit,
-            "seed": arguments.seed,
-        },
-    )
+    return inspect_all(settings)
 
 
 def _fraction(text: str) -> float:

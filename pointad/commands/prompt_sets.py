@@ -1,11 +1,11 @@
-"""From the flags of test.py to the sets of prompts that are tested, with what is known about each."""
+"""From the settings of test.py to the sets of prompts that are tested, with what is known about each."""
 
-import argparse
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pointad.commands.test_settings import TestSettings
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import PromptSet
 from pointad.files.json_files import read_json
@@ -25,47 +25,48 @@ class LoadedPrompts:
     facts: dict[str, Any]
 
 
-def load_prompt_sets(arguments: argparse.Namespace, backbone: ClipBackbone, classes: set[str]) -> list[LoadedPrompts]:
-    """Load every checkpoint that the flags name, or make the plain ensemble.
+def load_prompt_sets(settings: TestSettings, backbone: ClipBackbone, classes: set[str]) -> list[LoadedPrompts]:
+    """Load every checkpoint that the settings name, or make the plain ensemble.
 
     Args:
-        arguments: the flags of test.py.
+        settings: of test.py.
         backbone: the CLIP that the prompts are for.
         classes: those of the data set to be tested.
 
     Raises:
         InputError: no checkpoint is named, or one cannot be used.
     """
-    if arguments.prompts == "ensemble":
-        if arguments.checkpoint_path:
+    if settings.prompts.kind == "ensemble":
+        if settings.checkpoints:
             raise InputError("--prompts ensemble", "learns nothing", "leave --checkpoint_path away")
         facts = {"prompts": "ensemble", "training_class": None, "checkpoint": None, "object_aware": False}
         return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), facts)]
-    if not arguments.checkpoint_path:
+    if not settings.checkpoints:
         raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
-    if len(arguments.checkpoint_path) > 1 and arguments.train_class:
+    if len(settings.checkpoints) > 1 and settings.train_class:
         remedy = "leave it away: run.json beside each checkpoint, or its folder's name, tells"
         raise InputError("--train_class", "fits a single checkpoint", remedy)
-    loaded = [_load(path, arguments, backbone, classes) for path in arguments.checkpoint_path]
+    loaded = [_load(path, settings, backbone, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
     if len(set(names)) < len(names):
         raise InputError("--checkpoint_path", "names two checkpoints in folders of one name", "test them one by one")
     return loaded
 
 
-def _load(path: Path, arguments: argparse.Namespace, backbone: ClipBackbone, classes: set[str]) -> LoadedPrompts:
+def _load(path: Path, settings: TestSettings, backbone: ClipBackbone, classes: set[str]) -> LoadedPrompts:
+    sizes = settings.prompts
     learner = load_prompt_learner(
-        path, backbone, context_tokens=arguments.n_ctx, deep_tokens=arguments.t_n_ctx, depth=arguments.depth
+        path, backbone, context_tokens=sizes.context_tokens, deep_tokens=sizes.deep_tokens, depth=sizes.depth
     )
     told = _read_run(path)
     folder = path.resolve().parent.name
-    training_class = arguments.train_class or told.get("training_class") or (folder if folder in classes else None)
-    training_dataset = told.get("training_dataset", arguments.dataset if training_class in classes else None)
-    same_dataset = training_dataset in (None, arguments.dataset)
+    training_class = settings.train_class or told.get("training_class") or (folder if folder in classes else None)
+    training_dataset = told.get("training_dataset", settings.data.dataset if training_class in classes else None)
+    same_dataset = training_dataset in (None, settings.data.dataset)
     left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
         logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
-    object_aware = arguments.prompts == "object_aware" or bool(told.get("object_aware"))
+    object_aware = settings.prompts.object_aware or bool(told.get("object_aware"))
     facts = {
         "prompts": "learned",
         "object_aware": object_aware,

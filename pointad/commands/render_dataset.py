@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -25,6 +26,44 @@ from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """One run of scripts/render_dataset.py."""
+
+    dataset: str
+    archive: Path
+    save_path: Path
+    classes: tuple[str, ...] | None  # None: all that are there
+    rendering: RenderingOptions
+    num_workers: int
+    overwrite: bool
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "RenderSettings":
+        """The settings that parsed flags ask for.
+
+        Raises:
+            InputError: the renderings would be written into the archive.
+        """
+        if flags.save_path.resolve() == flags.data_path.resolve():
+            raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
+        return cls(
+            dataset=flags.dataset,
+            archive=flags.data_path,
+            save_path=flags.save_path,
+            classes=None if flags.classes is None else tuple(flags.classes),
+            rendering=RenderingOptions(
+                views=None if flags.views is None else tuple(flags.views),
+                point_size=flags.point_size,
+                normals_method=flags.normals,
+                visibility=flags.visibility,
+                correspondence=flags.correspondence,
+            ),
+            num_workers=flags.num_workers,
+            overwrite=flags.overwrite,
+        )
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,23 +105,23 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Render, list, and say what came of it."""
-    if arguments.save_path.resolve() == arguments.data_path.resolve():
-        raise InputError(arguments.save_path, "is the raw data set itself", "choose another --save_path")
-    options = RenderingOptions(
-        views=None if arguments.views is None else tuple(arguments.views),
-        point_size=arguments.point_size,
-        normals_method=arguments.normals,
-        visibility=arguments.visibility,
-        correspondence=arguments.correspondence,
-    )
-    samples = list_raw_samples(arguments.dataset, arguments.data_path, classes=arguments.classes)
+def main(flags: argparse.Namespace) -> int:
+    """Render as the flags say."""
+    return render_all(RenderSettings.from_flags(flags))
+
+
+def render_all(settings: RenderSettings) -> int:
+    """Render, list, and say what came of it; returns the exit code."""
+    samples = list_raw_samples(settings.dataset, settings.archive, classes=settings.classes)
     outcomes = export_samples(
-        samples, arguments.save_path, options, workers=arguments.num_workers, overwrite=arguments.overwrite
+        samples,
+        settings.save_path,
+        settings.rendering,
+        workers=settings.num_workers,
+        overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    with tqdm(total=len(samples), unit="scan", desc=arguments.dataset) as progress:
+    with tqdm(total=len(samples), unit="scan", desc=settings.dataset) as progress:
         for outcome in outcomes:
             counts[outcome.status] += 1
             progress.update()
@@ -92,7 +131,7 @@ def main(arguments: argparse.Namespace) -> int:
     if counts[ELSEWHERE]:
         print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:
-        summary = write_metadata(arguments.save_path, arguments.dataset)
+        summary = write_metadata(settings.save_path, settings.dataset)
         listed = sum(sum(species.values()) for species in summary.samples.values())
-        print(f"{listed} samples of {len(summary.samples)} classes listed in {arguments.save_path / 'all_meta.json'}")
+        print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
     return EXIT_ERROR if counts[FAILED] else 0

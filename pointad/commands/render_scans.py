@@ -15,6 +15,7 @@ correspondences belong to, in the file's own unit. The exit code is 2 when a sca
 import argparse
 import dataclasses
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,38 @@ from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
 from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
-from pointad.rendering.views import ViewRig
+from pointad.rendering.views import View, ViewRig
 from pointad.scans.files import read_scan
 
 SPECIES = "unlabelled"
+
+
+@dataclass(frozen=True)
+class RenderScansSettings:
+    """One run of scripts/render_scans.py."""
+
+    scans: tuple[Path, ...]  # files and folders
+    save_path: Path
+    rig: str
+    views: tuple[View, ...] | None  # None: the rig's own
+    point_size: int | None  # pixels; None: from the spacing of the points
+    visibility: str
+    remove_table: bool
+    metres_per_unit: float
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "RenderScansSettings":
+        """The settings that parsed flags ask for."""
+        return cls(
+            scans=tuple(flags.scans),
+            save_path=flags.save_path,
+            rig=flags.rig,
+            views=None if flags.views is None else tuple(flags.views),
+            point_size=None if flags.point_size == "auto" else flags.point_size,
+            visibility=flags.visibility,
+            remove_table=flags.remove_table,
+            metres_per_unit=flags.metres_per_unit,
+        )
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -55,42 +84,47 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Render every scan; one that cannot be rendered does not stop the others."""
-    scans = list(find_scans(arguments.scans, arguments.save_path))
+def main(flags: argparse.Namespace) -> int:
+    """Render as the flags say."""
+    return render_all(RenderScansSettings.from_flags(flags))
+
+
+def render_all(settings: RenderScansSettings) -> int:
+    """Render every scan; one that cannot be rendered does not stop the others. Returns the exit code."""
+    scans = list(find_scans(settings.scans, settings.save_path))
     failed = 0
-    for path, folder in tqdm(list(zip(scans, output_folders(scans, arguments.save_path), strict=True)), unit="scan"):
+    for path, folder in tqdm(list(zip(scans, output_folders(scans, settings.save_path), strict=True)), unit="scan"):
         try:
-            render_file(path, folder, arguments)
+            render_file(path, folder, settings)
         except PointADError as error:
             tqdm.write(f"failed: {error}", file=sys.stderr)
             failed += 1
-    print(f"{len(scans) - failed} scans rendered into {arguments.save_path}, {failed} failed")
+    print(f"{len(scans) - failed} scans rendered into {settings.save_path}, {failed} failed")
     return EXIT_ERROR if failed else 0
 
 
-def render_file(path: Path, folder: Path, arguments: argparse.Namespace) -> None:
+def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None:
     """Read, prepare, render and write one scan."""
     file = read_scan(path)
     scan = prepare(
         file.points,
         file.colors,
         None,
-        arguments.rig,
-        remove_table=arguments.remove_table,
-        metres_per_unit=arguments.metres_per_unit,
+        settings.rig,
+        remove_table=settings.remove_table,
+        metres_per_unit=settings.metres_per_unit,
     )
-    rendered = render(scan.point_cloud, changed_rig(scan.rig, arguments), visibility=arguments.visibility)
+    rendered = render(scan.point_cloud, changed_rig(scan.rig, settings), visibility=settings.visibility)
     files = SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
     with atomic_path(files.folder / "points.npy") as temporary:
         np.save(temporary, file.points.reshape(-1, 3)[scan.source])
     write_rendered_sample(files, rendered)
 
 
-def changed_rig(rig: ViewRig, arguments: argparse.Namespace) -> ViewRig:
-    """The rig with the views and the point size that the flags ask for."""
-    if arguments.views is not None:
-        rig = dataclasses.replace(rig, views=tuple(arguments.views))
-    if arguments.point_size != "auto":
-        rig = dataclasses.replace(rig, point_size=arguments.point_size)
+def changed_rig(rig: ViewRig, settings: RenderScansSettings) -> ViewRig:
+    """The rig with the views and the point size that the settings ask for."""
+    if settings.views is not None:
+        rig = dataclasses.replace(rig, views=settings.views)
+    if settings.point_size is not None:
+        rig = dataclasses.replace(rig, point_size=settings.point_size)
     return rig

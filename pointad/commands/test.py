@@ -10,7 +10,6 @@ with --save_maps maps/<class>/<species>/<id>.npz, with --visualize a picture of 
 """
 
 import argparse
-import logging
 from pathlib import Path
 
 from pointad.commands.arguments import (
@@ -21,20 +20,9 @@ from pointad.commands.arguments import (
     add_scoring_arguments,
     add_seed_argument,
 )
-from pointad.commands.loading import load_data, load_model, log_encoded, log_to_file, make_encoder, settle_data
 from pointad.commands.program import HelpFormatter, positive_integer
-from pointad.commands.prompt_sets import load_prompt_sets
-from pointad.commands.tables import print_tables
-from pointad.compute.processes import Processes, joined_processes
-from pointad.data.view_subset import view_subset
-from pointad.datasets.registry import specification
-from pointad.evaluation.evaluation import EvaluationSettings, evaluate
-from pointad.evaluation.run_writer import RunWriter
-from pointad.files.names import place_below
-from pointad.inspection.predictor import demo_checkpoints
-from pointad.metrics import ALL_METRICS, metric_names
-
-logger = logging.getLogger(__name__)
+from pointad.commands.test_settings import TestSettings
+from pointad.metrics import ALL_METRICS
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -84,68 +72,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Encode the data set once, score it with every checkpoint, print and write what was found."""
-    with joined_processes() as processes:
-        measure(arguments, processes)
-
-
-def measure(arguments: argparse.Namespace, processes: Processes) -> None:
-    """The part of the run that this process does; the first one prints and writes."""
-    if arguments.data_path is None and arguments.checkpoint_path is None and arguments.prompts != "ensemble":
-        arguments.checkpoint_path = demo_checkpoints()
-    settle_data(arguments, processes)
-    log_to_file(arguments.save_path, processes)
-    backbone = load_model(arguments, processes)
-    dataset = load_data(arguments, training=False)
-    prompt_sets = load_prompt_sets(arguments, backbone, {source.class_name for source in dataset.sources})
-    about = specification(arguments.dataset)
-    settings = EvaluationSettings(
-        sigma=arguments.sigma,
-        fusion=arguments.fusion,
-        metrics=metric_names(arguments.metrics, aupro=about.reports_aupro, extra=arguments.extra_metrics),
-        aupro=arguments.aupro,
-        batch_size=arguments.batch_size,
-        keep_views=arguments.visualize,
-        num_workers=arguments.num_workers,
+def main(flags: argparse.Namespace) -> None:
+    """Test prompts as the flags say."""
+    from pointad.commands.evaluation_run import (
+        run_test,  # PyTorch takes seconds to import: not before the flags are parsed
     )
-    encoder = make_encoder(arguments, backbone)
-    facts = {
-        "dataset": about.name,
-        "dataset_title": f"demo data ({about.title} format)" if arguments.demo_data else about.title,
-        "data_path": str(arguments.data_path),
-        "backbone": backbone.name,
-        "is_demo": backbone.is_demo,
-        "clip_weights": str(arguments.clip_weights),
-        "views": list(view_subset(arguments.views, organized=about.organized)),
-        "sigma": arguments.sigma,
-        "fusion": arguments.fusion,
-        "seed": arguments.seed,
-        "aupro": arguments.aupro,
-        "image_size": arguments.image_size,
-        "precision": arguments.precision,
-        "render": arguments.render,
-    }
-    several = len(prompt_sets) > 1
-    writers = {
-        loaded.prompts.name: RunWriter(
-            place_below(arguments.save_path, loaded.prompts.name) if several else arguments.save_path,
-            {**facts, **loaded.facts},
-            save_maps=arguments.save_maps,
-            visualize=arguments.visualize,
-        )
-        for loaded in prompt_sets
-    }
-    evaluation = evaluate(
-        encoder,
-        dataset,
-        [loaded.prompts for loaded in prompt_sets],
-        settings,
-        on_sample=lambda sample: writers[sample.prompts].add_sample(sample),
-        processes=processes,
-    )
-    for outcome in evaluation:
-        writers[outcome.prompts].add_class(outcome)
-    log_encoded(encoder, processes)
-    if processes.is_first:
-        print_tables([writer.finish() for writer in writers.values()], arguments.save_path)
+
+    run_test(TestSettings.from_flags(flags))

@@ -7,10 +7,9 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
+from pointad.compute.precision_names import BF16, FP16, FP32, PRECISIONS
 from pointad.errors import InputError
 
-FP32, BF16, FP16 = "fp32", "bf16", "fp16"
-PRECISIONS = (FP32, BF16, FP16)
 _MATRICES = ("weight", "bias", "in_proj_weight", "in_proj_bias")  # of linear layers, attentions and convolutions
 _TYPES = {BF16: torch.bfloat16, FP16: torch.float16}
 

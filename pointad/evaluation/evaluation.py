@@ -20,8 +20,9 @@ from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.curves import Curve
 from pointad.metrics.ranking import rank
 from pointad.scoring.back_projection import MEAN
-from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores
+from pointad.scoring.fusion import SampleScores
 from pointad.scoring.inference import ViewPredictions, predict_views, score_samples
+from pointad.scoring.options import DEFAULT_SIGMA
 
 MODALITIES = ("point", "color", "fused")
 PIXEL_PREFIX = "pixel_"

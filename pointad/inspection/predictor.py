@@ -22,13 +22,14 @@ from pointad.encoding.features import SampleFeatures, encode_batch
 from pointad.errors import InputError
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import EXTENT, PreparedScan, prepare
-from pointad.model.backbone import CHECKPOINT_FOLDER, DEMO, ClipBackbone, load_backbone
+from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.weight_folders import demo_checkpoints
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.views import ViewRig
 from pointad.scans.grid import GRID_SIZE
-from pointad.scoring.fusion import DEFAULT_SIGMA
 from pointad.scoring.inference import predict_views, score_samples
+from pointad.scoring.options import DEFAULT_SIGMA
 from pointad.scoring.similarity import ANOMALOUS
 from pointad.scoring.surface_scores import score_on_surface
 
@@ -255,21 +256,6 @@ class SingleScan:
     species: str = "unknown"
     identifier: str = "0"
     label: int = 0
-
-
-def demo_checkpoints() -> list[Path]:
-    """The learned prompts that come along for the demo backbone, in the order of their training classes.
-
-    Raises:
-        InputError: there are none.
-    """
-    folder = CHECKPOINT_FOLDER / "demo"
-    found = sorted(folder.glob("*/epoch_*.pth"))
-    if not found:
-        raise InputError(
-            folder, "holds no learned prompts", "restore the folder, give a checkpoint, or run: bash train.sh"
-        )
-    return found
 
 
 def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:

@@ -27,11 +27,11 @@ from pointad.model.architecture import (
 )
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.vision import ImageFeatures, encode_images
+from pointad.model.weight_folders import CHECKPOINT_FOLDER
 from pointad.model.weights import openai_url, read_weights
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
 DEMO_NAME = "demo_clip"  # checkpoints/demo_clip.json and checkpoints/demo_clip.safetensors
 
 DEMO, OPENAI, RANDOM = "demo", "openai", "random"

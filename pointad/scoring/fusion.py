@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
 
-DEFAULT_SIGMA = 4.0  # pixels
 TRUNCATE = 4.0  # the kernel reaches this many sigmas
-
-FUSIONS = ("both", "map", "global")  # what a sample's score is made of; the paper's is both
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pointad.encoding.features import SampleFeatures
 from pointad.scoring.back_projection import MEAN, back_project
-from pointad.scoring.fusion import DEFAULT_SIGMA, SampleScores, fuse
+from pointad.scoring.fusion import SampleScores, fuse
+from pointad.scoring.options import DEFAULT_SIGMA
 from pointad.scoring.similarity import ANOMALOUS, anomaly_maps, global_logits, global_probabilities
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from plyfile import PlyData
 from sample_scans import closed_shape
 
-from pointad.commands import predict
+from pointad.commands import inspection_run, predict
 from pointad.commands.predict_outputs import verdict_on
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
@@ -78,14 +78,14 @@ def test_one_bad_file_does_not_stop_the_others(run: Any, folder: Path, caplog: p
 def test_faults_of_the_program_do_not_stop_the_others_either(
     run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inspect = predict.inspect_file
+    inspect = inspection_run.inspect_file
 
     def fail_on_blob(detector: PointAD, path: Path, *arguments: object, **options: object) -> object:
         if path.name == "blob.ply":
             raise ZeroDivisionError("a fault")
         return inspect(detector, path, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(predict, "inspect_file", fail_on_blob)
+    monkeypatch.setattr(inspection_run, "inspect_file", fail_on_blob)
     code, (blob, bump) = run(folder)
     assert code == 2 and blob["error"] == "ZeroDivisionError: a fault" and bump["score"] > 0
 

@@ -21,7 +21,7 @@ from pointad.inspection.predictor import PointAD
 fastapi = pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 uvicorn = pytest.importorskip("uvicorn")
 
-from pointad.commands import serve  # noqa: E402
+from pointad.commands import service  # noqa: E402
 
 Serve = Callable[..., AbstractContextManager[str]]
 
@@ -29,7 +29,7 @@ Serve = Callable[..., AbstractContextManager[str]]
 @contextmanager
 def serving(detector: PointAD, **limits: float) -> Iterator[str]:
     """The service on a free port of loopback; its address."""
-    app = serve.build_app(serve.InspectionService(detector, **limits))  # type: ignore[arg-type]
+    app = service.build_app(service.InspectionService(detector, **limits))  # type: ignore[arg-type]
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

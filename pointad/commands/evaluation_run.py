@@ -1,0 +1,91 @@
+"""A run of test.py: the data set is encoded once and scored with every set of prompts; tables, scores and curves."""
+
+import logging
+from typing import Any
+
+from pointad.commands.loading import load_encoder, load_test_data, log_encoded, log_to_file, make_missing_data
+from pointad.commands.prompt_sets import load_prompt_sets
+from pointad.commands.tables import print_tables
+from pointad.commands.test_settings import TestSettings
+from pointad.compute.processes import Processes, joined_processes
+from pointad.data.view_subset import view_subset
+from pointad.datasets.registry import specification
+from pointad.evaluation.evaluation import EvaluationSettings, evaluate
+from pointad.evaluation.run_writer import RunWriter
+from pointad.files.names import place_below
+from pointad.model.backbone import ClipBackbone
+
+logger = logging.getLogger(__name__)
+
+
+def run_test(settings: TestSettings) -> None:
+    """Encode the data set once, score it with every checkpoint, print and write what was found."""
+    with joined_processes() as processes:
+        _run(settings, processes)
+
+
+def _run(settings: TestSettings, processes: Processes) -> None:
+    """The part of the run that this process does; the first one prints and writes."""
+    make_missing_data(settings.data, processes)
+    log_to_file(settings.save_path, processes)
+    backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
+    dataset = load_test_data(settings.data)
+    prompt_sets = load_prompt_sets(settings, backbone, {source.class_name for source in dataset.sources})
+    facts = facts_of_run(settings, backbone)
+    several = len(prompt_sets) > 1
+    writers = {
+        loaded.prompts.name: RunWriter(
+            place_below(settings.save_path, loaded.prompts.name) if several else settings.save_path,
+            {**facts, **loaded.facts},
+            save_maps=settings.save_maps,
+            visualize=settings.visualize,
+        )
+        for loaded in prompt_sets
+    }
+    evaluation = evaluate(
+        encoder,
+        dataset,
+        [loaded.prompts for loaded in prompt_sets],
+        evaluation_settings(settings),
+        on_sample=lambda sample: writers[sample.prompts].add_sample(sample),
+        processes=processes,
+    )
+    for outcome in evaluation:
+        writers[outcome.prompts].add_class(outcome)
+    log_encoded(encoder, processes)
+    if processes.is_first:
+        print_tables([writer.finish() for writer in writers.values()], settings.save_path)
+
+
+def evaluation_settings(settings: TestSettings) -> EvaluationSettings:
+    """What the evaluation itself must know."""
+    return EvaluationSettings(
+        sigma=settings.scoring.sigma,
+        fusion=settings.scoring.fusion,
+        metrics=settings.metrics,
+        aupro=settings.aupro,
+        batch_size=settings.batch_size,
+        keep_views=settings.visualize,
+        num_workers=settings.data.num_workers,
+    )
+
+
+def facts_of_run(settings: TestSettings, backbone: ClipBackbone) -> dict[str, Any]:
+    """What all sets of prompts have in common in ``results.json``'s "run"."""
+    dataset = specification(settings.data.dataset)
+    return {
+        "dataset": dataset.name,
+        "dataset_title": f"demo data ({dataset.title} format)" if settings.data.is_demo else dataset.title,
+        "data_path": str(settings.data.folder),
+        "backbone": backbone.name,
+        "is_demo": backbone.is_demo,
+        "clip_weights": settings.model.clip_weights,
+        "views": list(view_subset(settings.data.views, organized=dataset.organized)),
+        "sigma": settings.scoring.sigma,
+        "fusion": settings.scoring.fusion,
+        "seed": settings.seed,
+        "aupro": settings.aupro,
+        "image_size": settings.data.image_size,
+        "precision": settings.encoding.precision,
+        "render": settings.data.render,
+    }

@@ -1,0 +1,33 @@
+"""What scripts/serve.py works with."""
+
+import argparse
+from dataclasses import dataclass
+
+from pointad.commands.settings import DetectorSettings
+
+LOOPBACK = "127.0.0.1"
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """One run of scripts/serve.py."""
+
+    detector: DetectorSettings
+    host: str
+    port: int
+    largest_upload: int  # bytes
+    upload_seconds: float
+    predict_seconds: float
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "ServeSettings":
+        """The settings that parsed flags ask for."""
+        return cls(
+            detector=DetectorSettings.from_flags(flags),
+            host=flags.host,
+            port=flags.port,
+            largest_upload=round(flags.largest_upload * MEGABYTE),
+            upload_seconds=flags.upload_seconds,
+            predict_seconds=flags.predict_seconds,
+        )

@@ -1,0 +1,145 @@
+"""What train.py, test.py and the programs that inspect scans work with: settings, final once the flags are parsed.
+
+Defaults of the folder and of the weights depend on other flags; everything else is taken over under the name that
+the library has for it. Nothing changes a setting afterwards.
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointad.commands.arguments import DEMO_DATA
+
+DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which data set, where it is, and how its samples are loaded; the flags of `add_data_arguments`."""
+
+    dataset: str  # its name on the command line
+    folder: Path
+    is_demo: bool  # it lies below data/demo
+    make_if_missing: bool  # nobody named a folder: the demo data may have to be made first
+    render: str  # "stored" or "on_the_fly"
+    normals: str
+    visibility: str
+    correspondence: str
+    image_size: int  # side of the encoder's pictures in pixels
+    point_size: int  # side of the grid of points
+    views: int  # how many of the nine
+    num_workers: int  # processes that load samples
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "DataSettings":
+        """The settings that parsed flags ask for; without a folder, the demo data."""
+        folder = flags.data_path or DEMO_DATA / "rendered"
+        return cls(
+            dataset=flags.dataset,
+            folder=folder,
+            is_demo=folder.resolve().is_relative_to(DEMO_DATA),
+            make_if_missing=flags.data_path is None,
+            render=flags.render,
+            normals=flags.normals,
+            visibility=flags.visibility,
+            correspondence=flags.correspondence,
+            image_size=flags.image_size,
+            point_size=flags.point_size,
+            views=flags.views,
+            num_workers=flags.num_workers,
+        )
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which backbone, from which weights, on which device; the flags of `add_model_arguments`."""
+
+    clip_model: str | None  # an open_clip name; None: the one that the weights belong to
+    clip_weights: str  # "demo", "openai" or a file
+    device: str
+    layers: tuple[int, ...] | None  # blocks of the image encoder, from 1; None: the last one
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace, *, default_weights: str) -> "ModelSettings":
+        """The settings that parsed flags ask for; ``default_weights`` are taken when no flag names any."""
+        return cls(
+            clip_model=flags.clip_model,
+            clip_weights=flags.clip_weights or default_weights,
+            device=flags.device,
+            layers=None if flags.features_list is None else tuple(flags.features_list),
+        )
+
+    @classmethod
+    def for_data(cls, flags: argparse.Namespace, data: DataSettings) -> "ModelSettings":
+        """The same; without a choice of weights, those that suit the data."""
+        suits_demo = data.is_demo and flags.clip_model is None
+        return cls.from_flags(flags, default_weights=DEMO_WEIGHTS if suits_demo else REAL_WEIGHTS)
+
+
+@dataclass(frozen=True)
+class EncodingSettings:
+    """How the image encoder runs, and where its features are kept; the flags of `add_encoding_arguments`."""
+
+    feature_cache: Path | None
+    precision: str
+    compiled: bool
+    pictures_at_once: int | None  # None: as many as suit the device's memory
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "EncodingSettings":
+        """The settings that parsed flags ask for."""
+        return cls(
+            feature_cache=flags.feature_cache,
+            precision=flags.precision,
+            compiled=flags.compile,
+            pictures_at_once=flags.pictures_at_once,
+        )
+
+
+@dataclass(frozen=True)
+class PromptSettings:
+    """The kind and the sizes of the prompts; None: as the checkpoint has it, else the published one."""
+
+    kind: str  # "learned", "object_aware" or "ensemble"
+    context_tokens: int | None
+    deep_tokens: int | None
+    depth: int | None
+
+    @property
+    def object_aware(self) -> bool:
+        """Whether prompts say the class's name."""
+        return self.kind == "object_aware"
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "PromptSettings":
+        """The settings that parsed flags ask for."""
+        return cls(kind=flags.prompts, context_tokens=flags.n_ctx, deep_tokens=flags.t_n_ctx, depth=flags.depth)
+
+
+@dataclass(frozen=True)
+class ScoringSettings:
+    """How maps become scores; the flags of `add_scoring_arguments`."""
+
+    sigma: float  # standard deviation of the smoothing, in points
+    fusion: str
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "ScoringSettings":
+        """The settings that parsed flags ask for."""
+        return cls(sigma=flags.sigma, fusion=flags.fusion)
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """The prompts and the model of the programs that inspect single scans."""
+
+    checkpoint: Path | None  # None: the demo's prompts
+    model: ModelSettings
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "DetectorSettings":
+        """The settings that parsed flags ask for; without a choice of weights, those that suit the prompts."""
+        default_weights = DEMO_WEIGHTS if flags.checkpoint_path is None else REAL_WEIGHTS
+        return cls(
+            checkpoint=flags.checkpoint_path, model=ModelSettings.from_flags(flags, default_weights=default_weights)
+        )

@@ -1,0 +1,59 @@
+"""What test.py works with."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings, PromptSettings, ScoringSettings
+from pointad.datasets.registry import specification
+from pointad.metrics import metric_names
+from pointad.metrics.aupro import AuproMethod
+from pointad.model.weight_folders import demo_checkpoints
+
+
+@dataclass(frozen=True)
+class TestSettings:
+    """One run of test.py."""
+
+    __test__ = False  # the name tells pytest otherwise
+
+    checkpoints: tuple[Path, ...]  # learned prompts; none for the plain ensemble
+    train_class: str | None  # None: as it is known from each checkpoint
+    save_path: Path
+    data: DataSettings
+    model: ModelSettings
+    encoding: EncodingSettings
+    prompts: PromptSettings
+    scoring: ScoringSettings
+    metrics: tuple[str, ...]
+    aupro: AuproMethod
+    save_maps: bool
+    visualize: bool
+    batch_size: int | None  # None: as many samples as suit the device's memory
+    seed: int
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "TestSettings":
+        """The settings that parsed flags ask for; for the demo data, the demo's prompts by default."""
+        data = DataSettings.from_flags(flags)
+        checkpoints = flags.checkpoint_path
+        if checkpoints is None and flags.data_path is None and flags.prompts != "ensemble":
+            checkpoints = demo_checkpoints()
+        return cls(
+            checkpoints=tuple(checkpoints or ()),
+            train_class=flags.train_class,
+            save_path=flags.save_path,
+            data=data,
+            model=ModelSettings.for_data(flags, data),
+            encoding=EncodingSettings.from_flags(flags),
+            prompts=PromptSettings.from_flags(flags),
+            scoring=ScoringSettings.from_flags(flags),
+            metrics=metric_names(
+                flags.metrics, aupro=specification(flags.dataset).reports_aupro, extra=flags.extra_metrics
+            ),
+            aupro=flags.aupro,
+            save_maps=flags.save_maps,
+            visualize=flags.visualize,
+            batch_size=flags.batch_size,
+            seed=flags.seed,
+        )

@@ -1,0 +1,51 @@
+"""What train.py works with."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings, PromptSettings
+from pointad.files.names import place_below
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One run of train.py."""
+
+    train_class: str
+    save_path: Path
+    data: DataSettings
+    model: ModelSettings
+    encoding: EncodingSettings
+    prompts: PromptSettings
+    epochs: int
+    learning_rate: float
+    batch_size: int  # samples a step
+    loss_terms: tuple[str, ...]
+    init_checkpoint: Path | None  # prompts to start from; None: random ones
+    print_every: int  # epochs
+    save_every: int  # epochs
+    resume: bool
+    seed: int
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "TrainSettings":
+        """The settings that parsed flags ask for."""
+        data = DataSettings.from_flags(flags)
+        return cls(
+            train_class=flags.train_class,
+            save_path=flags.save_path or place_below(Path("results") / "train", flags.train_class),
+            data=data,
+            model=ModelSettings.for_data(flags, data),
+            encoding=EncodingSettings.from_flags(flags),
+            prompts=PromptSettings.from_flags(flags),
+            epochs=flags.epoch,
+            learning_rate=flags.learning_rate,
+            batch_size=flags.batch_size,
+            loss_terms=tuple(flags.losses),
+            init_checkpoint=flags.init_checkpoint,
+            print_every=flags.print_freq,
+            save_every=flags.save_freq,
+            resume=flags.resume,
+            seed=flags.seed,
+        )

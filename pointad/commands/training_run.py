@@ -1,0 +1,160 @@
+"""A run of train.py: the training class is encoded once, then the prompts are learned and written."""
+
+import csv
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pointad.commands.loading import load_encoder, load_training_data, log_encoded, log_to_file, make_missing_data
+from pointad.commands.train_settings import TrainSettings
+from pointad.compute.processes import Processes, joined_processes
+from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
+from pointad.model.backbone import ClipBackbone
+from pointad.model.checkpoint import load_prompt_learner, save_prompts
+from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
+from pointad.model.text_features import spoken_name
+from pointad.training.state import load_training_state, save_training_state
+from pointad.training.terms import LOSS_TERMS
+from pointad.training.training import EpochLosses, Training, TrainingSettings, load_examples
+
+STATE_NAME = "training_state.pt"
+
+logger = logging.getLogger(__name__)
+
+
+def run_training(settings: TrainSettings) -> None:
+    """Encode the training class once, then learn the prompts; together with the other processes, if there are any."""
+    with joined_processes() as processes:
+        _run(settings, processes)
+
+
+def _run(settings: TrainSettings, processes: Processes) -> None:
+    """The part of the run that this process does; the first one writes the files."""
+    make_missing_data(settings.data, processes)
+    folder = settings.save_path
+    log_to_file(folder, processes)
+    backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
+    learner = make_learner(settings, backbone)
+    dataset = load_training_data(settings.data, settings.train_class)
+    facts = facts_of_run(settings, backbone, encoder.layers, learner)
+    samples = hashlib.sha256("\n".join(map(str, dataset.sources)).encode()).hexdigest()[:16]
+    state_facts = {name: value for name, value in facts.items() if name != "epochs"} | {"samples": samples}
+    state = find_state(folder, state_facts, processes) if settings.resume else None
+
+    logger.info("learning from %d samples of %s", len(dataset), settings.train_class)
+    description = "encoding" if processes.is_first else None
+    examples = load_examples(
+        encoder, dataset, num_workers=settings.data.num_workers, description=description, processes=processes
+    )
+    log_encoded(encoder, processes)
+    training = Training(backbone, learner, examples, learning_settings(settings), processes)
+    if state is not None:
+        restore(training, state, folder / STATE_NAME)
+        logger.info("going on after epoch %d", len(training.history))
+    elif processes.is_first:
+        (folder / STATE_NAME).unlink(missing_ok=True)
+    if processes.is_first:
+        write_run(facts, folder)
+    for losses in training.epochs():
+        if not processes.is_first:
+            continue
+        if losses.epoch % settings.print_every == 0:
+            described = ", ".join(f"{name} {value:.4f}" for name, value in losses.means.items())
+            logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
+        if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
+            save_prompts(learner, folder / f"epoch_{losses.epoch}.pth")
+        write_losses(training.history, folder / "losses.csv")
+        # Last, so that whatever comes before it is written again when the run is cut off here.
+        save_training_state(folder / STATE_NAME, training.state(), state_facts)
+    logger.info("prompts saved in %s", folder)
+
+
+def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
+    """The state to go on from, the same for all processes; None when there is none yet."""
+    state = load_training_state(folder / STATE_NAME, facts) if processes.is_first else None
+    if processes.is_first and state is None:
+        logger.info("nothing to go on from in %s, starting afresh", folder)
+    return processes.broadcast(state)
+
+
+def restore(training: Training, state: dict[str, Any], path: Path) -> None:
+    """Go back to a stored state."""
+    try:
+        training.restore(state)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        remedy = "train without --resume to start afresh"
+        raise InputError(path, "not the state of such a training", remedy) from error
+
+
+def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearner:
+    """Fresh prompts, or those of --init_checkpoint."""
+    prompts = settings.prompts
+    counts = {"context_tokens": prompts.context_tokens, "deep_tokens": prompts.deep_tokens, "depth": prompts.depth}
+    if settings.init_checkpoint is not None:
+        return load_prompt_learner(settings.init_checkpoint, backbone, **counts)
+    defaults = {"context_tokens": CONTEXT_TOKENS, "deep_tokens": DEEP_TOKENS, "depth": min(DEPTH, backbone.text.depth)}
+    return PromptLearner(
+        backbone,
+        **{name: defaults[name] if value is None else value for name, value in counts.items()},
+        object_name=spoken_name(settings.train_class) if prompts.object_aware else OBJECT_NAME,
+        generator=torch.Generator().manual_seed(settings.seed),
+    )
+
+
+def learning_settings(settings: TrainSettings) -> TrainingSettings:
+    """What the training itself must know."""
+    return TrainingSettings(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        loss_weights=dict.fromkeys(settings.loss_terms, 1.0),
+    )
+
+
+def facts_of_run(
+    settings: TrainSettings, backbone: ClipBackbone, layers: Sequence[int], learner: PromptLearner
+) -> dict[str, Any]:
+    """What is being trained."""
+    return {
+        "training_dataset": settings.data.dataset,
+        "training_class": settings.train_class,
+        "backbone": backbone.name,
+        "backbone_fingerprint": backbone.fingerprint,
+        "object_aware": settings.prompts.object_aware,
+        "n_ctx": learner.context_tokens,
+        "t_n_ctx": learner.deep_tokens,
+        "depth": learner.depth,
+        "losses": list(settings.loss_terms),
+        "features_list": list(layers),
+        "views": settings.data.views,
+        "image_size": settings.data.image_size,
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "learning_rate": settings.learning_rate,
+        "seed": settings.seed,
+        "precision": settings.encoding.precision,
+        "init_checkpoint": None if settings.init_checkpoint is None else str(settings.init_checkpoint),
+    }
+
+
+def write_run(facts: dict[str, Any], folder: Path) -> None:
+    """Say what is being trained, for test.py and for the reports."""
+    with atomic_path(folder / "run.json") as temporary:
+        temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def write_losses(history: Sequence[EpochLosses], path: Path) -> None:
+    """One row a step, at full precision."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", "step", *LOSS_TERMS])
+        for losses in history:
+            for step, values in enumerate(losses.steps.tolist(), start=1):
+                writer.writerow([losses.epoch, step, *map(repr, values)])
