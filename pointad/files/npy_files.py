@@ -1,21 +1,35 @@
 """Reads `.npy` arrays from anywhere without trusting them: no pickles, no memory before the header is checked."""
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.files.regular import regular_file_size
 
+_MOST_AXES = 16
+_LONGEST_AXIS = 2**62
 _REMEDY = "replace the file, or render the sample again"
 
 
-def read_npy(path: str | Path, kinds: str = "iuf") -> np.ndarray:
+class NpyHeader(NamedTuple):
+    """What an array's header says."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype
+    length: int  # bytes of the header itself
+
+
+def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = None) -> np.ndarray:
     """Read an array of numbers.
 
     Args:
         path: a `.npy` file.
-        kinds: permitted kinds of dtype, as in `numpy.dtype.kind`: "i" and "u" integers, "f" floats, "b" booleans.
+        kinds: permitted kinds of dtype, as in `numpy.dtype.kind`: "i" and "u" integers, "f" floats, "b" booleans, "V"
+            records of such.
+        most_values: an array with more is refused.
 
     Returns:
         The array with its own shape and dtype.
@@ -24,16 +38,17 @@ def read_npy(path: str | Path, kinds: str = "iuf") -> np.ndarray:
         InputError: the file is missing, holds objects or another kind of number, or is shorter or longer than its
             header says.
     """
+    size = regular_file_size(path)
     try:
         with Path(path).open("rb") as file:
-            return read_npy_stream(file, path, Path(path).stat().st_size, kinds)
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path, or render the data set again") from error
+            return read_npy_stream(file, path, size, kinds, most_values)
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
 
 
-def read_npy_stream(file: BinaryIO, name: str | Path, size: int, kinds: str = "iuf") -> np.ndarray:
+def read_npy_stream(
+    file: BinaryIO, name: str | Path, size: int, kinds: str = "iuf", most_values: int | None = None
+) -> np.ndarray:
     """`read_npy` for an open binary file, such as a member of an archive.
 
     Args:
@@ -41,27 +56,38 @@ def read_npy_stream(file: BinaryIO, name: str | Path, size: int, kinds: str = "i
         name: what errors call it.
         size: bytes that the file holds.
         kinds: as in `read_npy`.
+        most_values: as in `read_npy`.
 
     Raises:
         InputError: as in `read_npy`.
     """
-    shape, fortran_order, dtype, header_bytes = _header(file, name)
-    if dtype.kind not in kinds:
+    header = read_npy_header(file, name)
+    dtype = header.dtype
+    if dtype.hasobject or dtype.kind not in kinds or (dtype.kind == "V" and dtype.names is None):
         raise InputError(name, f"holds {dtype} values instead of {_spoken(kinds)}", _REMEDY)
     count = 1
-    for length in shape:  # Python integers: no overflow for absurd shapes
+    for length in header.shape:  # Python integers: no overflow for absurd shapes
         count *= length
-    if count * dtype.itemsize != size - header_bytes:
-        raise InputError(
-            name, f"promises {count} values of {dtype} but holds {size - header_bytes} bytes after its header", _REMEDY
-        )
-    values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
-    if len(values) != count:
-        raise InputError(name, "ends before its last value", _REMEDY)
-    return values.reshape(shape, order="F" if fortran_order else "C")
+    if count * dtype.itemsize != size - header.length:
+        problem = f"promises {count} values of {dtype} but holds {size - header.length} bytes after its header"
+        raise InputError(name, problem, _REMEDY)
+    if most_values is not None and count > most_values:
+        raise InputError(name, f"holds an array of shape {header.shape}", f"give one of at most {most_values} values")
+    try:
+        values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
+        if len(values) != count:
+            raise InputError(name, "ends before its last value", _REMEDY)
+        return values.reshape(header.shape, order="F" if header.fortran_order else "C")
+    except ValueError as error:  # a length of an empty array that no machine can count
+        raise InputError(name, f"has the impossible shape {header.shape} ({error})", _REMEDY) from error
 
 
-def _header(file: BinaryIO, name: str | Path) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
+    """The header of an array; the file then stands behind it.
+
+    Raises:
+        InputError: it is no header, or its shape is impossible.
+    """
     try:
         version = np.lib.format.read_magic(file)
         if version == (1, 0):
@@ -70,13 +96,16 @@ def _header(file: BinaryIO, name: str | Path) -> tuple[tuple[int, ...], bool, np
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
         else:
             raise ValueError(f"npy version {version}")
+        length = file.tell()
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
         raise InputError(name, f"is not a readable npy file ({error})", _REMEDY) from error
-    if any(length < 0 for length in shape):
-        raise InputError(name, f"has the impossible shape {shape}", _REMEDY)
-    return shape, fortran_order, dtype, file.tell()
+    if len(shape) > _MOST_AXES:
+        raise InputError(name, f"has {len(shape)} axes", _REMEDY)
+    if any(not 0 <= axis < _LONGEST_AXIS for axis in shape) or dtype.itemsize == 0:
+        raise InputError(name, f"has an impossible shape or values of no size ({dtype})", _REMEDY)
+    return NpyHeader(shape, fortran_order, dtype, length)
 
 
 def _spoken(kinds: str) -> str:
-    names = {"i": "signed integers", "u": "unsigned integers", "f": "floats", "b": "booleans"}
+    names = {"i": "signed integers", "u": "unsigned integers", "f": "floats", "b": "booleans", "V": "records"}
     return " or ".join(names[kind] for kind in kinds)

@@ -1,65 +1,68 @@
-"""Reads `.ply`, `.obj` and `.stl`: points as they are, meshes by drawing points from their surface."""
+"""Triangle meshes: from polygons and strips to triangles, and from a surface to points on it."""
 
-import re
+import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
+
+logger = logging.getLogger(__name__)
 
 MESH_POINTS = 336 * 336
 """How many points are drawn from a mesh: as many as are rendered."""
 
-_HEADER_BYTES = 65_536
+_UNUSED = 0.01  # of the vertices; where more have no face, the file is a cloud with some faces and no surface
 _REMEDY = "replace the file"
 
 
-def read_mesh_file(path: Path, mesh_points: int, seed: int) -> tuple[np.ndarray, np.ndarray | None, bool]:
-    """Read the points of a file without faces, or draw points uniformly from the faces' area.
+@dataclass(frozen=True)
+class Mesh:
+    """Vertices, and triangles between them; a cloud has none."""
+
+    vertices: np.ndarray  # (V, 3) float64
+    faces: np.ndarray  # (F, 3) int64
+    colors: np.ndarray | None = None  # (V, 3) uint8
+
+
+def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
+    """Draw points from a mesh's surface, or take its vertices where it is a cloud.
+
+    It is a cloud when it has no faces, when all its faces have no area, or when more than 1 % of its vertices, and at
+    least 100, belong to no face: then faces are leftovers, and the scan is in the vertices. The log says so.
 
     Args:
-        path: `.ply`, `.obj` or `.stl`.
-        mesh_points: how many points are drawn from a mesh.
-        seed: of these points.
-
-    Returns:
-        Points (N, 3) float64, colours (N, 3) uint8 where there are any, and whether the file holds a mesh.
+        mesh: from a file.
+        count: how many points are drawn from a surface.
+        seed: of the drawing.
+        path: the file, for errors and the log.
 
     Raises:
-        InputError: the file is broken, shorter than its header says, or has neither points nor faces with an area.
+        InputError: there are no vertices, a face names one that does not exist, or a few vertices have no surface.
     """
-    import trimesh  # only here: importing it takes long
-
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            if path.suffix.lower() == ".ply":
-                _check_ply_header(file.read(_HEADER_BYTES), size, path)
-                file.seek(0)
-            # From an open file nothing else is read, whatever materials the file names.
-            scene = trimesh.load_scene(file, file_type=path.suffix.lower()[1:], process=False, skip_materials=True)
-            parts = scene.dump()
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
-    except Exception as error:  # the parser raises whatever broken bytes lead it to
-        raise InputError(path, f"is not readable as {path.suffix[1:]} ({error})", _REMEDY) from error
-    meshes = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
-    if meshes:
-        # A scene of several meshes is one surface.
-        offsets = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
-        vertices = np.concatenate([_vertices(mesh, path) for mesh in meshes])
-        faces = np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)])
-        colors = _joined([_vertex_colors(mesh) for mesh in meshes])
-        points, point_colors = sample_surface(vertices, faces, colors, mesh_points, np.random.default_rng(seed), path)
-        return points, point_colors, True
-    clouds: list[Any] = [part for part in parts if len(getattr(part, "vertices", ()))]
-    if not clouds:
+    if not len(mesh.vertices):
         raise InputError(path, "holds no points", _REMEDY)
-    points = np.concatenate([_vertices(cloud, path) for cloud in clouds])
-    return points, _joined([_point_colors(cloud) for cloud in clouds]), False
+    if not len(mesh.faces):
+        return ScanFile(mesh.vertices, mesh.colors)
+    if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
+        raise InputError(path, "has faces with vertices that do not exist", _REMEDY)
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[mesh.faces] = True
+    unused = len(used) - int(used.sum())
+    if unused >= FEWEST_POINTS and unused > _UNUSED * len(used):
+        message = "%s: %d of %d vertices have no face; the vertices are the points, and the faces are left out"
+        logger.warning(message, path, unused, len(used))
+        return ScanFile(mesh.vertices, mesh.colors)
+    if len(used) >= FEWEST_POINTS and not triangle_areas(mesh.vertices, mesh.faces).any():
+        logger.warning("%s: its faces have no area; the vertices are the points", path)
+        return ScanFile(mesh.vertices, mesh.colors)
+    if unused:
+        logger.warning("%s: %d of %d vertices have no face and take no part", path, unused, len(used))
+    rng = np.random.default_rng(seed)
+    points, colors = sample_surface(mesh.vertices, mesh.faces, mesh.colors, count, rng, path)
+    return ScanFile(points, colors, is_mesh=True)
 
 
 def sample_surface(
@@ -88,10 +91,9 @@ def sample_surface(
     """
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(name, "has faces with vertices that do not exist", _REMEDY)
-    corners = vertices[faces]  # (F, 3 corners, 3)
-    usable = np.isfinite(corners).all(axis=(1, 2))
-    corners, faces = corners[usable], faces[usable]
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    areas = triangle_areas(vertices, faces)
+    usable = np.isfinite(vertices[faces]).all(axis=(1, 2))
+    corners, faces, areas = vertices[faces[usable]], faces[usable], areas[usable]
     if not areas.sum() > 0 or not np.isfinite(areas.sum()):
         raise InputError(name, "is a mesh without area", _REMEDY)
     chosen = rng.choice(len(areas), size=count, p=areas / areas.sum())
@@ -106,39 +108,33 @@ def sample_surface(
     return points, np.rint(np.einsum("nc,nci->ni", weights, colors[faces[chosen]])).astype(np.uint8)
 
 
-def _check_ply_header(beginning: bytes, size: int, path: Path) -> None:
-    """Refuse counts that the file cannot hold: every element takes at least a byte."""
-    header, end, _ = beginning.partition(b"end_header")
-    if not beginning.startswith(b"ply") or not end:
-        raise InputError(path, "has no PLY header", _REMEDY)
-    for name, count in re.findall(rb"(?m)^\s*element\s+(\S+)\s+(\d+)", header):
-        if int(count) > size:
-            raise InputError(path, f"promises {int(count)} of {name.decode('latin1')} in {size} bytes", _REMEDY)
+def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Areas (F,) of triangles; 0 for those with a vertex that is not finite."""
+    corners = vertices[faces]  # (F, 3 corners, 3)
+    with np.errstate(invalid="ignore", over="ignore"):
+        areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    return np.where(np.isfinite(corners).all(axis=(1, 2)), areas, 0.0)
 
 
-def _vertices(part: Any, path: Path) -> np.ndarray:
-    vertices = np.asarray(part.vertices, dtype=np.float64)
-    if vertices.ndim != 2 or vertices.shape[1] != 3:
-        raise InputError(path, f"has vertices of {vertices.shape[-1]} numbers instead of 3", _REMEDY)
-    return vertices
+def fans(corners: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Triangles (F, 3) int64 from polygons, each cut from its first corner; fewer than three corners give none.
+
+    Args:
+        corners: all polygons' vertices, one after the other.
+        lengths: (N,) how many corners each has.
+    """
+    starts = np.cumsum(lengths) - lengths
+    triangles = [np.zeros((0, 3), dtype=np.int64)]
+    for length in np.unique(lengths[lengths >= 3]).tolist():
+        polygons = corners[starts[lengths == length, None] + np.arange(length)].astype(np.int64)
+        first = np.repeat(polygons[:, :1], length - 2, axis=1)
+        triangles.append(np.stack([first, polygons[:, 1:-1], polygons[:, 2:]], axis=2).reshape(-1, 3))
+    return np.concatenate(triangles)
 
 
-def _vertex_colors(mesh: Any) -> np.ndarray | None:
-    if getattr(mesh.visual, "kind", None) != "vertex":
-        return None
-    return _rgb(mesh.visual.vertex_colors, len(mesh.vertices))
-
-
-def _point_colors(cloud: Any) -> np.ndarray | None:
-    return _rgb(getattr(cloud, "colors", None), len(cloud.vertices))
-
-
-def _rgb(colors: Any, count: int) -> np.ndarray | None:
-    if colors is None or np.ndim(colors) != 2 or len(colors) != count or np.shape(colors)[1] < 3:
-        return None
-    return np.asarray(colors, dtype=np.uint8)[:, :3]
-
-
-def _joined(colors: list[np.ndarray | None]) -> np.ndarray | None:
-    present = [part for part in colors if part is not None]
-    return np.concatenate(present) if len(present) == len(colors) else None
+def strips(chain: np.ndarray) -> np.ndarray:
+    """Triangles (F, 3) int64 from strips that follow one another in (N,) int64, each ended by -1."""
+    if len(chain) < 3:
+        return np.zeros((0, 3), dtype=np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(chain, 3)
+    return windows[(windows >= 0).all(axis=1)]

@@ -1,7 +1,6 @@
 """Reads and writes point clouds in the PCD format of the Point Cloud Library (https://pointclouds.org/documentation)."""
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,53 +8,75 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.bounds import check_claim
+from pointad.files.regular import regular_file_size
+from pointad.scans.colors import colors_from_named
+from pointad.scans.pcd_header import PcdHeader, read_pcd_header
 from pointad.scans.point_cloud import PointCloud
+from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import parse_rows
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_HEADER = 100  # lines
 _LARGEST_COMPRESSION = 100  # LZF makes at most 264 bytes out of 3
-_KINDS = {"F": "f", "I": "i", "U": "u"}
+_LONGEST_SIDE_RATIO = 4  # of a grid; sensors that turn around themselves write longer ones
 _REMEDY = "replace the file"
 
 
-@dataclass(frozen=True)
-class _Header:
-    dtype: np.dtype  # one field per channel
-    count: int  # points
-    data: str  # ascii, binary or binary_compressed
-
-
 def read_pcd(path: str | Path) -> PointCloud:
-    """Read all points of a `.pcd` file, in its order, whether or not they are finite.
+    """Read all points of a `.pcd` file, in its order, whether or not they are finite; a grid is flattened.
 
     Args:
-        path: version 0.7 or older, `ascii`, `binary` or `binary_compressed`, with fields x, y, z and perhaps rgb(a).
+        path: as in `read_pcd_scan`.
 
     Returns:
         Points (N, 3) float64, and colours (N, 3) uint8 where the file has them.
 
     Raises:
+        InputError: as `read_pcd_scan`.
+    """
+    scan = read_pcd_scan(Path(path))
+    return PointCloud(
+        points=scan.points.reshape(-1, 3), colors=None if scan.colors is None else scan.colors.reshape(-1, 3)
+    )
+
+
+def read_pcd_scan(path: Path) -> ScanFile:
+    """Read a `.pcd` file with its grid, if it has one of more than one row and fewer than four times as many columns.
+
+    Args:
+        path: version 0.7 or older, `ascii`, `binary` or `binary_compressed`, with fields x, y, z of any case and type,
+            and perhaps rgb(a), r g b or red green blue.
+
+    Returns:
+        Points (N, 3) or (H, W, 3) float64, and colours of the same shape where the file has them.
+
+    Raises:
         InputError: the file is missing, is no such file, or is shorter than its header says. Nothing is allocated for
             points that a short file only promises.
     """
-    path = Path(path)
+    size = regular_file_size(path)
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
-            header = _read_header(file, path)
+            header = read_pcd_header(file, path)
             available = size - file.tell()
-            if header.data == "ascii":
-                return _cloud(_ascii_records(file, header, available, path), path)
-            if header.data == "binary":
-                return _cloud(_binary_records(file, header, available, path), path)
-            _check_compressed_sizes(file.read(8), header, available, path)
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path") from error
+            records = _records(file, header, available, path)
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
-    return _read_compressed(path, header)
+    if not header.count:
+        raise InputError(path, "holds no points", _REMEDY)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        points = np.empty((header.count, 3))
+        for axis, name in enumerate(header.xyz):
+            points[:, axis] = records[name]
+    colors = _colors(records, header)
+    grid = header.grid
+    if grid is None:
+        return ScanFile(points, colors)
+    if max(grid) > _LONGEST_SIDE_RATIO * min(grid):
+        logger.warning("%s: the grid of %d x %d points is too long to be a picture; it is read as a cloud", path, *grid)
+        return ScanFile(points, colors)
+    return ScanFile(points.reshape(*grid, 3), None if colors is None else colors.reshape(*grid, 3))
 
 
 def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = None) -> None:
@@ -86,106 +107,95 @@ def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = 
         temporary.write_bytes(header.encode() + records.tobytes())
 
 
-def _read_header(file: BinaryIO, path: Path) -> _Header:
-    entries: dict[str, list[str]] = {}
-    for _ in range(_LONGEST_HEADER):
-        line = file.readline(10_000)
-        words = line.decode("ascii", errors="replace").split()
-        if not line:
-            break
-        if not words or words[0].startswith("#"):
-            continue
-        entries[words[0].upper()] = words[1:]
-        if words[0].upper() == "DATA":
-            break
-    try:
-        names, sizes, kinds = entries["FIELDS"], entries["SIZE"], entries["TYPE"]
-        repeats = [int(word) for word in entries.get("COUNT", ["1"] * len(names))]
-        if "POINTS" in entries:
-            count = int(entries["POINTS"][0])
-        else:
-            count = int(entries["WIDTH"][0]) * int(entries["HEIGHT"][0])
-        data = entries["DATA"][0].lower()
-        fields = zip(names, kinds, sizes, repeats, strict=True)
-        dtype = _record_type([(n, f"<{_KINDS[k.upper()]}{int(s)}", r) for n, k, s, r in fields])
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InputError(path, f"has no readable PCD header ({error})", _REMEDY) from error
-    if not {"x", "y", "z"} <= set(dtype.names or ()):
-        raise InputError(path, f"has no x, y, z among its fields {' '.join(names)}", _REMEDY)
-    if count < 0 or data not in ("ascii", "binary", "binary_compressed"):
-        raise InputError(path, f"promises {count} points stored as {data!r}", _REMEDY)
-    return _Header(dtype=dtype, count=count, data=data)
+def _records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> np.ndarray | dict[str, np.ndarray]:
+    if header.data == "ascii":
+        return _ascii_records(file, header, available, path)
+    if header.data == "binary":
+        return _binary_records(file, header, available, path)
+    return _compressed_records(file, header, available, path)
 
 
-def _record_type(fields: list[tuple[str, str, int]]) -> np.dtype:
-    """Padding fields are all called "_": numpy wants different names."""
-    if any(not 0 < repeat <= 1000 for _, _, repeat in fields):
-        raise ValueError("COUNT out of range")
-    named = []
-    for position, (name, kind, repeat) in enumerate(fields):
-        unique = f"_{position}" if name == "_" else name
-        named.append((unique, kind) if repeat == 1 else (unique, kind, (repeat,)))
-    return np.dtype(named)
-
-
-def _binary_records(file: BinaryIO, header: _Header, available: int, path: Path) -> np.ndarray:
+def _binary_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> np.ndarray:
     needed = header.count * header.dtype.itemsize
     if needed > available:
         raise InputError(path, f"promises {header.count} points but holds {available} of {needed} bytes", _REMEDY)
     return np.frombuffer(file.read(needed), dtype=header.dtype)
 
 
-def _ascii_records(file: BinaryIO, header: _Header, available: int, path: Path) -> np.ndarray:
-    if header.count * 2 * len(header.dtype.names or ()) > available + 1:
+def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
+    # Every number takes at least a digit and a blank.
+    if header.count * 2 * header.values_per_point > available + 1:
         raise InputError(path, f"promises {header.count} points but holds only {available} bytes of text", _REMEDY)
     rows = parse_rows(file.read(), path)
     if len(rows) != header.count:
         raise InputError(path, f"promises {header.count} points but holds {len(rows)}", _REMEDY)
-    records = np.zeros(header.count, dtype=header.dtype)
+    if rows.shape[1] < header.values_per_point:
+        raise InputError(path, f"has {rows.shape[1]} values a point, too few for its fields", _REMEDY)
+    records = {}
     column = 0
     for name in header.dtype.names or ():
-        width = int(np.prod(header.dtype[name].shape, dtype=int))
-        if column + width > rows.shape[1]:
-            raise InputError(path, f"has {rows.shape[1]} values a point, too few for its fields", _REMEDY)
-        values = rows[:, column] if width == 1 else rows[:, column : column + width]
-        with np.errstate(invalid="ignore", over="ignore"):
-            records[name] = values
+        field = header.dtype[name]
+        width = int(np.prod(field.shape, dtype=int))
+        if name in header.xyz:
+            records[name] = rows[:, column]
+        elif name in header.colors:
+            values = rows[:, column : column + width].reshape(-1, *field.shape)
+            records[name] = values if _is_whole(values) else _converted(values, field.base)
         column += width
     return records
 
 
-def _cloud(records: np.ndarray, path: Path) -> PointCloud:
-    if not len(records):
-        raise InputError(path, "holds no points", _REMEDY)
-    points = np.stack([records[name].astype(np.float64) for name in "xyz"], axis=1)
-    return PointCloud(points=points, colors=_colors(records))
+def _compressed_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
+    """The fields follow one another, each with all its points; LZF made them smaller."""
+    import imagecodecs  # only here: few files need it
 
-
-def _colors(records: np.ndarray) -> np.ndarray | None:
-    name = next((name for name in ("rgb", "rgba") if name in (records.dtype.names or ())), None)
-    if name is None or records.dtype[name].itemsize != 4 or records.dtype[name].shape:
-        return None
-    # The four bytes are blue, green, red, alpha, whether the header calls them a float or an integer.
-    packed = np.ascontiguousarray(records[name]).view(np.uint32)
-    return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
-
-
-def _check_compressed_sizes(sizes: bytes, header: _Header, available: int, path: Path) -> None:
-    """Refuse what the two numbers before the compressed bytes promise and the file cannot hold."""
-    compressed, expanded = np.frombuffer(sizes.ljust(8, b"\0"), dtype="<u4").tolist()
+    compressed, expanded = np.frombuffer(file.read(8).ljust(8, b"\0"), dtype="<u4").tolist()
     if compressed > available - 8 or expanded > compressed * _LARGEST_COMPRESSION:
         raise InputError(path, f"promises {expanded} bytes in {compressed} of {available}", _REMEDY)
     if expanded != header.count * header.dtype.itemsize:
         raise InputError(path, f"promises {header.count} points but {expanded} bytes", _REMEDY)
+    check_claim(path, expanded, compressed)
+    try:
+        content = bytes(imagecodecs.lzf_decode(file.read(compressed), out=expanded)) if expanded else b""
+    except Exception as error:  # whatever its decoder raises
+        raise InputError(path, f"is not readable as compressed PCD ({error})", _REMEDY) from error
+    if len(content) != expanded:
+        raise InputError(path, f"promises {expanded} bytes but {len(content)} could be read", _REMEDY)
+    records, offset = {}, 0
+    for name in header.dtype.names or ():
+        field = header.dtype[name]
+        values = np.frombuffer(
+            content, dtype=field.base, count=header.count * field.itemsize // field.base.itemsize, offset=offset
+        )
+        records[name] = values.reshape(header.count, *field.shape)
+        offset += header.count * field.itemsize
+    return records
 
 
-def _read_compressed(path: Path, header: _Header) -> PointCloud:
-    import open3d  # only here: importing it takes seconds
+def _colors(records: np.ndarray | dict[str, np.ndarray], header: PcdHeader) -> np.ndarray | None:
+    if not header.colors:
+        return None
+    values = [np.asarray(records[name]) for name in header.colors]
+    if len(values) == 3:
+        return colors_from_named(np.stack(values, axis=-1)) if all(channel.ndim == 1 for channel in values) else None
+    packed = values[0]
+    if packed.ndim == 2:
+        return colors_from_named(packed) if packed.shape[1] in (3, 4) else None
+    if packed.dtype.itemsize == 8 and _is_whole(packed):  # an ascii file that wrote them as whole numbers
+        packed = packed.astype(np.uint32)
+    if packed.dtype.itemsize != 4:
+        return None
+    # The four bytes are blue, green, red, alpha, whether the header calls them a float or an integer.
+    packed = np.ascontiguousarray(packed).view(np.uint32)
+    return np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
 
-    with open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
-        cloud = open3d.io.read_point_cloud(path, format="pcd")
-    points = np.array(cloud.points)
-    if len(points) != header.count or not len(points):
-        raise InputError(path, f"promises {header.count} points but {len(points)} could be read", _REMEDY)
-    colors = np.rint(np.array(cloud.colors) * 255).astype(np.uint8) if cloud.has_colors() else None
-    return PointCloud(points=points, colors=colors)
+
+def _is_whole(values: np.ndarray) -> bool:
+    """Whether numbers of a text are packed colours as they stand, or channels; not the bits of a float."""
+    finite = np.isfinite(values).all()
+    return bool(finite and values.max() >= 1 and values.min() >= 0 and (values == np.rint(values)).all())
+
+
+def _converted(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return values.astype(dtype)

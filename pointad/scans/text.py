@@ -1,16 +1,32 @@
-"""Reads rows of numbers from text, separated by spaces, tabs, commas or semicolons."""
+"""Reads tables of numbers from text, whatever separates them."""
 
 import io
+import logging
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.text_dialect import BLANK, COMMA, MISSING, TAB, Dialect, decoded, find_dialect
 
-_SEPARATORS = bytes.maketrans(b",;\t\r", b"    ")
-_COMMENT = re.compile(rb"^[ ]*(#|//)")
+logger = logging.getLogger(__name__)
+
+_SPECIAL = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)
+_TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
+_COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give rows of numbers of equal length"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The numbers of a text file."""
+
+    values: np.ndarray  # (N, C) float64; nan where a cell is empty
+    names: tuple[str, ...] | None  # the C columns' names, where the file has them
 
 
 def read_rows(path: str | Path) -> np.ndarray:
@@ -19,51 +35,117 @@ def read_rows(path: str | Path) -> np.ndarray:
     Lines before the first row of at least three numbers (titles, the number of points) and comments are skipped.
 
     Returns:
-        (N, C) float64, at least three columns; `nan` and `inf` are read as such.
+        (N, C) float64, at least three columns; whatever stands for no number is nan.
 
     Raises:
         InputError: the file is missing, empty or has rows of different length.
     """
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
-    return parse_rows(content, path)
+    return parse_rows(read_bytes(path), path)
 
 
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:
     """`read_rows` for text that is in memory; errors call it `name`."""
-    content = content.translate(_SEPARATORS)
-    start = _first_row(content)
-    if start is None:
-        raise InputError(name, "holds no row of at least three numbers", _REMEDY)
+    return parse_table(content, name).values
+
+
+def parse_table(content: bytes, name: str | Path) -> TextTable:
+    """Read a table with its header, if it has one.
+
+    Separators are semicolons, tabs, commas or blanks; commas are decimal signs where something else separates, which
+    is logged. Cells may be quoted or empty. Of columns with names, those that hold words may be there; they are nan.
+
+    Args:
+        content: ASCII, UTF-8 or any 8-bit extension of ASCII, or UTF-16 or 32.
+        name: the file, for the log and for errors.
+
+    Raises:
+        InputError: there is no table, its rows have different lengths, or the decimal sign cannot be told.
+    """
+    content = decoded(content, name)
+    dialect = find_dialect(content, name)
+    body = content[dialect.start :] if dialect.start else content
+    if b"#" in body or b"(" in body:
+        body = _SPECIAL.sub(b"nan", body)
+    values = _numbers(body, dialect, name)
+    names = dialect.names if dialect.names is not None and len(dialect.names) == values.shape[1] else None
+    empty = np.isnan(values).all(axis=0)
+    if empty.any() and values.shape[1] - empty.sum() >= 3:  # trailing separators, and columns of words
+        values = values[:, ~empty]
+        names = None if names is None else tuple(np.array(names, dtype=object)[~empty])
+    return TextTable(values, names)
+
+
+def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
+    """Try the plain way, then with what stands for missing numbers replaced, then with words, then with blanks."""
+    body = _with_points(body, dialect)
     try:
-        rows = np.loadtxt(
-            io.BytesIO(content[start:]), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1"
-        )
-    except (ValueError, OverflowError) as error:
-        raise InputError(name, f"is not a table of numbers ({error})", _REMEDY) from error
-    return rows
+        return _parsed(body, dialect.separator)
+    except ValueError as error:
+        problem = error
+    patched = _missing_replaced(body, dialect.separator)
+    attempts = [(patched, dialect.separator, False)]
+    if dialect.names is not None:
+        attempts.append((patched, dialect.separator, True))
+    doubled = dialect.separator is not None and dialect.separator * 2 in body
+    if dialect.separator == TAB or (dialect.separator == COMMA and not doubled and not dialect.decimal_comma):
+        attempts.append((body.translate(_TO_BLANKS), BLANK, False))
+    for text, separator, with_words in attempts:
+        try:
+            return _with_words(text, separator) if with_words else _parsed(text, separator)
+        except ValueError:
+            continue
+    raise InputError(name, f"is not a table of numbers ({problem})", _REMEDY) from problem
 
 
-def _first_row(content: bytes) -> int | None:
-    """Where the first row of three or more numbers begins; None if there is none among the first lines."""
-    start = 0
-    for _ in range(1000):
-        end = content.find(b"\n", start)
-        line = content[start : end if end >= 0 else len(content)]
-        if not _COMMENT.match(line) and _is_row(line.split()):
-            return start
-        if end < 0:
-            return None
-        start = end + 1
-    return None
+def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None = None) -> np.ndarray:
+    comments = tuple(mark for mark in ("#", "//", "%", "!") if mark.encode() in body)
+    return np.loadtxt(
+        io.BytesIO(body),
+        dtype=np.float64,
+        comments=comments or None,
+        delimiter=None if separator is None else separator.decode(),
+        quotechar='"' if b'"' in body else None,
+        usecols=columns,
+        ndmin=2,
+        encoding="latin1",
+    )
 
 
-def _is_row(words: list[bytes]) -> bool:
+def _with_words(body: bytes, separator: bytes | None) -> np.ndarray:
+    """A table some of whose columns hold words: those are nan."""
+    first = body[: body.find(b"\n")] if b"\n" in body else body
+    cells = [] if separator is None else first.split(separator)
+    numeric = [place for place, cell in enumerate(cells) if _is_float(cell)]
+    if len(numeric) < 3:
+        raise ValueError("too few columns of numbers")
+    read = _parsed(body, separator, numeric)
+    values = np.full((len(read), len(cells)), np.nan)
+    values[:, numeric] = read
+    return values
+
+
+def _is_float(cell: bytes) -> bool:
     try:
-        return len([float(word) for word in words]) >= 3
+        float(cell.strip().strip(b'"'))
     except ValueError:
         return False
+    return True
+
+
+def _with_points(body: bytes, dialect: Dialect) -> bytes:
+    if not dialect.decimal_comma:
+        return body
+    if dialect.separator == COMMA:  # decimal commas stand in quotes
+        return re.sub(rb'"\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*"', rb"\1.\2", body)
+    return body.translate(_COMMA_TO_POINT)
+
+
+def _missing_replaced(body: bytes, separator: bytes | None) -> bytes:
+    """Write nan into cells that are empty or say that they are, and e for the d of Fortran's exponents."""
+    body = re.sub(rb"(?<=[\d.])[dD](?=[+-]?\d)", b"e", body)
+    end = rb"(?=[\s]|$)" if separator is None else rb"(?=[ ]*(?:%b|\n|$))" % separator
+    if separator is None:
+        return re.sub(rb"(?im)(?<![^\s])(?:%b)%b" % (MISSING.lstrip(b"|"), end), b"nan", body)
+    lines = re.sub(rb"(?m)^[ ]+|[ ]+$", b"", body) if b" " in body else body
+    lines = re.sub(rb"\n{2,}", b"\n", lines.strip(b"\n"))
+    return re.sub(rb'(?im)(?:(?<=%b)|^)[ ]*"?(?:%b)"?%b' % (separator, MISSING.lstrip(b"|") + b"|", end), b"nan", lines)

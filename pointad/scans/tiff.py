@@ -1,5 +1,6 @@
-"""Reads and writes organized scans as floating-point TIFF files."""
+"""Reads and writes organized scans as TIFF files."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,41 +8,40 @@ import tifffile
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.bounds import check_claim
+from pointad.files.regular import regular_file_size
+from pointad.scans.no_data import without_no_data
+from pointad.scans.scan_file import MOST_POINTS
 
-LARGEST_SCAN = 2**28  # values; a file that promises more is refused before anything is allocated
+logger = logging.getLogger(__name__)
+
+_REMEDY = "give a scan with x, y, z for every pixel"
 
 
 def read_xyz_tiff(path: str | Path) -> np.ndarray:
     """Read a scan with one point a pixel.
 
     Args:
-        path: three samples a pixel, interleaved or as three planes.
+        path: three samples a pixel, interleaved, as three planes or as three pages; pictures before it, such as a
+            preview, are passed over.
 
     Returns:
-        (H, W, 3) float32; pixels with a value that is not finite become holes (0, 0, 0).
+        (H, W, 3) float32; pixels with a value that is not finite, or a number that stands for no data, become holes
+        (0, 0, 0).
 
     Raises:
-        InputError: the file is missing, broken or of another shape.
+        InputError: the file is missing, broken, of another shape, or an 8-bit picture.
     """
+    size = regular_file_size(path)
     try:
         with tifffile.TiffFile(path) as file:
-            shape = file.series[0].shape
-            if len(shape) != 3 or 3 not in (shape[0], shape[2]):
-                raise InputError(path, f"has shape {shape} instead of (height, width, 3)", "give an xyz scan")
-            if int(np.prod(shape, dtype=object)) > LARGEST_SCAN:
-                raise InputError(path, f"promises {shape} values", "give a smaller scan")
-            values = file.asarray()
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path") from error
+            values = _scan_values(file, path, size)
     except InputError:
         raise
     except Exception as error:  # tifffile's decoders raise whatever broken bytes lead them to
         raise InputError(path, f"is not a readable TIFF file ({error})", "replace the file") from error
-    if values.shape[-1] != 3:
-        values = np.moveaxis(values, 0, -1)
-    if values.dtype.kind not in "fiu":
-        raise InputError(path, f"holds {values.dtype} values", "give an xyz scan")
     xyz = np.ascontiguousarray(values, dtype=np.float32)
+    xyz = without_no_data(xyz, path)
     if np.isfinite(xyz).all():
         return xyz
     return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, np.float32(0))
@@ -57,3 +57,41 @@ def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
         tifffile.imwrite(
             temporary, xyz, photometric="rgb", compression="zlib", compressionargs={"level": 1}, rowsperstrip=64
         )
+
+
+def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:
+    """The first image of three channels that is no 8-bit picture, or the only three pages of one channel."""
+    images = list(file.series)
+    for number, image in enumerate(images):
+        shape = tuple(length for length in image.shape if length != 1)
+        if len(shape) == 3 and 3 in (shape[0], shape[2]) and image.dtype != np.uint8:
+            if number:
+                logger.warning(
+                    "%s: image %d of %d is read, the first with three coordinates", path, number + 1, len(images)
+                )
+            return _channels_last(_read(image, shape, path, size), shape)
+    planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
+    if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:
+        return np.stack([_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes], axis=-1)
+    if any(image.dtype == np.uint8 for image in images):
+        raise InputError(path, f"is an 8-bit picture of shape {images[0].shape}, not a scan", _REMEDY)
+    shapes = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
+    raise InputError(path, f"has shape {shapes} instead of (height, width, 3)", _REMEDY)
+
+
+def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Path, size: int) -> np.ndarray:
+    pixels = 1
+    for length in shape:
+        pixels *= length
+    if pixels // 3 > MOST_POINTS:
+        raise InputError(path, f"promises {shape} values", f"give a scan with at most {MOST_POINTS} pixels")
+    dtype = image.dtype
+    if dtype is None or dtype.kind not in "fiu":
+        raise InputError(path, f"holds {dtype} values", _REMEDY)
+    check_claim(path, pixels * dtype.itemsize, size)
+    return image.asarray()
+
+
+def _channels_last(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    values = values.reshape(shape)
+    return values if shape[-1] == 3 else np.moveaxis(values, 0, -1)

@@ -1,0 +1,173 @@
+"""From arrays in `.npy` and `.npz` files to points: which axis holds the coordinates, which array the points."""
+
+import logging
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.bounds import check_claim
+from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
+from pointad.files.regular import regular_file_size
+from pointad.scans.colors import colors_from_named, colors_from_unnamed
+from pointad.scans.named_columns import find_columns
+from pointad.scans.scan_file import MOST_POINTS, ScanFile
+
+logger = logging.getLogger(__name__)
+
+_POINT_NAMES = (
+    *("points", "xyz", "pointcloud", "point_cloud", "pcd", "pc", "cloud", "vertices", "verts"),
+    *("coords", "coordinates", "positions", "position", "pos", "pts", "data"),
+)
+_COLOR_NAMES = ("colors", "rgb", "colours", "color", "colour", "rgba", "image")
+_MOST_COLUMNS = 12  # of a cloud: x y z, colours, normals and a few more
+_KINDS = "iufV"  # V: records with named fields
+_REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
+
+
+def read_npy_scan(path: Path) -> ScanFile:
+    """Read one array; see `scan_from_array`.
+
+    Raises:
+        InputError: the file is broken, or its array holds no points.
+    """
+    return scan_from_array(read_npy(path, _KINDS, MOST_POINTS * _MOST_COLUMNS), None, path)
+
+
+def read_npz_scan(path: Path) -> ScanFile:
+    """Read the points of an archive of arrays: by name, or the only one that can hold points; see `scan_from_array`.
+
+    Only what is needed is read. Colours are taken under a name of theirs if they fit to the points.
+
+    Raises:
+        InputError: the archive is broken, claims too much, or none or several of its arrays can be the points.
+    """
+    regular_file_size(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {Path(info.filename).name.removesuffix(".npy"): info for info in archive.infolist()}
+            lower = {name.lower(): info for name, info in members.items()}
+            if {"x", "y", "z"} <= set(lower) and not set(_POINT_NAMES) & set(lower):
+                values = _stacked([_read_member(archive, lower[axis], path) for axis in "xyz"], path)
+            else:
+                values = _read_member(archive, _points_member(archive, lower, path), path)
+            named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
+            colors = None if named is None else _read_member(archive, named, path)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
+    return scan_from_array(values, colors, path)
+
+
+def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -> ScanFile:
+    """Find the axis of the coordinates and drop axes of length 1; the log says what is not as it should be.
+
+    Args:
+        values: (N, C) or (H, W, C) with C from 3 to 12, planes first (C, N) or (C, H, W), either with a batch axis
+            of one; x y z in the first three, perhaps colours in the next three; or records with fields x, y, z.
+        colors: as many, in the same order of axes; 8-bit, 16-bit or floats, alpha is left out. None: there are none.
+        path: for errors and the log.
+
+    Raises:
+        InputError: no axis holds coordinates, several may, there are too many points, or colours do not fit.
+    """
+    if values.dtype.names is not None:
+        values = _from_records(values, path)
+    laid_out = _coordinates_last(values, path)
+    shape = laid_out.shape[:-1]
+    if np.prod(shape, dtype=object) > MOST_POINTS:
+        raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
+    if laid_out.ndim == 3 and laid_out.dtype == np.uint8:
+        raise InputError(path, f"is an 8-bit picture of shape {values.shape}, not a scan", _REMEDY)
+    points = laid_out[..., :3].astype(np.float64)
+    if colors is None:
+        return ScanFile(points, colors_from_unnamed(laid_out[..., 3:6]))
+    return ScanFile(points, _fitting_colors(colors, shape, path))
+
+
+def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
+    """(N, C) or (H, W, C)."""
+    shape = values.shape
+    while values.ndim > 2 and 1 in values.shape[:-1]:
+        values = values.squeeze(values.shape[:-1].index(1))
+    if values.ndim not in (2, 3):
+        raise InputError(path, f"has shape {shape}", _REMEDY)
+    last = 3 <= values.shape[-1] <= _MOST_COLUMNS
+    first = 3 <= values.shape[0] <= _MOST_COLUMNS
+    if values.ndim == 3 and values.shape[0] == 3 and last and values.shape[-1] != 3:
+        raise InputError(path, f"has shape {shape}, which may be planes or rows", _REMEDY)
+    if not last and not first:
+        kind = "a depth map or a picture without coordinates" if values.ndim == 2 else "neither points nor planes"
+        raise InputError(path, f"has shape {shape}: {kind}", f"{_REMEDY}, with x, y and z for every pixel")
+    if not last:
+        values = np.moveaxis(values, 0, -1)
+    if values.shape != shape:
+        logger.warning("%s: the shape %s is read as %s", path, shape, values.shape)
+    return values
+
+
+def _from_records(records: np.ndarray, path: Path) -> np.ndarray:
+    names = records.dtype.names or ()
+    columns = find_columns(names)
+    if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in names):
+        raise InputError(path, f"has the fields {', '.join(names)} instead of x, y, z", _REMEDY)
+    wanted = [*columns.xyz, *(columns.colors or ())]
+    try:
+        return np.stack([records[names[place]].astype(np.float64) for place in wanted], axis=-1)
+    except ValueError as error:
+        raise InputError(path, f"has fields of different shapes ({error})", _REMEDY) from error
+
+
+def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray | None:
+    given = colors.shape
+    while colors.ndim > len(shape) + 1 and 1 in colors.shape[:-1]:
+        colors = colors.squeeze(colors.shape[:-1].index(1))
+    if colors.ndim == len(shape) + 1 and colors.shape[0] in (3, 4) and colors.shape[1:] == shape:
+        colors = np.moveaxis(colors, 0, -1)
+    if colors.shape[:-1] != shape or colors.shape[-1] not in (3, 4):
+        raise InputError(path, f"has colours of shape {given} for points of shape {(*shape, 3)}", _REMEDY)
+    found = colors_from_named(colors)
+    if found is None:
+        logger.warning("%s: the colours are left out, as they are neither 0 to 1, 0 to 255 nor 16-bit", path)
+    return found
+
+
+def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], path: Path) -> zipfile.ZipInfo:
+    named = next((members[name] for name in _POINT_NAMES if name in members), None)
+    if named is not None:
+        return named
+    if len(members) == 1:
+        return next(iter(members.values()))
+    shapes = {name: _member_shape(archive, info, path) for name, info in members.items()}
+    fitting = [name for name, shape in shapes.items() if _may_be_points(shape) and name not in _COLOR_NAMES]
+    if len(fitting) == 1:
+        logger.warning("%s: the array %r is taken for the points", path, fitting[0])
+        return members[fitting[0]]
+    held = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:12])
+    raise InputError(path, f"has no array called points or xyz, but {held or 'nothing'}", "name the points so")
+
+
+def _may_be_points(shape: tuple[int, ...]) -> bool:
+    return len(shape) in (2, 3) and 3 in (shape[-1], shape[0]) and sum(length > 3 for length in shape) == len(shape) - 1
+
+
+def _member_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> tuple[int, ...]:
+    with archive.open(member) as file:
+        return read_npy_header(cast(BinaryIO, file), f"{path}:{member.filename}").shape
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:
+    check_claim(path, member.file_size, member.compress_size, member.filename)
+    with archive.open(member) as file:
+        name = f"{path}:{member.filename}"
+        return read_npy_stream(cast(BinaryIO, file), name, member.file_size, _KINDS, MOST_POINTS * _MOST_COLUMNS)
+
+
+def _stacked(axes: list[np.ndarray], path: Path) -> np.ndarray:
+    if len({axis.shape for axis in axes}) != 1:
+        raise InputError(path, f"has x, y, z of shapes {[axis.shape for axis in axes]}", _REMEDY)
+    if axes[0].ndim not in (1, 2):
+        raise InputError(path, f"has x, y, z of shape {axes[0].shape}", _REMEDY)
+    return np.stack([axis.astype(np.float64) for axis in axes], axis=-1)

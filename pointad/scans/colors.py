@@ -1,0 +1,60 @@
+"""Turns three columns of numbers into 8-bit colours, when they can be nothing else."""
+
+import numpy as np
+
+_UNIT_LENGTH = 0.01  # how far from 1 the length of a normal may be, which is often written with few digits
+
+
+def colors_from_named(values: np.ndarray) -> np.ndarray | None:
+    """Colours that a file calls colours: 0 to 1, 0 to 255 or 16-bit.
+
+    Args:
+        values: (..., 3) or (..., 4), the fourth being alpha, which is left out.
+
+    Returns:
+        (..., 3) uint8; colours that are not finite are black. None for numbers that are no colours.
+    """
+    values = values[..., :3]
+    if values.dtype == np.uint8:
+        return values
+    finite = np.isfinite(values).all(axis=-1)
+    if values.shape[-1] != 3 or not finite.any():
+        return None
+    values = np.where(finite[..., None], values, 0)
+    largest = values.max()
+    if values.min() < 0 or largest > 65535:
+        return None
+    if values.dtype.kind == "f" and largest <= 1:
+        scale = 255.0
+    elif largest <= 255:
+        scale = 1.0
+    else:
+        scale = 255 / 65535
+    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+
+
+def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:
+    """Colours in columns that nobody calls so: only 0 to 1 or whole numbers up to 255, and no unit vectors.
+
+    Args:
+        values: (..., 3) numbers.
+
+    Returns:
+        (..., 3) uint8, or None.
+    """
+    if values.shape[-1] != 3 or not values.size:
+        return None
+    finite = values[np.isfinite(values).all(axis=-1)]
+    if not len(finite) or finite.min() < 0 or finite.max() > 255 or is_normals(finite):
+        return None
+    if finite.max() > 1 and (finite != np.rint(finite)).any():
+        return None
+    return colors_from_named(values)
+
+
+def is_normals(values: np.ndarray) -> bool:
+    """Whether (N, 3) numbers are unit vectors, but for a few."""
+    if not len(values) or np.abs(values).max() > 1 + _UNIT_LENGTH:
+        return False
+    lengths = np.linalg.norm(values.astype(np.float64), axis=-1)
+    return float((np.abs(lengths - 1) < _UNIT_LENGTH).mean()) > 0.95

@@ -1,0 +1,60 @@
+"""Which of the columns that a file names hold coordinates, and which colours: one answer for text, PCD and PLY."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_COORDINATES = (
+    ("x", "y", "z"),
+    ("points:0", "points:1", "points:2"),  # ParaView
+    ("points_0", "points_1", "points_2"),
+)
+_COLORS = (
+    ("red", "green", "blue"),
+    ("r", "g", "b"),
+    ("diffuse_red", "diffuse_green", "diffuse_blue"),
+    ("color_r", "color_g", "color_b"),
+    ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
+)
+_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|_(mm|cm|m|um))\s*$")
+_AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
+_NO_COORDINATES = re.compile(
+    r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"
+    r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|alpha|confidence)$"
+)
+
+
+@dataclass(frozen=True)
+class NamedColumns:
+    """Positions of the columns that matter; None where no column has such a name."""
+
+    xyz: tuple[int, int, int] | None
+    colors: tuple[int, int, int] | None
+
+
+def find_columns(names: Sequence[str]) -> NamedColumns:
+    """Find coordinates and colours by name, whatever the case of the letters; of equal names the first counts.
+
+    Args:
+        names: one a column, as the file has them; units as in "X [mm]" are permitted.
+    """
+    plain = [plain_name(name) for name in names]
+    return NamedColumns(_positions(plain, _COORDINATES), _positions(plain, _COLORS))
+
+
+def is_no_coordinate(name: str) -> bool:
+    """Whether a column's name says that it holds something else than a coordinate: a row number, a colour, a normal."""
+    return _NO_COORDINATES.match(plain_name(name)) is not None
+
+
+def plain_name(name: str) -> str:
+    """A column's name without quotes, unit and the difference between upper and lower case."""
+    bare = _UNIT.sub("", name.strip().strip("\"'").strip().lower())
+    return _AFFIX.sub("", bare)
+
+
+def _positions(names: Sequence[str], families: Sequence[tuple[str, str, str]]) -> tuple[int, int, int] | None:
+    for first, second, third in families:
+        if first in names and second in names and third in names:
+            return names.index(first), names.index(second), names.index(third)
+    return None

@@ -1,0 +1,95 @@
+"""Reads Wavefront `.obj`: vertices, perhaps with colours behind the coordinates, and faces; opens no materials."""
+
+import io
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.colors import colors_from_named
+from pointad.scans.meshes import Mesh, fans
+from pointad.scans.scan_file import MOST_POINTS
+
+logger = logging.getLogger(__name__)
+
+_NEWLINE, _BLANK = ord("\n"), ord(" ")
+_REMEDY = "replace the file"
+
+
+def read_obj(path: Path) -> Mesh:
+    """Read the vertices in their order, and the faces cut into triangles.
+
+    Indices may be negative, counting back from the last vertex before the face; texture and normal indices are skipped.
+
+    Args:
+        path: `v x y z`, `v x y z w`, `v x y z r g b` or `v x y z w r g b`; colours 0 to 1 or 0 to 255.
+
+    Raises:
+        InputError: a vertex or face is not made of numbers, or there are too many vertices.
+    """
+    content = _plain(read_bytes(path))
+    characters = np.frombuffer(content, dtype=np.uint8)
+    starts = np.flatnonzero(characters[:-1] == _NEWLINE) + 1  # the text begins with a line's end
+    keyword_ends = characters[np.minimum(starts + 1, len(characters) - 1)] == _BLANK
+    is_vertex = (characters[starts] == ord("v")) & keyword_ends
+    is_face = (characters[starts] == ord("f")) & keyword_ends
+    if is_vertex.sum() > MOST_POINTS:
+        raise InputError(path, f"holds {is_vertex.sum()} points", f"give a scan with at most {MOST_POINTS}")
+    try:
+        rows = _vertex_rows(content, path)
+        faces = _faces(content, np.cumsum(is_vertex)[is_face])
+    except (ValueError, OverflowError) as error:
+        raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
+    if rows.shape[1] < 3:
+        raise InputError(path, f"has vertices of {rows.shape[1]} numbers instead of 3", _REMEDY)
+    colors = colors_from_named(rows[:, -3:]) if rows.shape[1] in (6, 7) else None
+    return Mesh(rows[:, :3], faces, colors)
+
+
+def _plain(content: bytes) -> bytes:
+    """One statement a line, words separated by single blanks, nothing before or after them, no comments."""
+    content = b"\n" + content.removeprefix(b"\xef\xbb\xbf").translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
+    if b"\\\n" in content:
+        content = content.replace(b"\\\n", b" ")
+    if b"#" in content:
+        content = re.sub(rb"#[^\n]*", b"", content)
+    if b"  " in content:
+        content = re.sub(rb" {2,}", b" ", content)
+    if b"\n " in content:
+        content = content.replace(b"\n ", b"\n")
+    return content.replace(b" \n", b"\n")
+
+
+def _vertex_rows(content: bytes, path: Path) -> np.ndarray:
+    lines = re.findall(rb"\nv ([^\n]*)", content)
+    if not lines:
+        return np.zeros((0, 3))
+    text = b"\n".join(lines)
+    try:
+        return np.loadtxt(io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+    except ValueError:
+        rows = np.loadtxt(
+            io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1", usecols=(0, 1, 2)
+        )
+    logger.warning("%s: vertices have different numbers of values; colours are left out", path)
+    return rows
+
+
+def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:
+    lines = re.findall(rb"\nf ([^\n]*)", content)
+    if not lines:
+        return np.zeros((0, 3), dtype=np.int64)
+    text = re.sub(rb"/[^ \n]*", b"", b"\n".join(lines) + b"\n")
+    indices = np.loadtxt(
+        io.BytesIO(text.replace(b" ", b"\n")), dtype=np.int64, comments=None, ndmin=1, encoding="latin1"
+    )
+    characters = np.frombuffer(text, dtype=np.uint8)
+    words = np.cumsum(np.isin(characters, (_BLANK, _NEWLINE)))[characters == _NEWLINE]
+    lengths = np.diff(words, prepend=0)
+    if lengths.sum() != len(indices) or not indices.all():
+        raise ValueError("faces with vertices that have no number")
+    before = np.repeat(vertices_before, lengths)
+    return fans(np.where(indices > 0, indices - 1, before + indices), lengths)

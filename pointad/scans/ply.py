@@ -1,0 +1,226 @@
+"""Reads `.ply`: the vertices with their colours, and the surface if there is one.
+
+Elements without lists, and lists that are all of one length, are read as arrays; lists of varying length by plyfile.
+"""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from plyfile import PlyData, PlyParseError
+
+from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.colors import colors_from_named
+from pointad.scans.meshes import Mesh, fans, strips
+from pointad.scans.named_columns import find_columns
+from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
+from pointad.scans.scan_file import MOST_POINTS
+
+_FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
+_MOST_VARYING = 3_000_000  # rows with lists of varying length, which take about 150 bytes of memory each
+_LONGEST_FIXED_LIST = 10_000
+_REMEDY = "replace the file"
+
+Columns = dict[str, np.ndarray]  # lists are (N, length) or, of varying length, (N,) of arrays
+
+
+def read_ply(path: Path) -> Mesh:
+    """Read vertices, their colours, and triangles from faces and strips; other elements are passed over.
+
+    Raises:
+        InputError: the file is broken, shorter than its header says, or has no vertices with x, y, z.
+    """
+    content = read_bytes(path)
+    header = read_ply_header(content, path)
+    body: bytes | list[bytes] = content[header.body :] if not header.is_text else _text_rows(content[header.body :])
+    _check_size(header, path)
+    last = max((n for n, element in enumerate(header.elements) if _is_needed(element)), default=-1)
+    vertices: Columns = {}
+    faces = [np.zeros((0, 3), dtype=np.int64)]
+    place = 0
+    for element in header.elements[: last + 1]:
+        needed = _is_needed(element)
+        try:
+            columns, place = (_read_text if header.is_text else _read_binary)(body, place, element, header, path)  # type: ignore[arg-type]
+        except (PlyParseError, ValueError, OverflowError, UnicodeDecodeError) as error:
+            raise InputError(path, f"is not readable as ply ({element.name}: {error})", _REMEDY) from error
+        if element.name == "vertex":
+            vertices = columns
+        elif needed:
+            faces.append(_triangles(columns, element))
+    return _mesh(vertices, np.concatenate(faces), path)
+
+
+def _is_needed(element: PlyElement) -> bool:
+    return element.name == "vertex" or (element.name in ("face", "tristrips") and _face_list(element) is not None)
+
+
+def _face_list(element: PlyElement) -> PlyProperty | None:
+    named = [part for part in element.lists if part.name.lower() in _FACE_LISTS]
+    return named[0] if named else None
+
+
+def _check_size(header: PlyHeader, path: Path) -> None:
+    for element in header.elements:
+        if element.name == "vertex" and element.count > MOST_POINTS:
+            raise InputError(path, f"promises {element.count} points", f"give a scan with at most {MOST_POINTS}")
+
+
+def _triangles(columns: Columns, element: PlyElement) -> np.ndarray:
+    part = _face_list(element)
+    assert part is not None
+    lists = columns[part.name]
+    if element.name == "tristrips":
+        ends = np.full(1, -1, dtype=np.int64)
+        return strips(np.concatenate([part for strip in lists for part in (strip.astype(np.int64), ends)] or [ends]))
+    if lists.dtype != object:
+        return fans(lists.reshape(-1), np.full(len(lists), lists.shape[1]))
+    lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    return fans(np.concatenate([np.zeros(0, dtype=np.int64), *lists]), lengths)
+
+
+def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
+    names = [name for name, values in columns.items() if values.ndim == 1 and values.dtype != object]
+    found = find_columns(names)
+    if found.xyz is None:
+        raise InputError(path, f"has no x, y, z among its vertices' properties {', '.join(columns)}", _REMEDY)
+    vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
+    if found.colors is None:
+        return Mesh(vertices, faces, None)
+    return Mesh(vertices, faces, colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1)))
+
+
+def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader, path: Path) -> tuple[Columns, int]:
+    """The columns of an element that begins at `place`, and where the next one does."""
+    lengths = _first_lengths(body, place, element, header)
+    if lengths is not None:
+        dtype = record_type(element, header.byte_order, lengths)
+        end = place + element.count * dtype.itemsize
+        if end <= len(body):
+            records = np.frombuffer(body, dtype=dtype, count=element.count, offset=place)
+            names = [name for name in dtype.names or () if name.endswith(" length")]
+            if all((records[name] == length).all() for name, length in zip(names, lengths, strict=True)):
+                return {name: records[name] for name in dtype.names or () if name not in names}, end
+        elif not element.lists:
+            problem = f"promises {element.count} of {element.name} but holds {len(body) - place} bytes of them"
+            raise InputError(path, problem, _REMEDY)
+    stream = io.BytesIO(_plain_header(element, header) + body[place:])
+    data = _read_with_plyfile(stream, element, path)
+    return data, len(body) - (len(stream.getbuffer()) - stream.tell())
+
+
+def _first_lengths(body: bytes, place: int, element: PlyElement, header: PlyHeader) -> tuple[int, ...] | None:
+    """The lengths of the lists in the first row; None if it ends before them or one is negative or absurd."""
+    lengths = []
+    if not element.count:
+        return (0,) * len(element.lists)
+    for part in element.properties:
+        dtype = np.dtype(header.byte_order + (part.length_kind or part.kind))
+        size = dtype.itemsize
+        if part.length_kind is not None:
+            if place + size > len(body):
+                return None
+            length = int(np.frombuffer(body, dtype, 1, place)[0])
+            if not 0 <= length <= _LONGEST_FIXED_LIST:
+                return None
+            lengths.append(length)
+            size += length * int(part.kind[1])
+        place += size
+    return tuple(lengths)
+
+
+def _text_rows(body: bytes) -> list[bytes]:
+    """Lines that are not blank."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    body = re.sub(rb"(?m)^[ \t]*(\n|\Z)", b"", body)
+    return body.split(b"\n")
+
+
+def _read_text(
+    rows: list[bytes], place: int, element: PlyElement, header: PlyHeader, path: Path
+) -> tuple[Columns, int]:
+    end = place + element.count
+    own = rows[place:end]
+    if len(own) < element.count or (own and not own[-1]):
+        problem = f"promises {element.count} of {element.name} but holds {len(own)} rows of them"
+        raise InputError(path, problem, _REMEDY)
+    lengths = _first_text_lengths(own, element)
+    if lengths is not None and element.count:
+        dtype = record_type(element, "=", lengths)
+        try:
+            table = np.loadtxt(io.BytesIO(b"\n".join(own)), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+        except ValueError:
+            if not element.lists:
+                raise
+        else:
+            columns = _text_columns(table, dtype, lengths)
+            if columns is not None:
+                return columns, end
+            if not element.lists:
+                problem = f"has {table.shape[1]} numbers in a row of {element.name}"
+                raise InputError(path, f"{problem} instead of {len(element.properties)}", _REMEDY)
+    plain = b"\n".join(own).decode("ascii").encode()
+    return _read_with_plyfile(io.BytesIO(_plain_header(element, header) + plain + b"\n"), element, path), end
+
+
+def _first_text_lengths(rows: list[bytes], element: PlyElement) -> tuple[int, ...] | None:
+    words = iter(rows[0].split()) if rows else iter(())
+    lengths = []
+    for part in element.properties:
+        word = next(words, None)
+        if word is None:
+            return None
+        if part.length_kind is not None:
+            if not word.isdigit() or int(word) > _LONGEST_FIXED_LIST:
+                return None
+            lengths.append(int(word))
+            for _ in range(int(word)):
+                next(words, None)
+    return tuple(lengths)
+
+
+def _text_columns(table: np.ndarray, dtype: np.dtype, lengths: tuple[int, ...]) -> Columns | None:
+    """Columns of a table whose rows are as the type says; None if they are not."""
+    columns: Columns = {}
+    remaining = list(lengths)
+    place = 0
+    for name in dtype.names or ():
+        field = dtype[name]
+        width = int(np.prod(field.shape, dtype=int))
+        values = table[:, place : place + width]
+        if values.shape[1] != width:
+            return None
+        place += width
+        if name.endswith(" length"):
+            if not (values == remaining.pop(0)).all():
+                return None
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            columns[name] = values.reshape(len(table), *field.shape).astype(field.base)
+    return columns if place == table.shape[1] else None
+
+
+def _plain_header(element: PlyElement, header: PlyHeader) -> bytes:
+    """A header of this element alone, as plyfile takes it."""
+    names = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
+    form = {"=": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[header.byte_order]
+    lines = ["ply", f"format {form} 1.0", f"element row {element.count}"]
+    for position, part in enumerate(element.properties):
+        kind = names.get(part.kind, "double")
+        list_kind = "" if part.length_kind is None else f"list {names[part.length_kind]} "
+        lines.append(f"property {list_kind}{kind} p{position}")
+    return ("\n".join([*lines, "end_header"]) + "\n").encode()
+
+
+def _read_with_plyfile(stream: io.BytesIO, element: PlyElement, path: Path) -> Columns:
+    if element.count > _MOST_VARYING:
+        problem = f"holds {element.count} rows of {element.name} with lists of varying length"
+        raise InputError(path, problem, f"give at most {_MOST_VARYING}, or triangles only")
+    data = PlyData.read(stream, mmap=False)["row"].data
+    columns: Columns = {}
+    for position, part in enumerate(element.properties):
+        columns.setdefault(part.name, data[f"p{position}"])
+    return columns

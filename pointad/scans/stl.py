@@ -1,0 +1,77 @@
+"""Reads `.stl`, binary or text: triangles without colours."""
+
+import io
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.meshes import Mesh
+
+logger = logging.getLogger(__name__)
+
+_HEADER = 84  # bytes, with the number of triangles in the last four
+_TRIANGLE = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_UNKNOWN = (0, 2**32 - 1)  # what writers leave there that do not know the number yet
+_REMEDY = "replace the file"
+
+
+def read_stl(path: Path) -> Mesh:
+    """Read all triangles; each has vertices of its own.
+
+    A binary file may be longer than its number of triangles says: if by whole triangles, or if the number is a
+    placeholder, the length counts, otherwise the number. The log says so.
+
+    Raises:
+        InputError: the file is shorter than it says, or holds no triangles.
+    """
+    content = read_bytes(path)
+    count = int.from_bytes(content[80:_HEADER], "little") if len(content) >= _HEADER else 0
+    exact = len(content) == _HEADER + count * _TRIANGLE.itemsize and count > 0
+    if not exact and _is_text(content):
+        corners = _text_corners(content, path)
+    else:
+        corners = _binary_corners(content, count, path)
+    if not len(corners):
+        raise InputError(path, "holds no triangles", _REMEDY)
+    return Mesh(corners.astype(np.float64), np.arange(len(corners)).reshape(-1, 3))
+
+
+def _is_text(content: bytes) -> bool:
+    beginning = content[:1000]
+    return beginning.lstrip().lower().startswith(b"solid") and b"\0" not in beginning and b"facet" in beginning.lower()
+
+
+def _text_corners(content: bytes, path: Path) -> np.ndarray:
+    content = content.lower()
+    lines = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content)
+    facets = len(re.findall(rb"\bendfacet\b", content))
+    if len(lines) != 3 * facets or b"endsolid" not in content:
+        raise InputError(path, f"has {len(lines)} vertices in {facets} finished triangles", _REMEDY)
+    if not lines:
+        return np.zeros((0, 3))
+    try:
+        text = b"\n".join(map(b" ".join, lines))
+        return np.loadtxt(io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+    except ValueError as error:
+        raise InputError(path, f"is not readable as stl ({error})", _REMEDY) from error
+
+
+def _binary_corners(content: bytes, count: int, path: Path) -> np.ndarray:
+    if len(content) < _HEADER:
+        raise InputError(path, f"is too short for an stl file ({len(content)} bytes)", _REMEDY)
+    held, rest = divmod(len(content) - _HEADER, _TRIANGLE.itemsize)
+    if count > held and not (count in _UNKNOWN and not rest):
+        raise InputError(path, f"promises {count} triangles but holds {held}", _REMEDY)
+    if count in _UNKNOWN or (not rest and count < held):
+        taken = held
+    else:
+        taken = count
+    if taken != count or rest:
+        message = "%s: says that it holds %d triangles, and has room for %d and %d bytes; %d are read"
+        logger.warning(message, path, count, held, rest, taken)
+    triangles = np.frombuffer(content, dtype=_TRIANGLE, count=taken, offset=_HEADER)
+    return triangles["corners"].reshape(-1, 3)

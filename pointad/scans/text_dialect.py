@@ -1,0 +1,231 @@
+"""Finds out how a table of numbers is written: its encoding, its separator, its decimal sign, its header."""
+
+import codecs
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointad.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
+_SAMPLED_LINES = 1000
+_NUMBER = rb"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?"
+_IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_COMMENT = re.compile(rb"\s*(#|//|%|!)")
+_LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
+MISSING = rb"|na|n/a|null|none|nil|-|--|#n/a|\?"
+_IS_MISSING = re.compile(MISSING, re.IGNORECASE)
+_REMEDY = "give rows of numbers of equal length"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written, and where its first row of numbers begins."""
+
+    separator: bytes | None  # None: blanks
+    decimal_comma: bool
+    start: int  # offset of the first row
+    names: tuple[str, ...] | None  # one a column, where a line before the first row has them
+
+    def cells(self, line: bytes) -> list[bytes]:
+        """The cells of one line."""
+        return split(line, self.separator)
+
+
+def decoded(content: bytes, name: str | Path) -> bytes:
+    """Text in ASCII with any bytes beyond it, lines ending in "\\n": without byte-order mark, never UTF-16 or 32.
+
+    Raises:
+        InputError: the text is marked as UTF-16 or UTF-32 and is none.
+    """
+    for mark, encoding in (
+        (codecs.BOM_UTF8, None),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if content.startswith(mark):
+            content = content[len(mark) :] if encoding is None else _reencoded(content, encoding, name)
+            break
+    else:
+        beginning = content[:400]
+        zeros = beginning.count(0)
+        if zeros > len(beginning) / 3:  # UTF-16 without a mark: every other byte of a number is 0
+            little = beginning[1::2].count(0) > beginning[::2].count(0)
+            content = _reencoded(content, "utf-16-le" if little else "utf-16-be", name)
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
+
+
+def find_dialect(content: bytes, name: str | Path) -> Dialect:
+    """How a table is written.
+
+    Args:
+        content: from `decoded`.
+        name: the file, for the log and for errors.
+
+    Raises:
+        InputError: there is no row of three numbers near the beginning, or the sign between the digits cannot be told.
+    """
+    start, header = _first_row(content)
+    if start is None:
+        raise InputError(name, "holds no row of at least three numbers", _REMEDY)
+    sample = _sample(content, start)
+    separator, decimal_comma = _convention(sample)
+    if decimal_comma:
+        if any(re.search(rb"\d\.\d", line) for line in sample):
+            problem = "has both decimal points and commas between digits"
+            raise InputError(name, problem, "write it with one decimal sign and no thousands separators")
+        logger.warning("%s: commas are read as decimal signs", name)
+    columns = len(split(sample[0], separator))
+    if not is_comment(header) and _is_spoilt_row(split(header, separator), columns):
+        shown = header[:60].decode("utf-8", errors="replace")
+        raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
+    names = _header_names(header, separator, columns, name)
+    if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
+        problem = "has whole numbers with leading zeros between commas, as decimal commas beside separating ones give"
+        raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
+    return Dialect(separator, decimal_comma, start, names)
+
+
+def split(line: bytes, separator: bytes | None) -> list[bytes]:
+    """The cells of a line; a separator within quotes separates nothing."""
+    if separator is None:
+        return line.replace(b'"', b" ").split()
+    if b'"' in line:
+        return [cell.strip().strip(b'"') for cell in _quoted_cells(line, separator)]
+    return [cell.strip() for cell in line.split(separator)]
+
+
+def is_comment(line: bytes) -> bool:
+    """Whether a line is one for people."""
+    return _COMMENT.match(line) is not None and not line.lstrip().lower().startswith(b"#n/a")
+
+
+def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
+    return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)
+
+
+def _reencoded(content: bytes, encoding: str, name: str | Path) -> bytes:
+    try:
+        return content.decode(encoding).encode("utf-8", errors="replace")
+    except UnicodeDecodeError as error:
+        raise InputError(name, f"is not readable as {encoding} text ({error})", "replace the file") from error
+
+
+def _first_row(content: bytes) -> tuple[int | None, bytes]:
+    """Where the first row begins, and the last line with text before it; None if no row is near the beginning."""
+    start, header = 0, b""
+    for _ in range(_SAMPLED_LINES):
+        end = content.find(b"\n", start)
+        line = content[start : end if end >= 0 else len(content)].strip()
+        if not is_comment(line) and _is_row(line, header):
+            return start, header
+        if line:
+            header = line
+        if end < 0:
+            break
+        start = end + 1
+    return None, b""
+
+
+def _is_row(line: bytes, header: bytes) -> bool:
+    """Whether a line is a row of the table: numbers, or what stands for them; words only below names of coordinates."""
+    for separator in (SEMICOLON, TAB, COMMA, BLANK):
+        if separator is not None and separator not in line:
+            continue
+        cells = split(line, separator)
+        numbers = sum(_numeric(cell) or _special(cell) for cell in cells)
+        missing = sum(_IS_MISSING.fullmatch(cell) is not None for cell in cells)
+        if len(cells) < 3:
+            continue
+        named = _names_coordinates(header, separator)
+        if numbers + missing == len(cells) and (numbers >= 2 or named or (numbers and separator is not None)):
+            return True
+        if numbers >= 3 and named:
+            return True
+    return False
+
+
+def _numeric(cell: bytes) -> bool:
+    return _IS_NUMBER.fullmatch(cell.replace(b",", b".", 1)) is not None
+
+
+def _special(cell: bytes) -> bool:
+    """How C runtimes of Windows write what is not finite."""
+    return re.fullmatch(rb"[+-]?(nan\(\w*\)|1\.#\w+)", cell, re.IGNORECASE) is not None
+
+
+def _is_spoilt_row(cells: list[bytes], columns: int) -> bool:
+    """Whether a line above the first row was meant for one: with thousands separators, say."""
+    return len(cells) == columns and all(re.match(rb"[+-]?[.,]?\d", cell) for cell in cells)
+
+
+def _names_coordinates(header: bytes, separator: bytes | None) -> bool:
+    names = {cell.strip().lower() for cell in split(header, separator)}
+    return {b"x", b"y", b"z"} <= names
+
+
+def _sample(content: bytes, start: int) -> list[bytes]:
+    """Rows from the beginning and from places all over the file: a comma may come late."""
+    lines = _rows(content[start : start + 100 * _SAMPLED_LINES])
+    stride = max(1, (len(content) - start) // 200)
+    for place in range(start + stride, len(content), stride):
+        lines += _rows(content[place : place + 600])[1:3]
+    return lines
+
+
+def _rows(piece: bytes) -> list[bytes]:
+    return [line for line in piece.split(b"\n")[:_SAMPLED_LINES] if line.strip() and not is_comment(line)]
+
+
+def _convention(sample: list[bytes]) -> tuple[bytes | None, bool]:
+    """The separator, and whether commas are decimal signs."""
+    with_comma = [line for line in sample if b"," in line]
+    for separator in (SEMICOLON, TAB, BLANK):
+        if separator is not None and not any(separator in line for line in sample):
+            continue
+        cells = [cell for line in with_comma for cell in split(line, separator) if b"," in cell]
+        if not cells:
+            if separator is not None or not with_comma:
+                return separator, False
+            continue
+        if all(len(split(line, separator)) >= 3 for line in with_comma) and all(map(_DECIMAL_COMMA.fullmatch, cells)):
+            return separator, True
+        if separator == SEMICOLON:
+            return separator, False  # parsing says what is wrong
+    quoted = [cell for line in with_comma for cell in split(line, COMMA) if b"," in cell]
+    return COMMA, bool(quoted) and all(map(_DECIMAL_COMMA.fullmatch, quoted))
+
+
+def _hides_decimal_commas(sample: list[bytes]) -> bool:
+    """Whole numbers such as 05 are the digits after a decimal sign."""
+    hiding = sum(_LEADING_ZERO.search(line) is not None for line in sample)
+    return hiding > len(sample) / 50 and not any(b"." in line for line in sample)
+
+
+def _header_names(header: bytes, separator: bytes | None, columns: int, name: str | Path) -> tuple[str, ...] | None:
+    """The names of the columns, where a line before the first row has as many words as it has cells.
+
+    Raises:
+        InputError: the line names x, y and z, but another number of columns than there are.
+    """
+    bare = re.sub(rb"^\s*(#|//|%|!)+\s*", b"", header)
+    candidates = [split(bare, separator), re.split(rb"[,;\s]+", bare.strip().strip(b",;"))]
+    for cells in candidates:
+        if len(cells) == columns and not all(map(_numeric, cells)):
+            return tuple(cell.decode("utf-8", errors="replace") for cell in cells)
+    for cells in candidates:
+        bare_names = [cell.strip(b'" ').lower() for cell in cells]
+        if bare_names[:1] == [b"x"] and {b"y", b"z"} <= set(bare_names):
+            if len(cells) == columns - 1:  # R names no row numbers; trailing separators make an empty last column
+                return ("", *(cell.decode("utf-8", errors="replace") for cell in cells))
+            problem = f"names {len(cells)} columns but has {columns} numbers a row"
+            raise InputError(name, problem, "give every column its name; decimal commas need other separators")
+    return None

@@ -1,0 +1,71 @@
+"""From a table of numbers to points and colours: by the columns' names where there are any, else by their places."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.colors import colors_from_named, colors_from_unnamed, is_normals
+from pointad.scans.named_columns import find_columns, is_no_coordinate
+from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
+from pointad.scans.text import TextTable, parse_table
+
+logger = logging.getLogger(__name__)
+
+_REMEDY = "name the columns x, y, z in a line above them"
+
+
+def read_text_scan(path: Path) -> ScanFile:
+    """Read `.xyz`, `.txt`, `.csv`, `.asc` or `.pts`.
+
+    Names of columns decide where there are any: x, y, z, perhaps red, green, blue or r, g, b. Otherwise the first three
+    columns are coordinates, after row numbers if there are any; of the others three in a row are colours if they can
+    be nothing else. A `.pts` file has the intensity before the colours.
+
+    Raises:
+        InputError: the file is no table of numbers, or its names say that its first columns are no coordinates.
+    """
+    table = parse_table(read_bytes(path), path)
+    if table.names is not None:
+        columns = find_columns(table.names)
+        if columns.xyz is not None:
+            colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
+            return ScanFile(table.values[:, columns.xyz], colors)
+        _check_first_names(table, path)
+    values = _without_row_numbers(table.values, path)
+    return ScanFile(values[:, :3], _unnamed_colors(values[:, 3:], after_intensity=path.suffix.lower() == ".pts"))
+
+
+def _check_first_names(table: TextTable, path: Path) -> None:
+    names = (table.names or ())[:3]
+    wrong = [name for name in names if is_no_coordinate(name)]
+    if wrong:
+        problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
+        raise InputError(path, problem, _REMEDY)
+    logger.warning("%s: the columns %s are taken for x, y, z", path, ", ".join(names))
+
+
+def _without_row_numbers(values: np.ndarray, path: Path) -> np.ndarray:
+    """Leave out a first column that counts the rows, unless only two others would be left."""
+    if values.shape[1] < 4 or len(values) < FEWEST_POINTS or values[0, 0] not in (0, 1):
+        return values
+    if not (values[:, 0] == np.arange(len(values)) + values[0, 0]).all():
+        return values
+    logger.warning("%s: the first column counts the rows and is left out", path)
+    return values[:, 1:]
+
+
+def _unnamed_colors(others: np.ndarray, *, after_intensity: bool) -> np.ndarray | None:
+    """Colours among the columns beside the coordinates."""
+    for start in (1, 0) if after_intensity else (0, 1):
+        # x y z r g b ..., or x y z intensity r g b
+        colors = colors_from_unnamed(others[:, start : start + 3])
+        if colors is not None:
+            return colors
+    if others.shape[1] >= 6:  # x y z nx ny nz r g b
+        first = others[:, :3]
+        if is_normals(first[np.isfinite(first).all(axis=1)]):
+            return colors_from_unnamed(others[:, 3:6])
+    return None
