@@ -16,6 +16,7 @@ from tqdm import tqdm
 from pointad.commands.program import HelpFormatter
 from pointad.encoding.feature_cache import evict, list_entries, read_entry
 from pointad.errors import InputError
+from pointad.files.locks import own_folder
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 DAY = 24 * 3600
@@ -40,16 +41,23 @@ def main(arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give what was given as --feature_cache")
-    if arguments.check:
-        print(f"removed {remove_damaged(folder)} damaged files")
-    if arguments.keep is not None:
-        removed = evict(folder, arguments.keep)
-        print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
+    if arguments.check or arguments.keep is not None:
+        with own_folder(folder):  # two at once would count and remove the same files
+            clean_up(folder, arguments)
     entries = [entry for entry in list_entries(folder) if not entry.unfinished]
     summary = f"{folder}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
     if entries:
         summary += f", last used {(time.time() - entries[0].last_used) / DAY:.1f} days ago or later"
     print(summary)
+
+
+def clean_up(folder: Path, arguments: argparse.Namespace) -> None:
+    """Remove what the flags ask for."""
+    if arguments.check:
+        print(f"removed {remove_damaged(folder)} damaged files")
+    if arguments.keep is not None:
+        removed = evict(folder, arguments.keep)
+        print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
 
 
 def remove_damaged(folder: Path) -> int:

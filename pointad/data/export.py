@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_limits
 
 from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
+from pointad.data.rendering_settings import agree_on_settings
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
-from pointad.files.locks import claimed
+from pointad.files.locks import try_lock
 from pointad.files.pictures import write_png
 from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -62,9 +63,13 @@ def export_samples(
         overwrite: render finished samples again.
 
     Raises:
-        InputError: the folder cannot be made, or a worker process died, for lack of memory usually.
+        InputError: the folder cannot be made or was rendered with other options, or a worker process died, for lack of
+            memory usually.
     """
     make_folder(root)
+    samples = list(samples)
+    for dataset_name in {sample.dataset_name for sample in samples}:
+        agree_on_settings(root, dataset_name, options)
     pending = []
     for sample in samples:
         try:
@@ -107,7 +112,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
     """Render one sample to disk, in place of what was there; see `export_samples`."""
     try:
         files = _files(sample, root)
-        with claimed(files.claim) as is_ours:
+        with try_lock(files.lock) as is_ours:
             if not is_ours:
                 return Outcome(sample, ELSEWHERE)
             if not overwrite and is_finished(files, len(rig_of(sample, options).views)):

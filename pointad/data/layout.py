@@ -82,9 +82,9 @@ class SampleFiles:
         return self.folder / VIEWS / self.identifier
 
     @property
-    def claim(self) -> Path:
-        """The file that whoever renders the sample holds meanwhile, see `pointad.files.locks`."""
-        return self.folder / VIEWS / f".{self.identifier}.claim"
+    def lock(self) -> Path:
+        """The file that whoever renders the sample locks meanwhile, see `pointad.files.locks`."""
+        return self.folder / VIEWS / f".{self.identifier}.lock"
 
     @property
     def views_gt(self) -> Path:

@@ -15,10 +15,12 @@ from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
+from pointad.files.locks import wait_for_lock
 from pointad.files.names import plain_component
 
 logger = logging.getLogger(__name__)
 
+_LOCK_NAME = ".listing.lock"
 _WRITE_AGAIN = "write the JSON files again with the script in generate_dataset_json"
 
 
@@ -91,6 +93,12 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder that scripts/render_dataset.py wrote")
+    # Whoever lists last has waited until its own samples were there, and sees those of all others.
+    with wait_for_lock(folder / _LOCK_NAME):
+        return _list_samples(folder, dataset)
+
+
+def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummary:
     entries: dict[str, list[dict[str, Any]]] = {}
     unfinished: list[Path] = []
     for class_name in _class_names(folder, dataset):

@@ -1,52 +1,185 @@
-"""Work that several processes may come upon is done by the one that claims it first, as long as it lives."""
+"""File locks: work that several processes may come upon is done by the one that locks it first, as long as it lives.
+
+Locks are the kernel's (`flock`): they end with the process that holds them, however that ends, so nothing that a killed
+run leaves behind stops the next one. Where a file system has no such locks, the file's content tells the owner instead.
+"""
 
 import contextlib
 import fcntl
+import json
+import logging
 import os
+import socket
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
+from pointad.files.atomic import make_folder
+
+logger = logging.getLogger(__name__)
+
+FOLDER_LOCK = ".lock"
+ORPHAN_SECONDS = 15.0
+"""How long the worker processes of a killed run may hold its lock: PyTorch's look for their parent every 5 seconds."""
+_POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Hold a claim while the block runs; it ends with the process too, however that ends.
+def try_lock(path: Path) -> Iterator[bool]:
+    """Hold a lock while the block runs, or find that another process has it.
 
     Args:
         path: a file that stands for the work; it is made, and removed at the end of the block.
 
     Yields:
-        Whether this process holds the claim; False where another one does, or did a moment ago.
+        Whether this process holds the lock; False where another one does, or did a moment ago.
 
     Raises:
         InputError: the file cannot be made.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("wb")
-    except OSError as error:
-        raise InputError(path, f"cannot be written ({error.strerror or error})", "choose a writable folder") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        except OSError:
-            pass  # a file system without locks: nobody is kept away
-        if not _is_still_at(path, file.fileno()):
+    with _opened(path) as file:
+        if not _locked(file, path):
             yield False
             return
         try:
             yield True
         finally:
-            path.unlink(missing_ok=True)
+            _release(file, path)
+
+
+@contextlib.contextmanager
+def wait_for_lock(path: Path) -> Iterator[None]:
+    """Hold a lock while the block runs, as soon as all others who asked for it are done; for short work.
+
+    Args:
+        path: a file that stands for the work; it is made, and removed at the end of the block.
+
+    Raises:
+        InputError: the file cannot be made.
+    """
+    while True:
+        with try_lock(path) as is_ours:
+            if is_ours:
+                yield
+                return
+        time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def own_folder(folder: Path) -> Iterator[None]:
+    """Let no other run write into a folder while the block runs.
+
+    A run that was killed owns nothing. Its worker processes may outlive it by seconds; they are waited for.
+
+    Args:
+        folder: made if it is missing; the lock is its file `.lock`, which is removed at the end.
+
+    Raises:
+        InputError: another run owns the folder, or it cannot be written to.
+    """
+    make_folder(folder)
+    path = folder / FOLDER_LOCK
+    deadline = time.monotonic() + ORPHAN_SECONDS
+    while True:
+        with _opened(path) as file:
+            if _locked(file, path):
+                _write_owner(file)
+                try:
+                    yield
+                finally:
+                    _release(file, path)
+                return
+            owner = _read_owner(file)
+            if not _is_still_at(path, file.fileno()):  # its owner has just ended
+                continue
+        if not _is_dead(owner) or time.monotonic() > deadline:
+            problem = f"another run works in it ({_described(owner)})"
+            raise InputError(folder, problem, "wait for its end, or choose another folder")
+        time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file of a lock, made if it is missing, with its content."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+    except (OSError, ValueError) as error:
+        problem = f"cannot be written ({getattr(error, 'strerror', None) or error})"
+        raise InputError(path, problem, "choose a writable folder") from error
+    with file:
+        yield file
+
+
+def _locked(file: IO[bytes], path: Path) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return not _is_alive(_read_owner(file))
+    # A file that another process has removed since it was opened locks nothing.
+    return _is_still_at(path, file.fileno())
+
+
+def _release(file: IO[bytes], path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)  # processes that were forked meanwhile hold the open file too
 
 
 def _is_still_at(path: Path, descriptor: int) -> bool:
-    """Whether the open file is not one that another process has removed since it was opened."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
+    except OSError:
         return False
+
+
+def _write_owner(file: IO[bytes]) -> None:
+    owner = {"process": os.getpid(), "host": socket.gethostname(), "program": Path(sys.argv[0] or "python").name}
+    try:
+        file.truncate(0)
+        file.write(json.dumps(owner).encode())
+        file.flush()
+    except OSError as error:  # a full disk: the lock holds all the same
+        logger.debug("the owner of a folder is not noted: %s", error)
+
+
+def _read_owner(file: IO[bytes]) -> dict[str, Any]:
+    try:
+        file.seek(0)
+        owner = json.loads(file.read(10_000))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def _is_here(owner: dict[str, Any]) -> bool:
+    number = owner.get("process")
+    return owner.get("host") == socket.gethostname() and type(number) is int and 0 < number < 2**31
+
+
+def _is_alive(owner: dict[str, Any]) -> bool:
+    if not _is_here(owner):
+        return False
+    try:
+        os.kill(owner["process"], 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
+def _is_dead(owner: dict[str, Any]) -> bool:
+    return _is_here(owner) and not _is_alive(owner)
+
+
+def _described(owner: dict[str, Any]) -> str:
+    if not owner:
+        return "it does not say which"
+    return shown(f"{owner.get('program')}, process {owner.get('process')} on {owner.get('host')}")

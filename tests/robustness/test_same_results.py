@@ -13,7 +13,7 @@ from commands.programs import ROOT
 from robustness.invocation import invoke, render
 from robustness.spoiling import linked_copy
 
-from pointad.files.locks import claimed
+from pointad.files.locks import try_lock
 
 pytestmark = pytest.mark.usefixtures("ready_backbone")
 
@@ -61,7 +61,7 @@ def test_two_runs_render_into_one_folder(several_scans: Path, rendered_alone: di
 
 def test_scans_that_another_run_renders_are_left_to_it(several_scans: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
-    with claimed(output / "gear/test/good/2d_rendering/.000.claim") as ours:
+    with try_lock(output / "gear/test/good/2d_rendering/.000.lock") as ours:
         assert ours
         ending = render("mvtec_pc_3d_rgb", several_scans, output)
     assert ending.code == 0
@@ -69,13 +69,13 @@ def test_scans_that_another_run_renders_are_left_to_it(several_scans: Path, tmp_
     assert "1 scans rendered, 5 were finished" in render("mvtec_pc_3d_rgb", several_scans, output).out
 
 
-def test_a_claim_has_one_holder_and_ends_with_it(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "claim"
-    with claimed(path) as first, claimed(path) as second:
+def test_a_lock_has_one_holder_and_ends_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "lock"
+    with try_lock(path) as first, try_lock(path) as second:
         assert first and not second
     assert not path.exists()
     path.touch()  # left by a process that was killed
-    with claimed(path) as ours:
+    with try_lock(path) as ours:
         assert ours
 
 

@@ -1,0 +1,85 @@
+"""A folder of renderings holds one kind, and its lists miss no sample."""
+
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pointad.data.export import RENDERED, SKIPPED, export_samples
+from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.errors import InputError
+from pointad.files.locks import wait_for_lock
+from pointad.rendering.views import View
+
+ONE_VIEW = RenderingOptions(views=(View("x", 0),))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (RenderingOptions(views=(View("x", 15),)), "views was x0, now x15"),
+        (RenderingOptions(), "views was x0, now the data set's own"),
+        (RenderingOptions(views=ONE_VIEW.views, visibility="splat"), "visibility was nearest, now splat"),
+        (RenderingOptions(views=ONE_VIEW.views, image_size=100), "image_size was 336, now 100"),
+        (RenderingOptions(views=ONE_VIEW.views, point_size=3), "point_size was the data set's own, now 3"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_other_settings_are_refused(
+    options: RenderingOptions, named: str, overwrite: bool, mvtec_root: Path, tmp_path: Path
+) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[:1]
+    (tmp_path / "rendering.json").write_text(json.dumps(settings()))
+    with pytest.raises(InputError, match=named):
+        list(export_samples(samples, tmp_path, options, overwrite=overwrite))
+    assert [path.name for path in tmp_path.iterdir()] == ["rendering.json"]
+
+
+def settings() -> dict[str, object]:
+    from pointad.data.rendering_settings import settings_of
+
+    return settings_of("mvtec_pc_3d_rgb", ONE_VIEW)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "7", "{", '{"views": 3}'])
+def test_notes_that_say_nothing_are_refused(content: str, mvtec_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "rendering.json").write_text(content)
+    with pytest.raises(InputError, match=r"rendering|was rendered with other settings"):
+        list(export_samples(list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[:1], tmp_path, ONE_VIEW))
+
+
+def test_same_settings_go_on_and_old_folders_are_taken_over(
+    mvtec_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[:1]
+    assert [outcome.status for outcome in export_samples(samples, tmp_path, ONE_VIEW)] == [RENDERED]
+    assert json.loads((tmp_path / "rendering.json").read_text())["views"] == ["x0"]
+    assert [outcome.status for outcome in export_samples(samples, tmp_path, ONE_VIEW)] == [SKIPPED]
+    assert not caplog.records
+    (tmp_path / "rendering.json").unlink()
+    assert [outcome.status for outcome in export_samples(samples, tmp_path, ONE_VIEW)] == [SKIPPED]
+    assert "renderings without rendering.json" in caplog.text
+    assert (tmp_path / "rendering.json").is_file()
+
+
+def test_a_sample_that_is_finished_while_another_run_lists_is_listed(mvtec_root: Path, tmp_path: Path) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[:2]
+    list(export_samples(samples, tmp_path, ONE_VIEW))
+    (late,) = (tmp_path / samples[1].class_name / "test" / samples[1].species / "2d_rendering").glob(
+        samples[1].identifier
+    )
+    away = tmp_path / "away"
+    late.rename(away)
+    lister = threading.Thread(target=write_metadata, args=(tmp_path, "mvtec_pc_3d_rgb"))
+    with wait_for_lock(tmp_path / ".listing.lock"):  # another run writes its list
+        lister.start()
+        time.sleep(0.3)
+        away.rename(late)
+    lister.join()
+    assert len(read_metadata(tmp_path)) == 2
+    assert not list(tmp_path.glob(".*"))
+    shutil.rmtree(tmp_path)

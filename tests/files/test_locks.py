@@ -1,0 +1,107 @@
+"""File locks: one holder at a time, none that outlives its process, and a line that says who has it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from commands.programs import ROOT
+
+from pointad.errors import InputError
+from pointad.files import locks
+from pointad.files.locks import own_folder, try_lock, wait_for_lock
+
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from pointad.files.locks import own_folder
+with own_folder(Path(sys.argv[1])):
+    child = os.fork() if sys.argv[2] == "fork" else 1
+    if child:
+        print(child, flush=True)
+    time.sleep(60 if child else 3)
+    os._exit(0)
+"""
+
+
+def holder(folder: Path, kind: str) -> "subprocess.Popen[str]":
+    """Another process that owns a folder."""
+    command = [sys.executable, "-c", HOLD, str(folder), kind]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None and process.stdout.readline().strip()
+    return process
+
+
+def test_a_folder_has_one_owner(tmp_path: Path) -> None:
+    process = holder(tmp_path / "out", "alone")
+    try:
+        with pytest.raises(InputError, match=f"another run works in it .*process {process.pid}.*another folder"):
+            own_folder(tmp_path / "out").__enter__()
+    finally:
+        process.kill()
+        process.wait()
+    with own_folder(tmp_path / "out"):
+        assert json.loads((tmp_path / "out/.lock").read_text())["process"] == os.getpid()
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_what_a_killed_owner_leaves_is_taken_over_when_its_workers_are_gone(tmp_path: Path) -> None:
+    process = holder(tmp_path, "fork")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with own_folder(tmp_path):  # the forked child held the lock for some seconds more
+        pass
+
+
+def test_workers_that_do_not_end_are_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "ORPHAN_SECONDS", 0.3)
+    process = holder(tmp_path, "fork")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with pytest.raises(InputError, match="another run works in it"):
+        own_folder(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"process": "x"}', b'{"process": -1}', b"[" * 9000, b"\xff"])
+def test_leftovers_of_any_content_stop_nobody(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_bytes(content)
+    with own_folder(tmp_path), try_lock(tmp_path / ".lock") as second:
+        assert not second
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no locks here")
+
+    monkeypatch.setattr(locks.fcntl, "flock", fail)
+    process = holder(tmp_path, "alone")
+    try:
+        with pytest.raises(InputError, match="another run works in it"):
+            own_folder(tmp_path).__enter__()
+    finally:
+        process.kill()
+        process.wait()
+    with own_folder(tmp_path):
+        pass
+
+
+def test_short_work_waits_for_its_turn(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with wait_for_lock(tmp_path / "lock"):
+            order.append("second")
+
+    with wait_for_lock(tmp_path / "lock"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"] and not list(tmp_path.iterdir())
