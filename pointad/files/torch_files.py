@@ -1,7 +1,11 @@
-"""Writes with ``torch.save``, and reads what it wrote without ever running code from the file."""
+"""Writes with ``torch.save``, and reads what it wrote without ever running code from the file.
+
+torch's own reader is not used: its ``weights_only`` mode had published holes, allocates what a file claims rather than
+what it holds, and does not read TorchScript archives, whose reader runs their code. See docs/security.md.
+"""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +14,29 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.pickle_data import PickleDataError
+from pointad.files.torch_archive import read_torch_content
+from pointad.files.unlikely_content import unlikely_content
 
 
 def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
     """Tensors and plain containers from a file, on the CPU.
 
     Args:
-        path: an existing file.
+        path: an existing file; of a TorchScript archive the state dict is read.
         kind: what the file should be, for the error, such as "a checkpoint of learned prompts".
         remedy: what to do if it is not.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or holds more than dense tensors and plain containers.
+        InputError: the file cannot be read, is damaged, or holds more than dense tensors of ordinary numbers and plain
+            containers.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # foreign bytes make the reader stumble in many ways, not only with errors of its own
-        raise InputError(path, f"not {kind}", remedy) from error
-    if any(entry.numel() * entry.element_size() > entry.untyped_storage().nbytes() for entry in _dense(content)):
-        # Repeated by a stride of 0: a few bytes that fill any memory with the first copy.
-        raise InputError(path, "holds a tensor that is larger than its values", remedy)
-    return content
-
-
-def _dense(content: Any) -> Iterator[Tensor]:
-    """All dense tensors in nested containers."""
-    if isinstance(content, Tensor):
-        if content.layout == torch.strided and content.device.type == "cpu":
-            yield content
-    elif isinstance(content, Mapping):
-        for entry in content.values():
-            yield from _dense(entry)
-    elif isinstance(content, (list, tuple)):
-        for entry in content:
-            yield from _dense(entry)
+        with path.open("rb") as file:
+            return read_torch_content(file, path.stat().st_size)
+    except (PickleDataError, OSError) as error:
+        reason = unlikely_content(path) or (error.strerror if isinstance(error, OSError) else error)
+        raise InputError(path, f"not {kind} ({reason})", remedy) from error
 
 
 def write_torch_file(content: Any, path: str | Path) -> None:

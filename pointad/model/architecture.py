@@ -20,7 +20,13 @@ QUICK_GELU_SUFFIX = "-quickgelu"
 # OpenAI's models have attention heads of this width in both encoders; their files do not say so.
 OPENAI_HEAD_WIDTH = 64
 
-_OTHER_WEIGHTS = "take weights in OpenAI's format or name their model"
+_SUPPORTED = "give a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14 (see docs/backbones.md)"
+_FOREIGN_TOWERS = {  # a name's beginning -> what it belongs to
+    "visual.trunk.": "its image encoder is timm's, as those of SigLIP, EVA02-CLIP and ConvNeXt",
+    "visual.attn_pool.": "its image encoder does not read out a class token, as those of CoCa",
+    "text.transformer.embeddings.": "its text encoder is not CLIP's own",
+    "text.token_embedding.": "its text encoder is one of open_clip's own kind",
+}
 
 Configuration = dict[str, Any]  # {"embed_dim", "vision_cfg": {…}, "text_cfg": {…}, "quick_gelu"}, as open_clip has it
 
@@ -91,6 +97,9 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
             "its image encoder is a ResNet, which has no blocks to double",
             "take a vision transformer, such as ViT-L-14-336px.pt",
         )
+    for beginning, problem in _FOREIGN_TOWERS.items():
+        if any(name.startswith(beginning) for name in state):
+            raise InputError(path, problem, _SUPPORTED)
     try:
         vision_width, _, _, patch_size = state["visual.conv1.weight"].shape
         grid = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
@@ -98,9 +107,9 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
         embedding_dim = state["text_projection"].shape[1]
         context_length = state["positional_embedding"].shape[0]
     except KeyError as missing:
-        raise InputError(path, f"no entry {missing} in it", _OTHER_WEIGHTS) from missing
+        raise InputError(path, f"no entry {missing} in it, so not the weights of a CLIP", _SUPPORTED) from missing
     except (ValueError, IndexError) as error:
-        raise InputError(path, f"its entries have other dimensions than OpenAI's ({error})", _OTHER_WEIGHTS) from error
+        raise InputError(path, f"its entries have other dimensions than CLIP's ({error})", _SUPPORTED) from error
     return {
         "embed_dim": embedding_dim,
         "quick_gelu": True,
@@ -119,20 +128,6 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
             "layers": _count_blocks(state, "transformer.resblocks."),
         },
     }
-
-
-def trained_with_quick_gelu(name: str, tag: str | None = None) -> bool:
-    """Whether weights of this name were trained with QuickGELU.
-
-    Args:
-        name: an open_clip model.
-        tag: one of its pretrained weights; when None, the answer is yes if the name says so or if every published
-            set of weights of that name was (ViT-L-14-336 exists only as OpenAI trained it).
-    """
-    if name.endswith(QUICK_GELU_SUFFIX):
-        return True
-    tags = open_clip.list_pretrained_tags_by_model(name) if tag is None else [tag]
-    return bool(tags) and all(open_clip.get_pretrained_cfg(name, each).get("quick_gelu", False) for each in tags)
 
 
 def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import open_clip
 import torch
@@ -18,13 +17,13 @@ from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.model.architecture import (
     DEFAULT_MODEL,
+    QUICK_GELU_SUFFIX,
     Configuration,
     build,
     check_configuration,
     named_configuration,
-    openai_configuration,
-    trained_with_quick_gelu,
 )
+from pointad.model.configuration_choice import choose_configuration
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.vision import ImageFeatures, encode_images
 from pointad.model.weight_folders import CHECKPOINT_FOLDER
@@ -120,32 +119,29 @@ def load_backbone(
     """Load a frozen CLIP.
 
     Args:
-        model: an open_clip name such as ``ViT-B-16``. None: the architecture that a file of OpenAI's format tells by
-            its shapes, and ``ViT-L-14-336`` for anything but files.
+        model: an open_clip name such as ``ViT-B-16``. None: the architecture that a file tells by its shapes and the
+            configuration beside it, and ``ViT-L-14-336`` for anything but files.
         weights: ``demo``, the small model that comes along; ``openai`` or another of open_clip's tags for that name,
-            downloaded when it is not there yet; ``random``, for measuring time; or a file (see ``read_weights``).
+            downloaded when it is not there yet; ``random``, for measuring time; or a file or folder (see
+            ``read_weights``).
         device: where the model shall live.
-        quick_gelu: the activation of a file's model. None: QuickGELU for OpenAI's format, and for a named model what
-            its weights were trained with. The wrong one gives wrong features without any other sign.
+        quick_gelu: the activation of a file's model. None: what ``choose_configuration`` finds out. The wrong one
+            gives wrong features without any other sign.
 
     Raises:
         InputError: the model cannot carry the method, or the weights are missing, unreadable or of another model.
     """
     if str(weights) == DEMO:
         if model is not None:
-            raise InputError(f"model {model}", "the demo weights have their own", "leave the model away")
+            raise InputError(f"model {model}", "the demo weights have their own", "omit --clip_model")
         backbone = _load_demo(CHECKPOINT_FOLDER / f"{DEMO_NAME}.json", CHECKPOINT_FOLDER / f"{DEMO_NAME}.safetensors")
     elif str(weights) == RANDOM:
         name = model or DEFAULT_MODEL
         backbone = ClipBackbone(build(named_configuration(name)), f"{name} with random weights")
     elif _is_tag(str(weights)):
         backbone = _load_tag(model or DEFAULT_MODEL, str(weights))
-    elif Path(weights).is_file():
-        backbone = _load_file(model, Path(weights), quick_gelu)
     else:
-        raise InputError(
-            f"weights {weights}", "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai"
-        )
+        backbone = _load_file(model, Path(weights), quick_gelu)
     return backbone.to(device)
 
 
@@ -169,15 +165,20 @@ def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
 
 def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBackbone:
     weights = read_weights(path)
-    if name is None:
-        configuration = openai_configuration(weights.state, path)
-    else:
-        configuration = named_configuration(name)
-        configuration["quick_gelu"] = weights.from_openai or trained_with_quick_gelu(name)
-    if quick_gelu is not None:
-        configuration["quick_gelu"] = quick_gelu
-    logger.info("%s: read with %s", path, "QuickGELU" if configuration["quick_gelu"] else "plain GELU")
-    return ClipBackbone(_build_with(configuration, weights.state, path), name or path.stem)
+    choice = choose_configuration(weights, name, quick_gelu)
+    logger.info("%s: read with %s, %s", weights.path, _activation(choice.configuration), choice.grounds)
+    model = _build_with(choice.configuration, weights.state, weights.path)
+    beside = weights.configuration
+    return ClipBackbone(
+        model,
+        name or path.stem,
+        mean=(beside and beside.mean) or open_clip.OPENAI_DATASET_MEAN,
+        std=(beside and beside.std) or open_clip.OPENAI_DATASET_STD,
+    )
+
+
+def _activation(configuration: Configuration) -> str:
+    return "QuickGELU" if configuration.get("quick_gelu") else "plain GELU"
 
 
 def _load_tag(name: str, tag: str) -> ClipBackbone:
@@ -189,9 +190,10 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
         local = CHECKPOINT_FOLDER / Path(openai_url(name)).name
         if local.is_file():
             return _load_file(name, local, quick_gelu=True)
-    configuration["quick_gelu"] = trained_with_quick_gelu(name, tag)
     published = open_clip.get_pretrained_cfg(name, tag)
+    configuration["quick_gelu"] = name.endswith(QUICK_GELU_SUFFIX) or bool(published.get("quick_gelu", False))
     path = _download(name, tag, published)
+    logger.info("%s: read with %s, as published for %s", path, _activation(configuration), tag)
     return ClipBackbone(
         _build_with(configuration, read_weights(path).state, path),
         name,
@@ -208,12 +210,12 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         source = published.get("url") or f"https://huggingface.co/{published['hf_hub']}"
         remedy = f"fetch it from {source} and give its path as the weights"
     try:
-        # OpenAI's own server is asked first: without a network it fails at once, where the hub tries for a minute.
-        with contextlib.suppress(HTTPError):
+        # OpenAI's own server is asked first; where it refuses or cannot be reached, the hub has the same weights.
+        with contextlib.suppress(OSError):  # URLError and HTTPError are such
             return Path(open_clip.download_pretrained(published, prefer_hf_hub=tag != OPENAI))
         return Path(open_clip.download_pretrained(published))
     except Exception as error:  # each of the libraries behind it raises errors of its own
-        raise InputError(f"weights {tag} of {name}", "not on this machine and not to be downloaded", remedy) from error
+        raise InputError(f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy) from error
 
 
 def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:

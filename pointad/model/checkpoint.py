@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
@@ -38,9 +39,7 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     Raises:
         InputError: the file is missing or is no checkpoint of learned prompts.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
+    path = require_file(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
     content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one that train.py wrote")
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
     if state is None or not is_state(state):

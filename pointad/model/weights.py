@@ -1,27 +1,38 @@
-"""CLIP weights from a file, whatever its kind, in float32 or better: state dict, OpenAI's JIT archive, safetensors."""
+"""CLIP weights from a file or folder, whatever its kind, under one set of names and in float32 or better.
+
+State dicts and TorchScript archives of torch's, safetensors; under the names of OpenAI and open_clip, or of Hugging Face.
+"""
 
 import hashlib
 import logging
-import warnings
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import open_clip
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.existing import require_file
+from pointad.files.safetensors_files import SUFFIX, read_safetensors
 from pointad.files.torch_files import check_finite, is_state, read_torch_file
+from pointad.model import hugging_face
+from pointad.model.hugging_face import FileConfiguration
+from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
+from pointad.model.weights_folder import INDEX_SUFFIX, shards_of, weights_in
 
 logger = logging.getLogger(__name__)
 
 # Numbers about the model that OpenAI's archives hold beside the weights.
 BOOKKEEPING = ("input_resolution", "context_length", "vocab_size")
-ATTENTION_MASK = "attn_mask"  # archives of open_clip's models hold it, though it is not learned
+ATTENTION_MASK = "attn_mask"  # archives hold it, in the model and in its blocks, though it is not learned
+
+_KIND = "a file of CLIP weights"
+_REMEDY = "give a state dict, OpenAI's archive, a .safetensors file or a folder from Hugging Face"
+_NESTS = ("state_dict", "model_state_dict", "model")  # where training checkpoints keep the weights
+_PREFIXES = ("module.", "model.", "clip.", "_orig_mod.")  # what wrappers put before every name
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class WeightsFile:
     path: Path
     state: dict[str, Tensor]  # under the names of OpenAI and open_clip, floating-point entries in float32 or wider
     from_openai: bool  # it carries OpenAI's bookkeeping entries, so the model has QuickGELU
+    configuration: FileConfiguration | OpenClipConfiguration | None = None  # from the folder that it lies in
 
 
 def read_weights(path: str | Path) -> WeightsFile:
@@ -40,22 +52,32 @@ def read_weights(path: str | Path) -> WeightsFile:
     compared with the published SHA-256, and a difference is logged as a warning.
 
     Args:
-        path: a state dict (``.pt``, ``.pth``, ``.bin``; also one within a training checkpoint), a JIT archive as
-            OpenAI publishes them, or ``.safetensors``.
+        path: a state dict (``.pt``, ``.pth``, ``.bin``; also one within a training checkpoint), a TorchScript archive
+            as OpenAI publishes them, ``.safetensors``, an index of several such files, or a folder with one of these.
 
     Raises:
-        InputError: the file is missing or is none of these.
+        InputError: the file is missing, is none of these, or holds values that are not finite.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(path, "no such file of CLIP weights", "give the path of an existing one")
+    if _is_folder(path):
+        path = weights_in(path)
+    require_file(path, "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai")
     expected = published_sha256(path.name)
     if expected is not None and _sha256(path) != expected:
         logger.warning("%s differs from the file that OpenAI published under this name (SHA-256 %s)", path, expected)
-    state = _read_state(path)
+    parts = shards_of(path) if path.name.endswith(INDEX_SUFFIX) else [path]
+    state: dict[str, Tensor] = {}
+    for part in parts:
+        state |= _read_state(part)
+    configuration: FileConfiguration | OpenClipConfiguration | None
+    if hugging_face.MARKER in state:
+        configuration = hugging_face.read_configuration(path.parent)
+        state = hugging_face.openai_names(state, path)
+    else:
+        configuration = read_open_clip_configuration(path)
     from_openai = any(name in state for name in BOOKKEEPING)
-    learned = {name: _widen(entry) for name, entry in state.items() if name not in (*BOOKKEEPING, ATTENTION_MASK)}
-    return WeightsFile(path, learned, from_openai)
+    learned = {name: _widen(entry) for name, entry in state.items() if not _is_unlearned(name)}
+    return WeightsFile(path, learned, from_openai, configuration)
 
 
 def openai_url(name: str) -> str:
@@ -73,43 +95,53 @@ def published_sha256(file_name: str) -> str | None:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    kind, remedy = "a file of CLIP weights", "give a state dict, a JIT archive or a .safetensors file"
-    if path.suffix == ".safetensors":
-        try:
-            content: Any = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise InputError(path, f"not {kind}", remedy) from error
-    elif _is_jit_archive(path):
-        content = _read_jit_archive(path, kind, remedy)
+    if path.suffix == SUFFIX:
+        content: Any = read_safetensors(path, kind=_KIND, remedy=_REMEDY)
     else:
-        content = read_torch_file(path, kind=kind, remedy=remedy)
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+        content = read_torch_file(path, kind=_KIND, remedy=_REMEDY)
+    content = _without_nests(content, path)
     if not is_state(content):
-        raise InputError(path, f"not {kind}", remedy)
+        raise InputError(path, f"not {_KIND} (its entries are not tensors under names)", _REMEDY)
+    if not content:
+        raise InputError(path, f"not {_KIND} (there is nothing in it)", _REMEDY)
     check_finite(content, path)
-    return {name.removeprefix("module."): entry for name, entry in content.items()}
+    return _without_prefixes(content)
 
 
-def _read_jit_archive(path: Path, kind: str, remedy: str) -> dict[str, Tensor]:
-    """The archive's tensors; its code, which could not leave TorchScript anyway, is not run."""
+def _without_nests(content: Any, path: Path) -> Any:
+    """The state dict within a training checkpoint."""
+    for _ in _NESTS:
+        nests = [name for name in _NESTS if isinstance(content, dict) and isinstance(content.get(name), dict)]
+        if not nests:
+            break
+        if len(nests) > 1:
+            raise InputError(path, f"holds several sets of weights ({', '.join(nests)})", "save one of them alone")
+        content = content[nests[0]]
+    return content
+
+
+def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what wrappers of the model put before all of them."""
+    while prefix := next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None):
+        state = {name.removeprefix(prefix): entry for name, entry in state.items()}
+    return state
+
+
+def _is_unlearned(name: str) -> bool:
+    return name in BOOKKEEPING or name.split(".")[-1] == ATTENTION_MASK
+
+
+def _is_folder(path: Path) -> bool:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch deprecates the format that OpenAI published
-            return dict(torch.jit.load(path, map_location="cpu").state_dict())
-    except (OSError, RuntimeError) as error:
-        raise InputError(path, f"not {kind}", remedy) from error
+        return path.is_dir()
+    except (OSError, ValueError):  # whoever opens it says why
+        return False
 
 
-def _is_jit_archive(path: Path) -> bool:
-    """JIT archives are zip files with code beside the data."""
-    try:
-        if not zipfile.is_zipfile(path):
-            return False
-        with zipfile.ZipFile(path) as archive:
-            return any("/code/" in entry for entry in archive.namelist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return False  # a damaged archive; whoever reads it next says so
+def half_precision_values(state: Mapping[str, Tensor]) -> bool:
+    """Whether the matrices of a state in float32 are such as half precision can hold, as OpenAI published its own."""
+    matrices = [entry for name, entry in state.items() if name.endswith(("conv1.weight", "in_proj_weight"))]
+    return bool(matrices) and all(torch.equal(entry, entry.half().to(entry.dtype)) for entry in matrices)
 
 
 def _widen(entry: Tensor) -> Tensor:

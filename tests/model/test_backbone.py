@@ -153,7 +153,7 @@ def test_demo_that_is_not_there(checkpoints: Path) -> None:
 
 
 def test_demo_takes_no_model_name() -> None:
-    with pytest.raises(InputError, match="leave the model away"):
+    with pytest.raises(InputError, match="omit --clip_model"):
         load_backbone("ViT-B-16", "demo")
 
 

@@ -1,0 +1,52 @@
+"""Whether a path leads to an ordinary file, and if not, what it leads to instead, in one line."""
+
+import errno
+import stat
+from pathlib import Path
+
+from pointad.errors import InputError
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe (FIFO)"),
+    (stat.S_ISCHR, "a character device"),
+    (stat.S_ISBLK, "a block device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+_PROBLEMS = {
+    errno.ENAMETOOLONG: "has a name that is too long for this file system",
+    errno.ELOOP: "is a symbolic link that leads in a circle",
+}
+
+
+def require_file(path: str | Path, missing: str, remedy: str) -> Path:
+    """The path, if it is that of an ordinary file; opening anything else might wait for ever.
+
+    Args:
+        path: any path, links are followed.
+        missing: the problem when there is nothing, such as "no such checkpoint".
+        remedy: what to do.
+
+    Raises:
+        InputError: there is nothing, or something else.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(path, missing, remedy) from error
+    except OSError as error:
+        name = _shortened(path) if error.errno == errno.ENAMETOOLONG else path
+        problem = _PROBLEMS.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
+        raise InputError(name, problem, remedy) from error
+    except ValueError as error:  # a NUL in it
+        raise InputError(repr(str(path)), missing, remedy) from error
+    if not stat.S_ISREG(mode):
+        kind = next((name for test, name in _KINDS if test(mode)), "no ordinary file")
+        raise InputError(path, f"is {kind}, not a file", remedy)
+    return path
+
+
+def _shortened(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 80 else f"{text[:40]}…{text[-30:]}"

@@ -1,0 +1,206 @@
+"""Reads a pickle as data: no opcode imports or calls anything, what it may build is what its reader hands in.
+
+Python's own unpickler calls what a file names and lets a file set attributes of any object. This one knows the opcodes
+that files of tensors are made of (protocols 2 to 5) and refuses the rest. Source: CPython's ``pickletools``, which takes the
+stream apart without executing it.
+"""
+
+import io
+import pickletools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any, BinaryIO
+
+# Every opcode is a Python object once it is read; CLIP's weights need less than a hundredth of this.
+LARGEST_PICKLE = 8 << 20  # bytes
+DEEPEST_NESTING = 100  # containers in containers
+
+
+class PickleDataError(ValueError):
+    """The stream is damaged, or holds more than data; its text says what, without a final full stop."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A function or class that a pickle mentions by its name; nothing is ever imported for it."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"[:_LONGEST_NAME]
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An object of a foreign class: the class's name, and its attributes where the pickle holds them."""
+
+    kind: Name
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+Reduce = Callable[[Name, tuple], Any]  # what a call of that name with these arguments stands for
+Persistent = Callable[[Any], Any]  # what a reference to something outside the pickle stands for
+IsClass = Callable[[Name], bool]  # whether objects of that class become an Instance
+
+_LONGEST_NAME = 100  # characters of a foreign name that an error repeats
+_MARK = object()
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_VALUES = frozenset(
+    ("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
+    + ("BINBYTES", "SHORT_BINBYTES", "BINBYTES8")
+)
+_TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_TO_MEMO = frozenset(("BINPUT", "LONG_BINPUT", "MEMOIZE"))
+_FROM_MEMO = frozenset(("BINGET", "LONG_BINGET"))
+
+
+def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Persistent, is_class: IsClass) -> Any:
+    """The value of one pickle; a stream stands behind its end afterwards.
+
+    Args:
+        stream: the pickle, or a binary file that stands at its beginning.
+        reduce: gives the value of a call, from the name of what is called and the arguments; refuses names by raising.
+        persistent: gives the value of a persistent id.
+        is_class: tells classes whose objects are wanted as an :class:`Instance`.
+
+    Raises:
+        PickleDataError: the stream is damaged, too long, nested too deeply, contains itself, or holds more than data.
+    """
+    machine = _Machine(reduce, persistent, is_class)
+    source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
+    try:
+        for opcode, argument, position in pickletools.genops(source):
+            if position is not None and position > LARGEST_PICKLE:
+                raise PickleDataError(f"its pickle is larger than {LARGEST_PICKLE >> 20} MiB")
+            machine.step(opcode.name, argument)
+    except PickleDataError:
+        raise
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, UnicodeError) as error:
+        raise PickleDataError(f"its pickle is damaged: {error}") from error
+    if len(machine.stack) != 1:
+        raise PickleDataError("its pickle is damaged: more than one value")
+    _check_nesting(machine.stack[0])
+    return machine.stack[0]
+
+
+class _Machine:
+    def __init__(self, reduce: Reduce, persistent: Persistent, is_class: IsClass) -> None:
+        self.stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+        self._reduce, self._persistent, self._is_class = reduce, persistent, is_class
+
+    def step(self, opcode: str, argument: Any) -> None:  # one branch an opcode
+        stack = self.stack
+        if opcode in _VALUES:
+            stack.append(argument)
+        elif opcode in _FROM_MEMO:
+            stack.append(self._memo[argument])
+        elif opcode in _TO_MEMO:
+            self._memo[len(self._memo) if opcode == "MEMOIZE" else argument] = stack[-1]
+        elif opcode in _CONSTANTS:
+            stack.append(_CONSTANTS[opcode])
+        elif opcode in _TUPLES:
+            stack.append(tuple(self._take(_TUPLES[opcode])))
+        elif opcode == "MARK":
+            stack.append(_MARK)
+        elif opcode == "TUPLE":
+            stack.append(tuple(self._take_to_mark()))
+        elif opcode == "EMPTY_DICT":
+            stack.append({})
+        elif opcode == "EMPTY_LIST":
+            stack.append([])
+        elif opcode in ("APPEND", "APPENDS"):
+            items = self._take(1) if opcode == "APPEND" else self._take_to_mark()
+            self._top(list).extend(items)
+        elif opcode in ("SETITEM", "SETITEMS"):
+            items = self._take(2) if opcode == "SETITEM" else self._take_to_mark()
+            self._top(dict).update(zip(map(_as_key, items[::2]), items[1::2], strict=True))
+        elif opcode == "GLOBAL":
+            stack.append(Name(*argument.split(" ", 1)))
+        elif opcode == "STACK_GLOBAL":
+            stack.append(Name(*map(_as_text, self._take(2))))
+        elif opcode == "BINPERSID":
+            stack.append(self._persistent(stack.pop()))
+        elif opcode == "REDUCE":
+            called, arguments = self._take(2)
+            if not isinstance(arguments, tuple):
+                raise PickleDataError("its pickle is damaged: a call without arguments")
+            stack.append(self._reduce(_as_name(called), arguments))
+        elif opcode == "NEWOBJ":
+            kind, _ = self._take(2)
+            stack.append(self._new(_as_name(kind)))
+        elif opcode == "BUILD":
+            self._build(stack.pop())
+        elif opcode not in ("PROTO", "FRAME", "STOP"):
+            raise PickleDataError(f"its pickle uses {opcode}, which files of tensors do not need")
+
+    def _new(self, kind: Name) -> Instance:
+        if not self._is_class(kind):
+            raise PickleDataError(f"it holds an object of {kind}")
+        return Instance(kind)
+
+    def _build(self, state: Any) -> None:
+        built = self.stack[-1]
+        if isinstance(built, Instance):
+            if isinstance(state, dict):
+                built.attributes.update(state)
+        elif not isinstance(built, dict):  # of a dict, such as an OrderedDict's "_metadata", only the entries count
+            raise PickleDataError("its pickle sets attributes of something that has none")
+
+    def _top(self, kind: type) -> Any:
+        if type(self.stack[-1]) is not kind:
+            raise PickleDataError(f"its pickle is damaged: no {kind.__name__} to be filled")
+        return self.stack[-1]
+
+    def _take(self, count: int) -> list[Any]:
+        if count > len(self.stack):
+            raise PickleDataError("its pickle is damaged: too few values")
+        taken = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        return taken
+
+    def _take_to_mark(self) -> list[Any]:
+        start = len(self.stack) - 1
+        while self.stack[start] is not _MARK:  # an IndexError where there is none
+            start -= 1
+        return self._take(len(self.stack) - start)[1:]
+
+
+def _as_key(key: Any) -> Any:
+    """Keys are texts and numbers: hashing a tuple of tuples of tuples … overflows the interpreter's stack."""
+    if not isinstance(key, (str, int, float, bytes, NoneType)):
+        raise PickleDataError("it holds a dictionary with keys that are neither texts nor numbers")
+    return key
+
+
+def _as_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PickleDataError("its pickle is damaged: a name that is no text")
+    return value
+
+
+def _as_name(called: Any) -> Name:
+    if not isinstance(called, Name):
+        raise PickleDataError("its pickle calls something that is no function")
+    return called
+
+
+def _check_nesting(value: Any) -> None:
+    """Whoever walks the value later need not fear containers that hold themselves."""
+    level = [value]
+    for _ in range(DEEPEST_NESTING):
+        seen: dict[int, Any] = {}
+        for one in level:
+            if isinstance(one, dict):
+                children: Any = one.values()
+            elif isinstance(one, Instance):
+                children = one.attributes.values()
+            else:
+                children = one if isinstance(one, (list, tuple)) else ()
+            seen.update((id(c), c) for c in children if isinstance(c, (dict, list, tuple, Instance)))
+        level = list(seen.values())
+        if not level:
+            return
+    raise PickleDataError(f"it holds containers nested more than {DEEPEST_NESTING} deep, or one that contains itself")

@@ -1,0 +1,37 @@
+"""Reads tensors from ``.safetensors``, whose library checks every size against the file before anything is allocated."""
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.files.unlikely_content import unlikely_content
+
+SUFFIX = ".safetensors"
+# Complex numbers, floats of 8 and 4 bits and the like have no place in weights that are computed with in float32.
+_PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
+
+
+def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]:
+    """All tensors of a file under their names, on the CPU.
+
+    Args:
+        path: an existing file.
+        kind: what the file should be, for the error.
+        remedy: what to do if it is not.
+
+    Raises:
+        InputError: the file cannot be read, is damaged, or holds other numbers than integers and floats of 16 to 64 bits.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            for name in file.keys():  # noqa: SIM118  (it is no dictionary)
+                stored_as = file.get_slice(name).get_dtype()
+                if stored_as not in _PLAIN:
+                    problem = f"not {kind} that can be read (its '{name[:100]}' holds {stored_as} values)"
+                    raise InputError(path, problem, remedy)
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, OverflowError) as error:
+        reason = unlikely_content(path) or str(error).splitlines()[0][:200]
+        raise InputError(path, f"not {kind} ({reason})", remedy) from error

@@ -1,0 +1,141 @@
+"""Where torch's files keep pickle and storages: zip archives (torch 1.6 and later, TorchScript) and the older sequence.
+
+Everything that is read is bounded by the file's size: members of an archive must be stored as they are, as torch writes
+them, and no storage may be larger than its bytes. Source: ``torch/serialization.py``.
+"""
+
+import zipfile
+from typing import IO, Any, BinaryIO
+
+import torch
+from torch import Tensor
+
+from pointad.files.pickle_data import LARGEST_PICKLE, Instance, PickleDataError, read_pickle_data
+from pointad.files.torch_tensors import MOST_REPEATED, TensorReader, script_state, storage_reference
+
+ZIP_START = b"PK\x03\x04"
+_SEQUENCE_MAGIC = 0x1950A86A20F9469CFC6C
+_SEQUENCE_VERSION = 1001
+_CHUNK = 1 << 24  # bytes that are read at once
+
+
+def read_torch_content(file: BinaryIO, size: int) -> Any:
+    """The tensors and plain containers of a file of torch's; of a TorchScript archive, its state dict.
+
+    Args:
+        file: binary, at its beginning.
+        size: bytes that it holds.
+
+    Raises:
+        PickleDataError: it is none, damaged, or holds something else.
+        OSError: it cannot be read.
+    """
+    start = file.read(len(ZIP_START))
+    file.seek(0)
+    if start != ZIP_START:
+        return _read_sequence(file, size)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return _read_archive(archive, size)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+        # A RuntimeError for encrypted members, NotImplementedError for odd compressions.
+        raise PickleDataError(f"its archive is damaged or cut off: {error}") from error
+
+
+def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
+    members = {member.filename: member for member in archive.infolist()}
+    pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
+    if len(pickles) != 1:
+        raise PickleDataError("an archive without torch's data.pkl")
+    root = pickles[0].removesuffix("data.pkl")
+    if f"{root}byteorder" in members and _read(archive, members[f"{root}byteorder"], 16) != b"little":
+        raise PickleDataError("it was written on a big-endian machine, which is not supported")
+    left = size
+
+    def storage(key: str, count: int) -> Tensor:
+        nonlocal left
+        member = members.get(f"{root}data/{key}")
+        if member is None:
+            raise PickleDataError(f"its archive lacks the values {key[:100]!r}")
+        left -= member.file_size
+        if member.file_size < count or left < 0:
+            raise PickleDataError("it holds a tensor that is larger than its values")
+        _check_stored(member)
+        values = torch.empty(member.file_size, dtype=torch.uint8)
+        with archive.open(member) as source:
+            _fill(values, source)
+        return values
+
+    scripted = f"{root}constants.pkl" in members
+    reader = TensorReader(storage, MOST_REPEATED * size, scripted=scripted)
+    content = reader.read(_read(archive, members[pickles[0]], LARGEST_PICKLE))
+    return script_state(content) if isinstance(content, Instance) else content
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, largest: int) -> bytes:
+    if member.file_size > largest:
+        raise PickleDataError(f"its {member.filename[-40:]} is larger than {largest} bytes")
+    _check_stored(member)
+    return archive.read(member)
+
+
+def _check_stored(member: zipfile.ZipInfo) -> None:
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+        raise PickleDataError("its archive is compressed, which torch.save never does; save it again with torch.save")
+
+
+def _read_sequence(file: BinaryIO, size: int) -> Any:
+    """What torch wrote before 1.6: five pickles, then the storages one after another, each behind its length."""
+    if _plain(file) != _SEQUENCE_MAGIC or _plain(file) != _SEQUENCE_VERSION:
+        raise PickleDataError("it is no file that torch wrote")
+    system = _plain(file)
+    if not isinstance(system, dict) or system.get("little_endian") is not True:
+        raise PickleDataError("it was written on a big-endian machine, which is not supported")
+    beginning = file.tell()
+    kinds: dict[str, torch.dtype] = {}
+
+    def note(reference: Any) -> None:
+        key, kinds[key], _ = storage_reference(reference)
+
+    # Once for the kinds of the storages, whose places depend on them, and once for the tensors.
+    read_pickle_data(file, reduce=lambda *_: {}, persistent=note, is_class=lambda _: False)
+    places: dict[str, tuple[int, int]] = {}  # key -> where its values begin, and their bytes
+    for key in _plain(file):
+        length = int.from_bytes(file.read(8), "little") * kinds[key].itemsize
+        places[key] = file.tell(), length
+        if file.seek(length, 1) > size:
+            raise PickleDataError("it ends before its last value")
+
+    def storage(key: str, count: int) -> Tensor:
+        place, length = places[key]
+        if length != count:
+            raise PickleDataError("it holds a tensor that is larger than its values")
+        values = torch.empty(length, dtype=torch.uint8)
+        position = file.tell()
+        file.seek(place)
+        _fill(values, file)
+        file.seek(position)
+        return values
+
+    file.seek(beginning)
+    return TensorReader(storage, MOST_REPEATED * size).read(file)
+
+
+def _plain(file: BinaryIO) -> Any:
+    """A pickle of numbers, texts and containers of them."""
+
+    def refuse(*_: Any) -> None:
+        raise PickleDataError("it is no file that torch wrote")
+
+    return read_pickle_data(file, reduce=refuse, persistent=refuse, is_class=lambda _: False)
+
+
+def _fill(values: Tensor, source: IO[bytes]) -> None:
+    """Read as many bytes as there are values."""
+    target = memoryview(values.numpy())
+    while target:
+        read = source.read(min(len(target), _CHUNK))
+        if not read:
+            raise PickleDataError("it ends before its last value")
+        target[: len(read)] = read
+        target = target[len(read) :]

@@ -1,0 +1,206 @@
+"""What a pickle of torch's says about tensors, made into tensors: dense ones of ordinary numbers, and plain containers.
+
+A storage is the memory that one or more tensors look into. Every tensor must lie within its storage and not repeat it, so
+that what is allocated is bounded by what the file holds. Source: ``torch/_utils.py`` and ``torch/serialization.py``, whose
+names and arguments these are.
+"""
+
+from collections.abc import Callable
+from math import prod
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pointad.files.pickle_data import Instance, Name, PickleDataError, read_pickle_data
+
+PLAIN_DTYPES = (
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+)
+MOST_REPEATED = 4  # tensors may share storages, but not pretend to be more than so many times as large as the file
+
+_STORAGES = MappingProxyType(
+    {
+        f"torch.{name}Storage": dtype
+        for name, dtype in {
+            **{"Double": torch.float64, "Float": torch.float32, "Half": torch.float16, "BFloat16": torch.bfloat16},
+            **{"Long": torch.int64, "Int": torch.int32, "Short": torch.int16, "Char": torch.int8, "Byte": torch.uint8},
+            **{"Bool": torch.bool, "Untyped": torch.uint8},
+        }.items()
+    }
+    | {"torch.storage.UntypedStorage": torch.uint8}
+)
+_DTYPES = MappingProxyType({str(dtype): dtype for dtype in PLAIN_DTYPES})
+_UNSUPPORTED = MappingProxyType(
+    {
+        "torch._utils._rebuild_qtensor": "quantized tensors",
+        "torch._utils._rebuild_meta_tensor_no_storage": "tensors without values (of the device meta)",
+        "torch._utils._rebuild_sparse_tensor": "sparse tensors",
+        "torch.serialization._get_layout": "sparse tensors",
+        "torch._utils._rebuild_nested_tensor": "nested tensors",
+        "torch._utils._rebuild_device_tensor_from_numpy": "tensors of a foreign device",
+        "torch._utils._rebuild_wrapper_subclass": "tensors of a subclass",
+        "torch._tensor._rebuild_from_type_v2": "tensors of a subclass",
+        **dict.fromkeys(
+            ("numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"),
+            "NumPy values beside its tensors",
+        ),
+        **dict.fromkeys(
+            ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"),
+            "NumPy arrays beside its tensors",
+        ),
+    }
+)
+# What TorchScript writes around a typed list; the list itself is enough.
+_TYPED_CONTAINERS = frozenset(
+    f"torch.jit._pickle.{name}"
+    for name in ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")
+)
+_SCRIPT_PREFIX = "__torch__."  # classes that a TorchScript archive brings along
+_MOST_DIMENSIONS = 64
+_MOST_MODULES = 100_000
+
+Storage = Callable[[str, int], Tensor]  # key and bytes that are expected -> (bytes,) uint8
+
+
+class TensorReader:
+    """Reads one pickle of torch's.
+
+    Args:
+        storage: gives the bytes of a storage; asked once a key.
+        largest: bytes that all tensors together may claim.
+        scripted: whether the pickle may hold modules of TorchScript, which become an ``Instance``.
+    """
+
+    def __init__(self, storage: Storage, largest: int, *, scripted: bool = False) -> None:
+        self._storage, self._left, self._scripted = storage, largest, scripted
+        self._storages: dict[str, Tensor] = {}
+        self._calls: dict[str, Callable[..., Any]] = {
+            "torch._utils._rebuild_tensor": self._tensor,
+            "torch._utils._rebuild_tensor_v2": self._tensor,
+            "torch._utils._rebuild_tensor_v3": self._tensor_of,
+            "torch._utils._rebuild_parameter": _first,
+            "torch._utils._rebuild_parameter_with_state": _first,
+            "collections.OrderedDict": _dictionary,
+            "torch.Size": _first,
+            "_codecs.encode": _encoded,
+        }
+
+    def read(self, stream: Any) -> Any:
+        """The pickle's value: tensors, containers, numbers, texts.
+
+        Raises:
+            PickleDataError: it is damaged or holds something else.
+        """
+        try:
+            return read_pickle_data(
+                stream,
+                reduce=self._reduce,
+                persistent=self._persistent,
+                is_class=lambda name: self._scripted and f"{name.module}.".startswith(_SCRIPT_PREFIX),
+            )
+        except RuntimeError as error:  # torch's own word on a shape
+            raise PickleDataError(f"its pickle is damaged: {str(error).splitlines()[0]}") from error
+
+    def _reduce(self, called: Name, arguments: tuple) -> Any:
+        name = str(called)
+        if name in _UNSUPPORTED:
+            raise PickleDataError(f"it holds {_UNSUPPORTED[name]}, which are not supported")
+        if name in _TYPED_CONTAINERS and self._scripted:
+            return _first(*arguments)
+        if name not in self._calls:
+            raise PickleDataError(f"it holds {name} beside tensors, and only tensors and plain containers are read")
+        return self._calls[name](*arguments)
+
+    def _persistent(self, reference: Any) -> Tensor:
+        key, dtype, count = storage_reference(reference)
+        if key not in self._storages:
+            self._storages[key] = self._storage(key, count * dtype.itemsize)
+        values = self._storages[key]
+        return values[: len(values) // dtype.itemsize * dtype.itemsize].view(dtype)
+
+    def _tensor(
+        self, storage: Any, offset: Any, size: Any, stride: Any, _: Any = None, __: Any = None, metadata: Any = None
+    ) -> Tensor:
+        if metadata:
+            raise PickleDataError("it holds conjugated or negated views, which are not supported")
+        if not isinstance(storage, Tensor) or storage.ndim != 1:
+            raise PickleDataError("its pickle is damaged: a tensor without a storage")
+        if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)):
+            raise PickleDataError("its pickle is damaged: a tensor without a shape")
+        if not all(map(_is_count, (offset, *size, *stride))) or len(size) > _MOST_DIMENSIONS:
+            raise PickleDataError("its pickle is damaged: a tensor of an impossible shape")
+        count = prod(size)
+        last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
+        if count > len(storage) or (count and last >= len(storage)):
+            raise PickleDataError("it holds a tensor that is larger than its values")
+        self._left -= count * storage.element_size()
+        if self._left < 0:
+            raise PickleDataError("it holds tensors that claim far more values than the file has")
+        return torch.as_strided(storage, size, stride, offset) if count else storage.new_empty(size)
+
+    def _tensor_of(
+        self, storage: Any, offset: Any, size: Any, stride: Any, _: Any, __: Any, dtype: Any, metadata: Any = None
+    ) -> Tensor:
+        known = _DTYPES.get(str(dtype)) if isinstance(dtype, Name) else None
+        if known is None:
+            raise PickleDataError(f"it holds {dtype} values, which are not supported")
+        values = storage[: len(storage) // known.itemsize * known.itemsize].view(known)
+        return self._tensor(values, offset, size, stride, metadata=metadata)
+
+
+def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
+    """Key, kind and number of values of ("storage", type, key, device, number, …); the device does not matter.
+
+    Raises:
+        PickleDataError: it refers to something else, or to values of an unsupported kind.
+    """
+    if isinstance(reference, tuple) and reference[:1] == ("module",):
+        raise PickleDataError("it holds a whole model with its code; save its state_dict alone")
+    kind, storage_type, key, _, count, *view = reference
+    if kind != "storage" or not isinstance(key, str) or not _is_count(count) or any(view):
+        raise PickleDataError("its pickle is damaged: a storage that is none")
+    dtype = _STORAGES.get(str(storage_type)) if isinstance(storage_type, Name) else None
+    if dtype is None:
+        raise PickleDataError(f"it holds {storage_type} values, which are not supported")
+    return key, dtype, count
+
+
+def script_state(root: Instance) -> dict[str, Tensor]:
+    """The tensors of a TorchScript module under the names that its ``state_dict`` would give them.
+
+    Raises:
+        PickleDataError: modules hold themselves or one another so often that this would not end.
+    """
+    state: dict[str, Tensor] = {}
+    waiting = [("", root)]
+    for _ in range(_MOST_MODULES):
+        if not waiting:
+            return state
+        prefix, module = waiting.pop()
+        for name, value in module.attributes.items():
+            if isinstance(value, Tensor):
+                state[f"{prefix}{name}"] = value
+            elif isinstance(value, Instance):
+                waiting.append((f"{prefix}{name}.", value))
+    raise PickleDataError(f"it holds more than {_MOST_MODULES} modules")
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 62
+
+
+def _first(value: Any, *_: Any) -> Any:
+    return value
+
+
+def _dictionary() -> dict[Any, Any]:
+    """Its entries come later."""
+    return {}
+
+
+def _encoded(text: str, _: str) -> bytes:
+    """Bytes as protocol 2 writes them."""
+    return text.encode("latin-1")

@@ -1,0 +1,170 @@
+"""Which configuration the weights of a file are computed with, and why.
+
+Shapes tell the dimensions of a model, but neither its activation (QuickGELU, as OpenAI trained, or plain GELU) nor into
+how many heads its attention is cut; the wrong ones give wrong features without any other sign. So: what the file or its
+folder says counts first, then the name that was given, then open_clip's registry if all models of these dimensions agree.
+What remains open is asked for.
+"""
+
+from dataclasses import dataclass
+
+import open_clip
+
+from pointad.errors import InputError
+from pointad.model.architecture import (
+    QUICK_GELU_SUFFIX,
+    Configuration,
+    check_configuration,
+    named_configuration,
+    openai_configuration,
+)
+from pointad.model.open_clip_configuration import OpenClipConfiguration
+from pointad.model.weights import WeightsFile, half_precision_values
+
+# Published weights as names without that suffix know them, to help whoever has to choose.
+_PLAIN_SOURCES, _QUICK_SOURCES = "LAION, DataComp", "OpenAI, MetaCLIP, DFN"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A configuration, with the grounds on which its activation was taken."""
+
+    configuration: Configuration
+    grounds: str
+
+
+def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: bool | None) -> Choice:
+    """The configuration that a file's weights were trained with.
+
+    Args:
+        weights: the file.
+        name: the open_clip model that the weights are said to belong to, None if nothing is said.
+        quick_gelu: the activation that they are said to have, None if nothing is said.
+
+    Raises:
+        InputError: the weights belong to no model that can carry the method, what is said contradicts the file, or the
+            file leaves open what has to be known.
+    """
+    if name is not None:
+        choice = _named(weights, name, decided=quick_gelu is not None)
+    elif weights.configuration is not None:
+        choice = _configured(weights)
+    else:
+        choice = _by_dimensions(weights, decided=quick_gelu is not None)
+    if quick_gelu is None:
+        return choice
+    return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as asked for")
+
+
+def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
+    configuration = named_configuration(name)
+    told = _told(weights)
+    readings = registered_activations(name)
+    if told is not None:
+        quick, grounds = told
+        if name.endswith(QUICK_GELU_SUFFIX) and not quick:
+            raise InputError(
+                weights.path, f"has plain GELU ({grounds}), while {name} has QuickGELU", "omit --clip_model or name another"
+            )
+    elif len(readings) == 1:
+        quick, grounds = next(iter(readings)), f"all published weights of {name} have it"
+    elif not decided and half_precision_values(weights.state):
+        raise InputError(
+            weights.path,
+            f"does not tell its activation: its values have half precision as OpenAI's, whose activation is QuickGELU, "
+            f"while {name} has plain GELU",
+            f"use --clip_model {name}{QUICK_GELU_SUFFIX} for weights by {_QUICK_SOURCES}, or --clip_activation gelu",
+        )
+    else:
+        quick, grounds = False, f"so open_clip defines {name}; for {_QUICK_SOURCES} name {name}{QUICK_GELU_SUFFIX}"
+    return Choice({**configuration, "quick_gelu": quick}, grounds)
+
+
+def _told(weights: WeightsFile) -> tuple[bool, str] | None:
+    """The activation by the file itself or the configuration beside it, and where that stands."""
+    if weights.from_openai:
+        return True, "it carries the entries of OpenAI's archives"
+    beside = weights.configuration
+    if beside is None:
+        return None
+    quick = bool(beside.model.get("quick_gelu")) if isinstance(beside, OpenClipConfiguration) else beside.quick_gelu
+    return quick, f"{beside.source.name} says so"
+
+
+def _configured(weights: WeightsFile) -> Choice:
+    told, beside = _told(weights), weights.configuration
+    assert told is not None and beside is not None
+    if isinstance(beside, OpenClipConfiguration):
+        configuration = {**beside.model, "quick_gelu": told[0]}
+    else:
+        configuration = {**openai_configuration(weights.state, weights.path), "quick_gelu": told[0]}
+        for tower, heads in (("vision_cfg", beside.vision_heads), ("text_cfg", beside.text_heads)):
+            if heads is not None and configuration[tower]["width"] % heads:
+                problem = f"its {heads} attention heads do not divide the width {configuration[tower]['width']}"
+                raise InputError(beside.source, problem, "give the configuration that belongs to the weights")
+        if beside.vision_heads is not None:
+            configuration["vision_cfg"]["head_width"] = configuration["vision_cfg"]["width"] // beside.vision_heads
+        if beside.text_heads is not None:
+            configuration["text_cfg"]["heads"] = beside.text_heads
+    return Choice(configuration, told[1])
+
+
+def _by_dimensions(weights: WeightsFile, *, decided: bool) -> Choice:
+    """By the models of open_clip's registry that have the dimensions of the file."""
+    own = openai_configuration(weights.state, weights.path)
+    if weights.from_openai:
+        return Choice(own, "it carries the entries of OpenAI's archives")
+    fitting = models_of_dimensions(own)
+    if not fitting:
+        return Choice(own, "as OpenAI builds its models, since none that is known has these dimensions")
+    readings = {(heads, quick) for _, heads, quick in fitting}
+    if len(readings) == 1 or (decided and len({heads for heads, _ in readings}) == 1):
+        name, _, quick = fitting[0]
+        grounds = f"all published weights of its dimensions have it, those of {name}"
+        return Choice({**named_configuration(name), "quick_gelu": quick}, grounds)
+    names = [name for name, *_ in fitting]
+    raise InputError(
+        weights.path,
+        "its shapes fit several models, and the file does not tell which",
+        f"name one of them with --clip_model: {', '.join(names)} (with {QUICK_GELU_SUFFIX[1:]} for weights by "
+        f"{_QUICK_SOURCES}; without for {_PLAIN_SOURCES})",
+    )
+
+
+def registered_activations(name: str) -> frozenset[bool]:
+    """Whether the published weights of an open_clip model have QuickGELU: yes, no or, where there are both, both."""
+    if name.endswith(QUICK_GELU_SUFFIX):
+        return frozenset({True})
+    tags = open_clip.list_pretrained_tags_by_model(name)
+    if not tags:
+        return frozenset({bool((open_clip.get_model_config(name) or {}).get("quick_gelu", False))})
+    return frozenset(bool(open_clip.get_pretrained_cfg(name, tag).get("quick_gelu", False)) for tag in tags)
+
+
+def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int], bool]]:
+    """open_clip's models of these dimensions: name, heads of both encoders, whether it has QuickGELU."""
+    found = []
+    for name in open_clip.list_models():
+        other = open_clip.get_model_config(name)
+        try:
+            check_configuration(name, other)
+        except InputError:
+            continue
+        if _dimensions(other) != _dimensions(own):
+            continue
+        vision, text = other["vision_cfg"], other["text_cfg"]
+        heads = vision["width"] // vision.get("head_width", 64), text["heads"]
+        quick_has_its_own_name = f"{name}{QUICK_GELU_SUFFIX}" in open_clip.list_models()
+        for quick in sorted(registered_activations(name)):
+            if not (quick and quick_has_its_own_name):
+                found.append((name, heads, quick))
+    return found
+
+
+def _dimensions(configuration: Configuration) -> tuple[int, ...]:
+    vision, text = configuration["vision_cfg"], configuration["text_cfg"]
+    return (
+        configuration["embed_dim"],
+        *(vision[name] for name in ("image_size", "layers", "width", "patch_size")),
+        *(text.get("context_length", 77), text.get("vocab_size", 49408), text["width"], text["layers"]),
+    )

@@ -1,0 +1,157 @@
+"""CLIP as Hugging Face's transformers names it: its weights under open_clip's names, its config.json as ours.
+
+The same numbers, differently cut: query, key and value projections are three matrices where open_clip has one, and the two
+projections into the joint space are stored transposed. Source: ``CLIPModel`` and ``CLIPConfig`` of transformers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.files.json_files import read_json
+
+MARKER = "vision_model.embeddings.patch_embedding.weight"  # a name that only these files have
+CONFIGURATION_NAME = "config.json"
+PREPROCESSOR_NAME = "preprocessor_config.json"
+
+_WHOLE = {
+    "logit_scale": "logit_scale",
+    "visual_projection.weight": "visual.proj",
+    "text_projection.weight": "text_projection",
+    "text_model.embeddings.token_embedding.weight": "token_embedding.weight",
+    "text_model.embeddings.position_embedding.weight": "positional_embedding",
+    "text_model.final_layer_norm.weight": "ln_final.weight",
+    "text_model.final_layer_norm.bias": "ln_final.bias",
+    "vision_model.embeddings.class_embedding": "visual.class_embedding",
+    "vision_model.embeddings.patch_embedding.weight": "visual.conv1.weight",
+    "vision_model.embeddings.position_embedding.weight": "visual.positional_embedding",
+    "vision_model.pre_layrnorm.weight": "visual.ln_pre.weight",  # sic
+    "vision_model.pre_layrnorm.bias": "visual.ln_pre.bias",
+    "vision_model.post_layernorm.weight": "visual.ln_post.weight",
+    "vision_model.post_layernorm.bias": "visual.ln_post.bias",
+}
+_TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
+_COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
+_LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(\d+)\.(.+)\.(weight|bias)")
+_TOWERS = {"text": "transformer.resblocks", "vision": "visual.transformer.resblocks"}
+_PARTS = {
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+    "self_attn.out_proj": "attn.out_proj",
+}
+_JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
+_ACTIVATIONS = {"quick_gelu": True, "gelu": False}
+# What CLIPConfig assumes where config.json is silent.
+_DEFAULT_HEADS = {"vision_config": 12, "text_config": 8}
+_DEFAULT_ACTIVATION = "quick_gelu"
+_EPSILON = 1e-5
+
+
+@dataclass(frozen=True)
+class FileConfiguration:
+    """What a configuration beside the weights says that their shapes do not; None where it is silent."""
+
+    source: Path
+    quick_gelu: bool
+    vision_heads: int | None = None
+    text_heads: int | None = None
+    mean: tuple[float, ...] | None = None  # per colour channel, of pictures with values 0 … 1
+    std: tuple[float, ...] | None = None
+
+
+def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """The weights of a ``CLIPModel`` under the names of OpenAI and open_clip.
+
+    Args:
+        state: under transformers' names.
+        path: the file that they come from, for errors.
+
+    Raises:
+        InputError: some of the names belong to another model than CLIP, or a projection is incomplete.
+    """
+    renamed: dict[str, Tensor] = {}
+    joined: dict[str, dict[str, Tensor]] = {}
+    for name, entry in state.items():
+        layer = _LAYER.fullmatch(name)
+        if name in _WHOLE:
+            renamed[_WHOLE[name]] = entry.T.contiguous() if name in _TRANSPOSED else entry
+        elif layer and layer[3] in _PARTS:
+            renamed[f"{_TOWERS[layer[1]]}.{int(layer[2])}.{_PARTS[layer[3]]}.{layer[4]}"] = entry
+        elif layer and layer[3] in _JOINED:
+            target = f"{_TOWERS[layer[1]]}.{int(layer[2])}.attn.in_proj_{layer[4]}"
+            joined.setdefault(target, {})[layer[3]] = entry
+        elif name not in _COUNTERS:
+            raise InputError(
+                path,
+                f"Hugging Face weights of another model than CLIP (its '{name[:100]}')",
+                "give those of a CLIPModel, such as openai/clip-vit-large-patch14-336",
+            )
+    for target, parts in joined.items():
+        if len(parts) < len(_JOINED) or len({tuple(part.shape) for part in parts.values()}) > 1:
+            raise InputError(path, f"incomplete, its {target} lacks query, key or value", "download it again")
+        renamed[target] = torch.cat([parts[name] for name in _JOINED])
+    return renamed
+
+
+def read_configuration(folder: Path) -> FileConfiguration | None:
+    """What ``config.json`` and ``preprocessor_config.json`` in a folder say; None where there is no config.json.
+
+    Raises:
+        InputError: it is unreadable, belongs to another kind of model, or asks for what open_clip's CLIP does not have.
+    """
+    path = folder / CONFIGURATION_NAME
+    if not path.is_file():
+        return None
+    remedy = "give the folder of a CLIPModel, or remove the file and name the model with --clip_model"
+    content = read_json(path, remedy)
+    if not isinstance(content, dict) or content.get("model_type") != "clip":
+        kind = content.get("model_type") if isinstance(content, dict) else None
+        raise InputError(path, f"configuration of another kind of model than clip (model_type {kind!r:.60})", remedy)
+    towers = {}
+    for tower in ("vision_config", "text_config"):
+        told = content.get(tower) or content.get(f"{tower}_dict") or {}
+        if not isinstance(told, dict):
+            raise InputError(path, f"its {tower} is no table", remedy)
+        towers[tower] = told
+    activations = {str(told.get("hidden_act", _DEFAULT_ACTIVATION)) for told in towers.values()}
+    if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
+        found = " and ".join(sorted(activations))[:100]
+        raise InputError(path, f"its hidden_act is {found}, where quick_gelu or gelu for both is supported", remedy)
+    if any(told.get("layer_norm_eps", _EPSILON) != _EPSILON for told in towers.values()):
+        raise InputError(path, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", remedy)
+    heads = {tower: told.get("num_attention_heads", _DEFAULT_HEADS[tower]) for tower, told in towers.items()}
+    if not all(type(count) is int and count > 0 for count in heads.values()):
+        raise InputError(path, "its num_attention_heads is no count", remedy)
+    mean, std = _normalization(folder / PREPROCESSOR_NAME)
+    return FileConfiguration(
+        path, _ACTIVATIONS[activations.pop()], heads["vision_config"], heads["text_config"], mean, std
+    )
+
+
+def _normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    if not path.is_file():
+        return None, None
+    content = read_json(path, "remove it, or download it again")
+    values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]
+    return channel_values(values[0], path), channel_values(values[1], path)
+
+
+def channel_values(value: Any, path: Path) -> tuple[float, ...] | None:
+    """One number a colour channel, from JSON; None stays None.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if value is None:
+        return None
+    if not (isinstance(value, list) and len(value) == 3 and all(type(each) in (int, float) for each in value)):
+        raise InputError(path, "its mean or standard deviation of pictures is not three numbers", "download it again")
+    return tuple(map(float, value))

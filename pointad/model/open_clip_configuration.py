@@ -1,0 +1,43 @@
+"""The configuration that open_clip puts beside weights in a folder from Hugging Face."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.files.json_files import read_json
+from pointad.model.architecture import Configuration, check_configuration
+from pointad.model.hugging_face import channel_values
+
+CONFIGURATION_NAME = "open_clip_config.json"
+_WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
+
+
+@dataclass(frozen=True)
+class OpenClipConfiguration:
+    """A model's whole configuration, and what its pictures are normalized with; None where it is silent."""
+
+    source: Path
+    model: Configuration
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+
+def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
+    """What ``open_clip_config.json`` beside a file of weights says; None where there is none or it is about others.
+
+    Raises:
+        InputError: it is unreadable, or the model cannot carry the method.
+    """
+    path = weights.with_name(CONFIGURATION_NAME)
+    if not weights.name.startswith(_WEIGHTS_PREFIX) or not path.is_file():
+        return None
+    remedy = "download it again, or remove it and name the model with --clip_model"
+    content = read_json(path, remedy)
+    try:
+        model, pictures = dict(content["model_cfg"]), content.get("preprocess_cfg") or {}
+        check_configuration(path.parent.name, model)
+        return OpenClipConfiguration(
+            path, model, channel_values(pictures.get("mean"), path), channel_values(pictures.get("std"), path)
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(path, "not a configuration of open_clip's", remedy) from error

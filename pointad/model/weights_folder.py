@@ -1,0 +1,48 @@
+"""Which files of a downloaded folder hold the weights: one, or several that an index joins."""
+
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.files.existing import require_file
+from pointad.files.json_files import read_json
+
+INDEX_SUFFIX = ".index.json"
+# In order of preference: open_clip's own files say more about the model, safetensors are the safest to read.
+_FILES = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+
+
+def weights_in(folder: Path) -> Path:
+    """The file of weights, or the index of several, in a folder as downloaded from Hugging Face.
+
+    Raises:
+        InputError: there is none.
+    """
+    for name in _FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(folder, "a folder without CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}")
+
+
+def shards_of(index: Path) -> list[Path]:
+    """The files that an index joins, each once, all of them beside it.
+
+    Raises:
+        InputError: the index is unreadable, or a file is missing or lies elsewhere.
+    """
+    remedy = "download the folder again"
+    content = read_json(index, remedy)
+    names = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(names, dict) or not names or not all(isinstance(name, str) for name in names.values()):
+        raise InputError(index, "no index of weights: no weight_map in it", remedy)
+    shards = sorted(set(names.values()))
+    for name in shards:
+        if Path(name).name != name or "\\" in name:
+            raise InputError(index, f"names a file that is not beside it ({name[:60]!r})", remedy)
+    return [require_file(index.with_name(name), "no such part of the weights", remedy) for name in shards]
