@@ -13,6 +13,9 @@ DEMO_DATA = ROOT / "data" / "demo"
 DEMO_TRAINING_CLASS = "gear"
 
 
+ACTIVATIONS = {"auto": None, "quick_gelu": True, "gelu": False}  # as load_backbone's quick_gelu
+
+
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Which data set, where it is, and how its samples are loaded."""
     group = parser.add_argument_group("data")
@@ -71,9 +74,16 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--clip_weights",
-        help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip, or found in its cache), or a "
-        "file, whose architecture is read from it when it is in OpenAI's format; without it demo for the demo data "
-        "and openai for all others",
+        help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip, or found in its cache), "
+        "another of open_clip's tags for --clip_model, or a file or a folder from Hugging Face, see docs/backbones.md; "
+        "without it demo for the demo data and openai for all others",
+    )
+    group.add_argument(
+        "--clip_activation",
+        choices=tuple(ACTIVATIONS),
+        default="auto",
+        help="of a file of weights: auto takes what the file, the configuration beside it or its model's name says, "
+        "and asks where nothing does",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     group.add_argument(

@@ -16,7 +16,12 @@ def load_detector(settings: DetectorSettings) -> PointAD:
     """
     model = settings.model
     detector = PointAD.from_checkpoint(
-        settings.checkpoint, model.clip_weights, model.device, clip_model=model.clip_model, layers=model.layers
+        settings.checkpoint,
+        model.clip_weights,
+        model.device,
+        clip_model=model.clip_model,
+        quick_gelu=model.quick_gelu,
+        layers=model.layers,
     )
     if detector.is_demo:
         logger.warning("DEMO weights: the small backbone %s says nothing about real data", detector.backbone_name)

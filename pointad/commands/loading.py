@@ -56,7 +56,7 @@ def load_encoder(
     """The backbone on its device, and its image encoder as the settings want it."""
     device = own_device(choose_device(model.device))
     with processes.first_goes_first():  # weights may have to be downloaded
-        backbone = load_backbone(model.clip_model, model.clip_weights, device)
+        backbone = load_backbone(model.clip_model, model.clip_weights, device, quick_gelu=model.quick_gelu)
     layers = check_layers(model.layers, backbone.depth)
     logger.info(
         "backbone %s%s on %s, local features of block %s",

@@ -8,7 +8,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.commands.arguments import DEMO_DATA
+from pointad.commands.arguments import ACTIVATIONS, DEMO_DATA
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
 
@@ -55,7 +55,8 @@ class ModelSettings:
     """Which backbone, from which weights, on which device; the flags of `add_model_arguments`."""
 
     clip_model: str | None  # an open_clip name; None: the one that the weights belong to
-    clip_weights: str  # "demo", "openai" or a file
+    clip_weights: str  # "demo", "openai", a file or a folder
+    quick_gelu: bool | None  # the activation of a file's model; None: what the file or its model says
     device: str
     layers: tuple[int, ...] | None  # blocks of the image encoder, from 1; None: the last one
 
@@ -65,6 +66,7 @@ class ModelSettings:
         return cls(
             clip_model=flags.clip_model,
             clip_weights=flags.clip_weights or default_weights,
+            quick_gelu=ACTIVATIONS[flags.clip_activation],
             device=flags.device,
             layers=None if flags.features_list is None else tuple(flags.features_list),
         )

@@ -1,8 +1,8 @@
 """Reads a pickle as data: no opcode imports or calls anything, what it may build is what its reader hands in.
 
 Python's own unpickler calls what a file names and lets a file set attributes of any object. This one knows the opcodes
-that files of tensors are made of (protocols 2 to 5) and refuses the rest. Source: CPython's ``pickletools``, which takes the
-stream apart without executing it.
+that files of tensors are made of (protocols 2 to 5) and refuses the rest. Source: CPython's ``pickletools``, which
+takes the stream apart without executing it.
 """
 
 import io
@@ -48,8 +48,10 @@ _LONGEST_NAME = 100  # characters of a foreign name that an error repeats
 _MARK = object()
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _VALUES = frozenset(
-    ("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
-    + ("BINBYTES", "SHORT_BINBYTES", "BINBYTES8")
+    (
+        *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
+        *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    )
 )
 _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _TO_MEMO = frozenset(("BINPUT", "LONG_BINPUT", "MEMOIZE"))

@@ -1,4 +1,4 @@
-"""Reads tensors from ``.safetensors``, whose library checks every size against the file before anything is allocated."""
+"""Reads tensors from ``.safetensors``, whose library checks sizes against the file before anything is allocated."""
 
 from pathlib import Path
 
@@ -22,7 +22,8 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
         remedy: what to do if it is not.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or holds other numbers than integers and floats of 16 to 64 bits.
+        InputError: the file cannot be read, is damaged, or holds other numbers than integers and floats
+            of 16 to 64 bits.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:

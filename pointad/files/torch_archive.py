@@ -132,7 +132,7 @@ def _plain(file: BinaryIO) -> Any:
 
 def _fill(values: Tensor, source: IO[bytes]) -> None:
     """Read as many bytes as there are values."""
-    target = memoryview(values.numpy())
+    target = values.numpy().data
     while target:
         read = source.read(min(len(target), _CHUNK))
         if not read:

@@ -1,8 +1,8 @@
 """What a pickle of torch's says about tensors, made into tensors: dense ones of ordinary numbers, and plain containers.
 
-A storage is the memory that one or more tensors look into. Every tensor must lie within its storage and not repeat it, so
-that what is allocated is bounded by what the file holds. Source: ``torch/_utils.py`` and ``torch/serialization.py``, whose
-names and arguments these are.
+A storage is the memory that one or more tensors look into. Every tensor must lie within its storage and not repeat it,
+so that what is allocated is bounded by what the file holds. Source: ``torch/_utils.py`` and ``torch/serialization.py``,
+whose names and arguments these are.
 """
 
 from collections.abc import Callable
@@ -23,14 +23,19 @@ MOST_REPEATED = 4  # tensors may share storages, but not pretend to be more than
 
 _STORAGES = MappingProxyType(
     {
-        f"torch.{name}Storage": dtype
-        for name, dtype in {
-            **{"Double": torch.float64, "Float": torch.float32, "Half": torch.float16, "BFloat16": torch.bfloat16},
-            **{"Long": torch.int64, "Int": torch.int32, "Short": torch.int16, "Char": torch.int8, "Byte": torch.uint8},
-            **{"Bool": torch.bool, "Untyped": torch.uint8},
-        }.items()
+        "torch.DoubleStorage": torch.float64,
+        "torch.FloatStorage": torch.float32,
+        "torch.HalfStorage": torch.float16,
+        "torch.BFloat16Storage": torch.bfloat16,
+        "torch.LongStorage": torch.int64,
+        "torch.IntStorage": torch.int32,
+        "torch.ShortStorage": torch.int16,
+        "torch.CharStorage": torch.int8,
+        "torch.ByteStorage": torch.uint8,
+        "torch.BoolStorage": torch.bool,
+        "torch.UntypedStorage": torch.uint8,
+        "torch.storage.UntypedStorage": torch.uint8,
     }
-    | {"torch.storage.UntypedStorage": torch.uint8}
 )
 _DTYPES = MappingProxyType({str(dtype): dtype for dtype in PLAIN_DTYPES})
 _UNSUPPORTED = MappingProxyType(

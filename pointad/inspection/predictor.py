@@ -87,6 +87,7 @@ class PointAD:
         device: str = "auto",
         *,
         clip_model: str | None = None,
+        quick_gelu: bool | None = None,
         layers: Sequence[int] | None = None,
     ) -> "PointAD":
         """Load prompts and the CLIP that they were learned with.
@@ -97,6 +98,7 @@ class PointAD:
                 weights; None is "demo" for the demo prompts and "openai" for all others.
             device: "auto", "cpu", "cuda", "cuda:1", "mps".
             clip_model: an open_clip name; None takes the one that the weights belong to.
+            quick_gelu: the activation of a file's model; None takes what the file or its model says.
             layers: blocks of the image encoder whose local features count, from 1; None takes the last.
 
         Raises:
@@ -104,7 +106,7 @@ class PointAD:
         """
         if clip is None:
             clip = DEMO if path is None else "openai"
-        backbone = load_backbone(clip_model, clip, choose_device(device))
+        backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
         learner = load_prompt_learner(demo_checkpoints()[0] if path is None else path, backbone)
         with torch.no_grad():
             text_features = learner(backbone.text)

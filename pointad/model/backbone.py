@@ -131,6 +131,8 @@ def load_backbone(
     Raises:
         InputError: the model cannot carry the method, or the weights are missing, unreadable or of another model.
     """
+    if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
+        raise InputError(f"weights {weights}", "have an activation that is known", "omit --clip_activation")
     if str(weights) == DEMO:
         if model is not None:
             raise InputError(f"model {model}", "the demo weights have their own", "omit --clip_model")
@@ -215,7 +217,9 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
             return Path(open_clip.download_pretrained(published, prefer_hf_hub=tag != OPENAI))
         return Path(open_clip.download_pretrained(published))
     except Exception as error:  # each of the libraries behind it raises errors of its own
-        raise InputError(f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy) from error
+        raise InputError(
+            f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy
+        ) from error
 
 
 def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:

@@ -2,8 +2,8 @@
 
 Shapes tell the dimensions of a model, but neither its activation (QuickGELU, as OpenAI trained, or plain GELU) nor into
 how many heads its attention is cut; the wrong ones give wrong features without any other sign. So: what the file or its
-folder says counts first, then the name that was given, then open_clip's registry if all models of these dimensions agree.
-What remains open is asked for.
+folder says counts first, then the name that was given, then open_clip's registry if all models of these dimensions
+agree. What remains open is asked for.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,9 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
         quick, grounds = told
         if name.endswith(QUICK_GELU_SUFFIX) and not quick:
             raise InputError(
-                weights.path, f"has plain GELU ({grounds}), while {name} has QuickGELU", "omit --clip_model or name another"
+                weights.path,
+                f"has plain GELU ({grounds}), while {name} has QuickGELU",
+                "omit --clip_model or name another",
             )
     elif len(readings) == 1:
         quick, grounds = next(iter(readings)), f"all published weights of {name} have it"

@@ -1,7 +1,7 @@
 """CLIP as Hugging Face's transformers names it: its weights under open_clip's names, its config.json as ours.
 
-The same numbers, differently cut: query, key and value projections are three matrices where open_clip has one, and the two
-projections into the joint space are stored transposed. Source: ``CLIPModel`` and ``CLIPConfig`` of transformers.
+The same numbers, differently cut: query, key and value projections are three matrices where open_clip has one, and the
+two projections into the joint space are stored transposed. Source: ``CLIPModel`` and ``CLIPConfig`` of transformers.
 """
 
 import re
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 
 MARKER = "vision_model.embeddings.patch_embedding.weight"  # a name that only these files have
 CONFIGURATION_NAME = "config.json"
@@ -108,7 +109,7 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
         InputError: it is unreadable, belongs to another kind of model, or asks for what open_clip's CLIP does not have.
     """
     path = folder / CONFIGURATION_NAME
-    if not path.is_file():
+    if not is_file(path):
         return None
     remedy = "give the folder of a CLIPModel, or remove the file and name the model with --clip_model"
     content = read_json(path, remedy)
@@ -137,7 +138,7 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
 
 
 def _normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    if not path.is_file():
+    if not is_file(path):
         return None, None
     content = read_json(path, "remove it, or download it again")
     values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_configuration
 from pointad.model.hugging_face import channel_values
 
@@ -29,7 +30,7 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
         InputError: it is unreadable, or the model cannot carry the method.
     """
     path = weights.with_name(CONFIGURATION_NAME)
-    if not weights.name.startswith(_WEIGHTS_PREFIX) or not path.is_file():
+    if not weights.name.startswith(_WEIGHTS_PREFIX) or not is_file(path):
         return None
     remedy = "download it again, or remove it and name the model with --clip_model"
     content = read_json(path, remedy)

@@ -1,6 +1,7 @@
 """CLIP weights from a file or folder, whatever its kind, under one set of names and in float32 or better.
 
-State dicts and TorchScript archives of torch's, safetensors; under the names of OpenAI and open_clip, or of Hugging Face.
+State dicts and TorchScript archives of torch's, safetensors; under the names of OpenAI and open_clip, or of Hugging
+Face.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.existing import require_file
+from pointad.files.presence import is_folder
 from pointad.files.safetensors_files import SUFFIX, read_safetensors
 from pointad.files.torch_files import check_finite, is_state, read_torch_file
 from pointad.model import hugging_face
@@ -59,7 +61,7 @@ def read_weights(path: str | Path) -> WeightsFile:
         InputError: the file is missing, is none of these, or holds values that are not finite.
     """
     path = Path(path)
-    if _is_folder(path):
+    if is_folder(path):
         path = weights_in(path)
     require_file(path, "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai")
     expected = published_sha256(path.name)
@@ -129,13 +131,6 @@ def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _is_unlearned(name: str) -> bool:
     return name in BOOKKEEPING or name.split(".")[-1] == ATTENTION_MASK
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # whoever opens it says why
-        return False
 
 
 def half_precision_values(state: Mapping[str, Tensor]) -> bool:

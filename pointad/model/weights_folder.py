@@ -5,6 +5,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.files.existing import require_file
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 
 INDEX_SUFFIX = ".index.json"
 # In order of preference: open_clip's own files say more about the model, safetensors are the safest to read.
@@ -25,9 +26,11 @@ def weights_in(folder: Path) -> Path:
         InputError: there is none.
     """
     for name in _FILES:
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
-    raise InputError(folder, "a folder without CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}")
+    raise InputError(
+        folder, "a folder without CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}"
+    )
 
 
 def shards_of(index: Path) -> list[Path]:

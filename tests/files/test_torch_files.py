@@ -54,7 +54,16 @@ def everything() -> dict[str, Any]:
     optimizer = torch.optim.Adam(layer.parameters())
     layer(torch.ones(1, 3)).sum().backward()
     optimizer.step()
-    kinds = (torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8, torch.bool)
+    kinds = (
+        torch.float64,
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.bool,
+    )
     return {
         "whole": shared,
         "turned part": shared[3:43].view(4, 10).T,
@@ -219,7 +228,7 @@ def test_cut_off_files(zipped: bool, place: float, tmp_path: Path) -> None:
     path = saved({"weight": torch.randn(1000)}, tmp_path / "a.pt", _use_new_zipfile_serialization=zipped)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * place)])
-    with pytest.raises(InputError, match="damaged|ends before|cut off"):
+    with pytest.raises(InputError, match=r"damaged|ends before|cut off"):
         read(path)
 
 

@@ -31,7 +31,7 @@ class Block(nn.Module):
 
 
 class Model(nn.Module):
-    """Nested modules, one of them under two names, half precision, views of one storage, attributes that are no tensors."""
+    """Nested modules, one under two names, half precision, views of one storage, attributes that are no tensors."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ SOURCES = sorted(
 )
 # Functions that run code from their input, or may.
 FORBIDDEN = {"eval", "exec", "yaml.load", "yaml.unsafe_load", "joblib.load", "os.system"}
-# Files of torch's are read as data by pointad.files.torch_files: neither Python's unpickler nor torch's readers are used.
+# Files of torch's are read as data by pointad.files.torch_files, without Python's unpickler and torch's readers.
 FORBIDDEN |= {"pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load", "torch.jit.load"}
 
 
