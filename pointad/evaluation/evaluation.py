@@ -15,9 +15,10 @@ from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.evaluation.results import Metrics
-from pointad.metrics import PixelScores, curves, image_metrics, pixel_metrics
+from pointad.metrics import PixelScores, curves, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.curves import Curve
+from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.metrics.ranking import rank
 from pointad.scoring.back_projection import MEAN
 from pointad.scoring.fusion import SampleScores
@@ -46,6 +47,7 @@ class EvaluationSettings:
     fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
     metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
     aupro: AuproMethod = "exact"
+    exact_pixels: int = EXACT_PIXELS  # of a class; pixel metrics of more are binned, and their error is bounded
     batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
     keep_views: bool = True  # whether scored samples hold their views, for pictures of them
     num_workers: int = 0
@@ -78,6 +80,7 @@ class ClassOutcome:
     class_name: str
     metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
     curves: dict[str, dict[str, dict[str, Curve]]]  # modality -> "image" or "pixel" -> "roc", "pro"
+    error_bounds: dict[str, Metrics] = field(default_factory=dict)  # of binned pixel metrics; None: unknown
 
 
 def evaluate(
@@ -222,12 +225,14 @@ class _ClassCollector:
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
             if self._names(PIXEL_PREFIX):
-                self.pixels.setdefault(modality, PixelScores()).add(sample.maps[modality], sample.mask)
+                pixels = self.pixels.setdefault(modality, PixelScores(self.settings.exact_pixels))
+                pixels.add(sample.maps[modality], sample.mask)
 
     def outcome(self, prompts: str, class_name: str) -> ClassOutcome:
         labels = np.array(self.labels)
         metrics: dict[str, Metrics] = {}
         drawn: dict[str, dict[str, dict[str, Curve]]] = {}
+        error_bounds: dict[str, Metrics] = {}
         for modality, values in self.scores.items():
             scores = np.array(values)
             found = image_metrics(labels, scores, self._names("image_"))
@@ -235,8 +240,12 @@ class _ClassCollector:
             if modality in self.pixels:
                 found |= pixel_metrics(self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro)
                 drawn[modality]["pixel"] = curves(self.pixels[modality].ranking())
+                if self.pixels[modality].is_binned:
+                    error_bounds[modality] = pixel_error_bounds(
+                        self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro
+                    )
             metrics[modality] = {name: found[name] for name in self.settings.metrics}
-        return ClassOutcome(prompts, class_name, metrics, drawn)
+        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds)
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

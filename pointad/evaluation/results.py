@@ -10,6 +10,7 @@ from typing import Any
 from tabulate import tabulate
 
 from pointad.errors import InputError, shown
+from pointad.evaluation.binning import binning_note
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_markdown
 from pointad.files.json_files import read_json
@@ -43,6 +44,7 @@ class Results:
 
     classes: dict[str, dict[str, Metrics]]  # class -> "point" | "color" | "fused" -> metrics
     run: dict[str, Any] = field(default_factory=dict)
+    error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
 
     @property
     def modalities(self) -> list[str]:
@@ -80,6 +82,8 @@ class Results:
             InputError: the file cannot be written.
         """
         content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": self.run}
+        if self.error_bounds:
+            content["error_bounds"] = _without_nan(self.error_bounds)
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n", encoding="utf-8")
 
@@ -95,7 +99,10 @@ class Results:
         run = (content.get("run") or {}) if isinstance(content, dict) else None
         if classes is None or not _is_table_of_classes(classes) or not isinstance(run, dict):
             raise InputError(path, "holds no table of classes", "give a results.json that test.py wrote")
-        return cls(classes=classes, run=run)
+        error_bounds = content.get("error_bounds") or {}
+        if not _is_table_of_classes(error_bounds):
+            raise InputError(path, "holds no table of error bounds", "give a results.json that test.py wrote")
+        return cls(classes=classes, run=run, error_bounds=error_bounds)
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:
@@ -184,7 +191,8 @@ def table_notes(results: Results, modality: str) -> list[str]:
         missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)
         if missing:
             notes.append(f"{metric_title(name)} is undefined ({UNDEFINED}) in {missing} of {len(counted)} classes.")
-    return notes
+    binned = {name: of_class[modality] for name, of_class in results.error_bounds.items() if modality in of_class}
+    return [*notes, binning_note(binned, metric_title)] if binned else notes
 
 
 def _prompts_title(run: Mapping[str, Any]) -> str | None:

@@ -3,18 +3,22 @@
 import csv
 import io
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import MODALITIES, ClassOutcome, ScoredSample
-from pointad.evaluation.results import Results
+from pointad.evaluation.results import Results, metric_title
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv
 from pointad.files.names import file_name, place_below
 from pointad.visualization.sheets import sample_sheet
+
+logger = logging.getLogger(__name__)
 
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
 MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
@@ -63,6 +67,10 @@ class RunWriter:
         """Note what was reached on a class."""
         self.results.classes[outcome.class_name] = outcome.metrics
         self._curves[outcome.class_name] = outcome.curves
+        if outcome.error_bounds:
+            self.results.error_bounds[outcome.class_name] = outcome.error_bounds
+            for modality, bounds in outcome.error_bounds.items():
+                logger.info("%s: %s", modality, binning_note({outcome.class_name: bounds}, metric_title))
 
     def finish(self) -> Results:
         """Write the tables and return the results.

@@ -63,14 +63,15 @@ def test_evaluation_comes_together_in_the_first_process(
     found_together: tuple[list[dict[str, Any]], Path], found_alone: dict[str, Any]
 ) -> None:
     first, second = found_together[0]
-    assert second["outcomes"] == {None: [], 2: []} and second["samples"] == []
+    assert second["outcomes"] == {None: [], 2: [], 1: []} and second["samples"] == []
     assert [sample[:2] for sample in first["samples"]] == [sample[:2] for sample in found_alone["samples"]]
     for one, other in zip(first["samples"], found_alone["samples"], strict=True):
         assert one[2] == pytest.approx(other[2], abs=5e-4)
     for outcomes, expected in zip(first["outcomes"].values(), found_alone["outcomes"].values(), strict=True):
-        assert [(name, list(metrics)) for name, metrics, _ in outcomes] == [
-            (name, list(metrics)) for name, metrics, _ in expected
+        assert [(name, list(metrics), list(bounds)) for name, metrics, bounds in outcomes] == [
+            (name, list(metrics), list(bounds)) for name, metrics, bounds in expected
         ]
+    assert [list(bounds) for _, _, bounds in first["outcomes"][1]] == 2 * [["point", "color", "fused"]]
 
 
 @pytest.mark.parametrize(("count", "group_size"), [(1, 1), (2, 1), (3, 2), (4, 5)])

@@ -10,6 +10,7 @@ from torch.nn.functional import normalize
 from pointad.compute.processes import ALONE, Processes, joined_processes
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate
+from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.model.prompt_learner import PromptLearner
 from pointad.training.training import Training, TrainingSettings, load_examples
 
@@ -30,14 +31,14 @@ def train_and_test(processes: Processes, cache_folder: Path | None = None) -> di
     features = normalize(torch.randn(2, 64, generator=torch.Generator().manual_seed(1)), dim=-1)
     samples: list[tuple[str, str, dict[str, float]]] = []
     outcomes = {}
-    for batch_size in (None, 2):
+    for batch_size, exact_pixels in ((None, EXACT_PIXELS), (2, EXACT_PIXELS), (1, 1000)):
         outcomes[batch_size] = [
-            (outcome.class_name, outcome.metrics, outcome.curves)
+            (outcome.class_name, outcome.metrics, outcome.error_bounds)
             for outcome in evaluate(
                 encoder,
                 small_dataset({"cube": 4, "cone": 3}),
                 [PromptSet("random", lambda class_name: features)],
-                EvaluationSettings(description=None, batch_size=batch_size),
+                EvaluationSettings(description=None, batch_size=batch_size, exact_pixels=exact_pixels),
                 lambda sample: samples.append((sample.class_name, sample.identifier, sample.scores)),
                 processes,
             )
