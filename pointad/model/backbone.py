@@ -234,6 +234,10 @@ def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Pa
     except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(path, f"no model has its dimensions ({error})", other_model) from error
     own = model.state_dict()
+    counted = sorted(name for name in own.keys() & state.keys() if not state[name].is_floating_point())
+    if counted:
+        problem = f"its '{counted[0]}' holds {str(state[counted[0]].dtype).removeprefix('torch.')} values, not floats"
+        raise InputError(path, problem, "give the weights as they were trained")
     missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
     if missing or unexpected or different:

@@ -46,6 +46,6 @@ def shards_of(index: Path) -> list[Path]:
         raise InputError(index, "no index of weights: no weight_map in it", remedy)
     shards = sorted(set(names.values()))
     for name in shards:
-        if Path(name).name != name or "\\" in name:
+        if not name or name.startswith(".") or any(separator in name for separator in "/\\\0"):
             raise InputError(index, f"names a file that is not beside it ({name[:60]!r})", remedy)
     return [require_file(index.with_name(name), "no such part of the weights", remedy) for name in shards]

@@ -1,0 +1,228 @@
+"""CLIP weights as people have them: other names, other containers, folders, and what lies in place of weights."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hugging_face_names import hugging_face_names
+from open_clip.transformer import QuickGELU
+from safetensors.torch import save_file
+from small_clip import small_clip
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone, load_backbone
+from pointad.model.weights import read_weights
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, Tensor]:
+    return {name: entry for name, entry in small_clip().state_dict().items() if name != "attn_mask"}
+
+
+@pytest.fixture(scope="module")
+def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    counters = {"text_model.embeddings.position_ids": torch.arange(77)[None]}
+    return {**hugging_face_names(state), **counters}
+
+
+CONFIGURATION = {
+    "model_type": "clip",
+    "vision_config": {"hidden_act": "gelu", "num_attention_heads": 4},
+    "text_config": {"hidden_act": "gelu", "num_attention_heads": 2},
+}
+
+
+def write_folder(renamed: dict[str, Tensor], folder: Path, **configuration: Any) -> Path:
+    folder.mkdir()
+    save_file({name: entry.contiguous() for name, entry in renamed.items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({**CONFIGURATION, **configuration}))
+    return folder
+
+
+def has_quick_gelu(backbone: ClipBackbone) -> bool:
+    return any(isinstance(module, QuickGELU) for module in backbone.modules())
+
+
+def assert_same_weights(path: Path, state: dict[str, Tensor]) -> None:
+    found = read_weights(path).state
+    assert found.keys() == state.keys()
+    for name, entry in state.items():
+        assert torch.equal(found[name], entry), name
+
+
+def test_hugging_face_files(state: dict[str, Tensor], renamed: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(renamed, tmp_path / "pytorch_model.bin")
+    save_file({name: entry.contiguous() for name, entry in renamed.items()}, tmp_path / "model.safetensors")
+    for name in ("pytorch_model.bin", "model.safetensors"):
+        assert_same_weights(tmp_path / name, state)
+    (tmp_path / "model.safetensors").unlink()
+    assert_same_weights(tmp_path, state)
+
+
+def test_a_sharded_folder(state: dict[str, Tensor], renamed: dict[str, Tensor], tmp_path: Path) -> None:
+    names = sorted(renamed)
+    shards = {"model-1.safetensors": names[::2], "model-2.safetensors": names[1::2]}
+    for shard, held in shards.items():
+        save_file({name: renamed[name].contiguous() for name in held}, tmp_path / shard)
+    index = {"weight_map": {name: shard for shard, held in shards.items() for name in held}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert_same_weights(tmp_path, state)
+    (tmp_path / "model-2.safetensors").unlink()
+    with pytest.raises(InputError, match=r"model-2\.safetensors: no such part of the weights"):
+        read_weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "sub/a.safetensors", "..\\a", "..", ""])
+def test_an_index_names_only_its_neighbours(name: str, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(InputError, match="not beside it"):
+        read_weights(tmp_path)
+
+
+def test_configuration_of_the_folder_decides(
+    renamed: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pictures = {"image_mean": [0.5, 0.25, 0.125], "image_std": [1, 2, 3]}
+    folder = write_folder(renamed, tmp_path / "plain")
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
+    with caplog.at_level(logging.INFO):
+        backbone = load_backbone(weights=folder)
+    assert "read with plain GELU, config.json says so" in caplog.text
+    assert not has_quick_gelu(backbone)
+    assert backbone.vision.transformer.resblocks[0].attn.num_heads == 4
+    assert backbone.text.transformer.resblocks[0].attn.num_heads == 2
+    assert backbone.mean == (0.5, 0.25, 0.125) and backbone.std == (1, 2, 3)
+    silent = {"vision_config": {"num_attention_heads": 4}, "text_config": {"num_attention_heads": 2}}
+    assert has_quick_gelu(load_backbone(weights=write_folder(renamed, tmp_path / "silent", **silent)))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model_type": "siglip"}, "another kind of model than clip .model_type 'siglip'"),
+        ({"model_type": 3}, "another kind of model"),
+        ({"vision_config": {"hidden_act": "gelu_new"}}, "hidden_act is gelu and gelu_new"),
+        ({"vision_config": {"hidden_act": "quick_gelu"}}, "gelu and quick_gelu"),
+        ({"vision_config": [1]}, "vision_config is no table"),
+        ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": "4"}}, "num_attention_heads is no count"),
+        ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": 7}}, "7 attention heads do not divide"),
+        ({"vision_config": {"hidden_act": "gelu", "layer_norm_eps": 1e-6}}, "layer_norm_eps"),
+    ],
+)
+def test_configurations_that_do_not_fit(
+    change: dict[str, Any], reason: str, renamed: dict[str, Tensor], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        load_backbone(weights=write_folder(renamed, tmp_path / "a", **change))
+
+
+def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "open_clip_pytorch_model.bin")
+    model = {
+        "embed_dim": 24,
+        "vision_cfg": {"image_size": 28, "layers": 5, "width": 32, "head_width": 8, "patch_size": 7},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 4, "layers": 4},
+    }
+    configuration = {"model_cfg": model, "preprocess_cfg": {"mean": [0.1, 0.2, 0.3]}}
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(configuration))
+    backbone = load_backbone(weights=tmp_path)
+    assert not has_quick_gelu(backbone) and backbone.mean == (0.1, 0.2, 0.3)
+    assert backbone.text.transformer.resblocks[0].attn.num_heads == 4
+    model["quick_gelu"] = True
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(configuration))
+    assert has_quick_gelu(load_backbone(weights=tmp_path))
+    (tmp_path / "open_clip_config.json").write_text("[]")
+    with pytest.raises(InputError, match="not a configuration of open_clip's"):
+        load_backbone(weights=tmp_path)
+
+
+WRAPPERS = {
+    "state_dict": lambda state: {"epoch": 3, "name": "x", "state_dict": state},
+    "model": lambda state: {"model": state},
+    "model_state_dict": lambda state: {"model_state_dict": state, "optimizer": {"lr": 1}},
+    "twice": lambda state: {"state_dict": {"model": state}},
+    "module.": lambda state: {f"module.{name}": entry for name, entry in state.items()},
+    "clip.": lambda state: {f"clip.{name}": entry for name, entry in state.items()},
+    "model.": lambda state: {f"model.{name}": entry for name, entry in state.items()},
+    "two prefixes": lambda state: {"model": {f"module.clip.{name}": entry for name, entry in state.items()}},
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS.keys())
+def test_containers_and_prefixes(
+    wrap: Any, state: dict[str, Tensor], renamed: dict[str, Tensor], tmp_path: Path
+) -> None:
+    for names in (state, renamed):
+        torch.save(wrap(names), tmp_path / "a.pt")
+        assert_same_weights(tmp_path / "a.pt", state)
+
+
+def spoilt(change: Any) -> Any:
+    return lambda state: {name: change(entry) for name, entry in state.items()}
+
+
+NO_WEIGHTS = {
+    "namespace": (lambda s: {"state_dict": s, "args": argparse.Namespace(lr=1)}, r"an object of argparse\.Namespace"),
+    "two sets": (lambda s: {"state_dict": s, "model": s}, r"holds several sets of weights \(state_dict, model\)"),
+    "optimizer": (lambda s: {"optimizer": s}, "entries are not tensors under names"),
+    "nothing": (lambda s: {}, "there is nothing in it"),
+    "resnet": (lambda s: {"visual.attnpool.positional_embedding": torch.zeros(1)}, "ResNet"),
+    "timm": (lambda s: {"visual.trunk.pos_embed": torch.zeros(1)}, "timm's, as those of SigLIP"),
+    "bert": (lambda s: {"bert.embeddings.weight": torch.zeros(1)}, "not the weights of a CLIP"),
+    "not finite": (spoilt(lambda entry: entry / 0), "values that are not finite"),
+    "complex": (spoilt(lambda entry: entry.to(torch.complex64)), "ComplexFloatStorage values, which are not supported"),
+    "integers": (spoilt(lambda entry: entry.long()), "holds int64 values, not floats"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), NO_WEIGHTS.values(), ids=NO_WEIGHTS.keys())
+def test_each_kind_of_file_that_is_none_has_its_message(
+    make: Any, reason: str, state: dict[str, Tensor], tmp_path: Path
+) -> None:
+    torch.save(make(state), tmp_path / "a.pt")
+    with pytest.raises(InputError, match=reason) as caught:
+        load_backbone(weights=tmp_path / "a.pt")
+    assert "\n" not in str(caught.value)
+
+
+def test_incomplete_hugging_face_weights(renamed: dict[str, Tensor], tmp_path: Path) -> None:
+    lacking = {name: entry for name, entry in renamed.items() if "0.self_attn.k_proj.weight" not in name}
+    torch.save(lacking, tmp_path / "a.bin")
+    with pytest.raises(InputError, match="lacks query, key or value"):
+        read_weights(tmp_path / "a.bin")
+    torch.save({**renamed, "vision_model.head.probe": torch.zeros(1)}, tmp_path / "b.bin")
+    with pytest.raises(InputError, match="another model than CLIP"):
+        read_weights(tmp_path / "b.bin")
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.safetensors", "ViT-L-14-336px.pt"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 934088680\n", "Git LFS pointer"),
+        (b"<!doctype html>\n<html><title>404</title></html>", "web page"),
+        (b"", "it is empty"),
+    ],
+)
+def test_what_lies_in_place_of_weights(content: bytes, reason: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=reason):
+        load_backbone(weights=tmp_path / name)
+
+
+def test_safetensors_of_numbers_that_are_not_supported(tmp_path: Path) -> None:
+    for stored_as, size in (("F4", 4), ("F8_E4M3", 8), ("F8_E5M2", 8), ("C64", 64)):
+        header = json.dumps({"a": {"dtype": stored_as, "shape": [8], "data_offsets": [0, size]}}).encode()
+        (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+        with pytest.raises(InputError, match=f"holds {stored_as} values"):
+            read_weights(tmp_path / "a.safetensors")
+
+
+def test_a_folder_without_weights(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a folder without CLIP weights"):
+        load_backbone(weights=tmp_path)
