@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.names import plain_component
 from pointad.files.npy_files import read_npy
-from pointad.files.pictures import read_mask as read_mask_picture
 from pointad.files.pictures import read_picture, write_png
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd

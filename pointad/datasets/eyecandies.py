@@ -3,6 +3,7 @@
 <root>/<Class>/{train,val,test_public,test_private}/data/000_{depth.png,info_depth.yaml,pose.txt,image_4.png,...}
 """
 
+import io
 import logging
 import math
 import re
@@ -16,7 +17,9 @@ import yaml
 from pointad.datasets.archive import class_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
-from pointad.files.pictures import read_depth_picture, read_mask, read_picture
+from pointad.files.masks import read_mask
+from pointad.files.pictures import read_depth_picture, read_picture
+from pointad.files.regular import read_bytes
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.grid import GRID_SIZE, grid_labels, resize_nearest
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
@@ -211,10 +214,8 @@ def _beside(depth_path: Path, ending: str) -> Path:
 
 def _read_pose(path: Path) -> np.ndarray:
     try:
-        pose = np.loadtxt(path, dtype=np.float64, ndmin=2)
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", _REMEDY) from error
-    except (OSError, ValueError) as error:
+        pose = np.loadtxt(io.BytesIO(read_bytes(path)), dtype=np.float64, ndmin=2)
+    except ValueError as error:
         raise InputError(path, f"is no matrix ({error})", _REMEDY) from error
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         raise InputError(path, f"has shape {pose.shape} or infinite values", _REMEDY)
@@ -223,10 +224,8 @@ def _read_pose(path: Path) -> np.ndarray:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", _REMEDY) from error
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_bytes(path).decode("utf-8"))
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise InputError(path, f"is not readable YAML ({error})", _REMEDY) from error
     if not isinstance(content, dict):
         raise InputError(path, "holds no keys", _REMEDY)

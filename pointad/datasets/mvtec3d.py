@@ -12,7 +12,8 @@ import numpy as np
 from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
-from pointad.files.pictures import read_mask, read_picture
+from pointad.files.masks import read_mask
+from pointad.files.pictures import read_picture
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.cleaning import clean_scan
 from pointad.scans.grid import cloud_from_scan

@@ -1,6 +1,6 @@
 """Reads, resizes and writes pictures; every failure names the file."""
 
-import warnings
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +8,20 @@ from PIL import Image
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.picture_decoding import decode_picture
 
-LARGEST_SIDE = 16_384
-"""Pixels; a picture with a longer side is refused before it is decoded."""
+logger = logging.getLogger(__name__)
 
 _MODES = {"RGB": "RGB", "grey": "L"}
+_DEEP_MODES = ("I", "F")  # and I;16 in its byte orders
 
 
 def read_picture(path: str | Path, mode: str) -> np.ndarray:
     """Read a picture file as 8-bit values.
 
     Args:
-        path: a PNG or any other format that Pillow reads.
+        path: a PNG, JPEG, BMP, TIFF or WebP file; 16-bit grey is scaled to 8 bits, transparency is left out, and what
+            a camera marked as turned is turned.
         mode: "RGB" for three channels, "grey" for one. A grey file asked for as "RGB" has three equal channels.
 
     Returns:
@@ -28,37 +30,28 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
     Raises:
         InputError: the file is missing, truncated, too large or no picture.
     """
-    return _decode(Path(path), _MODES[mode])
-
-
-def read_mask(path: str | Path) -> np.ndarray:
-    """Read a ground-truth mask of any bit depth: whatever is above 0 is anomalous.
-
-    Returns:
-        (H, W) uint8, 0 or 255.
-
-    Raises:
-        InputError: as in `read_picture`.
-    """
-    values = _decode(Path(path), None)
-    if values.ndim == 3:
-        # An opaque alpha channel, the last of two or four, would mark every pixel.
-        values = values[..., : 3 if values.shape[-1] > 2 else 1].max(axis=-1)
-    return np.where(values > 0, 255, 0).astype(np.uint8)
+    path = Path(path)
+    picture = decode_picture(path)
+    if picture.mode in _DEEP_MODES or picture.mode.startswith("I;16"):
+        grey = _eight_bits(np.array(picture), path)
+        return np.repeat(grey[..., None], 3, axis=-1) if mode == "RGB" else grey
+    return np.array(picture.convert(_MODES[mode]))
 
 
 def read_depth_picture(path: str | Path) -> np.ndarray:
-    """Read a one-channel picture of up to 16 bits at full precision.
+    """Read a one-channel picture of 16 bits at full precision.
 
     Returns:
         (H, W) integers as stored.
 
     Raises:
-        InputError: as in `read_picture`, or the picture has several channels.
+        InputError: as in `read_picture`, or the picture has several channels or 8 bits.
     """
-    values = _decode(Path(path), None)
+    values = np.array(decode_picture(Path(path), upright=False))
     if values.ndim != 2 or values.dtype.kind not in "iu":
         raise InputError(path, f"is not a one-channel integer picture (shape {values.shape})", "give the depth picture")
+    if values.dtype.itemsize == 1:
+        raise InputError(path, "is an 8-bit picture, where depths have 16 bits", "give the depth picture as recorded")
     return values
 
 
@@ -88,21 +81,17 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
         Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
 
 
-def _decode(path: Path, mode: str | None) -> np.ndarray:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                if max(picture.size) > LARGEST_SIDE:
-                    raise InputError(
-                        path,
-                        f"is {picture.size[0]} x {picture.size[1]} pixels",
-                        f"give a picture with sides of at most {LARGEST_SIDE} pixels",
-                    )
-                if mode is None and picture.mode in ("P", "1"):
-                    mode = "L"
-                return np.array(picture if mode is None else picture.convert(mode))
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path, or render the data set again") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(path, f"is not a readable picture ({error})", "replace the file") from error
+def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:
+    """Grey values of more than 8 bits on the scale to 255."""
+    largest = float(values.max(initial=0))
+    if not np.isfinite(values).all() or values.min(initial=0) < 0 or largest > 65535:
+        raise InputError(path, "has grey values below 0 or above 65535", "give an 8-bit or 16-bit picture")
+    if values.dtype.kind == "f" and largest <= 1:
+        scale = 255.0
+    elif values.dtype.kind == "f" and largest <= 255:
+        scale = 1.0
+    else:
+        scale = 255 / 65535
+        if largest < 4096:
+            logger.warning("%s: 16-bit values up to %d only make a dark picture", path, largest)
+    return np.rint(values * scale).astype(np.uint8)

@@ -19,15 +19,18 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.thinning import thin_evenly
+from pointad.inspection.viewing_axes import viewing_rotation
 from pointad.rendering.views import ViewRig, rotation_matrix
-from pointad.scans.cleaning import clean_scan, pad_to_square, points_present
+from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
+from pointad.scans.scan_file import FEWEST_POINTS
 
 logger = logging.getLogger(__name__)
 
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
-FEWEST_POINTS = 100
+SMALLEST_EXTENT, LARGEST_COORDINATE = 1e-300, 1e300  # what lies beyond is lost in rounding
+ASPECT_TOLERANCE = 0.02  # between a picture and its scan
 CENTRAL_PART = (0.005, 0.995)  # quantiles of each coordinate; what lies farther outside than they lie apart is a stray
 QUANTILE_SAMPLE = 100_000  # points that the quantiles are taken of
 PLACES = GRID_SIZE * GRID_SIZE
@@ -77,7 +80,7 @@ def prepare(
     picture = _picture(rgb if rgb is not None else colors if organized else None)
     if not organized and rgb is not None:
         problem = "cannot be laid on a cloud without a grid"
-        raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or leave the picture away")
+        raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or omit the picture")
     if not organized and remove_table:
         problem = "needs an organized scan, and this cloud has no grid"
         raise InputError("removing the table", problem, "give the organized scan, or remove the table beforehand")
@@ -120,15 +123,17 @@ def prepare_organized(
 
     Args:
         xyz: (H, W, 3) floating point; holes are not finite or have z == 0; strays become holes.
-        rgb: (h, w, 3) uint8 picture of the same field of view, any size; None: there is none.
+        rgb: (h, w, 3) uint8 picture of the same field of view, any size of the same proportions; None: there is none.
         rig: from where it is looked at.
         remove_table: fit a plane to the border of the scan, remove what lies on it, keep the largest cluster.
         metres_per_unit: size of the scan's unit; the distances of that removal are in metres.
 
     Raises:
-        InputError: too few points remain, or they have no extent.
+        InputError: too few points remain, they have no extent, the picture has other proportions, or the scan is more
+            than four times as long as wide.
     """
     height, width = xyz.shape[:2]
+    check_proportions(height, width, "scan")
     usable = points_present(xyz)
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
@@ -149,8 +154,9 @@ def prepare_organized(
     cell = ((np.arange(side) + 0.5) * GRID_SIZE / side).astype(np.int32)
     place = cell[top : top + height, None] * GRID_SIZE + cell[None, left : left + width]
     points, center, scale = _centred_and_scaled(cloud.points)
+    rotation = viewing_rotation(scan.xyz, usable)
     return PreparedScan(
-        point_cloud=dataclasses.replace(cloud, points=points, colors=None),
+        point_cloud=dataclasses.replace(cloud, points=points @ rotation.T, colors=None),
         organized=True,
         rig=rig,
         color=cleaned.rgb,
@@ -158,7 +164,7 @@ def prepare_organized(
         place=np.where(present, place, -1).ravel().astype(np.int32),
         center=center,
         scale=scale,
-        rotation=np.eye(3),
+        rotation=rotation,
     )
 
 
@@ -244,13 +250,25 @@ def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, flo
 def _check(points: np.ndarray) -> None:
     if len(points) < FEWEST_POINTS:
         raise InputError("scan", f"holds {len(points)} points", f"give a scan with at least {FEWEST_POINTS}")
-    if not np.ptp(points, axis=0).max() > 0:
+    largest = float(np.abs(points).max())
+    if largest > LARGEST_COORDINATE:
+        raise InputError("scan", f"has coordinates up to {largest:.3g}", "give it in a larger unit")
+    extent = float(np.ptp(points, axis=0).max())
+    if not extent > 0:
         raise InputError("scan", "all its points lie in one place", "give a scan of a surface")
+    if extent < SMALLEST_EXTENT:
+        raise InputError("scan", f"has an extent of {extent:.3g}", "give it in a smaller unit")
 
 
 def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     if rgb.shape[:2] == (height, width):
         return rgb
+    expected, found = width * rgb.shape[0], height * rgb.shape[1]
+    if abs(expected - found) > max(ASPECT_TOLERANCE * expected, width, height):
+        problem = (
+            f"is {rgb.shape[1]} x {rgb.shape[0]} pixels, which are other proportions than the scan's {width} x {height}"
+        )
+        raise InputError("RGB picture", problem, "give a picture with the scan's field of view")
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 
 

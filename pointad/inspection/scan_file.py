@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
 from pointad.inspection.predictor import PointAD, Prediction
 from pointad.scans.files import read_scan
+from pointad.scans.scan_file import ScanFile
 
 LOW_END = 0.05  # quantile of the scores at the lower end of the colour scale
 
@@ -66,7 +68,7 @@ def inspect_file(
     file = read_scan(path)
     rgb = None if rgb_path is None else read_picture(rgb_path, "RGB")
     read = time.perf_counter()
-    prediction = detector.predict(file.points, file.colors, rgb, **(options or {}))  # type: ignore[arg-type]
+    prediction = _predicted(detector, file, rgb, path, rgb_path, options or {})
     predicted = time.perf_counter()
     present = file.present
     candidates = present & prediction.taking_part
@@ -89,3 +91,22 @@ def inspect_file(
         regions=regions,
         timings=timings,
     )
+
+
+def _predicted(
+    detector: PointAD,
+    file: ScanFile,
+    rgb: np.ndarray | None,
+    path: str | Path,
+    rgb_path: str | Path | None,
+    options: Mapping[str, object],
+) -> Prediction:
+    """Predict; errors about the arrays name the files that they come from."""
+    try:
+        return detector.predict(file.points, file.colors, rgb, **options)  # type: ignore[arg-type]
+    except InputError as error:
+        named: dict[str, str | Path | None] = {"scan": path, "points": path, "RGB picture": rgb_path}
+        subject = named.get(error.subject)
+        if subject is None:
+            raise
+        raise InputError(subject, error.problem, error.remedy) from error

@@ -17,7 +17,8 @@ from PIL import Image
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
 from pointad.evaluation.run_writer import maps_file, picture_file
-from pointad.files.pictures import read_mask, read_picture
+from pointad.files.masks import read_mask
+from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
 from pointad.visualization.sheets import sample_sheet
 

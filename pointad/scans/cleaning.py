@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pointad.errors import InputError
 from pointad.scans.clusters import largest_cluster
 from pointad.scans.plane import fit_plane
 from pointad.scans.point_cloud import OrganizedScan
@@ -20,6 +21,7 @@ PLANE_THRESHOLD = 0.004  # metres; how near the border's points lie to their pla
 PLANE_SAMPLE = 50  # points that a candidate plane is fitted to
 PLANE_ITERATIONS = 1000  # candidate planes
 TABLE_THICKNESS = 0.005  # metres; points nearer to the plane than this are table
+LONGEST_PROPORTION = 4  # of the sides of a scan
 SIDE_STEP = 100  # pixels; sides are rounded up to a multiple of this
 CLUSTER_RADIUS = 0.006  # metres
 CLUSTER_MIN_POINTS = 30
@@ -36,7 +38,11 @@ def clean_scan(scan: OrganizedScan, name: str) -> OrganizedScan:
 
     Returns:
         A new scan with square sides; removed points are (0, 0, 0) and black.
+
+    Raises:
+        InputError: the scan is more than four times as long as wide.
     """
+    check_proportions(scan.xyz.shape[0], scan.xyz.shape[1], name)
     return keep_largest_cluster(pad_to_square(remove_table(scan, name)), name)
 
 
@@ -96,6 +102,20 @@ def keep_largest_cluster(scan: OrganizedScan, name: str) -> OrganizedScan:
     removed = present.copy()
     removed[present] = ~kept
     return _without(scan, removed)
+
+
+def check_proportions(height: int, width: int, name: str) -> None:
+    """Refuse long strips: padded to a square, they would take its square in memory and a few columns of the grid.
+
+    Raises:
+        InputError: one side is more than four times the other.
+    """
+    if max(height, width) > LONGEST_PROPORTION * min(height, width):
+        problem = f"is {height} x {width} pixels, too long a strip for a square grid"
+        remedy = (
+            f"cut it into pieces at most {LONGEST_PROPORTION} times as long as wide, or give (points, 3) as a cloud"
+        )
+        raise InputError(name, problem, remedy)
 
 
 def points_present(xyz: np.ndarray) -> np.ndarray:

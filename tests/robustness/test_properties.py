@@ -15,9 +15,11 @@ from pointad.data import layout
 from pointad.data.layout import SampleFiles
 from pointad.data.visibility import fill_never_seen
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.errors import InputError
 from pointad.evaluation.results import Results
+from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
-from pointad.files.pictures import read_mask, read_picture, write_png
+from pointad.files.pictures import read_picture, write_png
 from pointad.files.torch_files import read_torch_file, write_torch_file
 from pointad.metrics import aupro, auroc, average_precision
 from pointad.rendering.rendered_sample import RenderedSample
@@ -171,6 +173,10 @@ def test_pictures_come_back(picture: np.ndarray) -> None:
         write_png(path, picture)
         np.testing.assert_array_equal(read_picture(path, "RGB"), picture)
         write_png(path, picture[..., 0])
+        if picture[..., 0].all():
+            with pytest.raises(InputError, match="marks every pixel"):
+                read_mask(path)
+            return
         np.testing.assert_array_equal(read_mask(path) > 0, picture[..., 0] > 0)
 
 

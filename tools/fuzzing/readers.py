@@ -11,8 +11,9 @@ from pointad.datasets.eyecandies import read_points
 from pointad.encoding.feature_cache import read_entry
 from pointad.errors import PointADError
 from pointad.evaluation.results import Results
+from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
-from pointad.files.pictures import read_mask, read_picture
+from pointad.files.pictures import read_picture
 from pointad.model.checkpoint import load_prompts
 from pointad.model.weights import read_weights
 from pointad.report.runs import Run, read_scores

@@ -1,0 +1,61 @@
+"""Finds out along which axis an organized scan looks: sensors say z, robots say x."""
+
+import logging
+
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+_SAMPLE = 20_000  # points
+_CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
+_NAMES = "xyz"
+
+
+def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """The rotation to the axes of a camera: x along the rows of pixels, y down the columns, z away from the camera.
+
+    The scan is taken as it is, with the identity, unless its columns and rows follow other axes than x and y beyond
+    doubt; the log then says which. Which of x and y follows the columns does not matter: cameras may be turned.
+
+    Args:
+        xyz: (H, W, 3) floats.
+        present: (H, W) flags of the points to look at.
+
+    Returns:
+        (3, 3), orthogonal with determinant 1, to be applied to column vectors.
+    """
+    places = np.flatnonzero(present)
+    places = places[:: max(1, len(places) // _SAMPLE)]
+    rows, columns = np.divmod(places, xyz.shape[1])
+    points = xyz.reshape(-1, 3)[places].astype(np.float64)
+    along_columns = _correlations(columns, points)
+    along_rows = _correlations(rows, points)
+    evidence = np.abs(np.outer(along_columns, along_rows))
+    np.fill_diagonal(evidence, 0)
+    right, down = np.unravel_index(evidence.argmax(), evidence.shape)
+    looks_along = 3 - right - down
+    if looks_along == 2 or evidence[right, down] < _CERTAIN or max(evidence[0, 1], evidence[1, 0]) > _UNLIKELY:
+        return np.eye(3)
+    rotation = np.zeros((3, 3))
+    rotation[0, right] = np.sign(along_columns[right])
+    rotation[1, down] = np.sign(along_rows[down])
+    rotation[2] = np.cross(rotation[0], rotation[1])
+    logger.warning(
+        "the scan looks along its %s axis: %s follows the columns and %s the rows; it is turned to a camera's axes",
+        _NAMES[looks_along],
+        _NAMES[right],
+        _NAMES[down],
+    )
+    return rotation
+
+
+def _correlations(places: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Of the places with each coordinate, (3,); 0 where either does not vary."""
+    if len(places) < 2:
+        return np.zeros(3)
+    centred_places = places - places.mean()
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        centred = points - points.mean(axis=0)
+        centred = centred / np.abs(centred).max(axis=0)
+        found = centred_places @ centred / (np.linalg.norm(centred_places) * np.linalg.norm(centred, axis=0))
+    return np.nan_to_num(found, posinf=0, neginf=0)
