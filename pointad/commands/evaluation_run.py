@@ -11,6 +11,7 @@ from pointad.compute.processes import Processes, joined_processes
 from pointad.data.view_subset import view_subset
 from pointad.datasets.registry import specification
 from pointad.evaluation.evaluation import EvaluationSettings, evaluate
+from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.names import place_below
 from pointad.model.backbone import ClipBackbone
@@ -36,7 +37,7 @@ def _run(settings: TestSettings, processes: Processes) -> None:
     writers = {
         loaded.prompts.name: RunWriter(
             place_below(settings.save_path, loaded.prompts.name) if several else settings.save_path,
-            {**facts, **loaded.facts},
+            RunRecord.from_json({**facts, **loaded.facts}),
             save_maps=settings.save_maps,
             visualize=settings.visualize,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pointad.commands.arguments import ROOT
 from pointad.commands.program import HelpFormatter
-from pointad.evaluation.results import MODALITY_TITLES
+from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.report.formats import to_csv, to_latex, to_markdown

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from tabulate import tabulate
-
 from pointad.errors import shown
-from pointad.evaluation.results import MODALITY_TITLES, Results, metric_title, percent, result_table
+from pointad.evaluation.modalities import MODALITY_TITLES
+from pointad.evaluation.results import Results, metric_title, percent, result_table
+from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 
 logger = logging.getLogger(__name__)
@@ -31,25 +31,15 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
     names = list(runs[0].metric_names(modality))
     means = [run.mean.get(modality, {}) for run in runs]
     rows = [
-        [
-            for_markdown(run.run.get("training_class") or run.run.get("checkpoint")),
-            *(percent(mean.get(n)) for n in names),
-        ]
+        [for_markdown(run.run.training_class or run.run.checkpoint), *(percent(mean.get(n)) for n in names)]
         for run, mean in zip(runs, means, strict=True)
     ]
     columns = {name: [value for mean in means if (value := mean.get(name)) is not None] for name in names}
     rows.append(["mean ± std", *(_mean_and_deviation(columns[name]) for name in names)])
     first = runs[0].run
-    backbone = f"backbone: {shown(first.get('backbone'))}" + (" (DEMO backbone)" if first.get("is_demo") else "")
+    backbone = f"backbone: {shown(first.backbone)}" + (" (DEMO backbone)" if first.is_demo else "")
     heading = f"{MODALITY_TITLES[modality]}: mean over unseen classes, by training class, per cent ({backbone})"
-    table = tabulate(
-        rows,
-        headers=["trained on", *map(metric_title, names)],
-        tablefmt="pipe",
-        colalign=("left", *("right" for _ in names)),
-        disable_numparse=True,
-    )
-    return f"{heading}\n{table}"
+    return f"{heading}\n{text_table(['trained on', *map(metric_title, names)], rows)}"
 
 
 def _mean_and_deviation(values: Sequence[float]) -> str:

@@ -19,9 +19,10 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
+from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS
-from pointad.training.training import EpochLosses, Training, TrainingSettings, load_examples
+from pointad.training.training import EpochLosses, Training, load_examples
 
 STATE_NAME = "training_state.pt"
 

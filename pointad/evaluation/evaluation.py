@@ -14,8 +14,16 @@ from pointad.data.dataset import MultiViewDataset, SampleSource
 from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
+from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
-from pointad.metrics import PixelScores, curves, image_metrics, pixel_error_bounds, pixel_metrics
+from pointad.metrics import (
+    PUBLISHED_METRICS,
+    PixelScores,
+    curves,
+    image_metrics,
+    pixel_error_bounds,
+    pixel_metrics,
+)
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.curves import Curve
 from pointad.metrics.pixel_scores import EXACT_PIXELS
@@ -25,7 +33,6 @@ from pointad.scoring.fusion import SampleScores
 from pointad.scoring.inference import ViewPredictions, predict_views, score_samples
 from pointad.scoring.options import DEFAULT_SIGMA
 
-MODALITIES = ("point", "color", "fused")
 PIXEL_PREFIX = "pixel_"
 
 
@@ -45,7 +52,7 @@ class EvaluationSettings:
     sigma: float = DEFAULT_SIGMA
     view_fusion: str = MEAN  # how the views that see a point are brought together
     fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
-    metrics: tuple[str, ...] = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
+    metrics: tuple[str, ...] = PUBLISHED_METRICS
     aupro: AuproMethod = "exact"
     exact_pixels: int = EXACT_PIXELS  # of a class; pixel metrics of more are binned, and their error is bounded
     batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
@@ -65,7 +72,8 @@ class ScoredSample:
     label: int
     scores: dict[str, float]  # modality -> score
     maps: dict[str, np.ndarray]  # modality -> (S, S) float32
-    mask: np.ndarray  # (S, S) bool
+    mask: np.ndarray  # (S, S) bool, anomalous positions
+    valid: np.ndarray  # (S, S) bool, positions that hold a point
     view_maps: np.ndarray | None  # (V, S, S) float32; None unless kept
     view_scores: np.ndarray  # (V,) float32, anomalous probability of every view
     views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
@@ -273,6 +281,7 @@ def _scored_sample(
         scores={modality: float(score[0]) for modality, score in scores.items() if score is not None},
         maps={modality: one[0].cpu().numpy() for modality, one in maps.items() if one is not None},
         mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # loader processes want their memory back
+        valid=batch.non_zero[index].view(side, side).cpu().numpy().copy(),
         view_maps=views.maps[0].cpu().numpy() if keep_views else None,
         view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),
         views=batch.views[index].cpu().numpy() if keep_views else None,

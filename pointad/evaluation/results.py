@@ -2,22 +2,21 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from pointad.errors import InputError, shown
 from pointad.evaluation.binning import binning_note
+from pointad.evaluation.modalities import MODALITY_TITLES
+from pointad.evaluation.run_record import RunRecord, to_json
+from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_markdown
 from pointad.files.json_files import read_json
 
 Metrics = dict[str, float | None]  # metric name -> fraction 0 .. 1, None where undefined
-
-MODALITY_TITLES = {"point": "Point", "color": "Colour", "fused": "Fused (multimodal)"}
 
 METRIC_TITLES = {
     "image_auroc": "I-AUROC",
@@ -34,16 +33,10 @@ UNDEFINED = "–"
 
 @dataclass(frozen=True)
 class Results:
-    """The metrics of one test run.
-
-    `run` says where they come from. All of its keys may be missing: dataset, dataset_title, backbone, is_demo,
-    clip_weights, checkpoint, training_dataset, training_class, prompts ("learned" or "ensemble"), object_aware, depth,
-    losses, views, sigma, fusion, seed, protocol ("one-vs-rest" or "cross-dataset"), aupro ("exact" or "published"),
-    image_size, render.
-    """
+    """The metrics of one test run, and where they come from."""
 
     classes: dict[str, dict[str, Metrics]]  # class -> "point" | "color" | "fused" -> metrics
-    run: dict[str, Any] = field(default_factory=dict)
+    run: RunRecord = field(default_factory=RunRecord)
     error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
 
     @property
@@ -55,8 +48,8 @@ class Results:
     @property
     def training_class(self) -> str | None:
         """The class among the tested ones that the prompts were trained on, if any: means leave it out."""
-        trained_here = self.run.get("training_dataset") in (None, "", self.run.get("dataset"))
-        name = self.run.get("training_class")
+        trained_here = self.run.training_dataset in (None, "", self.run.dataset)
+        name = self.run.training_class
         return name if trained_here and name in self.classes else None
 
     @property
@@ -81,7 +74,7 @@ class Results:
         Raises:
             InputError: the file cannot be written.
         """
-        content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": self.run}
+        content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": to_json(self.run)}
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         with atomic_path(path) as temporary:
@@ -102,7 +95,10 @@ class Results:
         error_bounds = content.get("error_bounds") or {}
         if not _is_table_of_classes(error_bounds):
             raise InputError(path, "holds no table of error bounds", "give a results.json that test.py wrote")
-        return cls(classes=classes, run=run, error_bounds=error_bounds)
+        try:
+            return cls(classes=classes, run=RunRecord.from_json(run), error_bounds=error_bounds)
+        except ValueError as error:
+            raise InputError(path, f"its run's {error}", "give a results.json that test.py wrote") from error
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:
@@ -122,32 +118,33 @@ def metric_title(name: str) -> str:
     return f"AUPRO@{limit}" if limit != name else METRIC_TITLES.get(name, name)
 
 
-def describe_run(run: Mapping[str, Any]) -> dict[str, str]:
+def describe_run(run: RunRecord) -> dict[str, str]:
     """What a reader must know to judge the figures, as headings and texts; unknown facts are left out."""
-    title = run.get("dataset_title") or run.get("dataset")
-    training = run.get("training_class")
-    training_dataset = run.get("training_dataset")
-    if training and training_dataset and training_dataset != run.get("dataset"):
-        training = f"{training} ({training_dataset})"
-    views = run.get("views")
+    training = run.training_class
+    if training and run.training_dataset and run.training_dataset != run.dataset:
+        training = f"{training} ({run.training_dataset})"
+    ensemble = run.prompts == "ensemble"
     facts = {
-        "Data set": title,
+        "Name": run.name,
+        "Data set": run.dataset_title or run.dataset,
         "Backbone": backbone_title(run),
-        "Checkpoint": run.get("checkpoint") or ("none (prompt ensemble)" if run.get("prompts") == "ensemble" else None),
-        "Training class": training or ("none" if run.get("prompts") == "ensemble" else None),
-        "Protocol": run.get("protocol"),
+        "Checkpoint": run.checkpoint or ("none (prompt ensemble)" if ensemble else None),
+        "Training class": training or ("none" if ensemble else None),
+        "Protocol": run.protocol,
         "Prompts": _prompts_title(run),
-        "Views": None if not views else f"{len(views)} ({', '.join(map(str, views))})",
-        "AUPRO": run.get("aupro"),
-        "Seed": run.get("seed"),
+        "Views": None if not run.views else f"{len(run.views)} ({', '.join(run.view_names or map(str, run.views))})",
+        "Views fused by": run.view_fusion,
+        "AUPRO": run.aupro,
+        "Seed": run.seed,
+        "Unlike training": "; ".join(run.differences or ()),
     }
     return {name: str(fact) for name, fact in facts.items() if fact not in (None, "")}
 
 
-def backbone_title(run: Mapping[str, Any]) -> str | None:
+def backbone_title(run: RunRecord) -> str | None:
     """The backbone's name; the demo's says what it is."""
-    name = run.get("backbone") or run.get("clip_weights")
-    if run.get("is_demo"):
+    name = run.backbone or run.clip_weights
+    if run.is_demo:
         return f"{name or 'demo'} (DEMO backbone: a small stand-in for CLIP; not to be compared with published figures)"
     return name
 
@@ -169,13 +166,8 @@ def result_table(results: Results, modality: str) -> str:
         + [percent(of_class.get(modality, {}).get(name)) for name in names]
         for class_name, of_class in results.classes.items()
     ]
-    table = tabulate(
-        [*rows, ["mean", *(percent(mean.get(name)) for name in names)]],
-        headers=["class", *(for_markdown(metric_title(name)) for name in names)],
-        tablefmt="pipe",
-        colalign=("left", *("right" for _ in names)),
-        disable_numparse=True,
-    )
+    rows.append(["mean", *(percent(mean.get(name)) for name in names)])
+    table = text_table(["class", *(for_markdown(metric_title(name)) for name in names)], rows)
     heading = f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, per cent"
     facts = [f"{name}: {shown(fact)}" for name, fact in describe_run(results.run).items()]
     return "\n".join([heading, *facts, table, *table_notes(results, modality)])
@@ -195,14 +187,13 @@ def table_notes(results: Results, modality: str) -> list[str]:
     return [*notes, binning_note(binned, metric_title)] if binned else notes
 
 
-def _prompts_title(run: Mapping[str, Any]) -> str | None:
-    if run.get("prompts") == "ensemble":
+def _prompts_title(run: RunRecord) -> str | None:
+    if run.prompts == "ensemble":
         return "plain prompt ensemble, nothing learned"
-    if run.get("prompts") is None:
+    if run.prompts is None:
         return None
-    word = "the class name" if run.get("object_aware") else "'object'"
-    depth = run.get("depth")
-    return f"learned, about {word}" + (f", depth {depth}" if depth is not None else "")
+    word = "the class name" if run.object_aware else "'object'"
+    return f"learned, about {word}" + (f", depth {run.depth}" if run.depth is not None else "")
 
 
 def _without_nan(value: Any) -> Any:

@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image
 
 from pointad.evaluation.binning import binning_note
-from pointad.evaluation.evaluation import MODALITIES, ClassOutcome, ScoredSample
+from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
+from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Results, metric_title
+from pointad.evaluation.run_record import RunRecord
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv
 from pointad.files.names import file_name, place_below
@@ -21,24 +23,24 @@ from pointad.visualization.sheets import sample_sheet
 logger = logging.getLogger(__name__)
 
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
-MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
 
 
 class RunWriter:
     """Collects one run and writes it into a folder.
 
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
-    <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32) and ``visualization/<class>/<species>/<id>.png``
-    while samples go by, if wanted; names that are no plain components of a path are escaped.
+    <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32; ``mask``, the anomalous positions, and ``valid``,
+    those that hold a point, bool) and ``visualization/<class>/<species>/<id>.png`` while samples go by, if wanted;
+    names that are no plain components of a path are escaped.
 
     Args:
         folder: where the files go.
-        run: where the figures come from, see :class:`pointad.evaluation.results.Results`.
+        run: where the figures come from.
         save_maps: whether maps are written.
         visualize: whether pictures are written.
     """
 
-    def __init__(self, folder: Path, run: dict[str, Any], *, save_maps: bool = False, visualize: bool = False) -> None:
+    def __init__(self, folder: Path, run: RunRecord, *, save_maps: bool = False, visualize: bool = False) -> None:
         self.folder = folder
         self.results = Results({}, run)
         self._save_maps = save_maps
@@ -57,6 +59,7 @@ class RunWriter:
         self._rows.append([*map(for_csv, name), str(sample.label), *scores])
         if self._save_maps:
             arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
+            arrays |= {"mask": sample.mask, "valid": sample.valid}
             with atomic_path(maps_file(self.folder, *name)) as temporary:
                 np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
         if self._visualize:

@@ -4,9 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from pointad.evaluation.results import UNDEFINED, metric_title
+from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_csv, for_latex, for_markdown
 from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
 
@@ -36,14 +35,9 @@ def to_markdown(tables: Sequence[ProtocolTable]) -> str:
     """All tables with headings, for a README or a terminal."""
     parts = []
     for table in tables:
-        text = tabulate(
-            [[for_markdown(cell) for cell in row_texts(row, table.metrics)] for row in table.rows],
-            headers=[*HEADINGS, *(for_markdown(metric_title(name)) for name in table.metrics)],
-            tablefmt="pipe",
-            colalign=("left", "left", "left", "right", *("right" for _ in table.metrics)),
-            disable_numparse=True,
-        )
-        parts.append(f"### {for_markdown(table.title)}\n\n{text}\n")
+        rows = [[for_markdown(cell) for cell in row_texts(row, table.metrics)] for row in table.rows]
+        headings = [*HEADINGS, *(for_markdown(metric_title(name)) for name in table.metrics)]
+        parts.append(f"### {for_markdown(table.title)}\n\n{text_table(headings, rows, text_columns=3)}\n")
     return "\n".join([*parts, f"{DEVIATION_NOTE}\n"])
 
 

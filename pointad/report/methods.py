@@ -1,59 +1,171 @@
 """The name of the method that a run used: what a row of a result table is about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-FULL_LOSSES = frozenset({"d2_pixel_loss", "d3_point_loss", "d3_global_loss", "d2_image_loss"})
-FULL_VIEW_COUNT = 9
-DEFAULT_SIGMA = 4.0
-DEFAULT_IMAGE_SIZE = 336
-DEFAULT_FUSION = "both"
+from pointad.data.view_subset import VIEW_COUNT
+from pointad.evaluation.run_record import Role, RunRecord, facts
+from pointad.scans.grid import GRID_SIZE
+from pointad.scoring.back_projection import MEAN
+from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
+from pointad.training.settings import TrainingSettings
+from pointad.training.terms import PUBLISHED_WEIGHTS
+
+_LEARNING = TrainingSettings()
+_UNLABELLED = frozenset(  # these have columns and tables of their own
+    {"name", "dataset", "dataset_title", "samples", "sample_count", "protocol", "backbone", "is_demo", "prompts"}
+)
+TRAINING = "training."
 
 
-def method_name(run: Mapping[str, Any]) -> str:
+def method_name(record: RunRecord) -> str:
     """Name the method of a run: the base, then whatever differs from the published settings.
 
     Args:
-        run: the `run` dictionary of `Results`; keys that are missing count as published.
+        record: what is known about the run; facts that are missing count as published.
 
     Returns:
-        "PointAD", "PointAD-CoOp" (context only, depth 1), "CLIP + R." (nothing learned), each with the differences in
-        brackets, such as "PointAD (5 views, σ 2)".
+        the label that the user gave, or "PointAD", "PointAD-CoOp" (context only, depth 1), "CLIP + R." (nothing
+        learned), each with the differences in brackets, such as "PointAD (5 views, σ 2)".
     """
-    differences = [*_prompt_differences(run), *_setting_differences(run)]
-    return _base(run) + (f" ({', '.join(differences)})" if differences else "")
+    if record.name:
+        return record.name
+    known = {name: value for name, value in facts(record, Role.METHOD) if value is not None}
+    texts = [
+        _LABELS[name](known[name])
+        for name, published in _published().items()
+        if name in known and not published(known[name])
+    ]
+    return _base(record) + _in_brackets([*texts, *(record.differences or ())])
 
 
-def _base(run: Mapping[str, Any]) -> str:
-    if run.get("prompts") == "ensemble":
+def identity(record: RunRecord) -> dict[str, Any]:
+    """All facts that must be equal before two runs are averaged, by name; those that are missing are left out."""
+    return {name: value for name, value in facts(record, Role.METHOD) if value is not None and value != ""}
+
+
+def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of methods, with what differs added to those that are equal.
+
+    Args:
+        names: from :func:`method_name`, one a method.
+        identities: of the same methods, each different from the others.
+
+    Returns:
+        names that are all different.
+    """
+    result = list(names)
+    for name in dict.fromkeys(names):
+        places = [place for place, other in enumerate(names) if other == name]
+        if len(places) == 1:
+            continue
+        texts = _differing_texts([identities[place] for place in places])
+        for place, added in zip(places, texts, strict=True):
+            result[place] = _with_more(name, added)
+    for place, name in enumerate(result):
+        number = 1 + result[:place].count(name)
+        if number > 1:
+            result[place] = _with_more(name, [f"variant {number}"])
+    return result
+
+
+def _differing_texts(identities: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """For each method what sets it apart from the others; a fact that one of them did not record tells nothing."""
+    names = list(dict.fromkeys(name for each in identities for name in each if name not in _UNLABELLED))
+    recorded = [name for name in names if len({repr(each[name]) for each in identities if name in each}) > 1]
+    shared = {name for name in recorded if not name.startswith(TRAINING)}
+    telling = [name for name in recorded if name.removeprefix(TRAINING) not in shared or name in shared]
+    texts = [[_label(name, each[name]) for name in telling if name in each] for each in identities]
+    most = max(map(len, identities))
+    for each, own in zip(identities, texts, strict=True):
+        if not own and len(each) < most:
+            own.append("fewer facts recorded")
+    return texts
+
+
+def _label(name: str, value: Any) -> str:
+    plain = name.removeprefix(TRAINING)
+    if name in _LABELS:
+        return _LABELS[name](value)
+    text = _LABELS[plain](value) if plain in _LABELS else f"{plain.replace('_', ' ')} {value}"
+    return f"trained with {text}" if name != plain else text
+
+
+def _with_more(name: str, texts: Sequence[str]) -> str:
+    if not texts:
+        return name
+    return f"{name[:-1]}, {', '.join(texts)})" if name.endswith(")") else name + _in_brackets(texts)
+
+
+def _in_brackets(texts: Sequence[str]) -> str:
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _base(record: RunRecord) -> str:
+    if record.prompts == "ensemble":
         return "CLIP + R."
-    return "PointAD-CoOp" if run.get("depth") == 1 else "PointAD"
+    return "PointAD-CoOp" if record.depth == 1 else "PointAD"
 
 
-def _prompt_differences(run: Mapping[str, Any]) -> list[str]:
-    differences = []
-    if run.get("object_aware") or run.get("prompts") == "object_aware":
-        differences.append("object-aware")
-    losses = run.get("losses")
-    if losses and set(losses) != FULL_LOSSES:
-        kept = [name.removesuffix("_loss").replace("_", " ") for name in losses]
-        differences.append("losses " + " + ".join(kept))
-    return differences
+def _published() -> dict[str, Callable[[Any], bool]]:
+    """Facts that name the method wherever they are not as published, in the order of their texts."""
+    return {
+        "object_aware": lambda value: not value,
+        "losses": lambda value: set(value) == set(PUBLISHED_WEIGHTS),
+        "training.loss_weights": lambda value: all(weight == 1 for weight in value.values()),
+        "views": lambda value: len(value) == VIEW_COUNT,
+        "view_fusion": lambda value: value == MEAN,
+        "sigma": lambda value: value == DEFAULT_SIGMA,
+        "image_size": lambda value: value == GRID_SIZE,
+        "fusion": lambda value: value == FUSIONS[0],
+        "aupro": lambda value: value != "published",
+        "training.learning_rate": lambda value: value == _LEARNING.learning_rate,
+        "training.batch_size": lambda value: value == _LEARNING.batch_size,
+        "training.epochs": lambda value: value == _LEARNING.epochs,
+    }
 
 
-def _setting_differences(run: Mapping[str, Any]) -> list[str]:
-    differences = []
-    views = run.get("views")
-    if views and len(views) != FULL_VIEW_COUNT:
-        differences.append(f"{len(views)} view" + ("s" if len(views) > 1 else ""))
-    for key, default, text in (
-        ("sigma", DEFAULT_SIGMA, "σ {:g}"),
-        ("image_size", DEFAULT_IMAGE_SIZE, "{} px"),
-        ("fusion", DEFAULT_FUSION, "fusion {}"),
-    ):
-        value = run.get(key)
-        if value not in (None, "", default):
-            differences.append(text.format(value))
-    if run.get("aupro") == "published":
-        differences.append("AUPRO as published")
-    return differences
+def _numbers(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _term(name: str) -> str:
+    return name.removesuffix("_loss").replace("_", " ")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+_LABELS: dict[str, Callable[[Any], str]] = {
+    "object_aware": lambda value: "object-aware" if value else "not object-aware",
+    "losses": lambda value: "losses " + " + ".join(map(_term, value)),
+    "training.loss_weights": lambda value: (
+        "weights " + " + ".join(f"{weight:g} {_term(name)}" for name, weight in value.items())
+    ),
+    "views": lambda value: _count(len(value), "view"),
+    "view_names": lambda value: f"views {' '.join(value)}",
+    "view_fusion": lambda value: f"views fused by {value}",
+    "sigma": lambda value: f"σ {value:g}",
+    "image_size": lambda value: f"{value} px",
+    "fusion": lambda value: f"fusion {value}",
+    "aupro": lambda value: f"AUPRO {'as published' if value == 'published' else value}",
+    "features_list": lambda value: f"block{'s' if len(value) > 1 else ''} {_numbers(value)}",
+    "normals": lambda value: f"{value} normals",
+    "visibility": lambda value: f"{value} visibility",
+    "correspondence": lambda value: f"{value} pixels",
+    "point_size": lambda value: f"grid of {value}",
+    "backbone_fingerprint": lambda value: f"weights {value[:6]}",
+    "rounded_features": lambda value: "features from the cache" if value else "features never cached",
+    "provenance.code": lambda value: f"code {value[:6]}",
+    "training.provenance.code": lambda value: f"trained by code {value[:6]}",
+    "training_dataset": lambda value: f"trained on {value}",
+    "epoch": lambda value: f"epoch {value}",
+    "differences": lambda value: "; ".join(value),
+    "n_ctx": lambda value: f"{value} context tokens",
+    "t_n_ctx": lambda value: f"{value} deep tokens",
+    "training.learning_rate": lambda value: f"learning rate {value:g}",
+    "training.batch_size": lambda value: f"batches of {value}",
+    "training.epochs": lambda value: _count(value, "epoch"),
+    "training.init_checkpoint": lambda value: f"started from {value}",
+}

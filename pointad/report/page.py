@@ -90,10 +90,10 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     ]
     present = [section for section in sections if section[2]]
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
-    facts = {"Method": method_name(run.facts), **describe_run(run.facts)}
+    facts = {"Method": method_name(run.record), **describe_run(run.record)}
     body = [
         f"<h1>{for_html(_run_title(run))}</h1>",
-        f'<p class="warning">{_DEMO_WARNING}</p>' if run.facts.get("is_demo") else "",
+        f'<p class="warning">{_DEMO_WARNING}</p>' if run.record.is_demo else "",
         _facts(facts),
         f'<nav aria-label="Sections"><ul>{links}</ul></nav><main id="main">',
         *(f'<section id="{key}"><h2>{title}</h2>{content}</section>' for key, title, content in present),
@@ -109,7 +109,7 @@ def index_page(runs: Sequence[Run], page_names: Sequence[str], tables: Sequence[
         f'<li><a href="{for_html(name)}">{for_html(_run_title(run))}</a></li>'
         for run, name in zip(runs, page_names, strict=True)
     )
-    warning = f'<p class="warning">{_DEMO_WARNING}</p>' if any(run.facts.get("is_demo") for run in runs) else ""
+    warning = f'<p class="warning">{_DEMO_WARNING}</p>' if any(run.record.is_demo for run in runs) else ""
     body = [
         "<h1>PointAD: results</h1>",
         f'<p class="lead">{DEVIATION_NOTE}</p>{warning}<main id="main">',
@@ -158,15 +158,15 @@ def _protocol_row(row: TableRow, metrics: Sequence[str]) -> str:
 
 
 def _run_title(run: Run) -> str:
-    facts = run.facts
+    record = run.record
     protocol = run_protocol(run)
     parts = [
-        f"{method_name(facts)} on {dataset_title(run)}",
+        f"{method_name(record)} on {dataset_title(run)}",
         PROTOCOL_TITLES.get(protocol, protocol).lower() if protocol else None,
-        f"trained on {facts['training_class']}" if facts.get("training_class") else None,
-        f"seed {facts['seed']}" if facts.get("seed") is not None else None,
+        f"trained on {record.training_class}" if record.training_class else None,
+        f"seed {record.seed}" if record.seed is not None else None,
     ]
-    backbone = "demo backbone" if facts.get("is_demo") else backbone_title(facts)
+    backbone = "demo backbone" if record.is_demo else backbone_title(record)
     return ", ".join(part for part in parts if part) + (f" ({backbone})" if backbone else "")
 
 
@@ -185,7 +185,7 @@ def _page_names(runs: Sequence[Run]) -> list[str]:
 
 def _data_path(run: Run, roots: Sequence[Path]) -> Path | None:
     """The data set's folder if the run names one that is there."""
-    named = run.facts.get("data_path")
+    named = run.record.data_path
     if not named:
         return None
     return next((root / named for root in (Path(), *roots) if is_folder(root / named)), None)

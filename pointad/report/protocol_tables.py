@@ -1,23 +1,21 @@
 """Gathers runs into the paper's tables: mean ± standard deviation over training classes and seeds, by protocol."""
 
-import logging
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pointad.datasets.registry import DATASETS
-from pointad.evaluation.results import MODALITY_TITLES
-from pointad.report.methods import method_name
+from pointad.evaluation.data_title import data_title
+from pointad.evaluation.modalities import MODALITY_TITLES
+from pointad.metrics.class_metrics import PUBLISHED_METRICS
+from pointad.report.grouping import methods
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE
-from pointad.report.runs import RESULTS_NAME, Run
+from pointad.report.runs import Run
 
 PROTOCOLS = ("one-vs-rest", "cross-dataset")
 OTHER = ""  # runs whose protocol is not known
 PROTOCOL_TITLES = {"one-vs-rest": "One-vs-rest", "cross-dataset": "Cross-dataset", OTHER: "Other runs"}
-TABLE_METRICS = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,15 @@ class ProtocolTable:
 def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "fused")) -> list[ProtocolTable]:
     """Make one table for each protocol and modality that any run has.
 
-    A run without a protocol that learned nothing (prompt ensemble) joins every protocol of its data set. Of several
-    runs with the same method, data set, training class and seed the newest counts. Published figures stand beside runs
-    on the data set that they were measured on, unless only the demo backbone was run on it.
+    A run without a protocol that learned nothing (prompt ensemble) joins every protocol of its data set. Runs share a
+    row when they differ in seed, training class and place only. Published figures stand beside runs on the whole data
+    set that they were measured on, unless only the demo backbone was run on it.
 
     Args:
         runs: in any order.
         modalities: which tables are wanted.
     """
-    runs = _newest_of_repeated(runs)
+    runs = list(runs)
     tables = []
     others = sorted({run_protocol(run) for run in runs} - {*PROTOCOLS, OTHER})
     for protocol in (*PROTOCOLS, *others, OTHER):
@@ -82,7 +80,7 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
             rows = _rows(of_protocol, protocol, modality)
             if rows:
                 present = {name for row in rows for name in row.metrics}
-                columns = [*TABLE_METRICS, *sorted(present - set(TABLE_METRICS))]
+                columns = [*PUBLISHED_METRICS, *sorted(present - set(PUBLISHED_METRICS))]
                 tables.append(ProtocolTable(protocol, modality, rows, columns))
     return tables
 
@@ -93,40 +91,27 @@ def summarize(values: Sequence[float]) -> Summary:
 
 
 def dataset_title(run: Run) -> str:
-    """The data set's name in tables."""
-    name = run.facts.get("dataset") or "unknown data set"
-    return str(run.facts.get("dataset_title") or (DATASETS[name].title if name in DATASETS else name))
+    """The data set's name in tables: that of a published one only if these are its classes."""
+    record = run.record
+    about = DATASETS.get(record.dataset or "")
+    if about is None:
+        return record.dataset_title or record.dataset or "unknown data set"
+    if record.dataset_title not in (None, about.title):
+        return str(record.dataset_title)
+    classes = set(run.results.classes)
+    if record.training_class and record.training_dataset == record.dataset:
+        classes.add(record.training_class)
+    return data_title(about, classes, record.data_path)
 
 
 def run_protocol(run: Run) -> str:
     """The protocol of a run, or "" when it is not known."""
-    return str(run.facts.get("protocol") or OTHER)
+    return run.record.protocol or OTHER
 
 
 def _backbone(run: Run) -> str:
-    name = str(run.facts.get("backbone") or "unknown")
-    return f"{name} (demo)" if run.facts.get("is_demo") and "demo" not in name.lower() else name
-
-
-def _identity(run: Run) -> tuple[str, ...]:
-    facts = run.facts
-    origin = (str(facts.get("training_dataset") or ""), str(facts.get("training_class") or ""), str(facts.get("seed")))
-    return (run_protocol(run), dataset_title(run), method_name(facts), _backbone(run), *origin)
-
-
-def _newest_of_repeated(runs: Iterable[Run]) -> list[Run]:
-    newest: dict[tuple[str, ...], Run] = {}
-    for run in sorted(runs, key=_time_of_writing):
-        identity = _identity(run)
-        if identity in newest:
-            _log.warning("%s repeats %s; the newer one counts", run.folder, newest[identity].folder)
-        newest[identity] = run
-    return list(newest.values())
-
-
-def _time_of_writing(run: Run) -> float:
-    path = run.folder / RESULTS_NAME
-    return path.stat().st_mtime if path.is_file() else 0.0
+    name = run.record.backbone or "unknown"
+    return f"{name} (demo)" if run.record.is_demo and "demo" not in name.lower() else name
 
 
 def _runs_of_protocol(runs: Sequence[Run], protocol: str) -> list[Run]:
@@ -138,36 +123,33 @@ def _runs_of_protocol(runs: Sequence[Run], protocol: str) -> list[Run]:
 
 def _joins_others(run: Run, runs: Sequence[Run]) -> bool:
     """Whether a run without protocol belongs to those of its data set."""
-    if run_protocol(run) != OTHER or run.facts.get("prompts") != "ensemble":
+    if run_protocol(run) != OTHER or run.record.prompts != "ensemble":
         return False
     return any(run_protocol(other) != OTHER and dataset_title(other) == dataset_title(run) for other in runs)
 
 
 def _rows(runs: Sequence[Run], protocol: str, modality: str) -> list[TableRow]:
-    groups: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
-    for run in runs:
-        if modality in run.results.modalities:
-            groups[dataset_title(run), method_name(run.facts), _backbone(run)].append(run)
-    rows = [_row(title, method, backbone, group, modality) for (title, method, backbone), group in groups.items()]
-    comparable = {title for (title, _, _), group in groups.items() if not group[0].facts.get("is_demo")}
+    measured = [run for run in runs if modality in run.results.modalities]
+    rows = [_row(*method, modality) for method in methods(measured)]
+    comparable = {row.dataset for row in rows} - {dataset_title(run) for run in measured if run.record.is_demo}
     rows += _published_rows(comparable, protocol, modality)
     return sorted(rows, key=lambda row: (_dataset_place(row.dataset), _method_place(row.method), row.is_published))
 
 
-def _row(title: str, method: str, backbone: str, runs: Sequence[Run], modality: str) -> TableRow:
+def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
     values: dict[str, list[float]] = defaultdict(list)
     for run in runs:
-        for name, value in run.results.mean[modality].items():
+        for metric, value in run.results.mean[modality].items():
             if value is not None:
-                values[name].append(value)
+                values[metric].append(value)
     return TableRow(
-        dataset=title,
-        method=method,
-        backbone=backbone,
+        dataset=dataset_title(runs[0]),
+        method=name,
+        backbone=_backbone(runs[0]),
         runs=len(runs),
-        training_classes=_distinct(run.facts.get("training_class") for run in runs),
-        seeds=_distinct(run.facts.get("seed") for run in runs),
-        metrics={name: summarize(of_metric) for name, of_metric in values.items()},
+        training_classes=_distinct(run.record.training_class for run in runs),
+        seeds=_distinct(run.record.seed for run in runs),
+        metrics={metric: summarize(of_metric) for metric, of_metric in values.items()},
     )
 
 

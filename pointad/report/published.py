@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pointad.metrics.class_metrics import PUBLISHED_METRICS
+
 PUBLISHED_BACKBONE = "ViT-L/14@336px"
 
 
@@ -17,8 +19,8 @@ class PublishedRow:
 
 
 def _row(method: str, protocol: str, dataset: str, modality: str, *percentages: float | None) -> PublishedRow:
-    names = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
-    metrics = {name: value / 100 for name, value in zip(names, percentages, strict=True) if value is not None}
+    named = zip(PUBLISHED_METRICS, percentages, strict=True)
+    metrics = {name: value / 100 for name, value in named if value is not None}
     return PublishedRow(method, protocol, dataset, modality, metrics)
 
 

@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
@@ -27,8 +27,8 @@ class Run:
     results: Results
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """The `run` dictionary of `Results`; every key may be missing."""
+    def record(self) -> RunRecord:
+        """Where the results come from; every fact may be missing."""
         return self.results.run
 
 
@@ -114,7 +114,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     Raises:
         InputError: the file holds something that is no number.
     """
-    checkpoint = run.facts.get("checkpoint")
+    checkpoint = run.record.checkpoint
     if not checkpoint:
         return {}
     candidates = [root / checkpoint for root in (Path(), *roots)]

@@ -16,6 +16,7 @@ from PIL import Image
 
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
+from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.run_writer import maps_file, picture_file
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 PICTURE_WIDTH = 1200  # pixels; wider pictures are brought to it
 JPEG_QUALITY = 82
-MODALITY_LABELS = {"point": "point", "color": "colour", "fused": "fused"}
 
 
 @dataclass(frozen=True)

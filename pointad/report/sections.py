@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.evaluation.results import MODALITY_TITLES, Metrics, Results, metric_title, percent, table_notes
+from pointad.evaluation.modalities import MODALITY_TITLES
+from pointad.evaluation.results import Metrics, Results, metric_title, percent, table_notes
 from pointad.files.escaping import for_html
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.metrics.curves import Curve

@@ -3,8 +3,8 @@
 PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batches of 4, 15 epochs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,23 +20,13 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 from pointad.training.loss_paths import FastPath, LossPath, choose_path
+from pointad.training.settings import TrainingSettings
 from pointad.training.targets import Targets, concatenate_targets
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
 
 STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
 TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # what profilers call the parts of a step
 BETAS = (0.5, 0.999)
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How long and how fast the prompts learn, and what the terms of the loss weigh; see ``check_weights``."""
-
-    epochs: int = 15
-    batch_size: int = 4
-    learning_rate: float = 0.001
-    seed: int = 111  # of the order of the samples
-    loss_weights: Mapping[str, float] = field(default_factory=lambda: dict(PUBLISHED_WEIGHTS))
 
 
 @dataclass(frozen=True)

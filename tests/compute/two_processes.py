@@ -12,7 +12,8 @@ from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate
 from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.model.prompt_learner import PromptLearner
-from pointad.training.training import Training, TrainingSettings, load_examples
+from pointad.training.settings import TrainingSettings
+from pointad.training.training import Training, load_examples
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=2)  # of five samples, so the last batch of an epoch has one
 

@@ -14,6 +14,7 @@ from pointad.errors import InputError
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, evaluate
 from pointad.evaluation.results import Results, result_table
+from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 
 SETTINGS = EvaluationSettings(metrics=("image_auroc", "pixel_auroc", "pixel_aupro"), description=None)
@@ -47,7 +48,7 @@ def test_bounds_reach_the_file_the_log_and_the_table(
     outcomes: dict[str, list[ClassOutcome]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, found in outcomes.items():
-        writer = RunWriter(tmp_path / name, {})
+        writer = RunWriter(tmp_path / name, RunRecord())
         caplog.clear()
         with caplog.at_level(logging.INFO):
             for outcome in found:

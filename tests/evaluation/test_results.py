@@ -1,14 +1,16 @@
 """Results: means, JSON and tables."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pointad.errors import InputError
 from pointad.evaluation.results import Results, describe_run, metric_title, percent, result_table
+from pointad.evaluation.run_record import RunRecord, TrainingRecord
 
-RUN = {"dataset": "toys", "training_dataset": "toys", "training_class": "duck", "seed": 111}
+RUN = RunRecord(dataset="toys", training_dataset="toys", training_class="duck", seed=111)
 CLASSES = {
     "bear": {"point": {"image_auroc": 0.75, "pixel_aupro": None}, "fused": {"image_auroc": 0.5}},
     "duck": {"point": {"image_auroc": 1.0, "pixel_aupro": 0.9}, "fused": {"image_auroc": 1.0}},
@@ -23,7 +25,7 @@ def test_mean_leaves_the_training_class_and_the_undefined_out() -> None:
 
 
 def test_mean_keeps_a_class_of_the_same_name_in_another_data_set() -> None:
-    mean = Results(CLASSES, RUN | {"training_dataset": "other toys"}).mean
+    mean = Results(CLASSES, replace(RUN, training_dataset="other toys")).mean
     assert mean["point"]["image_auroc"] == pytest.approx(2 / 3)
 
 
@@ -41,6 +43,38 @@ def test_json_round_trip(tmp_path: Path) -> None:
     assert content["mean"]["point"]["image_auroc"] == 0.5
 
 
+def test_files_of_older_versions_load(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    run = {"dataset": "mvtec_pc_3d_rgb", "sigma": 4, "views": [0, 1], "losses": ["d2_pixel_loss"], "unheard_of": [1]}
+    path.write_text(json.dumps({"classes": CLASSES, "run": run}))
+    record = Results.load(path).run
+    assert (record.sigma, record.views, record.losses) == (4.0, (0, 1), ("d2_pixel_loss",))
+    assert record.others == {"unheard_of": [1]}
+    Results(CLASSES, record).save(path)
+    assert Results.load(path).run == record
+
+
+def test_trainings_of_older_versions_load() -> None:
+    told = {"training_dataset": "mvtec_pc_3d_rgb", "views": 3, "learning_rate": 0.001, "init_checkpoint": None}
+    assert TrainingRecord.from_json(told).views == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [
+        ({"sigma": "4"}, "sigma"),
+        ({"views": [0.5]}, "views"),
+        ({"training": {"depth": True}}, "depth"),
+        ({"seed": {}}, "seed"),
+    ],
+)
+def test_facts_of_another_type_are_refused(run: dict, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"classes": CLASSES, "run": run}))
+    with pytest.raises(InputError, match=f"its run's {name} is"):
+        Results.load(path)
+
+
 def test_not_a_number_becomes_null(tmp_path: Path) -> None:
     Results({"bear": {"point": {"image_auroc": float("nan")}}}).save(tmp_path / "results.json")
     assert Results.load(tmp_path / "results.json").classes["bear"]["point"]["image_auroc"] is None
@@ -55,7 +89,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_table_says_where_it_comes_from() -> None:
-    run = RUN | {"backbone": "ViT-L/14@336px", "checkpoint": "epoch_15.pth", "protocol": "one-vs-rest"}
+    run = replace(RUN, backbone="ViT-L/14@336px", checkpoint="epoch_15.pth", protocol="one-vs-rest")
     table = result_table(Results(CLASSES, run), "point")
     for fact in ("toys", "ViT-L/14@336px", "epoch_15.pth", "duck", "one-vs-rest"):
         assert fact in table
@@ -66,13 +100,13 @@ def test_table_says_where_it_comes_from() -> None:
 
 
 def test_demo_backbone_is_named() -> None:
-    assert "DEMO" in result_table(Results(CLASSES, {"is_demo": True, "backbone": "tiny"}), "fused")
+    assert "DEMO" in result_table(Results(CLASSES, RunRecord(is_demo=True, backbone="tiny")), "fused")
 
 
 def test_description_leaves_out_what_is_unknown() -> None:
-    assert describe_run({}) == {}
-    assert describe_run({"prompts": "ensemble"})["Checkpoint"] == "none (prompt ensemble)"
-    assert describe_run({"views": [0, 4], "training_class": "a", "training_dataset": "b", "dataset": "c"}) == {
+    assert describe_run(RunRecord()) == {}
+    assert describe_run(RunRecord(prompts="ensemble"))["Checkpoint"] == "none (prompt ensemble)"
+    assert describe_run(RunRecord(views=(0, 4), training_class="a", training_dataset="b", dataset="c")) == {
         "Data set": "c",
         "Training class": "a (b)",
         "Views": "2 (0, 4)",

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from toy_runs import FACTS, write_losses, write_run
 
+from pointad.datasets.registry import DATASETS
 from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
 from pointad.report.runs import Run
 
 
@@ -39,11 +41,11 @@ def full_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def run_of() -> Callable[..., Run]:
     """A run that exists in memory only, with given means and facts."""
 
-    def make(value: float, folder: str = "run", **facts: Any) -> Run:
+    def make(value: float, folder: str = "run", classes: tuple[str, ...] = (), **facts: Any) -> Run:
         metrics = {"image_auroc": value, "pixel_aupro": None}
-        return Run(
-            Path(folder),
-            Results({"bear": {"point": metrics}}, FACTS | {"dataset_title": None, "is_demo": False} | facts),
-        )
+        told = FACTS | {"dataset_title": None, "is_demo": False, "training_class": "carrot"} | facts
+        record = RunRecord.from_json(told)
+        classes = classes or DATASETS[told["dataset"]].classes
+        return Run(Path(folder), Results({name: {"point": metrics} for name in classes}, record))
 
     return make

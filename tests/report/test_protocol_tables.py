@@ -1,11 +1,14 @@
 """Rows, means, deviations and published figures of the protocol tables."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
-from pointad.report.methods import method_name
-from pointad.report.protocol_tables import protocol_tables, summarize
+from pointad.datasets.registry import DATASETS
+from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord
+from pointad.report.methods import _LABELS, method_name
+from pointad.report.protocol_tables import TableRow, protocol_tables, summarize
 from pointad.report.published import PUBLISHED
 from pointad.report.runs import Run
 
@@ -25,10 +28,18 @@ MakeRun = Callable[..., Run]
         ({"losses": ["d2_pixel_loss", "d3_point_loss"]}, "PointAD (losses d2 pixel + d3 point)"),
         ({"prompts": "ensemble", "views": [2]}, "CLIP + R. (1 view)"),
         ({"fusion": "map", "aupro": "published"}, "PointAD (fusion map, AUPRO as published)"),
+        ({"view_fusion": "max"}, "PointAD (views fused by max)"),
+        ({"training": {"learning_rate": 0.01, "batch_size": 4, "epochs": 3}}, "PointAD (learning rate 0.01, 3 epochs)"),
+        (
+            {"training": {"loss_weights": {"d2_pixel_loss": 0.5, "d3_point_loss": 1.0}}},
+            "PointAD (weights 0.5 d2 pixel + 1 d3 point)",
+        ),
+        ({"name": "my idea", "sigma": 2.0}, "my idea"),
+        ({"differences": ["trained with 9 views"]}, "PointAD (trained with 9 views)"),
     ],
 )
 def test_method_names(facts: dict, name: str) -> None:
-    assert method_name(facts) == name
+    assert method_name(RunRecord.from_json(facts)) == name
 
 
 def test_mean_and_sample_deviation() -> None:
@@ -87,10 +98,108 @@ def test_plain_ensemble_joins_the_protocols_of_its_data_set(run_of: MakeRun) -> 
     assert alone.protocol == ""
 
 
-def test_repeated_run_counts_once(run_of: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
-    (table,) = protocol_tables([run_of(0.5, "a"), run_of(0.9, "b")])
-    assert [row.runs for row in table.rows if row.runs] == [1]
-    assert "repeats" in caplog.text
+def own_rows(runs: list[Run]) -> list[TableRow]:
+    (table,) = protocol_tables(runs)
+    return [row for row in table.rows if not row.is_published]
+
+
+def test_a_repeated_run_counts_once_and_that_is_said(run_of: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
+    (row,) = own_rows([run_of(0.5, "a"), run_of(0.5, "b")])
+    assert row.runs == 1
+    assert "same figures" in caplog.text
+
+
+def test_repetitions_with_other_figures_get_rows_of_their_own(run_of: MakeRun) -> None:
+    runs = [
+        run_of(value, folder, seed=seed)
+        for folder, seed, value in [
+            ("first/1", 1, 0.5),
+            ("first/2", 2, 0.6),
+            ("second/1", 1, 0.7),
+            ("second/2", 2, 0.8),
+        ]
+    ]
+    rows = own_rows(runs)
+    assert {(row.method, row.runs, round(row.metrics["image_auroc"].mean, 3)) for row in rows} == {
+        ("PointAD, in first", 2, 0.55),
+        ("PointAD, in second", 2, 0.75),
+    }
+
+
+@pytest.mark.parametrize(
+    ("baseline", "changed", "names"),
+    [
+        ({"features_list": [24]}, {"features_list": [4, 8]}, {"PointAD (block 24)", "PointAD (blocks 4, 8)"}),
+        ({}, {"sigma": 2.0}, {"PointAD", "PointAD (σ 2)"}),
+        ({}, {"name": "mine"}, {"PointAD", "mine"}),
+        ({"precision": "fp32"}, {"precision": "bf16"}, {"PointAD (precision fp32)", "PointAD (precision bf16)"}),
+        (
+            {"training": {"n_ctx": 12, "seed": 1}},
+            {"training": {"n_ctx": 16, "seed": 2}},
+            {"PointAD (trained with 12 context tokens)", "PointAD (trained with 16 context tokens)"},
+        ),
+        (
+            {"provenance": {"code": "0123456789"}},
+            {"provenance": {"code": "abcdefghij"}},
+            {"PointAD (code 012345)", "PointAD (code abcdef)"},
+        ),
+        (
+            {"views": [0], "training": {"views": [0]}, "view_names": ["x0"]},
+            {"views": [0], "training": {"views": [0]}, "view_names": ["y90"]},
+            {"PointAD (1 view, views x0)", "PointAD (1 view, views y90)"},
+        ),
+        ({"something_new": 1}, {"something_new": 2}, {"PointAD (something new 1)", "PointAD (something new 2)"}),
+        ({}, {"precision": "fp32"}, {"PointAD", "PointAD (fewer facts recorded)"}),
+    ],
+)
+def test_runs_that_differ_get_rows_labelled_by_what_differs(
+    baseline: dict, changed: dict, names: set[str], run_of: MakeRun
+) -> None:
+    runs = [run_of(0.5 + seed / 10, f"a{seed}", seed=seed, **baseline) for seed in (1, 2)]
+    runs += [run_of(0.6 + seed / 10, f"b{seed}", seed=seed, **changed) for seed in (1, 2)]
+    rows = own_rows(runs)
+    assert {row.method for row in rows} == names
+    assert [row.runs for row in rows] == [2, 2]
+
+
+def test_names_do_not_hide_differences(run_of: MakeRun) -> None:
+    rows = own_rows([run_of(0.5, "a", name="mine", sigma=2.0), run_of(0.6, "b", name="mine", sigma=3.0)])
+    assert {row.method for row in rows} == {"mine (σ 2)", "mine (σ 3)"}
+
+
+def test_place_and_time_set_nothing_apart(run_of: MakeRun) -> None:
+    places = [
+        {"data_path": f"/{name}", "checkpoint": f"/{name}.pth", "clip_weights": name, "render": name}
+        | {"provenance": {"command": name, "date": name, "device": name, "revision": name, "packages": {"torch": name}}}
+        for name in ("here", "there")
+    ]
+    (row,) = own_rows([run_of(0.5 + seed, f"{seed}", seed=seed, **place) for seed, place in enumerate(places)])
+    assert row.runs == 2
+
+
+def test_every_fact_of_a_method_can_be_told() -> None:
+    names = {field.name for kind in (RunRecord, TrainingRecord, Provenance) for field in dataclasses.fields(kind)}
+    for name in _LABELS:
+        assert name.removeprefix("training.").removeprefix("provenance.") in names, name
+
+
+@pytest.mark.parametrize(
+    ("classes", "title"),
+    [
+        (DATASETS["mvtec_pc_3d_rgb"].classes, "MVTec 3D-AD"),
+        (("bagel", "rope"), "MVTec 3D-AD (3 of 10 classes)"),  # and carrot, which was learned from
+        (("spool",), "spools"),
+        (("bagel", "spool"), "spools"),
+    ],
+)
+def test_only_the_whole_of_a_published_data_set_bears_its_name(
+    classes: tuple[str, ...], title: str, run_of: MakeRun
+) -> None:
+    run = run_of(0.5, classes=classes, data_path="/scans/spools/rendered", dataset_title="MVTec 3D-AD")
+    (table,) = protocol_tables([run])
+    own = [row for row in table.rows if not row.is_published]
+    assert [row.dataset for row in own] == [title]
+    assert any(row.is_published for row in table.rows) == (title == "MVTec 3D-AD")
 
 
 def test_published_figures_stand_beside_their_data_set_only(run_of: MakeRun) -> None:

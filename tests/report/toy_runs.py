@@ -9,6 +9,8 @@ from PIL import Image
 
 from pointad.data.layout import SampleFiles
 from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
+from pointad.evaluation.modalities import MODALITIES
+from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.metrics import PixelScores, class_metrics, curves
 from pointad.metrics.ranking import rank
@@ -16,7 +18,6 @@ from pointad.report.runs import Run
 
 SIDE = 48
 TOYS = ("bear", "duck", "train <2>")  # the last one must be escaped
-MODALITIES = ("point", "color", "fused")
 FACTS: dict[str, Any] = {
     "dataset": "mvtec_pc_3d_rgb",
     "dataset_title": "toys",
@@ -55,6 +56,7 @@ def toy_samples(class_name: str, seed: int) -> list[ScoredSample]:
                 scores={m: float(one.max() + 0.4 * random.random()) for m, one in maps.items()},
                 maps=maps,
                 mask=mask,
+                valid=np.ones((SIDE, SIDE), bool),
                 view_maps=random.random((9, SIDE, SIDE)).astype(np.float32),
                 view_scores=random.random(9).astype(np.float32),
                 views=np.full((9, SIDE, SIDE, 3), 200, np.uint8),
@@ -79,7 +81,7 @@ def write_scan(sample: ScoredSample, data_path: Path) -> None:
 
 def write_run(folder: Path, *, seed: int = 0, save_maps: bool = False, visualize: bool = False, **facts: Any) -> Run:
     """Write a finished run and return it."""
-    writer = RunWriter(folder, FACTS | facts, save_maps=save_maps, visualize=visualize)
+    writer = RunWriter(folder, RunRecord.from_json(FACTS | facts), save_maps=save_maps, visualize=visualize)
     for number, class_name in enumerate(TOYS):
         samples = toy_samples(class_name, seed=100 * seed + number)
         labels = np.array([sample.label for sample in samples])

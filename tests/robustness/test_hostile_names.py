@@ -21,6 +21,7 @@ from pointad.data.metadata import metadata_path
 from pointad.data.raw import RenderingOptions
 from pointad.errors import InputError, shown
 from pointad.evaluation.evaluation import ClassOutcome
+from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.names import file_name
 from pointad.report.runs import find_runs, read_scores
@@ -52,7 +53,7 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def one_of_each(folder: Path, **facts: object) -> RunWriter:
     """A run that has each hostile name as a class, as a species and as an identifier."""
-    writer = RunWriter(folder, FACTS | facts, save_maps=True, visualize=True)
+    writer = RunWriter(folder, RunRecord.from_json(FACTS | facts), save_maps=True, visualize=True)
     (sample, *_) = toy_samples("duck", 1)
     metrics = {"point": {"image_auroc": 0.5}}
     curve = {"false_positive_rate": [0.0, 1.0], "height": [0.0, 1.0]}
@@ -80,7 +81,8 @@ def test_maps_and_pictures_of_a_run(outside: Path) -> None:
 
 
 def test_reports_about_a_run(outside: Path) -> None:
-    hostile = dict.fromkeys(("backbone", "dataset_title", "seed"), "</style><script>alert(1)</script>\x1b[2J|=1+1")
+    text = "</style><script>alert(1)</script>\x1b[2J|=1+1"
+    hostile = dict.fromkeys(("backbone", "dataset_title", "name", "unheard_of"), text)
     for number, name in enumerate(HOSTILE):
         facts = {"training_class": name, "checkpoint": name, "protocol": name, "data_path": name, **hostile}
         if number < 2:
@@ -104,7 +106,7 @@ def test_reports_about_a_run(outside: Path) -> None:
 
 
 def write_facts_only(outside: Path, number: int, facts: dict[str, object]) -> None:
-    writer = RunWriter(outside / "runs" / str(number), FACTS | facts)
+    writer = RunWriter(outside / "runs" / str(number), RunRecord.from_json(FACTS | facts))
     writer.add_class(ClassOutcome("kite", "duck", {"point": {"image_auroc": 0.5}}, {}))
     writer.finish()
 

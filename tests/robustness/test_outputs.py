@@ -22,6 +22,7 @@ from pointad.data.metadata import SampleRecord, read_metadata
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
 from pointad.files.atomic import atomic_path
 from pointad.files.pictures import write_png
 from pointad.files.torch_files import write_torch_file
@@ -71,7 +72,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "file.png": lambda path: write_png(path, (torch.rand(300, 300, 3) * 255).byte().numpy()),
     "file.tiff": lambda path: write_xyz_tiff(path, torch.rand(200, 200, 3).numpy()),
     "file.pcd": lambda path: write_pcd(path, torch.rand(100_000, 3).numpy()),
-    "results.json": lambda path: Results({}, {"long": "x" * 100_000}).save(path),
+    "results.json": lambda path: Results({}, RunRecord(name="x" * 100_000)).save(path),
     "text": lambda path: _write_text(path),
 }
 

@@ -17,6 +17,7 @@ from pointad.data.visibility import fill_never_seen
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_picture, write_png
@@ -227,11 +228,11 @@ def test_results_come_back(classes: dict, note: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.json"
         try:
-            Results(classes, {"note": note}).save(path)
+            Results(classes, RunRecord(others={"note": note})).save(path)
         except UnicodeEncodeError:
             pytest.fail("a text that cannot be written")
         read = Results.load(path)
-        assert read.classes == classes and read.run == {"note": note}
+        assert read.classes == classes and read.run.others == {"note": note}
 
 
 @FEW

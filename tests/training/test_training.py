@@ -19,9 +19,10 @@ from pointad.scoring.back_projection import back_project
 from pointad.scoring.inference import predict_views
 from pointad.training.loss_paths import choose_path
 from pointad.training.losses import LossInputs, training_losses
+from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
-from pointad.training.training import Training, TrainingExamples, TrainingSettings, load_examples
+from pointad.training.training import Training, TrainingExamples, load_examples
 
 SAMPLES = 5
 SETTINGS = TrainingSettings(epochs=4, batch_size=2)  # the last batch of an epoch has one sample

@@ -1,0 +1,83 @@
+"""Which code ran, where and when."""
+
+import datetime
+import functools
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.evaluation.run_record import Provenance
+
+LIBRARY = Path(__file__).resolve().parents[1]
+PACKAGES = ("pointad", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "open3d", "Pillow")
+# Rooms of the library that no number depends on.
+SILENT_ROOMS = frozenset({"commands", "demo", "inspection", "report", "visualization"})
+
+
+def provenance(device: str, command: str | None = None) -> Provenance:
+    """What is known about this process.
+
+    Args:
+        device: where the tensors live, as a name.
+        command: the command line, as it can be typed again.
+    """
+    revision, clean = git_state(LIBRARY)
+    return Provenance(
+        command=command,
+        date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        device=device,
+        platform=platform.platform(),
+        python=platform.python_version(),
+        packages=package_versions(),
+        revision=revision,
+        clean=clean,
+        code=code_fingerprint(),
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that numbers depend on, as far as they are installed."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+@functools.cache
+def code_fingerprint(library: Path = LIBRARY) -> str:
+    """A fingerprint of the modules that numbers depend on; those that print, draw and gather do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(library.rglob("*.py")):
+        place = path.relative_to(library)
+        if place.parts[0] not in SILENT_ROOMS:
+            digest.update(place.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def git_state(folder: Path) -> tuple[str | None, bool | None]:
+    """The revision that a folder's files belong to and whether they are as committed; None outside a repository."""
+    if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None, None  # installed somewhere, maybe inside a repository of something else
+    revision, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain", "--", ".")
+    return revision, None if changes is None else not changes
+
+
+def fingerprint(lines: Iterable[str]) -> str:
+    """A fingerprint of a list of texts, order included."""
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers; None if it is not there or fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

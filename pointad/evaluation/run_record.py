@@ -1,0 +1,176 @@
+"""What is known about a training and about a test run: every setting, where it ran, and with which code.
+
+``run.json`` holds a :class:`TrainingRecord`, ``results.json`` a :class:`RunRecord` under "run". All facts may be
+missing (None): older files recorded fewer of them. Each fact has a role, which decides what the report may average.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from pointad.data.view_subset import view_subset
+from pointad.datasets.registry import DATASETS
+from pointad.errors import InputError
+from pointad.files.json_records import record_from_json, record_to_json
+
+
+class Role(Enum):
+    """What it means when two runs differ in a fact."""
+
+    METHOD = "they are different methods, or the same one on different data"
+    REPEAT = "they are repetitions, to be averaged"
+    PLACE = "nothing: only where or when they ran differs"
+
+
+# The role of facts that do not say so is that of a method.
+REPEAT, PLACE = {"role": Role.REPEAT}, {"role": Role.PLACE}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where and when a program ran, and which one."""
+
+    command: str | None = field(default=None, metadata=PLACE)  # as it can be typed again
+    date: str | None = field(default=None, metadata=PLACE)  # ISO 8601, UTC
+    device: str | None = field(default=None, metadata=PLACE)
+    platform: str | None = field(default=None, metadata=PLACE)
+    python: str | None = field(default=None, metadata=PLACE)
+    packages: dict[str, str] | None = field(default=None, metadata=PLACE)  # versions
+    revision: str | None = field(default=None, metadata=PLACE)  # of git; None outside a repository
+    clean: bool | None = field(default=None, metadata=PLACE)  # whether the files were those of the revision
+    code: str | None = None  # fingerprint of the modules that the numbers depend on
+
+
+@dataclass(frozen=True)
+class PipelineRecord:
+    """The settings that training and test share."""
+
+    name: str | None = None  # the label that the user gave
+    dataset_title: str | None = None  # the data set's name in tables
+    data_path: str | None = field(default=None, metadata=PLACE)
+    render: str | None = field(default=None, metadata=PLACE)  # "stored" or "on_the_fly", which give the same numbers
+    views: tuple[int, ...] | None = None  # indices of the views used
+    view_names: tuple[str, ...] | None = None  # their directions, such as "x-45"
+    normals: str | None = None  # how the views were drawn, as far as it is known
+    visibility: str | None = None
+    correspondence: str | None = None
+    image_size: int | None = None
+    point_size: int | None = None
+    backbone: str | None = None
+    backbone_fingerprint: str | None = None
+    clip_weights: str | None = field(default=None, metadata=PLACE)
+    features_list: tuple[int, ...] | None = None  # blocks of the image encoder, from 1
+    precision: str | None = None
+    rounded_features: bool | None = None  # whether features went through the cache, which rounds them
+    view_fusion: str | None = None
+    provenance: Provenance | None = None
+    others: dict[str, Any] = field(default_factory=dict)  # keys that this version does not know
+
+
+@dataclass(frozen=True)
+class TrainingRecord(PipelineRecord):
+    """How prompts were learned."""
+
+    training_dataset: str | None = None
+    training_class: str | None = field(default=None, metadata=REPEAT)
+    samples: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the list of training samples
+    sample_count: int | None = field(default=None, metadata=REPEAT)
+    object_aware: bool | None = None
+    n_ctx: int | None = None
+    t_n_ctx: int | None = None
+    depth: int | None = None
+    losses: tuple[str, ...] | None = None  # terms that count
+    loss_weights: dict[str, float] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    init_checkpoint: str | None = None
+    seed: int | None = field(default=None, metadata=REPEAT)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "TrainingRecord":
+        """The record of a ``run.json``, of today's or of an older form.
+
+        Raises:
+            ValueError: a fact is of another type.
+        """
+        return record_from_json(cls, {**content, **_views_by_index(content, content.get("training_dataset"))})
+
+
+@dataclass(frozen=True)
+class RunRecord(PipelineRecord):
+    """How prompts were tested."""
+
+    dataset: str | None = None
+    samples: str | None = None  # fingerprint of the list of samples, those of the training class included
+    sample_count: int | None = None
+    is_demo: bool | None = None  # whether the backbone is the small one that comes along
+    protocol: str | None = None  # "one-vs-rest", "cross-dataset" or "" where it is not known
+    prompts: str | None = None  # "learned" or "ensemble"
+    object_aware: bool | None = None
+    depth: int | None = None
+    losses: tuple[str, ...] | None = None
+    training_dataset: str | None = None
+    training_class: str | None = field(default=None, metadata=REPEAT)
+    seed: int | None = field(default=None, metadata=REPEAT)  # of the training
+    checkpoint: str | None = field(default=None, metadata=PLACE)
+    checkpoint_fingerprint: str | None = field(default=None, metadata=REPEAT)
+    epoch: int | None = None  # of the checkpoint, by its name
+    sigma: float | None = None
+    fusion: str | None = None
+    aupro: str | None = None  # "exact" or "published"
+    differences: tuple[str, ...] | None = None  # settings that were others in training
+    training: TrainingRecord | None = None  # what run.json beside the checkpoint says
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "RunRecord":
+        """The record of the "run" of a ``results.json``, of today's or of an older form.
+
+        Raises:
+            ValueError: a fact is of another type.
+        """
+        training = content.get("training")
+        if isinstance(training, dict):
+            told = {**training, **_views_by_index(training, training.get("training_dataset"))}
+            content = {**content, "training": told}
+        return record_from_json(cls, content)
+
+
+_NESTED = frozenset({"provenance", "training"})  # their facts count, not they themselves
+
+
+def to_json(record: PipelineRecord) -> dict[str, Any]:
+    """What :meth:`RunRecord.from_json` and :meth:`TrainingRecord.from_json` read."""
+    return record_to_json(record)
+
+
+def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The facts of one role, as (name, value); those of the training begin with "training." and so on."""
+    for each in dataclasses.fields(record):
+        value = getattr(record, each.name)
+        if dataclasses.is_dataclass(value):
+            yield from facts(value, role, f"{prefix}{each.name}.")  # type: ignore[arg-type]
+        elif each.name == "others" and role is Role.METHOD:
+            yield from ((f"{prefix}{name}", other) for name, other in value.items())
+        elif each.name != "others" and each.metadata.get("role", Role.METHOD) is role and each.name not in _NESTED:
+            yield f"{prefix}{each.name}", value
+
+
+def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:
+    """Older files tell the number of the views only."""
+    count = content.get("views")
+    if type(count) is not int or dataset not in DATASETS:
+        return {}
+    try:
+        return {"views": list(view_subset(count, organized=DATASETS[dataset].organized))}
+    except InputError as error:
+        raise ValueError(f"views is {count}") from error
+
+
+def epoch_of(checkpoint: Path) -> int | None:
+    """The epoch in the name of a checkpoint such as ``epoch_15.pth``; None for other names."""
+    number = checkpoint.stem.removeprefix("epoch_")
+    return int(number) if number.isascii() and number.isdigit() and checkpoint.stem.startswith("epoch_") else None
