@@ -1,7 +1,6 @@
 """Tests prompts on classes that they never saw: python test.py --help."""
 
-from pointad.commands.program import run
-from pointad.commands.test import build_parser, main
+from pointad.commands.entry import run_script
 
 if __name__ == "__main__":
-    run(main, build_parser())
+    run_script("test")

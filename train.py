@@ -1,7 +1,6 @@
 """Learns prompts on one class: python train.py --help."""
 
-from pointad.commands.program import run
-from pointad.commands.train import build_parser, main
+from pointad.commands.entry import run_script
 
 if __name__ == "__main__":
-    run(main, build_parser())
+    run_script("train")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pointad.commands.list_samples import generate
+from pointad.commands.list_samples import run_generator
 
 if __name__ == "__main__":
-    generate("real_pc_3d_rgb", __doc__ or "")
+    run_generator("real_pc_3d_rgb", __doc__ or "")

@@ -1,3 +1,30 @@
-"""PointAD: zero-shot 3D anomaly detection from multi-view renderings and CLIP (NeurIPS 2024)."""
+"""PointAD: zero-shot 3D anomaly detection from multi-view renderings and CLIP (NeurIPS 2024).
+
+    from pointad import PointAD
+
+    detector = PointAD.from_checkpoint()    # the small demo weights
+    prediction = detector.predict(points)   # (N, 3) or (H, W, 3)
+
+Both names are imported when they are first asked for: PyTorch takes seconds, and rendering needs none of it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pointad.inspection.predictor import PointAD, Prediction
+
+__all__ = ["PointAD", "Prediction"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pointad.inspection import predictor
+
+    return getattr(predictor, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

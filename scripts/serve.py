@@ -5,8 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pointad.commands.program import run
-from pointad.commands.serve import build_parser, main
+from pointad.commands.entry import run_script
 
 if __name__ == "__main__":
-    run(main, build_parser())
+    run_script("serve")

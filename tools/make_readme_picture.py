@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pointad.commands.arguments import DEMO_DATA, ROOT
+from pointad.commands.places import SOURCE, demo_data_folder
 from pointad.commands.program import HelpFormatter, positive_integer, run
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
@@ -39,10 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--maps", type=Path, required=True, help="folder of the maps that test.py --save_maps wrote")
-    parser.add_argument("--data_path", type=Path, default=DEMO_DATA / "rendered", help="the rendered data set")
+    parser.add_argument("--data_path", type=Path, default=demo_data_folder() / "rendered", help="the rendered data set")
     parser.add_argument("--samples", nargs="+", default=SAMPLES, metavar="CLASS/SPECIES/ID", help="one row each")
     parser.add_argument("--side", type=positive_integer, default=150, help="side of each small picture in pixels")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "demo.png", help="the picture to write")
+    parser.add_argument("--output", type=Path, default=SOURCE / "docs" / "demo.png", help="the picture to write")
     return parser
 
 

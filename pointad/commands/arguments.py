@@ -8,8 +8,6 @@ from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
 from pointad.scoring.options import FUSIONS
 
-ROOT = Path(__file__).resolve().parents[2]
-DEMO_DATA = ROOT / "data" / "demo"
 DEMO_TRAINING_CLASS = "gear"
 
 

@@ -1,11 +1,12 @@
 """Makes the demo data ready when they are not: generated, rendered and listed below data/demo."""
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from pointad.commands.arguments import DEMO_DATA, ROOT
+from pointad.commands.places import SOURCE, demo_data_folder
 from pointad.errors import PointADError
 
 logger = logging.getLogger(__name__)
@@ -17,15 +18,17 @@ def ensure_demo_data() -> Path:
     Raises:
         PointADError: generating or rendering failed; the program that failed has said why.
     """
-    raw, rendered = DEMO_DATA / "raw", DEMO_DATA / "rendered"
+    raw, rendered = demo_data_folder() / "raw", demo_data_folder() / "rendered"
     if not (rendered / "all_meta.json").is_file():
-        logger.info("making the demo data in %s", DEMO_DATA)
-        _call("make_demo_data.py", "--output", raw)
-        _call("render_dataset.py", "--dataset", "mvtec_pc_3d_rgb", "--data_path", raw, "--save_path", rendered)
+        logger.info("making the demo data in %s", demo_data_folder())
+        _call("demo-data", "--output", raw)
+        _call("render", "--dataset", "mvtec_pc_3d_rgb", "--data_path", raw, "--save_path", rendered)
     return rendered
 
 
-def _call(script: str, *arguments: str | Path) -> None:
-    command = [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)]
-    if subprocess.run(command, check=False).returncode:
-        raise PointADError(f"the demo data could not be made: {' '.join(command)} failed")
+def _call(command: str, *arguments: str | Path) -> None:
+    """Run one of this library's commands in a process of its own, whose workers start without PyTorch's threads."""
+    line = [sys.executable, "-m", "pointad.commands.entry", command, *map(str, arguments)]
+    path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
+    if subprocess.run(line, check=False, env={**os.environ, "PYTHONPATH": path}).returncode:
+        raise PointADError(f"the demo data could not be made: {' '.join(line)} failed")

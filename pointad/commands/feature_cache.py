@@ -8,18 +8,11 @@ Runs that use the cache meanwhile are not disturbed: what they miss, they encode
 """
 
 import argparse
-import time
 from pathlib import Path
 
-from tqdm import tqdm
-
 from pointad.commands.program import HelpFormatter
-from pointad.encoding.feature_cache import evict, list_entries, read_entry
-from pointad.errors import InputError
-from pointad.files.locks import own_folder
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-DAY = 24 * 3600
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,44 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Check, evict, then say what is left."""
-    folder = arguments.folder
-    if not folder.is_dir():
-        raise InputError(folder, "is not a folder", "give what was given as --feature_cache")
-    if arguments.check or arguments.keep is not None:
-        with own_folder(folder):  # two at once would count and remove the same files
-            clean_up(folder, arguments)
-    entries = [entry for entry in list_entries(folder) if not entry.unfinished]
-    summary = f"{folder}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
-    if entries:
-        summary += f", last used {(time.time() - entries[0].last_used) / DAY:.1f} days ago or later"
-    print(summary)
+def main(flags: argparse.Namespace) -> None:
+    """Check, evict, then say what is left, as the flags say."""
+    from pointad.commands.cache_upkeep import (
+        look_after,  # reading features needs PyTorch, which takes seconds to import
+    )
 
-
-def clean_up(folder: Path, arguments: argparse.Namespace) -> None:
-    """Remove what the flags ask for."""
-    if arguments.check:
-        print(f"removed {remove_damaged(folder)} damaged files")
-    if arguments.keep is not None:
-        removed = evict(folder, arguments.keep)
-        print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
-
-
-def remove_damaged(folder: Path) -> int:
-    """Remove every file that does not hold what was written; returns how many."""
-    damaged = 0
-    for entry in tqdm(list_entries(folder), unit="file", disable=None):
-        if entry.unfinished:
-            continue
-        try:
-            read_entry(entry.path)
-        except FileNotFoundError:
-            continue  # evicted meanwhile
-        except (OSError, ValueError):
-            entry.path.unlink(missing_ok=True)
-            damaged += 1
-    return damaged
+    look_after(flags.folder, check=flags.check, keep_bytes=flags.keep)
 
 
 def size_in_bytes(text: str) -> int:

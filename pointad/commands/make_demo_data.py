@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from pointad.commands.arguments import DEMO_DATA
+from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.objects import CLASSES
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: argparse.Namespace) -> None:
     """Write every scan of the chosen classes."""
     chosen = FORMATS[arguments.format]
-    folder = DEMO_DATA if arguments.format == "mvtec3d" else DEMO_DATA / arguments.format
+    folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
     names = list(chosen.list_scans(tuple(arguments.classes)))
     write = partial(chosen.write_scan, seed=arguments.seed, root=output)

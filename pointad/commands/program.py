@@ -7,7 +7,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -46,7 +46,11 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
         return super()._get_help_string(action)
 
 
-def run(main: Callable[[argparse.Namespace], int | None], parser: argparse.ArgumentParser) -> None:
+def run(
+    main: Callable[[argparse.Namespace], int | None],
+    parser: argparse.ArgumentParser,
+    arguments: Sequence[str] | None = None,
+) -> None:
     """Parse the arguments, run ``main`` and leave with its exit code.
 
     An error of this library, of a disk or of memory that is not there becomes one line on standard error and exit code
@@ -54,18 +58,19 @@ def run(main: Callable[[argparse.Namespace], int | None], parser: argparse.Argum
     is a fault of the program and keeps its traceback.
 
     Args:
-        main: takes the parsed arguments, returns an exit code (``None`` counts as 0).
+        main: takes the parsed flags, returns an exit code (``None`` counts as 0).
         parser: the program's flags.
+        arguments: what to parse; None takes the command line.
     """
     _open_closed_outputs()
-    arguments = parser.parse_args()
+    flags = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     try:
-        code = main(arguments)
+        code = main(flags)
         sys.stdout.flush()
     except PointADError as error:
         _say_error(str(error))

@@ -8,21 +8,10 @@ A page shows pictures of samples if test.py ran with --visualize or --save_maps,
 """
 
 import argparse
-import logging
-from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.commands.arguments import ROOT
 from pointad.commands.program import HelpFormatter
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.files.atomic import atomic_path
-from pointad.files.locks import own_folder
-from pointad.report.formats import to_csv, to_latex, to_markdown
-from pointad.report.page import write_pages
-from pointad.report.protocol_tables import ProtocolTable, protocol_tables
-from pointad.report.runs import find_runs
-
-logger = logging.getLogger(__name__)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,23 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Print the tables, and write whatever else is asked for."""
-    runs = find_runs(arguments.results)
-    tables = protocol_tables(runs, arguments.modalities)
-    print(to_markdown(tables))
-    if arguments.save_path is not None:
-        with own_folder(arguments.save_path):
-            write_tables(tables, arguments.save_path)
-    if arguments.html is not None:
-        with own_folder(arguments.html):
-            index = write_pages(runs, arguments.html, arguments.modalities, roots=[ROOT])
-        logger.info("%d pages written; open %s", len(runs) + 1, index)
+def main(flags: argparse.Namespace) -> None:
+    """Report what the flags name."""
+    from pointad.commands.report_run import report  # the pages need PyTorch, which takes seconds to import
 
-
-def write_tables(tables: Sequence[ProtocolTable], folder: Path) -> None:
-    """The tables in each of the three formats."""
-    for name, text in (("md", to_markdown(tables)), ("csv", to_csv(tables)), ("tex", to_latex(tables))):
-        with atomic_path(folder / f"tables.{name}") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    logger.info("tables.md, tables.csv and tables.tex written to %s", folder)
+    report(tuple(flags.results), tuple(flags.modalities), tables_folder=flags.save_path, pages_folder=flags.html)

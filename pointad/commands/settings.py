@@ -8,7 +8,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.commands.arguments import ACTIVATIONS, DEMO_DATA
+from pointad.commands.arguments import ACTIVATIONS
+from pointad.commands.places import demo_data_folder
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
 
@@ -33,11 +34,11 @@ class DataSettings:
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "DataSettings":
         """The settings that parsed flags ask for; without a folder, the demo data."""
-        folder = flags.data_path or DEMO_DATA / "rendered"
+        folder = flags.data_path or demo_data_folder() / "rendered"
         return cls(
             dataset=flags.dataset,
             folder=folder,
-            is_demo=folder.resolve().is_relative_to(DEMO_DATA),
+            is_demo=folder.resolve().is_relative_to(demo_data_folder()),
             make_if_missing=flags.data_path is None,
             render=flags.render,
             normals=flags.normals,

@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
 
 from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
@@ -151,7 +150,6 @@ def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
 def _start_worker() -> None:
     # The parent answers interrupts; a worker finishes its sample.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

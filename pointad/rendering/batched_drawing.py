@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pointad.errors import InputError
+from pointad.rendering.batched_resizing import resize_batch
 from pointad.rendering.batched_shading import shade_batch
 from pointad.rendering.camera import RETREAT, TAN_HALF_FIELD, ZOOM, focal_length
-from pointad.rendering.resizing import resize_batch
 from pointad.rendering.scene import SURFACE_TOLERANCE, Scene
 from pointad.rendering.shading import BACKGROUND
 from pointad.rendering.views import ViewRig

@@ -3,11 +3,11 @@
 No window system takes part: the pictures that Open3D's window would show are computed, pixel by pixel.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 
 from pointad.errors import InputError
-from pointad.rendering.batched_drawing import draw_views_batched
 from pointad.rendering.camera import turn_about_x
 from pointad.rendering.drawing import draw_views
 from pointad.rendering.normals import estimate_normals, grid_normals
@@ -17,6 +17,9 @@ from pointad.rendering.scene import Scene
 from pointad.rendering.splatting import MOST_POINTS
 from pointad.rendering.views import ViewRig
 from pointad.scans.point_cloud import PointCloud
+
+if TYPE_CHECKING:
+    import torch
 
 NORMALS_METHODS = ("exact", "grid")
 VISIBILITIES = ("nearest", "splat")
@@ -34,7 +37,7 @@ def render(
     normals_method: str = "exact",
     visibility: str = "nearest",
     correspondence: str = "truncated",
-    device: torch.device | None = None,
+    device: "torch.device | None" = None,
 ) -> RenderedSample:
     """Photograph a cloud from all directions of a rig.
 
@@ -75,7 +78,12 @@ def render(
         surface_visibility=visibility == "splat",
         centred_correspondence=correspondence == "centred",
     )
-    views, views_gt, correspondences = draw_views(scene) if device is None else draw_views_batched(scene, device)
+    if device is None:
+        views, views_gt, correspondences = draw_views(scene)
+    else:
+        from pointad.rendering.batched_drawing import draw_views_batched  # PyTorch takes seconds to import
+
+        views, views_gt, correspondences = draw_views_batched(scene, device)
     return RenderedSample(views, views_gt, correspondences, point_cloud.nonzero_indices)
 
 

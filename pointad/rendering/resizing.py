@@ -3,16 +3,13 @@
 import math
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from pointad.rendering.splatting import Layer
 
 _FILTER = Image.Resampling.BICUBIC
 _SUPPORT = 2  # the bicubic filter reaches this many pixels of the small picture to either side
-_WEIGHT_BITS = 22  # Pillow's fixed-point weights
-_HALF_BITS = 11
+WEIGHT_BITS = 22  # Pillow's fixed-point weights
 
 
 def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.ndarray:
@@ -66,22 +63,6 @@ def _reached(first: int, end: int, window: int, size: int) -> tuple[slice, int, 
     return slice(start * pixels, stop * pixels), start * (window // steps), stop * (window // steps)
 
 
-def resize_batch(pictures: Tensor, size: int) -> Tensor:
-    """Grey pictures (V, W, W) uint8 brought to (V, size, size) on their device, byte for byte as Pillow does it."""
-    window = pictures.shape[-1]
-    weights = torch.as_tensor(bicubic_weights(window, size), device=pictures.device)
-    # Two halves of few bits keep every product and sum exact in float32, also in a GPU's reduced precision.
-    coarse = weights >> _HALF_BITS
-    fine = weights - (coarse << _HALF_BITS)
-
-    def shrink_rows(values: Tensor) -> Tensor:
-        high, low = (values.float() @ part.float().T for part in (coarse, fine))
-        total = (high.long() << _HALF_BITS) + low.long()
-        return ((total + (1 << (_WEIGHT_BITS - 1))) >> _WEIGHT_BITS).clamp(0, 255)
-
-    return shrink_rows(shrink_rows(pictures).transpose(1, 2)).transpose(1, 2).to(torch.uint8)
-
-
 def bicubic_weights(window: int, size: int) -> np.ndarray:
     """Weights (size, window) int64 by which Pillow's bicubic filter shrinks `window` values to `size`, times 2^22."""
     scale = window / size
@@ -94,4 +75,4 @@ def bicubic_weights(window: int, size: int) -> np.ndarray:
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0)) * ((source >= first) & (source < end))
     weights /= weights.sum(axis=1, keepdims=True)
-    return np.trunc(weights * (1 << _WEIGHT_BITS) + np.copysign(0.5, weights)).astype(np.int64)
+    return np.trunc(weights * (1 << WEIGHT_BITS) + np.copysign(0.5, weights)).astype(np.int64)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointad.commands import predict, render_dataset, serve, test, train
-from pointad.commands.arguments import DEMO_DATA
+from pointad.commands.places import demo_data_folder
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.render_dataset import RenderSettings
 from pointad.commands.serve_settings import ServeSettings
@@ -31,7 +31,7 @@ test_settings.__test__ = False  # type: ignore[attr-defined]
 def test_without_flags_everything_is_the_demo() -> None:
     learned, tested = train_settings(), test_settings()
     for data in (learned.data, tested.data):
-        assert data.folder == DEMO_DATA / "rendered" and data.is_demo and data.make_if_missing
+        assert data.folder == demo_data_folder() / "rendered" and data.is_demo and data.make_if_missing
     assert learned.model.clip_weights == tested.model.clip_weights == "demo"
     assert learned.save_path == Path("results/train/gear")
     assert [path.parent.name for path in tested.checkpoints] == ["gear", "leaf", "walnut"]
@@ -46,7 +46,7 @@ def test_a_folder_of_its_own_asks_for_real_weights_and_for_prompts(tmp_path: Pat
 
 
 def test_the_demo_data_by_name_are_the_demo_too() -> None:
-    data = train_settings("--data_path", str(DEMO_DATA / "real3d")).data
+    data = train_settings("--data_path", str(demo_data_folder() / "real3d")).data
     assert data.is_demo and not data.make_if_missing
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pointad.commands.arguments import ROOT
+from pointad.commands.places import SOURCE
 from pointad.errors import InputError
 from pointad.model import backbone as backbone_module
 from pointad.model.backbone import load_backbone
-from pretraining.command import build_parser, check, chosen_device
+from pretraining.command import build_parser
+from pretraining.run import check, chosen_device
 
-SCRIPT = ROOT / "scripts" / "pretrain_demo_backbone.py"
+SCRIPT = SOURCE / "scripts" / "pretrain_demo_backbone.py"
 
 
 def refusal(*flags: str) -> str:

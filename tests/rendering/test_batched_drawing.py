@@ -13,8 +13,8 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.files.pictures import resize_picture
+from pointad.rendering.batched_resizing import resize_batch
 from pointad.rendering.renderer import render
-from pointad.rendering.resizing import resize_batch
 from pointad.rendering.views import ViewRig
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]

@@ -1,0 +1,55 @@
+"""A run of scripts/feature_cache.py: damaged and old features go, and what is left is counted."""
+
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from pointad.encoding.feature_cache import evict, list_entries, read_entry
+from pointad.errors import InputError
+from pointad.files.locks import own_folder
+
+DAY = 24 * 3600
+
+
+def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
+    """Remove what is damaged, then what was used least recently, and print what is left.
+
+    Args:
+        folder: the feature cache.
+        check: read every file and remove the damaged ones.
+        keep_bytes: how much may stay; None: all of it.
+
+    Raises:
+        InputError: there is no such folder, or another run cleans it up.
+    """
+    if not folder.is_dir():
+        raise InputError(folder, "is not a folder", "give what was given as --feature_cache")
+    if check or keep_bytes is not None:
+        with own_folder(folder):  # two at once would count and remove the same files
+            if check:
+                print(f"removed {remove_damaged(folder)} damaged files")
+            if keep_bytes is not None:
+                removed = evict(folder, keep_bytes)
+                print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
+    entries = [entry for entry in list_entries(folder) if not entry.unfinished]
+    summary = f"{folder}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
+    if entries:
+        summary += f", last used {(time.time() - entries[0].last_used) / DAY:.1f} days ago or later"
+    print(summary)
+
+
+def remove_damaged(folder: Path) -> int:
+    """Remove every file that does not hold what was written; returns how many."""
+    damaged = 0
+    for entry in tqdm(list_entries(folder), unit="file", disable=None):
+        if entry.unfinished:
+            continue
+        try:
+            read_entry(entry.path)
+        except FileNotFoundError:
+            continue  # evicted meanwhile
+        except (OSError, ValueError):
+            entry.path.unlink(missing_ok=True)
+            damaged += 1
+    return damaged

@@ -1,0 +1,80 @@
+"""The console command: one subcommand a program, each the same code as the script of the repository."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pointad import __version__
+from pointad.commands.program import run
+
+
+@dataclass(frozen=True)
+class Command:
+    """One program; its module in this package has ``build_parser()`` and ``main(flags)``."""
+
+    module: str
+    script: str  # in a checkout of the repository
+    summary: str
+
+
+COMMANDS = {
+    "predict": Command("predict", "scripts/predict.py", "score scans of your own"),
+    "serve": Command("serve", "scripts/serve.py", "a page to drop scans on, and a service that answers with JSON"),
+    "train": Command("train", "train.py", "learn prompts on one class"),
+    "test": Command("test", "test.py", "test prompts on classes that they never saw"),
+    "report": Command("report", "scripts/report.py", "tables and pages of finished runs"),
+    "render": Command("render_dataset", "scripts/render_dataset.py", "render a raw data set"),
+    "render-scans": Command("render_scans", "scripts/render_scans.py", "render scans of your own"),
+    "list-samples": Command("list_samples", "generate_dataset_json", "list the samples of a rendered data set"),
+    "demo-data": Command("make_demo_data", "scripts/make_demo_data.py", "generate the demo data"),
+    "feature-cache": Command("feature_cache", "scripts/feature_cache.py", "show, shrink or check a feature cache"),
+    "training-classes": Command(
+        "training_classes", "scripts/training_classes.py", "print the training classes of a data set"
+    ),
+}
+
+
+def main() -> None:
+    """Run the subcommand that the command line names."""
+    flags = build_parser().parse_args()
+    start(COMMANDS[flags.command], flags.arguments, name=f"pointad {flags.command}")
+
+
+def run_script(name: str) -> None:
+    """Run a program under the name of its script, with the flags of the command line."""
+    start(COMMANDS[name], sys.argv[1:])
+
+
+def start(command: Command, arguments: Sequence[str], *, name: str | None = None) -> None:
+    """Import a program and run it; ``name`` is what its help calls it instead of the script.
+
+    PyTorch and whatever else takes seconds is imported by the program's ``main``, when its flags are parsed.
+    """
+    module = importlib.import_module(f"pointad.commands.{command.module}")
+    parser = module.build_parser()
+    if name is not None:
+        parser.prog = name
+        parser.description = parser.description.replace(f"python {command.script}", name)
+    run(module.main, parser, arguments)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The names of the subcommands; each parses its own flags."""
+    width = max(map(len, COMMANDS))
+    summaries = "\n".join(f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="pointad",
+        description="Zero-shot 3D anomaly detection from multi-view renderings and CLIP (PointAD).",
+        epilog=f"commands:\n{summaries}\n\n'pointad COMMAND --help' shows the flags of a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="its flags")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The console command and the scripts: one code, and nothing heavy is imported before the flags are parsed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands.programs import ROOT
+
+from pointad.commands import entry
+from pointad.commands.entry import COMMANDS
+
+HEAVY = ("torch", "torchvision", "open_clip", "sklearn", "open3d")
+SCRIPTS = [
+    *(command.script for command in COMMANDS.values() if command.script.endswith(".py")),
+    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "generate_dataset_json").glob("*.py"))),
+    "scripts/pretrain_demo_backbone.py",
+]
+
+HELP_OF_ALL = """
+import contextlib, io, runpy, sys
+
+heavy, scripts = sys.argv[1].split(), sys.argv[2:]
+for script in scripts:
+    sys.argv = [script, "--help"]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except SystemExit as leaving:
+            assert leaving.code == 0, script
+    assert said.getvalue().startswith("usage:"), script
+    loaded = [name for name in heavy if name in sys.modules]
+    assert not loaded, f"{script} --help imports {loaded}"
+"""
+
+IMPORT_ALONE = """
+import importlib, sys
+
+heavy, module = sys.argv[1].split(), sys.argv[2]
+importlib.import_module(module)
+loaded = [name for name in heavy if name in sys.modules]
+assert not loaded, f"{module} imports {loaded}"
+"""
+
+
+def run_code(code: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code, " ".join(HEAVY), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_script_is_a_face() -> None:
+    found = [*ROOT.glob("*.py"), *(ROOT / "scripts").glob("*.py"), *(ROOT / "generate_dataset_json").glob("*.py")]
+    programs = {str(path.relative_to(ROOT)) for path in found} - {"setup.py"}
+    assert programs == set(SCRIPTS)
+    for program in programs:
+        lines = [line for line in (ROOT / program).read_text(encoding="utf-8").split('"""')[-1].splitlines() if line]
+        assert len(lines) <= 10, program
+
+
+def test_help_of_all_scripts_imports_nothing_heavy() -> None:
+    run_code(HELP_OF_ALL, *SCRIPTS)
+
+
+@pytest.mark.parametrize("module", ["pointad", "pointad.data.export", "pointad.commands.entry"])
+def test_rendering_and_the_front_door_import_nothing_heavy(module: str) -> None:
+    """Workers that render import the module of the function that they run, `pointad.data.export`."""
+    run_code(IMPORT_ALONE, module)
+
+
+def test_front_door_gives_the_predictor() -> None:
+    import pointad
+    from pointad.inspection import predictor
+
+    assert pointad.PointAD is predictor.PointAD and pointad.Prediction is predictor.Prediction
+    assert {"PointAD", "Prediction"} <= set(dir(pointad))
+    with pytest.raises(AttributeError, match="no attribute 'Pointad'"):
+        pointad.Pointad  # noqa: B018
+
+
+def leave_with(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of the console command."""
+    monkeypatch.setattr(sys, "argv", ["pointad", *arguments])
+    with pytest.raises(SystemExit) as leaving:
+        entry.main()
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+def test_console_command_lists_its_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leave_with(monkeypatch, "--help") == 0
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said and command.summary in said for name, command in COMMANDS.items())
+    assert leave_with(monkeypatch) == 2
+    assert leave_with(monkeypatch, "predikt") == 2
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_speaks_of_the_console_command(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leave_with(monkeypatch, name, "--help") == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: pointad {name} ") and f"\n    pointad {name} " in said
+    assert f"python {COMMANDS[name].script}" not in said
+
+
+def test_console_command_does_the_work(
+    golden_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cookie").symlink_to(golden_inputs / "data" / "cookie")
+    assert leave_with(monkeypatch, "list-samples", "--dataset", "mvtec_pc_3d_rgb", "--data_path", str(tmp_path)) == 0
+    assert "cookie: 5 samples" in capsys.readouterr().out
+    assert (tmp_path / "all_meta.json").is_file()
+    missing = str(tmp_path / "missing")
+    assert leave_with(monkeypatch, "list-samples", "--dataset", "mvtec_pc_3d_rgb", "--data_path", missing) == 2
+    assert "error:" in capsys.readouterr().err
