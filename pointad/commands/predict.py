@@ -24,7 +24,7 @@ from pathlib import Path
 
 from pointad.commands.arguments import add_model_arguments, add_seed_argument
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import HelpFormatter, positive_float
+from pointad.commands.program import HelpFormatter, finite_float, positive_float
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,15 +61,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     group = parser.add_argument_group("judging")
     exclusive = group.add_mutually_exclusive_group()
-    exclusive.add_argument("--threshold", type=float, help="scores above it fail")
+    exclusive.add_argument("--threshold", type=finite_float, help="scores above it fail")
     exclusive.add_argument(
         "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans that tell the threshold"
     )
     group.add_argument("--quantile", type=_fraction, default=0.95, help="of the good scans' scores (--calibrate)")
-    group.add_argument("--region_threshold", type=float, help="lowest score of a point in a defect region")
+    group.add_argument("--region_threshold", type=finite_float, help="lowest score of a point in a defect region")
     group.add_argument(
         "--heat_range",
-        type=float,
+        type=finite_float,
         nargs=2,
         metavar=("LOW", "HIGH"),
         help="scores at the ends of the colour scale, to compare scans by their colours (without it: of each scan the "

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import io
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -147,6 +148,14 @@ def positive_float(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
     if value > LARGEST_FLOAT:
         raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_FLOAT:g}")
+    return value
+
+
+def finite_float(text: str) -> float:
+    """An ``argparse`` type: a finite number."""
+    value = _number(text, float, "a number")
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
     return value
 
 

@@ -22,7 +22,7 @@ from pointad.model.text_features import spoken_name
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS
-from pointad.training.training import EpochLosses, Training, load_examples
+from pointad.training.training import DivergenceError, EpochLosses, Training, load_examples
 
 STATE_NAME = "training_state.pt"
 
@@ -62,6 +62,24 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
         (folder / STATE_NAME).unlink(missing_ok=True)
     if processes.is_first:
         write_run(facts, folder)
+    try:
+        _learn(training, learner, settings, state_facts, processes)
+    except DivergenceError:
+        if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
+            save_prompts(learner, folder / f"epoch_{len(training.history)}.pth")
+        raise
+    logger.info("prompts saved in %s", folder)
+
+
+def _learn(
+    training: Training,
+    learner: PromptLearner,
+    settings: TrainSettings,
+    state_facts: dict[str, Any],
+    processes: Processes,
+) -> None:
+    """Every epoch with what the first process says and writes about it."""
+    folder = settings.save_path
     for losses in training.epochs():
         if not processes.is_first:
             continue
@@ -73,7 +91,6 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
         write_losses(training.history, folder / "losses.csv")
         # Last, so that whatever comes before it is written again when the run is cut off here.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
-    logger.info("prompts saved in %s", folder)
 
 
 def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:

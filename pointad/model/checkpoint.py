@@ -11,6 +11,7 @@ from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+from pointad.model.text import check_text_features
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +72,8 @@ def load_prompt_learner(
         context_tokens, deep_tokens, depth: what the checkpoint is expected to hold; None takes what it holds.
 
     Raises:
-        InputError: the checkpoint is missing or incomplete, holds other counts than expected, or was made for a text
-            encoder of another size.
+        InputError: the checkpoint is missing or incomplete, holds other counts than expected, was made for a text
+            encoder of another size, or gives text features that are not finite.
     """
     state = load_prompts(path)
     held = _held_counts(state)
@@ -106,6 +107,8 @@ def load_prompt_learner(
             raise InputError(path, f"its '{name}' holds tokens that no CLIP has", "give a checkpoint for this CLIP")
     _warn_about_other_clip(path, backbone, state)
     learner.load_state_dict({**own, **{name: state[name] for name in own if name in state}})
+    with torch.no_grad():
+        check_text_features(learner(backbone.text), path)
     return learner
 
 

@@ -5,11 +5,14 @@ released prompts were trained.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import open_clip
 import torch
 from open_clip.transformer import LayerNorm, TextTransformer, Transformer
 from torch import Tensor, nn
+
+from pointad.errors import InputError
 
 
 class TextTower(nn.Module):
@@ -88,6 +91,22 @@ def encode_prompts(
     if isinstance(tower.text_projection, nn.Linear):
         return tower.text_projection(end_of_text)
     return end_of_text @ tower.text_projection
+
+
+def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
+    """The features themselves, if all of them are numbers; scores of others would be none.
+
+    Args:
+        features: (…, D).
+        subject: the prompts or the file that they come from, for the error.
+
+    Raises:
+        InputError: they are not finite.
+    """
+    if not features.isfinite().all():
+        problem = "gives text features that are not finite: its tokens are too large for the text encoder"
+        raise InputError(subject, problem, "give other prompts, or the CLIP weights that they were learned with")
+    return features
 
 
 def text_length(token_ids: Tensor) -> int:

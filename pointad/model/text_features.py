@@ -9,6 +9,7 @@ from torch import Tensor
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_ensemble import ensemble_text_features
 from pointad.model.prompt_learner import OBJECT_NAME, PromptLearner
+from pointad.model.text import check_text_features
 
 
 def spoken_name(class_name: str) -> str:
@@ -36,7 +37,7 @@ def learned_text_features(
     def text_features(name: str) -> Tensor:
         if object_aware:  # otherwise the embeddings that the checkpoint brings along stay as they are
             learner.name_object(backbone, name)
-        return learner(backbone.text)
+        return check_text_features(learner(backbone.text), f"learned prompt '{name}'")
 
     return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)
 
@@ -46,6 +47,6 @@ def plain_text_features(backbone: ClipBackbone, *, object_aware: bool = False) -
 
     @cache
     def text_features(name: str) -> Tensor:
-        return ensemble_text_features(backbone, name)
+        return check_text_features(ensemble_text_features(backbone, name), f"prompt ensemble '{name}'")
 
     return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)

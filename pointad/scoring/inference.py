@@ -6,10 +6,12 @@ B samples, V views, S pixels a side of maps and of the grid of points, P = S * S
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from pointad.encoding.features import SampleFeatures
 from pointad.scoring.back_projection import MEAN, back_project
+from pointad.scoring.finiteness import check_scores
 from pointad.scoring.fusion import SampleScores, fuse
 from pointad.scoring.options import DEFAULT_SIGMA
 from pointad.scoring.similarity import ANOMALOUS, anomaly_maps, global_logits, global_probabilities
@@ -47,6 +49,7 @@ def score_samples(
     sigma: float = DEFAULT_SIGMA,
     fusion: str = "both",
     view_fusion: str = MEAN,
+    subject: str = "scan",
 ) -> SampleScores:
     """Fuse the views into point maps and, with the RGB picture where there is one, into scores (section 3.4).
 
@@ -59,6 +62,10 @@ def score_samples(
         sigma: width of the smoothing in points.
         fusion: what the scores are made of, see :func:`pointad.scoring.fusion.fuse`.
         view_fusion: how the views that see a point are brought together, see ``back_project``.
+        subject: what errors call the samples.
+
+    Raises:
+        InputError: a score is not finite.
     """
     size = math.isqrt(non_zero.shape[-1])
     values = back_project(views.maps, correspondences, non_zero, view_fusion)  # (B, P)
@@ -67,6 +74,9 @@ def score_samples(
     if features.color_global is not None and features.color_patches is not None:
         color_values = anomaly_maps(features.color_patches, text_features, size)
         color_probability = global_probabilities(features.color_global, text_features)[..., ANOMALOUS]
-    return fuse(
+    fused = fuse(
         values.unflatten(-1, (size, size)), probability, color_values, color_probability, sigma=sigma, fusion=fusion
     )
+    scores = [each for each in (fused.point_score, fused.color_score, fused.fused_score) if each is not None]
+    check_scores(torch.cat(scores).tolist(), subject)
+    return fused

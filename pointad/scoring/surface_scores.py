@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from pointad.scoring.back_projection import back_project
+from pointad.scoring.finiteness import check_scores
 from pointad.scoring.inference import ViewPredictions
 from pointad.scoring.similarity import ANOMALOUS
 from pointad.scoring.surface_smoothing import smooth_on_surface
@@ -39,8 +40,13 @@ def score_on_surface(
         non_zero: (1, P) bool, the first N are True.
         seen: (N,) bool, whether any view sees the point; the others take the mean around them.
         sigma: standard deviation of the smoothing in the unit of the points.
+
+    Raises:
+        InputError: the score is not finite.
     """
     values = back_project(views.maps, correspondences, non_zero)[0, : len(points)].cpu().numpy()
     smoothed = smooth_on_surface(points, values, sigma, seen)
     probability = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy().mean()
-    return SurfaceScores(values=smoothed, score=(float(smoothed.max()) + float(probability)) / 2)
+    score = (float(smoothed.max()) + float(probability)) / 2
+    check_scores([score], "scan")
+    return SurfaceScores(values=smoothed, score=score)

@@ -3,6 +3,7 @@
 PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batches of 4, 15 epochs.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,10 @@ def load_examples(
     return TrainingExamples(len(sources), features, targets, path)
 
 
+class DivergenceError(InputError):
+    """Learning has left the range of numbers."""
+
+
 class Training:
     """The steps of one training, which can be interrupted after any epoch and go on from there.
 
@@ -147,13 +152,29 @@ class Training:
             raise InputError(f"loss {others}", "needs maps", "load the examples with choose_path of these terms")
 
     def epochs(self) -> Iterator[EpochLosses]:
-        """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out."""
+        """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out.
+
+        Raises:
+            DivergenceError: a loss or a prompt is not finite; the learner holds the prompts of the epoch before.
+        """
         while len(self.history) < self.settings.epochs:
+            before = copy.deepcopy(self._learner.state_dict())
             order = torch.randperm(self._examples.count, generator=self._generator)
             steps = [self._step(chosen.tolist()) for chosen in order.split(self.settings.batch_size)]
             # The only place where the host waits for the device.
-            self.history.append(EpochLosses(len(self.history) + 1, torch.stack(steps).double().cpu()))
-            yield self.history[-1]
+            losses = EpochLosses(len(self.history) + 1, torch.stack(steps).double().cpu())
+            diverged = self._diverged_at(losses.steps)
+            if diverged is not None:
+                self._learner.load_state_dict(before)
+                last = f"the prompts of epoch {losses.epoch - 1} are the last good ones"
+                good = last if self.history else "none was finished"
+                raise DivergenceError(
+                    f"learning rate {self.settings.learning_rate:g}",
+                    f"a loss or a prompt is not finite in step {diverged} of epoch {losses.epoch}; {good}",
+                    "choose a smaller --learning_rate",
+                )
+            self.history.append(losses)
+            yield losses
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch depends on: tensors, numbers and containers of them."""
@@ -171,6 +192,14 @@ class Training:
         self._generator.set_state(state["generator"])
         epochs = (steps.view(-1, len(LOSS_TERMS)) for steps in state["losses"])
         self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
+
+    def _diverged_at(self, losses: Tensor) -> int | None:
+        """The first step of an epoch, counted from 1, with a loss or prompts that are not finite; None without one."""
+        broken = (~losses.isfinite().all(dim=1)).nonzero()
+        if len(broken):
+            return int(broken[0]) + 1
+        learned = self._learner.learned_parameters()
+        return None if all(bool(each.isfinite().all()) for each in learned) else len(losses)
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """One step of Adam on these samples; the terms of its loss, (terms,), on the device."""
