@@ -30,7 +30,7 @@ def _run(settings: TestSettings, processes: Processes) -> None:
     make_missing_data(settings.data, processes)
     log_to_file(settings.save_path, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
-    dataset = load_test_data(settings.data)
+    dataset = load_test_data(settings.data, settings.region_neighbours)
     prompt_sets = load_prompt_sets(settings, backbone, {source.class_name for source in dataset.sources})
     facts = facts_of_run(settings, backbone)
     several = len(prompt_sets) > 1
@@ -86,6 +86,7 @@ def facts_of_run(settings: TestSettings, backbone: ClipBackbone) -> dict[str, An
         "fusion": settings.scoring.fusion,
         "seed": settings.seed,
         "aupro": settings.aupro,
+        "region_neighbours": settings.region_neighbours,
         "image_size": settings.data.image_size,
         "precision": settings.encoding.precision,
         "render": settings.data.render,

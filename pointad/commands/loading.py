@@ -87,12 +87,25 @@ def load_training_data(data: DataSettings, class_name: str) -> MultiViewDataset:
     return _open(data, class_name, with_color=False, with_views_gt=True)
 
 
-def load_test_data(data: DataSettings) -> MultiViewDataset:
-    """The samples of all classes, with their RGB pictures where the data set has any."""
-    return _open(data, None, with_color=specification(data.dataset).has_color, with_views_gt=False)
+def load_test_data(data: DataSettings, region_neighbours: int | None = None) -> MultiViewDataset:
+    """The samples of all classes, with their RGB pictures where the data set has any.
+
+    Args:
+        data: which data set.
+        region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
+    """
+    has_color = specification(data.dataset).has_color
+    return _open(data, None, with_color=has_color, with_views_gt=False, region_neighbours=region_neighbours)
 
 
-def _open(data: DataSettings, class_name: str | None, *, with_color: bool, with_views_gt: bool) -> MultiViewDataset:
+def _open(
+    data: DataSettings,
+    class_name: str | None,
+    *,
+    with_color: bool,
+    with_views_gt: bool,
+    region_neighbours: int | None = None,
+) -> MultiViewDataset:
     dataset = specification(data.dataset)
     options = SampleOptions(
         image_size=data.image_size,
@@ -100,6 +113,7 @@ def _open(data: DataSettings, class_name: str | None, *, with_color: bool, with_
         view_indices=view_subset(data.views, organized=dataset.organized),
         with_color=with_color,
         with_views_gt=with_views_gt,
+        region_neighbours=region_neighbours,
     )
     rendering = RenderingOptions(
         normals_method=data.normals, visibility=data.visibility, correspondence=data.correspondence

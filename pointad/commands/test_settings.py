@@ -8,6 +8,7 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.datasets.registry import specification
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
+from pointad.metrics.regions import REGION_NEIGHBOURS
 from pointad.model.weight_folders import demo_checkpoints
 
 
@@ -32,6 +33,12 @@ class TestSettings:
     batch_size: int | None  # None: as many samples as suit the device's memory
     seed: int
 
+    @property
+    def region_neighbours(self) -> int | None:
+        """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
+        needed = not specification(self.data.dataset).organized and any("aupro" in name for name in self.metrics)
+        return REGION_NEIGHBOURS if needed else None
+
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TestSettings":
         """The settings that parsed flags ask for; for the demo data, the demo's prompts by default."""
@@ -48,12 +55,17 @@ class TestSettings:
             encoding=EncodingSettings.from_flags(flags),
             prompts=PromptSettings.from_flags(flags),
             scoring=ScoringSettings.from_flags(flags),
-            metrics=metric_names(
-                flags.metrics, aupro=specification(flags.dataset).reports_aupro, extra=flags.extra_metrics
-            ),
+            metrics=_metrics(flags),
             aupro=flags.aupro,
             save_maps=flags.save_maps,
             visualize=flags.visualize,
             batch_size=flags.batch_size,
             seed=flags.seed,
         )
+
+
+def _metrics(flags: argparse.Namespace) -> tuple[str, ...]:
+    """The published metrics, the data set's further ones at the level asked for, and the extra ones."""
+    dataset = specification(flags.dataset)
+    further = [name for name in dataset.further_metrics if name.partition("_")[0] in flags.metrics]
+    return metric_names(flags.metrics, aupro=dataset.reports_aupro, extra=[*further, *flags.extra_metrics])

@@ -25,6 +25,7 @@ class MultiViewSample:
     mask: Tensor  # (P,) bool, anomalous positions
     correspondences: Tensor  # (V, P, 3) int16: column x, row y, visible (never-seen points filled); holes are 0
     non_zero: Tensor  # (P,) bool, positions that hold a point
+    regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only of clouds without a grid
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class MultiViewBatch:
     mask: Tensor  # (B, P) bool
     correspondences: Tensor  # (B, V, P, 3) int16
     non_zero: Tensor  # (B, P) bool
+    regions: Tensor | None = None  # (B, P) int32
 
     def sample(self, index: int) -> MultiViewSample:
         """One sample alone; its tensors share the batch's memory."""
@@ -80,4 +82,5 @@ def collate(samples: Sequence[MultiViewSample]) -> MultiViewBatch:
         mask=torch.stack([sample.mask for sample in samples]),
         correspondences=torch.stack([sample.correspondences for sample in samples]),
         non_zero=torch.stack([sample.non_zero for sample in samples]),
+        regions=stack("regions"),
     )

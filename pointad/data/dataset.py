@@ -17,7 +17,9 @@ from pointad.data.batch import MultiViewSample
 from pointad.data.metadata import SampleRecord
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError
+from pointad.metrics.regions import cloud_regions
 from pointad.rendering.rendered_sample import RenderedSample
+from pointad.scans.pcd import read_pcd
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class SampleOptions:
     with_pictures: bool = True  # False when the encoder's features are already there
     with_color: bool = True  # False for data sets without RGB pictures
     with_views_gt: bool = False  # only training looks at them
+    region_neighbours: int | None = None  # of clouds without a grid: number the anomalous regions on this graph
 
 
 class SampleSource(Protocol):
@@ -55,6 +58,7 @@ class LoadedScan:
     nonzero_indices: np.ndarray | None  # (M,); None: the points are the grid positions, in order
     color: np.ndarray | None  # (H, W, 3) uint8
     mask: np.ndarray | None  # (H, W) uint8, or (P,) bool a point; None: a good sample
+    points: np.ndarray | None = None  # (P, 3) float, for numbering the regions of a cloud without a grid
 
 
 Source = TypeVar("Source", bound=SampleSource)
@@ -104,11 +108,23 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         nonzero_indices=layout.read_nonzero_indices(record.correspondence_folder),
         color=None if color_path is None else layout.read_color(color_path),
         mask=layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None,
+        points=_labelled_points(record) if options.region_neighbours is not None else None,
     )
 
 
+def _labelled_points(record: SampleRecord) -> np.ndarray | None:
+    """The points of an anomalous cloud; None where the mask is a picture, or the sample is good."""
+    if not record.label or record.mask_path is None or record.mask_path.suffix.lower() != ".pcd":
+        return None
+    return read_pcd(record.mask_path).points
+
+
 def from_rendered_sample(
-    rendered: RenderedSample, color: np.ndarray | None, mask: np.ndarray | None, options: SampleOptions
+    rendered: RenderedSample,
+    color: np.ndarray | None,
+    mask: np.ndarray | None,
+    options: SampleOptions,
+    points: np.ndarray | None = None,
 ) -> LoadedScan:
     """The same as :func:`load_rendered`, for a scan that was rendered a moment ago."""
     chosen = list(options.view_indices)
@@ -119,6 +135,8 @@ def from_rendered_sample(
         nonzero_indices=rendered.nonzero_indices,
         color=color if options.with_pictures and options.with_color else None,
         mask=mask,
+        # As stored files hold them, so that ties between neighbours are the same ones.
+        points=None if points is None else points.astype(np.float32).astype(np.float64),
     )
 
 
@@ -130,6 +148,7 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
     """
     name = f"{source.class_name}/{source.species}/{source.identifier}"
     non_zero = _non_zero(name, scan, options.point_size)
+    mask = _mask(name, scan.mask, options.point_size)
     return MultiViewSample(
         class_name=source.class_name,
         species=source.species,
@@ -138,9 +157,10 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
         views=None if scan.views is None else _pictures(scan.views, options.image_size),
         color=None if scan.color is None else _pictures(scan.color[None], options.image_size)[0],
         views_gt=None if scan.views_gt is None else _views_gt(scan.views_gt, options.point_size),
-        mask=torch.from_numpy(_mask(name, scan.mask, options.point_size)),
+        mask=torch.from_numpy(mask),
         correspondences=torch.from_numpy(_correspondences(name, scan.correspondences, non_zero, options.point_size)),
         non_zero=torch.from_numpy(non_zero),
+        regions=None if options.region_neighbours is None else torch.from_numpy(_regions(name, scan, mask, options)),
     )
 
 
@@ -210,6 +230,16 @@ def _correspondences(name: str, correspondences: np.ndarray, non_zero: np.ndarra
         raise InputError(name, "no view sees any point", "render the scan again")
     on_grid[..., 2] = fill_never_seen(visible, non_zero)
     return on_grid
+
+
+def _regions(name: str, scan: LoadedScan, mask: np.ndarray, options: SampleOptions) -> np.ndarray:
+    """The number (P,) of each point's anomalous region; 0 for normal points."""
+    if options.region_neighbours is None or not mask.any():
+        return np.zeros(len(mask), np.int32)
+    if scan.points is None or len(scan.points) != len(mask):
+        count = "no" if scan.points is None else str(len(scan.points))
+        raise InputError(name, f"has {count} points for {len(mask)} labels", "render the scan again")
+    return cloud_regions(scan.points, mask, options.region_neighbours)
 
 
 def _mask(name: str, mask: np.ndarray | None, size: int) -> np.ndarray:

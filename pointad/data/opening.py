@@ -46,5 +46,12 @@ def open_dataset(
 
 
 def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:
-    rendered, color, mask = render_raw_sample(sample, rendering)
-    return from_rendered_sample(rendered, color, mask, options)
+    rendered, prepared = render_raw_sample(sample, rendering)
+    numbered = options.region_neighbours is not None and rendered.nonzero_indices is None
+    return from_rendered_sample(
+        rendered,
+        prepared.rgb,
+        prepared.mask if sample.label else None,
+        options,
+        points=prepared.point_cloud.points if numbered else None,
+    )

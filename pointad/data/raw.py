@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
@@ -92,16 +90,14 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
 
 def render_raw_sample(
     sample: RawSample, options: RenderingOptions | None = None
-) -> tuple[RenderedSample, np.ndarray | None, np.ndarray | None]:
+) -> tuple[RenderedSample, PreparedSample]:
     """Read, clean and render one sample, to the very numbers that its stored files would hold.
 
     Returns:
-        The rendering; the RGB picture (H, W, 3) uint8, None where the data set has none; and the mask, None for a good
-        sample: (H, W) uint8 of 0 and 255, or (N,) bool with one label a point where scans are not organized.
+        The rendering, and what was rendered with its RGB picture and its mask.
 
     Raises:
         InputError: a file is missing or broken, or the scan cannot be rendered.
     """
     prepared = load_raw_sample(sample)
-    rendered = render_prepared(sample, prepared, options or RenderingOptions())
-    return rendered, prepared.rgb, prepared.mask if sample.label else None
+    return render_prepared(sample, prepared, options or RenderingOptions()), prepared

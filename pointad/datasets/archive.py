@@ -51,7 +51,7 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
 
 def is_good(species: str) -> bool:
     """Whether an archive's folder of this name holds samples without a defect."""
-    return species == GOOD
+    return species.lower() == GOOD
 
 
 def picture_beside(folder: Path, stem: str) -> Path | None:

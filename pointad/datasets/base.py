@@ -28,11 +28,12 @@ class DatasetSpecification:
     training_classes: tuple[str, ...]  # the classes that the one-vs-rest protocol trains on in turn
     has_color: bool  # samples come with an RGB picture
     organized: bool  # scans lie on a pixel grid
-    reports_aupro: bool
+    reports_aupro: bool  # over the regions of the mask; without a grid, over those of the graph of the points
     rig: ViewRig  # how its scans are photographed
     default_split: str  # the archive's folder with good and anomalous samples, for training and for testing
     list_samples: SampleLister
     prepare: SampleReader
+    further_metrics: tuple[str, ...] = ()  # measured beside the published ones, as `--extra_metrics`
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
     lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
 

@@ -1,4 +1,4 @@
-"""Raw Real3D-AD, and Anomaly-ShapeNet in the same layout: unorganized clouds with one label a point.
+"""Raw Real3D-AD: unorganized clouds with one label a point.
 
 <root>/<class>/{train/*.pcd, test/<id>_{good,bulge,sink}.pcd, gt/<id>_{bulge,sink}.txt}    rows "x y z label"
 
@@ -11,12 +11,10 @@ from pathlib import Path
 
 from pointad.datasets.archive import class_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
-from pointad.datasets.unorganized import prepare_cloud
-from pointad.errors import InputError
+from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
-from pointad.scans.text import read_rows
 
 NAME = "real_pc_3d_rgb"
 CLASSES = (
@@ -84,12 +82,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 def _read(sample: RawSample) -> PointCloud:
     if sample.mask_path is None:
         return PointCloud(points=read_scan(sample.scan_path).points.reshape(-1, 3))
-    rows = read_rows(sample.mask_path)
-    if rows.shape[1] < 4:
-        raise InputError(
-            sample.mask_path, f"has {rows.shape[1]} numbers a row instead of x y z label", "replace the file"
-        )
-    return PointCloud(points=rows[:, :3], labels=rows[:, -1] > 0.5)
+    return read_labelled_points(sample.mask_path)
 
 
 def _sample(folder: Path, path: Path) -> RawSample:

@@ -1,11 +1,21 @@
 """The data sets by name. Classes and protocol of the first three: PointAD, section 4.1."""
 
-from pointad.datasets import eyecandies, mvtec3d, real3d
+from pointad.datasets import adam, eyecandies, minishift, mulsen, mvtec3d, real3d, realiad, shapenet
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 
 DATASETS: dict[str, DatasetSpecification] = {
-    dataset.name: dataset for dataset in (mvtec3d.MVTEC3D, eyecandies.EYECANDIES, real3d.REAL3D)
+    dataset.name: dataset
+    for dataset in (
+        mvtec3d.MVTEC3D,
+        eyecandies.EYECANDIES,
+        real3d.REAL3D,
+        shapenet.SHAPENET,
+        adam.ADAM,
+        mulsen.MULSEN,
+        minishift.MINISHIFT,
+        realiad.REALIAD,
+    )
 }
 
 

@@ -78,6 +78,7 @@ class ScoredSample:
     view_scores: np.ndarray  # (V,) float32, anomalous probability of every view
     views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
     color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and there
+    regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a cloud without a grid
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ class _ClassCollector:
             self.scores.setdefault(modality, []).append(score)
             if self._names(PIXEL_PREFIX):
                 pixels = self.pixels.setdefault(modality, PixelScores(self.settings.exact_pixels))
-                pixels.add(sample.maps[modality], sample.mask)
+                pixels.add(sample.maps[modality], sample.mask, sample.regions)
 
     def outcome(self, prompts: str, class_name: str) -> ClassOutcome:
         labels = np.array(self.labels)
@@ -287,4 +288,5 @@ def _scored_sample(
         view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),
         views=batch.views[index].cpu().numpy() if keep_views else None,
         color=batch.color[index].cpu().numpy() if keep_views and batch.color is not None else None,
+        regions=None if batch.regions is None else batch.regions[index].view(side, side).cpu().numpy().copy(),
     )

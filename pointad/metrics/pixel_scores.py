@@ -6,7 +6,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.metrics.ranking import Ranking, check_scores
-from pointad.metrics.regions import region_weights
+from pointad.metrics.regions import region_weights, shares_of_regions
 from pointad.metrics.score_cells import ScoreCells
 
 EXACT_PIXELS = 2**25  # 33.5 million, 297 maps of 336 x 336: 134 MB of float32
@@ -50,12 +50,14 @@ class PixelScores:
             scores.add(anomaly_map, mask)
         return scores
 
-    def add(self, anomaly_map: np.ndarray, mask: np.ndarray) -> None:
+    def add(self, anomaly_map: np.ndarray, mask: np.ndarray, regions: np.ndarray | None = None) -> None:
         """Add one sample.
 
         Args:
             anomaly_map: (H, W), larger is more anomalous.
             mask: (H, W), anomalous where above 0.
+            regions: (H, W) integers, the number of each anomalous place's region, where places that lie side by side
+                are no neighbours (`cloud_regions`); None: regions are the mask's connected components.
 
         Raises:
             InputError: the shapes differ or a score is not a number.
@@ -73,7 +75,10 @@ class PixelScores:
         self._highest = max(self._highest, float(anomaly_map.max()))
         self._pixels += anomaly_map.size
         normal_scores, anomalous_scores = anomaly_map[~anomalous], anomaly_map[anomalous]
-        weights = region_weights(anomalous) if len(anomalous_scores) else np.zeros(0)
+        if not len(anomalous_scores):
+            weights = np.zeros(0)
+        else:
+            weights = region_weights(anomalous) if regions is None else shares_of_regions(regions[anomalous])
         if self._cells is not None:
             self._cells.add(normal_scores, anomalous_scores, weights)
             return

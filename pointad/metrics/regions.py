@@ -2,6 +2,12 @@
 
 import numpy as np
 from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+REGION_NEIGHBOURS = 16
+"""k of the graph that connects the points of a cloud: enough to bridge the rows of interpolated points."""
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
@@ -18,6 +24,53 @@ def region_weights(mask: np.ndarray) -> np.ndarray:
         (K,) float64 for the K anomalous pixels in row-major order, 1 / (area of the pixel's region); the sum is the
         number of regions.
     """
-    regions, count = ndimage.label(mask, _EIGHT_NEIGHBOURS)
-    region_of_pixel = regions[mask]
-    return 1.0 / np.bincount(region_of_pixel, minlength=count + 1)[region_of_pixel]
+    regions, _ = ndimage.label(mask, _EIGHT_NEIGHBOURS)
+    return shares_of_regions(regions[mask])
+
+
+def shares_of_regions(regions: np.ndarray) -> np.ndarray:
+    """The share (K,) float64 that each of K items is of its region, from the regions' numbers (K,)."""
+    return 1.0 / np.bincount(regions)[regions]
+
+
+def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = REGION_NEIGHBOURS) -> np.ndarray:
+    """Number the connected anomalous regions of a cloud.
+
+    Two points are joined when one of them is among the `neighbours` nearest other points of the other one; normal
+    points count among these, but join nothing. The regions are the connected components of the anomalous points.
+
+    Args:
+        points: (P, 3) finite floats.
+        anomalous: (P,) bool.
+        neighbours: k, at least 1.
+
+    Returns:
+        (P,) int32, 1 and up for the regions in the order of their first points, 0 for normal points.
+    """
+    regions = np.zeros(len(points), np.int32)
+    own = np.flatnonzero(anomalous)
+    if not len(own):
+        return regions
+    nearest = _nearest_others(points, own, min(neighbours, len(points) - 1))
+    # An edge from a normal point to an anomalous one joins no region, so the anomalous points' own edges are all.
+    source, target = np.repeat(own, nearest.shape[1]), nearest.ravel()
+    inside = anomalous[target]
+    place = np.full(len(points), -1)
+    place[own] = np.arange(len(own))
+    edges = place[source[inside]], place[target[inside]]
+    graph = coo_array((np.ones(len(edges[0]), bool), edges), shape=(len(own), len(own)))
+    component = connected_components(graph, directed=False)[1]
+    _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
+    regions[own] = np.argsort(np.argsort(first))[inverse.reshape(-1)] + 1
+    return regions
+
+
+def _nearest_others(points: np.ndarray, of: np.ndarray, count: int) -> np.ndarray:
+    """The `count` nearest points (len(of), count) of some points, themselves left out."""
+    if count == 0:
+        return np.zeros((len(of), 0), np.int64)
+    _, nearest = cKDTree(points).query(points[of], k=range(1, count + 2))
+    # Of points at the same place, any may come first; and with many of them the point itself may be missing.
+    is_itself = nearest == of[:, None]
+    is_itself[~is_itself.any(axis=1), -1] = True
+    return nearest[~is_itself].reshape(len(of), count)

@@ -43,6 +43,31 @@ def read_rows(path: str | Path) -> np.ndarray:
     return parse_rows(read_bytes(path), path)
 
 
+def read_labels(path: str | Path) -> np.ndarray:
+    """Read one label a line: the only column of the text, or its last.
+
+    Returns:
+        (N,) bool, True where the number is above one half.
+
+    Raises:
+        InputError: the file is missing, empty, has rows of different length or holds values that are not finite.
+    """
+    try:
+        content = Path(path).read_bytes().translate(bytes.maketrans(b",;\t\r", b"    "))
+        if not content.strip():
+            raise InputError(path, "is empty", "give one label a line")
+        values = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
+    except FileNotFoundError as error:
+        raise InputError(path, "does not exist", "check the path") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror or error})", "give one label a line") from error
+    except (ValueError, OverflowError) as error:
+        raise InputError(path, f"is not a list of labels ({error})", "give one label a line") from error
+    if not values.size or not np.isfinite(values[:, -1]).all():
+        raise InputError(path, "holds no label, or one that is not finite", "give one label a line")
+    return values[:, -1] > 0.5
+
+
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:
     """`read_rows` for text that is in memory; errors call it `name`."""
     return parse_table(content, name).values

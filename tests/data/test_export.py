@@ -46,7 +46,8 @@ def test_files_hold_what_rendering_in_memory_gives(
     assert len(records) == len(samples)
     for sample in samples:
         record = records[sample.class_name, sample.species, sample.identifier]
-        rendered, rgb, mask = render_raw_sample(sample, TWO_VIEWS)
+        rendered, prepared = render_raw_sample(sample, TWO_VIEWS)
+        rgb, mask = prepared.rgb, prepared.mask if sample.label else None
         assert record.label == sample.label and record.mask_path is not None
         read = layout.read_views(record.views_folder, range(2))
         np.testing.assert_array_equal(read, np.repeat(rendered.views[..., None], 3, axis=-1))

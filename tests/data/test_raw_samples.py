@@ -194,7 +194,7 @@ def test_unknown_class_lists_those_that_exist(mvtec_root: Path) -> None:
 def test_rendering_twice_gives_the_same(real3d_root: Path) -> None:
     sample = list_raw_samples("real_pc_3d_rgb", real3d_root)[1]
     options = RenderingOptions(views=(View("x", 0),))
-    (first, _, first_mask), (second, _, second_mask) = (render_raw_sample(sample, options) for _ in range(2))
+    (first, first_prepared), (second, second_prepared) = (render_raw_sample(sample, options) for _ in range(2))
     np.testing.assert_array_equal(first.views, second.views)
     np.testing.assert_array_equal(first.correspondences, second.correspondences)
-    np.testing.assert_array_equal(first_mask, second_mask)
+    np.testing.assert_array_equal(first_prepared.mask, second_prepared.mask)

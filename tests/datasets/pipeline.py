@@ -19,20 +19,23 @@ class PipelineOutcome:
     said: str  # what test.py printed
 
 
-def run_pipeline(dataset: str, raw: Path, folder: Path, train_class: str, *render_flags: object) -> PipelineOutcome:
+def run_pipeline(dataset: str, raw: Path, folder: Path, *render_flags: object) -> PipelineOutcome:
     """Everything once, for a single epoch of two views; asserts that every program ends well."""
     rendered, trained, tested = folder / "rendered", folder / "trained", folder / "tested"
     succeed(
         "scripts/render_dataset.py",
         *("--dataset", dataset, "--data_path", raw, "--save_path", rendered, "--num_workers", 1, *render_flags),
     )
+    listed = json.loads((rendered / "all_meta.json").read_text())["test"]
     shared = ("--dataset", dataset, "--data_path", rendered, "--views", 2, "--num_workers", 0, "--device", "cpu")
-    succeed("train.py", *shared, "--train_class", train_class, "--epoch", 1, "--depth", 2, "--save_path", trained)
+    succeed(
+        "train.py", *shared, "--train_class", next(iter(listed)), "--epoch", 1, "--depth", 2, "--save_path", trained
+    )
     said = succeed("test.py", *shared, "--checkpoint_path", trained / "epoch_1.pth", "--save_path", tested)
     return PipelineOutcome(
         rendered=rendered,
         results=json.loads((tested / "results.json").read_text()),
-        listed=json.loads((rendered / "all_meta.json").read_text())["test"],
+        listed=listed,
         tables=succeed("scripts/report.py", tested),
         said=said,
     )

@@ -46,7 +46,7 @@ def test_data_set_of_the_guide(raw_bolts: Path, tmp_path: Path, monkeypatch: pyt
     specification.loader.exec_module(bolts)
     monkeypatch.setitem(registry.DATASETS, bolts.BOLTS.name, bolts.BOLTS)
 
-    outcome = run_pipeline("bolts_pc_3d", raw_bolts, tmp_path, "hex_bolt")
+    outcome = run_pipeline("bolts_pc_3d", raw_bolts, tmp_path)
     assert list(outcome.listed) == ["hex_bolt", "wing_nut"]
     assert [entry["anomaly"] for entry in outcome.listed["wing_nut"]] == [0, 1]
     assert list(outcome.results["classes"]) == ["wing_nut"]

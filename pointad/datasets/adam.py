@@ -1,0 +1,87 @@
+"""Raw 3D-ADAM: organized scans of machine parts with an RGB picture and a mask.
+
+<root>/<category>/{train,validation,test}/<good or defect>/{rgb/NNN[_X].png, xyz/NNN[_X].tiff, ground_truth/NNN[_X].png}
+
+A tiff holds points, or a depth map from 0 to 1 copied to three channels, see `depth_to_points`. Masks of good scans are
+black. No table is removed: neither unit nor background of the scans is known here.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.organized import SCAN_RIG, depth_to_points, prepare_scan
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.tiff import read_xyz_tiff
+
+NAME = "adam_pc_3d_rgb"
+TRUTH = "ground_truth"
+
+
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The samples of a split, by category, good ones first.
+
+    Args:
+        root: the archive's folder.
+        split: train, validation or test.
+        classes: take these categories only.
+
+    Raises:
+        InputError: the folder is not such an archive, or lacks a category that was asked for.
+    """
+    return [
+        _sample(folder.name, species, path)
+        for folder in class_folders(root, split, (), classes)
+        for species in species_folders(folder / split, "xyz")
+        for path in sorted((species / "xyz").iterdir())
+        if path.suffix.lower() in (".tiff", ".tif")
+    ]
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one scan and take its points on the 336 x 336 grid.
+
+    Raises:
+        InputError: a file is missing, broken, or of another shape than the scan; or the scan has no points.
+    """
+    return prepare_scan(sample, depth_to_points(read_xyz_tiff(sample.scan_path), sample.scan_path))
+
+
+def _sample(class_name: str, species: Path, path: Path) -> RawSample:
+    good = is_good(species.name)
+    mask = _picture(species / TRUTH, path.stem)
+    if mask is None and not good:  # reading will find it missing
+        mask = species / TRUTH / f"{path.stem}.png"
+    return RawSample(
+        dataset_name=NAME,
+        class_name=class_name,
+        species=GOOD if good else species.name,
+        identifier=path.stem,
+        label=int(not good),
+        scan_path=path,
+        rgb_path=_picture(species / "rgb", path.stem),
+        mask_path=mask,
+    )
+
+
+def _picture(folder: Path, stem: str) -> Path | None:
+    """The picture of the same name, or else of the same number."""
+    number = re.sub(r"_[^_]*$", "", stem)
+    return picture_beside(folder, stem) or (picture_beside(folder, number) if number != stem else None)
+
+
+ADAM = DatasetSpecification(
+    name=NAME,
+    title="3D-ADAM",
+    classes=(),  # by name
+    training_classes=(),
+    has_color=True,
+    organized=True,
+    reports_aupro=True,
+    rig=SCAN_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

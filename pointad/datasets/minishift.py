@@ -1,0 +1,96 @@
+"""Raw MiniShift: clouds of 500,000 points whose small defects come in three difficulties.
+
+<root>/<class>/{train/good, test/good, test/<defect>/{easy,medium,hard}}/<id>.txt    rows "x y z"
+<root>/<class>/gt/<defect>/{easy,medium,hard}/<id>.txt                               0 or 1 a row
+
+A sample's species is <defect>_<difficulty>; results are given for each difficulty too.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.datasets.archive import class_folders, is_good, species_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.shapenet import CLOUD_RIG
+from pointad.datasets.unorganized import prepare_cloud
+from pointad.scans.files import read_scan
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.text import read_labels
+
+NAME = "minishift_pc_3d"
+DIFFICULTIES = ("easy", "medium", "hard")
+_TRUTH = "gt"
+
+
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The samples of a split, by class, good ones first, then by defect and difficulty.
+
+    Args:
+        root: the folder that holds the classes.
+        split: train or test.
+        classes: take these only.
+
+    Raises:
+        InputError: the folder is not such an archive, or lacks a class that was asked for.
+    """
+    return [
+        sample
+        for folder in class_folders(root, split, (), classes)
+        for species in species_folders(folder / split)
+        for sample in (_good_samples if is_good(species.name) else _anomalous_samples)(folder, species)
+    ]
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one cloud and take 112 896 points of it, with their labels.
+
+    Raises:
+        InputError: a file is missing or broken, or has another number of labels than points.
+    """
+    points = read_scan(sample.scan_path).points
+    labels = None if sample.mask_path is None else read_labels(sample.mask_path)
+    return prepare_cloud(sample, points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+
+
+def difficulty(species: str) -> str | None:
+    """The difficulty of a species, such as hard of pit_hard; None for good samples."""
+    last = species.rpartition("_")[2]
+    return last if last in DIFFICULTIES else None
+
+
+def _good_samples(folder: Path, species: Path) -> list[RawSample]:
+    return [
+        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in sorted(species.glob("*.txt"))
+    ]
+
+
+def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
+    return [
+        RawSample(
+            dataset_name=NAME,
+            class_name=folder.name,
+            species=f"{species.name}_{level}",
+            identifier=path.stem,
+            label=1,
+            scan_path=path,
+            mask_path=folder / _TRUTH / species.name / level / path.name,
+        )
+        for level in DIFFICULTIES
+        for path in sorted((species / level).glob("*.txt"))
+    ]
+
+
+MINISHIFT = DatasetSpecification(
+    name=NAME,
+    title="MiniShift",
+    classes=(),  # by name
+    training_classes=(),
+    has_color=False,
+    organized=False,
+    reports_aupro=True,
+    further_metrics=("pixel_ap",),
+    rig=CLOUD_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

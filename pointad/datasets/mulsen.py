@@ -1,0 +1,153 @@
+"""Raw MulSen-AD, its laser scans alone: triangle meshes whose vertices are the points.
+
+<root>/<class>/Pointcloud/{train/<id>.stl, test/<good or defect>/<id>.stl}
+<root>/<class>/Pointcloud/GT/<defect>/<id>.txt    rows "x,y,z" of the anomalous points
+<root>/<class>/RGB/GT/<defect>/data.csv           object, label_rgb, label_infrared, label_pc
+
+A defect that the laser scanner cannot see has label_pc 0: for point clouds such a sample is good. The RGB pictures come
+from another camera and belong to no point, so they are not read.
+"""
+
+import csv
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from pointad.datasets.archive import class_folders, is_good, species_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.shapenet import CLOUD_RIG
+from pointad.datasets.unorganized import prepare_cloud
+from pointad.errors import InputError
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.stl import read_stl
+from pointad.scans.text import read_rows
+
+logger = logging.getLogger(__name__)
+
+NAME = "mulsen_pc_3d"
+CLASSES = (
+    *("capsule", "cotton", "cube", "spring_pad", "screw", "screen", "piggy", "nut"),
+    *("flat_pad", "plastic_cylinder", "zipper", "button_cell", "toothbrush", "solar_panel", "light"),
+)
+SCANS = "Pointcloud"
+LABEL_COLUMN = "label_pc"
+_REMEDY = "replace the file with the archive's own"
+
+
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The samples of a split, by class, good ones first; defects that no point shows are among the good ones.
+
+    Args:
+        root: the archive's folder `MulSen_AD`.
+        split: test.
+        classes: take these only.
+
+    Raises:
+        InputError: the folder is not such an archive, lacks a class that was asked for, or a label file is broken.
+    """
+    samples = []
+    for folder in class_folders(root, f"{SCANS}/{split}", CLASSES, classes):
+        found = []
+        for species in species_folders(folder / SCANS / split):
+            labels = {} if is_good(species.name) else _point_labels(folder, species.name)
+            found += [_sample(folder, species, path, labels) for path in sorted(species.glob("*.stl"), key=_number)]
+        samples += sorted(found, key=lambda sample: sample.label)
+    return samples
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read the vertices of one mesh, label those nearest to the anomalous points, and bring them to 112 896 points.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    vertices = distinct_vertices(sample.scan_path)
+    labels = None
+    if sample.mask_path is not None:
+        anomalous = read_rows(sample.mask_path)[:, :3]
+        anomalous = anomalous[np.isfinite(anomalous).all(axis=1)]
+        labels = np.zeros(len(vertices), bool)
+        labels[cKDTree(vertices).query(anomalous)[1]] = True
+    return prepare_cloud(sample, vertices, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+
+
+def distinct_vertices(path: Path) -> np.ndarray:
+    """The vertices (V, 3) float64 of a mesh, each place once, in the order of the file.
+
+    Raises:
+        InputError: the file is missing, broken or holds no triangles.
+    """
+    vertices = read_stl(path).vertices
+    _, first = np.unique(vertices, axis=0, return_index=True)
+    return vertices[np.sort(first)]
+
+
+def _sample(folder: Path, species: Path, path: Path, labels: dict[str, bool]) -> RawSample:
+    anomalous = not is_good(species.name)
+    if anomalous and labels:
+        if _key(path.stem) not in labels:
+            raise InputError(_label_file(folder, species.name), f"has no row for {path.name}", _REMEDY)
+        anomalous = labels[_key(path.stem)]
+    seen_by_others_only = not anomalous and not is_good(species.name)
+    return RawSample(
+        dataset_name=NAME,
+        class_name=folder.name,
+        species=species.name if anomalous else GOOD,
+        identifier=f"{species.name}_{path.stem}" if seen_by_others_only else path.stem,
+        label=int(anomalous),
+        scan_path=path,
+        mask_path=folder / SCANS / "GT" / species.name / f"{path.stem}.txt" if anomalous else None,
+    )
+
+
+def _label_file(folder: Path, species: str) -> Path:
+    return folder / "RGB" / "GT" / species / "data.csv"
+
+
+def _point_labels(folder: Path, species: str) -> dict[str, bool]:
+    """Whether a defect shows in the points, by the sample's number; empty where the archive does not say."""
+    path = _label_file(folder, species)
+    if not path.exists():
+        logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file, skipinitialspace=True)
+            columns = [str(name).strip() for name in rows.fieldnames or ()]
+            rows.fieldnames = columns
+            if LABEL_COLUMN not in columns:
+                raise InputError(path, f"has no column {LABEL_COLUMN}", _REMEDY)
+            return {_key(row[columns[0]]): bool(int(row[LABEL_COLUMN])) for row in rows}
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise InputError(path, f"is no table of labels ({error})", _REMEDY) from error
+
+
+def _key(name: str) -> str:
+    """What a scan and its row have in common: the stem without leading zeros."""
+    stem = Path(name.strip()).stem
+    return str(int(stem)) if stem.isdecimal() else stem
+
+
+def _number(path: Path) -> tuple[int, str]:
+    digits = re.search(r"\d+", path.stem)
+    return (int(digits[0]) if digits else -1, path.name)
+
+
+MULSEN = DatasetSpecification(
+    name=NAME,
+    title="MulSen-AD",
+    classes=CLASSES,
+    training_classes=("capsule", "cotton", "cube"),  # this project's choice
+    has_color=False,
+    organized=False,
+    reports_aupro=True,
+    further_metrics=("pixel_ap",),
+    rig=CLOUD_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

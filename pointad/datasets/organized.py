@@ -1,0 +1,90 @@
+"""What data sets of organized scans in an unknown unit share: from planes of points to a prepared sample."""
+
+import dataclasses
+import logging
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
+from pointad.errors import InputError
+from pointad.files.pictures import read_mask, read_picture
+from pointad.scans.cleaning import pad_to_square
+from pointad.scans.grid import cloud_from_scan
+from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
+
+logger = logging.getLogger(__name__)
+
+SCAN_RIG = dataclasses.replace(MVTEC3D_RIG, normal_radius=math.inf)
+"""As MVTec 3D-AD is photographed, whatever the unit: normals come from the 50 nearest points, and the size of a point
+from the spacing of the points."""
+
+_SAME_SHAPE = 0.01  # by how much the aspect ratios of a picture and its scan may differ
+
+
+def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
+    """Bring a scan with its picture and mask to a square and take its points on the 336 x 336 grid.
+
+    Nothing is removed: neither unit nor background is known.
+
+    Args:
+        sample: where picture and mask lie.
+        xyz: (H, W, 3) float32; holes are (0, 0, 0).
+
+    Raises:
+        InputError: a file is missing, broken or of another shape than the scan; or the scan has no points.
+    """
+    shape = xyz.shape[:2]
+    rgb = None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path)
+    mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
+    square = pad_to_square(OrganizedScan(xyz=xyz, rgb=rgb, mask=mask))
+    cloud = cloud_from_scan(square)
+    if not len(cloud.points):
+        raise InputError(sample.scan_path, "holds no points", "replace the file")
+    return PreparedSample(point_cloud=cloud, rgb=square.rgb, mask=square.mask, xyz=square.xyz)
+
+
+def fitted(picture: np.ndarray, shape: tuple[int, int], path: Path) -> np.ndarray:
+    """A picture (h, w) or (h, w, 3) uint8 in the size of its scan (H, W); masks stay 0 or 255.
+
+    Raises:
+        InputError: the picture shows another part of the scene than the scan, as its aspect ratio tells.
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == shape:
+        return picture
+    if abs(height / width * shape[1] / shape[0] - 1) > _SAME_SHAPE:
+        raise InputError(path, f"is {(height, width)} pixels but the scan {shape}", "give the files of one recording")
+    logger.info("%s: resized from %s to the scan's %s pixels", path, (height, width), shape)
+    if picture.ndim == 3:
+        return np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BICUBIC))
+    resized = np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BILINEAR))
+    return np.where(resized >= 128, 255, 0).astype(np.uint8)
+
+
+def depth_to_points(xyz: np.ndarray, path: Path) -> np.ndarray:
+    """Recognize a depth map from 0 to 1 that was copied to three channels, and place its pixels in space.
+
+    Args:
+        xyz: (H, W, 3) float32.
+        path: what the log calls it.
+
+    Returns:
+        What was given, if it is no such map. Otherwise (H, W, 3) float32 points (column, row, depth): columns and rows
+        in units of the longer side of the picture, depth as it stands; pixels of depth 0 are holes. The log says so.
+    """
+    depth = xyz[..., 2]
+    copied = (xyz[..., 0] == depth).all() and (xyz[..., 1] == depth).all()
+    if not copied or depth.min() < 0 or depth.max() > 1:
+        return xyz
+    logger.warning(
+        "%s holds a depth map and no points: x and y are taken as column and row in units of the longer side, "
+        "z as the depth that is there",
+        path,
+    )
+    height, width = depth.shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) / max(height, width)
+    points = np.stack([columns, rows, depth], axis=-1).astype(np.float32)
+    return np.where(depth[..., None] > 0, points, np.float32(0))

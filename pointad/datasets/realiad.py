@@ -1,0 +1,98 @@
+"""Raw Real-IAD D3, its points and its RGB pictures: organized scans with holes.
+
+<root>/<class>/{train,test}/<GOOD or defect>/{rgb/**/*.jpg, xyz/*.tiff, gt/rgb/*.png}
+
+A pixel without a point is NaN. No background is removed: neither unit nor background of the scans is known here.
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.organized import SCAN_RIG, prepare_scan
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.tiff import read_xyz_tiff
+
+logger = logging.getLogger(__name__)
+
+NAME = "realiad_pc_3d_rgb"
+_PICTURES = (".jpg", ".jpeg", ".png")
+
+
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The samples of a split, by class, good ones first.
+
+    Args:
+        root: the folder that holds the classes.
+        split: train or test.
+        classes: take these only.
+
+    Raises:
+        InputError: the folder is not such an archive, or lacks a class that was asked for.
+    """
+    samples = []
+    for folder in class_folders(root, split, (), classes):
+        for species in species_folders(folder / split, "xyz"):
+            pictures = sorted(path for path in (species / "rgb").rglob("*") if path.suffix.lower() in _PICTURES)
+            scans = sorted(path for path in (species / "xyz").iterdir() if path.suffix.lower() in (".tiff", ".tif"))
+            samples += [_sample(folder.name, species, path, pictures) for path in scans]
+    return samples
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one scan and take its points on the 336 x 336 grid.
+
+    Raises:
+        InputError: a file is missing, broken, or of another shape than the scan; or the scan has no points.
+    """
+    return prepare_scan(sample, read_xyz_tiff(sample.scan_path))
+
+
+def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) -> RawSample:
+    good = is_good(species.name)
+    picture = _picture_of(path, pictures)
+    masks = species / "gt" / "rgb"
+    mask = picture_beside(masks, path.stem)
+    if mask is None and picture is not None:
+        mask = picture_beside(masks, picture.stem)
+    if mask is None and not good:  # reading will find it missing
+        mask = masks / f"{path.stem}.png"
+    return RawSample(
+        dataset_name=NAME,
+        class_name=class_name,
+        species=GOOD if good else species.name,
+        identifier=path.stem,
+        label=int(not good),
+        scan_path=path,
+        rgb_path=picture,
+        mask_path=mask,
+    )
+
+
+def _picture_of(scan: Path, pictures: list[Path]) -> Path | None:
+    """The scan's picture: of the same name, in a folder of that name, or with a name that begins with it."""
+    found = (
+        [path for path in pictures if path.stem == scan.stem]
+        or [path for path in pictures if path.parent.name == scan.stem]
+        or [path for path in pictures if path.stem.startswith(f"{scan.stem}_")]
+    )
+    if len(found) > 1:
+        logger.warning("%s has %d pictures; %s is taken", scan, len(found), found[0])
+    return found[0] if found else None
+
+
+REALIAD = DatasetSpecification(
+    name=NAME,
+    title="Real-IAD D3",
+    classes=(),  # by name
+    training_classes=(),
+    has_color=True,
+    organized=True,
+    reports_aupro=True,
+    rig=SCAN_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)

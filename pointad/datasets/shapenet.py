@@ -1,0 +1,105 @@
+"""Raw Anomaly-ShapeNet: clouds of 8,000 to 30,000 points with one label a point.
+
+<root>/<class>/{train/*template*.pcd, test/<class>_<kind><n>.pcd, GT/<class>_<kind><n>.txt}    rows "x y z label"
+
+<root> is the archive's folder `pcd`, or the one that holds it. Rows may be separated by commas or spaces.
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.datasets.archive import class_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.real3d import REAL3D_RIG
+from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
+from pointad.scans.files import read_scan
+from pointad.scans.point_cloud import PreparedSample, RawSample
+
+NAME = "shapenet_pc_3d"
+CLASSES = (
+    *("ashtray0", "bag0", "bottle0", "bottle1", "bottle3", "bowl0", "bowl1", "bowl2", "bowl3", "bowl4", "bowl5"),
+    *("bucket0", "bucket1", "cap0", "cap3", "cap4", "cap5", "cup0", "cup1", "eraser0", "headset0", "headset1"),
+    *("helmet0", "helmet1", "helmet2", "helmet3", "jar0", "microphone0", "shelf0", "tap0", "tap1", "vase0"),
+    *("vase1", "vase2", "vase3", "vase4", "vase5", "vase7", "vase8", "vase9"),
+)
+CLOUD_RIG = dataclasses.replace(REAL3D_RIG, normal_radius=math.inf)
+"""As Real3D-AD is photographed, whatever the unit: normals come from the 30 nearest points, however far they are."""
+
+UNKNOWN_KIND = "anomaly"
+_GOOD_KINDS = ("positive", "good")
+_TEMPLATE = "template"
+_INNER = "pcd"
+
+
+def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The samples of a split, by class, good ones first; the species is the kind of defect that the name tells.
+
+    Args:
+        root: the archive's folder `pcd`, or the one that holds it.
+        split: train or test.
+        classes: take these only.
+
+    Raises:
+        InputError: the folder is not such an archive, or lacks a class that was asked for.
+    """
+    if (root / _INNER).is_dir():
+        root = root / _INNER
+    samples = []
+    for folder in class_folders(root, split, CLASSES, classes):
+        clouds = [path for path in sorted((folder / split).glob("*.pcd")) if _TEMPLATE not in path.stem]
+        samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
+    return samples
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one cloud and bring it to 112 896 points; those of an anomalous one come with their labels.
+
+    Raises:
+        InputError: a file is missing or broken.
+    """
+    name = f"{sample.class_name}/{sample.identifier}"
+    if sample.mask_path is None:
+        return prepare_cloud(sample, read_scan(sample.scan_path).points, None, name)
+    cloud = read_labelled_points(sample.mask_path)
+    return prepare_cloud(sample, cloud.points, cloud.labels, name)
+
+
+def defect_kind(stem: str, class_name: str) -> str:
+    """The kind of defect in a file's name: bulge of ashtray0_bulge0, concavity of 2_concavity; good for positive."""
+    rest = stem.removeprefix(class_name).strip("_")
+    kind = re.sub(r"^\d+_|_?\d+$", "", rest)
+    if any(name in kind for name in _GOOD_KINDS):
+        return GOOD
+    return kind or UNKNOWN_KIND
+
+
+def _sample(folder: Path, path: Path) -> RawSample:
+    kind = defect_kind(path.stem, folder.name)
+    return RawSample(
+        dataset_name=NAME,
+        class_name=folder.name,
+        species=kind,
+        identifier=path.stem,
+        label=int(kind != GOOD),
+        scan_path=path,
+        mask_path=None if kind == GOOD else folder / "GT" / f"{path.stem}.txt",
+    )
+
+
+SHAPENET = DatasetSpecification(
+    name=NAME,
+    title="Anomaly-ShapeNet",
+    classes=CLASSES,
+    training_classes=("ashtray0", "bag0", "bottle0"),  # this project's choice
+    has_color=False,
+    organized=False,
+    reports_aupro=True,
+    further_metrics=("pixel_ap",),
+    rig=CLOUD_RIG,
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+)
