@@ -10,7 +10,8 @@ from PIL import Image
 
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
-from pointad.files.pictures import read_mask, read_picture
+from pointad.files.masks import read_mask
+from pointad.files.pictures import read_picture
 from pointad.scans.cleaning import pad_to_square
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample

@@ -21,6 +21,8 @@ def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: 
         folder's name.
     """
     present = set(classes)
+    if not dataset.classes:  # a published one whose classes are not listed here
+        return f"{dataset.title} ({len(present)} classes)" if present else dataset.title
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)
         return dataset.title + (f" ({len(present)} of {len(dataset.classes)} classes)" if missing else "")
