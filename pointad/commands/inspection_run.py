@@ -12,6 +12,7 @@ from pointad.commands.predict_outputs import FAIL, describe, write_facts, write_
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.scan_search import find_scans, output_folders
+from pointad.datasets.archive import picture_beside
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 EXIT_FAIL = 1
 NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
 def inspect_all(settings: PredictSettings) -> int:
@@ -87,9 +87,9 @@ def find_picture(scan: Path, rgb: Path | None) -> Path | None:
     """
     if rgb is None or not rgb.is_dir():
         return rgb
-    for suffix in PICTURE_SUFFIXES:
-        if (rgb / f"{scan.stem}{suffix}").is_file():
-            return rgb / f"{scan.stem}{suffix}"
+    found = picture_beside(rgb, scan.stem)
+    if found is not None:
+        return found
     raise InputError(rgb, f"has no picture called {scan.stem}", "name a folder with a picture for every scan")
 
 
@@ -105,6 +105,7 @@ def _inspect(detector: PointAD, path: Path, settings: PredictSettings) -> Inspec
             "sigma": settings.sigma,
             "remove_table": settings.remove_table,
             "metres_per_unit": settings.metres_per_unit,
+            "keep_clusters": settings.keep_clusters,
             "seed": settings.seed,
         },
     )

@@ -114,8 +114,12 @@ def _open(
         with_color=with_color,
         with_views_gt=with_views_gt,
         region_neighbours=region_neighbours,
+        allow_empty_masks=data.reading.allow_empty_masks,
     )
     rendering = RenderingOptions(
-        normals_method=data.normals, visibility=data.visibility, correspondence=data.correspondence
+        normals_method=data.normals,
+        visibility=data.visibility,
+        correspondence=data.correspondence,
+        reading=data.reading,
     )
     return open_dataset(dataset, data.folder, options, class_name=class_name, render=data.render, rendering=rendering)

@@ -25,6 +25,7 @@ from pathlib import Path
 from pointad.commands.arguments import add_model_arguments, add_seed_argument
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import HelpFormatter, finite_float, positive_float
+from pointad.commands.reading_arguments import add_cluster_argument
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
     )
+    add_cluster_argument(group)
     group = parser.add_argument_group("judging")
     exclusive = group.add_mutually_exclusive_group()
     exclusive.add_argument("--threshold", type=finite_float, help="scores above it fail")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointad.commands.settings import DetectorSettings
 from pointad.errors import InputError
+from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PredictSettings:
     sigma: float
     remove_table: bool
     metres_per_unit: float
+    keep_clusters: ClusterRule
     threshold: float | None
     quantile: float
     region_threshold: float | None  # None: halfway from a scan's median to its peak
@@ -48,6 +50,7 @@ class PredictSettings:
             sigma=flags.sigma,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
+            keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
             threshold=flags.threshold,
             quantile=flags.quantile,
             region_threshold=flags.region_threshold,

@@ -19,6 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
+from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import point_size, view
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
@@ -60,6 +61,7 @@ class RenderSettings:
                 normals_method=flags.normals,
                 visibility=flags.visibility,
                 correspondence=flags.correspondence,
+                reading=reading_options(flags),
             ),
             num_workers=flags.num_workers,
             overwrite=flags.overwrite,
@@ -75,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (without it: all that are there)")
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
+    add_reading_arguments(parser)
     rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
     rig.add_argument(
         "--views", nargs="+", type=view, metavar="VIEW", help="turns about x or y in degrees, such as x-45 x0 x45 y-30"
@@ -112,7 +115,9 @@ def main(flags: argparse.Namespace) -> int:
 
 def render_all(settings: RenderSettings) -> int:
     """Render, list, and say what came of it; returns the exit code."""
-    samples = list_raw_samples(settings.dataset, settings.archive, classes=settings.classes)
+    samples = list_raw_samples(
+        settings.dataset, settings.archive, classes=settings.classes, reading=settings.rendering.reading
+    )
     outcomes = export_samples(
         samples,
         settings.save_path,

@@ -22,6 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
+from pointad.commands.reading_arguments import add_cluster_argument
 from pointad.commands.rig_arguments import point_size, view
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.data.layout import SampleFiles, write_rendered_sample
@@ -32,6 +33,7 @@ from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
 from pointad.rendering.views import View, ViewRig
 from pointad.scans.files import read_scan
+from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
 SPECIES = "unlabelled"
 
@@ -48,6 +50,7 @@ class RenderScansSettings:
     visibility: str
     remove_table: bool
     metres_per_unit: float
+    keep_clusters: ClusterRule
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "RenderScansSettings":
@@ -61,6 +64,7 @@ class RenderScansSettings:
             visibility=flags.visibility,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
+            keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
         )
 
 
@@ -81,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
     )
+    add_cluster_argument(parser)
     return parser
 
 
@@ -113,6 +118,7 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
         settings.rig,
         remove_table=settings.remove_table,
         metres_per_unit=settings.metres_per_unit,
+        keep_clusters=settings.keep_clusters,
     )
     rendered = render(scan.point_cloud, changed_rig(scan.rig, settings), visibility=settings.visibility)
     files = SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))

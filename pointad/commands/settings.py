@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pointad.commands.arguments import ACTIVATIONS
 from pointad.commands.places import demo_data_folder
+from pointad.commands.reading_arguments import reading_options
+from pointad.scans.reading_options import ReadingOptions
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
 
@@ -30,6 +32,7 @@ class DataSettings:
     point_size: int  # side of the grid of points
     views: int  # how many of the nine
     num_workers: int  # processes that load samples
+    reading: ReadingOptions  # of raw scans
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "DataSettings":
@@ -48,6 +51,7 @@ class DataSettings:
             point_size=flags.point_size,
             views=flags.views,
             num_workers=flags.num_workers,
+            reading=reading_options(flags),
         )
 
 

@@ -32,6 +32,7 @@ class SampleOptions:
     with_pictures: bool = True  # False when the encoder's features are already there
     with_color: bool = True  # False for data sets without RGB pictures
     with_views_gt: bool = False  # only training looks at them
+    allow_empty_masks: bool = False  # whether an anomalous sample may come without a marked point
     region_neighbours: int | None = None  # of clouds without a grid: number the anomalous regions on this graph
 
 
@@ -96,18 +97,26 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         options: which of them are needed.
 
     Raises:
-        InputError: a file is missing, unreadable, or of another size than the rest.
+        InputError: a file is missing, unreadable, or of another size than the rest, or an anomalous sample
+            has a mask that marks nothing.
     """
     views = options.view_indices
     pictures = options.with_pictures
     color_path = record.rgb_path if pictures and options.with_color else None
+    mask = layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None
+    if mask is not None and not mask.any() and not options.allow_empty_masks:
+        raise InputError(
+            record.mask_path or record.views_folder,
+            f"no point is marked, yet the sample counts as anomalous ({record.species})",
+            "list good samples as such in the JSON files, or allow such samples (--allow_empty_masks)",
+        )
     return LoadedScan(
         views=layout.read_views(record.views_folder, views) if pictures else None,
         views_gt=layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None,
         correspondences=layout.read_correspondences(record.correspondence_folder, views),
         nonzero_indices=layout.read_nonzero_indices(record.correspondence_folder),
         color=None if color_path is None else layout.read_color(color_path),
-        mask=layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None,
+        mask=mask,
         points=_labelled_points(record) if options.region_neighbours is not None else None,
     )
 

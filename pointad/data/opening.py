@@ -41,8 +41,10 @@ def open_dataset(
         raise InputError(root, "is not a folder", "give the folder of the data set as --data_path")
     if render == STORED:
         return MultiViewDataset(read_metadata(root, class_name), load_rendered, options)
-    samples = list_raw_samples(dataset.name, root, classes=None if class_name is None else [class_name])
-    return MultiViewDataset(samples, partial(_render, rendering=rendering or RenderingOptions()), options)
+    rendering = rendering or RenderingOptions()
+    classes = None if class_name is None else [class_name]
+    samples = list_raw_samples(dataset.name, root, classes=classes, reading=rendering.reading)
+    return MultiViewDataset(samples, partial(_render, rendering=rendering), options)
 
 
 def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:

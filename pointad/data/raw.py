@@ -1,16 +1,24 @@
 """From a raw archive to rendered samples in memory: the rendering script stores them, the data loader uses them."""
 
 import dataclasses
+import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.datasets.archive import is_hidden
+from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.reading_options import AS_PUBLISHED, ReadingOptions
+from pointad.scans.units import warn_of_unit
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,10 +31,15 @@ class RenderingOptions:
     normals_method: str = "exact"  # or "grid": faster, for organized scans
     visibility: str = "nearest"  # or "splat"
     correspondence: str = "truncated"  # or "centred"
+    reading: ReadingOptions = AS_PUBLISHED  # how the scans are read before they are rendered
 
 
 def list_raw_samples(
-    dataset_name: str, root: str | Path, split: str | None = None, classes: Iterable[str] | None = None
+    dataset_name: str,
+    root: str | Path,
+    split: str | None = None,
+    classes: Iterable[str] | None = None,
+    reading: ReadingOptions | None = None,
 ) -> list[RawSample]:
     """The samples of a raw archive, by class, good ones first.
 
@@ -36,24 +49,85 @@ def list_raw_samples(
         split: the folder inside every class; None: the one with good and anomalous samples, which both training and
             testing use.
         classes: take these only.
+        reading: how the samples are read, and which folder holds the good ones; None as published.
 
     Raises:
-        InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for.
+        InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for; two
+            samples have one name, or the folder of good samples is not there.
     """
     dataset = specification(dataset_name)
+    reading = reading or AS_PUBLISHED
     samples = dataset.list_samples(Path(root), split or dataset.default_split, classes)
+    samples = [dataclasses.replace(sample, reading=reading) for sample in samples if not is_hidden(sample.scan_path)]
     if not samples:
         raise InputError(root, "holds no scans", f"give the folder of the unpacked {dataset.title} archive")
+    if reading.good_folder is not None:
+        samples = _with_good_folder(samples, reading.good_folder)
+    _check_names(samples)
+    if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
+        logger.warning("--metres_per_unit plays no part: %s is rendered alike in any unit", dataset.title)
+    _tell_what_is_missing(samples, dataset, all_labels=split in (None, dataset.default_split))
     return samples
+
+
+def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:
+    """The same samples, those of one species being the good ones and no others."""
+    species = {sample.species for sample in samples}
+    if good_folder not in species and not (good_folder.lower() == GOOD and GOOD in species):
+        remedy = f"choose among {', '.join(sorted(species))}"
+        raise InputError(f"--good_folder {good_folder}", "is not a folder of this data set", remedy)
+    changed = [
+        dataclasses.replace(sample, species=GOOD, label=0, mask_path=None) if sample.species == good_folder else sample
+        for sample in samples
+    ]
+    order = {class_name: k for k, class_name in enumerate(dict.fromkeys(sample.class_name for sample in samples))}
+    return sorted(changed, key=lambda sample: (order[sample.class_name], sample.label))
+
+
+def _check_names(samples: list[RawSample]) -> None:
+    """Refuse two samples that would be written to the same files."""
+    names = Counter((sample.class_name, sample.species, sample.identifier) for sample in samples)
+    for sample in samples:
+        name = (sample.class_name, sample.species, sample.identifier)
+        if names[name] > 1:
+            problem = f"is one of {names[name]} scans called {'/'.join(name)}"
+            raise InputError(sample.scan_path, problem, "rename one of them")
+
+
+def _tell_what_is_missing(samples: list[RawSample], dataset: DatasetSpecification, *, all_labels: bool) -> None:
+    """Log what would otherwise be missed in silence: colour, and classes all of whose samples count as anomalous."""
+    if dataset.has_color:
+        without = sum(sample.rgb_path is None for sample in samples)
+        if without:
+            logger.warning("%d of %d samples have no RGB picture; their colour plays no part", without, len(samples))
+    if not all_labels:
+        return
+    with_good = {sample.class_name for sample in samples if not sample.label}
+    for class_name in dict.fromkeys(sample.class_name for sample in samples):
+        if class_name not in with_good:
+            logger.warning(
+                "class %s: all samples count as anomalous; name the folder of good ones (--good_folder)", class_name
+            )
 
 
 def load_raw_sample(sample: RawSample) -> PreparedSample:
     """Read and clean one sample; files are only read.
 
     Raises:
-        InputError: a file is missing or broken.
+        InputError: a file is missing or broken, or the sample counts as anomalous and no point of it is marked.
     """
-    return specification(sample.dataset_name).prepare(sample)
+    dataset = specification(sample.dataset_name)
+    prepared = dataset.prepare(sample)
+    if sample.label and not sample.reading.allow_empty_masks and (prepared.mask is None or not prepared.mask.any()):
+        raise InputError(
+            sample.mask_path or sample.scan_path,
+            f"no point is marked, yet the sample is in the anomalous folder {sample.species}",
+            "name the folder of good samples (--good_folder), or allow such samples (--allow_empty_masks)",
+        )
+    if dataset.metres_per_unit is not None:
+        supposed = sample.reading.metres_per_unit or dataset.metres_per_unit
+        warn_of_unit(prepared.point_cloud.points * dataset.metres_per_unit, supposed, str(sample.scan_path))
+    return prepared
 
 
 def rig_of(sample: RawSample, options: RenderingOptions) -> ViewRig:

@@ -37,6 +37,8 @@ def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
         "normals": options.normals_method,
         "visibility": options.visibility,
         "correspondence": options.correspondence,
+        "metres_per_unit": options.reading.metres_per_unit,
+        "keep_clusters": options.reading.keep_clusters,
     }
 
 

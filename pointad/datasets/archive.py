@@ -1,10 +1,16 @@
-"""Finds one's way in the folders of a raw archive."""
+"""Finds classes, species, scans and pictures in the folders of a raw archive, however people name them."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pointad.datasets.base import GOOD
 from pointad.errors import InputError
+
+GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
+"""Names that people give to the folder of good samples, in lower case."""
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: Iterable[str] | None) -> list[Path]:
@@ -22,7 +28,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder of the unpacked archive")
-    present = sorted(path.name for path in folder.iterdir() if (path / inner).is_dir())
+    present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and (path / inner).is_dir())
     if not present:
         raise InputError(
             folder, f"holds no class folder (<class>/{inner})", "give the folder that the classes' folders are in"
@@ -45,16 +51,40 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
         split: the folder that they are in.
         inner: a folder that every species has; whatever lacks it is none.
     """
-    found = sorted(path for path in split.iterdir() if path.is_dir() and (path / inner).is_dir())
+    found = sorted(path for path in split.iterdir() if not is_hidden(path) and (path / inner).is_dir())
     return sorted(found, key=lambda path: not is_good(path.name))
 
 
 def is_good(species: str) -> bool:
-    """Whether an archive's folder of this name holds samples without a defect."""
-    return species.lower() == GOOD
+    """Whether an archive's folder of this name holds samples without a defect: one of `GOOD_NAMES` in any case."""
+    return species.lower() in GOOD_NAMES
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a file or folder is no data: hidden, such as macOS's `._000.png`, or its archive folder `__MACOSX`."""
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
+def words_of(stem: str) -> set[str]:
+    """The words of a file's name in lower case, without the numbers at their ends: 3_bulge_cut2 is 3, bulge, cut."""
+    return {word.rstrip("0123456789") or word for word in re.split(r"[^0-9a-z]+", stem.lower()) if word}
+
+
+def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The files of a folder that end in one of the suffixes (lower case), by name, without hidden ones; none where it is missing."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and not is_hidden(path))
 
 
 def picture_beside(folder: Path, stem: str) -> Path | None:
-    """The picture of a sample in a folder of pictures; None where there is none."""
-    path = folder / f"{stem}.png"
-    return path if path.exists() else None
+    """The picture of a sample in a folder of pictures, whatever its ending; None where there is none.
+
+    Raises:
+        InputError: there are several.
+    """
+    found = [path for path in files_in(folder, PICTURE_SUFFIXES) if path.stem == stem]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")
+    return found[0] if found else None

@@ -35,6 +35,7 @@ class DatasetSpecification:
     prepare: SampleReader
     further_metrics: tuple[str, ...] = ()  # measured beside the published ones, as `--extra_metrics`
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
+    metres_per_unit: float | None = None  # the unit that rig and cleaning suppose; None: any unit will do
     lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
 
     def rig_for(self, class_name: str) -> ViewRig:

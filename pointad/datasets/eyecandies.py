@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pointad.datasets.archive import class_folders
+from pointad.datasets.archive import class_folders, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
@@ -52,6 +52,7 @@ EYECANDIES_RIG = ViewRig(
     steps_back=True,
 )
 
+METRES_PER_UNIT = 1.0
 FOCAL_LENGTH = 711.11 / 512  # in picture widths; from the data set's documentation
 LIGHTING = 4  # which of the six pictures of a scan is its RGB picture
 
@@ -81,7 +82,8 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
         data = folder / split / "data"
-        found = [_sample(folder.name, path) for path in sorted(data.glob("*_depth.png"), key=_number)]
+        pictures = [path for path in data.glob("*_depth.png") if not is_hidden(path)]
+        found = [_sample(folder.name, path) for path in sorted(pictures, key=_number)]
         samples += sorted(found, key=lambda sample: sample.label)
     return samples
 
@@ -92,7 +94,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing, broken, or of another size than the depth picture.
     """
-    xyz = resize_nearest(read_points(sample.scan_path))
+    xyz = resize_nearest(read_points(sample.scan_path)) * sample.reading.unit_scale(METRES_PER_UNIT)
     kept = object_points(xyz, f"{sample.class_name}/{sample.species}/{sample.identifier}")
     upright = np.where(kept[..., None], xyz[..., [0, 2, 1]] * SCALE, 0.0)
     places = np.flatnonzero(kept)
@@ -241,6 +243,7 @@ EYECANDIES = DatasetSpecification(
     organized=True,
     reports_aupro=True,
     rig=EYECANDIES_RIG,
+    metres_per_unit=METRES_PER_UNIT,
     default_split="test_public",  # the labels of test_private are not published
     list_samples=list_samples,
     prepare=prepare,

@@ -9,7 +9,7 @@ A sample's species is <defect>_<difficulty>; results are given for each difficul
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, is_good, species_folders
+from pointad.datasets.archive import class_folders, files_in, is_good, species_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -60,7 +60,7 @@ def difficulty(species: str) -> str | None:
 
 def _good_samples(folder: Path, species: Path) -> list[RawSample]:
     return [
-        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in sorted(species.glob("*.txt"))
+        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in files_in(species, (".txt",))
     ]
 
 
@@ -76,7 +76,7 @@ def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
             mask_path=folder / _TRUTH / species.name / level / path.name,
         )
         for level in DIFFICULTIES
-        for path in sorted((species / level).glob("*.txt"))
+        for path in files_in(species / level, (".txt",))
     ]
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
-from pointad.datasets.base import DatasetSpecification
+from pointad.datasets.archive import class_folders, files_in, is_good, picture_beside, species_folders
+from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
@@ -18,10 +18,12 @@ from pointad.rendering.views import ViewRig, directions
 from pointad.scans.cleaning import clean_scan
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
+from pointad.scans.reading_options import LARGEST_CLUSTER, OWN_DATA_CLUSTERS
 from pointad.scans.tiff import read_xyz_tiff
 
 NAME = "mvtec_pc_3d_rgb"
 CLASSES = ("bagel", "cable_gland", "carrot", "cookie", "dowel", "foam", "peach", "potato", "rope", "tire")
+METRES_PER_UNIT = 1.0
 POINT_SIZES = {
     "bagel": 7,
     "cable_gland": 12,
@@ -68,16 +70,25 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 def prepare(sample: RawSample) -> PreparedSample:
     """Read one scan, remove the table and stray clusters, and take its points on the 336 x 336 grid.
 
+    Of the data set's own classes the largest cluster is kept, as published. Of others, which a sensor may see in
+    several pieces, every cluster with more than 1 % of the points; `ReadingOptions.keep_clusters` overrides both.
+
     Raises:
         InputError: a file is missing, broken, or of another size than the scan; or the scan has no points.
     """
     xyz = read_xyz_tiff(sample.scan_path)
+    scale = sample.reading.unit_scale(METRES_PER_UNIT)
+    if scale != 1:
+        xyz = xyz * np.float32(scale)
     scan = OrganizedScan(
         xyz=xyz,
         rgb=None if sample.rgb_path is None else _same_size(sample.rgb_path, read_picture(sample.rgb_path, "RGB"), xyz),
         mask=None if sample.mask_path is None else _same_size(sample.mask_path, read_mask(sample.mask_path), xyz),
     )
-    cleaned = clean_scan(scan, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    rule = sample.reading.keep_clusters
+    if rule is None:
+        rule = LARGEST_CLUSTER if sample.class_name in CLASSES else OWN_DATA_CLUSTERS
+    cleaned = clean_scan(scan, f"{sample.class_name}/{sample.species}/{sample.identifier}", rule)
     cloud = cloud_from_scan(cleaned)
     if not len(cloud.points):
         raise InputError(sample.scan_path, "holds no points", "replace the file")
@@ -85,7 +96,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def _scan_files(species: Path) -> list[Path]:
-    return sorted(path for path in (species / "xyz").iterdir() if path.suffix.lower() in (".tiff", ".tif"))
+    return files_in(species / "xyz", (".tiff", ".tif"))
 
 
 def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
@@ -96,7 +107,7 @@ def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
     return RawSample(
         dataset_name=NAME,
         class_name=class_name,
-        species=species.name,
+        species=GOOD if good else species.name,
         identifier=scan_path.stem,
         label=int(not good),
         scan_path=scan_path,
@@ -123,6 +134,7 @@ MVTEC3D = DatasetSpecification(
     reports_aupro=True,
     rig=MVTEC3D_RIG,
     point_sizes=POINT_SIZES,
+    metres_per_unit=METRES_PER_UNIT,
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,

@@ -5,16 +5,19 @@
 Clouds of one's own may lie there in other formats too.
 """
 
+import logging
 import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders
+from pointad.datasets.archive import GOOD_NAMES, class_folders, files_in, words_of
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
+
+logger = logging.getLogger(__name__)
 
 NAME = "real_pc_3d_rgb"
 CLASSES = (
@@ -44,10 +47,12 @@ REAL3D_RIG = ViewRig(
     steps_back=False,
 )
 
-_GOOD_NAMES = ("good", "positive")  # Anomaly-ShapeNet says positive
-_TEMPLATE = "temp"  # names that hold this are templates, not test samples
+METRES_PER_UNIT = 0.001
+
+_GOOD_WORDS = {*GOOD_NAMES, "positive"}  # Anomaly-ShapeNet says positive
+_TEMPLATE_WORDS = {"temp", "template", "templates", "prototype", "prototypes"}  # of files that are no test samples
 _TRUTH_FOLDERS = ("gt", "GT")
-_SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".npy", ".npz")
+_SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".asc", ".npy", ".npz")
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
@@ -63,8 +68,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
-        files = sorted(path for path in (folder / split).iterdir() if path.suffix.lower() in _SUFFIXES)
-        clouds = [path for path in files if _TEMPLATE not in path.stem]
+        files = files_in(folder / split, _SUFFIXES)
+        clouds = [path for path in files if not words_of(path.stem) & _TEMPLATE_WORDS]
+        if len(clouds) < len(files):
+            logger.info("%s: %d templates are no test samples", folder / split, len(files) - len(clouds))
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda sample: sample.label)
     return samples
 
@@ -76,7 +83,8 @@ def prepare(sample: RawSample) -> PreparedSample:
         InputError: a file is missing or broken.
     """
     cloud = _read(sample)
-    return prepare_cloud(sample, cloud.points, cloud.labels, f"{sample.class_name}/{sample.identifier}")
+    points = cloud.points * sample.reading.unit_scale(METRES_PER_UNIT)
+    return prepare_cloud(sample, points, cloud.labels, f"{sample.class_name}/{sample.identifier}")
 
 
 def _read(sample: RawSample) -> PointCloud:
@@ -86,7 +94,7 @@ def _read(sample: RawSample) -> PointCloud:
 
 
 def _sample(folder: Path, path: Path) -> RawSample:
-    good = any(name in path.stem for name in _GOOD_NAMES)
+    good = bool(words_of(path.stem) & _GOOD_WORDS)
     return RawSample(
         dataset_name=NAME,
         class_name=folder.name,
@@ -113,6 +121,7 @@ REAL3D = DatasetSpecification(
     organized=False,
     reports_aupro=False,
     rig=REAL3D_RIG,
+    metres_per_unit=METRES_PER_UNIT,
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,

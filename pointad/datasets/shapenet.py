@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders
+from pointad.datasets.archive import class_folders, files_in
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
@@ -49,7 +49,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
         root = root / _INNER
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
-        clouds = [path for path in sorted((folder / split).glob("*.pcd")) if _TEMPLATE not in path.stem]
+        clouds = [path for path in files_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
     return samples
 

@@ -28,6 +28,7 @@ from pointad.model.weight_folders import demo_checkpoints
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.views import ViewRig
 from pointad.scans.grid import GRID_SIZE
+from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scoring.inference import predict_views, score_samples
 from pointad.scoring.options import DEFAULT_SIGMA
 from pointad.scoring.similarity import ANOMALOUS
@@ -134,6 +135,7 @@ class PointAD:
         visibility: str | None = None,
         remove_table: bool = False,
         metres_per_unit: float = 1.0,
+        keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
         seed: int = 111,
     ) -> Prediction:
         """Look at one scan from all directions and say how anomalous it and each of its points is.
@@ -159,6 +161,8 @@ class PointAD:
                 far side would otherwise be seen through the gaps between the points.
             remove_table: for organized scans: remove the plane on which the object lies.
             metres_per_unit: size of the points' unit, 0.001 for millimetres; only that removal needs it.
+            keep_clusters: what remains once the table is removed: "all", the "largest" cluster of points, or those with
+                more than this fraction of the points.
             seed: of the thinning.
 
         Raises:
@@ -167,7 +171,16 @@ class PointAD:
         started = time.perf_counter()
         if smoothing not in SMOOTHINGS:
             raise InputError(f"smoothing {smoothing!r}", "is unknown", f"use one of {', '.join(SMOOTHINGS)}")
-        scan = prepare(points, colors, rgb, rig, remove_table=remove_table, metres_per_unit=metres_per_unit, seed=seed)
+        scan = prepare(
+            points,
+            colors,
+            rgb,
+            rig,
+            remove_table=remove_table,
+            metres_per_unit=metres_per_unit,
+            keep_clusters=keep_clusters,
+            seed=seed,
+        )
         prepared = time.perf_counter()
         rendered = render_in_threads(
             scan.point_cloud, scan.rig, visibility=visibility or ("nearest" if scan.organized else "splat")

@@ -24,7 +24,9 @@ from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
+from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scans.scan_file import FEWEST_POINTS
+from pointad.scans.units import warn_of_unit
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ def prepare(
     *,
     remove_table: bool = False,
     metres_per_unit: float = 1.0,
+    keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
     seed: int = 0,
 ) -> PreparedScan:
     """Check the arrays and prepare them as what they are; the arguments are those of `PointAD.predict`.
@@ -89,7 +92,14 @@ def prepare(
     chosen = choose_rig(rig, organized)
     if not organized:
         return prepare_cloud(points, chosen, seed=seed)
-    return prepare_organized(points, picture, chosen, remove_table=remove_table, metres_per_unit=metres_per_unit)
+    return prepare_organized(
+        points,
+        picture,
+        chosen,
+        remove_table=remove_table,
+        metres_per_unit=metres_per_unit,
+        keep_clusters=keep_clusters,
+    )
 
 
 def choose_rig(rig: ViewRig | str, organized: bool) -> ViewRig:
@@ -118,6 +128,7 @@ def prepare_organized(
     *,
     remove_table: bool = False,
     metres_per_unit: float = 1.0,
+    keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
 ) -> PreparedScan:
     """Prepare a scan on a pixel grid.
 
@@ -125,8 +136,9 @@ def prepare_organized(
         xyz: (H, W, 3) floating point; holes are not finite or have z == 0; strays become holes.
         rgb: (h, w, 3) uint8 picture of the same field of view, any size of the same proportions; None: there is none.
         rig: from where it is looked at.
-        remove_table: fit a plane to the border of the scan, remove what lies on it, keep the largest cluster.
+        remove_table: fit a plane to the border of the scan, remove what lies on it and stray clusters.
         metres_per_unit: size of the scan's unit; the distances of that removal are in metres.
+        keep_clusters: which clusters are not stray, see `pointad.scans.cleaning.keep_clusters`.
 
     Raises:
         InputError: too few points remain, they have no extent, the picture has other proportions, or the scan is more
@@ -138,7 +150,8 @@ def prepare_organized(
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
     if remove_table:
-        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), "scan")
+        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), "scan", keep_clusters)
+        warn_of_unit(cleaned.xyz[points_present(cleaned.xyz)], metres_per_unit, "scan")
     else:
         cleaned = scan if height == width else pad_to_square(scan)
     side = cleaned.xyz.shape[0]

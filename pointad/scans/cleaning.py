@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.scans.clusters import largest_cluster
+from pointad.scans.clusters import cluster_labels
 from pointad.scans.plane import fit_plane
 from pointad.scans.point_cloud import OrganizedScan
+from pointad.scans.reading_options import ALL_CLUSTERS, LARGEST_CLUSTER, ClusterRule
 
 logger = logging.getLogger(__name__)
 
@@ -25,16 +26,18 @@ LONGEST_PROPORTION = 4  # of the sides of a scan
 SIDE_STEP = 100  # pixels; sides are rounded up to a multiple of this
 CLUSTER_RADIUS = 0.006  # metres
 CLUSTER_MIN_POINTS = 30
+NOTABLE_LOSS = 0.02  # share of an object's points whose removal is worth a warning
 
 _SEED = 0  # the same scan is always cleaned in the same way
 
 
-def clean_scan(scan: OrganizedScan, name: str) -> OrganizedScan:
-    """Remove the table, pad to a square and keep the largest cluster.
+def clean_scan(scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARGEST_CLUSTER) -> OrganizedScan:
+    """Remove the table, pad to a square and remove stray clusters.
 
     Args:
         scan: in metres.
         name: what the log calls the scan.
+        kept_clusters: which clusters are not stray, see `keep_clusters`.
 
     Returns:
         A new scan with square sides; removed points are (0, 0, 0) and black.
@@ -43,7 +46,7 @@ def clean_scan(scan: OrganizedScan, name: str) -> OrganizedScan:
         InputError: the scan is more than four times as long as wide.
     """
     check_proportions(scan.xyz.shape[0], scan.xyz.shape[1], name)
-    return keep_largest_cluster(pad_to_square(remove_table(scan, name)), name)
+    return keep_clusters(pad_to_square(remove_table(scan, name)), name, kept_clusters)
 
 
 def remove_table(scan: OrganizedScan, name: str) -> OrganizedScan:
@@ -92,13 +95,47 @@ def pad_to_square(scan: OrganizedScan) -> OrganizedScan:
     )
 
 
-def keep_largest_cluster(scan: OrganizedScan, name: str) -> OrganizedScan:
-    """Remove every point outside the largest DBSCAN cluster; a scan of nothing but noise is returned as it is."""
-    present = points_present(scan.xyz)
-    kept = largest_cluster(scan.xyz[present], radius=CLUSTER_RADIUS, min_points=CLUSTER_MIN_POINTS)
-    if not kept.any():
-        logger.warning("%s: no cluster among its %d points; all are kept", name, len(kept))
+def keep_clusters(scan: OrganizedScan, name: str, rule: ClusterRule = LARGEST_CLUSTER) -> OrganizedScan:
+    """Remove the points outside the DBSCAN clusters that a rule keeps.
+
+    The log tells the share of the points that was removed, as a warning when it is above 2 %: an object that the sensor
+    sees in pieces loses parts under the published rule.
+
+    Args:
+        scan: in metres.
+        name: what the log calls the scan.
+        rule: "largest" keeps the largest cluster (the published rule for MVTec 3D-AD), "all" every point, a fraction
+            every cluster with more than this share of the points.
+
+    Returns:
+        A new scan; the same one when nothing is removed, or when no cluster is kept.
+    """
+    if rule == ALL_CLUSTERS:
         return scan
+    present = points_present(scan.xyz)
+    labels = cluster_labels(scan.xyz[present], radius=CLUSTER_RADIUS, min_points=CLUSTER_MIN_POINTS)
+    sizes = np.bincount(labels[labels >= 0])
+    if not len(sizes):
+        logger.warning("%s: no cluster among its %d points; all are kept", name, len(labels))
+        return scan
+    if rule == LARGEST_CLUSTER:
+        wanted = np.arange(len(sizes)) == sizes.argmax()  # the first among equals
+    else:
+        wanted = sizes > float(rule) * len(labels)
+    if not wanted.any():
+        logger.warning("%s: none of its %d clusters is large enough; all points are kept", name, len(sizes))
+        return scan
+    kept = (labels >= 0) & wanted[labels]
+    lost = 1 - kept.mean()
+    if lost:
+        logger.log(
+            logging.WARNING if lost > NOTABLE_LOSS else logging.INFO,
+            "%s: %.1f %% of the points were removed as stray (%d of %d clusters kept)",
+            name,
+            100 * lost,
+            wanted.sum(),
+            len(sizes),
+        )
     removed = present.copy()
     removed[present] = ~kept
     return _without(scan, removed)
@@ -116,6 +153,23 @@ def check_proportions(height: int, width: int, name: str) -> None:
             f"cut it into pieces at most {LONGEST_PROPORTION} times as long as wide, or give (points, 3) as a cloud"
         )
         raise InputError(name, problem, remedy)
+
+
+def cluster_rule(text: str) -> ClusterRule:
+    """The rule that a text names: "all", "largest", or a fraction from 0 to below 1.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    if text in (ALL_CLUSTERS, LARGEST_CLUSTER):
+        return text
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = -1.0
+    if not 0 <= fraction < 1:
+        raise InputError(f"clusters {text!r}", "is not a rule", "use all, largest, or a fraction such as 0.01")
+    return fraction
 
 
 def points_present(xyz: np.ndarray) -> np.ndarray:

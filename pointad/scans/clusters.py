@@ -1,4 +1,4 @@
-"""The largest cluster of DBSCAN, grown from cell to cell instead of from point to point.
+"""The clusters of DBSCAN, grown from cell to cell instead of from point to point.
 
 A point of a depth scan has thousands of neighbours within the radius, so that listing them all takes minutes and
 gigabytes. With cells whose diagonal is the radius, the points of a cell are all neighbours of each other: a cell with
@@ -15,31 +15,17 @@ from scipy.spatial import cKDTree
 _REACH = 2.5  # cells; neighbours are at most two cells apart along each axis
 
 
-def largest_cluster(points: np.ndarray, *, radius: float, min_points: int) -> np.ndarray:
-    """Mark the points of the largest DBSCAN cluster.
+def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.ndarray:
+    """DBSCAN's labels (N,) int64: clusters are numbered in the order of their first core points, -1 is noise.
 
     A point with at least `min_points` neighbours within `radius`, itself included, is a core point; core points that
     are neighbours belong together; another point belongs to the first cluster (in the order of the clusters' first
-    core points) that has a core point among its neighbours, or to none. Among equally large clusters the first wins.
+    core points) that has a core point among its neighbours, or to none.
 
     Args:
         points: (N, 3) finite floats.
         radius: in the points' unit.
         min_points: at least 1.
-
-    Returns:
-        (N,) bool, all False where no point is a core point.
-    """
-    labels = cluster_labels(points, radius=radius, min_points=min_points)
-    if not (labels >= 0).any():
-        return np.zeros(len(points), dtype=bool)
-    return labels == np.argmax(np.bincount(labels[labels >= 0]))
-
-
-def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.ndarray:
-    """DBSCAN's labels (N,) int64: clusters are numbered in the order of their first core points, -1 is noise.
-
-    The arguments are those of `largest_cluster`.
     """
     labels = np.full(len(points), -1)
     if not len(points):

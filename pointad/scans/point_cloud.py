@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.reading_options import AS_PUBLISHED, ReadingOptions
+
 
 @dataclass(frozen=True)
 class OrganizedScan:
@@ -37,6 +39,7 @@ class RawSample:
     scan_path: Path
     rgb_path: Path | None = None
     mask_path: Path | None = None  # a picture, or the points with their labels
+    reading: ReadingOptions = AS_PUBLISHED
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from pointad.scans.cleaning import clean_scan, keep_largest_cluster, pad_to_square, remove_table
+from pointad.errors import InputError
+from pointad.scans.cleaning import clean_scan, cluster_rule, keep_clusters, pad_to_square, remove_table
 from pointad.scans.point_cloud import OrganizedScan
 
 
@@ -49,9 +50,40 @@ def test_padding(shape: tuple[int, int], side: int, top: int, left: int) -> None
 def test_a_stray_cluster_goes() -> None:
     scan = remove_table(table_scan(), "scan")
     scan.xyz[30:33, 30:45] = [0.015, 0.0, 0.4]
-    cleaned = keep_largest_cluster(scan, "scan")
+    cleaned = keep_clusters(scan, "scan")
     assert (cleaned.xyz[30:33, 30:45] == 0).all()
     assert (cleaned.xyz[..., 2] != 0).sum() == 40 * 40
+
+
+def scan_in_pieces() -> OrganizedScan:
+    """A box of 1,600 points, a part of 400 points that the sensor sees apart from it, and a speck of 9 points."""
+    scan = remove_table(table_scan(), "scan")
+    scan.xyz[85:105, 50:70] = scan.xyz[45:65, 50:70] + np.float32([0, 0.05, 0])
+    scan.xyz[20:23, 20:23] = [0.2, 0.2, 0.3]
+    return scan
+
+
+@pytest.mark.parametrize(
+    ("rule", "points"), [("largest", 1600), (0.01, 2000), ("all", 2009), (0.5, 1600), (0.999, 2009), (0.0, 2000)]
+)
+def test_rules_keep_the_clusters_that_they_name(rule: str | float, points: int) -> None:
+    cleaned = keep_clusters(scan_in_pieces(), "scan", rule)
+    assert (cleaned.xyz[..., 2] != 0).sum() == points
+
+
+def test_lost_parts_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        keep_clusters(scan_in_pieces(), "scan 7", 0.01)
+        keep_clusters(scan_in_pieces(), "scan 7", "largest")
+    small, large = caplog.records
+    assert small.levelno == logging.INFO and "0.4 % of the points" in small.getMessage()
+    assert large.levelno == logging.WARNING and "20.4 % of the points" in large.getMessage()
+
+
+@pytest.mark.parametrize("text", ["some", "-0.1", "1", "nan", ""])
+def test_other_rules_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="is not a rule"):
+        cluster_rule(text)
 
 
 def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
@@ -86,7 +118,7 @@ def test_nothing_but_table(caplog: pytest.LogCaptureFixture) -> None:
 def test_nothing_but_noise(caplog: pytest.LogCaptureFixture) -> None:
     scan = OrganizedScan(xyz=np.random.default_rng(0).random((20, 20, 3)).astype(np.float32))
     with caplog.at_level(logging.WARNING):
-        assert keep_largest_cluster(scan, "scan 7") is scan
+        assert keep_clusters(scan, "scan 7") is scan
     logged(caplog, "no cluster among its 400 points")
 
 

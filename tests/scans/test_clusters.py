@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
-from pointad.scans.clusters import cluster_labels, largest_cluster
+from pointad.scans.clusters import cluster_labels
 
 
 def blobs(seed: int) -> np.ndarray:
@@ -29,16 +29,17 @@ def test_two_sheets_of_a_scan_and_noise() -> None:
     sheet = np.column_stack([plane, np.zeros(len(plane))])
     smaller = sheet[:4000] + np.array([0, 0, 0.02])
     noise = rng.random((200, 3)) * 0.5 + 1
-    kept = largest_cluster(np.concatenate([smaller, sheet, noise]), radius=0.006, min_points=30)
-    assert kept[4000 : 4000 + len(sheet)].all()
-    assert kept.sum() == len(sheet)
+    labels = cluster_labels(np.concatenate([smaller, sheet, noise]), radius=0.006, min_points=30)
+    assert (labels[:4000] == 0).all()
+    assert (labels[4000 : 4000 + len(sheet)] == 1).all()
+    assert (labels[4000 + len(sheet) :] == -1).all()
 
 
 @pytest.mark.parametrize("points", [np.zeros((0, 3)), np.arange(30.0).reshape(10, 3)])
 def test_nothing_but_noise(points: np.ndarray) -> None:
-    kept = largest_cluster(points, radius=0.1, min_points=3)
-    assert kept.shape == (len(points),)
-    assert not kept.any()
+    labels = cluster_labels(points, radius=0.1, min_points=3)
+    assert labels.shape == (len(points),)
+    assert (labels == -1).all()
 
 
 def test_a_stray_point_far_away_changes_nothing() -> None:

@@ -1,0 +1,60 @@
+"""The flags that say about raw scans what their files do not: unit, clusters, good folder, empty masks."""
+
+import argparse
+
+from pointad.commands.program import positive_float
+from pointad.errors import InputError
+from pointad.scans.cleaning import cluster_rule
+from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule, ReadingOptions
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the scans of a raw data set are read; all defaults are those of the published data sets."""
+    group = parser.add_argument_group("raw scans")
+    group.add_argument(
+        "--metres_per_unit",
+        type=positive_float,
+        help="unit of the raw scans: 0.001 for millimetres (default: the data set's own, which is the metre for "
+        "MVTec 3D-AD and Eyecandies, the millimetre for Real3D-AD)",
+    )
+    add_cluster_argument(group, "largest for MVTec 3D-AD's classes, as published")
+    group.add_argument(
+        "--good_folder",
+        metavar="NAME",
+        help="the folder of samples without a defect (default: any of "
+        "good, ok, normal, defect_free, no_defect, in upper or lower case)",
+    )
+    group.add_argument(
+        "--allow_empty_masks",
+        action="store_true",
+        help="take anomalous samples whose mask marks nothing; they count for image-level metrics only",
+    )
+
+
+def add_cluster_argument(group: argparse._ActionsContainer, published: str = "") -> None:
+    """Which clusters of points outlive the removal of a table."""
+    default = f"{published}; {OWN_DATA_CLUSTERS} for others" if published else str(OWN_DATA_CLUSTERS)
+    group.add_argument(
+        "--keep_clusters",
+        type=_rule,
+        metavar="all|largest|FRACTION",
+        help="which clusters of points (DBSCAN, 6 mm) are kept once the table is removed: all, the largest, or those "
+        f"with more than this fraction of the points (default: {default})",
+    )
+
+
+def reading_options(flags: argparse.Namespace) -> ReadingOptions:
+    """The options that parsed flags ask for."""
+    return ReadingOptions(
+        metres_per_unit=flags.metres_per_unit,
+        keep_clusters=flags.keep_clusters,
+        good_folder=flags.good_folder,
+        allow_empty_masks=flags.allow_empty_masks,
+    )
+
+
+def _rule(text: str) -> ClusterRule:
+    try:
+        return cluster_rule(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error.problem}; {error.remedy}") from None

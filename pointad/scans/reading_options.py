@@ -1,0 +1,30 @@
+"""What a person may say about raw scans that the files do not say themselves."""
+
+from dataclasses import dataclass
+
+ALL_CLUSTERS, LARGEST_CLUSTER = "all", "largest"
+
+ClusterRule = str | float
+"""Which DBSCAN clusters are kept: "all" keeps every point, "largest" one cluster (the published rule), a fraction
+every cluster with more than this share of the object's points."""
+
+OWN_DATA_CLUSTERS: ClusterRule = 0.01
+"""The rule for objects that the published one was not made for: a sensor often sees an object in several pieces."""
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How raw samples are read; the defaults read the published data sets as published."""
+
+    metres_per_unit: float | None = None  # 0.001 for millimetres; None: the data set's own unit
+    keep_clusters: ClusterRule | None = None  # None: the published rule for published classes, else OWN_DATA_CLUSTERS
+    good_folder: str | None = None  # the folder of good samples; None: any of the usual names
+    allow_empty_masks: bool = False  # whether an anomalous sample may come without a marked point
+
+    def unit_scale(self, own_unit: float) -> float:
+        """By what coordinates are multiplied to be in a data set's own unit, which measures `own_unit` metres."""
+        return 1.0 if self.metres_per_unit is None else self.metres_per_unit / own_unit
+
+
+AS_PUBLISHED = ReadingOptions()
+"""Published data sets as they were published."""
