@@ -9,7 +9,7 @@ from pointad.datasets.registry import specification
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.regions import REGION_NEIGHBOURS
-from pointad.model.weight_folders import demo_checkpoints
+from pointad.model.weight_folders import demo_checkpoints, locate
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TestSettings:
         if checkpoints is None and flags.data_path is None and flags.prompts != "ensemble":
             checkpoints = demo_checkpoints()
         return cls(
-            checkpoints=tuple(checkpoints or ()),
+            checkpoints=tuple(map(locate, checkpoints or ())),
             train_class=flags.train_class,
             save_path=flags.save_path,
             data=data,

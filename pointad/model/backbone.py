@@ -26,12 +26,12 @@ from pointad.model.architecture import (
 from pointad.model.configuration_choice import choose_configuration
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.vision import ImageFeatures, encode_images
-from pointad.model.weight_folders import CHECKPOINT_FOLDER
+from pointad.model.weight_folders import demo_folder, folder_for_downloads, locate, weight_folders
 from pointad.model.weights import openai_url, read_weights
 
 logger = logging.getLogger(__name__)
 
-DEMO_NAME = "demo_clip"  # checkpoints/demo_clip.json and checkpoints/demo_clip.safetensors
+DEMO_NAME = "demo_clip"  # demo_clip.json and demo_clip.safetensors
 
 DEMO, OPENAI, RANDOM = "demo", "openai", "random"
 
@@ -136,14 +136,14 @@ def load_backbone(
     if str(weights) == DEMO:
         if model is not None:
             raise InputError(f"model {model}", "the demo weights have their own", "omit --clip_model")
-        backbone = _load_demo(CHECKPOINT_FOLDER / f"{DEMO_NAME}.json", CHECKPOINT_FOLDER / f"{DEMO_NAME}.safetensors")
+        backbone = load_demo_backbone(demo_folder())
     elif str(weights) == RANDOM:
         name = model or DEFAULT_MODEL
         backbone = ClipBackbone(build(named_configuration(name)), f"{name} with random weights")
     elif _is_tag(str(weights)):
         backbone = _load_tag(model or DEFAULT_MODEL, str(weights))
     else:
-        backbone = _load_file(model, Path(weights), quick_gelu)
+        backbone = _load_file(model, locate(weights), quick_gelu)
     return backbone.to(device)
 
 
@@ -152,8 +152,17 @@ def _is_tag(weights: str) -> bool:
     return weights in {tag for _, tag in open_clip.list_pretrained()}
 
 
-def _load_demo(configuration_path: Path, weights_path: Path) -> ClipBackbone:
-    remedy = "restore the folder checkpoints/ of this repository, or name other CLIP weights"
+def load_demo_backbone(folder: Path) -> ClipBackbone:
+    """Load a small CLIP such as `pretraining` makes, on the CPU.
+
+    Args:
+        folder: holds demo_clip.json and demo_clip.safetensors.
+
+    Raises:
+        InputError: one of them is missing or not what it should be.
+    """
+    configuration_path, weights_path = folder / f"{DEMO_NAME}.json", folder / f"{DEMO_NAME}.safetensors"
+    remedy = "restore the folder, or name other CLIP weights"
     if not configuration_path.is_file() or not weights_path.is_file():
         raise InputError(configuration_path.with_suffix(""), "the demo backbone is not there", remedy)
     configuration = read_json(configuration_path, remedy)
@@ -189,9 +198,10 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     if tag not in tags:
         raise InputError(f"weights {tag}", f"not published for {name}", f"choose one of: {', '.join(tags) or 'none'}")
     if tag == OPENAI:
-        local = CHECKPOINT_FOLDER / Path(openai_url(name)).name
-        if local.is_file():
-            return _load_file(name, local, quick_gelu=True)
+        for folder in weight_folders():
+            local = folder / Path(openai_url(name)).name
+            if local.is_file():
+                return _load_file(name, local, quick_gelu=True)
     published = open_clip.get_pretrained_cfg(name, tag)
     configuration["quick_gelu"] = name.endswith(QUICK_GELU_SUFFIX) or bool(published.get("quick_gelu", False))
     path = _download(name, tag, published)
@@ -207,7 +217,7 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
 def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
     if tag == OPENAI:
         source = openai_url(name)
-        remedy = f"put the file from {source} at {CHECKPOINT_FOLDER / Path(source).name}"
+        remedy = f"put the file from {source} at {folder_for_downloads() / Path(source).name}"
     else:
         source = published.get("url") or f"https://huggingface.co/{published['hf_hub']}"
         remedy = f"fetch it from {source} and give its path as the weights"

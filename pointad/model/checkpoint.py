@@ -12,6 +12,7 @@ from pointad.files.torch_files import check_finite, is_state, read_torch_file, w
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
 from pointad.model.text import check_text_features
+from pointad.model.weight_folders import locate
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def load_prompt_learner(
     """Learned prompts from a checkpoint, on the backbone's device.
 
     Args:
-        path: the checkpoint.
+        path: the checkpoint, see `pointad.model.weight_folders.locate`.
         backbone: the CLIP that the prompts were learned with.
         context_tokens, deep_tokens, depth: what the checkpoint is expected to hold; None takes what it holds.
 
@@ -75,6 +76,7 @@ def load_prompt_learner(
         InputError: the checkpoint is missing or incomplete, holds other counts than expected, was made for a text
             encoder of another size, or gives text features that are not finite.
     """
+    path = locate(path)
     state = load_prompts(path)
     held = _held_counts(state)
     _check_expected(path, held, {"n_ctx": context_tokens, "t_n_ctx": deep_tokens, "depth": depth})

@@ -1,10 +1,62 @@
-"""Where weights and learned prompts lie on disk."""
+"""Where weights lie: those of the demo inside the package, those for real data in one of several folders."""
 
+import logging
+import os
 from pathlib import Path
 
 from pointad.errors import InputError
 
-CHECKPOINT_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints"
+CACHE_VARIABLE = "POINTAD_CACHE"  # names the user's cache folder
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_FOLDER = "checkpoints"
+
+logger = logging.getLogger(__name__)
+
+
+def demo_folder() -> Path:
+    """The folder of the demo backbone and its prompts: inside an installed package, beside it in the repository."""
+    packaged = _PACKAGE / _FOLDER
+    return packaged if packaged.is_dir() else _PACKAGE.parent / _FOLDER
+
+
+def cache_folder() -> Path:
+    """The user's own folder: what the environment variable POINTAD_CACHE names, else ~/.cache/pointad."""
+    return Path(os.environ.get(CACHE_VARIABLE) or Path("~") / ".cache" / "pointad").expanduser()
+
+
+def weight_folders() -> list[Path]:
+    """Where weights for real data are looked for, in this order; not all of these folders need be there.
+
+    The working folder's ``checkpoints``, that of the repository (or of the package), the user's cache folder.
+    """
+    return list(dict.fromkeys([Path.cwd() / _FOLDER, demo_folder(), cache_folder()]))
+
+
+def folder_for_downloads() -> Path:
+    """Where to put weights that were fetched by hand: the repository's ``checkpoints``, or the user's cache folder."""
+    return cache_folder() if demo_folder().is_relative_to(_PACKAGE) else demo_folder()
+
+
+def locate(path: str | Path) -> Path:
+    """A file by its path or, where there is none, by its place in one of the folders of weights.
+
+    Args:
+        path: of weights or prompts, such as ``mvtec_pc_3d_rgb/carrot/epoch_15.pth``; relative ones may begin with
+            ``checkpoints/``.
+
+    Returns:
+        The file that was found; `path` as it is when there is none.
+    """
+    path = Path(path)
+    if path.is_absolute() or path.exists():
+        return path
+    inner = Path(*path.parts[1:]) if path.parts[:1] == (_FOLDER,) else path
+    for folder in weight_folders():
+        if (folder / inner).exists():
+            logger.info("%s found as %s", path, folder / inner)
+            return folder / inner
+    return path
 
 
 def demo_checkpoints() -> list[Path]:
@@ -13,7 +65,7 @@ def demo_checkpoints() -> list[Path]:
     Raises:
         InputError: there are none.
     """
-    folder = CHECKPOINT_FOLDER / "demo"
+    folder = demo_folder() / "demo"
     found = sorted(folder.glob("*/epoch_*.pth"))
     if not found:
         raise InputError(

@@ -16,9 +16,9 @@ from small_clip import CONFIGURATION, small_clip
 from torch import Tensor, nn
 
 from pointad.errors import InputError
-from pointad.model import backbone as backbone_module
-from pointad.model.backbone import ClipBackbone, load_backbone
+from pointad.model.backbone import ClipBackbone, load_backbone, load_demo_backbone
 from pointad.model.vision import encode_images
+from pointad.model.weight_folders import folder_for_downloads
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,11 @@ def golden_state(golden_weights: Path) -> dict[str, Tensor]:
 
 @pytest.fixture
 def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own in the place of the repository's checkpoints."""
-    monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
-    return tmp_path
+    """The folder ``checkpoints`` of a working folder of its own; the user's cache folder is empty."""
+    monkeypatch.setenv("POINTAD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
 
 
 def has_quick_gelu(backbone: ClipBackbone) -> bool:
@@ -137,19 +139,19 @@ def test_encoding_through_the_backbone(golden_backbone: ClipBackbone) -> None:
     assert golden_backbone.encode_texts(["a photo", "another photo", "."]).shape == (3, 64)
 
 
-def test_demo(checkpoints: Path) -> None:
+def test_demo(tmp_path: Path) -> None:
     model = small_clip()
     half = {name: entry.half().contiguous() for name, entry in model.state_dict().items()}
-    save_file(half, checkpoints / "demo_clip.safetensors")
-    (checkpoints / "demo_clip.json").write_text(json.dumps(CONFIGURATION))
-    backbone = load_backbone()
+    save_file(half, tmp_path / "demo_clip.safetensors")
+    (tmp_path / "demo_clip.json").write_text(json.dumps(CONFIGURATION))
+    backbone = load_demo_backbone(tmp_path)
     assert backbone.is_demo and backbone.name == "demo_clip" and has_quick_gelu(backbone)
     assert torch.equal(backbone.vision.proj, half["visual.proj"].float())
 
 
-def test_demo_that_is_not_there(checkpoints: Path) -> None:
+def test_demo_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the demo backbone is not there"):
-        load_backbone()
+        load_demo_backbone(tmp_path)
 
 
 def test_demo_takes_no_model_name() -> None:
@@ -192,7 +194,7 @@ def test_without_a_network_it_says_which_file_to_put_where(checkpoints: Path, mo
     with pytest.raises(InputError) as caught:
         load_backbone(weights="openai")
     assert "openaipublic.azureedge.net" in str(caught.value)
-    assert str(checkpoints / "ViT-L-14-336px.pt") in str(caught.value)
+    assert str(folder_for_downloads() / "ViT-L-14-336px.pt") in str(caught.value)
 
 
 def test_file_put_there_is_taken(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:

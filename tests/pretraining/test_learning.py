@@ -12,8 +12,7 @@ import torch
 from safetensors.torch import save
 
 from pointad.errors import InputError
-from pointad.model import backbone as backbone_module
-from pointad.model.backbone import load_backbone
+from pointad.model.backbone import DEMO_NAME, load_demo_backbone
 from pointad.model.vision import encode_images
 from pretraining import image_learning, sentences
 from pretraining.batches import Batches
@@ -180,9 +179,9 @@ def test_cut_outs_come_first_and_whole_pictures_last() -> None:
     assert CUT_OUT_SIDE % PATCH_SIDE == PICTURE_SIDE % PATCH_SIDE == 0
 
 
-def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path) -> None:
     reports: list[tuple[str, int, dict[str, float]]] = []
-    weights = tmp_path / f"{backbone_module.DEMO_NAME}.safetensors"
+    weights = tmp_path / f"{DEMO_NAME}.safetensors"
     plan = LearningPlan(wording_steps=24, guide_steps=24, steps=24, alone_steps=2, batch_size=12, report_every=8)
     learn(opener(tmp_path / "pictures", 4), plan, weights, report=lambda *row: reports.append(row))
     stages = [(stage, step) for stage, step, _ in reports]
@@ -199,8 +198,7 @@ def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path, monkeypatch: p
     assert losses["pictures", 16]["direction"] < losses["pictures", 8]["direction"]
     assert losses["pictures", 8]["caption"] == 0 < losses["pictures", 24]["caption"]  # cut-outs have none
     assert "tokens" not in losses["alone", 2]
-    monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
-    backbone = load_backbone(weights="demo")
+    backbone = load_demo_backbone(tmp_path)
     assert backbone.is_demo
     assert backbone.text.depth >= 9  # learned prompts reach into nine blocks
 

@@ -11,8 +11,7 @@ import torch
 
 from pointad.commands.places import SOURCE
 from pointad.errors import InputError
-from pointad.model import backbone as backbone_module
-from pointad.model.backbone import load_backbone
+from pointad.model.backbone import DEMO_NAME, load_demo_backbone
 from pretraining.command import build_parser
 from pretraining.run import check, chosen_device
 
@@ -38,9 +37,7 @@ def test_what_cannot_be_learned_is_refused_before_anything_is_made(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_two_processes_learn_the_same_whether_interrupted_or_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_processes_learn_the_same_whether_interrupted_or_not(tmp_path: Path) -> None:
     flags = ["--objects", "6", "--wording_steps", "2", "--guide_steps", "3", "--steps", "4", "--alone_steps", "3"]
     flags += ["--batch_size", "16", "--report_every", "1", "--processes", "2", "--device", "cpu"]
 
@@ -48,7 +45,7 @@ def test_two_processes_learn_the_same_whether_interrupted_or_not(
         places = ["--weights", str(tmp_path / f"{name}.safetensors"), "--pictures", str(tmp_path / name)]
         return [sys.executable, str(SCRIPT), *flags, *places]
 
-    subprocess.run(command(backbone_module.DEMO_NAME), check=True, timeout=600)
+    subprocess.run(command(DEMO_NAME), check=True, timeout=600)
     with subprocess.Popen(command("again"), stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
         assert run.stdout is not None
         for line in run.stdout:
@@ -57,8 +54,7 @@ def test_two_processes_learn_the_same_whether_interrupted_or_not(
     assert run.returncode == 130
     finished = subprocess.run(command("again"), check=True, timeout=600, stdout=subprocess.PIPE, text=True)
     assert "wording" not in finished.stdout  # the guide was kept
-    whole = (tmp_path / f"{backbone_module.DEMO_NAME}.safetensors").read_bytes()
+    whole = (tmp_path / f"{DEMO_NAME}.safetensors").read_bytes()
     assert (tmp_path / "again.safetensors").read_bytes() == whole
-    monkeypatch.setattr(backbone_module, "CHECKPOINT_FOLDER", tmp_path)
-    features = load_backbone(weights="demo").encode_texts(["an object"])
+    features = load_demo_backbone(tmp_path).encode_texts(["an object"])
     assert torch.isfinite(features).all()

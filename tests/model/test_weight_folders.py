@@ -1,0 +1,69 @@
+"""Where weights are looked for."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from pointad.model.weight_folders import cache_folder, demo_checkpoints, demo_folder, locate, weight_folders
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The working folder's ``checkpoints`` and the user's cache folder, neither of which is there yet."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("POINTAD_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "work" / "checkpoints", tmp_path / "cache"
+
+
+def write(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_order_of_the_folders(folders: tuple[Path, Path]) -> None:
+    assert weight_folders() == [folders[0], REPOSITORY / "checkpoints", folders[1]]
+
+
+def test_in_the_repository_its_folder_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    assert weight_folders() == [REPOSITORY / "checkpoints", cache_folder()]
+
+
+def test_cache_folder_without_a_wish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POINTAD_CACHE", raising=False)
+    assert cache_folder() == Path.home() / ".cache" / "pointad"
+    monkeypatch.setenv("POINTAD_CACHE", "~/weights")
+    assert cache_folder() == Path.home() / "weights"
+
+
+@pytest.mark.parametrize("prefix", ["", "checkpoints/"])
+def test_prompts_are_found_in_the_first_folder_that_has_them(
+    folders: tuple[Path, Path], prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "mvtec_pc_3d_rgb/carrot/epoch_15.pth"
+    assert locate(prefix + name) == Path(prefix + name)  # nowhere
+    in_cache = write(folders[1], name)
+    with caplog.at_level(logging.INFO):
+        assert locate(prefix + name) == in_cache
+    assert str(in_cache) in caplog.text
+    write(folders[0], name)
+    assert locate(prefix + name).resolve() == folders[0] / name
+
+
+def test_a_path_that_is_there_is_taken(folders: tuple[Path, Path]) -> None:
+    write(folders[1], "epoch_15.pth")
+    write(Path(), "epoch_15.pth")
+    assert locate("epoch_15.pth") == Path("epoch_15.pth")
+    missing = folders[0] / "epoch_15.pth"
+    assert locate(missing) == missing
+
+
+def test_the_demo_comes_along() -> None:
+    assert (demo_folder() / "demo_clip.safetensors").is_file()
+    assert [path.parent.name for path in demo_checkpoints()] == ["gear", "leaf", "walnut"]
