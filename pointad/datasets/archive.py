@@ -71,7 +71,7 @@ def words_of(stem: str) -> set[str]:
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files of a folder, which may be missing, that end in one of the suffixes (lower case), without hidden ones."""
+    """The files of a folder, which may be missing, by suffix (in lower case), without hidden ones."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and not is_hidden(path))
