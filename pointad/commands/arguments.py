@@ -52,7 +52,9 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --render on_the_fly: which pixel a point lies on: as published, or the one that contains it",
     )
     group.add_argument(
-        "--image_size", type=positive_integer, default=336, help="side of the encoder's pictures, pixels"
+        "--image_size",
+        type=positive_integer,
+        help="side of the encoder's pictures, pixels (without it: as its model was trained, 336 for ViT-L-14-336)",
     )
     group.add_argument(
         "--point_size",

@@ -3,7 +3,14 @@
 import logging
 from typing import Any
 
-from pointad.commands.loading import load_encoder, load_test_data, log_encoded, log_to_file, make_missing_data
+from pointad.commands.loading import (
+    load_encoder,
+    load_test_data,
+    log_encoded,
+    log_to_file,
+    make_missing_data,
+    picture_size,
+)
 from pointad.commands.prompt_sets import load_prompt_sets
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
@@ -30,7 +37,7 @@ def _run(settings: TestSettings, processes: Processes) -> None:
     make_missing_data(settings.data, processes)
     log_to_file(settings.save_path, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
-    dataset = load_test_data(settings.data, settings.region_neighbours)
+    dataset = load_test_data(settings.data, picture_size(settings.data, backbone), settings.region_neighbours)
     prompt_sets = load_prompt_sets(settings, backbone, {source.class_name for source in dataset.sources})
     facts = facts_of_run(settings, backbone)
     several = len(prompt_sets) > 1
@@ -87,7 +94,7 @@ def facts_of_run(settings: TestSettings, backbone: ClipBackbone) -> dict[str, An
         "seed": settings.seed,
         "aupro": settings.aupro,
         "region_neighbours": settings.region_neighbours,
-        "image_size": settings.data.image_size,
+        "image_size": picture_size(settings.data, backbone),
         "precision": settings.encoding.precision,
         "render": settings.data.render,
     }

@@ -82,25 +82,32 @@ def log_encoded(encoder: PictureEncoder, processes: Processes = ALONE) -> None:
     logger.info("encoded %d pictures, %d from the cache", encoded, from_cache)
 
 
-def load_training_data(data: DataSettings, class_name: str) -> MultiViewDataset:
+def picture_size(data: DataSettings, backbone: ClipBackbone) -> int:
+    """The side of the encoder's pictures: what is asked for, else what the model was trained with."""
+    return backbone.image_size if data.image_size is None else data.image_size
+
+
+def load_training_data(data: DataSettings, class_name: str, image_size: int) -> MultiViewDataset:
     """The samples of one class, with the ground truth of their views and without RGB pictures."""
-    return _open(data, class_name, with_color=False, with_views_gt=True)
+    return _open(data, class_name, image_size, with_color=False, with_views_gt=True)
 
 
-def load_test_data(data: DataSettings, region_neighbours: int | None = None) -> MultiViewDataset:
+def load_test_data(data: DataSettings, image_size: int, region_neighbours: int | None = None) -> MultiViewDataset:
     """The samples of all classes, with their RGB pictures where the data set has any.
 
     Args:
         data: which data set.
+        image_size: side of the encoder's pictures.
         region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
     """
     has_color = specification(data.dataset).has_color
-    return _open(data, None, with_color=has_color, with_views_gt=False, region_neighbours=region_neighbours)
+    return _open(data, None, image_size, with_color=has_color, with_views_gt=False, region_neighbours=region_neighbours)
 
 
 def _open(
     data: DataSettings,
     class_name: str | None,
+    image_size: int,
     *,
     with_color: bool,
     with_views_gt: bool,
@@ -108,7 +115,7 @@ def _open(
 ) -> MultiViewDataset:
     dataset = specification(data.dataset)
     options = SampleOptions(
-        image_size=data.image_size,
+        image_size=image_size,
         point_size=data.point_size,
         view_indices=view_subset(data.views, organized=dataset.organized),
         with_color=with_color,

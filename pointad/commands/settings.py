@@ -28,7 +28,7 @@ class DataSettings:
     normals: str
     visibility: str
     correspondence: str
-    image_size: int  # side of the encoder's pictures in pixels
+    image_size: int | None  # side of the encoder's pictures in pixels; None: as the model was trained
     point_size: int  # side of the grid of points
     views: int  # how many of the nine
     num_workers: int  # processes that load samples

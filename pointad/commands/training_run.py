@@ -10,7 +10,14 @@ from typing import Any
 
 import torch
 
-from pointad.commands.loading import load_encoder, load_training_data, log_encoded, log_to_file, make_missing_data
+from pointad.commands.loading import (
+    load_encoder,
+    load_training_data,
+    log_encoded,
+    log_to_file,
+    make_missing_data,
+    picture_size,
+)
 from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.errors import InputError
@@ -42,7 +49,7 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
     log_to_file(folder, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     learner = make_learner(settings, backbone)
-    dataset = load_training_data(settings.data, settings.train_class)
+    dataset = load_training_data(settings.data, settings.train_class, picture_size(settings.data, backbone))
     facts = facts_of_run(settings, backbone, encoder.layers, learner)
     samples = hashlib.sha256("\n".join(map(str, dataset.sources)).encode()).hexdigest()[:16]
     state_facts = {name: value for name, value in facts.items() if name != "epochs"} | {"samples": samples}
@@ -152,7 +159,7 @@ def facts_of_run(
         "losses": list(settings.loss_terms),
         "features_list": list(layers),
         "views": settings.data.views,
-        "image_size": settings.data.image_size,
+        "image_size": picture_size(settings.data, backbone),
         "epochs": settings.epochs,
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,

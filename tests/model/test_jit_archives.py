@@ -1,6 +1,5 @@
 """TorchScript archives: read as the interpreter would read them, without running anything in them."""
 
-import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from jit_archive import write_jit_archive
+from robustness.hostile_archive import write_deed
 from torch import Tensor, nn
 
 from pointad.errors import InputError
@@ -73,35 +73,6 @@ def test_same_state_as_the_interpreter_gives(write: Callable[[Path], None], tmp_
         assert state[name].dtype == entry.dtype, name
         assert state[name].stride() == entry.stride(), name
         assert torch.equal(state[name], entry), name
-
-
-class Deed(nn.Module):
-    """Overwrites a file of the user while the interpreter loads it."""
-
-    def __init__(self, victim: str) -> None:
-        super().__init__()
-        self.weight = torch.zeros(1)
-        self.victim = victim
-
-    @torch.jit.export
-    def __getstate__(self) -> tuple[Tensor, str, bool]:
-        return self.weight, self.victim, self.training
-
-    @torch.jit.export
-    def __setstate__(self, state: tuple[Tensor, str, bool]) -> None:
-        self.victim = state[1]
-        self.training = state[2]
-        self.weight = torch.from_file(self.victim, True, 4).fill_(1.0) + state[0]
-
-    def forward(self, values: Tensor) -> Tensor:
-        return values
-
-
-def write_deed(path: Path, victim: Path) -> None:
-    """An archive that would overwrite the victim's 16 bytes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.save(torch.jit.script(Deed(str(victim))), path)
 
 
 @pytest.mark.filterwarnings("ignore")

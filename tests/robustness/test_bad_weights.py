@@ -1,6 +1,7 @@
 """train.py and test.py with checkpoints, CLIP weights and training states that are broken, foreign or hostile."""
 
 import json
+import os
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from robustness.hostile_archive import write_deed
 from robustness.invocation import assert_one_error_line, files_below, invoke
 from robustness.spoiling import empty, linked_copy, replace, truncate
 from safetensors.torch import save_file
@@ -68,6 +70,7 @@ def put(name: object, value: object) -> Make:
 
 
 CHECKPOINTS = [
+    pytest.param(lambda path: (path.unlink(), os.mkfifo(path)), id="a pipe"),
     pytest.param(lambda path: path.unlink(), id="missing"),
     pytest.param(lambda path: (path.unlink(), path.mkdir()), id="a folder"),
     pytest.param(empty, id="empty"),
@@ -135,7 +138,57 @@ def false_archive(path: Path) -> None:
         archive.writestr("model/data.pkl", pickle.dumps(Deed(path.with_name("witness"))))
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def contains_itself(path: Path) -> None:
+    content = torch.load(path, weights_only=True)
+    content["prompt_learner" if "prompt_learner" in content else "visual.proj"] = content
+    saved(content)(path)
+
+
+def bomb(path: Path) -> None:
+    """Half a gigabyte of zeros in half a megabyte."""
+    saved({"prompt_learner": {"ctx_pos": torch.zeros(1 << 27)}})(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def complex_numbers(path: Path) -> None:
+    content = torch.load(path, weights_only=True)
+    state = content.get("prompt_learner", content)
+    name = "ctx_pos" if "ctx_pos" in state else "visual.proj"
+    state[name] = torch.complex(state[name], torch.ones_like(state[name]))
+    saved(content)(path)
+
+
+def meta(path: Path) -> None:
+    content = torch.load(path, weights_only=True)
+    state = content.get("prompt_learner", content)
+    state[next(iter(state))] = torch.zeros(1, device="meta")
+    saved(content)(path)
+
+
+HOSTILE = [
+    pytest.param(pipe, id="a pipe"),
+    pytest.param(loop, id="a link to itself"),
+    pytest.param(contains_itself, id="contains itself"),
+    pytest.param(bomb, id="a bomb"),
+    pytest.param(complex_numbers, id="complex numbers"),
+    pytest.param(meta, id="without values"),
+]
 WEIGHTS = [
+    *HOSTILE,
     pytest.param(lambda path: path.unlink(), id="missing"),
     pytest.param(empty, id="empty"),
     pytest.param(truncate, id="truncated"),
@@ -175,6 +228,39 @@ def test_safetensors(spoil: Make, two_samples: Path, golden_weights: Path, tmp_p
     spoil(path)
     flags = ("--data_path", two_samples, "--save_path", tmp_path / "out", "--prompts", "ensemble")
     assert_one_error_line(invoke("test.py", *flags, "--clip_weights", path), path.name)
+
+
+@pytest.mark.usefixtures("ready_backbone")
+@pytest.mark.parametrize("make", HOSTILE)
+def test_hostile_checkpoint(
+    make: Make, two_samples: Path, golden_weights: Path, model_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "prompts.pth"
+    path.write_bytes((golden_weights / "prompts.pth").read_bytes())
+    make(path)
+    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out", *model_flags)
+    assert_one_error_line(invoke("test.py", *flags, "--checkpoint_path", path), path.name)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_archive_cannot_touch_files(two_samples: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(bytes(16))
+    write_deed(tmp_path / "deed.pt", victim)
+    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out", "--prompts", "ensemble")
+    assert_one_error_line(invoke("test.py", *flags, "--clip_weights", tmp_path / "deed.pt"), "deed.pt")
+    assert victim.read_bytes() == bytes(16)
+
+
+@pytest.mark.parametrize("flag", ["--clip_weights", "--checkpoint_path"])
+@pytest.mark.parametrize("name", ["x" * 300, "/dev/zero", "."])
+def test_names_that_lead_to_no_file(
+    flag: str, name: str, two_samples: Path, golden_weights: Path, tmp_path: Path
+) -> None:
+    weights = {} if flag == "--clip_weights" else {"--clip_weights": golden_weights / "clip_tiny.pt"}
+    given = [part for pair in {**weights, flag: name}.items() for part in pair]
+    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out")
+    assert_one_error_line(invoke("test.py", *flags, *given), name[:30])
 
 
 RUN_FILES = [
