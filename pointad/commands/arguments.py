@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pointad.commands.folder_arguments import add_folder_arguments
 from pointad.commands.program import non_negative_integer, positive_float, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.compute.precision_names import PRECISIONS
@@ -65,6 +66,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--views", type=positive_integer, default=9, help="how many of the nine views are used (1 to 9)")
     group.add_argument("--num_workers", type=non_negative_integer, default=2, help="processes that load samples")
     add_reading_arguments(parser)
+    add_folder_arguments(parser)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:

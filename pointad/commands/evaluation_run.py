@@ -10,13 +10,14 @@ from pointad.commands.loading import (
     log_to_file,
     make_missing_data,
     picture_size,
+    settled_dataset,
 )
 from pointad.commands.prompt_sets import load_prompt_sets
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.data.view_subset import view_subset
-from pointad.datasets.registry import specification
+from pointad.datasets.base import DatasetSpecification
 from pointad.evaluation.evaluation import EvaluationSettings, evaluate
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
@@ -37,9 +38,11 @@ def _run(settings: TestSettings, processes: Processes) -> None:
     make_missing_data(settings.data, processes)
     log_to_file(settings.save_path, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
-    dataset = load_test_data(settings.data, picture_size(settings.data, backbone), settings.region_neighbours)
+    about = settled_dataset(settings.data)
+    image_size = picture_size(settings.data, backbone)
+    dataset = load_test_data(settings.data, image_size, settings.region_neighbours(about))
     prompt_sets = load_prompt_sets(settings, backbone, {source.class_name for source in dataset.sources})
-    facts = facts_of_run(settings, backbone)
+    facts = facts_of_run(settings, about, backbone)
     several = len(prompt_sets) > 1
     writers = {
         loaded.prompts.name: RunWriter(
@@ -78,9 +81,8 @@ def evaluation_settings(settings: TestSettings) -> EvaluationSettings:
     )
 
 
-def facts_of_run(settings: TestSettings, backbone: ClipBackbone) -> dict[str, Any]:
+def facts_of_run(settings: TestSettings, dataset: DatasetSpecification, backbone: ClipBackbone) -> dict[str, Any]:
     """What all sets of prompts have in common in ``results.json``'s "run"."""
-    dataset = specification(settings.data.dataset)
     return {
         "dataset": dataset.name,
         "dataset_title": f"demo data ({dataset.title} format)" if settings.data.is_demo else dataset.title,
@@ -93,7 +95,7 @@ def facts_of_run(settings: TestSettings, backbone: ClipBackbone) -> dict[str, An
         "fusion": settings.scoring.fusion,
         "seed": settings.seed,
         "aupro": settings.aupro,
-        "region_neighbours": settings.region_neighbours,
+        "region_neighbours": settings.region_neighbours(dataset),
         "image_size": picture_size(settings.data, backbone),
         "precision": settings.encoding.precision,
         "render": settings.data.render,

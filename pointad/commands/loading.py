@@ -11,10 +11,10 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
-from pointad.data.opening import open_dataset
+from pointad.data.opening import open_dataset, settled
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import view_subset
-from pointad.datasets.registry import specification
+from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.files.atomic import make_folder
@@ -87,6 +87,11 @@ def picture_size(data: DataSettings, backbone: ClipBackbone) -> int:
     return backbone.image_size if data.image_size is None else data.image_size
 
 
+def settled_dataset(data: DataSettings) -> DatasetSpecification:
+    """What is known about the data set, now that it is there."""
+    return settled(data.dataset, data.folder, data.render)
+
+
 def load_training_data(data: DataSettings, class_name: str, image_size: int) -> MultiViewDataset:
     """The samples of one class, with the ground truth of their views and without RGB pictures."""
     return _open(data, class_name, image_size, with_color=False, with_views_gt=True)
@@ -100,7 +105,7 @@ def load_test_data(data: DataSettings, image_size: int, region_neighbours: int |
         image_size: side of the encoder's pictures.
         region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
     """
-    has_color = specification(data.dataset).has_color
+    has_color = settled_dataset(data).has_color
     return _open(data, None, image_size, with_color=has_color, with_views_gt=False, region_neighbours=region_neighbours)
 
 
@@ -113,7 +118,7 @@ def _open(
     with_views_gt: bool,
     region_neighbours: int | None = None,
 ) -> MultiViewDataset:
-    dataset = specification(data.dataset)
+    dataset = settled_dataset(data)
     options = SampleOptions(
         image_size=image_size,
         point_size=data.point_size,

@@ -61,8 +61,8 @@ def _load(path: Path, settings: TestSettings, backbone: ClipBackbone, classes: s
     told = _read_run(path)
     folder = path.resolve().parent.name
     training_class = settings.train_class or told.get("training_class") or (folder if folder in classes else None)
-    training_dataset = told.get("training_dataset", settings.data.dataset if training_class in classes else None)
-    same_dataset = training_dataset in (None, settings.data.dataset)
+    training_dataset = told.get("training_dataset", settings.data.dataset.name if training_class in classes else None)
+    same_dataset = training_dataset in (None, settings.data.dataset.name)
     left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
         logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)

@@ -18,12 +18,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import point_size, view
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
@@ -33,7 +35,7 @@ from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBIL
 class RenderSettings:
     """One run of scripts/render_dataset.py."""
 
-    dataset: str
+    dataset: DatasetSpecification
     archive: Path
     save_path: Path
     classes: tuple[str, ...] | None  # None: all that are there
@@ -51,7 +53,7 @@ class RenderSettings:
         if flags.save_path.resolve() == flags.data_path.resolve():
             raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
         return cls(
-            dataset=flags.dataset,
+            dataset=chosen_dataset(flags),
             archive=flags.data_path,
             save_path=flags.save_path,
             classes=None if flags.classes is None else tuple(flags.classes),
@@ -78,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
     add_reading_arguments(parser)
+    add_folder_arguments(parser)
     rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
     rig.add_argument(
         "--views", nargs="+", type=view, metavar="VIEW", help="turns about x or y in degrees, such as x-45 x0 x45 y-30"
@@ -126,7 +129,7 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    with tqdm(total=len(samples), unit="scan", desc=settings.dataset) as progress:
+    with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name) as progress:
         for outcome in outcomes:
             counts[outcome.status] += 1
             progress.update()
@@ -136,7 +139,7 @@ def render_all(settings: RenderSettings) -> int:
     if counts[ELSEWHERE]:
         print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:
-        summary = write_metadata(settings.save_path, settings.dataset)
+        summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
         print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
     return EXIT_ERROR if counts[FAILED] else 0

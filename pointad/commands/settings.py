@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.commands.arguments import ACTIVATIONS
+from pointad.commands.folder_arguments import chosen_dataset
 from pointad.commands.places import demo_data_folder
 from pointad.commands.reading_arguments import reading_options
+from pointad.datasets.base import DatasetSpecification
 from pointad.scans.reading_options import ReadingOptions
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
@@ -20,7 +22,7 @@ DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
 class DataSettings:
     """Which data set, where it is, and how its samples are loaded; the flags of `add_data_arguments`."""
 
-    dataset: str  # its name on the command line
+    dataset: DatasetSpecification
     folder: Path
     is_demo: bool  # it lies below data/demo
     make_if_missing: bool  # nobody named a folder: the demo data may have to be made first
@@ -39,7 +41,7 @@ class DataSettings:
         """The settings that parsed flags ask for; without a folder, the demo data."""
         folder = flags.data_path or demo_data_folder() / "rendered"
         return cls(
-            dataset=flags.dataset,
+            dataset=chosen_dataset(flags),
             folder=folder,
             is_demo=folder.resolve().is_relative_to(demo_data_folder()),
             make_if_missing=flags.data_path is None,

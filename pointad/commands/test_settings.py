@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings, PromptSettings, ScoringSettings
+from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
@@ -33,10 +34,9 @@ class TestSettings:
     batch_size: int | None  # None: as many samples as suit the device's memory
     seed: int
 
-    @property
-    def region_neighbours(self) -> int | None:
+    def region_neighbours(self, dataset: DatasetSpecification) -> int | None:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
-        needed = not specification(self.data.dataset).organized and any("aupro" in name for name in self.metrics)
+        needed = not dataset.organized and any("aupro" in name for name in self.metrics)
         return REGION_NEIGHBOURS if needed else None
 
     @classmethod

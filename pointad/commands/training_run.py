@@ -148,7 +148,7 @@ def facts_of_run(
 ) -> dict[str, Any]:
     """What is being trained."""
     return {
-        "training_dataset": settings.data.dataset,
+        "training_dataset": settings.data.dataset.name,
         "training_class": settings.train_class,
         "backbone": backbone.name,
         "backbone_fingerprint": backbone.fingerprint,

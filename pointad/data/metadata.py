@@ -145,10 +145,12 @@ def _view_count(files: SampleFiles) -> int:
 
 def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
     """One sample under the published keys, `d2_corrdinate` (sic) included."""
+    organized = files.xyz.exists() if dataset.is_open else dataset.organized
+    has_color = dataset.has_color or dataset.is_open
     paths: dict[str, Path | None] = {
-        "d2_img_path": files.rgb if dataset.has_color and files.rgb.exists() else None,
-        "d2_mask_path": files.mask if dataset.organized else files.labelled_point_cloud,
-        "d3_pc": files.xyz if dataset.organized else files.point_cloud,
+        "d2_img_path": files.rgb if has_color and files.rgb.exists() else None,
+        "d2_mask_path": files.mask if organized else files.labelled_point_cloud,
+        "d3_pc": files.xyz if organized else files.point_cloud,
     }
     if dataset.lists_point_cloud:
         paths["d3_pcd_path"] = files.point_cloud

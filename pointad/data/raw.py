@@ -35,7 +35,7 @@ class RenderingOptions:
 
 
 def list_raw_samples(
-    dataset_name: str,
+    dataset: str | DatasetSpecification,
     root: str | Path,
     split: str | None = None,
     classes: Iterable[str] | None = None,
@@ -44,7 +44,7 @@ def list_raw_samples(
     """The samples of a raw archive, by class, good ones first.
 
     Args:
-        dataset_name: see `pointad.datasets.registry`.
+        dataset: its name, see `pointad.datasets.registry`, or what is known about it.
         root: the archive's folder.
         split: the folder inside every class; None: the one with good and anomalous samples, which both training and
             testing use.
@@ -55,7 +55,8 @@ def list_raw_samples(
         InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for; two
             samples have one name, or the folder of good samples is not there.
     """
-    dataset = specification(dataset_name)
+    if isinstance(dataset, str):
+        dataset = specification(dataset)
     reading = reading or AS_PUBLISHED
     samples = dataset.list_samples(Path(root), split or dataset.default_split, classes)
     samples = [dataclasses.replace(sample, reading=reading) for sample in samples if not is_hidden(sample.scan_path)]
@@ -130,9 +131,9 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
     return prepared
 
 
-def rig_of(sample: RawSample, options: RenderingOptions) -> ViewRig:
-    """How the sample is photographed: its class's own rig with the options' changes."""
-    rig = specification(sample.dataset_name).rig_for(sample.class_name)
+def rig_of(sample: RawSample, options: RenderingOptions, *, on_grid: bool = False) -> ViewRig:
+    """How the sample is photographed: its class's own rig with the options' changes; `on_grid` as in `rig_for`."""
+    rig = specification(sample.dataset_name).rig_for(sample.class_name, on_grid=on_grid)
     if options.views is not None:
         rig = dataclasses.replace(rig, views=options.views)
     if options.point_size is not None:
@@ -150,7 +151,7 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
     try:
         return render(
             prepared.point_cloud,
-            rig_of(sample, options),
+            rig_of(sample, options, on_grid=prepared.xyz is not None),
             image_size=options.image_size,
             normals_method=options.normals_method,
             visibility=options.visibility,

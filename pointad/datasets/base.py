@@ -36,10 +36,19 @@ class DatasetSpecification:
     further_metrics: tuple[str, ...] = ()  # measured beside the published ones, as `--extra_metrics`
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
     metres_per_unit: float | None = None  # the unit that rig and cleaning suppose; None: any unit will do
+    organized_rig: ViewRig | None = None  # of scans with a pixel grid, where a data set has both kinds
+    is_open: bool = False  # one's own data: whether they are organized and have pictures, the files say
     lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
 
-    def rig_for(self, class_name: str) -> ViewRig:
-        """The rig of a class; one that `point_sizes` lacks gets its point size from the spacing of its points."""
+    def rig_for(self, class_name: str, *, on_grid: bool = False) -> ViewRig:
+        """The rig of a class; one that `point_sizes` lacks gets its point size from the spacing of its points.
+
+        Args:
+            class_name: which class.
+            on_grid: whether the scan lies on a pixel grid; only data sets of both kinds care.
+        """
+        if on_grid and self.organized_rig is not None:
+            return self.organized_rig
         if self.point_sizes is None:
             return self.rig
         return dataclasses.replace(self.rig, point_size=self.point_sizes.get(class_name))

@@ -1,6 +1,6 @@
 """The data sets by name. Classes and protocol of the first three: PointAD, section 4.1."""
 
-from pointad.datasets import adam, eyecandies, minishift, mulsen, mvtec3d, real3d, realiad, shapenet
+from pointad.datasets import adam, eyecandies, folder, minishift, mulsen, mvtec3d, real3d, realiad, shapenet
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 
@@ -15,6 +15,7 @@ DATASETS: dict[str, DatasetSpecification] = {
         mulsen.MULSEN,
         minishift.MINISHIFT,
         realiad.REALIAD,
+        folder.FOLDER,
     )
 }
 

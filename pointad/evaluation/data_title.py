@@ -21,7 +21,7 @@ def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: 
         folder's name.
     """
     present = set(classes)
-    if not dataset.classes:  # a published one whose classes are not listed here
+    if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
         return f"{dataset.title} ({len(present)} classes)" if present else dataset.title
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)

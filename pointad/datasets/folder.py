@@ -1,0 +1,236 @@
+"""Scans of one's own in a folder, found by patterns or listed in a CSV file: `--dataset folder`.
+
+A pattern is a path below the folder, such as `test/{species}/cloud/{id}.ply`. {id} and {species} must be in it, {class}
+and {split} may; a `*` stands for any part of a name. The patterns of pictures and masks are filled in with what the
+scan's pattern found. A CSV file has the columns scan and species, and perhaps rgb, mask, class, split and id; its paths
+are relative to it. The species "good" is the one without defects.
+
+Scans have any format of `read_scan`. A mask is a picture where scans lie on a pixel grid, else a text with one label a
+point. Nothing is removed from the scans.
+"""
+
+import csv
+import dataclasses
+import glob
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pointad.datasets.archive import is_good
+from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.organized import SCAN_RIG, prepare_scan
+from pointad.datasets.shapenet import CLOUD_RIG
+from pointad.datasets.unorganized import prepare_cloud
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.text import read_labels
+
+logger = logging.getLogger(__name__)
+
+NAME = "folder"
+TABLE_NAME = "samples.csv"
+PLACEHOLDERS = ("class", "species", "split", "id")
+COLUMNS = ("scan", "rgb", "mask", "class", "species", "split", "id")
+ALL_SPLITS = ""
+
+
+@dataclass(frozen=True)
+class FolderLayout:
+    """Where the files of the samples are: patterns, or a table of them."""
+
+    scans: str | None = None
+    pictures: str | None = None
+    masks: str | None = None
+    table: Path | None = None  # a CSV file; without patterns and table: `samples.csv` in the folder
+
+
+def folder_dataset(layout: FolderLayout) -> DatasetSpecification:
+    """The data set whose samples lie where the layout says."""
+    return dataclasses.replace(FOLDER, list_samples=partial(list_samples, layout=layout))
+
+
+def list_samples(
+    root: Path, split: str, classes: Iterable[str] | None = None, *, layout: FolderLayout | None = None
+) -> list[RawSample]:
+    """The samples of a split, by class, good ones first.
+
+    Args:
+        root: the folder; a sample whose class nothing tells bears its name.
+        split: where pattern or table name a split, samples of others are left out.
+        classes: take these only.
+        layout: where the files are; None: as `samples.csv` says.
+
+    Raises:
+        InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans would be the
+            same sample.
+    """
+    if not root.is_dir():
+        raise InputError(root, "is not a folder", "give the folder with the scans")
+    layout = layout or FolderLayout()
+    found = _found_by_pattern(root, layout) if layout.scans is not None else _listed(root, layout)
+    samples = [sample for sample, of_split in found if of_split in (split, ALL_SPLITS)]
+    present = {sample.class_name for sample in samples}
+    wanted = present if classes is None else set(classes)
+    for name in sorted(wanted - present):
+        raise InputError(f"class {name}", f"is not in {root}", f"choose among {', '.join(sorted(present)) or 'none'}")
+    samples = [sample for sample in samples if sample.class_name in wanted]
+    _check(root, samples)
+    return sorted(samples, key=lambda one: (one.class_name, one.label, one.species, one.identifier))
+
+
+def prepare(sample: RawSample) -> PreparedSample:
+    """Read one scan: on the 336 x 336 grid if it has one, else brought to 112 896 points.
+
+    Raises:
+        InputError: a file is missing or broken, or picture or mask do not belong to the points.
+    """
+    scan = read_scan(sample.scan_path)
+    if scan.is_organized:
+        return prepare_scan(sample, np.where(scan.present[..., None], scan.points, 0).astype(np.float32))
+    if sample.rgb_path is not None:
+        problem = "belongs to a scan without a pixel grid, so that its pixels belong to no points"
+        raise InputError(sample.rgb_path, problem, "name no pictures for clouds")
+    labels = None
+    if sample.mask_path is not None:
+        if scan.is_mesh:
+            problem = "labels the points of a mesh, whose surface is sampled anew"
+            raise InputError(sample.mask_path, problem, "store the points as a cloud")
+        labels = read_labels(sample.mask_path)
+    return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+
+
+def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
+    assert layout.scans is not None
+    pattern = _compiled(layout.scans)
+    found = []
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        match = pattern.fullmatch(path.relative_to(root).as_posix())
+        if match is not None:
+            values = match.groupdict()
+            rgb, mask = (_filled(root, text, values) for text in (layout.pictures, layout.masks))
+            found.append((_sample(path, rgb, mask, values, root), values.get("split") or ALL_SPLITS))
+    if not found:
+        raise InputError(root, f"holds no file {layout.scans}", "look at the pattern; it begins below the folder")
+    return found
+
+
+def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
+    table = layout.table or root / TABLE_NAME
+    remedy = f"give a CSV file with a row per scan and the columns {', '.join(COLUMNS)}, or --scan_pattern"
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            rows = [{name: (row[name] or "").strip() for name in columns} for row in reader]
+    except FileNotFoundError as error:
+        raise InputError(table, "does not exist", remedy) from error
+    except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
+        raise InputError(table, f"is no table of samples ({error})", remedy) from error
+    unknown = [name for name in columns if name not in COLUMNS]
+    missing = [name for name in ("scan", "species") if name not in columns]
+    if unknown or missing or not rows:
+        wrong = [f"lacks the column {name}" for name in missing] + [
+            f"has the unknown column {name}" for name in unknown
+        ]
+        raise InputError(table, [*wrong, "lists no sample"][0], remedy)
+    found = []
+    for number, row in enumerate(rows, start=2):
+        if not row["scan"] or not row["species"]:
+            raise InputError(table, f"names no scan or no species in line {number}", remedy)
+        rgb, mask = (table.parent / row[name] if row.get(name) else None for name in ("rgb", "mask"))
+        found.append((_sample(table.parent / row["scan"], rgb, mask, row, root), row.get("split") or ALL_SPLITS))
+    return found
+
+
+def _sample(scan: Path, rgb: Path | None, mask: Path | None, values: Mapping[str, str], root: Path) -> RawSample:
+    good = is_good(values["species"])
+    return RawSample(
+        dataset_name=NAME,
+        class_name=values.get("class") or root.resolve().name,
+        species=GOOD if good else values["species"],
+        identifier=values.get("id") or scan.stem,
+        label=int(not good),
+        scan_path=scan,
+        rgb_path=rgb,
+        mask_path=None if good and (mask is None or not mask.exists()) else mask,
+    )
+
+
+def _check(root: Path, samples: list[RawSample]) -> None:
+    counts = Counter((one.class_name, one.species, one.identifier) for one in samples)
+    for (class_name, species, identifier), count in counts.items():
+        if count > 1:
+            problem = f"has {count} scans called {class_name}/{species}/{identifier}"
+            raise InputError(root, problem, "tell them apart by {class}, {id} or the column id")
+    anomalous = [sample for sample in samples if sample.label]
+    without = [sample for sample in anomalous if sample.mask_path is None]
+    if without and len(without) < len(anomalous):
+        raise InputError(without[0].scan_path, "is anomalous and has no mask, unlike others", "give all of them one")
+    if without:
+        logger.warning("%s: no masks (--allow_empty_masks): samples are measured, points cannot be", root)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    parts = []
+    for token in re.split(r"(\{[^{}]*\}|\*)", pattern.strip().removeprefix("./")):
+        name = token[1:-1] if token.startswith("{") else None
+        if token == "*":
+            parts.append("[^/]*")
+        elif name is None:
+            parts.append(re.escape(token))
+        elif name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise InputError(f"pattern {pattern}", f"has the unknown placeholder {token}", f"use {known} and *")
+        else:
+            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
+            seen.add(name)
+    for name in ("id", "species"):
+        if name not in seen:
+            raise InputError(
+                f"pattern {pattern}", f"has no {{{name}}}", "it must say which sample, and whether it is good"
+            )
+    return re.compile("".join(parts))
+
+
+def _filled(root: Path, pattern: str | None, values: Mapping[str, str]) -> Path | None:
+    """The file that a pattern means for one scan; where there is none, the path that reading will find missing."""
+    if pattern is None:
+        return None
+    filled = pattern.strip().removeprefix("./")
+    if Path(filled).is_absolute():
+        raise InputError(f"pattern {pattern}", "is no path below the folder", "let it begin below --data_path")
+    for name in PLACEHOLDERS:
+        if f"{{{name}}}" in filled and name not in values:
+            raise InputError(f"pattern {pattern}", f"has {{{name}}}, which the scans' pattern lacks", "leave it out")
+        filled = filled.replace(f"{{{name}}}", glob.escape(values.get(name, "")))
+    matches = sorted(root.glob(filled))
+    if len(matches) > 1:
+        raise InputError(f"pattern {pattern}", f"means {matches[0]} and {matches[1]} at once", "make it say which")
+    return matches[0] if matches else root / filled
+
+
+FOLDER = DatasetSpecification(
+    name=NAME,
+    title="own data",
+    classes=(),
+    training_classes=(),
+    has_color=False,
+    organized=False,
+    reports_aupro=True,
+    rig=dataclasses.replace(CLOUD_RIG, point_size=None),
+    default_split="test",
+    list_samples=list_samples,
+    prepare=prepare,
+    further_metrics=("pixel_ap",),
+    organized_rig=SCAN_RIG,
+    is_open=True,
+)

@@ -1,0 +1,184 @@
+"""Scans of one's own in a folder, found by patterns or listed in a table."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets.miniatures import clouds, recording, write_picture, write_rows, write_tiff
+from datasets.pipeline import run_pipeline
+from robustness.invocation import assert_one_error_line, invoke
+
+from pointad.data.opening import settled
+from pointad.data.raw import list_raw_samples, load_raw_sample
+from pointad.datasets.folder import FolderLayout, folder_dataset
+from pointad.errors import InputError
+from pointad.scans.point_cloud import RawSample
+
+CLOUDS = FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "{split}/{species}/{class}/labels/{id}*.txt")
+SCANS = FolderLayout("test/{species}/xyz_{id}.tiff", "test/{species}/colour_{id}.*", "test/{species}/mask_{id}.png")
+
+
+@pytest.fixture(scope="module")
+def cloud_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clouds of two classes; one more good one is in the split train."""
+    root = tmp_path_factory.mktemp("clouds")
+    for seed, class_name in enumerate(("bolt", "nut")):
+        points, dented, labels = clouds(seed)
+        write_rows(root / "test" / "OK" / class_name / "cloud" / "1.xyz", points)
+        write_rows(root / "test" / "good" / class_name / "cloud" / "1.xyz", points)
+        write_rows(root / "test" / "dent" / class_name / "cloud" / "2.xyz", dented)
+        write_rows(root / "test" / "dent" / class_name / "labels" / "2_labels.txt", labels[:, None], fmt="%d")
+        write_rows(root / "train" / "good" / class_name / "cloud" / "9.xyz", points)
+        (root / "test" / "OK" / class_name / "cloud" / "1.xyz").unlink()
+    (root / "notes.xyz").write_text("not a scan\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def scan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Organized scans of one class with pictures of two formats, and the same in a table."""
+    root = tmp_path_factory.mktemp("scans") / "gears"
+    rows = ["scan,species,rgb,mask,class"]
+    for species, bump, ending in (("good", 0.0, "png"), ("lump", 0.01, "jpg")):
+        xyz, rgb, mask = recording(bump)
+        folder = root / "test" / species
+        write_tiff(folder / "xyz_7.tiff", xyz)
+        write_picture(folder / f"colour_7.{ending}", rgb)
+        write_picture(folder / "mask_7.png", mask)
+        for class_name in ("a", "b"):
+            names = f"test/{species}/xyz_7.tiff,{species},test/{species}/colour_7.{ending},test/{species}/mask_7.png"
+            rows.append(f"{names},{class_name}")
+    (root / "samples.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def described(samples: list[RawSample]) -> list[tuple[str, str, str, int]]:
+    return [(one.class_name, one.species, one.identifier, one.label) for one in samples]
+
+
+def listed(root: Path, layout: FolderLayout, classes: list[str] | None = None) -> list[RawSample]:
+    return list_raw_samples(folder_dataset(layout), root, classes=classes)
+
+
+def test_patterns_find_clouds(cloud_folder: Path) -> None:
+    samples = listed(cloud_folder, CLOUDS)
+    assert described(samples) == [
+        ("bolt", "good", "1", 0), ("bolt", "dent", "2", 1), ("nut", "good", "1", 0), ("nut", "dent", "2", 1),
+    ]  # fmt: skip
+    assert samples[1].mask_path == cloud_folder / "test/dent/bolt/labels/2_labels.txt"
+    assert described(listed(cloud_folder, CLOUDS, ["nut"])) == described(samples[2:])
+    train = list_raw_samples(folder_dataset(CLOUDS), cloud_folder, split="train")
+    assert described(train) == [("bolt", "good", "9", 0), ("nut", "good", "9", 0)]
+    dataset = settled(folder_dataset(CLOUDS), cloud_folder, "on_the_fly")
+    assert (dataset.organized, dataset.has_color) == (False, False)
+
+
+def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
+    good, bad = listed(scan_folder, SCANS)
+    assert described([good, bad]) == [("gears", "good", "7", 0), ("gears", "lump", "7", 1)]
+    assert good.rgb_path is not None and good.rgb_path.suffix == ".png"
+    assert bad.rgb_path is not None and bad.rgb_path.suffix == ".jpg"
+    prepared = load_raw_sample(bad)
+    assert prepared.point_cloud.labels is not None and prepared.point_cloud.labels.any()
+    dataset = settled(folder_dataset(SCANS), scan_folder, "on_the_fly")
+    assert (dataset.organized, dataset.has_color) == (True, True)
+
+
+def test_table_lists_the_same(scan_folder: Path) -> None:
+    samples = listed(scan_folder, FolderLayout())
+    assert described(samples) == [
+        (name, species, "xyz_7", label) for name in "ab" for species, label in (("good", 0), ("lump", 1))
+    ]
+    assert [one.scan_path for one in samples[:2]] == [one.scan_path for one in listed(scan_folder, SCANS)]
+
+
+def test_labels_of_clouds_are_one_a_line(cloud_folder: Path) -> None:
+    _, dented, labels = clouds(1)
+    cloud = load_raw_sample(listed(cloud_folder, CLOUDS)[-1]).point_cloud
+    assert cloud.labels is not None
+    assert np.allclose(cloud.points[: len(dented)], dented, atol=1e-5)
+    assert (cloud.labels[: len(labels)] == labels).all()
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        (FolderLayout("test/{kind}/{id}.xyz"), r"unknown placeholder \{kind\}"),
+        (FolderLayout("test/good/*/cloud/{id}.xyz"), r"has no \{species\}"),
+        (FolderLayout("test/{species}/*/cloud/*.xyz"), r"has no \{id\}"),
+        (FolderLayout("test/{species}/bolt/{id}.ply"), r"holds no file test/\{species\}/bolt/\{id\}\.ply"),
+        (FolderLayout("test/{species}/*/cloud/{id}.xyz"), "has 2 scans called"),
+        (
+            FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "{class}/{id}.txt"),
+            "which the scans' pattern lacks",
+        ),
+        (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "/{id}.txt"), "no path below the folder"),
+        (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "test/*/*/*/*"), "at once"),
+        (FolderLayout(), "samples.csv: does not exist"),
+    ],
+)
+def test_patterns_that_cannot_be_meant(cloud_folder: Path, layout: FolderLayout, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        listed(cloud_folder, layout)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("scan,rgb\na.ply,\n", "lacks the column species"),
+        ("scan,species,colour\na.ply,good,\n", "unknown column colour"),
+        ("scan,species\n", "lists no sample"),
+        ("scan,species\n,good\n", "no scan or no species in line 2"),
+        ("scan,species\na.ply\n", "no scan or no species in line 2"),
+        ("scan,species\na/1.ply,good\nb/1.ply,good\n", "has 2 scans called"),
+        ("scan,species,mask\na.ply,dent,a.txt\nb.ply,dent,\n", "is anomalous and has no mask"),
+    ],
+)
+def test_tables_that_cannot_be_meant(tmp_path: Path, table: str, message: str) -> None:
+    (tmp_path / "samples.csv").write_text(table)
+    with pytest.raises(InputError, match=message):
+        listed(tmp_path, FolderLayout())
+
+
+def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    listed(cloud_folder, FolderLayout("test/{species}/{class}/cloud/{id}.xyz"))
+    assert "points cannot be" in caplog.text
+
+
+def test_pictures_of_clouds_are_refused(cloud_folder: Path) -> None:
+    layout = FolderLayout("test/{species}/{class}/cloud/{id}.xyz", "test/{species}/{class}/cloud/{id}.xyz")
+    with pytest.raises(InputError, match="belong to no points"):
+        load_raw_sample(listed(cloud_folder, layout)[0])
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--dataset", "mvtec_pc_3d_rgb", "--scan_pattern", "{species}/{id}.ply"),
+        ("--dataset", "folder", "--mask_pattern", "{species}/{id}.txt"),
+        ("--dataset", "folder", "--scan_pattern", "{species}/{id}.ply", "--sample_table", "samples.csv"),
+    ],
+)
+def test_flags_that_do_not_go_together(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    ending = invoke(
+        "scripts/render_dataset.py", "--data_path", tmp_path / "raw", "--save_path", tmp_path / "out", *flags
+    )
+    assert_one_error_line(ending, "--")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("quick_backbone")
+def test_clouds_to_tables(cloud_folder: Path, tmp_path: Path) -> None:
+    flags = ("--scan_pattern", CLOUDS.scans, "--mask_pattern", CLOUDS.masks)
+    outcome = run_pipeline("folder", cloud_folder, tmp_path, *flags)
+    assert list(outcome.results["classes"]) == ["nut"]
+    assert outcome.results["run"]["region_neighbours"] == 16
+    assert set(outcome.results["mean"]) == {"point"}
+
+
+@pytest.mark.usefixtures("quick_backbone")
+def test_scans_with_pictures_to_tables(scan_folder: Path, tmp_path: Path) -> None:
+    outcome = run_pipeline("folder", scan_folder, tmp_path)
+    assert set(outcome.results["mean"]) == {"point", "color", "fused"}
+    assert outcome.results["run"]["region_neighbours"] is None
+    assert "d2_img_path" in outcome.listed["b"][0] and outcome.listed["b"][0]["d2_mask_path"].endswith("gt/xyz_7.png")
