@@ -1,0 +1,83 @@
+"""Text clouds as spreadsheets, pandas, CloudCompare, C runtimes of Windows and others write them."""
+
+import numpy as np
+
+from dialects.base import COLORS, COUNT, NORMALS, POINTS, Dialect, lines, rows, with_holes
+
+_NUMBERS = np.arange(COUNT)[:, None]
+_XYZ = rows(POINTS)
+_DECIMAL = "commas are read as decimal signs"
+
+
+def _marked_holes(words: str, separator: str = " ") -> bytes:
+    """Points 3 and 77 replaced by a row of these words."""
+    table = rows(POINTS, separator=separator)
+    table[3] = table[77] = separator.join(words.split("|"))
+    return lines(table)
+
+
+def _no_data(number: str) -> bytes:
+    table = list(_XYZ)
+    for place in (3, 77, 200, 301):
+        table[place] = f"{table[place].rsplit(' ', 1)[0]} {number}"
+    return lines(table)
+
+
+TEXT = {
+    "semicolons and decimal commas": Dialect(
+        ".csv", lines(rows(POINTS, COLORS, separator=";", comma=True)), colors=COLORS, log=_DECIMAL
+    ),
+    "tabs and decimal commas": Dialect(".txt", lines(rows(POINTS, separator="\t", comma=True)), log=_DECIMAL),
+    "blanks and decimal commas": Dialect(".xyz", lines(rows(POINTS, separator="  ", comma=True)), log=_DECIMAL),
+    "quoted decimal commas": Dialect(
+        ".csv", lines(['"' + line.replace(" ", '","') + '"' for line in rows(POINTS, comma=True)]), log=_DECIMAL
+    ),
+    "id first": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=","), "id,x,y,z")),
+    "index of pandas": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=","), ",x,y,z")),
+    "index without names": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=",")), log="counts the rows"),
+    "table of R": Dialect(".txt", lines(rows(_NUMBERS + 1, POINTS), '"x" "y" "z"')),
+    "colours first": Dialect(".csv", lines(rows(COLORS, POINTS, separator=","), "r,g,b,x,y,z"), colors=COLORS),
+    "Red Green Blue": Dialect(
+        ".csv", lines(rows(POINTS, COLORS, separator=","), "X,Y,Z,Red,Green,Blue"), colors=COLORS
+    ),
+    "z first": Dialect(".csv", lines(rows(POINTS[:, ::-1], separator=";"), "Z [mm];Y [mm];X [mm]")),
+    "names behind a comment sign": Dialect(".asc", lines(rows(POINTS, COLORS), "//X Y Z R G B"), colors=COLORS),
+    "normals between": Dialect(".txt", lines(rows(POINTS, NORMALS, COLORS, form="%.4f")), points=POINTS, colors=COLORS),
+    "normals alone": Dialect(".xyz", lines(rows(POINTS, np.abs(NORMALS), form="%.4f"))),
+    "normals by name": Dialect(
+        ".csv",
+        lines(rows(POINTS, NORMALS, COLORS, separator=",", form="%.4f"), "x,y,z,nx,ny,nz,r,g,b"),
+        colors=COLORS,
+    ),
+    "16-bit colours by name": Dialect(
+        ".csv", lines(rows(POINTS, COLORS.astype(int) * 257, separator=","), "x,y,z,r,g,b"), colors=COLORS
+    ),
+    "quoted numbers": Dialect(".csv", lines(['"' + line.replace(" ", '","') + '"' for line in _XYZ], '"x","y","z"')),
+    "UTF-8 with a mark": Dialect(".xyz", b"\xef\xbb\xbf" + lines(_XYZ)),
+    "UTF-16": Dialect(".csv", lines(rows(POINTS, separator=","), "x,y,z").decode().encode("utf-16")),
+    "UTF-16 without a mark": Dialect(".txt", lines(_XYZ).decode().encode("utf-16-le")),
+    "old Macintosh": Dialect(".xyz", lines(_XYZ, end="\r")),
+    "holes of Windows": Dialect(".xyz", _marked_holes("-nan(ind)|1.#QNAN|-1.#IND00"), with_holes([3, 77])),
+    "infinite": Dialect(".xyz", _marked_holes("inf|-inf|1"), with_holes([3, 77])),
+    "empty cells": Dialect(".csv", _marked_holes("||", ","), with_holes([3, 77])),
+    "one empty cell": Dialect(".csv", _marked_holes("1||2", ";"), with_holes([3, 77])),
+    "NA": Dialect(".csv", _marked_holes("NA|NA|NA", "\t"), with_holes([3, 77])),
+    "a hole first": Dialect(".csv", lines([",,", *rows(POINTS[1:], separator=",")], "x,y,z"), with_holes([0])),
+    "-9999": Dialect(".xyz", _no_data("-9999"), with_holes([3, 77, 200, 301]), log="stands for no data"),
+    "1e10": Dialect(".xyz", _no_data("1e10"), with_holes([3, 77, 200, 301]), log="stands for no data"),
+    "words in a column": Dialect(
+        ".csv", lines([f"part {n};{line}" for n, line in enumerate(rows(POINTS, separator=";"))], "name;x;y;z")
+    ),
+    "separators at the ends": Dialect(".csv", lines([line + "," for line in rows(POINTS, separator=",")])),
+    "Fortran": Dialect(".txt", lines([line.replace(" ", "D+00 ", 1) for line in _XYZ])),
+    "number of points first": Dialect(".pts", lines(rows(POINTS, _NUMBERS % 7, COLORS), str(COUNT)), colors=COLORS),
+}
+
+REFUSED_TEXT = {
+    "decimal commas between commas": (".csv", lines(["12,05,-6,7,90,1", "1,07,2,5,3,0"] * 200), "leading zeros"),
+    "fewer names than numbers": (".csv", lines(["12,345,-6,7,90,1"] * 200, "x,y,z"), "names 3 columns but has 6"),
+    "both decimal signs": (".csv", lines(["1.5;2,5;3"] * 200), "both decimal points and commas"),
+    "thousands separators": (".csv", lines(["1,234.5;2;3", *["1;2;3"] * 200]), "not all numbers"),
+    "numbers of rows by name": (".csv", lines(["0,1,2,3", "1,2,3,4"] * 100, "id,east,north,up"), "no columns x, y, z"),
+    "ragged": (".xyz", lines(["1 2 3", "1 2"] * 100), "not a table of numbers"),
+}

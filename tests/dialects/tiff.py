@@ -1,0 +1,49 @@
+"""Organized scans as TIFF, in the arrangements that exporters choose."""
+
+import io
+
+import numpy as np
+import tifffile
+
+from dialects.base import GRID, GRID_COLORS, Dialect, with_holes
+
+_XYZ = GRID.astype(np.float32)
+
+
+def written(*images: tuple[np.ndarray, dict]) -> bytes:
+    """What tifffile writes, one image after the other."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        for values, options in images:
+            file.write(values, **{"metadata": None, **options})
+    return buffer.getvalue()
+
+
+def _no_data(number: float) -> np.ndarray:
+    xyz = _XYZ.copy()
+    xyz.reshape(-1, 3)[[3, 77, 200]] = number
+    return xyz
+
+
+_SINGLE = {"photometric": "minisblack"}
+_PREVIEW = (GRID_COLORS[::2, ::2], {"photometric": "rgb"})
+_HOLES = with_holes([3, 77, 200], _XYZ.astype(float))
+TIFF = {
+    "interleaved": Dialect(".tiff", written((_XYZ, {"photometric": "rgb"})), _XYZ),
+    "planes": Dialect(
+        ".tif", written((np.moveaxis(_XYZ, -1, 0), {"photometric": "rgb", "planarconfig": "separate"})), _XYZ
+    ),
+    "pages": Dialect(".tiff", written(*((_XYZ[..., axis], _SINGLE) for axis in range(3))), _XYZ),
+    "a preview first": Dialect(".tiff", written(_PREVIEW, (_XYZ, {"photometric": "rgb"})), _XYZ, log="image 2 of 2"),
+    "a preview and pages": Dialect(
+        ".tiff", written(_PREVIEW, *((_XYZ[..., axis], _SINGLE) for axis in range(3))), _XYZ
+    ),
+    "doubles": Dialect(".tiff", written((GRID, {"photometric": "rgb"})), _XYZ),
+    "-9999": Dialect(".tiff", written((_no_data(-9999), {"photometric": "rgb"})), _HOLES, log="stands for no data"),
+    "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="stands for no data"),
+}
+
+REFUSED_TIFF = {
+    "picture": (".tiff", written((GRID_COLORS, {"photometric": "rgb"})), "8-bit picture"),
+    "depth map": (".tiff", written((_XYZ[..., 2], _SINGLE)), "has shape (20, 24)"),
+}
