@@ -1,11 +1,15 @@
 """Which files a person means who names files and folders of scans, and which folder the results of each get."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.names import file_name
+from pointad.files.presence import is_file, is_folder
 from pointad.scans.files import SUFFIXES
+
+logger = logging.getLogger(__name__)
 
 NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
 
@@ -13,24 +17,32 @@ NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
 def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
     """The files that were named, and those in the folders that were named, but not what this program wrote.
 
+    Hidden files are passed over, and so is what is called like a scan and is no regular file, which the log says.
+
     Raises:
         InputError: a folder holds no scan.
     """
     for path in named:
-        if not path.is_dir():
+        if not is_folder(path):
             yield path
             continue
-        found = [
-            file
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-            and file.suffix.lower() in SUFFIXES
-            and file.suffix.lower() not in NOT_SEARCHED
-            and output.resolve() not in file.resolve().parents
-        ]
+        found = list(_scans_below(path, output.absolute()))
         if not found:
             raise InputError(path, "holds no scan", f"name a folder with files that end in {', '.join(SUFFIXES)}")
         yield from found
+
+
+def _scans_below(folder: Path, output: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        suffix = file.suffix.lower()
+        if suffix not in SUFFIXES or suffix in NOT_SEARCHED or file.name.startswith("."):
+            continue
+        if output in file.absolute().parents or is_folder(file):
+            continue
+        if is_file(file):
+            yield file
+        else:
+            logger.warning("%s: is no regular file; passed over", file)
 
 
 def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:

@@ -19,7 +19,6 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.thinning import thin_evenly
-from pointad.inspection.viewing_axes import viewing_rotation
 from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
@@ -27,6 +26,7 @@ from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scans.scan_file import FEWEST_POINTS
 from pointad.scans.units import warn_of_unit
+from pointad.scans.viewing_axes import measured_pixels
 
 logger = logging.getLogger(__name__)
 
@@ -146,7 +146,11 @@ def prepare_organized(
     """
     height, width = xyz.shape[:2]
     check_proportions(height, width, "scan")
-    usable = points_present(xyz)
+    usable, rotation = measured_pixels(xyz)
+    if rotation[2, 2] != 1:
+        axis = "xyz"[int(np.abs(rotation[2]).argmax())]
+        logger.warning("the scan looks along its %s axis and is turned to a camera's axes", axis)
+        xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
     if remove_table:
@@ -167,9 +171,8 @@ def prepare_organized(
     cell = ((np.arange(side) + 0.5) * GRID_SIZE / side).astype(np.int32)
     place = cell[top : top + height, None] * GRID_SIZE + cell[None, left : left + width]
     points, center, scale = _centred_and_scaled(cloud.points)
-    rotation = viewing_rotation(scan.xyz, usable)
     return PreparedScan(
-        point_cloud=dataclasses.replace(cloud, points=points @ rotation.T, colors=None),
+        point_cloud=dataclasses.replace(cloud, points=points, colors=None),
         organized=True,
         rig=rig,
         color=cleaned.rgb,
@@ -228,9 +231,13 @@ def strays(points: np.ndarray) -> np.ndarray:
     """Flags (N,) of points (N, 3) so far outside that the rest would hardly be seen if they were shown as well."""
     if len(points) == 0:
         return np.zeros(0, dtype=bool)
-    low, high = np.quantile(points[:: max(1, len(points) // QUANTILE_SAMPLE)], CENTRAL_PART, axis=0)
-    reach = (high - low).max()
-    found = ((points < low - reach) | (points > high + reach)).any(axis=1) & (reach > 0)
+    sample = points[:: max(1, len(points) // QUANTILE_SAMPLE)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.quantile(sample, CENTRAL_PART, axis=0)
+        reach = (high - low).max()
+        found = ((points < low - reach) | (points > high + reach)).any(axis=1) & (reach > 0)
+    if not np.isfinite(reach) or max(abs(low).max(), abs(high).max()) > LARGEST_COORDINATE:
+        raise InputError("scan", f"has coordinates up to {np.abs(sample).max():.3g}", "give it in a larger unit")
     if found.any():
         logger.warning("%d of %d points lie far outside and take no part", found.sum(), len(points))
     return found
@@ -263,9 +270,6 @@ def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, flo
 def _check(points: np.ndarray) -> None:
     if len(points) < FEWEST_POINTS:
         raise InputError("scan", f"holds {len(points)} points", f"give a scan with at least {FEWEST_POINTS}")
-    largest = float(np.abs(points).max())
-    if largest > LARGEST_COORDINATE:
-        raise InputError("scan", f"has coordinates up to {largest:.3g}", "give it in a larger unit")
     extent = float(np.ptp(points, axis=0).max())
     if not extent > 0:
         raise InputError("scan", "all its points lie in one place", "give a scan of a surface")

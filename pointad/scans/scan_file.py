@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
+from pointad.scans.viewing_axes import measured_pixels
 
 FEWEST_POINTS = 100
 """A scan with fewer points cannot be inspected."""
@@ -35,8 +36,7 @@ class ScanFile:
     @property
     def present(self) -> np.ndarray:
         """Flags (N,) or (H, W) of the points that are finite and, in an organized scan, no holes."""
-        finite = is_finite(self.points)
-        return finite & (self.points[..., 2] != 0) if self.is_organized else finite
+        return measured_pixels(self.points)[0] if self.is_organized else is_finite(self.points)
 
     def to_scan(self) -> OrganizedScan | PointCloud:
         """The scan for the rest of the pipeline: holes are zeros in an organized scan and left out of a cloud."""

@@ -1,21 +1,34 @@
 """Finds out along which axis an organized scan looks: sensors say z, robots say x."""
 
-import logging
-
 import numpy as np
-
-logger = logging.getLogger(__name__)
 
 _SAMPLE = 20_000  # points
 _CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
-_NAMES = "xyz"
+
+
+def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixels hold a point, and the rotation to the axes of a camera.
+
+    A hole is not finite or has z == 0; in a scan that does not look along z, where that is a height like any other,
+    all three coordinates of a hole are 0.
+
+    Args:
+        xyz: (H, W, 3) floats.
+
+    Returns:
+        Flags (H, W), and (3, 3) as from `viewing_rotation`.
+    """
+    finite = np.isfinite(xyz[..., 0]) & np.isfinite(xyz[..., 1]) & np.isfinite(xyz[..., 2])
+    not_zero = finite & (xyz != 0).any(axis=-1)
+    rotation = viewing_rotation(xyz, not_zero)
+    return (finite & (xyz[..., 2] != 0) if rotation[2, 2] == 1 else not_zero), rotation
 
 
 def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     """The rotation to the axes of a camera: x along the rows of pixels, y down the columns, z away from the camera.
 
     The scan is taken as it is, with the identity, unless its columns and rows follow other axes than x and y beyond
-    doubt; the log then says which. Which of x and y follows the columns does not matter: cameras may be turned.
+    doubt. Which of x and y follows the columns does not matter: cameras may be turned.
 
     Args:
         xyz: (H, W, 3) floats.
@@ -40,12 +53,6 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     rotation[0, right] = np.sign(along_columns[right])
     rotation[1, down] = np.sign(along_rows[down])
     rotation[2] = np.cross(rotation[0], rotation[1])
-    logger.warning(
-        "the scan looks along its %s axis: %s follows the columns and %s the rows; it is turned to a camera's axes",
-        _NAMES[looks_along],
-        _NAMES[right],
-        _NAMES[down],
-    )
     return rotation
 
 

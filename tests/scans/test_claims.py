@@ -1,0 +1,92 @@
+"""Files that claim more than they hold are refused before memory is taken; the number of points has two limits."""
+
+import io
+import resource
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.pcd import header
+
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+from pointad.scans.scan_file import MOST_POINTS
+
+MEMORY = 2**28  # bytes of address space beyond what is taken already
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def npy_of(shape: tuple[int, ...], content: bytes = b"", descr: str = "<f4") -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_2_0(buffer, {"descr": descr, "fortran_order": False, "shape": shape})
+    return buffer.getvalue() + content
+
+
+def zip_of(path: Path, **members: tuple[tuple[int, ...], int]) -> None:
+    """Members of zeros, which deflate packs a thousand times smaller."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (shape, size) in members.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                file.write(npy_of(shape))
+                for _ in range(size // 2**20):
+                    file.write(bytes(2**20))
+
+
+def many_members(path: Path) -> None:
+    zip_of(path, **{f"a{number}": ((2**18 * 80,), 80 * 2**20) for number in range(4)})
+
+
+def sparse(path: Path, beginning: bytes, size: int) -> None:
+    """A file of zeros after its beginning that takes no room on the disk."""
+    with path.open("wb") as file:
+        file.write(beginning)
+        file.truncate(len(beginning) + size)
+
+
+CLAIMS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "empty of absurd length": (".npy", lambda path: path.write_bytes(npy_of((0, 10**23, 3)))),
+    "empty of great length": (".npy", lambda path: path.write_bytes(npy_of((0, 2**61, 3)))),
+    "seventy axes": (".npy", lambda path: path.write_bytes(npy_of((1,) * 69 + (3,), bytes(12)))),
+    "values of no size": (".npy", lambda path: path.write_bytes(npy_of((10**9, 3), descr="|S0"))),
+    "too many points": (".npy", lambda path: sparse(path, npy_of((MOST_POINTS + 1, 3)), 12 * (MOST_POINTS + 1))),
+    "too many pixels": (".npy", lambda path: sparse(path, npy_of((4000, 4000, 3)), 12 * 4000**2)),
+    "members that nobody asked for": (".npz", many_members),
+    "points of zeros": (".npz", lambda path: zip_of(path, points=((97, 2**18, 3), 291 * 2**20))),
+    "COUNT 1000": (
+        ".pcd",
+        lambda path: path.write_bytes(
+            header("x y z f", "4 4 4 8", "F F F F", "1 1 1 1000", 5_000_000, data="ascii") + b"0 0 0 0\n" * 10_000
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.usefixtures("little_memory")
+def test_claims_are_refused_without_taking_memory(name: str, tmp_path: Path) -> None:
+    suffix, write = CLAIMS[name]
+    write(tmp_path / f"claim{suffix}")
+    with pytest.raises(InputError) as caught:
+        read_scan(tmp_path / f"claim{suffix}")
+    assert not isinstance(caught.value.__cause__, MemoryError)
+
+
+def test_the_largest_number_of_points_is_taken(tmp_path: Path) -> None:
+    values = np.ones((MOST_POINTS, 3), dtype=np.int8)
+    values[:, 0] = np.arange(MOST_POINTS) % 100
+    np.save(tmp_path / "largest.npy", values)
+    assert read_scan(tmp_path / "largest.npy").points.shape == (MOST_POINTS, 3)
+    del values
+    np.save(tmp_path / "larger.npy", np.ones((MOST_POINTS + 1, 3), dtype=np.int8))
+    with pytest.raises(InputError, match="at most 10000000"):
+        read_scan(tmp_path / "larger.npy")

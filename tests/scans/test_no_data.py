@@ -1,0 +1,64 @@
+"""Numbers that stand for no data become holes wherever they can be nothing else."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from pointad.scans.no_data import without_no_data
+
+RNG = np.random.default_rng(8)
+POINTS = RNG.normal(size=(2000, 3)) * [30, 20, 10]
+NUMBERS = [-9999, 9999, -32768, 32767, 65535, 1e10, -1e10, 1e38, float(np.finfo(np.float32).max), 99999, 2**31 - 1]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.9])
+@pytest.mark.parametrize("axes", [(2,), (0, 1, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers(
+    number: float, share: float, axes: tuple[int, ...], dtype: type, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = POINTS.astype(dtype)
+    holes = RNG.random(len(points)) < share
+    holes[5] = True
+    points[np.ix_(holes, axes)] = number
+    with caplog.at_level(logging.WARNING):
+        cleaned = without_no_data(points, "scan")
+    assert np.isnan(cleaned[holes]).all() and f"scan: {holes.sum()} of 2000 points" in caplog.text
+    np.testing.assert_array_equal(cleaned[~holes], points[~holes])
+    assert cleaned.dtype == dtype and not np.isnan(points).any()
+
+
+@pytest.mark.parametrize("number", [9.999, 32.767, 65.535])
+def test_integers_that_were_scaled_to_metres(number: float) -> None:
+    points = (POINTS * 0.001).astype(np.float32)
+    points[::100, 2] = number
+    assert np.flatnonzero(np.isnan(without_no_data(points, "scan")).any(axis=1)).tolist() == list(range(0, 2000, 100))
+
+
+def test_several_numbers_beside_other_holes() -> None:
+    grid = np.concatenate([POINTS + 500, np.zeros((500, 3))]).reshape(50, 50, 3)
+    flat = grid.reshape(-1, 3)
+    flat[3] = -9999
+    flat[4] = 1e10
+    flat[5] = np.nan
+    flat[6] = np.inf
+    cleaned = without_no_data(grid, "scan").reshape(-1, 3)
+    assert np.flatnonzero(~np.isfinite(cleaned).all(axis=1)).tolist() == [3, 4, 5, 6]
+    assert (cleaned[2000:] == 0).all()
+
+
+UNTOUCHED = {
+    "coordinates of a country": POINTS * 100 + [32767, 5e6, 0],
+    "a table and a lid": np.where(POINTS[:, :1] > 0, [1.0, 2.0, 9.999], [4.0, 8.0, 0.0]) + POINTS,
+    "an object as large": np.linspace(-9999, 9999, 2000)[:, None] * [1.0, 0.5, 0.2],
+    "no points": np.zeros((0, 3)),
+    "nothing but no data": np.full((50, 3), -9999.0),
+    "whole steps": np.repeat([[0.0, 0, 0], [9999, 9999, 9999]], 50, axis=0),
+}
+
+
+@pytest.mark.parametrize("name", UNTOUCHED)
+def test_what_may_be_a_measurement_is_left_alone(name: str) -> None:
+    assert without_no_data(UNTOUCHED[name], name) is UNTOUCHED[name]
