@@ -23,7 +23,7 @@ from pointad.model.architecture import (
     check_configuration,
     named_configuration,
 )
-from pointad.model.configuration_choice import choose_configuration
+from pointad.model.configuration_choice import choose_configuration, foreign_normalization
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.vision import ImageFeatures, encode_images
 from pointad.model.weight_folders import demo_folder, folder_for_downloads, locate, weight_folders
@@ -180,6 +180,14 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     logger.info("%s: read with %s, %s", weights.path, _activation(choice.configuration), choice.grounds)
     model = _build_with(choice.configuration, weights.state, weights.path)
     beside = weights.configuration
+    others = [] if weights.from_openai or (beside and beside.mean) else foreign_normalization(choice.configuration)
+    if others:
+        logger.warning(
+            "%s: pictures are normalized as OpenAI's; if these are the weights %s, give their whole folder, whose "
+            "configuration says how",
+            weights.path,
+            " or ".join(others),
+        )
     return ClipBackbone(
         model,
         name or path.stem,

@@ -21,8 +21,11 @@ from pointad.model.architecture import (
 from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.weights import WeightsFile, half_precision_values
 
-# Published weights as names without that suffix know them, to help whoever has to choose.
-_PLAIN_SOURCES, _QUICK_SOURCES = "LAION, DataComp", "OpenAI, MetaCLIP, DFN"
+_OPENAI_MEAN = tuple(open_clip.OPENAI_DATASET_MEAN)
+# What open_clip assumes where a configuration is silent.
+_VISION_DEFAULTS = (("image_size", 224), ("layers", 12), ("width", 768), ("patch_size", 16))
+_TEXT_DEFAULTS = (("context_length", 77), ("vocab_size", 49408), ("width", 512), ("layers", 12))
+_NAMED_SOURCES = 4  # published weights that an error names, to help whoever has to choose
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,11 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
             weights.path,
             f"does not tell its activation: its values have half precision as OpenAI's, whose activation is QuickGELU, "
             f"while {name} has plain GELU",
-            f"use --clip_model {name}{QUICK_GELU_SUFFIX} for weights by {_QUICK_SOURCES}, or --clip_activation gelu",
+            f"use --clip_model {name}{QUICK_GELU_SUFFIX} for {_sources(name, quick=True)}, or --clip_activation gelu",
         )
     else:
-        quick, grounds = False, f"so open_clip defines {name}; for {_QUICK_SOURCES} name {name}{QUICK_GELU_SUFFIX}"
+        other = f"{name}{QUICK_GELU_SUFFIX} is for {_sources(name, quick=True)}"
+        quick, grounds = False, f"so open_clip defines {name} ({other})"
     return Choice({**configuration, "quick_gelu": quick}, grounds)
 
 
@@ -124,13 +128,44 @@ def _by_dimensions(weights: WeightsFile, *, decided: bool) -> Choice:
         name, _, quick = fitting[0]
         grounds = f"all published weights of its dimensions have it, those of {name}"
         return Choice({**named_configuration(name), "quick_gelu": quick}, grounds)
-    names = [name for name, *_ in fitting]
+    described = ", ".join(f"{name} ({_sources(name, quick=quick)})" for name, _, quick in fitting)
     raise InputError(
         weights.path,
         "its shapes fit several models, and the file does not tell which",
-        f"name one of them with --clip_model: {', '.join(names)} (with {QUICK_GELU_SUFFIX[1:]} for weights by "
-        f"{_QUICK_SOURCES}; without for {_PLAIN_SOURCES})",
+        f"name one of them with --clip_model: {described}",
     )
+
+
+def foreign_normalization(configuration: Configuration) -> list[str]:
+    """Published weights of these dimensions and this activation whose pictures are not normalized as OpenAI's.
+
+    Args:
+        configuration: that a file is read with.
+
+    Returns:
+        The tags, such as ``laion2b_s32b_b82k`` of ViT-L-14, which a file without its folder cannot be told from.
+    """
+    quick = bool(configuration.get("quick_gelu"))
+    found = []
+    for name, _, has_quick in models_of_dimensions(configuration):
+        if has_quick is quick:
+            for tag in open_clip.list_pretrained_tags_by_model(name):
+                published = open_clip.get_pretrained_cfg(name, tag)
+                same_activation = bool(published.get("quick_gelu", False)) is quick
+                if same_activation and tuple(published.get("mean") or _OPENAI_MEAN) != _OPENAI_MEAN:
+                    found.append(tag)
+    return found
+
+
+def _sources(name: str, *, quick: bool) -> str:
+    """Published weights of a model with one activation, the first ones by open_clip's names."""
+    tags = [
+        tag
+        for tag in open_clip.list_pretrained_tags_by_model(name)
+        if bool(open_clip.get_pretrained_cfg(name, tag).get("quick_gelu", False)) is quick
+    ]
+    named = ", ".join(tags[:_NAMED_SOURCES]) or "none published"
+    return f"{named}, …" if len(tags) > _NAMED_SOURCES else named
 
 
 def registered_activations(name: str) -> frozenset[bool]:
@@ -155,7 +190,7 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
         if _dimensions(other) != _dimensions(own):
             continue
         vision, text = other["vision_cfg"], other["text_cfg"]
-        heads = vision["width"] // vision.get("head_width", 64), text["heads"]
+        heads = vision.get("width", 768) // vision.get("head_width", 64), text.get("heads", 8)
         quick_has_its_own_name = f"{name}{QUICK_GELU_SUFFIX}" in open_clip.list_models()
         for quick in sorted(registered_activations(name)):
             if not (quick and quick_has_its_own_name):
@@ -167,6 +202,6 @@ def _dimensions(configuration: Configuration) -> tuple[int, ...]:
     vision, text = configuration["vision_cfg"], configuration["text_cfg"]
     return (
         configuration["embed_dim"],
-        *(vision[name] for name in ("image_size", "layers", "width", "patch_size")),
-        *(text.get("context_length", 77), text.get("vocab_size", 49408), text["width"], text["layers"]),
+        *(vision.get(name, default) for name, default in _VISION_DEFAULTS),
+        *(text.get(name, default) for name, default in _TEXT_DEFAULTS),
     )

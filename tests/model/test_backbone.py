@@ -3,8 +3,9 @@
 import hashlib
 import json
 import logging
+from email.message import Message
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import open_clip
 import pytest
@@ -195,6 +196,31 @@ def test_without_a_network_it_says_which_file_to_put_where(checkpoints: Path, mo
         load_backbone(weights="openai")
     assert "openaipublic.azureedge.net" in str(caught.value)
     assert str(folder_for_downloads() / "ViT-L-14-336px.pt") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        HTTPError("https://openaipublic.azureedge.net", 403, "Forbidden", Message(), None),
+        URLError(TimeoutError("timed out")),
+        ConnectionResetError(104, "Connection reset by peer"),
+    ],
+)
+def test_an_unreachable_host_of_openai_is_replaced_by_the_hub(
+    refusal: Exception, checkpoints: Path, golden_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def download(_: object, prefer_hf_hub: bool = True) -> str:
+        asked.append(prefer_hf_hub)
+        if not prefer_hf_hub:
+            raise refusal
+        return str(golden_weights / "clip_tiny.pt")
+
+    monkeypatch.setattr(open_clip, "download_pretrained", download)
+    with pytest.raises(InputError, match="weights of another model"):  # a small one, but it was read
+        load_backbone("ViT-B-16", "openai")
+    assert asked == [False, True]
 
 
 def test_file_put_there_is_taken(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:

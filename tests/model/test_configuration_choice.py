@@ -9,7 +9,7 @@ from small_clip import CONFIGURATION, small_clip
 
 from pointad.errors import InputError
 from pointad.model.architecture import build, named_configuration
-from pointad.model.configuration_choice import choose_configuration
+from pointad.model.configuration_choice import choose_configuration, foreign_normalization
 from pointad.model.weights import WeightsFile
 
 FILE = Path("weights.pt")
@@ -40,7 +40,11 @@ def test_dimensions_that_tell(name: str, quick_gelu: bool, head_width: int) -> N
 def test_what_dimensions_do_not_tell_is_asked_for(name: str) -> None:
     with pytest.raises(InputError) as caught:
         choose_configuration(of_model(name), None, None)
-    assert f"--clip_model: {name}, {name}-quickgelu" in str(caught.value)
+    plain, quick = str(caught.value).split(f"--clip_model: {name} (")[1].split(f"), {name}-quickgelu (")
+    published = {tag: open_clip.get_pretrained_cfg(name, tag) for tag in open_clip.list_pretrained_tags_by_model(name)}
+    for named, has_quick_gelu in ((plain, False), (quick.removesuffix(")"), True)):
+        tags = [tag for tag in named.split(", ") if tag != "…"]
+        assert tags and all(bool(published[tag].get("quick_gelu")) is has_quick_gelu for tag in tags)
     assert "\n" not in str(caught.value)
 
 
@@ -81,7 +85,7 @@ def test_weights_of_full_precision_have_what_their_name_says() -> None:
     weights = WeightsFile(FILE, dict(small_clip().state_dict()), from_openai=False)
     choice = choose_configuration(weights, "ViT-B-32", None)
     assert choice.configuration["quick_gelu"] is False
-    assert "so open_clip defines ViT-B-32; for OpenAI" in choice.grounds
+    assert "so open_clip defines ViT-B-32 (ViT-B-32-quickgelu is for openai" in choice.grounds
 
 
 def test_dimensions_of_no_known_model_are_read_as_openai_builds_its_own() -> None:
@@ -90,6 +94,12 @@ def test_dimensions_of_no_known_model_are_read_as_openai_builds_its_own() -> Non
     assert choice.configuration["quick_gelu"] is True
     assert "none that is known has these dimensions" in choice.grounds
     assert choose_configuration(weights, None, False).configuration["quick_gelu"] is False
+
+
+def test_weights_of_another_normalization_are_warned_about() -> None:
+    assert foreign_normalization(named_configuration("ViT-L-14")) == ["laion2b_s32b_b82k"]
+    assert foreign_normalization(named_configuration("ViT-L-14-quickgelu")) == []
+    assert foreign_normalization(named_configuration("ViT-B-32")) == []
 
 
 def test_contradiction_between_name_and_folder(tmp_path: Path) -> None:
