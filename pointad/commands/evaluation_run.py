@@ -1,5 +1,6 @@
 """A run of test.py: the data set is encoded once and scored with every set of prompts; tables, scores and curves."""
 
+import contextlib
 import logging
 from typing import Any
 
@@ -21,6 +22,7 @@ from pointad.datasets.base import DatasetSpecification
 from pointad.evaluation.evaluation import EvaluationSettings, evaluate
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
+from pointad.files.locks import own_folder
 from pointad.files.names import place_below
 from pointad.model.backbone import ClipBackbone
 
@@ -36,6 +38,13 @@ def run_test(settings: TestSettings) -> None:
 def _run(settings: TestSettings, processes: Processes) -> None:
     """The part of the run that this process does; the first one prints and writes."""
     make_missing_data(settings.data, processes)
+    with contextlib.ExitStack() as owned:
+        if processes.is_first:
+            owned.enter_context(own_folder(settings.save_path))
+        _measure(settings, processes, owned)
+
+
+def _measure(settings: TestSettings, processes: Processes, owned: contextlib.ExitStack) -> None:
     log_to_file(settings.save_path, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     about = settled_dataset(settings.data)
@@ -53,6 +62,9 @@ def _run(settings: TestSettings, processes: Processes) -> None:
         )
         for loaded in prompt_sets
     }
+    if several and processes.is_first:
+        for writer in writers.values():
+            owned.enter_context(own_folder(writer.folder))
     evaluation = evaluate(
         encoder,
         dataset,

@@ -8,10 +8,10 @@ from typing import Any
 from pointad.commands.test_settings import TestSettings
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import PromptSet
-from pointad.files.json_files import read_json
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.text_features import learned_text_features, plain_text_features
+from pointad.training.run_folder import read_origin
 from pointad.training.terms import LOSS_TERMS
 
 logger = logging.getLogger(__name__)
@@ -58,11 +58,16 @@ def _load(path: Path, settings: TestSettings, backbone: ClipBackbone, classes: s
     learner = load_prompt_learner(
         path, backbone, context_tokens=sizes.context_tokens, deep_tokens=sizes.deep_tokens, depth=sizes.depth
     )
-    told = _read_run(path)
+    told = read_origin(path)
+    if settings.train_class and told.get("training_class") not in (None, settings.train_class):
+        logger.warning(
+            "%s: --train_class %s, though it was learned from %s", path, settings.train_class, told["training_class"]
+        )
     folder = path.resolve().parent.name
     training_class = settings.train_class or told.get("training_class") or (folder if folder in classes else None)
-    training_dataset = told.get("training_dataset", settings.data.dataset.name if training_class in classes else None)
-    same_dataset = training_dataset in (None, settings.data.dataset.name)
+    own_dataset = settings.data.dataset.name
+    training_dataset = told.get("training_dataset") or (own_dataset if training_class in classes else None)
+    same_dataset = training_dataset in (None, own_dataset)
     left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
         logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
@@ -75,19 +80,8 @@ def _load(path: Path, settings: TestSettings, backbone: ClipBackbone, classes: s
         "training_dataset": training_dataset,
         "protocol": "" if training_class is None else ("one-vs-rest" if left_out else "cross-dataset"),
         "depth": learner.depth,
-        "losses": told.get("losses", list(LOSS_TERMS)),
+        "losses": told.get("losses") or list(LOSS_TERMS),
         "seed": told.get("seed"),
     }
     text_features = learned_text_features(backbone, learner, object_aware=object_aware)
     return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), facts)
-
-
-def _read_run(checkpoint: Path) -> dict[str, Any]:
-    """What train.py wrote beside the checkpoint; nothing for released ones."""
-    path = checkpoint.with_name("run.json")
-    if not path.is_file():
-        return {}
-    told = read_json(path, "remove it, or train again")
-    if not isinstance(told, dict):
-        raise InputError(path, "holds no table of facts", "remove it, or train again")
-    return told

@@ -1,5 +1,6 @@
 """A run of train.py: the training class is encoded once, then the prompts are learned and written."""
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -22,10 +23,12 @@ from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.locks import own_folder
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
+from pointad.training.run_folder import RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS
@@ -45,6 +48,11 @@ def run_training(settings: TrainSettings) -> None:
 def _run(settings: TrainSettings, processes: Processes) -> None:
     """The part of the run that this process does; the first one writes the files."""
     make_missing_data(settings.data, processes)
+    with own_folder(settings.save_path) if processes.is_first else contextlib.nullcontext():
+        _run_in_folder(settings, processes)
+
+
+def _run_in_folder(settings: TrainSettings, processes: Processes) -> None:
     folder = settings.save_path
     log_to_file(folder, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
@@ -54,6 +62,8 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
     samples = hashlib.sha256("\n".join(map(str, dataset.sources)).encode()).hexdigest()[:16]
     state_facts = {name: value for name, value in facts.items() if name != "epochs"} | {"samples": samples}
     state = find_state(folder, state_facts, processes) if settings.resume else None
+    if processes.is_first and state is None:
+        check_folder(folder, facts)
 
     logger.info("learning from %d samples of %s", len(dataset), settings.train_class)
     description = "encoding" if processes.is_first else None
@@ -70,10 +80,10 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
     if processes.is_first:
         write_run(facts, folder)
     try:
-        _learn(training, learner, settings, state_facts, processes)
+        _learn(training, learner, settings, facts, state_facts, processes)
     except DivergenceError:
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
-            save_prompts(learner, folder / f"epoch_{len(training.history)}.pth")
+            save_checkpoint(learner, folder, len(training.history), facts)
         raise
     logger.info("prompts saved in %s", folder)
 
@@ -82,6 +92,7 @@ def _learn(
     training: Training,
     learner: PromptLearner,
     settings: TrainSettings,
+    facts: dict[str, Any],
     state_facts: dict[str, Any],
     processes: Processes,
 ) -> None:
@@ -94,10 +105,18 @@ def _learn(
             described = ", ".join(f"{name} {value:.4f}" for name, value in losses.means.items())
             logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
         if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
-            save_prompts(learner, folder / f"epoch_{losses.epoch}.pth")
+            save_checkpoint(learner, folder, losses.epoch, facts)
         write_losses(training.history, folder / "losses.csv")
         # Last, so that whatever comes before it is written again when the run is cut off here.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
+
+
+def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, facts: dict[str, Any]) -> None:
+    """Write the prompts, and beside them what they were learned from."""
+    checkpoint = checkpoint_file(folder, epoch)
+    origin_file(checkpoint).unlink(missing_ok=True)  # at no moment does it stand beside another checkpoint
+    save_prompts(learner, checkpoint)
+    write_origin(checkpoint, facts, epoch)
 
 
 def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
@@ -171,7 +190,7 @@ def facts_of_run(
 
 def write_run(facts: dict[str, Any], folder: Path) -> None:
     """Say what is being trained, for test.py and for the reports."""
-    with atomic_path(folder / "run.json") as temporary:
+    with atomic_path(folder / RUN_NAME) as temporary:
         temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from pointad.errors import InputError, shown
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.run_record import RunRecord, to_json
+from pointad.evaluation.run_schema import check_classes, checked_record
 from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_markdown
@@ -87,18 +88,14 @@ class Results:
         Raises:
             InputError: the file cannot be read or is no such file.
         """
-        content = read_json(path, "give a results.json that test.py wrote")
-        classes = content.get("classes") if isinstance(content, dict) else None
-        run = (content.get("run") or {}) if isinstance(content, dict) else None
-        if classes is None or not _is_table_of_classes(classes) or not isinstance(run, dict):
-            raise InputError(path, "holds no table of classes", "give a results.json that test.py wrote")
-        error_bounds = content.get("error_bounds") or {}
-        if not _is_table_of_classes(error_bounds):
-            raise InputError(path, "holds no table of error bounds", "give a results.json that test.py wrote")
-        try:
-            return cls(classes=classes, run=RunRecord.from_json(run), error_bounds=error_bounds)
-        except ValueError as error:
-            raise InputError(path, f"its run's {error}", "give a results.json that test.py wrote") from error
+        remedy = "give a results.json that test.py wrote"
+        content = read_json(path, remedy)
+        if not isinstance(content, dict):
+            raise InputError(path, "holds no table of classes", remedy)
+        classes = check_classes(content.get("classes"), path, remedy)
+        error_bounds = check_classes(content.get("error_bounds") or {}, path, remedy)
+        run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
+        return cls(classes=classes, run=run, error_bounds=error_bounds)
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:
@@ -200,14 +197,3 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_nan(item) for name, item in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _is_table_of_classes(classes: Any) -> bool:
-    return isinstance(classes, dict) and all(
-        isinstance(of_class, dict)
-        and all(
-            isinstance(metrics, dict) and all(isinstance(value, (float, int, type(None))) for value in metrics.values())
-            for metrics in of_class.values()
-        )
-        for of_class in classes.values()
-    )

@@ -6,6 +6,7 @@ that are no text appear escaped everywhere.
 
 import html
 import json
+import math
 import re
 from typing import Any
 
@@ -54,14 +55,13 @@ def for_script(data: Any) -> str:
 def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
     """JSON on one line that is safe to show on a terminal: letters of any script stay, the rest is escaped.
 
-    Args:
-        data: what JSON can hold; NaN and infinities are refused, because they are no JSON.
-        ascii_only: escape all that is not ASCII, for outputs in another encoding than UTF-8.
+    Numbers that are not finite, which JSON does not have, become null.
 
-    Raises:
-        ValueError: a number is not finite.
+    Args:
+        data: what JSON can hold.
+        ascii_only: escape all that is not ASCII, for outputs in another encoding than UTF-8.
     """
-    text = json.dumps(data, ensure_ascii=ascii_only, allow_nan=False)
+    text = json.dumps(_finite(data), ensure_ascii=ascii_only, allow_nan=False)
     # Outside of strings JSON has printable characters alone, so every match stands where an escape may stand.
     return "".join(c if c.isprintable() else _surrogates(c) for c in text)
 
@@ -85,6 +85,14 @@ def for_csv(text: object) -> str:
 def from_csv(cell: str) -> str:
     """The text of a cell that `for_csv` wrote."""
     return cell[1:] if _QUOTED_FORMULA.match(cell) else cell
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _finite(entry) for name, entry in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(entry) for entry in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def _unicode_escape(match: re.Match[str]) -> str:

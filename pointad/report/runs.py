@@ -8,6 +8,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.run_schema import check_curves, loss_columns, score_row
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
@@ -75,18 +76,22 @@ def read_scores(run: Run) -> list[SampleScore]:
     modalities = {"point": "point_score", "color": "color_score", "fused": "fused_score"}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [
-                SampleScore(
-                    class_name=from_csv(row["class"]),
-                    species=from_csv(row["species"]),
-                    identifier=from_csv(row["id"]),
-                    label=int(row["label"]),
-                    scores={name: float(row[column]) for name, column in modalities.items() if row.get(column)},
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is no table of scores ({error!r})", "run test.py again") from None
+    found = []
+    for number, row in enumerate(rows, start=1):
+        label, scores = score_row(row, path, number)
+        found.append(
+            SampleScore(
+                class_name=from_csv(row["class"]),
+                species=from_csv(row["species"]),
+                identifier=from_csv(row["id"]),
+                label=label,
+                scores={name: scores[column] for name, column in modalities.items() if column in scores},
+            )
+        )
+    return found
 
 
 def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
@@ -98,10 +103,8 @@ def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
     path = run.folder / CURVES_NAME
     if not path.is_file():
         return {}
-    content = read_json(path, "run test.py again")
-    if not isinstance(content, dict):
-        raise InputError(path, "is no JSON object", "run test.py again")
-    return content
+    remedy = "run test.py again"
+    return check_curves(read_json(path, remedy), path, remedy)
 
 
 def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
@@ -124,7 +127,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
-            return {name: [float(row[name]) for row in rows] for name in reader.fieldnames or ()}
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+            rows, names = list(reader), list(reader.fieldnames or ())
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is no table of losses ({error})", "remove it or train again") from None
+    return loss_columns(rows, names, path)

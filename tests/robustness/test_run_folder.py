@@ -1,0 +1,85 @@
+"""A folder of a training holds one run, and every checkpoint says what it was learned from."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from robustness.invocation import assert_one_error_line, invoke
+
+from pointad.errors import InputError
+from pointad.training.run_folder import check_folder, origin_file, read_origin, write_origin
+
+FACTS = {"training_class": "cookie", "training_dataset": "mvtec_pc_3d_rgb", "seed": 5, "epochs": 6}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    path = tmp_path / "run" / "epoch_6.pth"
+    path.parent.mkdir()
+    path.write_bytes(b"prompts")
+    write_origin(path, FACTS, 6)
+    return path
+
+
+def test_the_file_beside_a_checkpoint_counts_more_than_run_json(checkpoint: Path) -> None:
+    (checkpoint.parent / "run.json").write_text(json.dumps({**FACTS, "training_class": "dowel"}))
+    assert read_origin(checkpoint)["training_class"] == "cookie"
+    origin_file(checkpoint).unlink()
+    assert read_origin(checkpoint)["training_class"] == "dowel"
+    (checkpoint.parent / "run.json").unlink()
+    assert read_origin(checkpoint) == {}
+
+
+def test_the_file_of_another_checkpoint_is_refused(checkpoint: Path) -> None:
+    checkpoint.write_bytes(b"others")
+    with pytest.raises(InputError, match=r"epoch_6.json: is about another checkpoint"):
+        read_origin(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "7", '{"training_class": 7}', '{"training_class": ["a"]}', '{"object_aware": "no"}'),
+        *('{"losses": "x"}', '{"training_dataset": {}}', '{"seed": [1]}', '{"sha256": 5}'),
+    ],
+)
+@pytest.mark.parametrize("name", ["epoch_6.json", "run.json"])
+def test_files_with_other_types_are_refused(content: str, name: str, checkpoint: Path) -> None:
+    origin_file(checkpoint).unlink()
+    (checkpoint.parent / name).write_text(content)
+    with pytest.raises(InputError, match=name):
+        read_origin(checkpoint)
+
+
+def test_folders_of_another_run_are_refused(checkpoint: Path) -> None:
+    with pytest.raises(InputError, match=r"without run\.json"):
+        check_folder(checkpoint.parent, FACTS)
+    (checkpoint.parent / "run.json").write_text(json.dumps(FACTS))
+    check_folder(checkpoint.parent, {**FACTS, "epochs": 40})
+    with pytest.raises(InputError, match="seed was 5, now 6"):
+        check_folder(checkpoint.parent, {**FACTS, "seed": 6})
+    check_folder(checkpoint.parent.parent, FACTS)  # no checkpoint there
+
+
+@pytest.mark.usefixtures("ready_backbone")
+def test_programs_leave_out_what_a_checkpoint_learned_from(
+    data: Path, train_flags: tuple[object, ...], model_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    for name in ("cookie", "dowel"):
+        shutil.copy(data / "cookie_meta.json", data / f"{name}_meta.json") if name != "cookie" else None
+    folder = tmp_path / "out"
+    flags = ("--data_path", data, *train_flags, "--save_path", folder)
+    assert invoke("train.py", *flags).code == 0
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    ending = invoke("train.py", *flags, "--train_class", "dowel")
+    assert_one_error_line(ending, str(folder), "training_class was cookie, now dowel")
+    changed = {name for name, content in before.items() if (folder / name).read_bytes() != content}
+    assert changed <= {"log.txt"}
+
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("epoch_1.pth", "epoch_1.json"):
+        shutil.copy(folder / name, moved / name)
+    flags = ("--data_path", data, *model_flags, "--views", 2, "--num_workers", 0, "--save_path", tmp_path / "test")
+    assert_one_error_line(invoke("test.py", *flags, "--checkpoint_path", moved / "epoch_1.pth"), "not trained on")
