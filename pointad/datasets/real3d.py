@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pointad.datasets.archive import GOOD_NAMES, class_folders, files_in, words_of
 from pointad.datasets.base import GOOD, DatasetSpecification
-from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
+from pointad.datasets.labelled_points import read_labelled_points
+from pointad.datasets.unorganized import prepare_cloud
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
@@ -90,7 +91,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 def _read(sample: RawSample) -> PointCloud:
     if sample.mask_path is None:
         return PointCloud(points=read_scan(sample.scan_path).points.reshape(-1, 3))
-    return read_labelled_points(sample.mask_path)
+    return read_labelled_points(sample.mask_path, sample.scan_path)
 
 
 def _sample(folder: Path, path: Path) -> RawSample:

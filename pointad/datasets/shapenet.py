@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pointad.datasets.archive import class_folders, files_in
 from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
-from pointad.datasets.unorganized import prepare_cloud, read_labelled_points
+from pointad.datasets.unorganized import prepare_cloud
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
@@ -63,7 +64,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     name = f"{sample.class_name}/{sample.identifier}"
     if sample.mask_path is None:
         return prepare_cloud(sample, read_scan(sample.scan_path).points, None, name)
-    cloud = read_labelled_points(sample.mask_path)
+    cloud = read_labelled_points(sample.mask_path, sample.scan_path)
     return prepare_cloud(sample, cloud.points, cloud.labels, name)
 
 

@@ -1,14 +1,12 @@
 """What the data sets of unorganized clouds have in common: from points with labels to a prepared sample."""
 
 import zlib
-from pathlib import Path
 
 import numpy as np
 
 from pointad.errors import InputError
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
 from pointad.scans.sampling import resample_cloud
-from pointad.scans.text import read_rows
 
 
 def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | None, name: str) -> PreparedSample:
@@ -34,15 +32,3 @@ def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | No
     cloud = PointCloud(points=points[finite], labels=labels[finite])
     resampled = resample_cloud(cloud, seed=zlib.crc32(name.encode()))
     return PreparedSample(point_cloud=resampled, mask=resampled.labels)
-
-
-def read_labelled_points(path: Path) -> PointCloud:
-    """Read rows "x y z label"; a label above one half is anomalous.
-
-    Raises:
-        InputError: the file is missing or broken, or has fewer than four numbers a row.
-    """
-    rows = read_rows(path)
-    if rows.shape[1] < 4:
-        raise InputError(path, f"has {rows.shape[1]} numbers a row instead of x y z label", "replace the file")
-    return PointCloud(points=rows[:, :3], labels=rows[:, -1] > 0.5)

@@ -16,6 +16,7 @@ from pointad.scans.text_dialect import BLANK, COMMA, MISSING, TAB, Dialect, deco
 logger = logging.getLogger(__name__)
 
 _SPECIAL = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)
+_DECIMAL_LABELS = re.compile(rb"(?:[ \t]*[01],0+[ \t]*\n?)+")  # of a spreadsheet with decimal commas
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give rows of numbers of equal length"
@@ -52,15 +53,14 @@ def read_labels(path: str | Path) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty, has rows of different length or holds values that are not finite.
     """
+    content = decoded(read_bytes(path), path)
+    if _DECIMAL_LABELS.fullmatch(content):
+        content = content.translate(_COMMA_TO_POINT)
+    content = content.translate(_TO_BLANKS)
+    if not content.strip():
+        raise InputError(path, "is empty", "give one label a line")
     try:
-        content = Path(path).read_bytes().translate(bytes.maketrans(b",;\t\r", b"    "))
-        if not content.strip():
-            raise InputError(path, "is empty", "give one label a line")
         values = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", "check the path") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "give one label a line") from error
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not a list of labels ({error})", "give one label a line") from error
     if not values.size or not np.isfinite(values[:, -1]).all():

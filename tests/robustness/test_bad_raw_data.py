@@ -1,5 +1,6 @@
 """scripts/render_dataset.py on raw archives with broken scans: these are reported and counted, the others rendered."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -46,12 +47,48 @@ def rows(count: int, form: Callable[[int], str]) -> Spoil:
     return text("\n".join(form(number) for number in range(count)))
 
 
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def without_last_rows(path: Path) -> None:
+    replace(path, b"".join(path.read_bytes().splitlines(keepends=True)[:-10]))
+
+
+def in_metres(path: Path) -> None:
+    values = np.loadtxt(path)
+    path.unlink()
+    np.savetxt(path, values * [0.001, 0.001, 0.001, 1])
+
+
+def picture(mode: str, suffix: str, color: object = 1) -> Spoil:
+    def write(path: Path) -> None:
+        size = Image.open(path).size if suffix == "PNG" else (400, 400)
+        path.unlink()
+        Image.new(mode, size, color).save(path, suffix)  # type: ignore[arg-type]
+
+    return write
+
+
 def small_picture(path: Path) -> None:
     path.unlink()
     Image.new("L", (20, 30)).save(path)
 
 
 CASES = [
+    (MVTEC, XYZ, pipe, "001.tiff"),
+    (MVTEC, XYZ, picture("RGB", "TIFF", (9, 8, 7)), "8-bit picture"),
+    (MVTEC, RGB, pipe, "001.png"),
+    (MVTEC, RGB, picture("RGB", "PPM"), "give a PNG"),
+    (MVTEC, GT, picture("L", "PNG"), "marks every pixel"),
+    (EYECANDIES, DEPTH, picture("L", "PNG"), "8-bit"),
+    (EYECANDIES, POSE, pipe, "001_pose.txt"),
+    (EYECANDIES, LIMITS, pipe, "001_info_depth.yaml"),
+    (REAL3D, CLOUD, pipe, "0_good.pcd"),
+    (REAL3D, TRUTH, pipe, "1_bulge.txt"),
+    (REAL3D, TRUTH, without_last_rows, "rows for the"),
+    (REAL3D, TRUTH, in_metres, "reaches elsewhere"),
     (MVTEC, XYZ, truncate, "001.tiff"),
     (MVTEC, XYZ, empty, "001.tiff"),
     (MVTEC, XYZ, text("no TIFF"), "001.tiff"),

@@ -1,0 +1,91 @@
+"""Reads the ground truth of clouds, one point with its label a row, and checks that it belongs to the scan."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.regular import read_bytes
+from pointad.scans.files import read_scan
+from pointad.scans.named_columns import find_columns, plain_name
+from pointad.scans.no_data import without_no_data
+from pointad.scans.point_cloud import PointCloud
+from pointad.scans.text import TextTable, parse_table
+
+logger = logging.getLogger(__name__)
+
+_LABEL_NAMES = ("label", "labels", "gt", "mask", "anomaly", "anomalous", "ground_truth", "scalar_label", "class")
+_EXTENT_TOLERANCE = 0.01  # of the scan's largest side
+_REMEDY = "replace the file"
+
+
+def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
+    """Read rows "x y z label"; a label above one half is anomalous.
+
+    The label is the last column, unless the columns have names, or another one alone holds both 0 and 1 and nothing
+    else, which is logged.
+
+    Args:
+        path: the ground truth.
+        scan_path: the scan itself, which must have as many points in the same box; of a mesh the box counts only.
+
+    Raises:
+        InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, or the rows
+            are not those of the scan.
+    """
+    table = parse_table(read_bytes(path), path)
+    if table.values.shape[1] < 4:
+        problem = f"has {table.values.shape[1]} numbers a row instead of x y z label"
+        raise InputError(path, problem, _REMEDY)
+    named = find_columns(table.names).xyz if table.names is not None else None
+    coordinates = named or (0, 1, 2)
+    label = _label_column(table, coordinates, path)
+    points, labels = table.values[:, coordinates], table.values[:, label]
+    if not np.isfinite(labels).all():
+        raise InputError(path, "has labels that are not finite", _REMEDY)
+    points = without_no_data(points, path)
+    _check_scan(points, path, scan_path)
+    return PointCloud(points=points, labels=labels > 0.5)
+
+
+def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) -> int:
+    others = [column for column in range(table.values.shape[1]) if column not in coordinates]
+    if table.names is not None:
+        named = [column for column in others if plain_name(table.names[column]) in _LABEL_NAMES]
+        if len(named) == 1:
+            return named[0]
+    last = others[-1]
+    if _has_both(table.values[:, last]):
+        return last
+    binary = [column for column in others if _has_both(table.values[:, column])]
+    if len(binary) == 1:
+        message = "%s: column %d of %d holds the labels, as it alone is made of 0 and 1"
+        logger.warning(message, path, binary[0] + 1, table.values.shape[1])
+        return binary[0]
+    whole = table.values[:, last] == np.rint(table.values[:, last])
+    if len(others) > 1 and not whole.all():
+        problem = f"has {table.values.shape[1]} columns, none of which must be the labels"
+        raise InputError(path, problem, "write x y z label, or name the columns")
+    return last
+
+
+def _has_both(values: np.ndarray) -> bool:
+    return bool(np.isin(values, (0, 1)).all() and values.min() != values.max())
+
+
+def _check_scan(points: np.ndarray, path: Path, scan_path: Path) -> None:
+    scan = read_scan(scan_path)
+    scanned = scan.points.reshape(-1, 3)
+    if not scan.is_mesh and len(points) != len(scanned):
+        problem = f"has {len(points)} rows for the {len(scanned)} points of {scan_path.name}"
+        raise InputError(path, problem, "give one row a point")
+    own, other = (part[np.isfinite(part).all(axis=1)] for part in (points, scanned))
+    if not len(own):
+        raise InputError(path, "holds no usable point", _REMEDY)
+    tolerance = _EXTENT_TOLERANCE * float(np.ptp(other, axis=0).max())
+    ends = np.abs([own.min(axis=0) - other.min(axis=0), own.max(axis=0) - other.max(axis=0)])
+    if ends.max() > tolerance:
+        boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
+        problem = f"reaches elsewhere than {scan_path.name} ({boxes})"
+        raise InputError(path, problem, "give the labels of this scan, in its unit and axes")

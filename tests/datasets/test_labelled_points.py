@@ -1,0 +1,67 @@
+"""Ground truth of clouds: which column holds the labels, and whether the rows are those of the scan."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.base import NORMALS, POINTS, lines, rows
+
+from pointad.datasets.labelled_points import read_labelled_points
+from pointad.errors import InputError
+from pointad.scans.pcd import write_pcd
+from pointad.scans.text import read_labels
+
+LABELS = (POINTS[:, 0] > 10).astype(int)[:, None]
+ONES = np.ones((len(POINTS), 1), dtype=int)
+TRUTHS = {
+    "as published": lines(rows(POINTS, LABELS)),
+    "floats": lines(rows(POINTS, LABELS.astype(float))),
+    "decimal commas": lines(rows(POINTS, LABELS.astype(float), separator=";", comma=True)),
+    "label before normals": lines(rows(POINTS, LABELS, NORMALS)),
+    "label before a constant": lines(rows(POINTS, LABELS, ONES)),
+    "label first, by name": lines(rows(LABELS, POINTS, separator=","), "label,x,y,z"),
+    "two flags, by name": lines(rows(POINTS, LABELS, 1 - LABELS, separator=","), "x,y,z,gt,valid"),
+    "with a mark": b"\xef\xbb\xbf" + lines(rows(POINTS, LABELS)),
+}
+
+
+@pytest.fixture
+def scan_path(tmp_path: Path) -> Path:
+    write_pcd(tmp_path / "scan.pcd", POINTS)
+    return tmp_path / "scan.pcd"
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_labels_of_every_point(name: str, scan_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "truth.txt").write_bytes(TRUTHS[name])
+    with caplog.at_level(logging.WARNING):
+        cloud = read_labelled_points(tmp_path / "truth.txt", scan_path)
+    np.testing.assert_allclose(cloud.points, POINTS, atol=1e-4)
+    np.testing.assert_array_equal(cloud.labels, LABELS[:, 0] == 1)
+    assert ("holds the labels" in caplog.text) == ("label before" in name)
+
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "fewer rows": (lines(rows(POINTS[:390], LABELS[:390])), "390 rows for the 400 points of scan.pcd"),
+    "another unit": (lines(rows(POINTS * 0.001, LABELS, form="%.6f")), "reaches elsewhere"),
+    "other axes": (lines(rows(POINTS[:, [2, 0, 1]], LABELS)), "reaches elsewhere"),
+    "no labels": (lines(rows(POINTS)), "3 numbers a row"),
+    "normals only": (lines(rows(POINTS, NORMALS)), "none of which must be the labels"),
+    "labels of nothing": (lines([f"{row} nan" for row in rows(POINTS)]), "3 numbers a row"),
+    "one label missing": (lines([*rows(POINTS[:399], LABELS[:399]), rows(POINTS)[399] + " nan"]), "not finite"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_truth_of_other_scans_is_refused(name: str, scan_path: Path, tmp_path: Path) -> None:
+    content, reason = REFUSED[name]
+    (tmp_path / "truth.txt").write_bytes(content)
+    with pytest.raises(InputError, match=reason):
+        read_labelled_points(tmp_path / "truth.txt", scan_path)
+
+
+@pytest.mark.parametrize("write", ["{0}", "{0}.0", "{0},000", " {0}\r"], ids=["whole", "float", "comma", "Windows"])
+def test_one_label_a_line(write: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("\n".join(write.format(label) for label in LABELS[:, 0]))
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS[:, 0] == 1)
