@@ -19,7 +19,8 @@ from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.data.view_subset import view_subset
 from pointad.datasets.base import DatasetSpecification
-from pointad.evaluation.evaluation import EvaluationSettings, evaluate
+from pointad.evaluation.evaluation import EvaluationSettings, ScoredSample, evaluate
+from pointad.evaluation.label_leaks import LabelLeakCheck, log_findings
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.locks import own_folder
@@ -65,19 +66,27 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     if several and processes.is_first:
         for writer in writers.values():
             owned.enter_context(own_folder(writer.folder))
+    check = LabelLeakCheck(dataset.sources, organized=about.organized)
+
+    def go_by(sample: ScoredSample) -> None:
+        writers[sample.prompts].add_sample(sample)
+        check.add(sample)
+
     evaluation = evaluate(
         encoder,
         dataset,
         [loaded.prompts for loaded in prompt_sets],
         evaluation_settings(settings),
-        on_sample=lambda sample: writers[sample.prompts].add_sample(sample),
+        on_sample=go_by,
         processes=processes,
     )
     for outcome in evaluation:
         writers[outcome.prompts].add_class(outcome)
     log_encoded(encoder, processes)
     if processes.is_first:
-        print_tables([writer.finish() for writer in writers.values()], settings.save_path)
+        leaks = check.findings()
+        log_findings(leaks)
+        print_tables([writer.finish(leaks) for writer in writers.values()], settings.save_path)
 
 
 def evaluation_settings(settings: TestSettings) -> EvaluationSettings:

@@ -39,6 +39,7 @@ class Results:
     classes: dict[str, dict[str, Metrics]]  # class -> "point" | "color" | "fused" -> metrics
     run: RunRecord = field(default_factory=RunRecord)
     error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
+    label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
 
     @property
     def modalities(self) -> list[str]:
@@ -78,6 +79,8 @@ class Results:
         content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": to_json(self.run)}
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
+        if self.label_leaks:
+            content["label_leaks"] = self.label_leaks
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n", encoding="utf-8")
 
@@ -94,8 +97,9 @@ class Results:
             raise InputError(path, "holds no table of classes", remedy)
         classes = check_classes(content.get("classes"), path, remedy)
         error_bounds = check_classes(content.get("error_bounds") or {}, path, remedy)
+        leaks = check_classes({"label_leaks": content.get("label_leaks") or {}}, path, remedy)["label_leaks"]
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
-        return cls(classes=classes, run=run, error_bounds=error_bounds)
+        return cls(classes=classes, run=run, error_bounds=error_bounds, label_leaks=leaks)
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
-from pointad.evaluation.results import Results, metric_title
+from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv
@@ -75,12 +76,17 @@ class RunWriter:
             for modality, bounds in outcome.error_bounds.items():
                 logger.info("%s: %s", modality, binning_note({outcome.class_name: bounds}, metric_title))
 
-    def finish(self) -> Results:
+    def finish(self, label_leaks: Mapping[str, Metrics] | None = None) -> Results:
         """Write the tables and return the results.
+
+        Args:
+            label_leaks: of this run's classes and others, see :mod:`pointad.evaluation.label_leaks`.
 
         Raises:
             InputError: a file cannot be written.
         """
+        leaks = label_leaks or {}
+        self.results.label_leaks.update({name: leaks[name] for name in self.results.classes if name in leaks})
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(SCORE_COLUMNS)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.files.picture_decoding import decode_picture
+from pointad.files.picture_decoding import FORMATS, decode_picture
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,15 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
         grey = _eight_bits(np.array(picture), path)
         return np.repeat(grey[..., None], 3, axis=-1) if mode == "RGB" else grey
     return np.array(picture.convert(_MODES[mode]))
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture as its file states them, without decoding it; None if it is no readable picture."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return picture.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def read_depth_picture(path: str | Path) -> np.ndarray:

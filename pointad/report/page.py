@@ -11,6 +11,7 @@ from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, row_texts
+from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
 from pointad.report.protocol_tables import (
     PROTOCOL_TITLES,
@@ -84,6 +85,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
         ("results", "Results", result_section(run.results)),
         ("curves", "Curves", curve_section(read_curves(run), modalities)),
         ("scores", "Scores", histogram_section(scores, main_modality)),
+        ("leaks", "Do labels leak?", leak_section(run.results)),
         ("training", "Training losses", loss_section(read_losses(run, roots))),
         ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
         ("clouds", "Clouds to turn", cloud_section(run, clouds, data_path)),

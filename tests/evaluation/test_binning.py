@@ -72,5 +72,5 @@ def test_note_gives_the_largest_bound_in_points_rounded_up() -> None:
 
 def test_other_tables_of_bounds_are_refused(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"classes": {}, "error_bounds": {"bear": 3}}')
-    with pytest.raises(InputError, match="error bounds"):
+    with pytest.raises(InputError, match="bear: expected"):
         Results.load(tmp_path / "results.json")
