@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.folder_arguments import add_folder_arguments
-from pointad.commands.program import non_negative_integer, positive_float, positive_integer
+from pointad.commands.program import non_negative_float, non_negative_integer, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments
+from pointad.commands.rig_arguments import view_or_count
 from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
+from pointad.scoring.back_projection import MEAN, VIEW_FUSIONS
 from pointad.scoring.options import FUSIONS
 
 DEMO_TRAINING_CLASS = "gear"
@@ -63,7 +65,14 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         default=336,
         help="side of the grid of points and of the renderings; the published layout has 336",
     )
-    group.add_argument("--views", type=positive_integer, default=9, help="how many of the nine views are used (1 to 9)")
+    group.add_argument(
+        "--views",
+        type=view_or_count,
+        nargs="+",
+        metavar="VIEW",
+        help="how many of the views are used, or which: turns about x or y in degrees such as x-45 x0 x45; stored "
+        "renderings have the views that they were rendered with (default: all that there are)",
+    )
     group.add_argument("--num_workers", type=non_negative_integer, default=2, help="processes that load samples")
     add_reading_arguments(parser)
     add_folder_arguments(parser)
@@ -150,6 +159,27 @@ def add_prompt_arguments(parser: argparse.ArgumentParser, *, learned_only: bool 
     )
 
 
+def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a run is called, and the fusion of the views, which training and test share."""
+    group = parser.add_argument_group("experiment")
+    group.add_argument(
+        "--name", metavar="LABEL", help="what the method is called in tables and pages (default: by its settings)"
+    )
+    group.add_argument(
+        "--data_name",
+        metavar="LABEL",
+        help="what the data are called in tables (default: the published data set's name if these are its classes, "
+        "else the folder's)",
+    )
+    group.add_argument(
+        "--view_fusion",
+        choices=tuple(VIEW_FUSIONS),
+        default=MEAN,
+        help="how the views that see a point are brought together: their mean (as published), the largest value, or "
+        "the mean of the two largest",
+    )
+
+
 def add_seed_argument(parser: argparse.ArgumentParser) -> None:
     """The seed of everything random."""
     parser.add_argument("--seed", type=non_negative_integer, default=111, help="seed of everything random")
@@ -159,7 +189,10 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
     """How maps become scores."""
     group = parser.add_argument_group("scoring")
     group.add_argument(
-        "--sigma", type=positive_float, default=4.0, help="standard deviation of the smoothing, in points"
+        "--sigma",
+        type=non_negative_float,
+        default=4.0,
+        help="standard deviation of the smoothing, in points; 0 does not smooth",
     )
     group.add_argument(
         "--fusion",

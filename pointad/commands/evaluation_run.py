@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-from typing import Any
 
 from pointad.commands.loading import (
     load_encoder,
@@ -14,18 +13,15 @@ from pointad.commands.loading import (
     settled_dataset,
 )
 from pointad.commands.prompt_sets import load_prompt_sets
+from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import Processes, joined_processes
-from pointad.data.view_subset import view_subset
-from pointad.datasets.base import DatasetSpecification
 from pointad.evaluation.evaluation import EvaluationSettings, ScoredSample, evaluate
 from pointad.evaluation.label_leaks import LabelLeakCheck, log_findings
-from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.locks import own_folder
 from pointad.files.names import place_below
-from pointad.model.backbone import ClipBackbone
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +46,14 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     about = settled_dataset(settings.data)
     image_size = picture_size(settings.data, backbone)
-    dataset = load_test_data(settings.data, image_size, settings.region_neighbours(about))
-    prompt_sets = load_prompt_sets(settings, backbone, {source.class_name for source in dataset.sources})
-    facts = facts_of_run(settings, about, backbone)
+    data = load_test_data(settings.data, about, image_size, settings.region_neighbours(about))
+    record = record_of_test(settings, encoder, data)
+    prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in data.samples.sources})
     several = len(prompt_sets) > 1
     writers = {
         loaded.prompts.name: RunWriter(
             place_below(settings.save_path, loaded.prompts.name) if several else settings.save_path,
-            RunRecord.from_json({**facts, **loaded.facts}),
+            loaded.record,
             save_maps=settings.save_maps,
             visualize=settings.visualize,
         )
@@ -66,7 +62,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     if several and processes.is_first:
         for writer in writers.values():
             owned.enter_context(own_folder(writer.folder))
-    check = LabelLeakCheck(dataset.sources, organized=about.organized)
+    check = LabelLeakCheck(data.samples.sources, organized=about.organized)
 
     def go_by(sample: ScoredSample) -> None:
         writers[sample.prompts].add_sample(sample)
@@ -74,7 +70,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
 
     evaluation = evaluate(
         encoder,
-        dataset,
+        data.samples,
         [loaded.prompts for loaded in prompt_sets],
         evaluation_settings(settings),
         on_sample=go_by,
@@ -94,30 +90,10 @@ def evaluation_settings(settings: TestSettings) -> EvaluationSettings:
     return EvaluationSettings(
         sigma=settings.scoring.sigma,
         fusion=settings.scoring.fusion,
+        view_fusion=settings.experiment.view_fusion,
         metrics=settings.metrics,
         aupro=settings.aupro,
         batch_size=settings.batch_size,
         keep_views=settings.visualize,
         num_workers=settings.data.num_workers,
     )
-
-
-def facts_of_run(settings: TestSettings, dataset: DatasetSpecification, backbone: ClipBackbone) -> dict[str, Any]:
-    """What all sets of prompts have in common in ``results.json``'s "run"."""
-    return {
-        "dataset": dataset.name,
-        "dataset_title": f"demo data ({dataset.title} format)" if settings.data.is_demo else dataset.title,
-        "data_path": str(settings.data.folder),
-        "backbone": backbone.name,
-        "is_demo": backbone.is_demo,
-        "clip_weights": settings.model.clip_weights,
-        "views": list(view_subset(settings.data.views, organized=dataset.organized)),
-        "sigma": settings.scoring.sigma,
-        "fusion": settings.scoring.fusion,
-        "seed": settings.seed,
-        "aupro": settings.aupro,
-        "region_neighbours": settings.region_neighbours(dataset),
-        "image_size": picture_size(settings.data, backbone),
-        "precision": settings.encoding.precision,
-        "render": settings.data.render,
-    }

@@ -1,7 +1,10 @@
 """From the settings that train.py and test.py share to a backbone, an encoder and a data set."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,9 +14,9 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
-from pointad.data.opening import open_dataset, settled
+from pointad.data.opening import STORED, list_dataset, settled
 from pointad.data.raw import RenderingOptions
-from pointad.data.view_subset import view_subset
+from pointad.data.rendering_settings import read_settings, settings_of
 from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
@@ -22,6 +25,17 @@ from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.vision import check_layers
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """Samples, and how their views were made as far as it is known."""
+
+    about: DatasetSpecification
+    samples: MultiViewDataset
+    views: tuple[int, ...]  # indices of those that are used
+    view_names: tuple[str, ...] | None  # their directions
+    rendering: Mapping[str, Any]  # see pointad.data.rendering_settings.settings_of; empty where nothing was noted
 
 
 def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
@@ -92,46 +106,60 @@ def settled_dataset(data: DataSettings) -> DatasetSpecification:
     return settled(data.dataset, data.folder, data.render)
 
 
-def load_training_data(data: DataSettings, class_name: str, image_size: int) -> MultiViewDataset:
+def load_training_data(data: DataSettings, class_name: str, image_size: int) -> LoadedData:
     """The samples of one class, with the ground truth of their views and without RGB pictures."""
-    return _open(data, class_name, image_size, with_color=False, with_views_gt=True)
+    return _open(data, settled_dataset(data), class_name, image_size, with_color=False, with_views_gt=True)
 
 
-def load_test_data(data: DataSettings, image_size: int, region_neighbours: int | None = None) -> MultiViewDataset:
+def load_test_data(
+    data: DataSettings, about: DatasetSpecification, image_size: int, region_neighbours: int | None = None
+) -> LoadedData:
     """The samples of all classes, with their RGB pictures where the data set has any.
 
     Args:
         data: which data set.
+        about: what is known about it.
         image_size: side of the encoder's pictures.
         region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
     """
-    has_color = settled_dataset(data).has_color
-    return _open(data, None, image_size, with_color=has_color, with_views_gt=False, region_neighbours=region_neighbours)
+    return _open(
+        data,
+        about,
+        None,
+        image_size,
+        with_color=about.has_color,
+        with_views_gt=False,
+        region_neighbours=region_neighbours,
+    )
 
 
 def _open(
     data: DataSettings,
+    about: DatasetSpecification,
     class_name: str | None,
     image_size: int,
     *,
     with_color: bool,
     with_views_gt: bool,
     region_neighbours: int | None = None,
-) -> MultiViewDataset:
-    dataset = settled_dataset(data)
-    options = SampleOptions(
-        image_size=image_size,
-        point_size=data.point_size,
-        view_indices=view_subset(data.views, organized=dataset.organized),
-        with_color=with_color,
-        with_views_gt=with_views_gt,
-        region_neighbours=region_neighbours,
-        allow_empty_masks=data.reading.allow_empty_masks,
-    )
+) -> LoadedData:
     rendering = RenderingOptions(
+        views=data.views.directions,
         normals_method=data.normals,
         visibility=data.visibility,
         correspondence=data.correspondence,
         reading=data.reading,
     )
-    return open_dataset(dataset, data.folder, options, class_name=class_name, render=data.render, rendering=rendering)
+    listed = list_dataset(about, data.folder, class_name=class_name, render=data.render, rendering=rendering)
+    indices = listed.views.chosen(data.views, organized=about.organized)
+    options = SampleOptions(
+        image_size=image_size,
+        point_size=data.point_size,
+        view_indices=indices,
+        with_color=with_color,
+        with_views_gt=with_views_gt,
+        region_neighbours=region_neighbours,
+        allow_empty_masks=data.reading.allow_empty_masks,
+    )
+    stored = read_settings(data.folder) if data.render == STORED else settings_of(about.name, rendering)
+    return LoadedData(about, listed.open(options), indices, listed.views.names(indices), stored or {})

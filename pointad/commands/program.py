@@ -159,6 +159,11 @@ def finite_float(text: str) -> float:
     return value
 
 
+def non_negative_float(text: str) -> float:
+    """An ``argparse`` type: a finite number of at least 0."""
+    return 0.0 if _number(text, float, "a number") == 0 else positive_float(text)
+
+
 def _whole_number(text: str) -> int:
     value = int(_number(text, int, "a whole number"))
     if value > LARGEST_INTEGER:

@@ -1,87 +1,114 @@
 """From the settings of test.py to the sets of prompts that are tested, with what is known about each."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pointad.commands.test_settings import TestSettings
 from pointad.errors import InputError
+from pointad.evaluation.agreement import differences
 from pointad.evaluation.evaluation import PromptSet
+from pointad.evaluation.provenance import file_fingerprint
+from pointad.evaluation.run_record import RunRecord, TrainingRecord, epoch_of
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.text_features import learned_text_features, plain_text_features
 from pointad.training.run_folder import read_origin
-from pointad.training.terms import LOSS_TERMS
+from pointad.training.terms import PUBLISHED_WEIGHTS
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class LoadedPrompts:
-    """A set of prompts and its part of ``results.json``'s "run"."""
+    """A set of prompts, and what is known about its run."""
 
     prompts: PromptSet
-    facts: dict[str, Any]
+    record: RunRecord
 
 
-def load_prompt_sets(settings: TestSettings, backbone: ClipBackbone, classes: set[str]) -> list[LoadedPrompts]:
+def load_prompt_sets(
+    settings: TestSettings, backbone: ClipBackbone, record: RunRecord, classes: set[str]
+) -> list[LoadedPrompts]:
     """Load every checkpoint that the settings name, or make the plain ensemble.
 
     Args:
         settings: of test.py.
         backbone: the CLIP that the prompts are for.
+        record: what is known about the test whatever the prompts.
         classes: those of the data set to be tested.
 
     Raises:
-        InputError: no checkpoint is named, or one cannot be used.
+        InputError: no checkpoint is named, or one cannot be used, such as one that was learned with another CLIP.
     """
     if settings.prompts.kind == "ensemble":
         if settings.checkpoints:
             raise InputError("--prompts ensemble", "learns nothing", "leave --checkpoint_path away")
-        facts = {"prompts": "ensemble", "training_class": None, "checkpoint": None, "object_aware": False}
-        return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), facts)]
+        record = replace(record, prompts="ensemble", object_aware=False)
+        return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), record)]
     if not settings.checkpoints:
         raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
     if len(settings.checkpoints) > 1 and settings.train_class:
         remedy = "leave it away: run.json beside each checkpoint, or its folder's name, tells"
         raise InputError("--train_class", "fits a single checkpoint", remedy)
-    loaded = [_load(path, settings, backbone, classes) for path in settings.checkpoints]
+    loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
     if len(set(names)) < len(names):
         raise InputError("--checkpoint_path", "names two checkpoints in folders of one name", "test them one by one")
     return loaded
 
 
-def _load(path: Path, settings: TestSettings, backbone: ClipBackbone, classes: set[str]) -> LoadedPrompts:
+def _load(
+    path: Path, settings: TestSettings, backbone: ClipBackbone, record: RunRecord, classes: set[str]
+) -> LoadedPrompts:
     sizes = settings.prompts
     learner = load_prompt_learner(
         path, backbone, context_tokens=sizes.context_tokens, deep_tokens=sizes.deep_tokens, depth=sizes.depth
     )
-    told = read_origin(path)
-    if settings.train_class and told.get("training_class") not in (None, settings.train_class):
+    origin = read_origin(path)
+    told = TrainingRecord.from_json(origin) if origin else None
+    known = told or TrainingRecord()
+    if settings.train_class and known.training_class not in (None, settings.train_class):
         logger.warning(
-            "%s: --train_class %s, though it was learned from %s", path, settings.train_class, told["training_class"]
+            "%s: --train_class %s, though it was learned from %s", path, settings.train_class, known.training_class
         )
     folder = path.resolve().parent.name
-    training_class = settings.train_class or told.get("training_class") or (folder if folder in classes else None)
     own_dataset = settings.data.dataset.name
-    training_dataset = told.get("training_dataset") or (own_dataset if training_class in classes else None)
+    training_class = settings.train_class or known.training_class or (folder if folder in classes else None)
+    training_dataset = known.training_dataset or (own_dataset if training_class in classes else None)
     same_dataset = training_dataset in (None, own_dataset)
     left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
         logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
-    object_aware = settings.prompts.object_aware or bool(told.get("object_aware"))
-    facts = {
-        "prompts": "learned",
-        "object_aware": object_aware,
-        "checkpoint": str(path),
-        "training_class": training_class,
-        "training_dataset": training_dataset,
-        "protocol": "" if training_class is None else ("one-vs-rest" if left_out else "cross-dataset"),
-        "depth": learner.depth,
-        "losses": told.get("losses") or list(LOSS_TERMS),
-        "seed": told.get("seed"),
-    }
+    if not settings.allow_mismatch:
+        _refuse_other_clip(path, known, record)
+    different = differences(known, record, same_dataset=same_dataset)
+    if different:
+        logger.warning("%s: tested otherwise than it was learned: %s", path, "; ".join(different))
+    object_aware = settings.prompts.object_aware or bool(known.object_aware)
+    record = replace(
+        record,
+        name=record.name or known.name,
+        prompts="learned",
+        object_aware=object_aware,
+        checkpoint=str(path),
+        checkpoint_fingerprint=file_fingerprint(path),
+        epoch=epoch_of(path),
+        training_class=training_class,
+        training_dataset=training_dataset,
+        protocol="" if training_class is None else ("one-vs-rest" if left_out else "cross-dataset"),
+        depth=learner.depth,
+        losses=known.losses or tuple(PUBLISHED_WEIGHTS),
+        seed=known.seed,
+        differences=different,
+        training=told,
+    )
     text_features = learned_text_features(backbone, learner, object_aware=object_aware)
-    return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), facts)
+    return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), record)
+
+
+def _refuse_other_clip(path: Path, training: TrainingRecord, test: RunRecord) -> None:
+    """Prompts mean something to the CLIP alone that they were learned with."""
+    if training.backbone_fingerprint not in (None, test.backbone_fingerprint):
+        problem = f"was learned with another CLIP ({training.backbone}) than {test.backbone}"
+        raise InputError(path, problem, "name its --clip_weights, or give --allow_mismatch")

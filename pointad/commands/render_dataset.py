@@ -21,7 +21,7 @@ from tqdm import tqdm
 from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
-from pointad.commands.rig_arguments import point_size, view
+from pointad.commands.rig_arguments import chosen_directions, point_size, view_choice, view_or_count
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
@@ -52,13 +52,14 @@ class RenderSettings:
         """
         if flags.save_path.resolve() == flags.data_path.resolve():
             raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
+        about = chosen_dataset(flags)
         return cls(
-            dataset=chosen_dataset(flags),
+            dataset=about,
             archive=flags.data_path,
             save_path=flags.save_path,
             classes=None if flags.classes is None else tuple(flags.classes),
             rendering=RenderingOptions(
-                views=None if flags.views is None else tuple(flags.views),
+                views=chosen_directions(view_choice(flags.views), about.rig, organized=about.organized),
                 point_size=flags.point_size,
                 normals_method=flags.normals,
                 visibility=flags.visibility,
@@ -83,7 +84,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_folder_arguments(parser)
     rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
     rig.add_argument(
-        "--views", nargs="+", type=view, metavar="VIEW", help="turns about x or y in degrees, such as x-45 x0 x45 y-30"
+        "--views",
+        nargs="+",
+        type=view_or_count,
+        metavar="VIEW",
+        help="turns about x or y in degrees, such as x-45 x0 x45 y-30, or how many of the data set's own views",
     )
     rig.add_argument(
         "--point_size", type=point_size, help="pixels that a point covers, or auto: from the spacing of the points"

@@ -23,15 +23,16 @@ from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
-from pointad.commands.rig_arguments import point_size, view
+from pointad.commands.rig_arguments import chosen_directions, point_size, view_choice, view_or_count
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.view_subset import ViewChoice
 from pointad.errors import PointADError
 from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
 from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
-from pointad.rendering.views import View, ViewRig
+from pointad.rendering.views import ViewRig
 from pointad.scans.files import read_scan
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
@@ -45,7 +46,7 @@ class RenderScansSettings:
     scans: tuple[Path, ...]  # files and folders
     save_path: Path
     rig: str
-    views: tuple[View, ...] | None  # None: the rig's own
+    views: ViewChoice
     point_size: int | None  # pixels; None: from the spacing of the points
     visibility: str
     remove_table: bool
@@ -59,7 +60,7 @@ class RenderScansSettings:
             scans=tuple(flags.scans),
             save_path=flags.save_path,
             rig=flags.rig,
-            views=None if flags.views is None else tuple(flags.views),
+            views=view_choice(flags.views),
             point_size=None if flags.point_size == "auto" else flags.point_size,
             visibility=flags.visibility,
             remove_table=flags.remove_table,
@@ -75,7 +76,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets one folder a scan")
     parser.add_argument("--rig", choices=("auto", "front", "around"), default="auto", help="directions of the views")
     parser.add_argument(
-        "--views", nargs="+", type=view, metavar="VIEW", help="other directions: turns in degrees, such as x-45 x0 y30"
+        "--views",
+        nargs="+",
+        type=view_or_count,
+        metavar="VIEW",
+        help="other directions: turns about x or y in degrees, such as x-45 x0 y30, or how many of the rig's",
     )
     parser.add_argument(
         "--point_size", type=point_size, default="auto", help="pixels that a point covers; auto: from their spacing"
@@ -120,17 +125,18 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
         metres_per_unit=settings.metres_per_unit,
         keep_clusters=settings.keep_clusters,
     )
-    rendered = render(scan.point_cloud, changed_rig(scan.rig, settings), visibility=settings.visibility)
+    rendered = render(
+        scan.point_cloud, changed_rig(scan.rig, settings, organized=scan.organized), visibility=settings.visibility
+    )
     files = SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
     with atomic_path(files.folder / "points.npy") as temporary:
         np.save(temporary, file.points.reshape(-1, 3)[scan.source])
     write_rendered_sample(files, rendered)
 
 
-def changed_rig(rig: ViewRig, settings: RenderScansSettings) -> ViewRig:
+def changed_rig(rig: ViewRig, settings: RenderScansSettings, *, organized: bool) -> ViewRig:
     """The rig with the views and the point size that the settings ask for."""
-    if settings.views is not None:
-        rig = dataclasses.replace(rig, views=settings.views)
+    rig = dataclasses.replace(rig, views=chosen_directions(settings.views, rig, organized=organized) or rig.views)
     if settings.point_size is not None:
         rig = dataclasses.replace(rig, point_size=settings.point_size)
     return rig

@@ -1,18 +1,62 @@
 """How directions of views and point sizes are written on the command line."""
 
 import argparse
-import re
+from collections.abc import Sequence
 
 from pointad.commands.program import positive_integer
-from pointad.rendering.views import View
+from pointad.data.view_subset import AvailableViews, ViewChoice
+from pointad.errors import InputError
+from pointad.rendering.views import View, ViewRig
 
 
 def view(text: str) -> View:
     """An ``argparse`` type: an axis and an angle, such as x-45."""
-    match = re.fullmatch(r"([xy])([+-]?\d+(?:\.\d+)?)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an axis and degrees, such as x-45 or y30")
-    return View(match[1], float(match[2]))
+    try:
+        return View.from_name(text)
+    except InputError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an axis and degrees, such as x-45 or y30") from None
+
+
+def view_or_count(text: str) -> View | int:
+    """An ``argparse`` type: a view, or how many of them."""
+    return positive_integer(text) if text.isdecimal() else view(text)
+
+
+def view_choice(given: Sequence[View | int] | None) -> ViewChoice:
+    """What ``--views`` asks for in every program: a single number, or directions.
+
+    Raises:
+        InputError: numbers and directions are mixed, or a direction is given twice.
+    """
+    if given is None:
+        return ViewChoice()
+    directions = tuple(each for each in given if isinstance(each, View))
+    if len(given) == 1 and not directions:
+        (count,) = given
+        return ViewChoice(count=count)  # type: ignore[arg-type]
+    remedy = "give one number, or directions such as x-45 x0 x45"
+    if len(directions) < len(given):
+        raise InputError("--views", "holds more than one number", remedy)
+    if len(set(directions)) < len(directions):
+        raise InputError("--views", "names a direction twice", remedy)
+    return ViewChoice(directions=directions)
+
+
+def chosen_directions(choice: ViewChoice, rig: ViewRig, *, organized: bool) -> tuple[View, ...] | None:
+    """The directions that are to be rendered; None: the rig's own.
+
+    Args:
+        choice: from :func:`view_choice`.
+        rig: whose views a number is taken from.
+        organized: see ``view_subset``.
+
+    Raises:
+        InputError: the rig has fewer views.
+    """
+    if choice.count is None:
+        return choice.directions
+    available = AvailableViews(len(rig.views), rig.views, "the rig")
+    return tuple(rig.views[index] for index in available.chosen(choice, organized=organized))
 
 
 def point_size(text: str) -> int | str:

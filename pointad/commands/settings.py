@@ -5,6 +5,8 @@ the library has for it. Nothing changes a setting afterwards.
 """
 
 import argparse
+import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from pointad.commands.arguments import ACTIVATIONS
 from pointad.commands.folder_arguments import chosen_dataset
 from pointad.commands.places import demo_data_folder
 from pointad.commands.reading_arguments import reading_options
+from pointad.commands.rig_arguments import view_choice
+from pointad.data.view_subset import ViewChoice
 from pointad.datasets.base import DatasetSpecification
 from pointad.scans.reading_options import ReadingOptions
 
@@ -32,7 +36,7 @@ class DataSettings:
     correspondence: str
     image_size: int | None  # side of the encoder's pictures in pixels; None: as the model was trained
     point_size: int  # side of the grid of points
-    views: int  # how many of the nine
+    views: ViewChoice
     num_workers: int  # processes that load samples
     reading: ReadingOptions  # of raw scans
 
@@ -51,7 +55,7 @@ class DataSettings:
             correspondence=flags.correspondence,
             image_size=flags.image_size,
             point_size=flags.point_size,
-            views=flags.views,
+            views=view_choice(flags.views),
             num_workers=flags.num_workers,
             reading=reading_options(flags),
         )
@@ -136,6 +140,26 @@ class ScoringSettings:
     def from_flags(cls, flags: argparse.Namespace) -> "ScoringSettings":
         """The settings that parsed flags ask for."""
         return cls(sigma=flags.sigma, fusion=flags.fusion)
+
+
+@dataclass(frozen=True)
+class ExperimentSettings:
+    """What a run is called, and the fusion of the views; the flags of `add_experiment_arguments`."""
+
+    name: str | None  # of the method in tables; None: by its settings
+    data_name: str | None  # of the data in tables; None: what they are
+    view_fusion: str
+    command: str  # the command line, as it can be typed again
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "ExperimentSettings":
+        """The settings that parsed flags ask for."""
+        return cls(
+            name=flags.name,
+            data_name=flags.data_name,
+            view_fusion=flags.view_fusion,
+            command=shlex.join(["python", *sys.argv] if sys.argv[0].endswith(".py") else sys.argv),
+        )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from pointad.commands.arguments import (
     add_data_arguments,
     add_encoding_arguments,
+    add_experiment_arguments,
     add_model_arguments,
     add_prompt_arguments,
     add_scoring_arguments,
@@ -67,6 +68,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--batch_size",
         type=positive_integer,
         help="samples that are encoded together (without it: as many as suit the device's memory)",
+    )
+    add_experiment_arguments(parser)
+    parser.add_argument(
+        "--allow_mismatch", action="store_true", help="test prompts with another CLIP than they were learned with"
     )
     add_seed_argument(parser)
     return parser

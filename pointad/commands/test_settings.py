@@ -4,7 +4,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings, PromptSettings, ScoringSettings
+from pointad.commands.settings import (
+    DataSettings,
+    EncodingSettings,
+    ExperimentSettings,
+    ModelSettings,
+    PromptSettings,
+    ScoringSettings,
+)
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.metrics import metric_names
@@ -33,6 +40,8 @@ class TestSettings:
     visualize: bool
     batch_size: int | None  # None: as many samples as suit the device's memory
     seed: int
+    experiment: ExperimentSettings
+    allow_mismatch: bool  # whether another CLIP than in training will do
 
     def region_neighbours(self, dataset: DatasetSpecification) -> int | None:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
@@ -61,6 +70,8 @@ class TestSettings:
             visualize=flags.visualize,
             batch_size=flags.batch_size,
             seed=flags.seed,
+            experiment=ExperimentSettings.from_flags(flags),
+            allow_mismatch=flags.allow_mismatch,
         )
 
 

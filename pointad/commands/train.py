@@ -16,13 +16,14 @@ from pointad.commands.arguments import (
     DEMO_TRAINING_CLASS,
     add_data_arguments,
     add_encoding_arguments,
+    add_experiment_arguments,
     add_model_arguments,
     add_prompt_arguments,
     add_seed_argument,
 )
-from pointad.commands.program import HelpFormatter, positive_float, positive_integer
+from pointad.commands.program import HelpFormatter, non_negative_float, positive_float, positive_integer
 from pointad.commands.train_settings import TrainSettings
-from pointad.training.terms import LOSS_TERMS
+from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -40,13 +41,39 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--epoch", type=positive_integer, default=15, help="epochs")
     group.add_argument("--learning_rate", type=positive_float, default=0.001, help="of Adam")
     group.add_argument("--batch_size", type=positive_integer, default=4, help="samples a step")
-    group.add_argument("--losses", nargs="+", choices=LOSS_TERMS, default=list(LOSS_TERMS), help="terms of the loss")
+    group.add_argument(
+        "--losses",
+        nargs="+",
+        choices=LOSS_TERMS,
+        default=list(PUBLISHED_WEIGHTS),
+        help="terms of the loss, each of weight 1 unless --loss_weights says otherwise",
+    )
+    group.add_argument(
+        "--loss_weights",
+        nargs="+",
+        type=loss_weight,
+        default=[],
+        metavar="TERM=WEIGHT",
+        help="other weights of terms, such as d2_pixel_loss=0.5; 0 leaves a term out (default: as --losses says)",
+    )
     group.add_argument("--init_checkpoint", type=Path, help="start from these prompts instead of random ones")
     group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between two lines of the log")
     group.add_argument("--save_freq", type=positive_integer, default=1, help="epochs between two checkpoints")
     group.add_argument("--resume", action="store_true", help="go on where a run into this --save_path was cut off")
+    group.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write the losses of every epoch for TensorBoard as well"
+    )
+    add_experiment_arguments(parser)
     add_seed_argument(parser)
     return parser
+
+
+def loss_weight(text: str) -> tuple[str, float]:
+    """An ``argparse`` type: a term of the loss and what it weighs, such as d2_pixel_loss=0.5."""
+    name, sign, weight = text.partition("=")
+    if not sign or name not in LOSS_TERMS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not TERM=WEIGHT with a term out of {', '.join(LOSS_TERMS)}")
+    return name, non_negative_float(weight)
 
 
 def main(flags: argparse.Namespace) -> None:

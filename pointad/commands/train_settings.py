@@ -4,8 +4,15 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings, PromptSettings
+from pointad.commands.settings import (
+    DataSettings,
+    EncodingSettings,
+    ExperimentSettings,
+    ModelSettings,
+    PromptSettings,
+)
 from pointad.files.names import place_below
+from pointad.training.terms import check_weights
 
 
 @dataclass(frozen=True)
@@ -21,12 +28,14 @@ class TrainSettings:
     epochs: int
     learning_rate: float
     batch_size: int  # samples a step
-    loss_terms: tuple[str, ...]
+    loss_weights: tuple[tuple[str, float], ...]  # of the terms that count
     init_checkpoint: Path | None  # prompts to start from; None: random ones
     print_every: int  # epochs
     save_every: int  # epochs
     resume: bool
     seed: int
+    experiment: ExperimentSettings
+    tensorboard: Path | None  # where scalars go as well
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TrainSettings":
@@ -42,10 +51,12 @@ class TrainSettings:
             epochs=flags.epoch,
             learning_rate=flags.learning_rate,
             batch_size=flags.batch_size,
-            loss_terms=tuple(flags.losses),
+            loss_weights=tuple(check_weights({**dict.fromkeys(flags.losses, 1.0), **dict(flags.loss_weights)}).items()),
             init_checkpoint=flags.init_checkpoint,
             print_every=flags.print_freq,
             save_every=flags.save_freq,
             resume=flags.resume,
             seed=flags.seed,
+            experiment=ExperimentSettings.from_flags(flags),
+            tensorboard=flags.tensorboard,
         )

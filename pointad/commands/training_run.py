@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -19,15 +18,18 @@ from pointad.commands.loading import (
     make_missing_data,
     picture_size,
 )
+from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.errors import InputError
+from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
+from pointad.training.loss_paths import choose_path
 from pointad.training.run_folder import RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
@@ -57,18 +59,23 @@ def _run_in_folder(settings: TrainSettings, processes: Processes) -> None:
     log_to_file(folder, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     learner = make_learner(settings, backbone)
-    dataset = load_training_data(settings.data, settings.train_class, picture_size(settings.data, backbone))
-    facts = facts_of_run(settings, backbone, encoder.layers, learner)
-    samples = hashlib.sha256("\n".join(map(str, dataset.sources)).encode()).hexdigest()[:16]
-    state_facts = {name: value for name, value in facts.items() if name != "epochs"} | {"samples": samples}
+    path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
+    data = load_training_data(settings.data, settings.train_class, picture_size(settings.data, backbone))
+    record = record_of_training(settings, encoder, data, learner)
+    state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
     state = find_state(folder, state_facts, processes) if settings.resume else None
     if processes.is_first and state is None:
-        check_folder(folder, facts)
+        check_folder(folder, repeatable(record))
 
-    logger.info("learning from %d samples of %s", len(dataset), settings.train_class)
+    logger.info("learning from %d samples of %s", len(data.samples), settings.train_class)
     description = "encoding" if processes.is_first else None
     examples = load_examples(
-        encoder, dataset, num_workers=settings.data.num_workers, description=description, processes=processes
+        encoder,
+        data.samples,
+        path=path,
+        num_workers=settings.data.num_workers,
+        description=description,
+        processes=processes,
     )
     log_encoded(encoder, processes)
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
@@ -78,12 +85,12 @@ def _run_in_folder(settings: TrainSettings, processes: Processes) -> None:
     elif processes.is_first:
         (folder / STATE_NAME).unlink(missing_ok=True)
     if processes.is_first:
-        write_run(facts, folder)
+        write_run(record, folder)
     try:
-        _learn(training, learner, settings, facts, state_facts, processes)
+        _learn(training, learner, settings, record, state_facts, processes)
     except DivergenceError:
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
-            save_checkpoint(learner, folder, len(training.history), facts)
+            save_checkpoint(learner, folder, len(training.history), record)
         raise
     logger.info("prompts saved in %s", folder)
 
@@ -92,7 +99,7 @@ def _learn(
     training: Training,
     learner: PromptLearner,
     settings: TrainSettings,
-    facts: dict[str, Any],
+    record: TrainingRecord,
     state_facts: dict[str, Any],
     processes: Processes,
 ) -> None:
@@ -105,18 +112,18 @@ def _learn(
             described = ", ".join(f"{name} {value:.4f}" for name, value in losses.means.items())
             logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
         if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
-            save_checkpoint(learner, folder, losses.epoch, facts)
+            save_checkpoint(learner, folder, losses.epoch, record)
         write_losses(training.history, folder / "losses.csv")
         # Last, so that whatever comes before it is written again when the run is cut off here.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
 
 
-def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, facts: dict[str, Any]) -> None:
+def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, record: TrainingRecord) -> None:
     """Write the prompts, and beside them what they were learned from."""
     checkpoint = checkpoint_file(folder, epoch)
     origin_file(checkpoint).unlink(missing_ok=True)  # at no moment does it stand beside another checkpoint
     save_prompts(learner, checkpoint)
-    write_origin(checkpoint, facts, epoch)
+    write_origin(checkpoint, to_json(record), epoch)
 
 
 def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
@@ -158,40 +165,14 @@ def learning_settings(settings: TrainSettings) -> TrainingSettings:
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         seed=settings.seed,
-        loss_weights=dict.fromkeys(settings.loss_terms, 1.0),
+        loss_weights=dict(settings.loss_weights),
     )
 
 
-def facts_of_run(
-    settings: TrainSettings, backbone: ClipBackbone, layers: Sequence[int], learner: PromptLearner
-) -> dict[str, Any]:
-    """What is being trained."""
-    return {
-        "training_dataset": settings.data.dataset.name,
-        "training_class": settings.train_class,
-        "backbone": backbone.name,
-        "backbone_fingerprint": backbone.fingerprint,
-        "object_aware": settings.prompts.object_aware,
-        "n_ctx": learner.context_tokens,
-        "t_n_ctx": learner.deep_tokens,
-        "depth": learner.depth,
-        "losses": list(settings.loss_terms),
-        "features_list": list(layers),
-        "views": settings.data.views,
-        "image_size": picture_size(settings.data, backbone),
-        "epochs": settings.epochs,
-        "batch_size": settings.batch_size,
-        "learning_rate": settings.learning_rate,
-        "seed": settings.seed,
-        "precision": settings.encoding.precision,
-        "init_checkpoint": None if settings.init_checkpoint is None else str(settings.init_checkpoint),
-    }
-
-
-def write_run(facts: dict[str, Any], folder: Path) -> None:
+def write_run(record: TrainingRecord, folder: Path) -> None:
     """Say what is being trained, for test.py and for the reports."""
     with atomic_path(folder / RUN_NAME) as temporary:
-        temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(to_json(record), indent=2) + "\n", encoding="utf-8")
 
 
 def write_losses(history: Sequence[EpochLosses], path: Path) -> None:

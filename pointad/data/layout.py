@@ -109,6 +109,12 @@ def is_finished(files: SampleFiles, view_count: int) -> bool:
     return all(path.is_file() for path in expected)
 
 
+def count_views(folder: Path) -> int:
+    """How many views a sample's folder of pictures holds, by the last one's number; none where there is no folder."""
+    numbers = [path.stem.removeprefix("view_") for path in folder.glob("view_*.png")]
+    return max((int(number) + 1 for number in numbers if number.isascii() and number.isdigit()), default=0)
+
+
 def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
     """Write the three folders of a rendered sample; whatever they held before is replaced.
 

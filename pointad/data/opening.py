@@ -1,13 +1,25 @@
 """Opens a data set by its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions, from_rendered_sample, load_rendered
+from pointad.data.dataset import (
+    LoadedScan,
+    MultiViewDataset,
+    SampleOptions,
+    SampleSource,
+    from_rendered_sample,
+    load_rendered,
+)
+from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples, render_raw_sample
+from pointad.data.rendering_settings import stored_views
+from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.scans.files import read_scan
@@ -18,22 +30,33 @@ logger = logging.getLogger(__name__)
 STORED, ON_THE_FLY = "stored", "on_the_fly"
 
 
-def open_dataset(
+@dataclass(frozen=True)
+class ListedDataset:
+    """The samples of a data set, not yet loaded, and the views that they have."""
+
+    sources: Sequence[SampleSource]
+    views: AvailableViews
+    load: Callable[[Any, SampleOptions], LoadedScan]
+
+    def open(self, options: SampleOptions) -> MultiViewDataset:
+        """The data set; ``options.view_indices`` are out of its views."""
+        return MultiViewDataset(self.sources, self.load, options)
+
+
+def list_dataset(
     dataset: DatasetSpecification,
     root: str | Path,
-    options: SampleOptions,
     *,
     class_name: str | None = None,
     render: str = STORED,
     rendering: RenderingOptions | None = None,
-) -> MultiViewDataset:
-    """Open the samples of a data set, or of one of its classes.
+) -> ListedDataset:
+    """List the samples of a data set, or of one of its classes.
 
     Args:
         dataset: the data set's format.
         root: its folder.
-        options: what the samples must hold.
-        class_name: only this class; None opens all.
+        class_name: only this class; None lists all.
         render: ``stored`` reads renderings, ``on_the_fly`` renders raw scans when a sample is asked for;
             both give the same numbers.
         rendering: how raw scans are rendered; None as the released weights were trained.
@@ -45,11 +68,51 @@ def open_dataset(
     if not root.is_dir():
         raise InputError(root, "is not a folder", "give the folder of the data set as --data_path")
     if render == STORED:
-        return MultiViewDataset(read_metadata(root, class_name), load_rendered, options)
+        _refuse_raw_scans(dataset, root)
+        records = read_metadata(root, class_name)
+        views = stored_views(root, dataset, (record.views_folder for record in records))
+        return ListedDataset(records, views, load_rendered)
     rendering = rendering or RenderingOptions()
     classes = None if class_name is None else [class_name]
     samples = list_raw_samples(dataset, root, classes=classes, reading=rendering.reading)
-    return MultiViewDataset(samples, partial(_render, rendering=rendering), options)
+    directions = rendering.views or dataset.rig.views
+    views = AvailableViews(len(directions), directions, f"the rig of {dataset.title}")
+    return ListedDataset(samples, views, partial(_render, rendering=rendering))
+
+
+def open_dataset(
+    dataset: DatasetSpecification,
+    root: str | Path,
+    options: SampleOptions,
+    *,
+    class_name: str | None = None,
+    render: str = STORED,
+    rendering: RenderingOptions | None = None,
+) -> MultiViewDataset:
+    """Open the samples of a data set; see :func:`list_dataset`.
+
+    Args:
+        dataset, root, class_name, render, rendering: as there.
+        options: what the samples must hold.
+
+    Raises:
+        InputError: as there.
+    """
+    listed = list_dataset(dataset, root, class_name=class_name, render=render, rendering=rendering)
+    return listed.open(options)
+
+
+def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
+    """Say what to do with a raw data set where a rendered one is expected."""
+    if any(root.glob("*_meta.json")):
+        return
+    try:
+        samples = dataset.list_samples(root, dataset.default_split, None)
+    except InputError:
+        return
+    if samples and not any(root.glob(f"*/{SPLIT}/*/{VIEWS}")):
+        remedy = "render them first with scripts/render_dataset.py, or give --render on_the_fly"
+        raise InputError(root, "holds raw scans and no renderings", remedy)
 
 
 def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORED) -> DatasetSpecification:

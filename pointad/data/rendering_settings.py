@@ -2,15 +2,21 @@
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import SPLIT, VIEWS
+from pointad.data.layout import SPLIT, VIEWS, count_views
 from pointad.data.raw import RenderingOptions
+from pointad.data.view_subset import AvailableViews
+from pointad.datasets.base import DatasetSpecification
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
+from pointad.files.presence import is_file
+from pointad.rendering.views import View
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +32,12 @@ def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
         options: how its samples are rendered.
 
     Returns:
-        numbers and texts by the names of the flags; "views" and "point_size" are null where each class has its own.
+        numbers and texts by the names of the flags; "point_size" is null where each class has its own.
     """
-    views = options.views
+    views = options.views or specification(dataset_name).rig.views
     return {
         "dataset": dataset_name,
-        "views": None if views is None else [f"{view.axis}{view.degrees:g}" for view in views],
+        "views": [view.name for view in views],
         "point_size": options.point_size,
         "image_size": options.image_size,
         "normals": options.normals_method,
@@ -40,6 +46,51 @@ def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
         "metres_per_unit": options.reading.metres_per_unit,
         "keep_clusters": options.reading.keep_clusters,
     }
+
+
+def read_settings(root: Path) -> dict[str, Any] | None:
+    """How a folder was rendered, as `settings_of` says it; None where nothing was noted.
+
+    Raises:
+        InputError: the note cannot be read or holds something else.
+    """
+    path = root / SETTINGS_NAME
+    if not is_file(path):
+        return None
+    remedy = "render into another folder, or remove this one first"
+    found = read_json(path, remedy)
+    texts = ("dataset", "normals", "visibility", "correspondence")
+    views = found.get("views", []) if isinstance(found, dict) else None
+    if (
+        not isinstance(found, dict)
+        or not all(isinstance(found.get(name, ""), str) for name in texts)
+        or not (views is None or (isinstance(views, list) and all(isinstance(view, str) for view in views)))
+    ):
+        raise InputError(path, "does not say how the folder was rendered", remedy)
+    return found
+
+
+def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Path]) -> AvailableViews:
+    """The views of a rendered data set: as it was noted when it was rendered, else as many as any sample has.
+
+    Where nothing was noted, as many views as the data set's rig has are taken for that rig's, in which the published
+    renderings were made.
+
+    Args:
+        root: the data set's folder.
+        dataset: its format.
+        folders: of the samples' pictures.
+
+    Raises:
+        InputError: the note cannot be read.
+    """
+    told = (read_settings(root) or {}).get("views")
+    if told:
+        directions = tuple(View.from_name(name) for name in told)
+        return AvailableViews(len(directions), directions, str(root))
+    own = dataset.rig.views
+    count = max(map(count_views, folders), default=0) or len(own)
+    return AvailableViews(count, own if count == len(own) else None, str(root))
 
 
 def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) -> None:
@@ -69,9 +120,8 @@ def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) 
 
 def _compare(path: Path, wanted: dict[str, Any]) -> None:
     remedy = "render into another folder, or remove this one first"
-    found = read_json(path, remedy)
-    if not isinstance(found, dict):
-        raise InputError(path, "does not say how the folder was rendered", remedy)
+    found = read_settings(path.parent) or {}
+    found = {**found, "views": found.get("views") or wanted["views"]}
     differences = [
         f"{name} was {_spoken(found.get(name))}, now {_spoken(value)}"
         for name, value in wanted.items()

@@ -1,32 +1,93 @@
-"""Fewer than all nine views: which ones, for the ablation over the number of views."""
+"""Which of the views that there are a run uses: all of them, so many, or certain directions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pointad.errors import InputError
+from pointad.rendering.views import View
 
-VIEW_COUNT = 9
+VIEW_COUNT = 9  # of the published rigs
 # In the rig of organized scans (x: -45 -15 0 15 45, y: -30 -15 15 30), from the frontal view outwards in pairs.
 _FRONTAL_FIRST = (2, 1, 3, 6, 7, 0, 4, 5, 8)
 
 
-def view_subset(count: int, *, organized: bool) -> tuple[int, ...]:
-    """Choose ``count`` of the nine rendered views.
+@dataclass(frozen=True)
+class ViewChoice:
+    """What a run asks for: so many views, or these directions; neither: all that there are."""
 
-    Organized scans are seen from one side only: the frontal view comes first, then pairs of ever steeper ones.
-    Closed shapes are seen from all round: the chosen views are spread evenly over the circle.
+    count: int | None = None
+    directions: tuple[View, ...] | None = None
+
+
+@dataclass(frozen=True)
+class AvailableViews:
+    """The views that a data set has."""
+
+    count: int
+    directions: tuple[View, ...] | None  # in the order of the files; None where nothing tells them
+    place: str  # where they are, for errors
+
+    def chosen(self, choice: ViewChoice, *, organized: bool) -> tuple[int, ...]:
+        """Indices of the views that a run asks for.
+
+        Args:
+            choice: what it asks for.
+            organized: see :func:`view_subset`.
+
+        Raises:
+            InputError: there are fewer views, or other ones.
+        """
+        if choice.directions is not None:
+            return self._indices(choice.directions)
+        count = self.count if choice.count is None else choice.count
+        if not 1 <= count <= self.count:
+            problem = f"{self.place} has {self.count} view{'' if self.count == 1 else 's'} a sample"
+            raise InputError(f"--views {count}", problem, f"give a number from 1 to {self.count}")
+        return view_subset(count, organized=organized, of=self.count, directions=self.directions)
+
+    def names(self, indices: Sequence[int]) -> tuple[str, ...] | None:
+        """The directions of some of the views, as they are written on the command line; None if they are not known."""
+        return None if self.directions is None else tuple(self.directions[index].name for index in indices)
+
+    def _indices(self, wanted: Sequence[View]) -> tuple[int, ...]:
+        names = " ".join(view.name for view in wanted)
+        if self.directions is None:
+            problem = f"{self.place} does not tell the directions of its views"
+            raise InputError(f"--views {names}", problem, "give a number, or render again")
+        missing = [view.name for view in wanted if view not in self.directions]
+        if missing:
+            found = " ".join(view.name for view in self.directions)
+            problem = f"{self.place} has no view {' '.join(missing)}"
+            raise InputError(f"--views {names}", problem, f"choose among {found}, or render these directions")
+        return tuple(self.directions.index(view) for view in wanted)
+
+
+def view_subset(
+    count: int, *, organized: bool, of: int = VIEW_COUNT, directions: Sequence[View] | None = None
+) -> tuple[int, ...]:
+    """Choose ``count`` of the rendered views.
+
+    Organized scans are seen from one side only: the frontal view comes first, then ever steeper ones, in pairs where
+    the rig has them. Closed shapes are seen from all round: the chosen views are spread evenly over the rig.
 
     Args:
-        count: 1 to 9.
+        count: 1 to ``of``.
         organized: whether the data set's scans are organized (MVTec3D-AD, Eyecandies) or closed (Real3D-AD).
+        of: how many views there are.
+        directions: of these views, where they are known.
 
     Returns:
-        Indices into the nine views, ascending.
+        Indices into the views, ascending.
 
     Raises:
         InputError: ``count`` is out of range.
     """
-    if not 1 <= count <= VIEW_COUNT:
-        raise InputError(
-            f"--views {count}", f"a sample has {VIEW_COUNT} views", f"give a number from 1 to {VIEW_COUNT}"
-        )
-    if organized:
+    if not 1 <= count <= of:
+        raise InputError(f"--views {count}", f"a sample has {of} views", f"give a number from 1 to {of}")
+    if not organized or (of != VIEW_COUNT and directions is None):
+        return tuple(int((i + 0.5) * of / count) for i in range(count))
+    if of == VIEW_COUNT:
         return tuple(sorted(_FRONTAL_FIRST[:count]))
-    return tuple(int((i + 0.5) * VIEW_COUNT / count) for i in range(count))
+    assert directions is not None
+    steepness = [abs(view.degrees) for view in directions]
+    return tuple(sorted(sorted(range(of), key=lambda index: (steepness[index], index))[:count]))

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from pointad.errors import InputError
 from pointad.evaluation.run_record import Provenance
 
 LIBRARY = Path(__file__).resolve().parents[1]
@@ -71,6 +72,18 @@ def git_state(folder: Path) -> tuple[str | None, bool | None]:
 def fingerprint(lines: Iterable[str]) -> str:
     """A fingerprint of a list of texts, order included."""
     return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def file_fingerprint(path: Path) -> str:
+    """A fingerprint of a file's content.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror or error})", "check the path") from error
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -57,6 +57,9 @@ class PipelineRecord:
     normals: str | None = None  # how the views were drawn, as far as it is known
     visibility: str | None = None
     correspondence: str | None = None
+    point_pixels: str | None = None  # what a point covers in the window; None: as the data set has it, or unknown
+    metres_per_unit: float | None = None  # of raw scans
+    keep_clusters: str | None = None  # which parts of raw scans were kept
     image_size: int | None = None
     point_size: int | None = None
     backbone: str | None = None
@@ -89,6 +92,8 @@ class TrainingRecord(PipelineRecord):
     learning_rate: float | None = None
     init_checkpoint: str | None = None
     seed: int | None = field(default=None, metadata=REPEAT)
+    epoch: int | None = None  # after which the checkpoint was written that this stands beside
+    sha256: str | None = field(default=None, metadata=REPEAT)  # of that checkpoint
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrainingRecord":
@@ -122,6 +127,7 @@ class RunRecord(PipelineRecord):
     sigma: float | None = None
     fusion: str | None = None
     aupro: str | None = None  # "exact" or "published"
+    region_neighbours: int | None = None  # of the graph on which regions of clouds without a grid are found
     differences: tuple[str, ...] | None = None  # settings that were others in training
     training: TrainingRecord | None = None  # what run.json beside the checkpoint says
 
@@ -157,6 +163,14 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
             yield from ((f"{prefix}{name}", other) for name, other in value.items())
         elif each.name != "others" and each.metadata.get("role", Role.METHOD) is role and each.name not in _NESTED:
             yield f"{prefix}{each.name}", value
+
+
+def repeatable(record: PipelineRecord) -> dict[str, Any]:
+    """What must be the same when a training goes on: all facts but its label, and those of place, time and code."""
+    content = record_to_json(record)
+    roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
+    left_out = {"name", "others", *_NESTED}
+    return {name: content[name] for name, role in roles.items() if role is not Role.PLACE and name not in left_out}
 
 
 def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:

@@ -4,11 +4,14 @@ The rigs themselves stand with their data sets in `pointad.datasets`.
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from pointad.errors import InputError
+
+_NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,23 @@ class View:
     def __post_init__(self) -> None:
         if self.axis not in ("x", "y"):
             raise InputError(f"view axis {self.axis!r}", "is not an axis of rotation", "use x or y")
+
+    @property
+    def name(self) -> str:
+        """The direction as it is written on the command line, such as "x-45"."""
+        return f"{self.axis}{self.degrees:g}"
+
+    @classmethod
+    def from_name(cls, text: str) -> "View":
+        """The direction that :attr:`name` gives.
+
+        Raises:
+            InputError: the text is none.
+        """
+        match = _NAME.fullmatch(text)
+        if match is None:
+            raise InputError(f"view {text!r}", "is not an axis and degrees", "write it like x-45 or y30")
+        return cls(match[1], float(match[2]))
 
     @property
     def rotation(self) -> np.ndarray:

@@ -155,6 +155,7 @@ _LABELS: dict[str, Callable[[Any], str]] = {
     "visibility": lambda value: f"{value} visibility",
     "correspondence": lambda value: f"{value} pixels",
     "point_size": lambda value: f"grid of {value}",
+    "point_pixels": lambda value: f"points of {value} pixels",
     "backbone_fingerprint": lambda value: f"weights {value[:6]}",
     "rounded_features": lambda value: "features from the cache" if value else "features never cached",
     "provenance.code": lambda value: f"code {value[:6]}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.evaluation.run_record import TrainingRecord
+from pointad.evaluation.run_record import TrainingRecord, repeatable
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
@@ -82,11 +82,11 @@ def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
     path = folder / RUN_NAME
     if not is_file(path):
         raise InputError(folder, f"holds checkpoints without {RUN_NAME}, maybe of another run", remedy)
-    found = _read_facts(path, remedy)
+    found = repeatable(TrainingRecord.from_json(_read_facts(path, remedy)))
     different = [
-        f"{name} was {found.get(name)}, now {facts[name]}"
+        f"{name} was {found[name]}, now {facts[name]}"
         for name in facts
-        if name not in _MAY_GROW and name in found and found[name] != facts[name]
+        if name not in _MAY_GROW and found.get(name) is not None and found[name] != facts[name]
     ]
     if different:
         raise InputError(folder, f"holds the checkpoints of another run ({'; '.join(different)})", remedy)

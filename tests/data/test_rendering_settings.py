@@ -22,7 +22,7 @@ ONE_VIEW = RenderingOptions(views=(View("x", 0),))
     ("options", "named"),
     [
         (RenderingOptions(views=(View("x", 15),)), "views was x0, now x15"),
-        (RenderingOptions(), "views was x0, now the data set's own"),
+        (RenderingOptions(), "views was x0, now x-45 x-15 x0"),
         (RenderingOptions(views=ONE_VIEW.views, visibility="splat"), "visibility was nearest, now splat"),
         (RenderingOptions(views=ONE_VIEW.views, image_size=100), "image_size was 336, now 100"),
         (RenderingOptions(views=ONE_VIEW.views, point_size=3), "point_size was the data set's own, now 3"),

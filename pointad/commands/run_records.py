@@ -1,0 +1,96 @@
+"""What run.json and results.json say about a run: from settings, data and backbone to records."""
+
+from typing import Any
+
+from pointad.commands.loading import LoadedData
+from pointad.commands.settings import DataSettings, EncodingSettings, ExperimentSettings, ModelSettings
+from pointad.commands.test_settings import TestSettings
+from pointad.commands.train_settings import TrainSettings
+from pointad.encoding.features import PictureEncoder
+from pointad.evaluation.data_title import data_title
+from pointad.evaluation.provenance import fingerprint, provenance
+from pointad.evaluation.run_record import RunRecord, TrainingRecord
+from pointad.model.prompt_learner import PromptLearner
+
+
+def record_of_training(
+    settings: TrainSettings, encoder: PictureEncoder, data: LoadedData, learner: PromptLearner
+) -> TrainingRecord:
+    """Everything about a training."""
+    return TrainingRecord(
+        **_pipeline_facts(settings.data, settings.model, settings.encoding, settings.experiment, encoder, data),
+        training_dataset=settings.data.dataset.name,
+        training_class=settings.train_class,
+        object_aware=settings.prompts.object_aware,
+        n_ctx=learner.context_tokens,
+        t_n_ctx=learner.deep_tokens,
+        depth=learner.depth,
+        losses=tuple(name for name, _ in settings.loss_weights),
+        loss_weights=dict(settings.loss_weights),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        init_checkpoint=None if settings.init_checkpoint is None else str(settings.init_checkpoint),
+        seed=settings.seed,
+    )
+
+
+def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: LoadedData) -> RunRecord:
+    """Everything about a test that its sets of prompts have in common."""
+    return RunRecord(
+        **_pipeline_facts(settings.data, settings.model, settings.encoding, settings.experiment, encoder, data),
+        dataset=settings.data.dataset.name,
+        is_demo=encoder.backbone.is_demo,
+        sigma=settings.scoring.sigma,
+        fusion=settings.scoring.fusion,
+        aupro=settings.aupro,
+        region_neighbours=settings.region_neighbours(data.about),
+        seed=settings.seed,
+    )
+
+
+def _pipeline_facts(
+    data: DataSettings,
+    model: ModelSettings,
+    encoding: EncodingSettings,
+    experiment: ExperimentSettings,
+    encoder: PictureEncoder,
+    loaded: LoadedData,
+) -> dict[str, Any]:
+    """What both records say."""
+    sources = loaded.samples.sources
+    names = [f"{source.class_name}/{source.species}/{source.identifier}/{source.label}" for source in sources]
+    pixels, clusters = loaded.rendering.get("point_size"), loaded.rendering.get("keep_clusters")
+    return {
+        "name": experiment.name,
+        "dataset_title": experiment.data_name or _title(data, {source.class_name for source in sources}),
+        "data_path": str(data.folder),
+        "samples": fingerprint(names),
+        "sample_count": len(names),
+        "render": data.render,
+        "views": loaded.views,
+        "view_names": loaded.view_names,
+        "normals": loaded.rendering.get("normals"),
+        "visibility": loaded.rendering.get("visibility"),
+        "correspondence": loaded.rendering.get("correspondence"),
+        "point_pixels": None if pixels is None else str(pixels),
+        "metres_per_unit": loaded.rendering.get("metres_per_unit"),
+        "keep_clusters": None if clusters is None else str(clusters),
+        "image_size": loaded.samples.options.image_size,
+        "point_size": loaded.samples.options.point_size,
+        "backbone": encoder.backbone.name,
+        "backbone_fingerprint": encoder.backbone.fingerprint,
+        "clip_weights": model.clip_weights,
+        "features_list": tuple(encoder.layers),
+        "precision": encoding.precision,
+        "rounded_features": encoding.feature_cache is not None,
+        "view_fusion": experiment.view_fusion,
+        "provenance": provenance(str(encoder.device), experiment.command),
+    }
+
+
+def _title(data: DataSettings, classes: set[str]) -> str:
+    about = data.dataset
+    if data.is_demo:
+        return f"demo data ({about.title} format)"
+    return data_title(about, classes, data.folder)

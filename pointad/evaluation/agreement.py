@@ -1,0 +1,50 @@
+"""Whether prompts are tested as they were learned."""
+
+from typing import Any
+
+from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
+
+_TITLES = {
+    "features_list": "blocks",
+    "image_size": "pictures of",
+    "point_size": "a grid of",
+    "view_fusion": "views fused by",
+    "normals": "normals",
+    "visibility": "visibility",
+    "correspondence": "correspondence",
+    "point_pixels": "points of",
+}
+
+
+def differences(training: TrainingRecord, test: PipelineRecord, *, same_dataset: bool) -> tuple[str, ...]:
+    """What was another way in training, as texts such as "trained with blocks 4, 8"; facts not recorded are equal.
+
+    Args:
+        training: how the prompts were learned.
+        test: how they are tested.
+        same_dataset: whether both are about data in one format; different ones have different rigs, of which only the
+            number of views is compared.
+    """
+    found = []
+    if _differ(training.backbone_fingerprint, test.backbone_fingerprint):
+        found.append(f"another CLIP ({training.backbone or 'unnamed'})")
+    for name, title in _TITLES.items():
+        before, now = getattr(training, name), getattr(test, name)
+        if _differ(before, now):
+            found.append(f"{title} {_spoken(before)}")
+    if training.views is not None and test.views is not None:
+        if len(training.views) != len(test.views):
+            found.append(f"{len(training.views)} view{'' if len(training.views) == 1 else 's'}")
+        elif same_dataset and _differ(training.view_names, test.view_names):
+            found.append(f"views {' '.join(training.view_names or ())}")
+        elif same_dataset and training.view_names is None and training.views != test.views:
+            found.append(f"views {_spoken(training.views)}")
+    return tuple(f"trained with {text}" for text in found)
+
+
+def _differ(before: Any, now: Any) -> bool:
+    return before is not None and now is not None and before != now
+
+
+def _spoken(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

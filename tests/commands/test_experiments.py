@@ -1,0 +1,163 @@
+"""One idea changed, compared through the programs alone: what is recorded, what is named, what becomes a row."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from robustness.invocation import Ending, assert_one_error_line, invoke
+
+from pointad.evaluation.provenance import code_fingerprint
+from pointad.model.backbone import ClipBackbone
+
+CLASS = "cookie"
+
+
+@pytest.fixture(autouse=True)
+def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs in this process take the small CLIP as it was loaded once."""
+    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features, encoded once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+class Experiment:
+    """Trains and tests on the golden samples."""
+
+    def __init__(self, data: Path, weights: Path, cache: Path, folder: Path) -> None:
+        self.folder = folder
+        self.shared = ("--data_path", data, "--clip_weights", weights / "clip_tiny.pt", "--device", "cpu")
+        self.shared += ("--num_workers", 0, "--feature_cache", cache)
+
+    def train(self, name: str, *flags: object) -> Ending:
+        flags = ("--train_class", CLASS, "--epoch", 1, "--depth", 2, *flags)
+        return invoke("train.py", *self.shared, "--save_path", self.folder / name / "train", *flags)
+
+    def test(self, name: str, *flags: object, prompts: str | None = None) -> Ending:
+        checkpoint = self.folder / (prompts or name) / "train" / "epoch_1.pth"
+        where = ("--checkpoint_path", checkpoint, "--save_path", self.folder / name / "test")
+        return invoke("test.py", *self.shared, *where, "--metrics", "image-level", *flags)
+
+    def both(self, name: str, *flags: object) -> None:
+        for ending in (self.train(name, *flags), self.test(name, *flags)):
+            assert ending.code == 0, ending.err
+
+    def run(self, name: str) -> dict:
+        return json.loads((self.folder / name / "test" / "results.json").read_text())["run"]
+
+    def table(self, *flags: object) -> str:
+        ending = invoke("scripts/report.py", self.folder, *flags)
+        assert ending.code == 0, ending.err
+        return ending.out
+
+
+@pytest.fixture
+def experiment(golden_inputs: Path, golden_weights: Path, cache: Path, tmp_path: Path) -> Experiment:
+    return Experiment(golden_inputs / "data", golden_weights, cache, tmp_path / "runs")
+
+
+def test_every_setting_is_recorded(experiment: Experiment) -> None:
+    experiment.both("a", "--views", 3, "--view_fusion", "top2", "--seed", 5, "--data_name", "golden")
+    run = experiment.run("a")
+    training = json.loads((experiment.folder / "a" / "train" / "epoch_1.json").read_text())
+    assert run["training"] == training
+    assert json.loads((experiment.folder / "a" / "train" / "run.json").read_text()).keys() == training.keys()
+    for told in (run, training):
+        assert (told["views"], told["view_names"]) == ([1, 2, 3], ["x-15", "x0", "x15"])
+        assert told["view_fusion"] == "top2" and told["dataset_title"] == "golden"
+        assert told["sample_count"] > 0 and len(told["samples"]) == 16
+        provenance = told["provenance"]
+        assert provenance["code"] == code_fingerprint() and "--view_fusion top2" in provenance["command"]
+        assert {"torch", "numpy"} <= set(provenance["packages"]) and provenance["device"] == "cpu"
+    assert training["loss_weights"] == {
+        "d2_pixel_loss": 1.0,
+        "d3_point_loss": 1.0,
+        "d3_global_loss": 1.0,
+        "d2_image_loss": 1.0,
+    }
+    assert (training["seed"], run["seed"], run["epoch"], run["differences"]) == (5, 5, 1, [])
+    assert not [name for name, value in training.items() if value is None and name not in NOT_ALWAYS], training
+
+
+NOT_ALWAYS = {
+    *("name", "normals", "visibility", "correspondence", "point_pixels"),  # not noted beside these renderings
+    *("metres_per_unit", "keep_clusters", "init_checkpoint"),
+}
+
+
+def test_a_changed_fusion_is_a_row_of_its_own_over_seeds(experiment: Experiment) -> None:
+    for seed in (1, 2):
+        experiment.both(f"mean{seed}", "--seed", seed)
+        experiment.both(f"max{seed}", "--seed", seed, "--view_fusion", "max")
+        assert experiment.train(f"mine{seed}", "--seed", seed, "--loss_weights", "d2_pixel_loss=0").code == 0
+        assert experiment.test(f"mine{seed}", "--name", "no pixels").code == 0
+    table = experiment.table("--modalities", "point")
+    for name in ("PointAD (1 epoch)", "PointAD (views fused by max, 1 epoch)", "no pixels"):
+        (row,) = (line for line in table.splitlines() if f"| {name} " in line)
+        cells = [cell.strip() for cell in row.split("|")]
+        assert cells[4] == "2" and "±" in cells[5]
+        assert cells[1] not in ("MVTec 3D-AD", "MVTec 3D-AD (whole)")
+    assert "published" not in table
+    scores = [experiment.folder / name / "train" / "losses.csv" for name in ("mean1", "max1")]
+    assert scores[0].read_text() != scores[1].read_text()
+
+
+def test_prompts_of_another_clip_are_refused_or_named(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, golden_backbone: ClipBackbone
+) -> None:
+    assert experiment.train("a").code == 0
+    told = json.loads((experiment.folder / "a" / "train" / "run.json").read_text())
+    told["backbone_fingerprint"] = "0" * 64
+    for path in (experiment.folder / "a" / "train").glob("*.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "backbone_fingerprint": "0" * 64}))
+    assert_one_error_line(experiment.test("a"), "epoch_1.pth", "another CLIP", "--allow_mismatch")
+    assert not (experiment.folder / "a" / "test" / "results.json").exists()
+    ending = experiment.test("a", "--allow_mismatch")
+    assert ending.code == 0
+    assert "tested otherwise than it was learned: trained with another CLIP" in ending.err
+    assert experiment.run("a")["differences"] == [f"trained with another CLIP ({told['backbone']})"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "difference"),
+    [
+        (("--views", 2), "trained with 9 views"),
+        (("--features_list", 6), "trained with blocks 8"),
+        (("--image_size", 140), "trained with pictures of 336"),
+        (("--view_fusion", "max"), "trained with views fused by mean"),
+    ],
+)
+def test_other_settings_than_in_training_are_named_and_noted(
+    flags: tuple, difference: str, experiment: Experiment, golden_backbone: ClipBackbone
+) -> None:
+    assert experiment.train("a").code == 0
+    ending = experiment.test("a", *flags)
+    assert ending.code == 0, ending.err
+    difference = difference.replace("blocks 8", f"blocks {golden_backbone.depth}")
+    (line,) = (line for line in ending.err.splitlines() if "tested otherwise" in line)
+    assert line.endswith(difference)
+    assert experiment.run("a")["differences"] == [difference]
+    assert difference in experiment.table()
+
+
+def test_weights_of_losses_count_and_are_checked(experiment: Experiment) -> None:
+    assert experiment.train("a", "--loss_weights", "d2_pixel_loss=0.5", "d2_image_loss=0").code == 0
+    told = json.loads((experiment.folder / "a" / "train" / "run.json").read_text())
+    assert told["loss_weights"] == {"d2_pixel_loss": 0.5, "d3_point_loss": 1.0, "d3_global_loss": 1.0}
+    for wrong in ("d4_loss=1", "d2_pixel_loss", "d2_pixel_loss=-1"):
+        ending = experiment.train("b", "--loss_weights", wrong)
+        assert ending.code == 2 and "--loss_weights" in ending.err
+
+
+def test_maps_hold_mask_and_valid_points(experiment: Experiment) -> None:
+    assert experiment.train("a").code == 0
+    assert experiment.test("a", "--save_maps", "--sigma", 0).code == 0
+    for path in (experiment.folder / "a" / "test" / "maps").rglob("*.npz"):
+        with np.load(path) as stored:
+            assert stored["valid"].dtype == stored["mask"].dtype == bool
+            assert stored["mask"].any() == ("good" not in path.parts)
+            assert not stored["point_map"][~stored["valid"]].any()  # nothing is smoothed
