@@ -4,10 +4,13 @@
     python scripts/serve.py                                   # demo weights, http://127.0.0.1:8000
     curl --data-binary @scan.ply 'http://127.0.0.1:8000/predict?name=scan.ply'
 
+    curl -F file=@scan.ply http://127.0.0.1:8000/predict
+
 POST /predict?name=FILE answers with JSON (score, scores of the views, defect regions, timings), POST /view?name=FILE
-with the HTML that the page shows; the body is the file, and the name tells its format. GET /health answers when the
-model is loaded. One scan is inspected at a time. The service is made for the machine that it runs on: it listens on
-loopback, answers only requests that name the host as --host does, and asks nobody for a password.
+with the HTML that the page shows; the body is the file, and the name tells its format. Forms with the field "file" will
+do as well. /docs describes the interface. GET /health answers when the model is loaded. One scan is inspected at a
+time. The service is made for the machine that it runs on: it listens on loopback, answers only requests that name this
+machine, takes no files from pages of other sites, and asks nobody for a password. See docs/security.md.
 """
 
 import argparse
@@ -17,6 +20,8 @@ from pointad.commands.arguments import add_model_arguments
 from pointad.commands.program import HelpFormatter, positive_float, positive_integer
 from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 
+LARGEST_PORT = 65535
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
@@ -25,15 +30,25 @@ def build_parser() -> argparse.ArgumentParser:
     add_model_arguments(parser)
     group = parser.add_argument_group("service")
     group.add_argument("--host", default=LOOPBACK, help="address to listen on; others than loopback are open to all")
-    group.add_argument("--port", type=positive_integer, default=8000, help="port to listen on")
+    group.add_argument("--port", type=port_number, default=8000, help="port to listen on")
     group.add_argument("--largest_upload", type=positive_float, default=200.0, metavar="MB", help="size of a file")
     group.add_argument("--upload_seconds", type=positive_float, default=60.0, help="time for an upload")
     group.add_argument("--predict_seconds", type=positive_float, default=120.0, help="time for an answer")
     return parser
 
 
+def port_number(text: str) -> int:
+    """An ``argparse`` type: a port, 1 to 65535."""
+    value = positive_integer(text)
+    if value > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_PORT}")
+    return value
+
+
 def main(flags: argparse.Namespace) -> None:
     """Serve as the flags say."""
-    from pointad.commands.service import serve  # PyTorch takes seconds to import: not before the flags are parsed
+    from pointad.commands.service.listening import (
+        serve,
+    )  # PyTorch takes seconds to import: not before the flags are parsed
 
     serve(ServeSettings.from_flags(flags))

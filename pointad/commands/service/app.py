@@ -1,0 +1,151 @@
+"""The web application of the service: what it answers to whom, its page, and the description of its interface."""
+
+import base64
+import hashlib
+import importlib.resources
+import re
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from pointad.commands.predict_outputs import describe
+from pointad.commands.serve_settings import LOOPBACK
+from pointad.commands.service.guards import Guards, names_of
+from pointad.commands.service.inspections import FAULT, UNREADABLE, InspectionService
+from pointad.commands.service.uploads import FIELD
+from pointad.files.escaping import for_html
+from pointad.inspection.predictor import PointAD
+from pointad.inspection.presentation import inspection_body
+from pointad.scans.files import SUFFIXES
+from pointad.visualization.cloud_viewer import asset, html_page
+
+DESCRIPTION = (
+    "Scores of scans. Send a file as the body of a request, with its name in the address, or in the field `file` of a "
+    "form. Errors are JSON with a sentence in `detail`."
+)
+_DOCS_FILES = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}  # of the package fastapi-offline
+_DOCS_START = (
+    'window.addEventListener("load", () => SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs",'
+    " validatorUrl: null, deepLinking: true }));\n"
+)
+_DOCS_PAGE = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>PointAD: interface</title>'
+    '<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css">'
+    '<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></head>'
+    '<body><main id="docs"></main><noscript>See /openapi.json.</noscript></body></html>\n'
+)
+_BINARY = {"type": "string", "format": "binary"}
+_FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {FIELD: _BINARY}, "required": [FIELD]},
+            },
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    },
+    "responses": {
+        str(status): {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}
+        for status, text in (
+            (400, "not a request that can be answered"),
+            (403, "posted by a page of another site"),
+            (408, "the upload took too long"),
+            (413, "the file is too large"),
+            (422, "the file is no scan that can be inspected"),
+            (503, "too many scans are waiting, or the service is stopping"),
+            (504, "the answer took too long"),
+        )
+    },
+}
+
+
+def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
+    """The web application.
+
+    Args:
+        service: inspects the scans.
+        host: the address that it is served on; when it leads to this machine alone, requests that name another host
+            are refused, so that no foreign page reaches the service under a name of its own.
+    """
+    app = FastAPI(title="PointAD", description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    start_page = drop_page(service.detector)
+    app.add_middleware(Guards, names=names_of(host), policy=content_policy(start_page))
+    _add_error_handlers(app)
+    _add_docs(app)
+
+    @app.get("/health", summary="Whether the model is loaded, and how busy the service is")
+    async def health() -> dict[str, Any]:
+        facts = {"ready": True, "backbone": service.detector.backbone_name, "demo": service.detector.is_demo}
+        return {**facts, **service.load}
+
+    @app.get("/", response_class=HTMLResponse, summary="The page that takes a file")
+    async def page() -> str:
+        return start_page
+
+    @app.post("/predict", openapi_extra=_FILE_BODY, summary="Score, scores of the views, defect regions, timings")
+    async def predict(request: Request, name: str = "") -> dict[str, Any]:
+        return await service.inspect(
+            request,
+            name,
+            lambda found: {**describe(found, None), "file": found.name, "demo": service.detector.is_demo},
+        )
+
+    @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")
+    async def view(request: Request, name: str = "") -> str:
+        return await service.inspect(request, name, inspection_body)
+
+    return app
+
+
+def drop_page(detector: PointAD) -> str:
+    """The page that takes a file and shows what was found."""
+    demo = " These are DEMO weights, which say nothing about real data." if detector.is_demo else ""
+    body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES))
+    return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {detector.backbone_name}.{demo}")))
+
+
+def content_policy(page: str) -> str:
+    """What browsers may do on the service's pages: run the scripts of this page and of /docs, and nothing foreign."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    """All errors are JSON with one sentence."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        said = "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
+        return JSONResponse({"detail": said}, UNREADABLE)
+
+    @app.exception_handler(Exception)
+    async def fault(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": f"a fault of the service ({type(error).__name__})"}, FAULT)
+
+
+def _add_docs(app: FastAPI) -> None:
+    """Swagger UI at /docs, from this machine alone."""
+
+    @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
+    async def docs() -> str:
+        return _DOCS_PAGE
+
+    @app.get("/docs/{name}", include_in_schema=False)
+    def docs_file(name: str) -> Response:
+        if name == "start.js":
+            return Response(_DOCS_START, media_type="text/javascript")
+        if name not in _DOCS_FILES:
+            raise HTTPException(404, "Not Found")
+        content = (importlib.resources.files("fastapi_offline") / "static" / name).read_bytes()
+        return Response(content, media_type=_DOCS_FILES[name])

@@ -1,0 +1,141 @@
+"""Connections that cannot be kept open for nothing, and a server that stops within seconds."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pointad.commands.service.inspections import InspectionService
+
+REQUEST_SECONDS = 10.0
+"""How long a connection may stay open without a complete request header."""
+READ_SECONDS = 60.0
+"""How long a client may take to read what was sent to it."""
+MOST_CONNECTIONS = 512
+
+
+class WatchedProtocol(H11Protocol):
+    """HTTP of uvicorn, with limits for what it waits for without one: requests that do not come, and slow readers."""
+
+    request_seconds = REQUEST_SECONDS
+    read_seconds = READ_SECONDS
+    most_connections = MOST_CONNECTIONS
+
+    _request_watch: asyncio.TimerHandle | None = None
+    _read_watch: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            transport.write(_plain_answer(503, "Service Unavailable", "too many connections; try again later"))
+            transport.close()
+            return
+        self._watch_for_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._request_watch = _cancelled(self._request_watch)
+        else:  # part of a header, or what a client goes on sending after its answer
+            self._watch_for_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_watch = _cancelled(self._request_watch)
+        self._read_watch = _cancelled(self._read_watch)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._read_watch is None:
+            self._read_watch = self.loop.call_later(self.read_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._read_watch = _cancelled(self._read_watch)
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        with contextlib.suppress(h11.LocalProtocolError):  # an answer has begun already
+            body = json.dumps({"detail": msg}).encode()
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("connection", "close"),
+            ]
+            for event in (
+                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _watch_for_request(self) -> None:
+        if self._request_watch is None and not self.transport.is_closing():
+            self._request_watch = self.loop.call_later(self.request_seconds, self._no_request)
+
+    def _no_request(self) -> None:
+        self._request_watch = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
+
+class StoppableServer(uvicorn.Server):
+    """Stops when it is told to: uploads and waiting scans are answered at once, the rest within some seconds."""
+
+    def __init__(self, config: uvicorn.Config, service: InspectionService) -> None:
+        super().__init__(config)
+        self._service = service
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._service.stop)
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        self._service.stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals as uvicorn does, without raising them again at the end: there is something to clean up."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def configuration(app: Any, service: InspectionService) -> uvicorn.Config:
+    """How uvicorn is to serve the application."""
+    return uvicorn.Config(
+        app,
+        http=WatchedProtocol,
+        ws="none",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=max(1, round(service.stop_seconds)),
+    )
+
+
+def _cancelled(watch: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """None, after the timer was stopped."""
+    if watch is not None:
+        watch.cancel()
+    return None
+
+
+def _plain_answer(status: int, phrase: str, detail: str) -> bytes:
+    body = json.dumps({"detail": detail})
+    head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"{head}connection: close\r\n\r\n{body}".encode()

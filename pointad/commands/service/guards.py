@@ -1,0 +1,104 @@
+"""What stands before every request: which names the service answers to, whose pages may post, what browsers may do."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+FOREIGN_NAME, FOREIGN_PAGE = 400, 403
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+class Guards:
+    """ASGI middleware that refuses foreign requests and tells browsers what pages of the service may do.
+
+    Args:
+        app: what answers the other requests.
+        names: hosts that a request may name; None: any, for a service that is open to a network anyway.
+        policy: the Content-Security-Policy of all answers.
+    """
+
+    def __init__(self, app: ASGIApp, names: frozenset[str] | None, policy: str) -> None:
+        self._app = app
+        self._names = names
+        self._headers = {**SECURITY_HEADERS, "content-security-policy": policy}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        await (refusal or self._app)(scope, receive, send_with_headers)
+
+    def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
+        host = headers.get("host", "")
+        if self._names is not None and host_name(host) not in self._names:
+            return _refused(FOREIGN_NAME, f"{host!r} is not a name of this service")
+        if method in SAFE_METHODS:
+            return None
+        # Pages of other sites can post here without being able to read the answer, and would keep the service busy.
+        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return _refused(FOREIGN_PAGE, "posted by a page of another site")
+        origin = headers.get("origin")
+        if origin is not None and not _is_same(origin, host):
+            return _refused(FOREIGN_PAGE, f"posted by a page of another site, {origin!r}")
+        return None
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, lower case, without port, brackets and the final dot."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return (host.partition(":")[0] if host.count(":") == 1 else host).rstrip(".")
+
+
+def names_of(host: str) -> frozenset[str] | None:
+    """The names that requests may use for a service that listens on a host; None unless that is this machine alone."""
+    name = host_name(host)
+    return LOOPBACK_NAMES | {name} if is_loopback(name) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's every address leads to this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
+
+
+def _is_same(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and parts.netloc.lower() == host.strip().lower()
+    except ValueError:
+        return False
+
+
+def _refused(status: int, text: str) -> JSONResponse:
+    return JSONResponse({"detail": text}, status)
