@@ -71,7 +71,9 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
         PickleDataError: the stream is damaged, too long, nested too deeply, contains itself, or holds more than data.
     """
     machine = _Machine(reduce, persistent, is_class)
-    source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
+    start = 0 if isinstance(stream, bytes) else stream.tell()
+    # In memory: a file would make room for as many bytes as a damaged length asks for.
+    source = io.BytesIO(stream if isinstance(stream, bytes) else stream.read(LARGEST_PICKLE + 1))
     try:
         for opcode, argument, position in pickletools.genops(source):
             if position is not None and position > LARGEST_PICKLE:
@@ -81,6 +83,8 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, UnicodeError) as error:
         raise PickleDataError(f"its pickle is damaged: {error}") from error
+    if not isinstance(stream, bytes):
+        stream.seek(start + source.tell())
     if len(machine.stack) != 1:
         raise PickleDataError("its pickle is damaged: more than one value")
     _check_nesting(machine.stack[0])

@@ -32,14 +32,15 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
     """
     start = file.read(len(ZIP_START))
     file.seek(0)
-    if start != ZIP_START:
-        return _read_sequence(file, size)
     try:
+        if start != ZIP_START:
+            return _read_sequence(file, size)
         with zipfile.ZipFile(file) as archive:
             return _read_archive(archive, size)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        # A RuntimeError for encrypted members, NotImplementedError for odd compressions.
-        raise PickleDataError(f"its archive is damaged or cut off: {error}") from error
+    except (PickleDataError, OSError, MemoryError):
+        raise
+    except Exception as error:  # foreign bytes make zipfile stumble in many ways, not only with errors of its own
+        raise PickleDataError(f"it is damaged or cut off: {error}") from error
 
 
 def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
@@ -103,8 +104,9 @@ def _read_sequence(file: BinaryIO, size: int) -> Any:
     for key in _plain(file):
         length = int.from_bytes(file.read(8), "little") * kinds[key].itemsize
         places[key] = file.tell(), length
-        if file.seek(length, 1) > size:
+        if length > size - file.tell():
             raise PickleDataError("it ends before its last value")
+        file.seek(length, 1)
 
     def storage(key: str, count: int) -> Tensor:
         place, length = places[key]

@@ -194,6 +194,17 @@ def test_members_that_overlap_do_not_multiply(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_text_cannot_claim_more_than_its_file_has(tmp_path: Path) -> None:
+    """Of the first pickle of a sequence; a file's own reader makes room for what is asked for before it reads."""
+    path = tmp_path / "a.pt"
+    path.write_bytes(b"\x80\x04\x8d" + struct.pack("<Q", 1 << 40) + b"abc.")
+    tracemalloc.start()
+    with pytest.raises(InputError, match="not a test file"):
+        read(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    tracemalloc.stop()
+
+
 HOSTILE_PICKLES = {
     "calls": b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R.",
     "protocol 0": b"cposix\nsystem\n(S'true'\ntR.",
@@ -240,6 +251,19 @@ def test_flipped_bits_are_noticed(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(InputError, match="damaged"):
         read(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "sequence"])
+def test_any_damage_is_one_line(zipped: bool, tmp_path: Path) -> None:
+    """Whatever zipfile makes of it: names that are no text, sizes beyond any file, compressions that do not exist."""
+    content = saved({"weight": torch.randn(8)}, tmp_path / "a.pt", _use_new_zipfile_serialization=zipped).read_bytes()
+    path = tmp_path / "b.pt"
+    for place in range(0, len(content), 3):
+        path.write_bytes(content[:place] + b"\xff\xab\x80" + content[place + 3 :])
+        try:
+            read(path)
+        except InputError as error:
+            assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize(

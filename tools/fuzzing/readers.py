@@ -6,6 +6,8 @@ import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import torch
+
 from pointad.data.metadata import read_metadata
 from pointad.datasets.eyecandies import read_points
 from pointad.encoding.feature_cache import read_entry
@@ -13,16 +15,31 @@ from pointad.errors import PointADError
 from pointad.evaluation.results import Results
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
+from pointad.files.pickle_data import PickleDataError
 from pointad.files.pictures import read_picture
+from pointad.files.torch_tensors import TensorReader
 from pointad.model.checkpoint import load_prompts
 from pointad.model.weights import read_weights
 from pointad.report.runs import Run, read_scores
 from pointad.scans.files import read_scan
 from pointad.training.state import load_training_state
 
+LARGEST_STORAGE = 1 << 16  # bytes
+
 
 def _eyecandies(path: Path) -> object:
     return read_points(path.with_name("000_depth.png"))
+
+
+def _pickle(path: Path) -> object:
+    """Whatever storages it asks for are there, up to a bound."""
+
+    def storage(_: str, count: int) -> torch.Tensor:
+        if count > LARGEST_STORAGE:
+            raise PickleDataError("larger than its file")
+        return torch.zeros(count, dtype=torch.uint8)
+
+    return TensorReader(storage, LARGEST_STORAGE, scripted=True).read(path.read_bytes())
 
 
 READERS: dict[str, Callable[[Path], object]] = {
@@ -49,11 +66,17 @@ READERS: dict[str, Callable[[Path], object]] = {
     "scores": lambda path: read_scores(Run(path.parent, Results({}))),
     "prompts": load_prompts,
     "weights": read_weights,
+    "script": read_weights,
+    "sequence": read_weights,
+    "pickle": _pickle,
     "safetensors": read_weights,
     "state": lambda path: load_training_state(path, {"seed": 1}),
     "features": read_entry,
 }
-_PERMITTED: dict[str, tuple[type[Exception], ...]] = {"features": (OSError, ValueError)}  # its cache encodes again then
+_PERMITTED: dict[str, tuple[type[Exception], ...]] = {
+    "features": (OSError, ValueError),  # its cache encodes again then
+    "pickle": (PickleDataError,),  # whoever asks for it names the file
+}
 
 
 def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:

@@ -1,6 +1,8 @@
 """A small whole file for every reader, to be damaged."""
 
 import json
+import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from safetensors.torch import save_file
 from pointad.datasets.registry import DATASETS
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
 from pointad.scans.pcd import write_pcd
 from pointad.scans.tiff import write_xyz_tiff
 from pointad.training.state import save_training_state
@@ -79,12 +82,27 @@ def _metadata(path: Path) -> None:
 
 def _results(path: Path) -> None:
     metrics: dict[str, float | None] = {"image_auroc": 0.5, "pixel_aupro": None}
-    Results({"bagel": {"point": metrics}}, {"dataset": _DATASET.name}).save(path)
+    Results({"bagel": {"point": metrics}}, RunRecord(dataset=_DATASET.name)).save(path)
 
 
 def _prompts(path: Path) -> None:
     state = {"ctx_pos": torch.rand(1, 1, 3, 8), "compound_prompts_text.0": torch.rand(2, 8)}
     torch.save({"prompt_learner": state}, path)
+
+
+def _script_archive(path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch deprecates the format that OpenAI published
+        torch.jit.trace(torch.nn.Linear(4, 4), torch.zeros(1, 4)).save(path)
+
+
+def _pickle(path: Path) -> None:
+    """The pickle within an archive, where no checksum keeps damage out."""
+    layer = torch.nn.Linear(4, 4).half()
+    torch.save({"layer": layer.state_dict(), "losses": [torch.rand(2, 4)], "epoch": 3}, path)
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read(f"{path.stem}/data.pkl")
+    path.write_bytes(content)
 
 
 def _features(path: Path) -> None:
@@ -122,6 +140,12 @@ _WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "scores": ("scores.csv", _scores),
     "prompts": ("prompts.pth", _prompts),
     "weights": ("clip.pt", lambda path: torch.save({"visual.proj": torch.rand(8, 8)}, path)),
+    "script": ("clip.pt", _script_archive),
+    "sequence": (
+        "clip.pt",
+        lambda path: torch.save({"visual.proj": torch.rand(8, 8)}, path, _use_new_zipfile_serialization=False),
+    ),
+    "pickle": ("data.pkl", _pickle),
     "safetensors": ("clip.safetensors", lambda path: save_file({"visual.proj": torch.rand(8, 8)}, path)),
     "state": ("state.pt", lambda path: save_training_state(path, {"losses": [torch.rand(2, 4)]}, {"seed": 1})),
     "features": (f"00/{FEATURE_KEY}.safetensors", _features),
