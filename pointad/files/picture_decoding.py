@@ -38,7 +38,7 @@ def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
     size = regular_file_size(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # Pillow's on bombs, which is checked here, and on damaged tags
             with Image.open(path, formats=FORMATS) as picture:
                 _check_size(picture, path, size)
                 picture.load()

@@ -1,6 +1,8 @@
 """From arrays in `.npy` and `.npz` files to points: which axis holds the coordinates, which array the points."""
 
 import logging
+import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,6 +26,10 @@ _POINT_NAMES = (
 )
 _COLOR_NAMES = ("colors", "rgb", "colours", "color", "colour", "rgba", "image")
 _MOST_COLUMNS = 12  # of a cloud: x y z, colours, normals and a few more
+_ARCHIVE_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, OverflowError, struct.error),  # names, sizes and dates that mean nothing
+)
 _KINDS = "iufV"  # V: records with named fields
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
 
@@ -56,7 +62,7 @@ def read_npz_scan(path: Path) -> ScanFile:
                 values = _read_member(archive, _points_member(archive, lower, path), path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _ARCHIVE_ERRORS as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
     return scan_from_array(values, colors, path)
 

@@ -5,6 +5,7 @@ Elements without lists, and lists that are all of one length, are read as arrays
 
 import io
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,8 @@ def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
     found = find_columns(names)
     if found.xyz is None:
         raise InputError(path, f"has no x, y, z among its vertices' properties {', '.join(columns)}", _REMEDY)
-    vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
     if found.colors is None:
         return Mesh(vertices, faces, None)
     return Mesh(vertices, faces, colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1)))
@@ -219,7 +221,9 @@ def _read_with_plyfile(stream: io.BytesIO, element: PlyElement, path: Path) -> C
     if element.count > _MOST_VARYING:
         problem = f"holds {element.count} rows of {element.name} with lists of varying length"
         raise InputError(path, problem, f"give at most {_MOST_VARYING}, or triangles only")
-    data = PlyData.read(stream, mmap=False)["row"].data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # an empty list in text
+        data = PlyData.read(stream, mmap=False)["row"].data
     columns: Columns = {}
     for position, part in enumerate(element.properties):
         columns.setdefault(part.name, data[f"p{position}"])

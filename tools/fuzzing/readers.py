@@ -6,10 +6,12 @@ import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from pointad.data.metadata import read_metadata
 from pointad.datasets.eyecandies import read_points
+from pointad.datasets.labelled_points import read_labelled_points
 from pointad.encoding.feature_cache import read_entry
 from pointad.errors import PointADError
 from pointad.evaluation.results import Results
@@ -22,6 +24,7 @@ from pointad.model.checkpoint import load_prompts
 from pointad.model.weights import read_weights
 from pointad.report.runs import Run, read_scores
 from pointad.scans.files import read_scan
+from pointad.scans.text import read_labels
 from pointad.training.state import load_training_state
 
 LARGEST_STORAGE = 1 << 16  # bytes
@@ -42,25 +45,33 @@ def _pickle(path: Path) -> object:
     return TensorReader(storage, LARGEST_STORAGE, scripted=True).read(path.read_bytes())
 
 
+def _scan(path: Path) -> object:
+    """What is read must also be finite where it says so, and of one shape."""
+    scan = read_scan(path, mesh_points=100)
+    assert scan.present.any() and np.isfinite(scan.points[scan.present]).all()
+    assert scan.colors is None or (scan.colors.shape == scan.points.shape and scan.colors.dtype == np.uint8)
+    return scan
+
+
+def _picture(path: Path) -> object:
+    return read_picture(path, "RGB")
+
+
 READERS: dict[str, Callable[[Path], object]] = {
-    "png": lambda path: read_picture(path, "RGB"),
+    "png": _picture,
     "mask": read_mask,
     "depth": _eyecandies,
     "pose": _eyecandies,
     "yaml": _eyecandies,
-    "tiff": read_scan,
-    "pcd": read_scan,
-    "pcd_ascii": read_scan,
-    "pcd_compressed": read_scan,
-    "ply": lambda path: read_scan(path, mesh_points=100),
-    "ply_ascii": lambda path: read_scan(path, mesh_points=100),
-    "ply_mesh": lambda path: read_scan(path, mesh_points=100),
-    "obj": lambda path: read_scan(path, mesh_points=100),
-    "stl": lambda path: read_scan(path, mesh_points=100),
-    "text": read_scan,
+    **dict.fromkeys(("tiff", "pcd", "pcd_ascii", "pcd_compressed", "ply", "ply_ascii", "ply_mesh"), _scan),
+    **dict.fromkeys(("obj", "stl", "text", "npy_scan", "npz", "csv_named", "csv_gaps", "text_utf16", "pts"), _scan),
+    **dict.fromkeys(("ply_lists", "ply_lists_ascii", "ply_strips", "pcd_grid", "pcd_doubles", "obj_relative"), _scan),
+    **dict.fromkeys(("stl_ascii", "tiff_pages", "npy_planes", "npy_records", "npz_axes", "npz_unnamed"), _scan),
+    **dict.fromkeys(("png_16", "jpeg_turned", "tiff_picture", "webp"), _picture),
+    "mask_rgba": read_mask,
+    "labelled": lambda path: read_labelled_points(path, path.with_name("scan.npy")),
+    "labels": read_labels,
     "npy": lambda path: read_npy(path, "iu"),
-    "npy_scan": read_scan,
-    "npz": read_scan,
     "metadata": lambda path: read_metadata(path.parent),
     "results": Results.load,
     "scores": lambda path: read_scores(Run(path.parent, Results({}))),

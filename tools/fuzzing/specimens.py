@@ -20,6 +20,7 @@ from pointad.evaluation.run_record import RunRecord
 from pointad.scans.pcd import write_pcd
 from pointad.scans.tiff import write_xyz_tiff
 from pointad.training.state import save_training_state
+from tools.fuzzing.scan_specimens import SCAN_WRITERS
 
 FEATURE_KEY = "0" * 64
 _RNG = np.random.default_rng(0)
@@ -31,7 +32,7 @@ _DATASET = next(iter(DATASETS.values()))
 def write_specimens(root: Path) -> dict[str, Path]:
     """Write all of them, each in a folder of its own: name of the reader -> file."""
     paths = {}
-    for name, (file_name, write) in _WRITERS.items():
+    for name, (file_name, write) in {**_WRITERS, **SCAN_WRITERS}.items():
         paths[name] = root / name / file_name
         paths[name].parent.mkdir(parents=True)
         write(paths[name])
