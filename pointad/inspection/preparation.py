@@ -19,6 +19,8 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.thinning import thin_evenly
+from pointad.rendering.camera import turn_about_x
+from pointad.rendering.point_size import closing_point_size
 from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
@@ -214,10 +216,11 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
         _, nearest = cKDTree(centred[chosen], balanced_tree=False, compact_nodes=False).query(centred, workers=-1)
     place = np.full(len(points), -1, dtype=np.int32)
     place[taking_part] = nearest
+    rendered = centred[chosen] @ rotation.T
     return PreparedScan(
-        point_cloud=PointCloud(centred[chosen] @ rotation.T, nonzero_indices=np.arange(len(chosen), dtype=np.int32)),
+        point_cloud=PointCloud(rendered, nonzero_indices=np.arange(len(chosen), dtype=np.int32)),
         organized=False,
-        rig=rig,
+        rig=closed_by(rig, rendered),
         color=None,
         source=taking_part[chosen],
         place=place,
@@ -225,6 +228,14 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
         scale=scale,
         rotation=rotation,
     )
+
+
+def closed_by(rig: ViewRig, points: np.ndarray) -> ViewRig:
+    """The rig with a point size that closes the surface of a cloud (N, 3) without a grid; a size of its own stays."""
+    if rig.point_size is not None:
+        return rig
+    turned = turn_about_x(np.ascontiguousarray(points.T, dtype=np.float64), rig.first_rotation)
+    return dataclasses.replace(rig, point_size=closing_point_size(turned, rig.window))
 
 
 def strays(points: np.ndarray) -> np.ndarray:

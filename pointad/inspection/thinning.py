@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pointad.scans.point_hashes import point_hashes
+
 CANDIDATES_PER_POINT = 8  # larger clouds are first thinned at random to so many points for each that is wanted
 STEPS = 6  # cell sizes that are tried
 FILLED = 0.97  # a size that keeps this share of the points that are wanted is good enough
@@ -10,7 +12,8 @@ FILLED = 0.97  # a size that keeps this share of the points that are wanted is g
 def thin_evenly(points: np.ndarray, most_points: int, seed: int = 0) -> np.ndarray:
     """Choose points, at most one in each cell of a cubic lattice.
 
-    The size of the cells is searched so that nearly as many points remain as are wanted.
+    The size of the cells is searched so that nearly as many points remain as are wanted. Which points are kept does not
+    depend on their order.
 
     Args:
         points: (N, 3) floating point, finite.
@@ -23,8 +26,7 @@ def thin_evenly(points: np.ndarray, most_points: int, seed: int = 0) -> np.ndarr
     count = len(points)
     if count <= most_points:
         return np.arange(count)
-    random = np.random.default_rng(seed)
-    candidates = random.permutation(count)[: CANDIDATES_PER_POINT * most_points]
+    candidates = np.argsort(point_hashes(points, seed), kind="stable")[: CANDIDATES_PER_POINT * most_points]
     offsets = points[candidates] - points.min(axis=0)
     extent = float(offsets.max())
     if extent == 0:

@@ -42,6 +42,12 @@ def test_same_seed_same_points_other_seed_others() -> None:
     assert len(np.intersect1d(thin_evenly(points, 1_000, 7), thin_evenly(points, 1_000, 8))) < 500
 
 
+def test_the_order_of_the_points_does_not_matter() -> None:
+    points = np.random.default_rng(4).normal(size=(20_000, 3))
+    order = np.random.default_rng(5).permutation(len(points))
+    np.testing.assert_array_equal(np.sort(order[thin_evenly(points[order], 3_000)]), thin_evenly(points, 3_000))
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     count=st.integers(2, 400),
