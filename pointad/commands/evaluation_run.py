@@ -17,6 +17,7 @@ from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import Processes, joined_processes
+from pointad.datasets.base import DatasetSpecification
 from pointad.evaluation.evaluation import EvaluationSettings, ScoredSample, evaluate
 from pointad.evaluation.label_leaks import LabelLeakCheck, log_findings
 from pointad.evaluation.run_writer import RunWriter
@@ -72,7 +73,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
         encoder,
         data.samples,
         [loaded.prompts for loaded in prompt_sets],
-        evaluation_settings(settings),
+        evaluation_settings(settings, about),
         on_sample=go_by,
         processes=processes,
     )
@@ -85,7 +86,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
         print_tables([writer.finish(leaks) for writer in writers.values()], settings.save_path)
 
 
-def evaluation_settings(settings: TestSettings) -> EvaluationSettings:
+def evaluation_settings(settings: TestSettings, dataset: DatasetSpecification) -> EvaluationSettings:
     """What the evaluation itself must know."""
     return EvaluationSettings(
         sigma=settings.scoring.sigma,
@@ -93,6 +94,7 @@ def evaluation_settings(settings: TestSettings) -> EvaluationSettings:
         view_fusion=settings.experiment.view_fusion,
         metrics=settings.metrics,
         aupro=settings.aupro,
+        groups=dataset.groups,
         batch_size=settings.batch_size,
         keep_views=settings.visualize,
         num_workers=settings.data.num_workers,

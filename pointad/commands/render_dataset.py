@@ -4,6 +4,9 @@
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --classes bagel tire
     python scripts/render_dataset.py --dataset real_pc_3d_rgb --data_path RAW --save_path RENDERED --num_workers 8
 
+    python scripts/render_dataset.py --dataset minishift_pc_3d --data_path RAW --save_path RENDERED --shard 3/16
+
+Several machines render one data set into one folder, each another --shard; whichever ends last has listed all samples.
 The archive is only read. Scans that are finished are skipped, so the same command goes on after an interruption.
 A scan that cannot be rendered is reported and stops none of the others; the exit code is then 2. At the end the JSON
 files that list the samples are written into RENDERED.
@@ -21,10 +24,11 @@ from tqdm import tqdm
 from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
-from pointad.commands.rig_arguments import chosen_directions, point_size, view_choice, view_or_count
+from pointad.commands.rig_arguments import chosen_directions, point_size, shard, view_choice, view_or_count
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.shards import WHOLE, Shard
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
@@ -41,6 +45,7 @@ class RenderSettings:
     classes: tuple[str, ...] | None  # None: all that are there
     rendering: RenderingOptions
     num_workers: int
+    shard: Shard
     overwrite: bool
 
     @classmethod
@@ -67,6 +72,7 @@ class RenderSettings:
                 reading=reading_options(flags),
             ),
             num_workers=flags.num_workers,
+            shard=flags.shard,
             overwrite=flags.overwrite,
         )
 
@@ -79,6 +85,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets the rendered data set")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (without it: all that are there)")
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        default=WHOLE,
+        metavar="K/N",
+        help="render every N-th scan only, from the K-th on, while other machines render the rest into --save_path",
+    )
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
     add_reading_arguments(parser)
     add_folder_arguments(parser)
@@ -123,8 +136,10 @@ def main(flags: argparse.Namespace) -> int:
 
 def render_all(settings: RenderSettings) -> int:
     """Render, list, and say what came of it; returns the exit code."""
-    samples = list_raw_samples(
-        settings.dataset, settings.archive, classes=settings.classes, reading=settings.rendering.reading
+    samples = settings.shard.of(
+        list_raw_samples(
+            settings.dataset, settings.archive, classes=settings.classes, reading=settings.rendering.reading
+        )
     )
     outcomes = export_samples(
         samples,

@@ -1,9 +1,11 @@
-"""How directions of views and point sizes are written on the command line."""
+"""How directions of views, point sizes and parts of a data set are written on the command line."""
 
 import argparse
+import re
 from collections.abc import Sequence
 
 from pointad.commands.program import positive_integer
+from pointad.data.shards import Shard
 from pointad.data.view_subset import AvailableViews, ViewChoice
 from pointad.errors import InputError
 from pointad.rendering.views import View, ViewRig
@@ -57,6 +59,14 @@ def chosen_directions(choice: ViewChoice, rig: ViewRig, *, organized: bool) -> t
         return choice.directions
     available = AvailableViews(len(rig.views), rig.views, "the rig")
     return tuple(rig.views[index] for index in available.chosen(choice, organized=organized))
+
+
+def shard(text: str) -> Shard:
+    """An ``argparse`` type: which part of how many, such as 3/16."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole, such as 3/16")
+    return Shard(int(match[1]), int(match[2]))
 
 
 def point_size(text: str) -> int | str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.errors import shown
+from pointad.evaluation.group_table import group_table
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.results import Results, metric_title, percent, result_table
 from pointad.evaluation.text_table import text_table
@@ -17,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 def print_tables(runs: Sequence[Results], folder: Path) -> None:
     """Print the tables of one run, or of several with a summary last, and append them to ``log.txt``."""
-    texts = [result_table(run, modality) for run in runs for modality in run.modalities]
+    each = [(run, modality) for run in runs for modality in run.modalities]
+    texts = [text for pair in each for text in (result_table(*pair), group_table(*pair)) if text]
     if len(runs) > 1:
         texts += [summary_table(runs, modality) for modality in runs[0].modalities]
     text = "\n\n".join(texts)

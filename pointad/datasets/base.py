@@ -18,6 +18,12 @@ SampleReader = Callable[[RawSample], PreparedSample]
 """Reads and cleans one sample; files are only read."""
 
 
+def group_of(species: str, groups: Iterable[str]) -> str | None:
+    """The group that a species belongs to, as its last word tells: hard of pit_hard; None for others."""
+    last = species.rpartition("_")[2]
+    return last if last != species and last in groups else None
+
+
 @dataclass(frozen=True)
 class DatasetSpecification:
     """One data set: what its samples have, how they are read, and how they are rendered."""
@@ -34,6 +40,9 @@ class DatasetSpecification:
     list_samples: SampleLister
     prepare: SampleReader
     further_metrics: tuple[str, ...] = ()  # measured beside the published ones, as `--extra_metrics`
+    groups: tuple[
+        str, ...
+    ] = ()  # endings of species (pit_easy) that are measured apart too, each with all good samples
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
     metres_per_unit: float | None = None  # the unit that rig and cleaning suppose; None: any unit will do
     organized_rig: ViewRig | None = None  # of scans with a pixel grid, where a data set has both kinds

@@ -52,12 +52,6 @@ def prepare(sample: RawSample) -> PreparedSample:
     return prepare_cloud(sample, points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
 
 
-def difficulty(species: str) -> str | None:
-    """The difficulty of a species, such as hard of pit_hard; None for good samples."""
-    last = species.rpartition("_")[2]
-    return last if last in DIFFICULTIES else None
-
-
 def _good_samples(folder: Path, species: Path) -> list[RawSample]:
     return [
         RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in files_in(species, (".txt",))
@@ -89,6 +83,7 @@ MINISHIFT = DatasetSpecification(
     organized=False,
     reports_aupro=True,
     further_metrics=("pixel_ap",),
+    groups=DIFFICULTIES,
     rig=CLOUD_RIG,
     default_split="test",
     list_samples=list_samples,

@@ -12,6 +12,7 @@ from pointad.compute.processes import ALONE, Processes
 from pointad.data.batch import MultiViewBatch
 from pointad.data.dataset import MultiViewDataset, SampleSource
 from pointad.data.loader import iterate_batches
+from pointad.datasets.base import group_of
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITIES
@@ -54,6 +55,7 @@ class EvaluationSettings:
     fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
     metrics: tuple[str, ...] = PUBLISHED_METRICS
     aupro: AuproMethod = "exact"
+    groups: tuple[str, ...] = ()  # of species, measured apart too; see `pointad.datasets.base.group_of`
     exact_pixels: int = EXACT_PIXELS  # of a class; pixel metrics of more are binned, and their error is bounded
     batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
     keep_views: bool = True  # whether scored samples hold their views, for pictures of them
@@ -90,6 +92,7 @@ class ClassOutcome:
     metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
     curves: dict[str, dict[str, dict[str, Curve]]]  # modality -> "image" or "pixel" -> "roc", "pro"
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # of binned pixel metrics; None: unknown
+    groups: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group of species -> as metrics
 
 
 def evaluate(
@@ -129,7 +132,10 @@ def evaluate(
         for scored in scored_together:
             class_name = scored[0].class_name
             for sample in scored:
-                collectors.setdefault((class_name, sample.prompts), _ClassCollector(settings)).add(sample)
+                key = (class_name, sample.prompts)
+                if key not in collectors:
+                    collectors[key] = _ClassCollector(settings, settings.groups)
+                collectors[key].add(sample)
                 if on_sample is not None:
                     on_sample(sample)
             remaining[class_name] -= 1
@@ -226,11 +232,19 @@ class _ClassCollector:
     """Scores of one class under one set of prompts, sample by sample."""
 
     settings: EvaluationSettings
+    groups: tuple[str, ...] = ()
     labels: list[int] = field(default_factory=list)
     scores: dict[str, list[float]] = field(default_factory=dict)
     pixels: dict[str, PixelScores] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.parts = {name: _ClassCollector(self.settings) for name in self.groups}
+
     def add(self, sample: ScoredSample) -> None:
+        own = group_of(sample.species, self.groups)
+        for name, part in self.parts.items():
+            if not sample.label or name == own:
+                part.add(sample)
         self.labels.append(sample.label)
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
@@ -255,7 +269,8 @@ class _ClassCollector:
                         self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro
                     )
             metrics[modality] = {name: found[name] for name in self.settings.metrics}
-        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds)
+        groups = {name: part.outcome(prompts, class_name).metrics for name, part in self.parts.items()}
+        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups)
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

@@ -10,6 +10,7 @@ from typing import Any
 from pointad.errors import InputError, shown
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.modalities import MODALITY_TITLES
+from pointad.evaluation.protocol import Protocol, protocol_of
 from pointad.evaluation.run_record import RunRecord, to_json
 from pointad.evaluation.run_schema import check_classes, checked_record
 from pointad.evaluation.text_table import text_table
@@ -40,6 +41,7 @@ class Results:
     run: RunRecord = field(default_factory=RunRecord)
     error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
     label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
+    groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
 
     @property
     def modalities(self) -> list[str]:
@@ -66,6 +68,20 @@ class Results:
             for modality in self.modalities
         }
 
+    @property
+    def protocol(self) -> Protocol:
+        """How the figures came about."""
+        return protocol_of(self.run, self.classes, measures_aupro=self.measures_aupro)
+
+    @property
+    def measures_aupro(self) -> bool:
+        """Whether AUPRO is among the figures."""
+        return any("aupro" in name for modality in self.modalities for name in self.metric_names(modality))
+
+    def of_group(self, name: str) -> "Results":
+        """The figures of one group of defects alone."""
+        return Results(classes=self.groups[name], run=self.run)
+
     def metric_names(self, modality: str) -> list[str]:
         """The metrics that any class has in this modality, in the order in which they first appear."""
         return list(dict.fromkeys(name for of_class in self.classes.values() for name in of_class.get(modality, {})))
@@ -77,6 +93,12 @@ class Results:
             InputError: the file cannot be written.
         """
         content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": to_json(self.run)}
+        content["protocol"] = self.protocol.to_json()
+        if self.groups:
+            parts = {name: self.of_group(name) for name in self.groups}
+            content["groups"] = {
+                name: {"classes": _without_nan(part.classes), "mean": part.mean} for name, part in parts.items()
+            }
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         if self.label_leaks:
@@ -98,8 +120,19 @@ class Results:
         classes = check_classes(content.get("classes"), path, remedy)
         error_bounds = check_classes(content.get("error_bounds") or {}, path, remedy)
         leaks = check_classes({"label_leaks": content.get("label_leaks") or {}}, path, remedy)["label_leaks"]
+        groups = {
+            str(name): check_classes(part.get("classes") if isinstance(part, dict) else None, path, remedy)
+            for name, part in _groups(content, path, remedy).items()
+        }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
-        return cls(classes=classes, run=run, error_bounds=error_bounds, label_leaks=leaks)
+        return cls(classes=classes, run=run, error_bounds=error_bounds, groups=groups, label_leaks=leaks)
+
+
+def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str, Any]:
+    groups = content.get("groups") or {}
+    if not isinstance(groups, dict):
+        raise InputError(path, "holds no table of groups", remedy)
+    return groups
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:
@@ -171,6 +204,7 @@ def result_table(results: Results, modality: str) -> str:
     table = text_table(["class", *(for_markdown(metric_title(name)) for name in names)], rows)
     heading = f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, per cent"
     facts = [f"{name}: {shown(fact)}" for name, fact in describe_run(results.run).items()]
+    facts.append(f"Protocol in full: {shown(results.protocol.text)}")
     return "\n".join([heading, *facts, table, *table_notes(results, modality)])
 
 

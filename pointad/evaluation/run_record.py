@@ -127,7 +127,7 @@ class RunRecord(PipelineRecord):
     sigma: float | None = None
     fusion: str | None = None
     aupro: str | None = None  # "exact" or "published"
-    region_neighbours: int | None = None  # of the graph on which regions of clouds without a grid are found
+    region_neighbours: int | None = None  # k of the graph that AUPRO's regions lie on; None: the pixel grid
     differences: tuple[str, ...] | None = None  # settings that were others in training
     training: TrainingRecord | None = None  # what run.json beside the checkpoint says
 

@@ -71,6 +71,8 @@ class RunWriter:
         """Note what was reached on a class."""
         self.results.classes[outcome.class_name] = outcome.metrics
         self._curves[outcome.class_name] = outcome.curves
+        for group, metrics in outcome.groups.items():
+            self.results.groups.setdefault(group, {})[outcome.class_name] = metrics
         if outcome.error_bounds:
             self.results.error_bounds[outcome.class_name] = outcome.error_bounds
             for modality, bounds in outcome.error_bounds.items():

@@ -12,7 +12,7 @@ from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
 HEADINGS = ("Data set", "Method", "Backbone", "Runs")
 CSV_COLUMNS = (
     *("protocol", "modality", "dataset", "method", "backbone", "published"),
-    *("runs", "training_classes", "seeds", "metric", "mean", "std"),
+    *("runs", "training_classes", "seeds", "metric", "mean", "std", "notes"),
 )
 DEVIATION_NOTE = "Per cent; mean ± sample standard deviation over runs (training classes × seeds)."
 
@@ -25,19 +25,26 @@ def summary_text(summary: Summary | None) -> str:
     return f"{100 * summary.mean:.1f}{deviation}"
 
 
-def row_texts(row: TableRow, metrics: Sequence[str]) -> list[str]:
+def row_texts(table: ProtocolTable, row: TableRow) -> list[str]:
     """The cells of a row: `HEADINGS`, then the metrics."""
     runs = "published" if row.runs is None else str(row.runs)
-    return [row.dataset, row.method, row.backbone, runs, *(summary_text(row.metrics.get(name)) for name in metrics)]
+    cells = [summary_text(row.metrics.get(name)) for name in table.metrics]
+    return [row.dataset, table.method_text(row), row.backbone, runs, *cells]
+
+
+def note_texts(table: ProtocolTable) -> list[str]:
+    """What stands below a table: its protocol, and what the marks of its rows say."""
+    return [table.standard, *(f"[{letter}] {note}." for note, letter in table.marks.items())]
 
 
 def to_markdown(tables: Sequence[ProtocolTable]) -> str:
     """All tables with headings, for a README or a terminal."""
     parts = []
     for table in tables:
-        rows = [[for_markdown(cell) for cell in row_texts(row, table.metrics)] for row in table.rows]
+        rows = [[for_markdown(cell) for cell in row_texts(table, row)] for row in table.rows]
         headings = [*HEADINGS, *(for_markdown(metric_title(name)) for name in table.metrics)]
-        parts.append(f"### {for_markdown(table.title)}\n\n{text_table(headings, rows, text_columns=3)}\n")
+        notes = "  \n".join(map(for_markdown, note_texts(table)))
+        parts.append(f"### {for_markdown(table.title)}\n\n{text_table(headings, rows, text_columns=3)}\n\n{notes}\n")
     return "\n".join([*parts, f"{DEVIATION_NOTE}\n"])
 
 
@@ -54,7 +61,8 @@ def to_csv(tables: Sequence[ProtocolTable]) -> str:
             for name in table.metrics:
                 summary = row.metrics.get(name)
                 values = ["", ""] if summary is None else [summary.mean, summary.deviation]
-                writer.writerow([*about, *origin, for_csv(name), *("" if value is None else value for value in values)])
+                numbers = ["" if value is None else value for value in values]
+                writer.writerow([*about, *origin, for_csv(name), *numbers, for_csv("; ".join(row.notes))])
     return file.getvalue()
 
 
@@ -63,13 +71,13 @@ def to_latex(tables: Sequence[ProtocolTable]) -> str:
     parts = []
     for table in tables:
         header = [*HEADINGS, *map(metric_title, table.metrics)]
-        lines = [_latex_row(row_texts(row, table.metrics)) for row in table.rows]
+        lines = [_latex_row(row_texts(table, row)) for row in table.rows]
         parts.append(
             "\n".join(
                 [
                     r"\begin{table}",
                     r"\centering",
-                    rf"\caption{{{for_latex(table.title)}. {for_latex(DEVIATION_NOTE)}}}",
+                    rf"\caption{{{for_latex(' '.join([f'{table.title}.', DEVIATION_NOTE, *note_texts(table)]))}}}",
                     rf"\begin{{tabular}}{{lllr{'r' * len(table.metrics)}}}",
                     r"\toprule",
                     _latex_row(header),

@@ -10,7 +10,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
-from pointad.report.formats import DEVIATION_NOTE, HEADINGS, row_texts
+from pointad.report.formats import DEVIATION_NOTE, HEADINGS, note_texts, row_texts
 from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
 from pointad.report.protocol_tables import (
@@ -92,7 +92,11 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     ]
     present = [section for section in sections if section[2]]
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
-    facts = {"Method": method_name(run.record), **describe_run(run.record)}
+    facts = {
+        "Method": method_name(run.record),
+        **describe_run(run.record),
+        "Protocol in full": run.results.protocol.text,
+    }
     body = [
         f"<h1>{for_html(_run_title(run))}</h1>",
         f'<p class="warning">{_DEMO_WARNING}</p>' if run.record.is_demo else "",
@@ -143,17 +147,18 @@ def _protocol_table(table: ProtocolTable) -> str:
     headings = "".join(
         f'<th scope="col"{" class=text" if name != "Runs" else ""}>{name}</th>' for name in HEADINGS
     ) + "".join(f'<th scope="col">{for_html(metric_title(name))}</th>' for name in table.metrics)
-    rows = "".join(_protocol_row(row, table.metrics) for row in table.rows)
+    rows = "".join(_protocol_row(table, row) for row in table.rows)
+    notes = "".join(f'<p class="note">{for_html(note)}</p>' for note in note_texts(table))
     title = for_html(table.title)
     return (
         f"<section><h2>{title}</h2>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table>'
-        f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table></div></section>"
+        f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table></div>{notes}</section>"
     )
 
 
-def _protocol_row(row: TableRow, metrics: Sequence[str]) -> str:
-    texts = [for_html(text) for text in row_texts(row, metrics)]
+def _protocol_row(table: ProtocolTable, row: TableRow) -> str:
+    texts = [for_html(text) for text in row_texts(table, row)]
     cells = [f'<th scope="row">{texts[0]}</th>', *(f'<td class="text">{text}</td>' for text in texts[1:3])]
     cells += [f"<td>{text}</td>" for text in texts[3:]]
     return f"<tr{' class=published' if row.is_published else ''}>{''.join(cells)}</tr>"

@@ -10,6 +10,7 @@ from pointad.evaluation.data_title import data_title
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.metrics.class_metrics import PUBLISHED_METRICS
 from pointad.report.grouping import methods
+from pointad.report.protocol_notes import marks, run_notes, standard_text
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE
 from pointad.report.runs import Run
 
@@ -37,6 +38,7 @@ class TableRow:
     training_classes: tuple[str, ...]
     seeds: tuple[str, ...]
     metrics: dict[str, Summary]  # those that are defined in any run
+    notes: tuple[str, ...] = ()  # in what it departs from the table's protocol; the source of published figures
 
     @property
     def is_published(self) -> bool:
@@ -52,6 +54,21 @@ class ProtocolTable:
     modality: str
     rows: list[TableRow]
     metrics: list[str]  # the columns
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """A letter for every note of its rows."""
+        return marks(row.notes for row in self.rows)
+
+    @property
+    def standard(self) -> str:
+        """What holds for all rows without a mark."""
+        return standard_text(self.protocol)
+
+    def method_text(self, row: TableRow) -> str:
+        """The method of a row with the letters of its notes."""
+        letters = [self.marks[note] for note in row.notes]
+        return row.method + (f" [{', '.join(letters)}]" if letters else "")
 
     @property
     def title(self) -> str:
@@ -150,6 +167,7 @@ def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
         training_classes=_distinct(run.record.training_class for run in runs),
         seeds=_distinct(run.record.seed for run in runs),
         metrics={metric: summarize(of_metric) for metric, of_metric in values.items()},
+        notes=run_notes(runs),
     )
 
 
@@ -163,6 +181,7 @@ def _published_rows(titles: set[str], protocol: str, modality: str) -> list[Tabl
             training_classes=(),
             seeds=(),
             metrics={name: Summary(value, None) for name, value in row.metrics.items()},
+            notes=row.notes,
         )
         for row in PUBLISHED
         if (row.protocol, row.modality) == (protocol, modality) and DATASETS[row.dataset].title in titles

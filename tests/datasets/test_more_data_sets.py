@@ -7,7 +7,8 @@ import pytest
 from datasets.miniatures import MINIATURES, POINTS, clouds, recording, write_rows, write_tiff
 
 from pointad.data.raw import list_raw_samples, load_raw_sample
-from pointad.datasets.minishift import difficulty
+from pointad.datasets.base import group_of
+from pointad.datasets.minishift import DIFFICULTIES
 from pointad.datasets.mulsen import distinct_vertices
 from pointad.datasets.organized import depth_to_points, fitted
 from pointad.datasets.registry import DATASETS
@@ -175,7 +176,8 @@ def test_kinds_of_defects_come_from_names(stem: str, class_name: str, kind: str)
 
 
 def test_difficulties_are_told_by_the_species() -> None:
-    assert [difficulty(name) for name in ("good", "pit_easy", "pit_hard", "hard")] == [None, "easy", "hard", "hard"]
+    species = ("good", "pit_easy", "deep_pit_hard", "hard", "pit_3")
+    assert [group_of(name, DIFFICULTIES) for name in species] == [None, "easy", "hard", None, None]
 
 
 def test_minishift_with_too_few_labels_is_refused(tmp_path: Path) -> None:

@@ -27,4 +27,9 @@ def test_raw_archive_to_tables(name: str, tmp_path: Path) -> None:
         assert set(metrics) == expected | (set() if dataset.organized else {"pixel_ap"})
         assert metrics["pixel_aupro"] is not None
         assert all(value is None or 0 <= value <= 1 for value in metrics.values())
+    assert outcome.results["protocol"]["classes"] == [tested]
+    assert "Protocol in full: one-vs-rest, zero-shot" in outcome.said and "Protocol unless marked" in outcome.tables
+    assert set(outcome.results.get("groups", {})) == set(dataset.groups)
+    for group in outcome.results.get("groups", {}).values():
+        assert list(group["classes"]) == [tested] and group["mean"]["point"]["image_auroc"] is not None
     assert dataset.title in outcome.tables and dataset.title in outcome.said

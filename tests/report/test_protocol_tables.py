@@ -207,11 +207,12 @@ def test_published_figures_stand_beside_their_data_set_only(run_of: MakeRun) -> 
     (demo,) = protocol_tables([run_of(0.5, dataset_title="demo data")])
     (demo_backbone,) = protocol_tables([run_of(0.5, is_demo=True)])
     published = [row for row in real.rows if row.is_published]
-    assert [row.method for row in published] == ["CLIP + R.", "PointAD-CoOp", "PointAD"]
-    assert published[-1].metrics["pixel_aupro"].mean == pytest.approx(0.844)
+    assert [row.method for row in published] == ["CLIP + R.", "PointAD-CoOp", "PointAD", "GS-CLIP", "MVP-PCLIP"]
+    assert published[2].metrics["pixel_aupro"].mean == pytest.approx(0.844)
     assert not any(row.is_published for row in [*demo.rows, *demo_backbone.rows])
 
 
 def test_published_figures_are_fractions() -> None:
-    assert len({(row.method, row.protocol, row.dataset, row.modality) for row in PUBLISHED}) == len(PUBLISHED) == 10
+    assert len({(row.method, row.protocol, row.dataset, row.modality) for row in PUBLISHED}) == len(PUBLISHED) == 18
+    assert all(row.source for row in PUBLISHED)
     assert all(0.5 < value < 1 for row in PUBLISHED for value in row.metrics.values())

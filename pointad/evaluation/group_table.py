@@ -1,0 +1,26 @@
+"""Figures of groups of defects, such as difficulties: each group with all good samples of its class."""
+
+from pointad.evaluation.results import Results, metric_title, percent
+from pointad.evaluation.text_table import text_table
+from pointad.files.escaping import for_markdown
+
+
+def group_table(results: Results, modality: str) -> str:
+    """Means over classes of every group, a row each; empty where the data set has no groups.
+
+    Args:
+        results: of a run.
+        modality: "point", "color" or "fused".
+
+    Returns:
+        several lines without a final line break.
+    """
+    names = results.metric_names(modality)
+    rows = [
+        [for_markdown(group), *(percent(results.of_group(group).mean.get(modality, {}).get(name)) for name in names)]
+        for group in results.groups
+    ]
+    if not rows:
+        return ""
+    heading = "By group of defects, each with all good samples; mean over classes, per cent"
+    return f"{heading}\n{text_table(['group', *(for_markdown(metric_title(name)) for name in names)], rows)}"

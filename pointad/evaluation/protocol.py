@@ -1,0 +1,95 @@
+"""The protocol that figures belong to: what was learned from, what was left out, and how it was measured."""
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pointad.evaluation.run_record import RunRecord
+from pointad.metrics.aupro import DEFAULT_LIMIT
+
+UNKNOWN = "unknown"
+SPLIT = "test"  # of the data set that prompts learn from: the only one with anomalous samples
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything that must be known before two figures are compared."""
+
+    name: str  # "one-vs-rest", "cross-dataset", "nothing learned" or "unknown"
+    supervision: str  # of the tested classes: "zero-shot", "4-shot" (good references) or "transductive"
+    learned_from: str  # class, data set and split, or "nothing"
+    left_out: tuple[str, ...]  # classes of the tested data set that no figure counts
+    aupro: str  # over which regions, up to which false-positive rate, by which procedure
+    sigma: float | None  # of the smoothing, in positions
+    fusion: str | None  # what a sample's score is made of
+    seed: int | None  # of the training
+    classes: tuple[str, ...]  # that were tested and count
+
+    def to_json(self) -> dict[str, Any]:
+        """As `results.json` holds it."""
+        return dataclasses.asdict(self)
+
+    @property
+    def text(self) -> str:
+        """One line for above a table."""
+        parts = [
+            f"{self.name}, {self.supervision}",
+            f"learned from {self.learned_from}",
+            f"left out: {', '.join(self.left_out) or 'none'}",
+            f"AUPRO {self.aupro}",
+            f"σ {UNKNOWN if self.sigma is None else f'{self.sigma:g}'}",
+            f"fusion {self.fusion or UNKNOWN}",
+            f"seed {UNKNOWN if self.seed is None else self.seed}",
+            f"{len(self.classes)} classes: {', '.join(self.classes)}",
+        ]
+        return "; ".join(parts)
+
+
+def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool = True) -> Protocol:
+    """The protocol of a test run.
+
+    Args:
+        run: what is known about it.
+        classes: those that it has figures of.
+        measures_aupro: whether AUPRO is among the figures.
+    """
+    trained_here = run.training_dataset in (None, "", run.dataset)
+    own = (run.training_class,) if run.training_class and trained_here else ()
+    is_ensemble = run.prompts == "ensemble"
+    return Protocol(
+        name="nothing learned" if is_ensemble else run.protocol or UNKNOWN,
+        supervision=_supervision(run),
+        learned_from="nothing" if is_ensemble else _learned_from(run),
+        left_out=own,
+        aupro=aupro_definition(run) if measures_aupro else "not measured",
+        sigma=run.sigma,
+        fusion=run.fusion,
+        seed=run.seed,
+        classes=tuple(name for name in classes if name not in own),
+    )
+
+
+def aupro_definition(run: RunRecord) -> str:
+    """Over which regions AUPRO was measured, up to which rate, and how."""
+    if run.region_neighbours is None:
+        regions = "over regions of 8-connected positions of the mask"
+    else:
+        regions = f"over regions of the graph of each point's {run.region_neighbours} nearest points"
+    procedures = {"exact": "every threshold", "published": "200 thresholds, rates re-scaled"}
+    procedure = procedures.get(run.aupro or "", "procedure unknown")
+    return f"{regions}, false-positive rate to {DEFAULT_LIMIT:g}, {procedure}"
+
+
+def _supervision(run: RunRecord) -> str:
+    """What is known about the tested classes from other samples of theirs."""
+    if run.others.get("transductive"):
+        return "transductive"
+    shots = run.others.get("shots")
+    return f"{shots}-shot" if shots else "zero-shot"
+
+
+def _learned_from(run: RunRecord) -> str:
+    if not run.training_class:
+        return UNKNOWN
+    return f"{run.training_class} of {run.training_dataset or run.dataset or UNKNOWN}, split {SPLIT}"

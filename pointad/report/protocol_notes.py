@@ -1,0 +1,71 @@
+"""What a row of a table shares with the table's protocol, and where it departs from it: no difference goes unmarked."""
+
+from collections.abc import Iterable, Sequence
+
+from pointad.datasets.registry import DATASETS
+from pointad.evaluation.protocol import aupro_definition
+from pointad.evaluation.run_record import RunRecord
+from pointad.metrics.aupro import DEFAULT_LIMIT
+from pointad.report.runs import Run
+from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
+
+_MEASURED = (
+    f"zero-shot; AUPRO over regions of 8-connected positions of the mask, false-positive rate to {DEFAULT_LIMIT:g}, "
+    f"every threshold; σ {DEFAULT_SIGMA:g}; fusion {FUSIONS[0]}"
+)
+_LEARNED = {
+    "one-vs-rest": "prompts learned from the test split of one class, which is left out; mean over the other classes",
+    "cross-dataset": "prompts learned from the test split of one class of another data set; mean over all classes",
+}
+
+
+def standard_text(protocol: str) -> str:
+    """What holds for every row of a table that has no mark."""
+    learned = _LEARNED.get(protocol, "what the prompts learned from is not known")
+    return f"Protocol unless marked: {learned}; {_MEASURED}."
+
+
+def run_notes(runs: Sequence[Run]) -> tuple[str, ...]:
+    """In what the runs of one row depart from the table's protocol; the runs differ in training class and seed only."""
+    notes: dict[str, None] = {}
+    for run in runs:
+        notes.update(dict.fromkeys(_notes(run)))
+    return tuple(notes)
+
+
+def marks(notes_of_rows: Iterable[Sequence[str]]) -> dict[str, str]:
+    """A letter for every note, in the order of the rows."""
+    notes = dict.fromkeys(note for notes in notes_of_rows for note in notes)
+    return {note: _letters(number) for number, note in enumerate(notes)}
+
+
+def _notes(run: Run) -> list[str]:
+    record, protocol = run.record, run.results.protocol
+    found = []
+    if protocol.supervision != "zero-shot":
+        found.append(f"{protocol.supervision}: other samples of the tested classes are known")
+    if record.prompts == "ensemble":
+        found.append("nothing learned, no class left out")
+    if record.sigma not in (None, DEFAULT_SIGMA):
+        found.append(f"σ {record.sigma:g}")
+    if record.fusion not in (None, FUSIONS[0]):
+        found.append(f"fusion {record.fusion}")
+    if run.results.measures_aupro and (record.region_neighbours is not None or record.aupro == "published"):
+        found.append(f"AUPRO {aupro_definition(record)}")
+    if _is_part(record, protocol.classes, protocol.left_out):
+        found.append(f"only the classes {', '.join(protocol.classes)}")
+    return found
+
+
+def _is_part(record: RunRecord, counted: Sequence[str], left_out: Sequence[str]) -> bool:
+    """Whether a published data set was tested in part."""
+    about = DATASETS.get(record.dataset or "")
+    whole = set(about.classes) if about is not None else set()
+    tested = {*counted, *left_out}
+    return tested < whole
+
+
+def _letters(number: int) -> str:
+    """a, b, ... z, aa, ab, ..."""
+    prefix = "" if number < 26 else _letters(number // 26 - 1)
+    return prefix + chr(ord("a") + number % 26)

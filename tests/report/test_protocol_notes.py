@@ -1,0 +1,59 @@
+"""Rows of one table that belong to different protocols are marked, and published figures bear their source."""
+
+from collections.abc import Callable
+
+from pointad.report.formats import to_csv, to_latex, to_markdown
+from pointad.report.protocol_notes import marks
+from pointad.report.protocol_tables import protocol_tables
+from pointad.report.runs import Run
+
+MakeRun = Callable[..., Run]
+
+
+def test_rows_of_the_standard_protocol_bear_no_mark(run_of: MakeRun) -> None:
+    (table,) = protocol_tables([run_of(0.5, sigma=4.0, fusion="both")])
+    (own,) = (row for row in table.rows if not row.is_published)
+    assert own.notes == () and table.method_text(own) == "PointAD"
+    assert "left out" in table.standard and "zero-shot" in table.standard
+
+
+def test_other_protocols_are_marked_and_explained(run_of: MakeRun) -> None:
+    runs = [
+        run_of(0.5, "a"),
+        run_of(0.6, "b", sigma=2.0),
+        run_of(0.7, "c", shots=4),
+        run_of(0.8, "d", fusion="map"),
+        run_of(0.9, "e", prompts="ensemble", protocol=None, training_class=None),
+    ]
+    (table,) = protocol_tables(runs)
+    own = {round(row.metrics["image_auroc"].mean, 1): row.notes for row in table.rows if not row.is_published}
+    assert own == {
+        0.5: (),
+        0.6: ("σ 2",),
+        0.7: ("4-shot: other samples of the tested classes are known",),
+        0.8: ("fusion map",),
+        0.9: ("nothing learned, no class left out",),
+    }
+    text = to_markdown([table]).replace("\\", "")
+    for note, letter in table.marks.items():
+        assert f"[{letter}] {note}." in text
+    assert "Protocol unless marked" in text
+
+
+def test_published_rows_bear_source_and_procedure(run_of: MakeRun) -> None:
+    (table,) = protocol_tables([run_of(0.5)])
+    published = [row for row in table.rows if row.is_published]
+    assert published and all(row.notes and row.notes[0].startswith("published: ") for row in published)
+    assert any("200 thresholds" in note for row in published for note in row.notes)
+    assert "arXiv 2602.19206" in to_csv([table]) and "arXiv 2602.19206" in to_latex([table])
+
+
+def test_part_of_a_data_set_is_marked(run_of: MakeRun) -> None:
+    (table,) = protocol_tables([run_of(0.5, classes=("bagel", "tire"), training_class="carrot")])
+    (own,) = (row for row in table.rows if not row.is_published)
+    assert own.notes == ("only the classes bagel, tire",)
+
+
+def test_marks_go_on_after_z() -> None:
+    letters = marks([[str(number) for number in range(30)]])
+    assert [letters[str(number)] for number in (0, 25, 26, 29)] == ["a", "z", "aa", "ad"]
