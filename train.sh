@@ -2,8 +2,10 @@
 # Learns prompts on one class at a time, then tests them on the other classes of the same data set.
 #   CLASSES=gear bash train.sh                                        # one demo class
 #   DATA=/data/mvtec3d-rendered CLASSES="carrot cookie dowel" bash train.sh   # the paper's protocol on MVTec3D-AD
-# Every variable below can be set from outside; further flags of train.py can be given as arguments.
-# A class whose last epoch is there already is not trained again.
+# Every variable below can be set from outside; further flags of train.py can be given as arguments, and those that
+# test.py takes too (--views, --render, --feature_cache, ...) go to the test as well.
+# A class whose last epoch is there already is not trained again; with other flags than it was trained with, the script
+# stops and says so. Tests go into $SAVE/test/<class>.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/protocol.sh  # training_classes
@@ -18,14 +20,21 @@ CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: de
 SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class
 TEST=${TEST:-yes}                            # no: train only
 
+handed_on=$("$python" scripts/shared_flags.py -- "$@")   # also checks the flags, before anything runs
+mapfile -t test_flags <<< "$handed_on"
+EPOCH=${test_flags[0]:-$EPOCH}
 for class in $CLASSES; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
+    check_same_flags "$SAVE/$class" "$@"
     echo "$class: trained already ($SAVE/$class/epoch_$EPOCH.pth), skipped"
     continue
   fi
+  note_flags "$SAVE/$class" "$@"
   "$python" train.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --epoch "$EPOCH" \
     ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --seed "$SEED" --save_path "$SAVE/$class" "$@"
 done
 [ "$TEST" = yes ] || exit 0
 export CHECKPOINTS=$SAVE CLASSES EPOCH DATA DATASET CLIP_WEIGHTS
-SAVE=$SAVE/test exec bash test.sh
+read -r -a tested <<< "$CLASSES"
+# test.py makes a folder per checkpoint only when there are several.
+SAVE=$SAVE/test$([ "${#tested[@]}" -gt 1 ] || echo "/${tested[0]}") exec bash test.sh "${test_flags[@]:1}"

@@ -52,8 +52,10 @@ if [ "${#targets[@]}" -eq 0 ]; then
   demo_target real3d real_pc_3d_rgb
 fi
 
+[ -n "$DATA" ] || CLIP_WEIGHTS=${CLIP_WEIGHTS:-demo}   # the demo's prompts go with the demo's backbone, on any target
 shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
 [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
+runs=$(count_runs "${#targets[@]}" $ROWS)
 for row in $ROWS; do
   for target in "${targets[@]}"; do
     dataset=${target%%=*} folder=${target#*=}

@@ -28,6 +28,7 @@ check_rows $ROWS
 shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@")
 [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
 
+runs=$(count_runs 1 $ROWS)
 for row in $ROWS; do
   if [ "$row" = ensemble ]; then
     test_ensemble test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}

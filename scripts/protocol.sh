@@ -7,13 +7,56 @@
 #   ensemble                nothing learned: CLIP + R.
 #   views_<n>               n of the nine views, in training and test
 #   losses_<term>+<term>    these terms of the loss only, such as losses_d2_pixel_loss+d2_image_loss
+#   view_fusion_<f>         the views of a point brought together by <f>: max or top2
 #   sigma_<s>, fusion_<f>   pointad's prompts, tested with --sigma <s> or --fusion <f>
+#   <name>                  an idea of your own, called so in tables: FLAGS_<name> holds its flags, such as
+#                           FLAGS_mine="--view_fusion max --loss_weights d2_pixel_loss=0.5"
 #
 # Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json.
 
 # Training classes of the data set, or of the demo when there is no data path. Needs $python.
 training_classes() {  # DATASET DATA
   if [ -n "${2:-}" ]; then "$python" scripts/training_classes.py "$1"; else echo gear leaf walnut; fi
+}
+
+# Training flags are noted beside the prompts, so that nobody takes them for those of other flags. Where things lie and
+# run plays no part.
+telling_flags() {  # FLAGS...
+  local flags=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq) shift ;;
+      *) flags+=("$1") ;;
+    esac
+    [ $# -eq 0 ] || shift
+  done
+  printf '%s\n' ${flags[@]+"${flags[@]}"}
+}
+
+note_flags() {  # FOLDER FLAGS...
+  mkdir -p "$1"
+  telling_flags "${@:2}" > "$1/flags.txt"
+}
+
+check_same_flags() {  # FOLDER FLAGS...
+  [ -f "$1/flags.txt" ] || return 0
+  if [ "$(cat "$1/flags.txt")" != "$(telling_flags "${@:2}")" ]; then
+    echo "error: $1: was trained with other flags ($(tr '\n' ' ' < "$1/flags.txt")); set another SAVE, or remove it" >&2
+    return 2
+  fi
+}
+
+# How far the whole is; $runs is how many there are.
+runs=0 run=0
+announce() {  # TEXT
+  run=$((run + 1))
+  echo "run $run of $runs: $1"
+}
+
+own_flags() {  # ROW
+  local variable=FLAGS_$1
+  [[ $variable =~ ^[A-Za-z0-9_]+$ ]] || return 0
+  echo "${!variable:-}"
 }
 
 # The flags that make a row, one word a line; empty for the published settings.
@@ -23,6 +66,8 @@ train_flags() {  # ROW
     object_aware) printf '%s\n' --prompts object_aware ;;
     views_*) printf '%s\n' --views "${1#views_}" ;;
     losses_*) printf '%s\n' --losses; tr + '\n' <<< "${1#losses_}" ;;
+    view_fusion_*) printf '%s\n' --view_fusion "${1#view_fusion_}" ;;
+    *) if [ -n "$(own_flags "$1")" ]; then printf '%s\n' --name "$1" $(own_flags "$1"); fi ;;
   esac
 }
 
@@ -33,6 +78,10 @@ test_flags() {  # ROW
     views_*) printf '%s\n' --views "${1#views_}" ;;
     sigma_*) printf '%s\n' --sigma "${1#sigma_}" ;;
     fusion_*) printf '%s\n' --fusion "${1#fusion_}" ;;
+    view_fusion_*) printf '%s\n' --view_fusion "${1#view_fusion_}" ;;
+    *) if [ -n "$(own_flags "$1")" ]; then
+         "$python" scripts/shared_flags.py -- --name "$1" $(own_flags "$1") | tail -n +2
+       fi ;;
   esac
 }
 
@@ -45,8 +94,9 @@ check_rows() {  # ROW...
   local row
   for row in "$@"; do
     case $row in
-      pointad | coop | object_aware | ensemble | views_[1-9] | losses_?* | sigma_?* | fusion_?*) ;;
-      *) echo "error: row $row is not known; scripts/protocol.sh lists the rows" >&2; return 2 ;;
+      pointad | coop | object_aware | ensemble | views_[1-9]* | losses_?* | sigma_?* | fusion_?* | view_fusion_?*) ;;
+      *) [ -z "$(own_flags "$row")" ] || continue
+         echo "error: row $row is not known; scripts/protocol.sh lists the rows, and FLAGS_$row would make it one of your own" >&2; return 2 ;;
     esac
   done
 }
@@ -63,10 +113,12 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
   for class in $CLASSES; do
     checkpoint=$(checkpoint_path "$row" "$seed" "$class")
     if [ -f "$checkpoint" ]; then
-      echo "$row, seed $seed, $class: trained already ($checkpoint), skipped"
+      check_same_flags "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
+      announce "$row, seed $seed, $class: trained already ($checkpoint), skipped"
       continue
     fi
-    echo "$row, seed $seed, $class: training"
+    announce "$row, seed $seed, $class: training"
+    note_flags "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
     "$python" train.py --dataset "$dataset" ${data:+--data_path "$data"} --train_class "$class" --seed "$seed" \
       --epoch "$EPOCH" --save_path "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
   done
@@ -85,10 +137,13 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
       checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")")
     fi
   done
-  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ "${#missing[@]}" -eq 0 ]; then
+    announce "$row, seed $seed: nothing left to test"
+    return 0
+  fi
   # test.py makes a folder per checkpoint only when there are several.
   [ "${#missing[@]}" -gt 1 ] || folder=$folder/${missing[0]}
-  echo "$row, seed $seed, ${missing[*]}: testing on $dataset"
+  announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
     --save_path "$folder" ${flags[@]+"${flags[@]}"} "$@"
 }
@@ -98,12 +153,20 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
   local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
   shift 3
   if [ -f "$folder/results.json" ]; then
-    echo "ensemble: tested already ($folder/results.json), skipped"
+    announce "ensemble: tested already ($folder/results.json), skipped"
     return 0
   fi
   mapfile -t flags < <(test_flags ensemble)
-  echo "ensemble: testing on $dataset"
+  announce "ensemble: testing on $dataset"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
+}
+
+# Trainings and tests of all rows on so many targets; one test takes all classes.
+count_runs() {  # TARGETS ROW...
+  local row classes=($CLASSES) seeds=($SEEDS)
+  for row in "${@:2}"; do
+    if [ "$row" = ensemble ]; then echo "$1"; else echo $(($1 * ${#seeds[@]} * (${#classes[@]} + 1))); fi
+  done | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # Maps of the main row's first seed give the report its pictures and clouds.

@@ -30,6 +30,9 @@ COMMANDS = {
     "list-samples": Command("list_samples", "generate_dataset_json", "list the samples of a rendered data set"),
     "demo-data": Command("make_demo_data", "scripts/make_demo_data.py", "generate the demo data"),
     "feature-cache": Command("feature_cache", "scripts/feature_cache.py", "show, shrink or check a feature cache"),
+    "shared-flags": Command(
+        "shared_flags", "scripts/shared_flags.py", "print which of the flags of a training its test takes too"
+    ),
     "training-classes": Command(
         "training_classes", "scripts/training_classes.py", "print the training classes of a data set"
     ),

@@ -149,7 +149,7 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name) as progress:
+    with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
             counts[outcome.status] += 1
             progress.update()

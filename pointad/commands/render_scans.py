@@ -103,7 +103,9 @@ def render_all(settings: RenderScansSettings) -> int:
     """Render every scan; one that cannot be rendered does not stop the others. Returns the exit code."""
     scans = list(find_scans(settings.scans, settings.save_path))
     failed = 0
-    for path, folder in tqdm(list(zip(scans, output_folders(scans, settings.save_path), strict=True)), unit="scan"):
+    for path, folder in tqdm(
+        list(zip(scans, output_folders(scans, settings.save_path), strict=True)), unit="scan", disable=None
+    ):
         try:
             render_file(path, folder, settings)
         except PointADError as error:

@@ -31,6 +31,7 @@ from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJ
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
 from pointad.training.run_folder import RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
+from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS
@@ -50,11 +51,16 @@ def run_training(settings: TrainSettings) -> None:
 def _run(settings: TrainSettings, processes: Processes) -> None:
     """The part of the run that this process does; the first one writes the files."""
     make_missing_data(settings.data, processes)
-    with own_folder(settings.save_path) if processes.is_first else contextlib.nullcontext():
-        _run_in_folder(settings, processes)
+    with contextlib.ExitStack() as opened:
+        scalars = None
+        if processes.is_first:
+            opened.enter_context(own_folder(settings.save_path))
+            if settings.tensorboard is not None:
+                scalars = opened.enter_context(Scalars(settings.tensorboard))
+        _run_in_folder(settings, processes, scalars)
 
 
-def _run_in_folder(settings: TrainSettings, processes: Processes) -> None:
+def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scalars | None) -> None:
     folder = settings.save_path
     log_to_file(folder, processes)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
@@ -87,7 +93,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes) -> None:
     if processes.is_first:
         write_run(record, folder)
     try:
-        _learn(training, learner, settings, record, state_facts, processes)
+        _learn(training, learner, settings, record, state_facts, processes, scalars)
     except DivergenceError:
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
             save_checkpoint(learner, folder, len(training.history), record)
@@ -102,6 +108,7 @@ def _learn(
     record: TrainingRecord,
     state_facts: dict[str, Any],
     processes: Processes,
+    scalars: Scalars | None,
 ) -> None:
     """Every epoch with what the first process says and writes about it."""
     folder = settings.save_path
@@ -114,6 +121,8 @@ def _learn(
         if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
             save_checkpoint(learner, folder, losses.epoch, record)
         write_losses(training.history, folder / "losses.csv")
+        if scalars is not None:
+            scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
         # Last, so that whatever comes before it is written again when the run is cut off here.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
 

@@ -61,7 +61,7 @@ def iterate_batches(
         pin_memory=pin_memory,
     )
     total = len(dataset)  # type: ignore[arg-type]
-    with tqdm(total=total, desc=description, unit="sample", disable=description is None) as bar:
+    with tqdm(total=total, desc=description, unit="sample", disable=True if description is None else None) as bar:
         for batch in _with_living_workers(loader):
             if isinstance(batch, PointADError):
                 raise batch

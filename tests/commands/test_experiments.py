@@ -1,6 +1,8 @@
 """One idea changed, compared through the programs alone: what is recorded, what is named, what becomes a row."""
 
+import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +163,31 @@ def test_maps_hold_mask_and_valid_points(experiment: Experiment) -> None:
             assert stored["valid"].dtype == stored["mask"].dtype == bool
             assert stored["mask"].any() == ("good" not in path.parts)
             assert not stored["point_map"][~stored["valid"]].any()  # nothing is smoothed
+
+
+def test_losses_go_to_tensorboard_as_well(experiment: Experiment, tmp_path: Path) -> None:
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    weights = ("--loss_weights", "d2_pixel_loss=0.5", "d2_image_loss=0")
+    ending = experiment.train("a", "--epoch", 2, "--tensorboard", tmp_path / "board", *weights)
+    assert ending.code == 0, ending.err
+    events = event_accumulator.EventAccumulator(str(tmp_path / "board")).Reload()
+    assert set(events.Tags()["scalars"]) == {
+        "loss/d2_pixel_loss",
+        "loss/d3_point_loss",
+        "loss/d3_global_loss",
+        "loss/total",
+    }
+    with (experiment.folder / "a" / "train" / "losses.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = [event.value for event in events.Scalars("loss/d2_pixel_loss")]
+    assert len(found) == 2
+    assert found[0] == pytest.approx(np.mean([float(row["d2_pixel_loss"]) for row in rows if row["epoch"] == "1"]))
+    assert all(float(row["d2_image_loss"]) == 0 for row in rows)
+
+
+def test_tensorboard_that_is_not_installed_is_said(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert_one_error_line(experiment.train("a", "--tensorboard", tmp_path / "board"), "--tensorboard", "pip install")
+    assert not (experiment.folder / "a" / "train" / "run.json").exists()

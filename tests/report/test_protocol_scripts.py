@@ -11,7 +11,9 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 STAND_IN = (
     f"""#!/usr/bin/env bash
-case $1 in scripts/training_classes.py) exec {sys.executable} {SCRIPTS}/training_classes.py "${{@:2}}" ;; esac
+case $1 in
+  scripts/training_classes.py | scripts/shared_flags.py) exec {sys.executable} {SCRIPTS}/$(basename "$1") "${{@:2}}" ;;
+esac
 """
     + """echo "$*" >> calls.txt
 program=$1
@@ -49,6 +51,8 @@ def workspace(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     for name in ("protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
         shutil.copy(SCRIPTS / name, tmp_path / "scripts" / name)
+    for name in ("train.sh", "test.sh"):
+        shutil.copy(SCRIPTS.parent / name, tmp_path / name)
     python = tmp_path / "python"
     python.write_text(STAND_IN)
     python.chmod(0o755)
@@ -61,7 +65,7 @@ def protocol(workspace: Path, name: str, *arguments: str, code: int = 0, **varia
     calls = workspace / "calls.txt"
     calls.unlink(missing_ok=True)
     done = subprocess.run(
-        ["bash", f"scripts/{name}.sh", *arguments],
+        ["bash", f"{name}.sh" if name in ("train", "test") else f"scripts/{name}.sh", *arguments],
         cwd=workspace,
         env={"PATH": "/usr/bin:/bin", **variables},
         capture_output=True,
@@ -96,6 +100,7 @@ def test_finished_runs_are_skipped_and_say_so(workspace: Path) -> None:
     assert programs(calls) == ["scripts/report.py"]
     assert printed.count("trained already") == 4
     assert printed.count("tested already") == 5
+    assert "run 7 of 7: pointad, seed 2" in printed
 
 
 def test_only_what_is_missing_runs(workspace: Path) -> None:
@@ -184,3 +189,79 @@ def test_mistakes_are_one_line(workspace: Path, name: str, variables: dict[str, 
     calls, printed = protocol(workspace, name, code=2, **variables)
     assert calls == []
     assert message in printed and printed.count("\n") == 1
+
+
+def test_runs_are_counted(workspace: Path) -> None:
+    _, printed = protocol(workspace, "one_vs_rest", ROWS="ensemble pointad", CLASSES="gear leaf", SEEDS="1 2")
+    runs = [line for line in printed.splitlines() if line.startswith("run ")]
+    assert [line.split(":")[0] for line in runs] == [f"run {number} of 7" for number in range(1, 8)]
+
+
+def test_an_idea_of_ones_own_is_a_row(workspace: Path) -> None:
+    flags = "--view_fusion max --learning_rate 0.01"
+    calls, _ = protocol(workspace, "one_vs_rest", ROWS="mine", CLASSES="gear", FLAGS_mine=flags, FEATURES="none")
+    assert f"--name mine {flags}" in calls[0]
+    assert "--name mine --view_fusion max" in calls[1] and "--learning_rate" not in calls[1]  # test.py learns nothing
+    calls, _ = protocol(workspace, "one_vs_rest", ROWS="view_fusion_top2", CLASSES="gear")
+    assert all("--view_fusion top2" in call for call in calls[:2])
+
+
+def test_prompts_of_other_flags_are_not_taken(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear")
+    protocol(workspace, "one_vs_rest", "--device", "cuda", ROWS="pointad", CLASSES="gear")  # only the place differs
+    calls, printed = protocol(workspace, "one_vs_rest", "--depth", "3", code=2, ROWS="pointad", CLASSES="gear")
+    assert calls == [] and "was trained with other flags" in printed
+
+
+def test_the_demos_prompts_take_the_demos_weights_on_any_target(workspace: Path) -> None:
+    calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=/data/eye", ROWS="pointad", CLASSES="gear")
+    assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
+    assert all("--clip_weights demo" in call for call in calls[:2])
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--render", "on_the_fly"],
+        ["--views", "3"],
+        ["--views", "x-15", "x0", "x15"],
+        ["--feature_cache", "a cache"],
+        ["--view_fusion", "max", "--features_list", "4", "8"],
+    ],
+)
+def test_train_hands_its_flags_on(workspace: Path, flags: list[str]) -> None:
+    calls, _ = protocol(workspace, "train", *flags, "--learning_rate", "0.01", DATA="/data/mine", CLASSES="gear leaf")
+    assert programs(calls) == ["train.py", "train.py", "test.py"]
+    said = " ".join(flags)
+    assert f"{said} --learning_rate 0.01" in calls[0]
+    assert calls[-1].endswith(said) and "--learning_rate" not in calls[-1]
+
+
+def test_train_tests_the_epoch_that_it_trained(workspace: Path) -> None:
+    calls, _ = protocol(workspace, "train", "--epoch", "1", CLASSES="gear", SAVE="out")
+    assert "--epoch 1 " in calls[0]
+    assert "--checkpoint_path out/gear/epoch_1.pth" in calls[1] and "--epoch" not in calls[1]
+
+
+def test_train_keeps_a_test_folder_a_class(workspace: Path) -> None:
+    for name in ("gear", "leaf"):
+        calls, _ = protocol(workspace, "train", CLASSES=name, SAVE="out")
+        assert f"--save_path out/test/{name}" in calls[-1]
+    protocol(workspace, "train", CLASSES="gear leaf", SAVE="out")
+    found = sorted(path.parent.name for path in (workspace / "out" / "test").rglob("results.json"))
+    assert found == ["gear", "leaf"]
+
+
+def test_train_stops_when_flags_changed(workspace: Path) -> None:
+    protocol(workspace, "train", CLASSES="gear", SAVE="out")
+    calls, printed = protocol(workspace, "train", "--losses", "d3_point_loss", code=2, CLASSES="gear", SAVE="out")
+    assert calls == [] and "out/gear: was trained with other flags" in printed
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [(["--epoch", "x"], "--epoch"), (["--save_path", "x"], "set SAVE"), (["--vews", "3"], "--vews")],
+)
+def test_train_checks_flags_before_anything_runs(workspace: Path, flags: list[str], message: str) -> None:
+    calls, printed = protocol(workspace, "train", *flags, code=2)
+    assert calls == [] and message in printed
