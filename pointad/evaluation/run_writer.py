@@ -96,7 +96,7 @@ class RunWriter:
         with atomic_path(self.folder / "scores.csv") as temporary:
             temporary.write_text(table.getvalue(), encoding="utf-8")
         with atomic_path(self.folder / "curves.json") as temporary:
-            temporary.write_text(json.dumps(self._curves), encoding="utf-8")
+            temporary.write_text(json.dumps(self._curves, allow_nan=False), encoding="utf-8")
         self.results.save(self.folder / "results.json")
         return self.results
 

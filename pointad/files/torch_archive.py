@@ -35,6 +35,8 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
     try:
         if start != ZIP_START:
             return _read_sequence(file, size)
+        if not zipfile.is_zipfile(file):
+            raise PickleDataError("it is cut off: the end of its archive is missing, download it again")
         with zipfile.ZipFile(file) as archive:
             return _read_archive(archive, size)
     except (PickleDataError, OSError, MemoryError):

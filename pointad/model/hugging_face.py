@@ -50,9 +50,7 @@ _PARTS = {
 }
 _JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
 _ACTIVATIONS = {"quick_gelu": True, "gelu": False}
-# What CLIPConfig assumes where config.json is silent.
-_DEFAULT_HEADS = {"vision_config": 12, "text_config": 8}
-_DEFAULT_ACTIVATION = "quick_gelu"
+_DEFAULT_ACTIVATION = "quick_gelu"  # what CLIPConfig assumes where config.json is silent
 _EPSILON = 1e-5
 
 
@@ -128,8 +126,9 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
         raise InputError(path, f"its hidden_act is {found}, where quick_gelu or gelu for both is supported", remedy)
     if any(told.get("layer_norm_eps", _EPSILON) != _EPSILON for told in towers.values()):
         raise InputError(path, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", remedy)
-    heads = {tower: told.get("num_attention_heads", _DEFAULT_HEADS[tower]) for tower, told in towers.items()}
-    if not all(type(count) is int and count > 0 for count in heads.values()):
+    # Heads are left out where they are CLIPConfig's own: 12 of 768 channels, 8 of 512, which is 64 each as in OpenAI's.
+    heads = {tower: told.get("num_attention_heads") for tower, told in towers.items()}
+    if not all(count is None or (type(count) is int and count > 0) for count in heads.values()):
         raise InputError(path, "its num_attention_heads is no count", remedy)
     mean, std = _normalization(folder / PREPROCESSOR_NAME)
     return FileConfiguration(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.files.torch_files import read_torch_file, write_torch_file
+from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 
 
 def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -38,6 +38,8 @@ def load_training_state(path: Path, facts: dict[str, Any]) -> dict[str, Any] | N
     state, told = (stored.get("state"), stored.get("facts")) if isinstance(stored, dict) else (None, None)
     if not isinstance(state, dict) or not isinstance(told, dict):
         raise InputError(path, "not the state of a training", remedy)
+    if is_state(state.get("learner")):
+        check_finite(state["learner"], path)
     for name in sorted(facts.keys() | told.keys()):
         if facts.get(name) != told.get(name):
             problem = f"comes from a training with another {name} ({told.get(name)}, now {facts.get(name)})"

@@ -99,6 +99,8 @@ def test_configuration_of_the_folder_decides(
     assert backbone.mean == (0.5, 0.25, 0.125) and backbone.std == (1, 2, 3)
     silent = {"vision_config": {"num_attention_heads": 4}, "text_config": {"num_attention_heads": 2}}
     assert has_quick_gelu(load_backbone(weights=write_folder(renamed, tmp_path / "silent", **silent)))
+    empty = load_backbone(weights=write_folder(renamed, tmp_path / "empty", vision_config={}, text_config={}))
+    assert has_quick_gelu(empty) and empty.vision.transformer.resblocks[0].attn.num_heads == 1
 
 
 @pytest.mark.parametrize(

@@ -327,6 +327,7 @@ STATES = [
     pytest.param(state_with(state=[]), id="state is a list"),
     pytest.param(inner_state(lambda state: state.pop("optimizer")), id="an entry less"),
     pytest.param(inner_state(lambda state: state["learner"].pop("ctx_pos")), id="prompts less"),
+    pytest.param(inner_state(lambda state: state["learner"]["ctx_pos"].fill_(float("nan"))), id="not a number"),
     pytest.param(inner_state(lambda state: state.update(generator=torch.zeros(3))), id="another generator"),
     pytest.param(inner_state(lambda state: state.update(losses=[1.0])), id="losses are numbers"),
 ]
