@@ -20,7 +20,7 @@ from pointad.commands.places import SOURCE, demo_data_folder
 from pointad.commands.program import HelpFormatter, positive_integer, run
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.visualization.sheets import outline, overlay, to_unit_range
+from pointad.visualization.heat import outline, overlay, to_unit_range
 
 SAMPLES = (
     "brick/lump/000",

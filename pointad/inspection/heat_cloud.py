@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.files.atomic import atomic_path
-from pointad.visualization.sheets import heat_colors, to_unit_range
+from pointad.visualization.heat import heat_colors, to_unit_range
 
 
 def write_heat_cloud(

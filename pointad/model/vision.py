@@ -32,9 +32,7 @@ def doubled_block_count(depth: int) -> int:
     return max(1, round(depth * REFERENCE_DOUBLED_BLOCKS / REFERENCE_DEPTH))
 
 
-def encode_images(
-    visual: VisionTransformer, images: Tensor, layers: Sequence[int] | None = None, *, doubled_blocks: int | None = None
-) -> ImageFeatures:
+def encode_images(visual: VisionTransformer, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
     """Encode pictures along both paths.
 
     With ``h = ln_1(x)`` and ``q, k, v = qkv(h)`` of a doubled block, the original path is CLIP's own, and the local
@@ -46,7 +44,6 @@ def encode_images(
         images: (B, 3, H, W) floating point, normalized with the model's mean and standard deviation; H and W are
             multiples of the patch size. Sizes other than the model's own interpolate its positional embedding.
         layers: blocks, counted from 1, whose patch features are wanted; the last one when None.
-        doubled_blocks: how many of the last blocks carry the local path; ``doubled_block_count`` when None.
 
     Returns:
         ImageFeatures: global features (B, D) and patch features (B, L, H / patch · W / patch, D).
@@ -56,8 +53,7 @@ def encode_images(
     """
     blocks = visual.transformer.resblocks
     layers = check_layers(layers, len(blocks))
-    doubled_blocks = doubled_block_count(len(blocks)) if doubled_blocks is None else doubled_blocks
-    first_doubled = len(blocks) - doubled_blocks + 1
+    first_doubled = len(blocks) - doubled_block_count(len(blocks)) + 1
 
     original = _embed(visual, images)  # (B, 1 + P, width)
     local = original

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.viewing_axes import measured_pixels
 
 FEWEST_POINTS = 100
@@ -37,11 +36,3 @@ class ScanFile:
     def present(self) -> np.ndarray:
         """Flags (N,) or (H, W) of the points that are finite and, in an organized scan, no holes."""
         return measured_pixels(self.points)[0] if self.is_organized else is_finite(self.points)
-
-    def to_scan(self) -> OrganizedScan | PointCloud:
-        """The scan for the rest of the pipeline: holes are zeros in an organized scan and left out of a cloud."""
-        if self.is_organized:
-            xyz = np.where(self.present[..., None], self.points, 0).astype(np.float32)
-            return OrganizedScan(xyz=xyz, rgb=self.colors)
-        colors = None if self.colors is None else self.colors[self.present]
-        return PointCloud(points=self.points[self.present], colors=colors)

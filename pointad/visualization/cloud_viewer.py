@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from pointad.errors import InputError
 from pointad.files.escaping import for_html, for_script
-from pointad.visualization.sheets import heat_colors
+from pointad.visualization.heat import heat_colors
 
 MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
 SPACING_SAMPLE = 2_000  # points whose neighbours are looked for when the drawn size of a point is chosen
@@ -21,18 +21,6 @@ POINT_WIDTH = 2.0  # drawn width of a point, in distances to its 6th nearest nei
 LEGEND_STOPS = 13
 SCRIPTS = ("canvas_painter.js", "webgl_painter.js", "cloud_viewer.js")
 SCAN_ROTATION = np.diag([1.0, -1.0, -1.0])  # depth cameras look along +z with y downwards
-
-
-def cloud_page(
-    points: np.ndarray,
-    scores: np.ndarray | None = None,
-    colors: np.ndarray | None = None,
-    title: str = "Point cloud",
-    **options: object,
-) -> str:
-    """A whole HTML document with one cloud; the arguments are those of `cloud_fragment`."""
-    fragment = cloud_fragment(points, scores, colors, title, **options)  # type: ignore[arg-type]
-    return html_page(title, fragment)
 
 
 def html_page(title: str, body: str) -> str:

@@ -1,11 +1,9 @@
-"""Pictures of one sample: heat colours, overlays, and a sheet with the inputs, the maps and the nine views.
+"""Pictures of one sample: a sheet with the inputs, the maps and the nine views, and scores seen from the views.
 
-The colour scale is Turbo without its nearly black ends (blue: normal, green to yellow: between, red: anomalous).
 Every sheet prints the values that its two ends stand for, and all maps of a sheet share them, so that colours may be
 compared within a sheet.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial import cKDTree
 
 from pointad.errors import shown
+from pointad.visualization.heat import heat_colors, outline, overlay, to_unit_range
 
 GAP = 8  # pixels between the pictures of a sheet
 LABEL_HEIGHT = 20  # pixels of text above a picture
@@ -23,79 +22,10 @@ VIEW_SIZE = 150  # side of a view in a sheet, in pixels
 MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sheet
 BAR_WIDTH = 18
 BAR_ROOM = 86  # width kept for the colour bar and its numbers
-TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
 SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
 THREADS = 2  # that fill views; SciPy and OpenCV let them work at once
 LONGEST_TITLE = 300  # letters; the sheet is at least as wide as its title
 TEXT_COLOR = (32, 36, 44)
-NO_VALUE_COLOR = (128, 128, 128)
-
-
-@functools.cache
-def _scale() -> np.ndarray:
-    steps = np.rint(np.linspace(*TURBO_PART, 256) * 255).astype(np.uint8)
-    table = np.ascontiguousarray(cv2.applyColorMap(steps[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1])
-    table.setflags(write=False)
-    return table
-
-
-def heat_colors(values: np.ndarray) -> np.ndarray:
-    """Colours of the scale.
-
-    Args:
-        values: any shape, 0 (normal) to 1 (anomalous); values beyond are clipped, NaN becomes grey.
-
-    Returns:
-        uint8 RGB, the shape of `values` and a last axis of 3.
-    """
-    values = np.asarray(values, dtype=np.float32)
-    missing = np.isnan(values)
-    index = np.rint(np.clip(np.where(missing, 0.0, values), 0.0, 1.0) * 255).astype(np.uint8)
-    colors = np.take(_scale(), index, axis=0)
-    colors[missing] = NO_VALUE_COLOR
-    return colors
-
-
-def to_unit_range(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarray:
-    """Values brought to 0..1 so that the ends of `heat_range` become 0 and 1; a range of no width gives zeros."""
-    low, high = heat_range
-    if not high > low:
-        return np.zeros_like(np.asarray(values, dtype=np.float32))
-    return (np.asarray(values, dtype=np.float32) - np.float32(low)) / np.float32(high - low)
-
-
-def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Lay heat colours over pictures.
-
-    Args:
-        picture: (..., H, W) grey or (..., H, W, 3) RGB, uint8.
-        heat: (..., H, W) values in 0..1; where it is NaN the picture stays as it is.
-        opacity: 0 shows the picture alone, 1 the heat alone.
-
-    Returns:
-        (..., H, W, 3) uint8.
-    """
-    heat = np.asarray(heat, dtype=np.float32)
-    base = picture if picture.ndim == heat.ndim + 1 else np.repeat(picture[..., None], 3, axis=-1)
-    blended = base.astype(np.float32) * (1 - opacity) + heat_colors(heat).astype(np.float32) * opacity
-    return np.where(np.isnan(heat)[..., None], base, np.rint(blended).astype(np.uint8))
-
-
-def outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Draw the border of a mask, white on black so that it shows on every heat colour.
-
-    Args:
-        picture: (H, W, 3) uint8.
-        mask: (H, W), above 0 is inside.
-
-    Returns:
-        (H, W, 3) uint8, a copy.
-    """
-    drawn = np.ascontiguousarray(picture).copy()
-    contours, _ = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(drawn, contours, -1, (0, 0, 0), 3)
-    cv2.drawContours(drawn, contours, -1, (255, 255, 255), 1)
-    return drawn
 
 
 def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image_size: int) -> np.ndarray:

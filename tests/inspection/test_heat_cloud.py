@@ -8,7 +8,7 @@ import trimesh
 from plyfile import PlyData
 
 from pointad.inspection.heat_cloud import write_heat_cloud
-from pointad.visualization.sheets import heat_colors
+from pointad.visualization.heat import heat_colors
 
 
 @pytest.fixture

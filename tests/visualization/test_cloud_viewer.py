@@ -5,15 +5,21 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from headless_chromium import HeadlessChromium, browser_path
 
 from pointad.errors import InputError
-from pointad.visualization.cloud_viewer import cloud_assets, cloud_fragment, cloud_page, html_page
+from pointad.visualization.cloud_viewer import cloud_assets, cloud_fragment, html_page
 
 needs_browser = pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
+
+
+def cloud_page(*arrays: np.ndarray, title: str = "Point cloud", **options: Any) -> str:
+    """A whole page with one cloud."""
+    return html_page(title, cloud_fragment(*arrays, title=title, **options))
 
 
 def stored_cloud(page: str) -> dict:
