@@ -4,7 +4,7 @@ import logging
 import warnings
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from pointad.errors import InputError
 from pointad.files.bounds import check_claim
@@ -48,6 +48,8 @@ def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
                 turned.format = picture.format
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         problem = str(error).replace(repr(str(path)), "its content")
+        if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
+            problem = "no TIFF, or one of a kind that is not supported, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
         raise InputError(path, f"is not a readable picture ({problem})", remedy) from error
     logger.warning("%s: turned as its orientation tag says", path)

@@ -96,6 +96,8 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
 def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
     """(N, C) or (H, W, C)."""
     shape = values.shape
+    if values.ndim > 2 and values.shape[-1] == 1:
+        values = values[..., 0]
     while values.ndim > 2 and 1 in values.shape[:-1]:
         values = values.squeeze(values.shape[:-1].index(1))
     if values.ndim not in (2, 3):

@@ -16,7 +16,7 @@ _COLORS = (
     ("color_r", "color_g", "color_b"),
     ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
 )
-_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|_(mm|cm|m|um))\s*$")
+_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](mm|cm|m|um|µm|inch|in))\s*$")
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
 _NO_COORDINATES = re.compile(
     r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"

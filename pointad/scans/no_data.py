@@ -8,10 +8,12 @@ import numpy as np
 logger = logging.getLogger(__name__)
 
 _UNITS = (1.0, 0.1, 0.01, 0.001)  # of integers that were scaled on their way
-_MOST_ROUNDS = 12  # each takes away one number at one end of one axis
+_TOLERANCE = 1e-5  # relative; text has few digits, and float32 does not hold 65.535
+_CENTRAL_PART = (0.005, 0.995)  # quantiles, as for points that lie far outside
+_SAMPLE = 20_000  # points that the quantiles are taken of
 _NUMBERS = np.unique(
     [
-        *(base * unit for unit in _UNITS for base in (9999, 99999, 999999, 32767, 32768, 65535, 2**31, 2**31 - 1)),
+        *(base * unit for unit in _UNITS for base in (999, 9999, 99999, 999999, 32767, 32768, 65535, 2**31, 2**31 - 1)),
         *(10.0**power for power in range(4, 39)),
         float(2**32),
         float(2**32 - 1),
@@ -25,8 +27,8 @@ _NUMBERS = np.unique(
 def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     """Replace points with a no-data number among their coordinates by NaN, and log how many.
 
-    Such a number counts as one only where it lies farther from all other coordinates of its axis than the rest of the
-    scan is large: a scan that truly reaches so far is left alone.
+    Such a number counts as one only where it lies so far outside the other points that they would hardly be seen
+    beside it: farther than their box is large. A scan that truly reaches so far is left alone.
 
     Args:
         points: (..., 3) floating point; values that are not finite, and points at (0, 0, 0), are holes already.
@@ -36,62 +38,57 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
         The same array if nothing was found, a copy otherwise.
     """
     flat = points.reshape(-1, 3)
-    if not len(flat) or _is_free(flat):
+    if not len(flat) or _is_compact(flat):
         return points
-    left = np.isfinite(flat).all(axis=1)
-    left[left] = flat[left].any(axis=1)
-    found: dict[float, tuple[int, np.ndarray]] = {}  # number -> axis, points that have it
-    for _ in range(_MOST_ROUNDS):
-        extreme = _extreme_number(flat, left)
-        if extreme is None:
-            break
-        axis, number = extreme
-        having = left & (flat[:, axis] == number)
-        left &= ~having
-        previous = found.get(number)
-        found[number] = axis, having if previous is None else having | previous[1]
-    if not found or not left.any():
+    measured = np.isfinite(flat).all(axis=1)
+    measured[measured] = flat[measured].any(axis=1)
+    listed = np.stack([_is_listed(flat[:, axis]) for axis in range(3)], axis=1) & measured[:, None]
+    others = measured & ~listed.any(axis=1)
+    if not listed.any() or not others.any():
         return points
-    with np.errstate(over="ignore"):
-        extent = float(np.ptp(flat[left], axis=0).max())
-    removed = np.zeros(len(flat), dtype=bool)
-    for number, (axis, having) in found.items():
-        if np.abs(flat[left, axis] - number).min() <= extent:
-            continue
-        removed |= having
-        logger.warning(
-            "%s: %d of %d points have the coordinate %g, which stands for no data; they are holes",
-            name,
-            having.sum(),
-            len(flat),
-            number,
-        )
+    low, high = _central_box(flat[others])
+    reach = (high - low).max()
+    with np.errstate(over="ignore", invalid="ignore"):
+        outside = listed & ((flat < low - reach) | (flat > high + reach))
+    removed = outside.any(axis=1)
     if not removed.any():
         return points
+    for number in np.unique(flat[outside]).tolist()[:10]:
+        having = (outside & (flat == number)).any(axis=1).sum()
+        message = "%s: %d of %d points have the coordinate %g, which stands for no data; they are holes"
+        logger.warning(message, name, having, len(flat), number)
     cleaned = flat.copy()
     cleaned[removed] = np.nan
     return cleaned.reshape(points.shape)
 
 
-def _is_free(points: np.ndarray) -> bool:
-    """Whether nothing stands at the ends of the axes that could be such a number; fast, as it is nearly always so."""
-    ends = [end for axis in range(3) for end in (np.fmin.reduce(points[:, axis]), np.fmax.reduce(points[:, axis]))]
-    return bool(np.isfinite(ends).all()) and all(_listed(float(end)) is None for end in ends)
+def _is_compact(points: np.ndarray) -> bool:
+    """Whether no point lies far outside and no axis ends at such a number: fast, as it is nearly always so."""
+    ends = np.array([(np.fmin.reduce(points[:, axis]), np.fmax.reduce(points[:, axis])) for axis in range(3)]).T
+    if not np.isfinite(ends).all() or _is_listed(ends).any():
+        return False
+    sample = points[:: max(1, len(points) // _SAMPLE)]
+    sample = sample[np.isfinite(sample).all(axis=1)]
+    if not len(sample):
+        return False
+    low, high = _central_box(sample)
+    reach = (high - low).max()
+    return bool((ends[0] >= low - reach).all() and (ends[1] <= high + reach).all())
 
 
-def _listed(value: float) -> float | None:
-    """The value, if its magnitude is one of the numbers."""
-    nearest = _NUMBERS[np.abs(_NUMBERS - abs(value)).argmin()]
-    return value if abs(nearest - abs(value)) <= 1e-6 * nearest else None  # float32 does not hold 65.535
+def _central_box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sample = points[:: max(1, len(points) // _SAMPLE)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.quantile(sample.astype(np.float64), _CENTRAL_PART, axis=0)
+    return low, high
 
 
-def _extreme_number(points: np.ndarray, left: np.ndarray) -> tuple[int, float] | None:
-    """An axis at one of whose ends a no-data number stands, and the number."""
-    if not left.any():
-        return None
-    lowest, highest = points[left].min(axis=0), points[left].max(axis=0)
-    for ends in (lowest, highest):
-        for axis, value in enumerate(ends.tolist()):
-            if _listed(value) is not None:
-                return axis, value
-    return None
+def _is_listed(values: np.ndarray) -> np.ndarray:
+    """Flags of the values whose magnitude is one of the numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        magnitudes = np.abs(values.astype(np.float64))
+        nearest = _NUMBERS[np.minimum(np.searchsorted(_MIDPOINTS, magnitudes), len(_NUMBERS) - 1)]
+        return np.abs(magnitudes - nearest) <= _TOLERANCE * nearest
+
+
+_MIDPOINTS = _NUMBERS[:-1] / 2 + _NUMBERS[1:] / 2

@@ -12,6 +12,7 @@ from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
 from pointad.scans.meshes import Mesh, fans
 from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.text_dialect import plain_nan
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def read_obj(path: Path) -> Mesh:
 def _plain(content: bytes) -> bytes:
     """One statement a line, words separated by single blanks, nothing before or after them, no comments."""
     content = b"\n" + content.removeprefix(b"\xef\xbb\xbf").translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
+    content = plain_nan(content)
     if b"\\\n" in content:
         content = content.replace(b"\\\n", b" ")
     if b"#" in content:

@@ -42,10 +42,10 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     """
     entries = dict(_entries(file))
     try:
-        names, sizes, types = entries["FIELDS"], entries["SIZE"], entries["TYPE"]
+        names, sizes, types = entries.get("FIELDS") or entries["COLUMNS"], entries["SIZE"], entries["TYPE"]
         repeats = [int(word) for word in entries.get("COUNT", ["1"] * len(names))]
-        width, height = int(entries["WIDTH"][0]), int(entries.get("HEIGHT", ["1"])[0])
-        count = int(entries["POINTS"][0]) if "POINTS" in entries else width * height
+        width, height = (int(entries.get(side, ["1"])[0]) for side in ("WIDTH", "HEIGHT"))
+        count = int(entries["POINTS"][0]) if "POINTS" in entries else int(entries["WIDTH"][0]) * height
         data = entries["DATA"][0].lower()
         fields = zip(names, types, sizes, repeats, strict=True)
         dtype = _record_type([(n, f"<{_TYPES[k.upper()]}{int(s)}", r) for n, k, s, r in fields])

@@ -18,6 +18,7 @@ from pointad.scans.meshes import Mesh, fans, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
 from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.text_dialect import plain_nan
 
 _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _MOST_VARYING = 3_000_000  # rows with lists of varying length, which take about 150 bytes of memory each
@@ -138,7 +139,7 @@ def _text_rows(body: bytes) -> list[bytes]:
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     body = re.sub(rb"(?m)^[ \t]*(\n|\Z)", b"", body)
-    return body.split(b"\n")
+    return plain_nan(body).split(b"\n")
 
 
 def _read_text(

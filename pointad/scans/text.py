@@ -11,11 +11,10 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.text_dialect import BLANK, COMMA, MISSING, TAB, Dialect, decoded, find_dialect
+from pointad.scans.text_dialect import BLANK, COMMA, MISSING, TAB, Dialect, decoded, find_dialect, plain_nan
 
 logger = logging.getLogger(__name__)
 
-_SPECIAL = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)
 _DECIMAL_LABELS = re.compile(rb"(?:[ \t]*[01],0+[ \t]*\n?)+")  # of a spreadsheet with decimal commas
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
@@ -89,9 +88,7 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
     content = decoded(content, name)
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
-    if b"#" in body or b"(" in body:
-        body = _SPECIAL.sub(b"nan", body)
-    values = _numbers(body, dialect, name)
+    values = _numbers(plain_nan(body), dialect, name)
     names = dialect.names if dialect.names is not None and len(dialect.names) == values.shape[1] else None
     empty = np.isnan(values).all(axis=0)
     if empty.any() and values.shape[1] - empty.sum() >= 3:  # trailing separators, and columns of words

@@ -17,6 +17,7 @@ _IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _COMMENT = re.compile(rb"\s*(#|//|%|!)")
 _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
+_NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
 MISSING = rb"|na|n/a|null|none|nil|-|--|#n/a|\?"
 _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _REMEDY = "give rows of numbers of equal length"
@@ -61,6 +62,11 @@ def decoded(content: bytes, name: str | Path) -> bytes:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
+
+
+def plain_nan(content: bytes) -> bytes:
+    """What Windows calls -nan(ind) or 1.#QNAN, and infinite 1.#INF, as nan."""
+    return _NOT_FINITE.sub(b"nan", content) if b"#" in content or b"(" in content else content
 
 
 def find_dialect(content: bytes, name: str | Path) -> Dialect:
@@ -127,7 +133,7 @@ def _first_row(content: bytes) -> tuple[int | None, bytes]:
         line = content[start : end if end >= 0 else len(content)].strip()
         if not is_comment(line) and _is_row(line, header):
             return start, header
-        if line:
+        if line and not line.isdigit():  # a number of points may stand below the names
             header = line
         if end < 0:
             break
@@ -158,8 +164,7 @@ def _numeric(cell: bytes) -> bool:
 
 
 def _special(cell: bytes) -> bool:
-    """How C runtimes of Windows write what is not finite."""
-    return re.fullmatch(rb"[+-]?(nan\(\w*\)|1\.#\w+)", cell, re.IGNORECASE) is not None
+    return _NOT_FINITE.fullmatch(cell) is not None
 
 
 def _is_spoilt_row(cells: list[bytes], columns: int) -> bool:

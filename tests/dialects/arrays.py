@@ -45,6 +45,7 @@ ARRAYS = {
     "columns as rows": Dialect(".npy", npy(POINTS.T), log=_READ_AS),
     "batch of one cloud": Dialect(".npy", npy(POINTS[None]), log=_READ_AS),
     "points of OpenCV": Dialect(".npy", npy(POINTS[:, None]), log=_READ_AS),
+    "an axis behind": Dialect(".npy", npy(POINTS[..., None]), log=_READ_AS),
     "batch of one scan": Dialect(".npy", npy(GRID[None]), GRID, log=_READ_AS),
     "batch of planes": Dialect(".npy", npy(np.moveaxis(GRID, -1, 0)[None]), GRID, log=_READ_AS),
     "records": Dialect(".npy", npy(_records())),

@@ -4,7 +4,7 @@ import numpy as np
 import trimesh
 from plyfile import PlyElement
 
-from dialects.base import COLORS, POINTS, Dialect, lines
+from dialects.base import COLORS, POINTS, Dialect, lines, with_holes
 from dialects.ply import lists, vertex_table, written
 
 EXTENT = np.array([40.0, 30.0, 20.0])
@@ -86,6 +86,11 @@ OBJ = {
         ".obj",
         lines([f"v {x} {y} {z} {r} {g} {b}" for (x, y, z), (r, g, b) in zip(POINTS, COLORS / 255, strict=True)]),
         colors=COLORS,
+    ),
+    "holes of Windows": Dialect(
+        ".obj",
+        lines(["v 1.#QNAN -nan(ind) 0 # nothing", *(f"v {x} {y} {z}" for x, y, z in POINTS[1:])]),
+        with_holes([0]),
     ),
     "weights": Dialect(".obj", lines([f"v {x} {y} {z} 1.0" for x, y, z in POINTS])),
     "a dummy face": Dialect(".obj", lines([f"v {x} {y} {z}" for x, y, z in POINTS] + ["f 1 2 3"]), log="have no face"),

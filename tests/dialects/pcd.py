@@ -78,6 +78,9 @@ PCD = {
         header("x y z rgb", "4 4 4 4", "F F F F", "1 1 1 1", 400, data="ascii") + lines(rows(POINTS, _PACKED[:, None])),
         colors=COLORS,
     ),
+    "an old version": Dialect(
+        ".pcd", b"COLUMNS x y z\nSIZE 8 8 8\nTYPE F F F\nPOINTS 400\nDATA binary\n" + records(POINTS, "<f8")
+    ),
     "decimal commas": Dialect(
         ".pcd",
         header("x y z", "4 4 4", "F F F", "1 1 1", 400, data="ascii") + lines(rows(POINTS, comma=True)),

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from plyfile import PlyData, PlyElement
 
-from dialects.base import COLORS, POINTS, Dialect, lines, rows
+from dialects.base import COLORS, POINTS, Dialect, lines, rows, with_holes
 
 
 def vertex_table(names: str = "xyz", colors: str = "", scale: int = 1, points: np.ndarray = POINTS) -> np.ndarray:
@@ -81,6 +81,11 @@ PLY = {
     "comment in Latin-1 and GBK": Dialect(".ply", _commented(_PLAIN, _COMMENT)),
     "end_header in a comment": Dialect(".ply", _commented(_PLAIN, b"written before end_header\ncomment end_header")),
     "blank lines": Dialect(".ply", lines([line + "\n" for line in rows(POINTS)], _TEXT_HEADER + "\n")),
+    "holes of Windows": Dialect(
+        ".ply",
+        lines(["-nan(ind) 1.#QNAN 1", *rows(POINTS[1:])], _TEXT_HEADER),
+        with_holes([0]),
+    ),
     "Windows lines": Dialect(".ply", lines(rows(POINTS), _TEXT_HEADER).replace(b"\n", b"\r\n")),
     "a dummy face": Dialect(
         ".ply", written(vertices(), lists("vertex_indices", [[0, 1, 2]], "face")), log="have no face"

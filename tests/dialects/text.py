@@ -42,6 +42,10 @@ TEXT = {
     ),
     "z first": Dialect(".csv", lines(rows(POINTS[:, ::-1], separator=";"), "Z [mm];Y [mm];X [mm]")),
     "names behind a comment sign": Dialect(".asc", lines(rows(POINTS, COLORS), "//X Y Z R G B"), colors=COLORS),
+    "names above the number of points": Dialect(
+        ".asc", lines(rows(POINTS[:, ::-1], COLORS), f"//Z Y X R G B\n{COUNT}"), colors=COLORS
+    ),
+    "units behind a stroke": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=";"), "no;x/mm;y/mm;z/mm")),
     "normals between": Dialect(".txt", lines(rows(POINTS, NORMALS, COLORS, form="%.4f")), points=POINTS, colors=COLORS),
     "normals alone": Dialect(".xyz", lines(rows(POINTS, np.abs(NORMALS), form="%.4f"))),
     "normals by name": Dialect(

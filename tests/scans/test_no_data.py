@@ -9,7 +9,20 @@ from pointad.scans.no_data import without_no_data
 
 RNG = np.random.default_rng(8)
 POINTS = RNG.normal(size=(2000, 3)) * [30, 20, 10]
-NUMBERS = [-9999, 9999, -32768, 32767, 65535, 1e10, -1e10, 1e38, float(np.finfo(np.float32).max), 99999, 2**31 - 1]
+NUMBERS = [
+    -999,
+    -9999,
+    9999,
+    -32768,
+    32767,
+    65535,
+    1e10,
+    -1e10,
+    1e38,
+    float(np.finfo(np.float32).max),
+    99999,
+    2**31 - 1,
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -47,6 +60,20 @@ def test_several_numbers_beside_other_holes() -> None:
     cleaned = without_no_data(grid, "scan").reshape(-1, 3)
     assert np.flatnonzero(~np.isfinite(cleaned).all(axis=1)).tolist() == [3, 4, 5, 6]
     assert (cleaned[2000:] == 0).all()
+
+
+def test_a_number_behind_a_stray_point() -> None:
+    points = np.concatenate([POINTS, [[0.0, 0, -20_000], [3e4, 0, 0]]])
+    points[:20] = -9999
+    cleaned = without_no_data(points, "scan")
+    assert np.flatnonzero(np.isnan(cleaned).any(axis=1)).tolist() == list(range(20))
+
+
+@pytest.mark.parametrize("text", ["3.40282e+38", "-3.40282e+38", "1.79769e+308"])
+def test_the_largest_float_with_few_digits(text: str) -> None:
+    points = POINTS.copy()
+    points[7] = float(text)
+    assert np.isnan(without_no_data(points, "scan")[7]).all()
 
 
 UNTOUCHED = {
