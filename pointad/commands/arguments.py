@@ -10,11 +10,10 @@ from pointad.commands.rig_arguments import view_or_count
 from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
 from pointad.scoring.back_projection import MEAN, VIEW_FUSIONS
-from pointad.scoring.options import FUSIONS
+from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
 
 DEMO_TRAINING_CLASS = "gear"
-
-
+SMALLEST_OLD_GRID = 28  # with fewer points a side, --point_size was meant as the size of a point
 ACTIVATIONS = {"auto": None, "quick_gelu": True, "gelu": False}  # as load_backbone's quick_gelu
 
 
@@ -38,21 +37,20 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--normals",
         choices=("exact", "grid"),
-        default="exact",
-        help="with --render on_the_fly: how normals are estimated; grid is faster, for organized scans",
+        help="with --render on_the_fly only: how normals are estimated; grid is faster, for organized scans "
+        "(default: exact)",
     )
     group.add_argument(
         "--visibility",
         choices=("nearest", "splat"),
-        default="nearest",
-        help="with --render on_the_fly: a view sees the nearest point on each pixel (as published), or the points "
-        "on the surface that the picture shows",
+        help="with --render on_the_fly only: a view sees the nearest point on each pixel, as published, or the points "
+        "on the surface that the picture shows (default: nearest)",
     )
     group.add_argument(
         "--correspondence",
         choices=("truncated", "centred"),
-        default="truncated",
-        help="with --render on_the_fly: which pixel a point lies on: as published, or the one that contains it",
+        help="with --render on_the_fly only: which pixel a point lies on, as published, or the one that contains it "
+        "(default: truncated)",
     )
     group.add_argument(
         "--image_size",
@@ -60,10 +58,17 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         help="side of the encoder's pictures, pixels (without it: as its model was trained, 336 for ViT-L-14-336)",
     )
     group.add_argument(
-        "--point_size",
+        "--grid_size",
         type=positive_integer,
         default=336,
         help="side of the grid of points and of the renderings; the published layout has 336",
+    )
+    group.add_argument(
+        "--point_size",
+        dest="grid_size",
+        type=_grid_size,
+        default=argparse.SUPPRESS,
+        help="the published name of --grid_size; how many pixels a point covers is chosen when rendering",
     )
     group.add_argument(
         "--views",
@@ -76,6 +81,16 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--num_workers", type=non_negative_integer, default=2, help="processes that load samples")
     add_reading_arguments(parser)
     add_folder_arguments(parser)
+
+
+def _grid_size(text: str) -> int:
+    size = positive_integer(text)
+    if size < SMALLEST_OLD_GRID:
+        raise argparse.ArgumentTypeError(
+            f"{text} is the side of the grid of points here, see --grid_size; how many pixels a point covers is chosen "
+            "when rendering"
+        )
+    return size
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,16 +123,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_encoding_arguments(parser: argparse.ArgumentParser) -> None:
-    """How the image encoder runs, and where its features are kept."""
+def add_encoding_arguments(parser: argparse.ArgumentParser, *, with_cache: bool = True) -> None:
+    """How the image encoder runs, and where its features are kept; ``with_cache`` False for single scans."""
     group = parser.add_argument_group("encoding")
-    group.add_argument(
-        "--feature_cache",
-        type=Path,
-        metavar="DIR",
-        help="keep the encoder's features in this folder, so that no picture is encoded again by another run; "
-        "scripts/feature_cache.py says how big it is and makes it smaller",
-    )
+    if with_cache:
+        group.add_argument(
+            "--feature_cache",
+            type=Path,
+            metavar="DIR",
+            help="keep the encoder's features in this folder, so that no picture is encoded again by another run; "
+            "scripts/feature_cache.py says how big it is and makes it smaller",
+        )
     group.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -191,8 +207,8 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--sigma",
         type=non_negative_float,
-        default=4.0,
-        help="standard deviation of the smoothing, in points; 0 does not smooth",
+        default=DEFAULT_SIGMA,
+        help="standard deviation of the smoothing, in points; 0 smooths nothing",
     )
     group.add_argument(
         "--fusion",

@@ -22,6 +22,9 @@ def load_detector(settings: DetectorSettings) -> PointAD:
         clip_model=model.clip_model,
         quick_gelu=model.quick_gelu,
         layers=model.layers,
+        precision=settings.encoding.precision,
+        compiled=settings.encoding.compiled,
+        pictures_at_once=settings.encoding.pictures_at_once,
     )
     if detector.is_demo:
         logger.warning("DEMO weights: the small backbone %s says nothing about real data", detector.backbone_name)

@@ -154,7 +154,7 @@ def _open(
     indices = listed.views.chosen(data.views, organized=about.organized)
     options = SampleOptions(
         image_size=image_size,
-        point_size=data.point_size,
+        point_size=data.grid_size,
         view_indices=indices,
         with_color=with_color,
         with_views_gt=with_views_gt,

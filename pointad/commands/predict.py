@@ -22,10 +22,11 @@ Exit status: 0 all pass (or no threshold is given), 1 some score above the thres
 import argparse
 from pathlib import Path
 
-from pointad.commands.arguments import add_model_arguments, add_seed_argument
+from pointad.commands.arguments import add_encoding_arguments, add_model_arguments, add_seed_argument
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import HelpFormatter, finite_float, positive_float
+from pointad.commands.program import HelpFormatter, finite_float, non_negative_float, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
+from pointad.scoring.options import DEFAULT_SIGMA
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="folder of the outputs")
     parser.add_argument("--html", action="store_true", help="write a page with the cloud to be turned for each scan")
     add_model_arguments(parser)
+    add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)
     group = parser.add_argument_group("looking")
     group.add_argument(
@@ -52,9 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     group.add_argument(
         "--sigma",
-        type=positive_float,
-        default=4.0,
-        help="width of the smoothing, in pixels of the grid or of the views",
+        type=non_negative_float,
+        default=DEFAULT_SIGMA,
+        help="width of the smoothing, in pixels of the grid or of the views; 0 smooths nothing",
     )
     group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
     group.add_argument(

@@ -77,7 +77,7 @@ def run(
         _say_error(str(error))
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
+        print("interrupted; run the same command again to continue", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         _drop_output()

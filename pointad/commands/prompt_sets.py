@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pointad.commands.test_settings import TestSettings
+from pointad.datasets.class_names import unknown_class
+from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.evaluation.agreement import differences
 from pointad.evaluation.evaluation import PromptSet
@@ -43,13 +45,13 @@ def load_prompt_sets(
     """
     if settings.prompts.kind == "ensemble":
         if settings.checkpoints:
-            raise InputError("--prompts ensemble", "learns nothing", "leave --checkpoint_path away")
+            raise InputError("--prompts ensemble", "learns nothing", "omit --checkpoint_path")
         record = replace(record, prompts="ensemble", object_aware=False)
         return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), record)]
     if not settings.checkpoints:
         raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
     if len(settings.checkpoints) > 1 and settings.train_class:
-        remedy = "leave it away: run.json beside each checkpoint, or its folder's name, tells"
+        remedy = "omit it: run.json beside each checkpoint, or its folder's name, tells"
         raise InputError("--train_class", "fits a single checkpoint", remedy)
     loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
@@ -68,10 +70,8 @@ def _load(
     origin = read_origin(path)
     told = TrainingRecord.from_json(origin) if origin else None
     known = told or TrainingRecord()
-    if settings.train_class and known.training_class not in (None, settings.train_class):
-        logger.warning(
-            "%s: --train_class %s, though it was learned from %s", path, settings.train_class, known.training_class
-        )
+    if settings.train_class is not None:
+        _check_training_class(settings.train_class, known.training_class, classes, settings, path)
     folder = path.resolve().parent.name
     own_dataset = settings.data.dataset.name
     training_class = settings.train_class or known.training_class or (folder if folder in classes else None)
@@ -112,3 +112,23 @@ def _refuse_other_clip(path: Path, training: TrainingRecord, test: RunRecord) ->
     if training.backbone_fingerprint not in (None, test.backbone_fingerprint):
         problem = f"was learned with another CLIP ({training.backbone}) than {test.backbone}"
         raise InputError(path, problem, "name its --clip_weights, or give --allow_mismatch")
+
+
+def _check_training_class(name: str, told: str | None, classes: set[str], settings: TestSettings, path: Path) -> None:
+    """Refuse the name of a class that no data set has: the class that was meant would be tested without a word.
+
+    Args:
+        name: what --train_class says.
+        told: what the file beside the checkpoint says.
+        classes: those that are tested.
+        settings: of test.py.
+        path: of the checkpoint.
+
+    Raises:
+        InputError: the name is neither one of these nor a class of another data set.
+    """
+    if told not in (None, name):
+        logger.warning("%s: --train_class %s, though it was learned from %s", path, name, told)
+    known = {one for dataset in DATASETS.values() for one in dataset.classes}
+    if name not in classes | known | {told}:
+        raise unknown_class(name, sorted(classes), settings.data.folder)

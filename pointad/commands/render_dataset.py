@@ -24,7 +24,7 @@ from tqdm import tqdm
 from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
-from pointad.commands.rig_arguments import chosen_directions, point_size, shard, view_choice, view_or_count
+from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
@@ -65,7 +65,7 @@ class RenderSettings:
             classes=None if flags.classes is None else tuple(flags.classes),
             rendering=RenderingOptions(
                 views=chosen_directions(view_choice(flags.views), about.rig, organized=about.organized),
-                point_size=flags.point_size,
+                point_size=flags.point_pixels,
                 normals_method=flags.normals,
                 visibility=flags.visibility,
                 correspondence=flags.correspondence,
@@ -83,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", required=True, choices=tuple(DATASETS), help="the raw data set's format")
     parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder a class")
     parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets the rendered data set")
-    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (without it: all that are there)")
+    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (default: all that are there)")
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
     parser.add_argument(
         "--shard",
@@ -96,15 +96,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_reading_arguments(parser)
     add_folder_arguments(parser)
     rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
-    rig.add_argument(
-        "--views",
-        nargs="+",
-        type=view_or_count,
-        metavar="VIEW",
-        help="turns about x or y in degrees, such as x-45 x0 x45 y-30, or how many of the data set's own views",
-    )
-    rig.add_argument(
-        "--point_size", type=point_size, help="pixels that a point covers, or auto: from the spacing of the points"
+    add_rig_arguments(
+        rig,
+        view_help="turns about x or y in degrees, such as x-45 x0 x45 y-30, or how many of the data set's own views "
+        "(default: the data set's own)",
+        point_help="pixels that a point covers, or auto: from the spacing of the points (default: the class's own)",
     )
     rig.add_argument(
         "--normals", choices=NORMALS_METHODS, default="exact", help="grid is faster, for organized scans only"

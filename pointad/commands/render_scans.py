@@ -1,11 +1,11 @@
 """Render scans of your own, of any common format: nine pictures a scan, and where each point lies on them.
 
     python scripts/render_scans.py part.stl scans/ --save_path pictures
-    python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_size 5
+    python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_pixels 5
 
 Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
 .stl, whose surface is sampled. Any unit: a scan is centred and scaled before it is looked at. Organized scans are seen
-from the front, others from all around and with their longest side along x, unless --rig or --views say something else.
+from the front, others from all around and with their longest side along x, unless --rig or --views say otherwise.
 
 Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, as a data set has
 them, except that there is no ground truth to draw; points.npy beside them holds the points that the rows of the
@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
-from pointad.commands.rig_arguments import chosen_directions, point_size, view_choice, view_or_count
+from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, view_choice
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.data.layout import SampleFiles, write_rendered_sample
 from pointad.data.view_subset import ViewChoice
@@ -61,7 +61,7 @@ class RenderScansSettings:
             save_path=flags.save_path,
             rig=flags.rig,
             views=view_choice(flags.views),
-            point_size=None if flags.point_size == "auto" else flags.point_size,
+            point_size=None if flags.point_pixels in (None, "auto") else flags.point_pixels,
             visibility=flags.visibility,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
@@ -75,15 +75,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="files, or folders to be searched")
     parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets one folder a scan")
     parser.add_argument("--rig", choices=("auto", "front", "around"), default="auto", help="directions of the views")
-    parser.add_argument(
-        "--views",
-        nargs="+",
-        type=view_or_count,
-        metavar="VIEW",
-        help="other directions: turns about x or y in degrees, such as x-45 x0 y30, or how many of the rig's",
-    )
-    parser.add_argument(
-        "--point_size", type=point_size, default="auto", help="pixels that a point covers; auto: from their spacing"
+    add_rig_arguments(
+        parser,
+        view_help="other directions: turns about x or y in degrees, such as x-45 x0 y30, or how many of the rig's "
+        "(default: those of the rig)",
+        point_help="pixels that a point covers; auto: from the spacing of the points (default: auto)",
     )
     parser.add_argument("--visibility", choices=VISIBILITIES, default="nearest", help="which points a view sees")
     parser.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")

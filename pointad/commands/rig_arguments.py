@@ -1,4 +1,4 @@
-"""How directions of views, point sizes and parts of a data set are written on the command line."""
+"""The flags that say from where scans are rendered, how large their points are drawn, and which part is rendered."""
 
 import argparse
 import re
@@ -9,6 +9,28 @@ from pointad.data.shards import Shard
 from pointad.data.view_subset import AvailableViews, ViewChoice
 from pointad.errors import InputError
 from pointad.rendering.views import View, ViewRig
+
+LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
+
+
+def add_rig_arguments(group: argparse._ActionsContainer, *, view_help: str, point_help: str) -> None:
+    """Views and point size; the latter has an older name, which means something else when training and testing.
+
+    Args:
+        group: gets the flags.
+        view_help: what the views are, and what they are by default.
+        point_help: the same about the size of points.
+    """
+    group.add_argument("--views", nargs="+", type=view_or_count, metavar="VIEW", help=view_help)
+    group.add_argument("--point_pixels", type=point_pixels, metavar="auto|PIXELS", help=point_help)
+    group.add_argument(
+        "--point_size",
+        dest="point_pixels",
+        type=_old_point_size,
+        metavar="auto|PIXELS",
+        default=argparse.SUPPRESS,
+        help="the older name of --point_pixels",
+    )
 
 
 def view(text: str) -> View:
@@ -69,6 +91,16 @@ def shard(text: str) -> Shard:
     return Shard(int(match[1]), int(match[2]))
 
 
-def point_size(text: str) -> int | str:
+def point_pixels(text: str) -> int | str:
     """An ``argparse`` type: "auto" or a whole number of pixels."""
     return text if text == "auto" else positive_integer(text)
+
+
+def _old_point_size(text: str) -> int | str:
+    size = point_pixels(text)
+    if isinstance(size, int) and size > LARGEST_OLD_POINT:
+        raise argparse.ArgumentTypeError(
+            f"{text} is how many pixels a point covers here, see --point_pixels; the side of the grid of points is "
+            "chosen when training and testing"
+        )
+    return size

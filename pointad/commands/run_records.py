@@ -45,7 +45,6 @@ def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: Loaded
         fusion=settings.scoring.fusion,
         aupro=settings.aupro,
         region_neighbours=settings.region_neighbours(data.about),
-        seed=settings.seed,
     )
 
 

@@ -16,7 +16,7 @@ machine, takes no files from pages of other sites, and asks nobody for a passwor
 import argparse
 from pathlib import Path
 
-from pointad.commands.arguments import add_model_arguments
+from pointad.commands.arguments import add_encoding_arguments, add_model_arguments
 from pointad.commands.program import HelpFormatter, positive_float, positive_integer
 from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 
@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (without it: those of the demo)")
     add_model_arguments(parser)
+    add_encoding_arguments(parser, with_cache=False)
     group = parser.add_argument_group("service")
     group.add_argument("--host", default=LOOPBACK, help="address to listen on; others than loopback are open to all")
     group.add_argument("--port", type=port_number, default=8000, help="port to listen on")

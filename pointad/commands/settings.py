@@ -17,9 +17,14 @@ from pointad.commands.reading_arguments import reading_options
 from pointad.commands.rig_arguments import view_choice
 from pointad.data.view_subset import ViewChoice
 from pointad.datasets.base import DatasetSpecification
+from pointad.errors import InputError
 from pointad.scans.reading_options import ReadingOptions
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
+RENDERING_FLAGS = (  # of `add_data_arguments`, for --render on_the_fly
+    *("normals", "visibility", "correspondence"),
+    *("metres_per_unit", "keep_clusters", "good_folder", "allow_empty_masks"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,22 @@ class DataSettings:
     visibility: str
     correspondence: str
     image_size: int | None  # side of the encoder's pictures in pixels; None: as the model was trained
-    point_size: int  # side of the grid of points
+    grid_size: int  # side of the grid of points
     views: ViewChoice
     num_workers: int  # processes that load samples
     reading: ReadingOptions  # of raw scans
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "DataSettings":
-        """The settings that parsed flags ask for; without a folder, the demo data."""
+        """The settings that parsed flags ask for; without a folder, the demo data.
+
+        Raises:
+            InputError: a flag for rendering goes with stored renderings.
+        """
+        given = [name for name in RENDERING_FLAGS if getattr(flags, name) not in (None, False)]
+        if flags.render == "stored" and given:
+            named = ", ".join(f"--{name}" for name in given)
+            raise InputError(named, "would not change stored renderings", "omit it, or add --render on_the_fly")
         folder = flags.data_path or demo_data_folder() / "rendered"
         return cls(
             dataset=chosen_dataset(flags),
@@ -50,11 +63,11 @@ class DataSettings:
             is_demo=folder.resolve().is_relative_to(demo_data_folder()),
             make_if_missing=flags.data_path is None,
             render=flags.render,
-            normals=flags.normals,
-            visibility=flags.visibility,
-            correspondence=flags.correspondence,
+            normals=flags.normals or "exact",
+            visibility=flags.visibility or "nearest",
+            correspondence=flags.correspondence or "truncated",
             image_size=flags.image_size,
-            point_size=flags.point_size,
+            grid_size=flags.grid_size,
             views=view_choice(flags.views),
             num_workers=flags.num_workers,
             reading=reading_options(flags),
@@ -93,7 +106,7 @@ class ModelSettings:
 class EncodingSettings:
     """How the image encoder runs, and where its features are kept; the flags of `add_encoding_arguments`."""
 
-    feature_cache: Path | None
+    feature_cache: Path | None  # None: features are not kept
     precision: str
     compiled: bool
     pictures_at_once: int | None  # None: as many as suit the device's memory
@@ -102,7 +115,7 @@ class EncodingSettings:
     def from_flags(cls, flags: argparse.Namespace) -> "EncodingSettings":
         """The settings that parsed flags ask for."""
         return cls(
-            feature_cache=flags.feature_cache,
+            feature_cache=getattr(flags, "feature_cache", None),  # single scans have none
             precision=flags.precision,
             compiled=flags.compile,
             pictures_at_once=flags.pictures_at_once,
@@ -168,11 +181,14 @@ class DetectorSettings:
 
     checkpoint: Path | None  # None: the demo's prompts
     model: ModelSettings
+    encoding: EncodingSettings
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "DetectorSettings":
         """The settings that parsed flags ask for; without a choice of weights, those that suit the prompts."""
         default_weights = DEMO_WEIGHTS if flags.checkpoint_path is None else REAL_WEIGHTS
         return cls(
-            checkpoint=flags.checkpoint_path, model=ModelSettings.from_flags(flags, default_weights=default_weights)
+            checkpoint=flags.checkpoint_path,
+            model=ModelSettings.from_flags(flags, default_weights=default_weights),
+            encoding=EncodingSettings.from_flags(flags),
         )

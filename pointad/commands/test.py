@@ -10,6 +10,7 @@ with --save_maps maps/<class>/<species>/<id>.npz, with --visualize a picture of 
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 from pointad.commands.arguments import (
@@ -19,11 +20,12 @@ from pointad.commands.arguments import (
     add_model_arguments,
     add_prompt_arguments,
     add_scoring_arguments,
-    add_seed_argument,
 )
-from pointad.commands.program import HelpFormatter, positive_integer
+from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.commands.test_settings import TestSettings
 from pointad.metrics import ALL_METRICS
+
+logger = logging.getLogger(__name__)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,12 +75,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow_mismatch", action="store_true", help="test prompts with another CLIP than they were learned with"
     )
-    add_seed_argument(parser)
+    parser.add_argument(
+        "--seed",
+        type=non_negative_integer,
+        help="accepted for older commands and without effect: nothing in a test is random",
+    )
     return parser
 
 
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
+    if flags.seed is not None:
+        logger.info("--seed has no effect: nothing in a test is random")
     from pointad.commands.evaluation_run import (
         run_test,  # PyTorch takes seconds to import: not before the flags are parsed
     )

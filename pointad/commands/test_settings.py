@@ -39,7 +39,6 @@ class TestSettings:
     save_maps: bool
     visualize: bool
     batch_size: int | None  # None: as many samples as suit the device's memory
-    seed: int
     experiment: ExperimentSettings
     allow_mismatch: bool  # whether another CLIP than in training will do
 
@@ -69,7 +68,6 @@ class TestSettings:
             save_maps=flags.save_maps,
             visualize=flags.visualize,
             batch_size=flags.batch_size,
-            seed=flags.seed,
             experiment=ExperimentSettings.from_flags(flags),
             allow_mismatch=flags.allow_mismatch,
         )

@@ -2,11 +2,12 @@
 
     python train.py                                                      # the demo data and the small demo backbone
     python train.py --data_path /data/mvtec3d-rendered --train_class carrot --save_path results/carrot
-    python train.py … --resume                                           # goes on where that run was cut off
+    python train.py … --restart                                          # from the first epoch, whatever is there
     torchrun --nproc_per_node=4 train.py …                               # four processes, a GPU each if there are any
 
 Writes into --save_path: epoch_<n>.pth (the prompts in the released format), losses.csv (one row a step), log.txt,
-run.json (what was trained, for test.py and the reports) and training_state.pt (for --resume).
+run.json (what was trained, for test.py and the reports) and training_state.pt (what an interrupted
+training is continued from by the same command).
 """
 
 import argparse
@@ -59,7 +60,13 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--init_checkpoint", type=Path, help="start from these prompts instead of random ones")
     group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between two lines of the log")
     group.add_argument("--save_freq", type=positive_integer, default=1, help="epochs between two checkpoints")
-    group.add_argument("--resume", action="store_true", help="go on where a run into this --save_path was cut off")
+    group.add_argument(
+        "--restart",
+        action="store_true",
+        help="train from the first epoch; by default a training that was interrupted is continued after its last "
+        "finished epoch, with the same result as if it had never been interrupted",
+    )
+    group.add_argument("--resume", action="store_true", help="accepted for older commands: continuing is the default")
     group.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="write the losses of every epoch for TensorBoard as well"
     )

@@ -32,7 +32,7 @@ class TrainSettings:
     init_checkpoint: Path | None  # prompts to start from; None: random ones
     print_every: int  # epochs
     save_every: int  # epochs
-    resume: bool
+    restart: bool  # from the first epoch, even where a training could be continued
     seed: int
     experiment: ExperimentSettings
     tensorboard: Path | None  # where scalars go as well
@@ -55,7 +55,7 @@ class TrainSettings:
             init_checkpoint=flags.init_checkpoint,
             print_every=flags.print_freq,
             save_every=flags.save_freq,
-            resume=flags.resume,
+            restart=flags.restart,
             seed=flags.seed,
             experiment=ExperimentSettings.from_flags(flags),
             tensorboard=flags.tensorboard,

@@ -30,14 +30,30 @@ from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
-from pointad.training.run_folder import RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
+from pointad.training.run_folder import CHECKPOINTS, RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
 from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
-from pointad.training.state import load_training_state, save_training_state
+from pointad.training.state import START_AFRESH, load_training_state, save_training_state
 from pointad.training.terms import LOSS_TERMS
 from pointad.training.training import DivergenceError, EpochLosses, Training, load_examples
 
 STATE_NAME = "training_state.pt"
+FLAG_OF_FACT = {  # those of other facts are called like them
+    "training_dataset": "--dataset",
+    "training_class": "--train_class",
+    "backbone": "--clip_model, --clip_weights",
+    "backbone_fingerprint": "--clip_weights",
+    "object_aware": "--prompts object_aware",
+    "views": "--views",
+    "view_names": "--views",
+    "point_size": "--grid_size",
+    "epochs": "--epoch",
+    "dataset_title": "--data_name",
+    "rounded_features": "--feature_cache",
+    "samples": "in --data_path",
+    "sample_count": "in --data_path",
+    "point_pixels": "when rendering",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +85,10 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     data = load_training_data(settings.data, settings.train_class, picture_size(settings.data, backbone))
     record = record_of_training(settings, encoder, data, learner)
     state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
-    state = find_state(folder, state_facts, processes) if settings.resume else None
-    if processes.is_first and state is None:
+    state = find_state(settings, state_facts, processes)
+    if is_finished(settings, state):
+        return
+    if processes.is_first and state is None and not settings.restart:
         check_folder(folder, repeatable(record))
 
     logger.info("learning from %d samples of %s", len(data.samples), settings.train_class)
@@ -88,8 +106,8 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if state is not None:
         restore(training, state, folder / STATE_NAME)
         logger.info("going on after epoch %d", len(training.history))
-    elif processes.is_first:
-        (folder / STATE_NAME).unlink(missing_ok=True)
+    elif processes.is_first and settings.restart:
+        discard_training(folder)
     if processes.is_first:
         write_run(record, folder)
     try:
@@ -98,6 +116,8 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
             save_checkpoint(learner, folder, len(training.history), record)
         raise
+    if processes.is_first and not last_prompts(settings).is_file():  # the state had this epoch, the folder had not
+        save_checkpoint(learner, folder, settings.epochs, record)
     logger.info("prompts saved in %s", folder)
 
 
@@ -135,12 +155,50 @@ def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, record: Tr
     write_origin(checkpoint, to_json(record), epoch)
 
 
-def find_state(folder: Path, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
-    """The state to go on from, the same for all processes; None when there is none yet."""
-    state = load_training_state(folder / STATE_NAME, facts) if processes.is_first else None
-    if processes.is_first and state is None:
-        logger.info("nothing to go on from in %s, starting afresh", folder)
+def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
+    """The state to continue from, the same for all processes; None when there is none, or none is wanted.
+
+    Raises:
+        InputError: the state belongs to a training with other flags.
+    """
+    state = None
+    if processes.is_first and not settings.restart:
+        state = load_training_state(settings.save_path / STATE_NAME, facts, FLAG_OF_FACT)
     return processes.broadcast(state)
+
+
+def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
+    """Whether nothing is left to be done, which is said.
+
+    Raises:
+        InputError: the state has learned for longer than is asked for.
+    """
+    epochs = state.get("losses") if state is not None else None
+    learned = len(epochs) if isinstance(epochs, list) else 0
+    last = last_prompts(settings)
+    if learned < settings.epochs:
+        return False
+    if last.is_file():
+        logger.info("%s is there already; --restart trains again", last)
+        return True
+    if learned > settings.epochs:
+        problem = f"comes from {learned} epochs of training, more than --epoch {settings.epochs}"
+        raise InputError(settings.save_path / STATE_NAME, problem, f"give --epoch {learned} or more, or {START_AFRESH}")
+    return False
+
+
+def last_prompts(settings: TrainSettings) -> Path:
+    """The checkpoint of the last epoch."""
+    return checkpoint_file(settings.save_path, settings.epochs)
+
+
+def discard_training(folder: Path) -> None:
+    """Remove what an earlier training left in its folder, so that nothing of it is taken for part of the next one."""
+    checkpoints = sorted(folder.glob(CHECKPOINTS))
+    if checkpoints or (folder / STATE_NAME).is_file():
+        logger.info("starting afresh; the training in %s is discarded", folder)
+    for path in (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints)):
+        path.unlink(missing_ok=True)
 
 
 def restore(training: Training, state: dict[str, Any], path: Path) -> None:
@@ -148,8 +206,7 @@ def restore(training: Training, state: dict[str, Any], path: Path) -> None:
     try:
         training.restore(state)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        remedy = "train without --resume to start afresh"
-        raise InputError(path, "not the state of such a training", remedy) from error
+        raise InputError(path, "not the state of such a training", START_AFRESH) from error
 
 
 def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearner:

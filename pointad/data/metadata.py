@@ -11,6 +11,7 @@ from typing import Any
 from pointad.data.layout import SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.datasets.archive import is_good
 from pointad.datasets.base import DatasetSpecification
+from pointad.datasets.class_names import unknown_class
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
@@ -67,14 +68,25 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
         class_name: read this class's own file instead of `all_meta.json`.
 
     Raises:
-        InputError: the file is missing or is not such a list, or a path leads out of the data set's folder.
+        InputError: the class is not there, the file is missing or is not such a list, or a path leads out of the data
+            set's folder.
     """
     path = metadata_path(root, class_name)
+    if class_name is not None and not path.exists():
+        known = _listed_classes(Path(root))
+        if known and class_name not in known:
+            raise unknown_class(class_name, known, f"{root} (there is no {path.name})")
     content = read_json(path, _WRITE_AGAIN)
     classes = content.get("test") if isinstance(content, dict) else None
     if not isinstance(classes, dict) or not all(isinstance(entries, list) for entries in classes.values()):
         raise InputError(path, 'has no "test" section with a list of samples per class', _WRITE_AGAIN)
     return [_record(path, Path(root), entry) for entries in classes.values() for entry in entries]
+
+
+def _listed_classes(root: Path) -> list[str]:
+    """The classes that have a file of their own; none when nothing is listed."""
+    ending = metadata_path(root, "*").name.removeprefix("*")
+    return sorted(path.name.removesuffix(ending) for path in root.glob(f"*{ending}") if path.name != "all_meta.json")
 
 
 def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:

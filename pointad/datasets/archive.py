@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pointad.datasets.base import GOOD
+from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
 
 GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
@@ -39,7 +40,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
         wanted = list(classes)
         for name in wanted:
             if name not in present:
-                raise InputError(f"class {name}", f"is not in {folder}", f"choose among {', '.join(ordered)}")
+                raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
     return [folder / name for name in ordered]
 

@@ -206,11 +206,6 @@ class PictureEncoder:
         return self._pictures_at_once
 
 
-def encode_batch(backbone: ClipBackbone, batch: MultiViewBatch, layers: Sequence[int] | None = None) -> SampleFeatures:
-    """Encode the pictures of some samples in float32; see :meth:`PictureEncoder.encode`."""
-    return PictureEncoder(backbone, layers).encode(batch)
-
-
 def _memory_budget(device: torch.device) -> int:
     """Bytes that the encoder's tensors may take."""
     if device.type != "cuda":

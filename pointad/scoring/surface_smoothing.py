@@ -22,14 +22,16 @@ def smooth_on_surface(
         values: (N,) floating point.
         sigma: standard deviation of the Gaussian in the unit of the points; 0 leaves the values as they are.
         known: (N,) bool, False for points whose value is not known; they take the mean around them, and the nearest
-            value that is known where there is none within reach. None: all are known.
+            value that is known where there is none within reach or nothing is smoothed. None: all are known.
 
     Returns:
         (N,) float32.
     """
     known = np.ones(len(points), dtype=bool) if known is None else known
-    if sigma == 0 and known.all():
-        return values.astype(np.float32)
+    if sigma == 0:
+        kept = values.astype(np.float32)
+        kept[~known] = _nearest_known(points, kept, known, ~known)
+        return kept
     low = points.min(axis=0)
     extent = float((points.max(axis=0) - low).max())
     cell = max(sigma / CELLS_PER_SIGMA, extent / MOST_CELLS, float(np.finfo(np.float32).tiny))
@@ -47,11 +49,17 @@ def smooth_on_surface(
     )
     reached = number_here > np.finfo(np.float32).tiny * 1e6
     smoothed = np.divide(total_here, number_here, out=np.zeros_like(total_here), where=reached)
-    if not reached.all():
-        sources = np.flatnonzero(known)
-        _, nearest = cKDTree(points[sources]).query(points[~reached])
-        smoothed[~reached] = values[sources[nearest]]
+    smoothed[~reached] = _nearest_known(points, values, known, ~reached)
     return smoothed
+
+
+def _nearest_known(points: np.ndarray, values: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """For the points that are wanted, (N,) bool, the values of the nearest points whose value is known."""
+    if not wanted.any():
+        return values[wanted]
+    sources = np.flatnonzero(known)
+    _, nearest = cKDTree(points[sources]).query(points[wanted])
+    return values[sources[nearest]]
 
 
 def _gaussian(lattice: np.ndarray, width: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A training on disk, so that one that was interrupted goes on as if nothing had happened."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,36 @@ def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]
     write_torch_file({"state": state, "facts": facts}, path)
 
 
-def load_training_state(path: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
+START_AFRESH = "train with --restart to start afresh"
+
+
+def load_training_state(
+    path: Path, facts: dict[str, Any], names: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """Read what :func:`save_training_state` wrote; None when there is nothing.
 
     Args:
         path: the file.
         facts: as they are now.
+        names: flags that facts come from, by the facts' names, where they are not called like them.
 
     Raises:
         InputError: the file cannot be read, or the training that it comes from learned from something else.
     """
     if not path.is_file():
         return None
-    remedy = "train without --resume to start afresh"
-    stored = read_torch_file(path, kind="the state of a training", remedy=remedy)
+    stored = read_torch_file(path, kind="the state of a training", remedy=START_AFRESH)
     state, told = (stored.get("state"), stored.get("facts")) if isinstance(stored, dict) else (None, None)
     if not isinstance(state, dict) or not isinstance(told, dict):
-        raise InputError(path, "not the state of a training", remedy)
+        raise InputError(path, "not the state of a training", START_AFRESH)
     if is_state(state.get("learner")):
         check_finite(state["learner"], path)
-    for name in sorted(facts.keys() | told.keys()):
-        if facts.get(name) != told.get(name):
-            problem = f"comes from a training with another {name} ({told.get(name)}, now {facts.get(name)})"
-            raise InputError(path, problem, remedy)
+    differences = [
+        f"another {name} ({(names or {}).get(name, f'--{name}')}: {told.get(name)}, now {facts.get(name)})"
+        for name in sorted(facts.keys() | told.keys())
+        if facts.get(name) != told.get(name)
+    ]
+    if differences:
+        problem = f"comes from a training with {' and '.join(differences)}"
+        raise InputError(path, problem, f"give the same flags to continue it, or {START_AFRESH}")
     return state

@@ -4,6 +4,7 @@ Every sheet prints the values that its two ends stand for, and all maps of a she
 compared within a sheet.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,7 +22,7 @@ TITLE_HEIGHT = 32
 VIEW_SIZE = 150  # side of a view in a sheet, in pixels
 MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sheet
 BAR_WIDTH = 18
-BAR_ROOM = 86  # width kept for the colour bar and its numbers
+BAR_ROOM = 86  # least width kept for the colour bar and its numbers
 SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
 THREADS = 2  # that fill views; SciPy and OpenCV let them work at once
 LONGEST_TITLE = 300  # letters; the sheet is at least as wide as its title
@@ -184,14 +185,22 @@ def _resize(picture: np.ndarray, side: int) -> np.ndarray:
     return canvas
 
 
+def _bar_labels(heat_range: tuple[float, float]) -> list[str]:
+    """The values at the upper end, the middle and the lower end of the colour bar."""
+    low, high = heat_range
+    return [f"{value:.3g}" for value in (high, (low + high) / 2, low)]
+
+
 def _compose(
     title: str,
     rows: Sequence[tuple[int, Sequence[tuple[str, np.ndarray]]]],
     heat_range: tuple[float, float] | None,
 ) -> np.ndarray:
     """Place rows of labelled square pictures under a title, with the colour bar at the right."""
-    bar_room = BAR_ROOM if heat_range is not None else 0
     font, title_font = ImageFont.load_default(13), ImageFont.load_default(17)
+    bar_labels = [] if heat_range is None else _bar_labels(heat_range)
+    label_width = max((math.ceil(font.getlength(label)) for label in bar_labels), default=0)
+    bar_room = max(BAR_ROOM, GAP + BAR_WIDTH + 5 + label_width + GAP) if bar_labels else 0
     row_width = max((len(row) * (side + GAP) for side, row in rows), default=0)
     title = shown(title)[:LONGEST_TITLE]
     width = max(row_width + GAP + bar_room, GAP * 2 + round(title_font.getlength(title)))
@@ -208,12 +217,12 @@ def _compose(
             canvas[top + LABEL_HEIGHT : top + LABEL_HEIGHT + side, left : left + side] = picture
         top += side + LABEL_HEIGHT + GAP
     if heat_range is not None:
-        left, bar_top, bar_height = width - BAR_ROOM + GAP, TITLE_HEIGHT + LABEL_HEIGHT, min(MAP_SIZE, height - 80)
+        left, bar_top, bar_height = width - bar_room + GAP, TITLE_HEIGHT + LABEL_HEIGHT, min(MAP_SIZE, height - 80)
         ramp = heat_colors(np.linspace(1.0, 0.0, bar_height))
         canvas[bar_top : bar_top + bar_height, left : left + BAR_WIDTH] = ramp[:, None]
-        for part in (0.0, 0.5, 1.0):
-            value = heat_range[1] + (heat_range[0] - heat_range[1]) * part
-            texts.append((left + BAR_WIDTH + 5, bar_top + round(part * (bar_height - 13)), f"{value:.3g}"))
+        for number, label in enumerate(bar_labels):
+            part = number / (len(bar_labels) - 1)
+            texts.append((left + BAR_WIDTH + 5, bar_top + round(part * (bar_height - 13)), label))
         texts.append((left, TITLE_HEIGHT + 3, "anomaly"))
     sheet = Image.fromarray(canvas)
     draw = ImageDraw.Draw(sheet)

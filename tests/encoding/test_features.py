@@ -13,7 +13,7 @@ from pointad.compute.precision import BF16, FP16, calculating_in, supported_prec
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
 from pointad.encoding.feature_cache import evict, list_entries
-from pointad.encoding.features import PictureEncoder, SampleFeatures, encode_batch
+from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.vision import encode_images
@@ -38,32 +38,32 @@ def assert_same(found: SampleFeatures, expected: SampleFeatures, tolerance: floa
 @pytest.mark.parametrize("pictures_at_once", [1, 2, 100])
 def test_chunks_change_nothing(backbone: ClipBackbone, pictures_at_once: int) -> None:
     encoder = PictureEncoder(backbone, [1, 3], pictures_at_once=pictures_at_once)
-    expected = encode_batch(backbone, BATCH, [1, 3])
+    expected = PictureEncoder(backbone, [1, 3]).encode(BATCH)
     assert expected.views_patches.shape == (3, VIEWS, 2, (IMAGE_SIZE // 14) ** 2, backbone.embedding_dim)
     assert_same(encoder.encode(BATCH), expected, 1e-6)
     assert encoder.encoded == 3 * PICTURES and encoder.from_cache == 0
 
 
 def test_samples_do_not_depend_on_their_batch(backbone: ClipBackbone) -> None:
-    together = encode_batch(backbone, BATCH)
-    assert_same(encode_batch(backbone, collate([DATASET[1]])), together.sample(1), 1e-6)
+    together = PictureEncoder(backbone).encode(BATCH)
+    assert_same(PictureEncoder(backbone).encode(collate([DATASET[1]])), together.sample(1), 1e-6)
 
 
 def test_features_have_unit_length(backbone: ClipBackbone) -> None:
-    features = encode_batch(backbone, BATCH)
+    features = PictureEncoder(backbone).encode(BATCH)
     torch.testing.assert_close(features.views_patches.norm(dim=-1), torch.ones(features.views_patches.shape[:-1]))
 
 
 def test_without_color(backbone: ClipBackbone) -> None:
     dataset = small_dataset({"cube": 1}, with_color=False)
-    features = encode_batch(backbone, collate([dataset[0]]))
+    features = PictureEncoder(backbone).encode(collate([dataset[0]]))
     assert features.color_global is None and features.color_patches is None
 
 
 def test_a_batch_without_pictures_is_refused(backbone: ClipBackbone) -> None:
     without = type(BATCH)(**{**vars(BATCH), "views": None})
     with pytest.raises(InputError, match="without pictures"):
-        encode_batch(backbone, without)
+        PictureEncoder(backbone).encode(without)
 
 
 @pytest.mark.parametrize("precision", [BF16, FP16])
@@ -73,7 +73,7 @@ def test_half_precision_stays_near(backbone: ClipBackbone, precision: str) -> No
             PictureEncoder(backbone, precision=precision)
         return
     features = PictureEncoder(backbone, precision=precision).encode(BATCH)
-    expected = encode_batch(backbone, BATCH)
+    expected = PictureEncoder(backbone).encode(BATCH)
     assert features.views_patches.dtype == torch.float32
     assert_same(features, expected, 0.02)
     assert not torch.equal(features.views_patches, expected.views_patches)
@@ -110,7 +110,7 @@ def test_cache_gives_what_was_encoded(backbone: ClipBackbone, tmp_path: Path) ->
     assert_same(second.encode(BATCH), encoded)
     assert (first.encoded, first.from_cache) == (3 * PICTURES, 0)
     assert (second.encoded, second.from_cache) == (0, 3 * PICTURES)
-    assert_same(encoded, encode_batch(backbone, BATCH), 2**-11)  # patch features in float16
+    assert_same(encoded, PictureEncoder(backbone).encode(BATCH), 2**-11)  # patch features in float16
 
 
 def test_pictures_that_are_there_are_not_encoded_again(backbone: ClipBackbone, tmp_path: Path) -> None:
@@ -194,4 +194,4 @@ def test_eviction_begins_with_what_was_not_used_for_longest(backbone: ClipBackbo
 
 @pytest.mark.slow
 def test_compiled_encoder_gives_the_same(backbone: ClipBackbone) -> None:
-    assert_same(PictureEncoder(backbone, compiled=True).encode(BATCH), encode_batch(backbone, BATCH), 1e-5)
+    assert_same(PictureEncoder(backbone, compiled=True).encode(BATCH), PictureEncoder(backbone).encode(BATCH), 1e-5)

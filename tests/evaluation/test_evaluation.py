@@ -8,7 +8,7 @@ import torch
 from small_engine import POINT_SIZE, VIEWS, small_backbone, small_dataset
 
 from pointad.data.batch import collate
-from pointad.encoding.features import PictureEncoder, encode_batch
+from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
 from pointad.metrics import class_metrics
@@ -45,7 +45,7 @@ def test_numbers_are_those_of_the_single_steps(backbone: ClipBackbone) -> None:
     text_features = chosen.text_features("cube")
     for index, sample in enumerate(samples):
         batch = collate([dataset[index]])
-        features = encode_batch(backbone, batch)
+        features = PictureEncoder(backbone).encode(batch)
         views = predict_views(features, text_features, POINT_SIZE)
         scores = score_samples(features, views, text_features, batch.correspondences, batch.non_zero)
         for modality in ("point", "color", "fused"):

@@ -12,7 +12,7 @@ from pointad.data.batch import collate
 from pointad.data.dataset import SampleOptions, from_rendered_sample, to_sample
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
-from pointad.encoding.features import encode_batch
+from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, score_one
 from pointad.inspection.predictor import PointAD
@@ -42,7 +42,7 @@ def test_organized_scan_scores_as_in_the_evaluation(
     source = RawSample("", "", "", "", 0, Path())
     batch = collate([to_sample(source, from_rendered_sample(rendered, picture, None, options), options)])
     prompts = PromptSet("", lambda _: text_features)
-    expected = score_one(batch, encode_batch(small_backbone, batch), 0, prompts, EvaluationSettings())
+    expected = score_one(batch, PictureEncoder(small_backbone).encode(batch), 0, prompts, EvaluationSettings())
 
     assert prediction.modality_scores.keys() == expected.scores.keys()
     for modality, score in expected.scores.items():

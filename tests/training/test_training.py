@@ -11,7 +11,7 @@ from small_engine import POINT_SIZE, small_backbone, small_dataset
 
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
-from pointad.encoding.features import PictureEncoder, encode_batch
+from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
@@ -67,7 +67,7 @@ def method_step_by_step(
     for _ in range(epochs):
         for chosen in torch.randperm(len(dataset), generator=generator).split(SETTINGS.batch_size):
             batch = collate([dataset[index] for index in chosen.tolist()])
-            views = predict_views(encode_batch(backbone, batch), learner(backbone.text), POINT_SIZE)
+            views = predict_views(PictureEncoder(backbone).encode(batch), learner(backbone.text), POINT_SIZE)
             assert batch.views_gt is not None
             inputs = LossInputs(
                 view_logits=views.logits,

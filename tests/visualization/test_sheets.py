@@ -67,3 +67,15 @@ def test_sheet_keeps_the_proportions_of_a_wide_picture() -> None:
     rows, columns = np.nonzero(black)
     assert np.ptp(columns) + 1 == MAP_SIZE
     assert np.ptp(rows) + 1 == pytest.approx(MAP_SIZE / 4, abs=1)
+
+
+@pytest.mark.parametrize("low", [0.0123, 8.85e-05, -1.23e-05])
+def test_numbers_of_the_colour_bar_fit(low: float) -> None:
+    """A column of white is left at the right of the sheet, however long the numbers are."""
+    values = np.linspace(low, 0.98, 64 * 64, dtype=np.float32).reshape(64, 64)
+    for arguments in (
+        {"maps": {"point": values}},
+        {"views": np.zeros((2, 64, 64), np.uint8), "view_rows": {"m": [values] * 2}},
+    ):
+        sheet = sample_sheet("", **arguments, heat_range=(low, 0.98))  # type: ignore[arg-type]
+        assert (sheet[:, -4:] == 255).all()

@@ -1,0 +1,78 @@
+"""train.py in a folder that holds a training already: continued, left alone, started afresh, or refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from robustness.invocation import Ending, assert_one_error_line, invoke
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """The folder that all runs of a test write into."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def train(
+    two_samples: Path, train_flags: tuple[object, ...], output: Path, ready_backbone: None
+) -> Callable[..., Ending]:
+    """Runs train.py for one epoch on two samples, with further flags."""
+    return lambda *flags: invoke("train.py", "--data_path", two_samples, "--save_path", output, *train_flags, *flags)
+
+
+def rows(output: Path) -> list[str]:
+    return (output / "losses.csv").read_text().splitlines()[1:]
+
+
+def test_more_epochs_are_added(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    first = rows(output)
+    ending = train("--epoch", 2)
+    assert ending.code == 0 and "going on after epoch 1" in ending.err
+    assert rows(output)[: len(first)] == first and len(rows(output)) == 2 * len(first)
+    assert (output / "epoch_2.pth").is_file()
+
+
+def test_a_finished_training_is_left_alone(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    before = {path: path.read_bytes() for path in output.iterdir() if path.name != "log.txt"}
+    ending = train("--resume")  # as older commands say
+    assert ending.code == 0 and "epoch_1.pth is there already; --restart trains again" in ending.err
+    assert {path: path.read_bytes() for path in output.iterdir() if path.name != "log.txt"} == before
+
+
+def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    written = (output / "epoch_1.pth").read_bytes()
+    (output / "epoch_1.pth").unlink()
+    assert train().code == 0
+    assert (output / "epoch_1.pth").read_bytes() == written
+
+
+def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], output: Path) -> None:
+    assert train("--epoch", 2).code == 0
+    ending = train("--restart", "--seed", 5)
+    assert ending.code == 0 and f"starting afresh; the training in {output} is discarded" in ending.err
+    assert {row.split(",")[0] for row in rows(output)} == {"1"}
+    assert "starting afresh" not in train("--restart", "--save_path", output / "new").err
+
+
+def test_other_flags_are_named_and_refused(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    before = (output / "training_state.pt").read_bytes()
+    ending = train("--seed", 5, "--batch_size", 7, "--epoch", 2)
+    assert_one_error_line(ending, "another batch_size (--batch_size: 4, now 7)", "another seed (--seed: 111, now 5)")
+    assert "--restart" in ending.errors[0] and "epochs" not in ending.errors[0]
+    assert (output / "training_state.pt").read_bytes() == before
+
+
+def test_interrupted_before_the_first_epoch(train: Callable[..., Ending], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pointad.commands.training_run.load_examples", interrupt)
+        ending = train()
+    assert ending.code == 130 and "run the same command again to continue" in ending.err
+    assert train().code == 0

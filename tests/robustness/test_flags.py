@@ -1,0 +1,175 @@
+"""Flags that would be ignored or misread are refused, and those that several programs have mean the same in all."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from robustness.invocation import Ending, assert_one_error_line, invoke
+from robustness.spoiling import linked_copy
+from sample_scans import closed_shape, depth_scan
+
+pytestmark = pytest.mark.usefixtures("ready_backbone")
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--normals", "exact"),
+        ("--visibility", "splat"),
+        ("--correspondence", "centred"),
+        ("--metres_per_unit", 0.001),
+        ("--allow_empty_masks",),
+    ],
+)
+@pytest.mark.parametrize("script", ["train.py", "test.py"])
+def test_stored_renderings_refuse_flags_for_rendering(
+    script: str, flags: tuple[object, ...], two_samples: Path, tmp_path: Path
+) -> None:
+    ending = invoke(script, "--data_path", two_samples, "--save_path", tmp_path / "out", *flags)
+    assert_one_error_line(ending, str(flags[0]), "--render on_the_fly")
+    assert not (tmp_path / "out").exists()
+
+
+def test_rendering_on_the_fly_takes_them(
+    raw_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    flags = ("--render", "on_the_fly", "--visibility", "splat", "--normals", "grid", "--correspondence", "centred")
+    data = ("--data_path", raw_archives["mvtec_pc_3d_rgb"], "--save_path", tmp_path)
+    ending = invoke("test.py", *data, *test_flags, *flags)
+    assert ending.code == 0, ending.err
+
+
+def misspelt(ending: Ending) -> None:
+    assert_one_error_line(ending, "did you mean cookie?", "choose one of bagel, cookie")
+
+
+@pytest.fixture
+def two_classes(two_samples: Path, tmp_path: Path) -> Path:
+    """The two samples under two classes."""
+    data = linked_copy(two_samples, tmp_path / "two_classes")
+    for name in ("all_meta.json", "cookie_meta.json"):
+        (data / name).unlink()
+    linked_copy(data / "cookie", data / "bagel")
+    assert invoke("generate_dataset_json/mvtec3d-ad.py", "--data_path", data).code == 0
+    return data
+
+
+def test_a_misspelt_class_is_not_learned(two_classes: Path, train_flags: tuple[object, ...], tmp_path: Path) -> None:
+    data = ("--data_path", two_classes, "--save_path", tmp_path / "out")
+    misspelt(invoke("train.py", *data, *train_flags, "--train_class", "Cooky"))
+
+
+def test_a_misspelt_training_class_is_not_left_out(
+    two_classes: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    data = ("--data_path", two_classes, "--save_path", tmp_path / "out")
+    misspelt(invoke("test.py", *data, *test_flags, "--train_class", "cokie"))
+
+
+def test_a_training_class_of_another_data_set_is_taken(
+    two_classes: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    data = ("--data_path", two_classes, "--save_path", tmp_path / "out")
+    assert invoke("test.py", *data, *test_flags, "--train_class", "Confetto").code == 0
+
+
+def test_a_misspelt_class_is_not_rendered(raw_archives: dict[str, Path], tmp_path: Path) -> None:
+    data = ("--dataset", "mvtec_pc_3d_rgb", "--data_path", raw_archives["mvtec_pc_3d_rgb"], "--save_path", tmp_path)
+    assert_one_error_line(invoke("scripts/render_dataset.py", *data, "--classes", "gaer"), "did you mean gear?")
+
+
+@pytest.mark.parametrize(
+    ("script", "flags", "said"),
+    [
+        ("train.py", ("--point_size", 7), "--grid_size"),
+        ("test.py", ("--point_size", 7), "--grid_size"),
+        ("scripts/render_dataset.py", ("--point_size", 336), "--point_pixels"),
+        ("scripts/render_scans.py", ("scan.ply", "--point_size", 336), "--point_pixels"),
+    ],
+)
+def test_flags_that_mean_something_else_elsewhere(script: str, flags: tuple[object, ...], said: str) -> None:
+    ending = invoke(script, *flags)
+    assert ending.code == 2
+    assert said in ending.err.splitlines()[-1]
+
+
+def test_old_names_of_flags_are_the_new_ones(two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path) -> None:
+    flags = (*test_flags, "--data_path", two_samples)
+    names = {"old": ("--views", 3, "--point_size", 336), "new": ("--views", 3, "--grid_size", 336)}
+    scores = {}
+    for name, own in names.items():
+        assert invoke("test.py", *flags, *own, "--save_path", tmp_path / name).code == 0
+        scores[name] = (tmp_path / name / "scores.csv").read_text()
+    assert scores["old"] == scores["new"]
+
+
+def test_old_names_of_rendering_flags_are_the_new_ones(tmp_path: Path) -> None:
+    np.save(tmp_path / "blob.npy", closed_shape(400))
+    names = {
+        "old": ("--views", "x-45", "y30", "--point_size", 9),
+        "new": ("--views", "x-45", "y30", "--point_pixels", 9),
+    }
+    pictures = {}
+    for name, own in names.items():
+        assert invoke("scripts/render_scans.py", tmp_path / "blob.npy", "--save_path", tmp_path / name, *own).code == 0
+        pictures[name] = [np.asarray(Image.open(path)) for path in sorted((tmp_path / name).rglob("view_*.png"))]
+    assert len(pictures["old"]) == 2 * 2  # with the drawn ground truth
+    np.testing.assert_array_equal(pictures["old"], pictures["new"])
+
+
+def test_a_seed_for_testing_is_accepted_and_said_to_do_nothing(
+    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    flags = ("--data_path", two_samples, *test_flags)
+    without, with_seed = tmp_path / "without", tmp_path / "with_seed"
+    assert "--seed" not in invoke("test.py", *flags, "--save_path", without).err
+    ending = invoke("test.py", *flags, "--save_path", with_seed, "--seed", 5)
+    assert ending.code == 0 and "--seed has no effect" in ending.err
+    assert (without / "scores.csv").read_text() == (with_seed / "scores.csv").read_text()
+
+
+def test_sigma_of_zero_leaves_maps_as_they_are(
+    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    flags = ("--data_path", two_samples, *test_flags, "--save_maps")
+    maps = {}
+    for sigma in (0, 4):
+        assert invoke("test.py", *flags, "--sigma", sigma, "--save_path", tmp_path / str(sigma)).code == 0
+        (path, *_) = sorted((tmp_path / str(sigma) / "maps").rglob("*.npz"))
+        maps[sigma] = np.load(path)["point_map" if "point_map" in np.load(path) else "point"]
+    assert np.abs(np.diff(maps[0], axis=0)).max() > np.abs(np.diff(maps[4], axis=0)).max()
+    ending = invoke("test.py", *flags, "--sigma", -1)
+    assert ending.code == 2 and "--sigma" in ending.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("kind", ["cloud", "organized"])
+def test_predict_takes_sigma_zero_and_how_the_encoder_runs(
+    kind: str, model_flags: tuple[object, ...], golden_weights: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "scan.npy"
+    np.save(path, closed_shape(600) if kind == "cloud" else depth_scan())
+    flags = (path, *model_flags, "--checkpoint_path", golden_weights / "prompts.pth", "--output", tmp_path / "out")
+    usual = invoke("scripts/predict.py", *flags)
+    assert usual.code == 0, usual.err
+    chosen = invoke("scripts/predict.py", *flags, "--precision", "fp32", "--pictures_at_once", 1)
+    one, other = (json.loads(ending.out)["score"] for ending in (usual, chosen))
+    assert one == pytest.approx(other, abs=1e-6)
+    rough = invoke("scripts/predict.py", *flags, "--sigma", 0)
+    assert rough.code == 0 and json.loads(rough.out)["score"] > one
+
+
+def test_progress_bars_stay_out_of_logs(
+    raw_archives: dict[str, Path], two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "blob.npy", closed_shape(400))
+    archive = ("--dataset", "mvtec_pc_3d_rgb", "--data_path", raw_archives["mvtec_pc_3d_rgb"], "--num_workers", 1)
+    endings = [
+        invoke("scripts/render_scans.py", tmp_path / "blob.npy", "--save_path", tmp_path / "a", "--views", "x0"),
+        invoke("scripts/render_dataset.py", *archive, "--save_path", tmp_path / "b", "--views", "x0"),
+        invoke("train.py", "--data_path", two_samples, "--save_path", tmp_path / "c", *train_flags),
+    ]
+    for ending in endings:
+        assert ending.code == 0, ending.err
+        assert "\r" not in ending.err and "it/s" not in ending.err and "%|" not in ending.err
