@@ -1,16 +1,30 @@
-"""Batches of a data set from worker processes, with errors that arrive as they were raised and a bar that moves."""
+"""Batches of a data set from worker processes, with errors that name the sample and a bar that moves."""
 
+import logging
+import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
 from pointad.errors import InputError, PointADError
 
+logger = logging.getLogger(__name__)
+
+SHARED_MEMORY = Path("/dev/shm")
+BATCHES_AHEAD = 3  # of each worker: two that wait and the one that it makes
+_MOST_WORKERS = 256
+
 
 class _ErrorsAsItems(Dataset):
-    """Hands errors of this library out as items: worker processes would otherwise turn them into RuntimeErrors."""
+    """Hands errors out as items: worker processes would otherwise turn them into RuntimeErrors without the sample."""
 
     def __init__(self, dataset: Dataset[MultiViewSample]) -> None:
         self.dataset = dataset
@@ -23,13 +37,46 @@ class _ErrorsAsItems(Dataset):
             return self.dataset[index]
         except PointADError as error:
             return error
+        except MemoryError:
+            remedy = "run again with fewer --num_workers"
+            return InputError(_name_of(self.dataset, index), "there is not enough memory to load it", remedy)
+        except Exception as error:  # whatever a broken sample leads to, it is to be named
+            logger.debug("loading", exc_info=True)
+            problem = f"cannot be loaded ({type(error).__name__}: {error})"
+            return InputError(
+                _name_of(self.dataset, index), problem, "replace the files of this sample, or report this"
+            )
+
+
+def _name_of(dataset: Dataset[MultiViewSample], index: int) -> str:
+    """What errors call a sample: its folder or file where its source tells, else its class, species and identifier."""
+    sources = getattr(dataset, "sources", None)
+    if sources is None:
+        return f"sample {index}"
+    source = sources[index]
+    place = getattr(source, "views_folder", None) or getattr(source, "scan_path", None)
+    return str(place or f"{source.class_name}/{source.species}/{source.identifier}")
 
 
 def _collate_or_error(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
     for item in items:
         if isinstance(item, PointADError):
             return item
-    return collate(items)  # type: ignore[arg-type]
+    try:
+        return collate(items)  # type: ignore[arg-type]
+    except MemoryError:
+        return InputError("loading", "there is not enough memory for a batch", "run again with fewer --num_workers")
+
+
+def _collate_to_arrays(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
+    """The batch with arrays in place of tensors: they travel through a pipe, where tensors take shared memory."""
+    batch = _collate_or_error(items)
+    return batch if isinstance(batch, PointADError) else _changed(batch, Tensor, Tensor.numpy)
+
+
+def _changed(batch: MultiViewBatch, kind: type, change: Any) -> MultiViewBatch:
+    values = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return MultiViewBatch(**{name: change(v) if isinstance(v, kind) else v for name, v in values.items()})
 
 
 def iterate_batches(
@@ -42,6 +89,9 @@ def iterate_batches(
 ) -> Iterator[MultiViewBatch]:
     """Go through a data set in its order.
 
+    Batches of worker processes come through shared memory where there is enough of it, else through pipes; containers
+    often have no more than 64 MB (``docker run --shm-size`` gives more).
+
     Args:
         dataset: what gives the samples.
         batch_size: samples a batch; the last batch may be smaller.
@@ -50,23 +100,55 @@ def iterate_batches(
         description: label of a progress bar that counts samples; None shows none.
 
     Raises:
-        PointADError: a sample cannot be loaded; the error is the one that the data set raised.
+        PointADError: a sample cannot be loaded; the error is the one that the data set raised, or one that names it.
         InputError: a process that loads samples died.
     """
+    total = len(dataset)  # type: ignore[arg-type]
+    workers = min(num_workers, total, _MOST_WORKERS)
+    if workers and not SHARED_MEMORY.is_dir():  # the locks between processes lie there
+        logger.warning("%s is not there: samples are loaded in this process", SHARED_MEMORY)
+        workers = 0
+    through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
     loader = DataLoader(
         _ErrorsAsItems(dataset),
         batch_size=batch_size,
-        num_workers=min(num_workers, len(dataset)),  # type: ignore[arg-type]
-        collate_fn=_collate_or_error,
-        pin_memory=pin_memory,
+        num_workers=workers,
+        collate_fn=_collate_to_arrays if through_pipes else _collate_or_error,
+        pin_memory=pin_memory and not through_pipes,
     )
-    total = len(dataset)  # type: ignore[arg-type]
     with tqdm(total=total, desc=description, unit="sample", disable=True if description is None else None) as bar:
         for batch in _with_living_workers(loader):
             if isinstance(batch, PointADError):
                 raise batch
+            if through_pipes:
+                batch = _changed(batch, np.ndarray, torch.from_numpy)
+                batch = batch.pin_memory() if pin_memory else batch
             yield batch
             bar.update(len(batch.class_name))
+
+
+def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) -> bool:
+    """Whether shared memory holds all batches that may be under way at once."""
+    needed = workers * BATCHES_AHEAD * batch_size * _sample_bytes(dataset)
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if needed > free:
+        logger.info(
+            "%s has %.0f MB free and up to %.0f MB are needed: batches go through pipes, which is a little slower "
+            "(in a container --shm-size gives more)",
+            *(SHARED_MEMORY, free / 1e6, needed / 1e6),
+        )
+    return needed <= free
+
+
+def _sample_bytes(dataset: Dataset[MultiViewSample]) -> int:
+    """What a sample takes, by the data set's options; nothing where it has none."""
+    options = getattr(dataset, "options", None)
+    if options is None:
+        return 0
+    pictures = len(options.view_indices) + options.with_color
+    places = options.point_size**2
+    bytes_of_points = places * (len(options.view_indices) * (3 * 2 + options.with_views_gt) + 2)
+    return int(options.with_pictures * pictures * options.image_size**2 * 3 + bytes_of_points)
 
 
 def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointADError]:
@@ -77,7 +159,8 @@ def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointA
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
-            problem = "a process that loads samples died, probably for lack of memory"
+            # Errors of samples arrive as items, so a worker has ended without a word.
+            problem = "a process that loads samples died, probably for lack of memory, or of shared memory in /dev/shm"
             raise InputError("loading", problem, "run again with fewer --num_workers") from error
         if batch is None:
             return

@@ -1,0 +1,112 @@
+"""Loading in several processes: little shared memory, and errors of any kind that name the sample."""
+
+import logging
+import os
+import signal
+from collections import namedtuple
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+import torch
+from small_engine import random_scan, small_dataset
+from torch import Tensor
+
+from pointad.data import loader
+from pointad.data.batch import MultiViewBatch
+from pointad.data.dataset import MultiViewDataset, SampleOptions
+from pointad.data.loader import iterate_batches
+from pointad.errors import InputError
+
+CLASSES = {"duck": 5, "bear": 4}
+
+
+def equal(one: MultiViewBatch, other: MultiViewBatch) -> bool:
+    pairs = [(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)]
+    return all(torch.equal(a, b) if isinstance(a, Tensor) else a == b for a, b in pairs)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_batches_through_pipes_are_the_same(
+    training: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    dataset = small_dataset(CLASSES, training=training)
+    alone = list(iterate_batches(dataset, batch_size=2))
+    shared = list(iterate_batches(dataset, batch_size=2, num_workers=2))
+    assert "pipes" not in caplog.text
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(loader.shutil, "disk_usage", lambda _: usage(64e6, 64e6, 1000))
+    piped = list(iterate_batches(dataset, batch_size=2, num_workers=2))
+    assert "--shm-size" in caplog.text
+    assert len(alone) == len(shared) == len(piped)
+    assert all(equal(a, b) and equal(a, c) for a, b, c in zip(alone, shared, piped, strict=True))
+
+
+def test_without_shared_memory_this_process_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loader, "SHARED_MEMORY", tmp_path / "none")
+    dataset = small_dataset(CLASSES)
+    assert len(list(iterate_batches(dataset, batch_size=2, num_workers=2))) == 5
+    assert "loaded in this process" in caplog.text
+
+
+def test_sample_sizes_are_what_samples_take() -> None:
+    for training in (False, True):
+        dataset = small_dataset(CLASSES, training=training)
+        tensors = [getattr(dataset[0], field.name) for field in fields(dataset[0])]
+        taken = sum(value.numel() * value.element_size() for value in tensors if isinstance(value, Tensor))
+        assert loader._sample_bytes(dataset) == taken
+
+
+@dataclass(frozen=True)
+class Failing:
+    """Loads all samples but the third, which fails in a way of its own."""
+
+    error: BaseException | int
+
+    def __call__(self, scan, options):  # type: ignore[no-untyped-def]
+        if (scan.class_name, scan.identifier) != ("duck", "002"):
+            return random_scan(scan, options, repaint=0)
+        if isinstance(self.error, int):
+            os.kill(os.getpid(), self.error)
+        raise self.error  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("x"), "KeyError"),
+        (RuntimeError("DataLoader worker"), "RuntimeError"),
+        (OSError(5, "broken"), "OSError"),
+        (UnicodeDecodeError("utf-8", b"", 0, 1, "x"), "UnicodeDecodeError"),
+        (MemoryError(), "memory"),
+        (RecursionError(), "RecursionError"),
+        (InputError("file", "is broken", "replace it"), "file: is broken"),
+    ],
+)
+def test_errors_of_any_kind_name_the_sample(error: Exception, said: str, workers: int) -> None:
+    dataset = small_dataset(CLASSES)
+    dataset = MultiViewDataset(dataset.sources, Failing(error), dataset.options)
+    with pytest.raises(InputError, match=said) as caught:
+        list(iterate_batches(dataset, batch_size=2, num_workers=workers))
+    if not isinstance(error, InputError):
+        assert "duck/good/002" in str(caught.value)
+    assert "process that loads samples died" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGBUS])
+def test_workers_that_die(number: int) -> None:
+    dataset = small_dataset(CLASSES)
+    dataset = MultiViewDataset(dataset.sources, Failing(int(number)), dataset.options)
+    with pytest.raises(InputError, match="lack of memory, or of shared memory"):
+        list(iterate_batches(dataset, batch_size=2, num_workers=1))
+
+
+def test_options_without_pictures_take_less() -> None:
+    dataset = small_dataset(CLASSES)
+    less = MultiViewDataset(dataset.sources, dataset.load, SampleOptions(with_pictures=False))
+    more = MultiViewDataset(dataset.sources, dataset.load, SampleOptions())
+    assert 0 < loader._sample_bytes(less) < loader._sample_bytes(more)
