@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.folder_arguments import add_folder_arguments
-from pointad.commands.program import non_negative_float, non_negative_integer, positive_integer
+from pointad.commands.program import non_negative_float, non_negative_integer, positive_integer, side_in_pixels
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.rig_arguments import view_or_count
 from pointad.compute.precision_names import PRECISIONS
@@ -54,12 +54,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--image_size",
-        type=positive_integer,
+        type=side_in_pixels,
         help="side of the encoder's pictures, pixels (without it: as its model was trained, 336 for ViT-L-14-336)",
     )
     group.add_argument(
         "--grid_size",
-        type=positive_integer,
+        type=side_in_pixels,
         default=336,
         help="side of the grid of points and of the renderings; the published layout has 336",
     )

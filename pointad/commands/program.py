@@ -22,6 +22,7 @@ EXIT_UNREAD = 141  # 128 + SIGPIPE
 
 LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
 LARGEST_FLOAT = 1e12
+LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 
 # What can befall any file at any moment and has nothing to do with the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
@@ -130,6 +131,14 @@ def positive_integer(text: str) -> int:
     value = _whole_number(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def side_in_pixels(text: str) -> int:
+    """An ``argparse`` type: the side of a square picture or grid, whose memory grows with its fourth power at worst."""
+    value = positive_integer(text)
+    if value > LARGEST_SIDE:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIDE}")
     return value
 
 

@@ -83,7 +83,7 @@ def joined_processes() -> Iterator[Processes]:
     Raises:
         InputError: the processes do not find each other.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1"))
+    count = _number_from("WORLD_SIZE", "1")
     if count == 1 or not torch.distributed.is_available():
         yield ALONE
         return
@@ -99,6 +99,18 @@ def joined_processes() -> Iterator[Processes]:
         torch.distributed.destroy_process_group()
 
 
+def _number_from(name: str, missing: str) -> int:
+    """A number that torchrun puts into the environment.
+
+    Raises:
+        InputError: something else stands there.
+    """
+    text = os.environ.get(name, missing)
+    if not text.isdecimal() or len(text) > 6:
+        raise InputError(f"{name}={text}", "is not a number of processes", f"unset {name}, or start with torchrun")
+    return int(text)
+
+
 def own_device(device: torch.device) -> torch.device:
     """The device of this process: a GPU each for the processes of a machine, which share a CPU.
 
@@ -107,7 +119,7 @@ def own_device(device: torch.device) -> torch.device:
     """
     if device.type != "cuda" or device.index is not None or "LOCAL_RANK" not in os.environ:
         return device
-    index, available = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    index, available = _number_from("LOCAL_RANK", "0"), torch.cuda.device_count()
     if index >= available:
         remedy = f"start torchrun with --nproc_per_node={available}, or name --device cpu"
         raise InputError("processes", f"there are more than GPUs on this machine, {available}", remedy)

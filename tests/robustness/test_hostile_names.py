@@ -198,3 +198,23 @@ def test_classes_of_the_demo_and_of_training(name: str, data: Path, train_flags:
     ending: Ending = invoke("scripts/make_demo_data.py", "--classes", name)
     assert ending.code == 2 and "Traceback" not in ending.err
     assert_one_error_line(invoke("train.py", "--data_path", data, *train_flags, "--train_class", name))
+
+
+@pytest.mark.usefixtures("ready_backbone")
+def test_a_class_folder_that_is_not_utf8(
+    rendered_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    name = "caf\udce9"
+    data = linked_copy(rendered_archives["mvtec_pc_3d_rgb"], tmp_path / "data")
+    (data / "gear").rename(data / name)
+    for path in data.glob("*.json"):
+        path.unlink()
+    ending = invoke("generate_dataset_json/mvtec3d-ad.py", "--data_path", data)
+    assert ending.code == 0 and "caf\\udce9" in ending.out
+    flags = (*test_flags, "--views", 1, "--save_maps")
+    ending = invoke("test.py", "--data_path", data, "--save_path", tmp_path / "out", *flags)
+    assert ending.code == 0, ending.err
+    assert "caf\\udce9" in ending.out and ending.out.encode()
+    ending = invoke("scripts/report.py", tmp_path / "out", "--html", tmp_path / "html", "--save_path", tmp_path / "t")
+    assert ending.code == 0, ending.err
+    assert (tmp_path / "out" / "maps" / file_name(name) / "good" / "000.npz").is_file()

@@ -219,3 +219,46 @@ def test_a_loading_process_that_is_killed(two_samples: Path) -> None:
     dataset = MultiViewDataset(read_metadata(two_samples), _die, SampleOptions())  # type: ignore[arg-type]
     with pytest.raises(InputError, match="num_workers"):
         next(iterate_batches(dataset, num_workers=1))
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "named"),
+    [
+        ("train.py", ("--seed", str(2**70)), "--seed"),
+        ("train.py", ("--learning_rate", "1e300"), "--learning_rate"),
+        ("test.py", ("--image_size", "100000"), "--image_size"),
+        ("test.py", ("--grid_size", "100000"), "--grid_size"),
+        ("scripts/make_demo_data.py", ("--seed", str(2**70)), "--seed"),
+    ],
+)
+def test_flags_beyond_any_use(script: str, arguments: tuple[str, ...], named: str) -> None:
+    ending = invoke(script, *arguments)
+    assert ending.code == 2
+    assert named in ending.err.splitlines()[-1] and "Traceback" not in ending.err
+
+
+@pytest.mark.parametrize("count", ["x", "", "-1", "1" * 100])
+def test_numbers_of_processes_that_are_none(count: str, monkeypatch: pytest.MonkeyPatch, two_samples: Path) -> None:
+    monkeypatch.setenv("WORLD_SIZE", count)
+    assert_one_error_line(invoke("test.py", "--data_path", two_samples), "WORLD_SIZE")
+
+
+def shell(command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line of shell in the repository, with this Python as $python."""
+    environment = {**os.environ, "python": sys.executable}
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_outputs(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}}')
+    done = shell(f'"$python" scripts/report.py {tmp_path} {closed}')
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    done = shell(f'"$python" scripts/report.py {tmp_path / "none"} {closed}')
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_little_address_space(two_samples: Path, tmp_path: Path) -> None:
+    done = shell(f'ulimit -v 1000000; "$python" test.py --data_path {two_samples} --save_path {tmp_path}')
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: memory:")
