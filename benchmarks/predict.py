@@ -24,6 +24,7 @@ from tabulate import tabulate
 from pointad.commands.arguments import add_model_arguments
 from pointad.commands.predict_outputs import write_inspection
 from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import inspect_file
@@ -87,7 +88,7 @@ def median_milliseconds(detector: PointAD, path: Path, repetitions: int) -> dict
         with tempfile.TemporaryDirectory() as folder:
             inspection = inspect_file(detector, path)
             started = time.perf_counter()
-            write_inspection(Path(folder), inspection, None, html=True, heat_range=None)
+            write_inspection(Path(folder), inspection, Verdicts(), html=True, heat_range=None)
             found.append({**inspection.timings, "write": time.perf_counter() - started})
     return {stage: 1000 * float(np.median([one[stage] for one in found[1:]])) for stage in STAGES}
 

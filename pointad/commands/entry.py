@@ -21,6 +21,7 @@ class Command:
 
 COMMANDS = {
     "predict": Command("predict", "scripts/predict.py", "score scans of your own"),
+    "reference": Command("reference", "scripts/reference.py", "tell predict with a few good scans what is normal"),
     "serve": Command("serve", "scripts/serve.py", "a page to drop scans on, and a service that answers with JSON"),
     "train": Command("train", "train.py", "learn prompts on one class"),
     "test": Command("test", "test.py", "test prompts on classes that they never saw"),

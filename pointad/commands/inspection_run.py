@@ -5,18 +5,19 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import FAIL, describe, write_facts, write_inspection
+from pointad.commands.predict_outputs import describe, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
+from pointad.commands.references import cached_reference, look_options
 from pointad.commands.scan_search import find_scans, output_folders
+from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.datasets.archive import picture_beside
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
+from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +28,12 @@ NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000
 def inspect_all(settings: PredictSettings) -> int:
     """Inspect every scan; one that cannot be inspected does not stop the others. Returns the exit code."""
     detector = load_detector(settings.detector)
-    threshold = calibrated_threshold(detector, settings) if settings.good_scans else settings.threshold
+    reference = named_reference(detector, settings)
+    verdicts = find_verdicts(detector, reference, settings)
     scans = list(find_scans(settings.scans, settings.output))
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
-        facts = inspect_and_write(detector, path, folder, threshold, settings)
+        facts = inspect_and_write(detector, path, folder, reference, verdicts, settings)
         print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
         broken += "error" in facts
         failed += facts.get("verdict") == FAIL
@@ -40,16 +42,23 @@ def inspect_all(settings: PredictSettings) -> int:
 
 
 def inspect_and_write(
-    detector: PointAD, path: Path, folder: Path, threshold: float | None, settings: PredictSettings
+    detector: PointAD,
+    path: Path,
+    folder: Path,
+    reference: Reference | None,
+    verdicts: Verdicts,
+    settings: PredictSettings,
 ) -> dict:
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
-        inspection = _inspect(detector, path, settings)
+        inspection = _inspect(detector, path, reference, settings)
         started = time.perf_counter()
-        write_inspection(folder, inspection, threshold, html=settings.html, heat_range=settings.heat_range)
+        heat_range = settings.heat_range or (None if reference is None else reference.heat_range)
+        write_inspection(folder, inspection, verdicts, html=settings.html, heat_range=heat_range)
         inspection.timings["write"] = time.perf_counter() - started
-        facts = {"file": str(path), **describe(inspection, threshold), "output": str(folder)}
-        write_facts(folder, {**facts, "backbone": detector.backbone_name, "demo": detector.is_demo})
+        facts = {"file": str(path), **describe(inspection, verdicts), "output": str(folder)}
+        good = 0 if reference is None else len(reference.names)
+        write_facts(folder, {**facts, "good_scans": good, "backbone": detector.backbone_name, "demo": detector.is_demo})
         return facts
     except PointADError as error:
         logger.error("error: %s", error)
@@ -59,24 +68,37 @@ def inspect_and_write(
         return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
 
 
-def calibrated_threshold(detector: PointAD, settings: PredictSettings) -> float:
-    """A quantile of the scores of good scans, all of which must be readable.
+def named_reference(detector: PointAD, settings: PredictSettings) -> Reference | None:
+    """What the good scans look like that the scans are compared with; None without any.
 
     Raises:
-        InputError: there are no good scans, or one cannot be inspected.
+        InputError: there are none, one cannot be looked at, or the file is no reference.
     """
-    good = list(find_scans(settings.good_scans, settings.output))
-    scores = [_inspect(detector, path, settings).prediction.score for path in good]
-    threshold = float(np.quantile(scores, settings.quantile, method="higher"))
-    logger.info(
-        "threshold %.6g: quantile %g of the scores of %d good scans (%.6g to %.6g)",
-        threshold,
-        settings.quantile,
-        len(scores),
-        min(scores),
-        max(scores),
-    )
-    return threshold
+    if settings.reference is not None:
+        return Reference.load(settings.reference)
+    if not settings.compared_with:
+        return None
+    good = list(find_scans(settings.compared_with, settings.output))
+    return cached_reference(detector, good, look_options(settings), settings.reference_cache)
+
+
+def find_verdicts(detector: PointAD, reference: Reference | None, settings: PredictSettings) -> Verdicts:
+    """How scores are judged, by a threshold or by the scores of good scans, all of which must be readable.
+
+    Raises:
+        InputError: there are no good scans, too few for a rate of false alarms, or one cannot be inspected.
+    """
+    calibration = list(find_scans(settings.good_scans, settings.output))
+    scores = [_inspect(detector, path, reference, settings).prediction.score for path in calibration]
+    rate = settings.false_alarm_rate
+    if rate is not None:
+        if reference is None:
+            return judged_by_rate(scores, rate)
+        verdicts = judged_by_rate(reference.good_scores, rate)
+        if scores:
+            log_realised_rate(verdicts, scores)
+        return verdicts
+    return judged_by_quantile(scores, settings.quantile) if scores else Verdicts(settings.threshold)
 
 
 def find_picture(scan: Path, rgb: Path | None) -> Path | None:
@@ -93,19 +115,12 @@ def find_picture(scan: Path, rgb: Path | None) -> Path | None:
     raise InputError(rgb, f"has no picture called {scan.stem}", "name a folder with a picture for every scan")
 
 
-def _inspect(detector: PointAD, path: Path, settings: PredictSettings) -> Inspection:
+def _inspect(detector: PointAD, path: Path, reference: Reference | None, settings: PredictSettings) -> Inspection:
     return inspect_file(
         detector,
         path,
         find_picture(path, settings.rgb),
         name="/".join(path.parts[-NAMED_PARTS:]),
         region_threshold=settings.region_threshold,
-        options={
-            "rig": settings.rig,
-            "sigma": settings.sigma,
-            "remove_table": settings.remove_table,
-            "metres_per_unit": settings.metres_per_unit,
-            "keep_clusters": settings.keep_clusters,
-            "seed": settings.seed,
-        },
+        options={**look_options(settings), "reference": reference},
     )

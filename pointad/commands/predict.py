@@ -4,6 +4,7 @@
     python scripts/predict.py scan.ply more/ --checkpoint_path checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth --html
     python scripts/predict.py xyz/000.tiff --rgb rgb/000.png --remove_table
     python scripts/predict.py incoming/ --calibrate good/                 # exit status 0: all pass, 1: some fail
+    python scripts/predict.py incoming/ --good good/                      # each compared with a few good scans
 
 Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
 .stl, whose surface is sampled. Any unit. Folders are searched for all of these but .txt and .csv.
@@ -12,6 +13,10 @@ Writes into --output/<file name>: heat.ply (the measured points, all of them, wi
 "anomaly"), scores.npy (one value for every point, in file order, 0 for holes), sheet.png (views, their maps, the scores
 of the points), prediction.json, and with --html cloud.html. Prints one line of JSON a scan; everything else goes to
 standard error.
+
+With --good or --reference every scan is compared with good scans of the same kind of object as well as with the
+prompts; an RGB picture then plays no part, and the heat colours of all scans share one scale where there are two good
+scans or more.
 
 Regions are neighbouring points that score at least --region_threshold; without it, at least halfway from the scan's
 median to its peak, so that they show where a scan looks least normal, even a good one.
@@ -23,10 +28,9 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.arguments import add_encoding_arguments, add_model_arguments, add_seed_argument
+from pointad.commands.looking_arguments import add_looking_arguments
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import HelpFormatter, finite_float, non_negative_float, positive_float
-from pointad.commands.reading_arguments import add_cluster_argument
-from pointad.scoring.options import DEFAULT_SIGMA
+from pointad.commands.program import HelpFormatter, finite_float, positive_float
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,30 +48,38 @@ def build_parser() -> argparse.ArgumentParser:
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)
-    group = parser.add_argument_group("looking")
-    group.add_argument(
-        "--rig",
-        choices=("auto", "front", "around"),
-        default="auto",
-        help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
-        "organized scans and around for others",
+    add_looking_arguments(parser)
+    group = parser.add_argument_group("good scans of the same kind of object")
+    exclusive = group.add_mutually_exclusive_group()
+    exclusive.add_argument(
+        "--good",
+        type=Path,
+        nargs="+",
+        metavar="GOOD",
+        help="files or folders with a few good scans, with which each scan is compared; what is made of them is kept "
+        "in --reference_cache",
     )
+    exclusive.add_argument("--reference", type=Path, metavar="FILE", help="what scripts/reference.py made of them")
     group.add_argument(
-        "--sigma",
-        type=non_negative_float,
-        default=DEFAULT_SIGMA,
-        help="width of the smoothing, in pixels of the grid or of the views; 0 smooths nothing",
+        "--reference_cache",
+        type=Path,
+        default=Path("results") / "references",
+        metavar="DIR",
+        help="folder of what was made of --good; its files can be removed at any time",
     )
-    group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
-    group.add_argument(
-        "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
-    )
-    add_cluster_argument(group)
     group = parser.add_argument_group("judging")
     exclusive = group.add_mutually_exclusive_group()
     exclusive.add_argument("--threshold", type=finite_float, help="scores above it fail")
     exclusive.add_argument(
         "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans that tell the threshold"
+    )
+    group.add_argument(
+        "--false_alarm_rate",
+        type=_rate,
+        metavar="RATE",
+        help="fail as many good scans as this in the long run, such as 0.05: each scan gets a conformal p-value among "
+        "the scores of the --good scans, each of which was compared with the others, and the false alarms among the "
+        "scans of --calibrate are counted; without --good, the scores of --calibrate take their place",
     )
     group.add_argument("--quantile", type=_fraction, default=0.95, help="of the good scans' scores (--calibrate)")
     group.add_argument("--region_threshold", type=finite_float, help="lowest score of a point in a defect region")
@@ -88,6 +100,13 @@ def main(flags: argparse.Namespace) -> int:
     from pointad.commands.inspection_run import inspect_all  # PyTorch takes seconds to import
 
     return inspect_all(settings)
+
+
+def _rate(text: str) -> float:
+    value = positive_float(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not below 1")
+    return value
 
 
 def _fraction(text: str) -> float:

@@ -7,26 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from pointad.commands.verdicts import Verdicts
 from pointad.files.atomic import atomic_path
 from pointad.files.pictures import write_png
 from pointad.inspection.heat_cloud import write_heat_cloud
 from pointad.inspection.presentation import inspection_page, prediction_sheet
 from pointad.inspection.scan_file import Inspection
 
-PASS, FAIL = "pass", "fail"
-
-
-def verdict_on(score: float, threshold: float | None) -> str | None:
-    """Whether a score passes; None without a threshold."""
-    if threshold is None:
-        return None
-    return FAIL if score > threshold else PASS
-
 
 def write_inspection(
     folder: Path,
     inspection: Inspection,
-    threshold: float | None,
+    verdicts: Verdicts,
     *,
     html: bool,
     heat_range: tuple[float, float] | None,
@@ -34,9 +26,8 @@ def write_inspection(
     """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html, all with one colour scale."""
     prediction = inspection.prediction
     heat_range = heat_range or inspection.heat_range
-    title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, threshold)}"
-    verdict = verdict_on(prediction.score, threshold)
-    sentence = "" if verdict is None else f"Verdict: {verdict}; scores above {threshold:.4f} fail."
+    title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, verdicts)}"
+    sentence = verdicts.sentence(prediction.score)
 
     def write_sheet() -> None:
         write_png(folder / "sheet.png", prediction_sheet(prediction, title, heat_range))
@@ -55,13 +46,12 @@ def write_inspection(
             written.result()
 
 
-def describe(inspection: Inspection, threshold: float | None) -> dict[str, Any]:
+def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:
     """The facts of one scan, ready for JSON; lengths are in the scan's unit, times in seconds."""
     prediction = inspection.prediction
     return {
         "score": prediction.score,
-        "threshold": threshold,
-        "verdict": verdict_on(prediction.score, threshold),
+        **verdicts.facts(prediction.score),
         "scores": prediction.modality_scores,
         "view_scores": dict(zip(prediction.view_names, map(float, prediction.view_scores), strict=True)),
         "points": len(inspection.points),
@@ -80,6 +70,6 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> None:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _spoken(score: float, threshold: float | None) -> str:
-    verdict = verdict_on(score, threshold)
-    return "" if verdict is None else f", {verdict} (threshold {threshold:.4f})"
+def _spoken(score: float, verdicts: Verdicts) -> str:
+    verdict = verdicts.on(score)
+    return "" if verdict is None else f", {verdict} (threshold {verdicts.threshold:.4f})"

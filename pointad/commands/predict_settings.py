@@ -15,6 +15,10 @@ class PredictSettings:
 
     scans: tuple[Path, ...]  # files and folders
     good_scans: tuple[Path, ...]  # likewise; their scores tell the threshold
+    compared_with: tuple[Path, ...]  # likewise; good scans that each scan is compared with
+    reference: Path | None  # what was made of such scans
+    reference_cache: Path
+    false_alarm_rate: float | None
     rgb: Path | None  # a picture, or a folder with one for every scan
     output: Path
     html: bool
@@ -35,13 +39,23 @@ class PredictSettings:
         """The settings that parsed flags ask for.
 
         Raises:
-            InputError: no scan is named.
+            InputError: no scan is named, or flags do not go together.
         """
         if not flags.scans and not flags.calibrate:
             raise InputError("SCAN", "none is named", "name files or folders")
+        if flags.false_alarm_rate is not None:
+            if flags.threshold is not None:
+                raise InputError("--false_alarm_rate", "tells a threshold of its own", "omit --threshold")
+            if flags.good is None and flags.reference is None and not flags.calibrate:
+                problem = "compares with the scores of good scans, and none are named"
+                raise InputError("--false_alarm_rate", problem, "name them with --good, --reference or --calibrate")
         return cls(
             scans=tuple(flags.scans),
             good_scans=tuple(flags.calibrate or ()),
+            compared_with=tuple(flags.good or ()),
+            reference=flags.reference,
+            reference_cache=flags.reference_cache,
+            false_alarm_rate=flags.false_alarm_rate,
             rgb=flags.rgb,
             output=flags.output,
             html=flags.html,

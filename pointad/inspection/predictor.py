@@ -5,11 +5,15 @@ from pointad.inspection.predictor import PointAD
 detector = PointAD.from_checkpoint("checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth", clip="openai")
 prediction = detector.predict(points)           # (N, 3) or (H, W, 3), any unit, any pose
 prediction.score, prediction.point_scores       # a float; one value for every point that was given
+
+reference = detector.make_reference([good, ...]) # a few good scans of the same kind of object
+prediction = detector.predict(points, reference=reference)
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +21,18 @@ import torch
 
 from pointad.compute.device import choose_device
 from pointad.compute.precision_names import FP32
-from pointad.data.batch import collate
-from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
+from pointad.data.batch import MultiViewBatch
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.inspection.parallel_rendering import render_in_threads
-from pointad.inspection.preparation import EXTENT, PreparedScan, prepare
+from pointad.inspection.looking import Look, LookOptions, look_at
+from pointad.inspection.preparation import EXTENT, PreparedScan
+from pointad.inspection.referencing import Eyes, reference_of
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.weight_folders import demo_checkpoints
-from pointad.rendering.rendered_sample import RenderedSample
+from pointad.reference.observation import bank_blocks, joint_blocks
+from pointad.reference.reference import Reference
+from pointad.reference.setting import digest_of
 from pointad.rendering.views import ViewRig
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
@@ -91,9 +97,11 @@ class PointAD:
     ) -> None:
         self._backbone = backbone
         self._text_features = text_features
-        self._encoder = PictureEncoder(
-            backbone, layers, precision=precision, compiled=compiled, pictures_at_once=pictures_at_once
+        self._make_encoder = partial(
+            PictureEncoder, backbone, precision=precision, compiled=compiled, pictures_at_once=pictures_at_once
         )
+        self._encoder = self._make_encoder(layers)
+        self._bank_blocks = bank_blocks(backbone.depth)
 
     @classmethod
     def from_checkpoint(
@@ -148,6 +156,12 @@ class PointAD:
         return self._backbone.name
 
     @property
+    def fingerprint(self) -> str:
+        """A text that differs for detectors that see differently: weights, prompts, blocks."""
+        weights, prompts = self._backbone.fingerprint, digest_of(self._text_features)
+        return f"{weights} {self._encoder.precision} {prompts} {self._encoder.layers} {self._bank_blocks}"
+
+    @property
     def is_demo(self) -> bool:
         """Whether the CLIP is the small one that comes along, which says nothing about real data."""
         return self._backbone.is_demo
@@ -166,6 +180,7 @@ class PointAD:
         metres_per_unit: float = 1.0,
         keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
         seed: int = 111,
+        reference: Reference | None = None,
     ) -> Prediction:
         """Look at one scan from all directions and say how anomalous it and each of its points is.
 
@@ -193,48 +208,22 @@ class PointAD:
             keep_clusters: what remains once the table is removed: "all", the "largest" cluster of points, or those with
                 more than this fraction of the points.
             seed: of the thinning.
+            reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
 
         Raises:
-            InputError: the arrays do not fit, or hold too few points.
+            InputError: the arrays do not fit, hold too few points, or the reference was made otherwise.
         """
-        started = time.perf_counter()
         if smoothing not in SMOOTHINGS:
             raise InputError(f"smoothing {smoothing!r}", "is unknown", f"use one of {', '.join(SMOOTHINGS)}")
-        scan = prepare(
-            points,
-            colors,
-            rgb,
-            rig,
-            remove_table=remove_table,
-            metres_per_unit=metres_per_unit,
-            keep_clusters=keep_clusters,
-            seed=seed,
-        )
-        prepared = time.perf_counter()
-        rendered = render_in_threads(
-            scan.point_cloud, scan.rig, visibility=visibility or ("nearest" if scan.organized else "splat")
-        )
-        drawn = time.perf_counter()
-        sample = to_sample(
-            SingleScan(),
-            LoadedScan(rendered.views, None, rendered.correspondences, rendered.nonzero_indices, scan.color, None),
-            SampleOptions(image_size=self._backbone.image_size, point_size=GRID_SIZE),
-        )
-        batch = collate([sample]).to(self._text_features.device)
-        features = self._encoder.encode(batch)
-        if self._text_features.is_cuda:
-            torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
-        encoded = time.perf_counter()
-        on_surface = not scan.organized and smoothing == "surface"
+        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        look = self._look(points, colors, rgb, options, self._encoder if reference is None else self._joint_encoder)
+        started = time.perf_counter()
         with torch.no_grad():
-            scored = self._score(features, batch.correspondences, batch.non_zero, scan, rendered, sigma, on_surface)
-        finished = time.perf_counter()
-        timings = {
-            "prepare": prepared - started,
-            "render": drawn - prepared,
-            "encode": encoded - drawn,
-            "score": finished - encoded,
-        }
+            if reference is None:
+                scored = self._score(look.features, look, sigma, smoothing)
+            else:
+                scored = self._score_with(reference, look, self._eyes(options, sigma, smoothing))
+        scan, rendered = look.scan, look.rendered
         return Prediction(
             score=scored.scores.get("fused", scored.scores["point"]),
             point_scores=_spread(scored.places, scan).reshape(points.shape[:-1]),
@@ -245,29 +234,84 @@ class PointAD:
             view_names=tuple(f"{view.axis} {view.degrees:g}°" for view in scan.rig.views),
             modality_scores=scored.scores,
             grid_maps=scored.grid_maps if scan.organized else {},
-            color=None if sample.color is None else sample.color.numpy(),
+            color=None if look.batch.color is None else look.batch.color[0].numpy(),
             correspondences=rendered.correspondences,
             rendered_scores=scored.places[scan.point_cloud.nonzero_indices],
             display_rotation=scan.display_rotation,
-            timings=timings,
+            timings={**look.timings, "score": time.perf_counter() - started},
         )
 
-    def _score(
+    def make_reference(
         self,
-        features: SampleFeatures,
-        correspondences: torch.Tensor,
-        non_zero: torch.Tensor,
-        scan: PreparedScan,
-        rendered: RenderedSample,
-        sigma: float,
-        on_surface: bool,
-    ) -> "_Scored":
+        scans: Iterable[np.ndarray],
+        rig: ViewRig | str = "auto",
+        *,
+        names: Sequence[str] | None = None,
+        sigma: float = DEFAULT_SIGMA,
+        smoothing: str = "surface",
+        visibility: str | None = None,
+        remove_table: bool = False,
+        metres_per_unit: float = 1.0,
+        keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
+        seed: int = 111,
+    ) -> Reference:
+        """Look at a few good scans of one kind of object, with which `predict` then compares others.
+
+        Args:
+            scans: one or more, each as `predict` takes it; the other arguments are those of `predict` too.
+            names: what errors call the scans, one for each; None numbers them.
+
+        Raises:
+            InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
+        """
+        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        looks = (self._look(points, None, None, options, self._joint_encoder) for points in scans)
+        return reference_of(looks, names, self._eyes(options, sigma, smoothing))
+
+    @cached_property
+    def _joint_encoder(self) -> PictureEncoder:
+        """Gives the blocks for the prompts and those for good scans in one pass."""
+        return self._make_encoder(joint_blocks(self._encoder.layers, self._bank_blocks))
+
+    def _look(
+        self,
+        points: np.ndarray,
+        colors: np.ndarray | None,
+        rgb: np.ndarray | None,
+        options: LookOptions,
+        encoder: PictureEncoder,
+    ) -> Look:
+        def encode(batch: MultiViewBatch) -> SampleFeatures:
+            features = encoder.encode(batch.to(encoder.device))
+            if encoder.device.type == "cuda":
+                torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
+            return features
+
+        return look_at(points, colors, rgb, options, self._backbone.image_size, encode)
+
+    def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:
+        return Eyes(
+            backbone=f"{self._backbone.fingerprint} {self._encoder.precision}",
+            text_features=self._text_features,
+            prompt_blocks=self._encoder.layers,
+            bank_blocks=self._bank_blocks,
+            encoded_blocks=self._joint_encoder.layers,
+            image_size=self._backbone.image_size,
+            options=options,
+            sigma=sigma,
+            smoothing=smoothing,
+            sigma_on_surface=sigma * EXTENT / EXTENT_IN_PIXELS,
+        )
+
+    def _score(self, features: SampleFeatures, look: Look, sigma: float, smoothing: str) -> "_Scored":
+        correspondences = look.batch.correspondences.to(self._text_features.device)
+        non_zero = look.batch.non_zero.to(self._text_features.device)
         views = predict_views(features, self._text_features, GRID_SIZE)
         view_maps = views.maps[0].cpu().numpy()
         view_scores = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
-        if on_surface:
-            seen = np.any(rendered.correspondences[..., 2], axis=0)
-            cloud = scan.point_cloud.points
+        if not look.scan.organized and smoothing == "surface":
+            seen = np.any(look.rendered.correspondences[..., 2], axis=0)
+            cloud = look.scan.point_cloud.points
             width = sigma * EXTENT / EXTENT_IN_PIXELS
             surface = score_on_surface(views, cloud, correspondences, non_zero, seen, width)
             places = np.pad(surface.values, (0, GRID_SIZE * GRID_SIZE - len(cloud)))
@@ -280,6 +324,15 @@ class PointAD:
                 scores[name], maps[name] = float(score[0]), grid_map[0].cpu().numpy()
         return _Scored(scores, maps, maps.get("fused", maps["point"]).ravel(), view_maps, view_scores)
 
+    def _score_with(self, reference: Reference, look: Look, eyes: Eyes) -> "_Scored":
+        reference.setting.require(eyes.setting(look))
+        scan = eyes.observe(look)
+        compared = reference.compare(scan)
+        places = np.pad(compared.values, (0, GRID_SIZE * GRID_SIZE - len(compared.values)))
+        view_scores = scan.views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
+        grid_maps = {"point": places.reshape(GRID_SIZE, GRID_SIZE)}
+        return _Scored({"point": compared.score}, grid_maps, places, scan.views.maps[0].cpu().numpy(), view_scores)
+
 
 @dataclass(frozen=True)
 class _Scored:
@@ -290,16 +343,6 @@ class _Scored:
     places: np.ndarray  # (S * S,) the map that counts, flat
     view_maps: np.ndarray
     view_scores: np.ndarray
-
-
-@dataclass(frozen=True)
-class SingleScan:
-    """A scan that belongs to no data set."""
-
-    class_name: str = "scan"
-    species: str = "unknown"
-    identifier: str = "0"
-    label: int = 0
 
 
 def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:

@@ -13,7 +13,7 @@ from plyfile import PlyData
 from sample_scans import closed_shape
 
 from pointad.commands import inspection_run, predict
-from pointad.commands.predict_outputs import verdict_on
+from pointad.commands.verdicts import Verdicts
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
 
@@ -96,7 +96,7 @@ def test_threshold_decides_the_exit_status(run: Any, folder: Path) -> None:
     assert low < high
     code, lines = run(folder, "--threshold", str((low + high) / 2))
     assert code == 1 and sorted(line["verdict"] for line in lines) == ["fail", "pass"]
-    assert verdict_on(0.5, 0.5) == "pass" and verdict_on(0.5, None) is None
+    assert Verdicts(0.5).on(0.5) == "pass" and Verdicts().on(0.5) is None
 
 
 def test_calibration_takes_a_quantile_of_good_scans(run: Any, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pointad.commands.serve_settings import LOOPBACK
 from pointad.commands.service.guards import Guards, names_of
 from pointad.commands.service.inspections import FAULT, UNREADABLE, InspectionService
 from pointad.commands.service.uploads import FIELD
+from pointad.commands.verdicts import Verdicts
 from pointad.files.escaping import for_html
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.presentation import inspection_body
@@ -93,7 +94,7 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
         return await service.inspect(
             request,
             name,
-            lambda found: {**describe(found, None), "file": found.name, "demo": service.detector.is_demo},
+            lambda found: {**describe(found, Verdicts()), "file": found.name, "demo": service.detector.is_demo},
         )
 
     @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")

@@ -1,0 +1,30 @@
+"""The flags that say how scans of one's own are looked at."""
+
+import argparse
+
+from pointad.commands.program import non_negative_float, positive_float
+from pointad.commands.reading_arguments import add_cluster_argument
+from pointad.scoring.options import DEFAULT_SIGMA
+
+
+def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
+    """How scans of one's own are looked at."""
+    group = parser.add_argument_group("looking")
+    group.add_argument(
+        "--rig",
+        choices=("auto", "front", "around"),
+        default="auto",
+        help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
+        "organized scans and around for others",
+    )
+    group.add_argument(
+        "--sigma",
+        type=non_negative_float,
+        default=DEFAULT_SIGMA,
+        help="width of the smoothing, in pixels of the grid or of the views; 0 smooths nothing",
+    )
+    group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
+    group.add_argument(
+        "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
+    )
+    add_cluster_argument(group)

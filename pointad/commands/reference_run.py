@@ -1,0 +1,22 @@
+"""A run of scripts/reference.py: good scans are read, looked at, and what they have in common is written."""
+
+import logging
+
+from pointad.commands.detector import load_detector
+from pointad.commands.reference_settings import ReferenceSettings
+from pointad.commands.references import look_options, make_reference
+from pointad.commands.scan_search import find_scans
+
+logger = logging.getLogger(__name__)
+
+
+def write_reference(settings: ReferenceSettings) -> None:
+    """Make the reference and write its file.
+
+    Raises:
+        InputError: there is no good scan, one cannot be looked at, or the file cannot be written.
+    """
+    good = list(find_scans(settings.good, settings.output.parent / settings.output.stem))
+    reference = make_reference(load_detector(settings.detector), good, look_options(settings))
+    reference.save(settings.output)
+    logger.info("reference of %d good scans written to %s", len(good), settings.output)

@@ -1,0 +1,86 @@
+"""Where the line between pass and fail lies, and what it rests on."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.reference.conformal import CONFIDENCE, conformal_threshold, p_value, rate_interval
+
+logger = logging.getLogger(__name__)
+
+PASS, FAIL = "pass", "fail"
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How scores are judged."""
+
+    threshold: float | None = None  # scores above it fail; None: nothing is judged
+    good_scores: tuple[float, ...] | None = None  # of which p-values are told; None: none are
+    false_alarm_rate: float | None = None
+
+    def on(self, score: float) -> str | None:
+        """Whether a score passes; None without a threshold."""
+        if self.threshold is None:
+            return None
+        return FAIL if score > self.threshold else PASS
+
+    def facts(self, score: float) -> dict[str, float | str | None]:
+        """What is to be said about a score."""
+        said: dict[str, float | str | None] = {"threshold": self.threshold, "verdict": self.on(score)}
+        if self.good_scores is not None:
+            said |= {"p_value": p_value(score, self.good_scores), "false_alarm_rate": self.false_alarm_rate}
+        return said
+
+    def sentence(self, score: float) -> str:
+        """The verdict in words; empty without a threshold."""
+        verdict = self.on(score)
+        if verdict is None:
+            return ""
+        sentence = f"Verdict: {verdict}; scores above {self.threshold:.4f} fail."
+        if self.good_scores is not None:
+            sentence += f" p-value {p_value(score, self.good_scores):.3g} among {len(self.good_scores)} good scans."
+        return sentence
+
+
+def judged_by_quantile(good_scores: Sequence[float], quantile: float) -> Verdicts:
+    """The threshold is a quantile of the scores of good scans."""
+    threshold = float(np.quantile(good_scores, quantile, method="higher"))
+    logger.info(
+        "threshold %.6g: quantile %g of the scores of %d good scans (%.6g to %.6g)",
+        threshold,
+        quantile,
+        len(good_scores),
+        min(good_scores),
+        max(good_scores),
+    )
+    return Verdicts(threshold)
+
+
+def judged_by_rate(good_scores: Sequence[float], rate: float) -> Verdicts:
+    """The threshold keeps a rate of false alarms.
+
+    Raises:
+        InputError: there are too few good scores for it.
+    """
+    threshold = conformal_threshold(good_scores, rate)
+    logger.info("threshold %.6g: false-alarm rate %g among %d good scans", threshold, rate, len(good_scores))
+    return Verdicts(threshold, tuple(good_scores), rate)
+
+
+def log_realised_rate(verdicts: Verdicts, held_out: Sequence[float]) -> None:
+    """Say how many of further good scans fail, and what that says about the rate."""
+    alarms = sum(verdicts.on(score) == FAIL for score in held_out)
+    low, high = rate_interval(alarms, len(held_out))
+    logger.info(
+        "false alarms on %d held-out good scans: %d, a rate of %.3g (%.0f %% interval %.3g to %.3g); %g was asked for",
+        len(held_out),
+        alarms,
+        alarms / len(held_out),
+        100 * CONFIDENCE,
+        low,
+        high,
+        verdicts.false_alarm_rate,
+    )

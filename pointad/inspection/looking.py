@@ -1,0 +1,105 @@
+"""One scan prepared, drawn from all directions and encoded: everything that scoring starts from."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.data.batch import MultiViewBatch, collate
+from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
+from pointad.encoding.features import SampleFeatures
+from pointad.inspection.parallel_rendering import render_in_threads
+from pointad.inspection.preparation import PreparedScan, prepare
+from pointad.rendering.rendered_sample import RenderedSample
+from pointad.rendering.views import ViewRig
+from pointad.scans.grid import GRID_SIZE
+from pointad.scans.reading_options import ClusterRule
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """How a scan is looked at; the fields are arguments of `PointAD.predict`."""
+
+    rig: ViewRig | str
+    visibility: str | None
+    remove_table: bool
+    metres_per_unit: float
+    keep_clusters: ClusterRule
+    seed: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of one scan."""
+
+    scan: PreparedScan
+    rendered: RenderedSample
+    batch: MultiViewBatch  # of this sample alone, on the CPU
+    features: SampleFeatures  # on the encoder's device
+    timings: dict[str, float]  # seconds by stage: prepare, render, encode
+
+
+def look_at(
+    points: np.ndarray,
+    colors: np.ndarray | None,
+    rgb: np.ndarray | None,
+    options: LookOptions,
+    image_size: int,
+    encode: Callable[[MultiViewBatch], SampleFeatures],
+) -> Look:
+    """Prepare, draw and encode one scan.
+
+    Args:
+        points, colors, rgb: those of `PointAD.predict`.
+        options: how the scan is looked at.
+        image_size: side of the encoder's pictures in pixels.
+        encode: the image encoder; it waits for its device.
+
+    Raises:
+        InputError: the arrays do not fit, or hold too few points.
+    """
+    started = time.perf_counter()
+    scan = prepare(
+        points,
+        colors,
+        rgb,
+        options.rig,
+        remove_table=options.remove_table,
+        metres_per_unit=options.metres_per_unit,
+        keep_clusters=options.keep_clusters,
+        seed=options.seed,
+    )
+    prepared = time.perf_counter()
+    rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility_of(options, scan))
+    drawn = time.perf_counter()
+    sample = to_sample(
+        SingleScan(),
+        LoadedScan(rendered.views, None, rendered.correspondences, rendered.nonzero_indices, scan.color, None),
+        SampleOptions(image_size=image_size, point_size=GRID_SIZE),
+    )
+    batch = collate([sample])
+    features = encode(batch)
+    encoded = time.perf_counter()
+    return Look(
+        scan=scan,
+        rendered=rendered,
+        batch=batch,
+        features=features,
+        timings={"prepare": prepared - started, "render": drawn - prepared, "encode": encoded - drawn},
+    )
+
+
+def visibility_of(options: LookOptions, scan: PreparedScan) -> str:
+    """Which points a view counts as seen, see `PointAD.predict`."""
+    return options.visibility or ("nearest" if scan.organized else "splat")
+
+
+@dataclass(frozen=True)
+class SingleScan:
+    """A scan that belongs to no data set."""
+
+    class_name: str = "scan"
+    species: str = "unknown"
+    identifier: str = "0"
+    label: int = 0

@@ -1,0 +1,115 @@
+"""From looks at scans to what references compare: observations, and the setting that they were made in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.inspection.looking import Look, LookOptions, visibility_of
+from pointad.inspection.preparation import EXTENT
+from pointad.reference.building import build_reference
+from pointad.reference.observation import Observation, Smoothing, observe, select_blocks
+from pointad.reference.reference import Reference
+from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
+from pointad.scans.grid import GRID_SIZE
+from pointad.scoring.fusion import smooth
+from pointad.scoring.surface_smoothing import smooth_on_surface
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """How a detector looks at scans, as far as references depend on it."""
+
+    backbone: str  # fingerprint of its weights, and the encoder's precision
+    text_features: Tensor  # (2, D)
+    prompt_blocks: tuple[int, ...]
+    bank_blocks: tuple[int, ...]
+    encoded_blocks: tuple[int, ...]  # the blocks of the looks' features, in this order
+    image_size: int
+    options: LookOptions
+    sigma: float
+    smoothing: str
+    sigma_on_surface: float  # the same in the unit of prepared clouds
+
+    def setting(self, look: Look) -> ReferenceSetting:
+        """What a reference made of this look depends on."""
+        scan, options = look.scan, self.options
+        on_table = "as scanned"
+        if options.remove_table:
+            on_table = f"table removed, {options.metres_per_unit:g} m a unit, clusters {options.keep_clusters}"
+        return ReferenceSetting(
+            backbone=self.backbone,
+            prompts=digest_of(self.text_features),
+            prompt_blocks=self.prompt_blocks,
+            bank_blocks=self.bank_blocks,
+            views=tuple(f"{view.axis} {view.degrees:g}" for view in scan.rig.views),
+            rig=rig_digest(scan.rig),
+            organized=scan.organized,
+            visibility=visibility_of(options, scan),
+            smoothing=f"sigma {self.sigma:g}" if scan.organized else f"{self.smoothing}, sigma {self.sigma:g}",
+            preparation=f"{on_table}, seed {options.seed}",
+            image_size=self.image_size,
+        )
+
+    def observe(self, look: Look) -> Observation:
+        """One scan as references see it."""
+        scan, batch, device = look.scan, look.batch, self.text_features.device
+        with torch.no_grad():
+            return observe(
+                select_blocks(look.features, self.encoded_blocks, self.prompt_blocks),
+                select_blocks(look.features, self.encoded_blocks, self.bank_blocks),
+                self.text_features,
+                batch.correspondences.to(device),
+                batch.non_zero.to(device),
+                scan.point_cloud.points,
+                smooth=self._smoothing(look),
+                size=GRID_SIZE,
+                from_front=scan.organized,
+                extent=EXTENT / scan.scale,
+            )
+
+    def _smoothing(self, look: Look) -> Smoothing:
+        points = look.scan.point_cloud.points
+        if not look.scan.organized and self.smoothing == "surface":
+            seen = np.any(look.rendered.correspondences[..., 2], axis=0)
+            return lambda values: smooth_on_surface(points, values, self.sigma_on_surface, seen)
+        places = look.batch.non_zero[0].numpy()
+
+        def on_grid(values: np.ndarray) -> np.ndarray:
+            grid = np.zeros(len(places), np.float32)
+            grid[places] = values
+            return smooth(torch.from_numpy(grid).view(GRID_SIZE, GRID_SIZE), self.sigma).numpy().ravel()
+
+        return on_grid
+
+
+def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes) -> Reference:
+    """Make a reference of good scans, which are looked at one after another.
+
+    Args:
+        looks: at the good scans.
+        names: what errors call them; None numbers them.
+        eyes: how they are looked at.
+
+    Raises:
+        InputError: there is none, or one is of another kind, size or layout than the others.
+    """
+    observations: list[Observation] = []
+    setting: ReferenceSetting | None = None
+    called: list[str] = []
+    for number, look in enumerate(looks):
+        name = f"good scan {number + 1}" if names is None else names[number]
+        called.append(name)
+        own = eyes.setting(look)
+        if setting is not None and own.organized != setting.organized:
+            kinds = {True: "with a pixel grid", False: "without a pixel grid"}
+            problem = f"is {kinds[own.organized]}, and the good scans before it are {kinds[setting.organized]}"
+            raise InputError(name, problem, "give good scans of one kind")
+        setting = setting or own
+        observations.append(eyes.observe(look))
+    if setting is None:
+        raise InputError("reference", "there is no good scan", "give at least one")
+    return build_reference(observations, called, setting)

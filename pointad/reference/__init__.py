@@ -1,0 +1,1 @@
+"""What a few good scans of one kind of object say about the next one."""

@@ -1,0 +1,79 @@
+"""Decisions with a stated rate of false alarms: how unusual a score is among those of good scans.
+
+Split conformal prediction (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005): if the scan is
+as good as the others, all ranks of its score among theirs are equally likely, whatever the scores mean.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import beta
+
+from pointad.errors import InputError
+
+CONFIDENCE = 0.95
+
+
+def p_value(score: float, good_scores: Sequence[float] | np.ndarray) -> float:
+    """How likely a good scan is to score at least as high: (1 + number of good scores that do) / (n + 1).
+
+    Args:
+        score: of the scan to be judged.
+        good_scores: (n,) of good scans, none of which helped to make what scored them.
+
+    Raises:
+        InputError: a score is not a number.
+    """
+    known = np.asarray(good_scores, dtype=np.float64)
+    if not (np.isfinite(score) and np.isfinite(known).all()):
+        raise InputError("scores", "hold a value that is not a number", "leave out the scan that it belongs to")
+    return (1 + int((known >= score).sum())) / (len(known) + 1)
+
+
+def fewest_good_scans(rate: float) -> int:
+    """How many good scores a decision at this rate of false alarms takes: the least n with 1 / (n + 1) <= rate.
+
+    Raises:
+        InputError: the rate is no probability between 0 and 1.
+    """
+    if not 0 < rate < 1:
+        raise InputError(f"false-alarm rate {rate:g}", "is no rate", "give a number above 0 and below 1, such as 0.05")
+    return math.ceil(1 / rate - 1 - 1e-9)
+
+
+def rate_interval(alarms: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The exact (Clopper-Pearson) interval of a rate of which `alarms` of `count` good scans were seen.
+
+    Args:
+        alarms: how many good scans were reported.
+        count: of how many; at least 1.
+        confidence: of the two-sided interval.
+    """
+    tail = (1 - confidence) / 2
+    low = 0.0 if alarms == 0 else float(beta.ppf(tail, alarms, count - alarms + 1))
+    high = 1.0 if alarms == count else float(beta.ppf(1 - tail, alarms + 1, count - alarms))
+    return low, high
+
+
+def conformal_threshold(good_scores: Sequence[float] | np.ndarray, rate: float) -> float:
+    """The score above which the p-value is at most the rate.
+
+    Args:
+        good_scores: (n,) of good scans.
+        rate: of false alarms.
+
+    Raises:
+        InputError: there are too few scores for such a rate; the text says how many more it takes.
+    """
+    count, needed = len(good_scores), fewest_good_scans(rate)
+    if count < needed:
+        problem = f"takes the scores of {needed} good scans, and there are {count}"
+        remedy = (
+            f"give {needed - count} more, or a rate of at least {1 / (count + 1):.3g}"
+            if count
+            else (f"give {needed} or more" if needed > 1 else "give at least two")
+        )
+        raise InputError(f"false-alarm rate {rate:g}", problem, remedy)
+    allowed = int(np.floor(rate * (count + 1) + 1e-9))  # of the good scores may be as high: 1 + that many - 1
+    return float(np.sort(np.asarray(good_scores, dtype=np.float64))[count - allowed])

@@ -1,0 +1,104 @@
+"""Fast point feature histograms: how the surface bends around a point, whatever its place and pose.
+
+Rusu, Blodow and Beetz, "Fast Point Feature Histograms (FPFH) for 3D Registration", ICRA 2009. Several sizes of
+neighbourhood share one search and one table of angles, which Open3D's function, one size a call, does not offer.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from pointad.rendering.normals import smallest_direction
+
+ANGLES = 3
+BINS = 11  # an angle
+LENGTH = ANGLES * BINS
+NORMAL_NEIGHBOURS = 30
+TOTAL = 100.0  # of a histogram, as in the point cloud library
+
+
+def fpfh(points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices: np.ndarray) -> np.ndarray:
+    """Histograms of every point for several sizes of neighbourhood.
+
+    Args:
+        points: (N, 3) floating point.
+        normals: (N, 3) unit vectors, consistently oriented.
+        sizes: ascending numbers of neighbours, the point itself not counted.
+        indices: (N, K) each point's nearest points by distance, itself first; K is more than the greatest size.
+
+    Returns:
+        (N, sizes, 33) float32; each of the three histograms of 11 bins adds up to 200: 100 of the point itself, and 100
+        of the mean of its neighbours', weighted by the inverse of the squared distance.
+    """
+    count = len(points)
+    neighbours = indices[:, 1 : sizes[-1] + 1]
+    squared, bins = _pair_bins(points.astype(np.float32), normals.astype(np.float32), neighbours)
+    found = np.empty((count, len(sizes), LENGTH), np.float32)
+    simple = np.zeros((count, LENGTH), np.float32)
+    begun = 0
+    rows = np.arange(count, dtype=np.int64)[:, None] * LENGTH
+    for number, size in enumerate(sizes):
+        for angle in range(ANGLES):  # what a smaller size has counted is counted on
+            flat = (rows + bins[angle, :, begun:size]).ravel()
+            simple += np.bincount(flat, minlength=count * LENGTH).reshape(count, LENGTH)
+        begun = size
+        own = simple * np.float32(TOTAL / size)
+        weights = 1 / squared[:, :size]
+        weights /= weights.sum(axis=1, keepdims=True)
+        starts = np.arange(0, count * size + 1, size)
+        mean = sparse.csr_matrix((weights.ravel(), neighbours[:, :size].ravel(), starts), shape=(count, count)) @ own
+        found[:, number] = own + mean
+    return found
+
+
+def _pair_bins(points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squared distances (N, K), and the bins (3, N, K) int16 of the three angles, of the three histograms in a row."""
+    offsets = points[neighbours] - points[:, None]  # (N, K, 3)
+    squared = np.maximum(np.einsum("nki,nki->nk", offsets, offsets), np.finfo(np.float32).tiny)
+    offsets /= np.sqrt(squared)[..., None]
+    other = normals[neighbours]
+    along_own = np.einsum("ni,nki->nk", normals, offsets)
+    along_other = np.einsum("nki,nki->nk", other, offsets)
+    agreement = np.einsum("ni,nki->nk", normals, other)
+    # The frame stands on the point whose normal is nearer to the connecting line.
+    swapped = np.abs(along_own) < np.abs(along_other)
+    third = np.where(swapped, -along_other, along_own)
+    # v = line x normal, w = normal x v; written out in scalar products, so that no frame is ever built:
+    # v . n2 = (line x n1) . n2, and w . n2 = line . n2 - (n1 . line)(n1 . n2), over the length of v.
+    across = np.einsum("nki,nki->nk", np.cross(offsets, normals[:, None]), other)  # the same for either point
+    line_on_second = np.where(swapped, -along_own, along_other)
+    length = np.sqrt(np.maximum(1 - third**2, np.finfo(np.float32).tiny))
+    # Swapped: the line turns around and the normals change places, and the triple product keeps its sign twice over.
+    second = np.clip(across / length, -1, 1)
+    first = np.arctan2((line_on_second - third * agreement) / length, agreement)
+    parts = (first / np.float32(np.pi), second, third)
+    bins = np.stack([np.clip((part + 1) * (BINS / 2), 0, BINS - 1).astype(np.int16) for part in parts])
+    return squared, bins + (np.arange(ANGLES, dtype=np.int16) * BINS)[:, None, None]
+
+
+def oriented_normals(points: np.ndarray, indices: np.ndarray, viewpoint: np.ndarray | None) -> np.ndarray:
+    """Directions of least spread around every point.
+
+    Args:
+        points: (N, 3) floating point.
+        indices: (N, K) each point's nearest points, itself first; the first 30 count.
+        viewpoint: (3,) where the normals point to; None: away from the middle of the cloud.
+
+    Returns:
+        (N, 3) unit vectors, float64.
+    """
+    near = points[indices[:, :NORMAL_NEIGHBOURS]].astype(np.float64)
+    near -= near.mean(axis=1, keepdims=True)
+    x, y, z = near.transpose(2, 0, 1)
+    products = [np.einsum("nk,nk->n", a, b) for a, b in ((x, x), (y, y), (z, z), (x, y), (x, z), (y, z))]
+    normals = smallest_direction(*products)
+    towards = points - points.mean(axis=0) if viewpoint is None else viewpoint - points
+    normals[np.einsum("ni,ni->n", normals, towards) < 0] *= -1
+    return normals
+
+
+def nearest_points(points: np.ndarray, count: int) -> np.ndarray:
+    """(N, count) int64, each point's nearest points, itself first; count is at most N."""
+    return cKDTree(points).query(points, k=count, workers=-1)[1]

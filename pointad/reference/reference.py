@@ -1,0 +1,146 @@
+"""A reference: what a few good scans of one kind of object look like, and how another scan compares with them.
+
+    reference = detector.make_reference([points, ...])
+    reference.save("bracket.safetensors")
+    prediction = detector.predict(points, reference=Reference.load("bracket.safetensors"))
+
+The published method needs no scan of the object. Where there are a few good ones, three cues speak for a defect at a
+point: the prompts (section 3.3), patches of the views that no good scan has (after PatchCore, CVPR 2022), and bends of
+the surface that none has (after "Back to the feature", CVPR 2023 workshops, with FPFH). `pointad.reference.cues` joins
+them.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
+from pointad.reference.cues import POWERS, join_cues
+from pointad.reference.geometry_bank import GeometryBank, compare_geometry
+from pointad.reference.observation import Observation
+from pointad.reference.patch_bank import PatchBank, compare_patches
+from pointad.reference.setting import ReferenceSetting
+from pointad.scoring.back_projection import back_project
+from pointad.scoring.similarity import upsample
+
+KIND = "pointad reference"
+SUFFIX = ".safetensors"
+PATCH_BYTES = 120_000_000  # what a reference's patches may take, and ...
+GEOMETRY_BYTES = 30_000_000  # ... its histograms of bends
+
+
+@dataclass(frozen=True)
+class ReferenceScores:
+    """One scan compared with good ones."""
+
+    values: np.ndarray  # float32, one a place of the grid (P,), or one a point on a surface (M,)
+    score: float  # of the scan: the highest value
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What k good scans look like."""
+
+    setting: ReferenceSetting
+    patches: PatchBank
+    geometry: GeometryBank
+    powers: dict[str, float]  # of the cues
+    names: tuple[str, ...]  # of the good scans
+    extents: tuple[float, ...]  # their largest sides, in the unit of the scans
+    good_scores: tuple[float, ...]  # of each good scan, compared with the others; empty for a single one
+    heat_range: tuple[float, float] | None  # values at the ends of the colour scale; None for a single good scan
+
+    @property
+    def nbytes(self) -> int:
+        """What the reference takes in memory."""
+        return self.patches.nbytes + self.geometry.nbytes
+
+    def compare(self, scan: Observation) -> ReferenceScores:
+        """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`."""
+        cues = compare_cues(scan, self.patches, self.geometry)
+        values = join_cues(cues, self.powers)
+        return ReferenceScores(values, float(values.max()))
+
+    def save(self, path: str | Path) -> None:
+        """Write the reference as safetensors; the setting and the names stand in its header.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        tensors = {
+            "patches": self.patches.descriptors,
+            "patch_owners": self.patches.owners,
+            "geometry": torch.from_numpy(self.geometry.descriptors),
+            "geometry_owners": torch.from_numpy(self.geometry.owners),
+        }
+        told = {
+            "setting": self.setting.to_json(),
+            "counts": self.patches.counts,
+            "powers": self.powers,
+            "names": self.names,
+            "extents": self.extents,
+            "good_scores": self.good_scores,
+            "heat_range": self.heat_range,
+        }
+        content = save(tensors, metadata={"kind": KIND, "reference": json.dumps(told)})
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Reference":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged, or no reference of this version.
+        """
+        remedy = "make it again from the good scans"
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                if header.get("kind") != KIND:
+                    raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
+                told = json.loads(header["reference"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            heat_range = told["heat_range"]
+            reference = cls(
+                setting=ReferenceSetting.from_json(told["setting"]),
+                patches=PatchBank(tensors["patches"], tuple(told["counts"]), tensors["patch_owners"]),
+                geometry=GeometryBank(tensors["geometry"].numpy(), tensors["geometry_owners"].numpy()),
+                powers={str(name): float(power) for name, power in told["powers"].items()},
+                names=tuple(told["names"]),
+                extents=tuple(told["extents"]),
+                good_scores=tuple(told["good_scores"]),
+                heat_range=None if heat_range is None else (float(heat_range[0]), float(heat_range[1])),
+            )
+        except FileNotFoundError as error:
+            raise InputError(path, "there is no such file", "name a file that pointad reference wrote") from error
+        except OSError as error:
+            raise InputError(path, f"cannot be read ({error.strerror or error})", "name a readable file") from error
+        except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(path, f"is damaged, or of another version ({error})", remedy) from error
+        if sum(reference.patches.counts) != len(reference.patches.descriptors) or set(reference.powers) != set(POWERS):
+            raise InputError(path, "is damaged, its parts do not fit one another", remedy)
+        return reference
+
+
+def compare_cues(scan: Observation, patches: PatchBank, geometry: GeometryBank) -> dict[str, np.ndarray]:
+    """The cues of a scan, smoothed: name -> float32, (P,) on a grid or (M,) on a surface."""
+    size = scan.views.maps.shape[-1]
+    distances = compare_patches(scan.patches, patches)  # (V, N)
+    side = math.isqrt(distances.shape[-1])
+    patch_maps = upsample(distances.view(1, -1, 1, side, side), size)[:, :, 0]
+    maps = {"prompts": scan.views.maps, "patches": patch_maps}
+    places = scan.non_zero[0].cpu().numpy()
+    raw = {
+        name: back_project(one, scan.correspondences, scan.non_zero)[0].cpu().numpy()[places]
+        for name, one in maps.items()
+    }
+    raw["geometry"] = compare_geometry(scan.geometry, geometry)
+    return {name: scan.smooth(values) for name, values in raw.items()}

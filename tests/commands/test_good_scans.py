@@ -1,0 +1,88 @@
+"""Good scans on the command line: predict.py --good and --reference, reference.py, decisions with a stated rate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sample_scans import closed_shape
+
+from pointad.commands import predict, reference
+from pointad.errors import InputError
+from pointad.inspection.predictor import PointAD
+
+
+@pytest.fixture
+def run(detector: PointAD, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path) -> Any:
+    """Run predict.py in this process with the small detector: its exit code and its lines."""
+    monkeypatch.setattr(PointAD, "from_checkpoint", classmethod(lambda cls, *_, **__: detector))
+
+    def call(*arguments: object) -> tuple[int, list[dict]]:
+        folders = ["--output", str(tmp_path / "out"), "--reference_cache", str(tmp_path / "kept")]
+        code = predict.main(predict.build_parser().parse_args([*map(str, arguments), *folders]))
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return call
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A folder with five good scans and a bad one beside it."""
+    (tmp_path / "good").mkdir()
+    for seed in range(5):
+        np.save(tmp_path / "good" / f"{seed}.npy", closed_shape(800, seed))
+    bad = closed_shape(800, 9)
+    distance = np.linalg.norm(bad - bad[np.argmax(bad[:, 0])], axis=1)
+    np.save(tmp_path / "bad.npy", bad * (1 - 0.25 * np.exp(-((distance / 6) ** 2)))[:, None])
+    return tmp_path
+
+
+def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        code, (line,) = run(scans / "bad.npy", "--good", scans / "good", "--false_alarm_rate", "0.2")
+    assert code == 1 and line["verdict"] == "fail" and line["p_value"] == pytest.approx(1 / 6)
+    written = json.loads((scans / "out" / "bad" / "prediction.json").read_text())
+    assert written["good_scans"] == 5 and written["false_alarm_rate"] == 0.2
+    assert "comparing 5 good scans" in caplog.text
+
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        _, (again,) = run(scans / "bad.npy", "--good", scans / "good")
+    assert again["score"] == line["score"] and again["verdict"] is None and "p_value" not in again
+    assert "comparing" not in caplog.text and "kept in" in caplog.text
+
+
+def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = scans / "shape.safetensors"
+    flags = [str(scans / "good" / "0.npy"), str(scans / "good" / "1.npy"), "--output", str(path)]
+    reference.main(reference.build_parser().parse_args(flags))
+    _, (stored,) = run(scans / "bad.npy", "--reference", path)
+    _, (made,) = run(scans / "bad.npy", "--good", scans / "good" / "0.npy", scans / "good" / "1.npy")
+    assert stored["score"] == made["score"]
+
+
+def test_held_out_scans_tell_the_rate_that_comes_out(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
+    held_out = scans / "held_out"
+    held_out.mkdir()
+    for seed in range(20, 22):
+        np.save(held_out / f"{seed}.npy", closed_shape(800, seed))
+    good = [scans / "good" / f"{seed}.npy" for seed in range(2)]
+    with caplog.at_level("INFO"):
+        run("--good", *good, "--false_alarm_rate", "0.4", "--calibrate", held_out)
+    assert "on 2 held-out good scans" in caplog.text and "95 % interval" in caplog.text
+
+
+def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
+    bad, good = scans / "bad.npy", scans / "good" / "0.npy"
+    with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):
+        run(bad, "--good", good, scans / "good" / "1.npy", "--false_alarm_rate", "0.05")
+    with pytest.raises(InputError, match="--false_alarm_rate: compares with the scores of good scans"):
+        run(bad, "--false_alarm_rate", "0.05")
+    with pytest.raises(InputError, match="omit --threshold"):
+        run(bad, "--good", good, "--false_alarm_rate", "0.5", "--threshold", "0.5")
+    (scans / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: holds no scan"):
+        run(bad, "--good", scans / "empty")
+    with pytest.raises(InputError, match=r"bad\.npy: is damaged"):
+        run(bad, "--reference", bad)

@@ -1,0 +1,97 @@
+"""Predictions with a reference: what it changes, what it is stored with, and what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_scans import closed_shape, depth_scan
+
+from pointad.errors import InputError
+from pointad.inspection.predictor import PointAD
+from pointad.reference.reference import Reference
+
+
+def dented(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points with a dent, and which of them lie in it."""
+    distance = np.linalg.norm(points - points[np.argmax(points[:, 0])], axis=1)
+    return points * (1 - 0.15 * np.exp(-((distance / 4) ** 2)))[:, None], distance < 3
+
+
+@pytest.fixture(scope="module")
+def reference(detector: PointAD) -> Reference:
+    return detector.make_reference(closed_shape(3000, seed) for seed in range(2))
+
+
+def test_a_dent_stands_out_from_good_scans(detector: PointAD, reference: Reference) -> None:
+    good = closed_shape(3000, 7)
+    bad, inside = dented(good)
+    clean, found = (detector.predict(points, reference=reference) for points in (good, bad))
+    assert found.score > clean.score
+    assert found.point_scores[inside].mean() > 1.4 * found.point_scores[~inside].mean()
+    assert found.point_scores.shape == (3000,) and found.score == pytest.approx(found.point_scores.max())
+
+
+def test_organized_scans_have_a_map(detector: PointAD) -> None:
+    scan = depth_scan()
+    reference = detector.make_reference([scan])
+    assert reference.good_scores == () and reference.heat_range is None
+    prediction = detector.predict(scan, reference=reference)
+    assert set(prediction.grid_maps) == {"point"} and prediction.grid_maps["point"].shape == (336, 336)
+    assert prediction.score == pytest.approx(prediction.grid_maps["point"].max())
+
+
+def test_the_prompts_say_the_same_with_and_without_good_scans(detector: PointAD, reference: Reference) -> None:
+    points = closed_shape(3000, 7)
+    alone, compared = detector.predict(points), detector.predict(points, reference=reference)
+    np.testing.assert_array_equal(alone.view_scores, compared.view_scores)
+    np.testing.assert_array_equal(alone.maps, compared.maps)
+
+
+def test_a_stored_reference_is_the_same(detector: PointAD, reference: Reference, tmp_path: Path) -> None:
+    reference.save(tmp_path / "made" / "shape.safetensors")
+    loaded = Reference.load(tmp_path / "made" / "shape.safetensors")
+    assert loaded.setting == reference.setting and loaded.good_scores == reference.good_scores
+    points = closed_shape(3000, 7)
+    first, second = (detector.predict(points, reference=one) for one in (reference, loaded))
+    np.testing.assert_array_equal(first.point_scores, second.point_scores)
+
+
+def test_good_scans_tell_their_own_scores(reference: Reference) -> None:
+    assert len(reference.good_scores) == 2 and min(reference.good_scores) > 0
+    assert sum(reference.powers.values()) == pytest.approx(1)
+    assert reference.heat_range is not None
+    low, high = reference.heat_range
+    assert low < min(reference.good_scores) and high > max(reference.good_scores)
+
+
+def test_other_settings_are_refused(detector: PointAD, reference: Reference) -> None:
+    points = closed_shape(3000, 7)
+    with pytest.raises(InputError, match="was made with another smoothing; make the reference again"):
+        detector.predict(points, reference=reference, sigma=6.0)
+    with pytest.raises(InputError, match="another views, rendering rig"):
+        detector.predict(points, reference=reference, rig="front")
+    with pytest.raises(InputError, match="kind of scan"):
+        detector.predict(depth_scan(), reference=reference)
+
+
+def test_good_scans_that_do_not_go_together_are_refused(detector: PointAD) -> None:
+    with pytest.raises(InputError, match="there is no good scan; give at least one"):
+        detector.make_reference([])
+    shapes = [closed_shape(800, seed) for seed in range(3)]
+    shapes[2] = shapes[2] / 25.4
+    with pytest.raises(
+        InputError, match=r"good scan 3: its largest side is .* times as long\); give scans of one kind"
+    ):
+        detector.make_reference(shapes)
+    with pytest.raises(InputError, match="good scan 2: is with a pixel grid, and the good scans before it are without"):
+        detector.make_reference([shapes[0], depth_scan()])
+
+
+@pytest.mark.parametrize("content", [b"", b"no reference", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
+def test_files_that_are_no_reference_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "shape.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"shape\.safetensors: is (damaged|no reference)"):
+        Reference.load(path)
+    with pytest.raises(InputError, match="there is no such file"):
+        Reference.load(tmp_path / "missing.safetensors")
