@@ -1,0 +1,43 @@
+"""Clouds without a grid give the same samples, regions included, from stored renderings and rendered on the fly."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from datasets.miniatures import write_minishift
+from robustness.invocation import render
+
+from pointad.data.dataset import SampleOptions
+from pointad.data.opening import open_dataset
+from pointad.data.raw import RenderingOptions
+from pointad.datasets.registry import specification
+from pointad.rendering.views import View
+
+NAME = "minishift_pc_3d"
+
+
+@pytest.mark.parametrize("region_neighbours", [16, None])
+def test_stored_and_rendered_samples_are_equal(tmp_path: Path, region_neighbours: int | None) -> None:
+    write_minishift(tmp_path / "raw")
+    assert render(NAME, tmp_path / "raw", tmp_path / "rendered", "--classes", "nut").code == 0
+    options = SampleOptions(view_indices=(0,), with_color=False, region_neighbours=region_neighbours)
+    rendering = RenderingOptions(views=(View("x", 0),))
+    dataset = specification(NAME)
+    stored = open_dataset(dataset, tmp_path / "rendered", options)
+    fresh = open_dataset(dataset, tmp_path / "raw", options, class_name="nut", render="on_the_fly", rendering=rendering)
+    assert {(one.species, one.identifier) for one in stored.sources} == {
+        (one.species, one.identifier) for one in fresh.sources
+    }
+    by_species = {fresh.sources[index].species: fresh[index] for index in (0, 3)}  # good, and the hardest
+    for index, source in enumerate(stored.sources):
+        if source.species not in by_species:
+            continue
+        sample, twin = stored[index], by_species[source.species]
+        assert torch.equal(sample.mask, twin.mask)
+        assert sample.views is not None and twin.views is not None and torch.equal(sample.views, twin.views)
+        if region_neighbours is None:
+            assert sample.regions is None and twin.regions is None
+        else:
+            assert sample.regions is not None and twin.regions is not None
+            assert torch.equal(sample.regions, twin.regions)
+            assert torch.equal(sample.regions > 0, sample.mask)
