@@ -34,6 +34,8 @@ from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 
+CPU = "cpu"
+
 
 @dataclass(frozen=True)
 class RenderSettings:
@@ -69,6 +71,7 @@ class RenderSettings:
                 normals_method=flags.normals,
                 visibility=flags.visibility,
                 correspondence=flags.correspondence,
+                device=drawing_device(flags.device),
                 reading=reading_options(flags),
             ),
             num_workers=flags.num_workers,
@@ -117,7 +120,29 @@ def build_parser() -> argparse.ArgumentParser:
         default="truncated",
         help="which pixel a point lies on: as published, or the one that contains it",
     )
+    rig.add_argument(
+        "--device",
+        default=CPU,
+        help="cpu: NumPy draws, a scan in each of the processes; or a GPU such as cuda:0, on which PyTorch draws all "
+        "views of a scan at once: the same pictures, but for single pixels that are one grey level off",
+    )
     return parser
+
+
+def drawing_device(name: str) -> str | None:
+    """The device that PyTorch draws on; None for the CPU, where NumPy does.
+
+    Raises:
+        InputError: the device is not there, or cannot draw.
+    """
+    if name == CPU:
+        return None
+    from pointad.compute.device import choose_device  # PyTorch takes seconds to import
+    from pointad.rendering.batched_drawing import check_device
+
+    device = choose_device(name)
+    check_device(device)
+    return None if device.type == CPU else str(device)
 
 
 def usable_cores() -> int:

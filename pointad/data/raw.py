@@ -31,6 +31,7 @@ class RenderingOptions:
     normals_method: str = "exact"  # or "grid": faster, for organized scans
     visibility: str = "nearest"  # or "splat"
     correspondence: str = "truncated"  # or "centred"
+    device: str | None = None  # None: drawn with NumPy; else with PyTorch on this device, the same to one grey level
     reading: ReadingOptions = AS_PUBLISHED  # how the scans are read before they are rendered
 
 
@@ -156,6 +157,7 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
             normals_method=options.normals_method,
             visibility=options.visibility,
             correspondence=options.correspondence,
+            device=options.device,
         )
     except InputError as error:
         if error.subject != POINT_CLOUD:

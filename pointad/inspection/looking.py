@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
@@ -47,6 +48,7 @@ def look_at(
     options: LookOptions,
     image_size: int,
     encode: Callable[[MultiViewBatch], SampleFeatures],
+    device: torch.device | None = None,
 ) -> Look:
     """Prepare, draw and encode one scan.
 
@@ -55,6 +57,7 @@ def look_at(
         options: how the scan is looked at.
         image_size: side of the encoder's pictures in pixels.
         encode: the image encoder; it waits for its device.
+        device: a GPU that draws the views; None: the CPU does.
 
     Raises:
         InputError: the arrays do not fit, or hold too few points.
@@ -71,7 +74,8 @@ def look_at(
         seed=options.seed,
     )
     prepared = time.perf_counter()
-    rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility_of(options, scan))
+    visibility = visibility_of(options, scan)
+    rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility, device=device)
     drawn = time.perf_counter()
     sample = to_sample(
         SingleScan(),

@@ -2,6 +2,7 @@
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,12 +11,20 @@ from pointad.rendering.renderer import cloud_normals, render
 from pointad.rendering.views import ViewRig
 from pointad.scans.point_cloud import PointCloud
 
+if TYPE_CHECKING:
+    import torch
+
 THREADS = 2
 CELLS = np.uint16(32)  # along each axis; their numbers just fit into 16 bits, which NumPy sorts in linear time
 
 
 def render_in_threads(
-    point_cloud: PointCloud, rig: ViewRig, *, visibility: str, threads: int = THREADS
+    point_cloud: PointCloud,
+    rig: ViewRig,
+    *,
+    visibility: str,
+    threads: int = THREADS,
+    device: "torch.device | None" = None,
 ) -> RenderedSample:
     """The same as `pointad.rendering.renderer.render`, with the views shared out among threads.
 
@@ -24,6 +33,7 @@ def render_in_threads(
         rig: V directions; every thread takes its share of them.
         visibility: see `render`.
         threads: how many; NumPy lets them work at once.
+        device: draw there, all views at once, instead of with threads.
 
     Raises:
         InputError: as `render` does.
@@ -31,6 +41,8 @@ def render_in_threads(
     order = spatial_order(point_cloud.points)
     normals = np.empty_like(point_cloud.points)
     normals[order] = cloud_normals(PointCloud(point_cloud.points[order]), rig)
+    if device is not None:
+        return render(point_cloud, rig, normals=normals, visibility=visibility, device=device)
     shares = [share for share in np.array_split(np.arange(len(rig.views)), threads) if len(share)]
     rigs = [dataclasses.replace(rig, views=tuple(rig.views[number] for number in share)) for share in shares]
     with ThreadPoolExecutor(len(rigs)) as pool:

@@ -287,7 +287,8 @@ class PointAD:
                 torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
             return features
 
-        return look_at(points, colors, rgb, options, self._backbone.image_size, encode)
+        gpu = encoder.device if encoder.device.type == "cuda" else None
+        return look_at(points, colors, rgb, options, self._backbone.image_size, encode, gpu)
 
     def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:
         return Eyes(

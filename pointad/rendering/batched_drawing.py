@@ -25,6 +25,16 @@ _EMPTY = 0x10000000
 _FIRST = _EMPTY + 256
 
 
+def check_device(device: torch.device) -> None:
+    """Refuse a device that cannot draw.
+
+    Raises:
+        InputError: the device has no double precision.
+    """
+    if device.type == "mps":
+        raise InputError(f"device {device}", "has no double precision", "render on the CPU, which takes 0.1 s a scan")
+
+
 @dataclass(frozen=True)
 class Cameras:
     """The cameras of V views; see `camera.Camera`."""
@@ -49,14 +59,14 @@ class DrawnBatch:
     seen: Tensor  # (V, N) bool
 
 
-def draw_views_batched(scene: Scene, device: torch.device) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pictures (V, S, S) uint8, ground truth (V, S, S) uint8 and correspondences (V, N, 3) int16 of a scene.
 
     Raises:
         InputError: the device has no double precision.
     """
-    if device.type == "mps":
-        raise InputError(f"device {device}", "has no double precision", "render on the CPU, which takes 0.1 s a scan")
+    device = torch.device(device)
+    check_device(device)
     rig, size = scene.rig, scene.image_size
     points = _turn(torch.as_tensor(scene.centred, device=device), scene.rig)
     points += torch.as_tensor(scene.center, device=device)[:, None]

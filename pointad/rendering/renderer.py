@@ -37,7 +37,7 @@ def render(
     normals_method: str = "exact",
     visibility: str = "nearest",
     correspondence: str = "truncated",
-    device: "torch.device | None" = None,
+    device: "torch.device | str | None" = None,
 ) -> RenderedSample:
     """Photograph a cloud from all directions of a rig.
 

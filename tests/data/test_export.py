@@ -1,5 +1,6 @@
 """Rendering to disk: the files are what rendering in memory gives, runs can be killed, failures stay alone."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -13,6 +14,7 @@ import numpy as np
 import open3d
 import pytest
 import tifffile
+import torch
 
 from pointad.commands import render_dataset
 from pointad.data import layout
@@ -20,6 +22,8 @@ from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import read_metadata, write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample
 from pointad.errors import InputError
+from pointad.files.pictures import read_picture
+from pointad.rendering.batched_drawing import check_device
 from pointad.rendering.views import View
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -161,3 +165,27 @@ def test_generators(script: str, dataset: str, tmp_path: Path, mvtec_root: Path)
     assert "bagel: 1 samples (1 bump)" in done.stdout
     write_metadata(tmp_path / ".", dataset)
     assert read_metadata(tmp_path, "bagel") == read_metadata(tmp_path)
+
+
+def test_drawing_on_a_device_gives_the_same_files(mvtec_root: Path, tmp_path: Path) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[1:3]
+    for device in (None, "cpu"):
+        outcomes = list(export_samples(samples, tmp_path / str(device), dataclasses.replace(TWO_VIEWS, device=device)))
+        assert [outcome.status for outcome in outcomes] == [RENDERED] * len(samples)
+    files = [path.relative_to(tmp_path / "None") for path in (tmp_path / "None").rglob("*.*") if path.is_file()]
+    assert {".png", ".npy", ".json"} <= {path.suffix for path in files}
+    for path in files:
+        one, other = tmp_path / "None" / path, tmp_path / "cpu" / path
+        if path.suffix == ".png":
+            difference = read_picture(one, "grey").astype(int) - read_picture(other, "grey")
+            assert np.abs(difference).max() <= 1, path
+        else:
+            assert one.read_bytes() == other.read_bytes(), path
+
+
+def test_devices_that_cannot_draw_are_refused_before_anything_is_rendered() -> None:
+    assert render_dataset.drawing_device("cpu") is None
+    with pytest.raises(InputError, match="not available"):
+        render_dataset.drawing_device("cuda:99")
+    with pytest.raises(InputError, match="double precision"):
+        check_device(torch.device("mps"))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sample_scans import closed_shape
 
 from pointad.inspection.parallel_rendering import render_in_threads, spatial_order
@@ -18,6 +19,15 @@ def test_views_are_those_of_the_renderer_in_its_order(threads: int) -> None:
     np.testing.assert_array_equal(found.nonzero_indices, expected.nonzero_indices)
     difference = np.abs(found.views.astype(int) - expected.views)
     assert difference.mean() < 0.01, "normals may differ in their last bits"
+
+
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_the_device_does_not_matter(device: str) -> None:
+    scan = prepare(closed_shape(2000), None, None, "around")
+    expected = render_in_threads(scan.point_cloud, scan.rig, visibility="splat")
+    found = render_in_threads(scan.point_cloud, scan.rig, visibility="splat", device=torch.device(device))
+    np.testing.assert_array_equal(found.correspondences, expected.correspondences)
+    assert np.abs(found.views.astype(int) - expected.views).max() <= 1
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
