@@ -14,7 +14,8 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
-from pointad.data.opening import STORED, list_dataset, settled
+from pointad.data.opening import list_dataset
+from pointad.data.own_data import STORED, settled
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import read_settings, settings_of
 from pointad.datasets.base import DatasetSpecification
@@ -144,7 +145,7 @@ def _open(
     region_neighbours: int | None = None,
 ) -> LoadedData:
     rendering = RenderingOptions(
-        views=data.views.directions,
+        views=data.views.directions or about.own_directions,
         normals_method=data.normals,
         visibility=data.visibility,
         correspondence=data.correspondence,

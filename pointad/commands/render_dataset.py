@@ -27,6 +27,7 @@ from pointad.commands.reading_arguments import add_reading_arguments, reading_op
 from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import write_metadata
+from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.data.shards import WHOLE, Shard
 from pointad.datasets.base import DatasetSpecification
@@ -59,14 +60,15 @@ class RenderSettings:
         """
         if flags.save_path.resolve() == flags.data_path.resolve():
             raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
-        about = chosen_dataset(flags)
+        about = settled(chosen_dataset(flags), flags.data_path, ON_THE_FLY)
+        directions = chosen_directions(view_choice(flags.views), about.rig, organized=about.organized)
         return cls(
             dataset=about,
             archive=flags.data_path,
             save_path=flags.save_path,
             classes=None if flags.classes is None else tuple(flags.classes),
             rendering=RenderingOptions(
-                views=chosen_directions(view_choice(flags.views), about.rig, organized=about.organized),
+                views=directions or about.own_directions,
                 point_size=flags.point_pixels,
                 normals_method=flags.normals,
                 visibility=flags.visibility,

@@ -1,8 +1,7 @@
 """Opens a data set by its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
 
-import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,13 @@ from pointad.data.dataset import (
 )
 from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.metadata import read_metadata
+from pointad.data.own_data import STORED
 from pointad.data.raw import RenderingOptions, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import stored_views
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
-from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import RawSample
-
-logger = logging.getLogger(__name__)
-
-STORED, ON_THE_FLY = "stored", "on_the_fly"
 
 
 @dataclass(frozen=True)
@@ -113,35 +108,6 @@ def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
     if samples and not any(root.glob(f"*/{SPLIT}/*/{VIEWS}")):
         remedy = "render them first with scripts/render_dataset.py, or give --render on_the_fly"
         raise InputError(root, "holds raw scans and no renderings", remedy)
-
-
-def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORED) -> DatasetSpecification:
-    """What is known about a data set once it is there: of one's own data, whether they have a grid and pictures.
-
-    Args:
-        dataset: as it is registered; any but an open one is returned as it is.
-        root: its folder.
-        render: as in `open_dataset`.
-
-    Raises:
-        InputError: the folder or its JSON files are missing or unreadable.
-    """
-    if not dataset.is_open:
-        return dataset
-    if render == STORED:
-        records = read_metadata(root)
-        organized = [record.mask_path is not None and record.mask_path.suffix != ".pcd" for record in records]
-        pictures = [record.rgb_path for record in records]
-    else:
-        samples = list_raw_samples(dataset, root)
-        organized = [read_scan(samples[0].scan_path).is_organized]
-        pictures = [sample.rgb_path for sample in samples]
-    if len(set(organized)) > 1:
-        raise InputError(root, "has scans with and without a pixel grid", "make two data sets of them")
-    has_color = bool(pictures) and all(pictures)
-    if not has_color and any(pictures):
-        logger.warning("%s: only some samples have a picture; none is used", root)
-    return replace(dataset, organized=any(organized), has_color=has_color)
 
 
 def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pointad.rendering.views import ViewRig
+from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
 GOOD = "good"
@@ -48,6 +48,11 @@ class DatasetSpecification:
     organized_rig: ViewRig | None = None  # of scans with a pixel grid, where a data set has both kinds
     is_open: bool = False  # one's own data: whether they are organized and have pictures, the files say
     lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
+
+    @property
+    def own_directions(self) -> tuple[View, ...] | None:
+        """The rig's directions where the data set's name alone does not tell them; None where it does."""
+        return self.rig.views if self.is_open else None
 
     def rig_for(self, class_name: str, *, on_grid: bool = False) -> ViewRig:
         """The rig of a class; one that `point_sizes` lacks gets its point size from the spacing of its points.

@@ -1,5 +1,6 @@
 """Scans of one's own in a folder, found by patterns or listed in a table."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from datasets.miniatures import clouds, recording, write_picture, write_rows, wr
 from datasets.pipeline import run_pipeline
 from robustness.invocation import assert_one_error_line, invoke
 
-from pointad.data.opening import settled
+from pointad.data.own_data import settled
 from pointad.data.raw import list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.errors import InputError
@@ -174,6 +175,7 @@ def test_clouds_to_tables(cloud_folder: Path, tmp_path: Path) -> None:
     assert list(outcome.results["classes"]) == ["nut"]
     assert outcome.results["run"]["region_neighbours"] == 16
     assert set(outcome.results["mean"]) == {"point"}
+    assert json.loads((outcome.rendered / "rendering.json").read_text())["views"][:2] == ["x-144", "x-108"]
 
 
 @pytest.mark.usefixtures("quick_backbone")
@@ -181,4 +183,7 @@ def test_scans_with_pictures_to_tables(scan_folder: Path, tmp_path: Path) -> Non
     outcome = run_pipeline("folder", scan_folder, tmp_path)
     assert set(outcome.results["mean"]) == {"point", "color", "fused"}
     assert outcome.results["run"]["region_neighbours"] is None
+    names = ["x-45", "x-15", "x0", "x15", "x45", "y-30", "y-15", "y15", "y30"]  # from the front
+    assert json.loads((outcome.rendered / "rendering.json").read_text())["views"] == names
+    assert set(outcome.results["run"]["view_names"]) <= set(names)
     assert "d2_img_path" in outcome.listed["b"][0] and outcome.listed["b"][0]["d2_mask_path"].endswith("gt/xyz_7.png")

@@ -1,0 +1,45 @@
+"""What the files of one's own data say about them: whether scans have a pixel grid, and pictures."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from pointad.data.metadata import read_metadata
+from pointad.data.raw import list_raw_samples
+from pointad.datasets.base import DatasetSpecification
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+
+logger = logging.getLogger(__name__)
+
+STORED, ON_THE_FLY = "stored", "on_the_fly"
+
+
+def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORED) -> DatasetSpecification:
+    """What is known about a data set once it is there: of one's own data, grid or not, which rig, and pictures or not.
+
+    Args:
+        dataset: as it is registered; any but an open one is returned as it is.
+        root: its folder.
+        render: as in `open_dataset`.
+
+    Raises:
+        InputError: the folder or its JSON files are missing or unreadable.
+    """
+    if not dataset.is_open:
+        return dataset
+    if render == STORED:
+        records = read_metadata(root)
+        organized = [record.mask_path is not None and record.mask_path.suffix != ".pcd" for record in records]
+        pictures = [record.rgb_path for record in records]
+    else:
+        samples = list_raw_samples(dataset, root)
+        organized = [read_scan(samples[0].scan_path).is_organized]
+        pictures = [sample.rgb_path for sample in samples]
+    if len(set(organized)) > 1:
+        raise InputError(root, "has scans with and without a pixel grid", "make two data sets of them")
+    has_color = bool(pictures) and all(pictures)
+    if not has_color and any(pictures):
+        logger.warning("%s: only some samples have a picture; none is used", root)
+    rig = dataset.organized_rig if any(organized) and dataset.organized_rig is not None else dataset.rig
+    return replace(dataset, organized=any(organized), has_color=has_color, rig=rig)
