@@ -66,7 +66,7 @@ def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write prediction.json."""
     with atomic_path(folder / "prediction.json") as temporary:
         # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
-        text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
