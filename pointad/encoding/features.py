@@ -19,7 +19,8 @@ from pointad.data.batch import MultiViewBatch
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, rounded
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
-from pointad.model.vision import check_layers, encode_images
+from pointad.model.towers import encode_pictures, width
+from pointad.model.vision import check_layers
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class PictureEncoder:
         self._pictures_at_once = pictures_at_once
         encode = backbone.encode_images
         if precision != FP32:
-            encode = partial(encode_images, with_rounded_matrices(backbone.vision, precision))
+            encode = partial(encode_pictures, with_rounded_matrices(backbone.vision, precision))
         self._encode_images = torch.compile(encode) if compiled else encode
         self._cache = None
         if cache_folder is not None:
@@ -199,8 +200,8 @@ class PictureEncoder:
         """How many pictures of that side in pixels go through the encoder together."""
         if self._pictures_at_once is None:
             tokens = (size // self.backbone.patch_size) ** 2 + 1
-            width = self.backbone.vision.transformer.width
-            each = tokens * width * TOKEN_COPIES * torch.float32.itemsize
+            token_width = width(self.backbone.vision)
+            each = tokens * token_width * TOKEN_COPIES * torch.float32.itemsize
             self._pictures_at_once = max(1, _memory_budget(self.device) // each)
             logger.debug("%d pictures go through the encoder together", self._pictures_at_once)
         return self._pictures_at_once

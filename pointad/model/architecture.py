@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pointad.errors import InputError
+from pointad.model.eva import SUPPORTED_TRUNKS
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 QUICK_GELU_SUFFIX = "-quickgelu"
@@ -22,7 +23,7 @@ OPENAI_HEAD_WIDTH = 64
 
 _SUPPORTED = "give a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14 (see docs/backbones.md)"
 _FOREIGN_TOWERS = {  # a name's beginning -> what it belongs to
-    "visual.trunk.": "its image encoder is timm's, as those of SigLIP, EVA02-CLIP and ConvNeXt",
+    "visual.trunk.": "its image encoder is timm's, as those of SigLIP and ConvNeXt; EVA02-CLIP needs --clip_model",
     "visual.attn_pool.": "its image encoder does not read out a class token, as those of CoCa",
     "text.transformer.embeddings.": "its text encoder is not CLIP's own",
     "text.token_embedding.": "its text encoder is one of open_clip's own kind",
@@ -58,10 +59,12 @@ def check_configuration(name: str, configuration: Configuration) -> None:
             CLIP's own (its tokens could not be replaced by learned ones).
     """
     vision, text = configuration["vision_cfg"], configuration["text_cfg"]
-    remedy = "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14"
+    remedy = (
+        "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14, or EVA02-B-16 or EVA02-L-14"
+    )
     if not isinstance(vision.get("layers", 12), int):
         raise InputError(f"model {name}", "its image encoder is a ResNet, which has no blocks to double", remedy)
-    if vision.get("timm_model_name"):
+    if vision.get("timm_model_name") and vision["timm_model_name"] not in SUPPORTED_TRUNKS:
         raise InputError(
             f"model {name}", f"its image encoder is timm's {vision['timm_model_name']}, not CLIP's own", remedy
         )

@@ -10,11 +10,11 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
+from pointad.model import towers
 from pointad.model.architecture import (
     DEFAULT_MODEL,
     QUICK_GELU_SUFFIX,
@@ -25,7 +25,8 @@ from pointad.model.architecture import (
 )
 from pointad.model.configuration_choice import choose_configuration, foreign_normalization
 from pointad.model.text import TextTower, encode_token_ids
-from pointad.model.vision import ImageFeatures, encode_images
+from pointad.model.towers import ImageTower
+from pointad.model.vision import ImageFeatures
 from pointad.model.weight_folders import demo_folder, folder_for_downloads, locate, weight_folders
 from pointad.model.weights import openai_url, read_weights
 
@@ -40,7 +41,7 @@ class ClipBackbone(nn.Module):
     """A frozen CLIP in evaluation mode and float32.
 
     Attributes:
-        vision: open_clip's vision transformer; called with pictures it gives plain CLIP's global features.
+        vision: open_clip's image encoder; called with pictures it gives plain CLIP's global features.
         text: the text encoder.
         tokenizer: texts to (K, context length) int64 token ids.
         name: the model's name, or the name of its file.
@@ -48,7 +49,7 @@ class ClipBackbone(nn.Module):
         mean, std: per colour channel, what pictures with values 0 … 1 are normalized with.
     """
 
-    vision: VisionTransformer
+    vision: ImageTower
     text: TextTower
 
     def __init__(
@@ -78,17 +79,17 @@ class ClipBackbone(nn.Module):
     @property
     def patch_size(self) -> int:
         """Side of a patch in pixels."""
-        return self.vision.patch_size[0]
+        return towers.patch_size(self.vision)
 
     @property
     def embedding_dim(self) -> int:
         """Dimensions of the space that pictures and texts share (D)."""
-        return self.vision.output_dim
+        return towers.output_dim(self.vision)
 
     @property
     def depth(self) -> int:
         """Number of blocks of the image encoder."""
-        return len(self.vision.transformer.resblocks)
+        return towers.depth(self.vision)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -101,7 +102,7 @@ class ClipBackbone(nn.Module):
 
     def encode_images(self, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
         """Features of normalized pictures (B, 3, H, W); see ``pointad.model.vision.encode_images``."""
-        return encode_images(self.vision, images, layers)
+        return towers.encode_pictures(self.vision, images, layers)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Plain CLIP's features of K texts, (K, D), not normalized."""
@@ -248,7 +249,8 @@ def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Pa
     """
     other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
     try:
-        model = build(configuration, device="meta")  # drawing random weights first would take longer than reading these
+        # Drawing random weights first would take longer than reading these; timm's rotary positions are in no file.
+        model = build(configuration, device="cpu" if configuration["vision_cfg"].get("timm_model_name") else "meta")
     except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(path, f"no model has its dimensions ({error})", other_model) from error
     own = model.state_dict()

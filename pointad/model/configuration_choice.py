@@ -187,7 +187,7 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
             check_configuration(name, other)
         except InputError:
             continue
-        if _dimensions(other) != _dimensions(own):
+        if _has_trunk(other) or _has_trunk(own) or _dimensions(other) != _dimensions(own):
             continue
         vision, text = other["vision_cfg"], other["text_cfg"]
         heads = vision.get("width", 768) // vision.get("head_width", 64), text.get("heads", 8)
@@ -196,6 +196,11 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
             if not (quick and quick_has_its_own_name):
                 found.append((name, heads, quick))
     return found
+
+
+def _has_trunk(configuration: Configuration) -> bool:
+    """Whether the image encoder is timm's, whose dimensions its name stands for."""
+    return "timm_model_name" in configuration["vision_cfg"]
 
 
 def _dimensions(configuration: Configuration) -> tuple[int, ...]:

@@ -165,7 +165,8 @@ def test_demo_takes_no_model_name() -> None:
     [
         ("RN50", "ResNet"),
         ("ViT-B-16-SigLIP", "timm's vit_base_patch16_siglip_224"),
-        ("EVA02-L-14-336", "timm's eva02"),
+        ("EVA02-E-14", "timm's eva02_enormous"),
+        ("EVA01-g-14", "timm's eva_giant"),
         ("convnext_base", "timm's convnext_base"),
         ("coca_ViT-L-14", "class token"),
         ("ViT-H-14-CLIPA", "class token"),
