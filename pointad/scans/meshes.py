@@ -55,13 +55,14 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
         message = "%s: %d of %d vertices have no face; the vertices are the points, and the faces are left out"
         logger.warning(message, path, unused, len(used))
         return ScanFile(mesh.vertices, mesh.colors)
-    if len(used) >= FEWEST_POINTS and not triangle_areas(mesh.vertices, mesh.faces).any():
+    areas = triangle_areas(mesh.vertices, mesh.faces)
+    if len(used) >= FEWEST_POINTS and not areas.any():
         logger.warning("%s: its faces have no area; the vertices are the points", path)
         return ScanFile(mesh.vertices, mesh.colors)
     if unused:
         logger.warning("%s: %d of %d vertices have no face and take no part", path, unused, len(used))
     rng = np.random.default_rng(seed)
-    points, colors = sample_surface(mesh.vertices, mesh.faces, mesh.colors, count, rng, path)
+    points, colors = _sample(mesh, areas, count, rng, path)
     return ScanFile(points, colors, is_mesh=True)
 
 
@@ -91,21 +92,25 @@ def sample_surface(
     """
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(name, "has faces with vertices that do not exist", _REMEDY)
-    areas = triangle_areas(vertices, faces)
-    usable = np.isfinite(vertices[faces]).all(axis=(1, 2))
-    corners, faces, areas = vertices[faces[usable]], faces[usable], areas[usable]
+    return _sample(Mesh(vertices, faces, colors), triangle_areas(vertices, faces), count, rng, name)
+
+
+def _sample(
+    mesh: Mesh, areas: np.ndarray, count: int, rng: np.random.Generator, name: str | Path
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """`sample_surface` for triangles whose areas are known."""
     if not areas.sum() > 0 or not np.isfinite(areas.sum()):
         raise InputError(name, "is a mesh without area", _REMEDY)
-    chosen = rng.choice(len(areas), size=count, p=areas / areas.sum())
+    chosen = mesh.faces[rng.choice(len(areas), size=count, p=areas / areas.sum())]
     # Uniform on a triangle: reflect the half of the parallelogram that lies outside.
     weights = rng.random((count, 2))
     outside = weights.sum(axis=1) > 1
     weights[outside] = 1 - weights[outside]
     weights = np.column_stack([1 - weights.sum(axis=1), weights])  # (count, 3)
-    points = np.einsum("nc,nci->ni", weights, corners[chosen])
-    if colors is None:
+    points = np.einsum("nc,nci->ni", weights, mesh.vertices[chosen])
+    if mesh.colors is None:
         return points, None
-    return points, np.rint(np.einsum("nc,nci->ni", weights, colors[faces[chosen]])).astype(np.uint8)
+    return points, np.rint(np.einsum("nc,nci->ni", weights, mesh.colors[chosen])).astype(np.uint8)
 
 
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -113,6 +118,8 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     corners = vertices[faces]  # (F, 3 corners, 3)
     with np.errstate(invalid="ignore", over="ignore"):
         areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    if np.isfinite(areas.sum()):
+        return areas
     return np.where(np.isfinite(corners).all(axis=(1, 2)), areas, 0.0)
 
 

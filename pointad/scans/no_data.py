@@ -64,7 +64,9 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
 
 def _is_compact(points: np.ndarray) -> bool:
     """Whether no point lies far outside and no axis ends at such a number: fast, as it is nearly always so."""
-    ends = np.array([(np.fmin.reduce(points[:, axis]), np.fmax.reduce(points[:, axis])) for axis in range(3)]).T
+    ends = np.array([(points[:, axis].min(), points[:, axis].max()) for axis in range(3)]).T
+    if np.isnan(ends).any():  # the same without NaN takes twice as long
+        ends = np.array([(np.fmin.reduce(points[:, axis]), np.fmax.reduce(points[:, axis])) for axis in range(3)]).T
     if not np.isfinite(ends).all() or _is_listed(ends).any():
         return False
     sample = points[:: max(1, len(points) // _SAMPLE)]

@@ -84,13 +84,15 @@ def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:
     lines = re.findall(rb"\nf ([^\n]*)", content)
     if not lines:
         return np.zeros((0, 3), dtype=np.int64)
-    text = re.sub(rb"/[^ \n]*", b"", b"\n".join(lines) + b"\n")
+    text = b"\n".join(lines) + b"\n"
+    if b"/" in text:
+        text = re.sub(rb"/[^ \n]*", b"", text)
     indices = np.loadtxt(
         io.BytesIO(text.replace(b" ", b"\n")), dtype=np.int64, comments=None, ndmin=1, encoding="latin1"
     )
     characters = np.frombuffer(text, dtype=np.uint8)
-    words = np.cumsum(np.isin(characters, (_BLANK, _NEWLINE)))[characters == _NEWLINE]
-    lengths = np.diff(words, prepend=0)
+    word_ends = characters[(characters == _BLANK) | (characters == _NEWLINE)]
+    lengths = np.diff(np.flatnonzero(word_ends == _NEWLINE), prepend=-1)
     if lengths.sum() != len(indices) or not indices.all():
         raise ValueError("faces with vertices that have no number")
     before = np.repeat(vertices_before, lengths)

@@ -66,7 +66,7 @@ def decoded(content: bytes, name: str | Path) -> bytes:
 
 def plain_nan(content: bytes) -> bytes:
     """What Windows calls -nan(ind) or 1.#QNAN, and infinite 1.#INF, as nan."""
-    return _NOT_FINITE.sub(b"nan", content) if b"#" in content or b"(" in content else content
+    return _NOT_FINITE.sub(b"nan", content) if b".#" in content or b"(" in content else content
 
 
 def find_dialect(content: bytes, name: str | Path) -> Dialect:
