@@ -48,12 +48,13 @@ def main() -> None:
     precisions = arguments.precisions or [p for p in ("fp32", "bf16") if p in supported_precisions(device)]
     dataset = synthetic_dataset(arguments.samples, image_size=backbone.image_size, training=False)
     batch = collate([dataset[index] for index in range(arguments.samples)]).to(device)
+    assert batch.views is not None and batch.color is not None
     pictures = torch.cat([batch.views, batch.color[:, None]], dim=1)  # (B, 10, S, S, 3)
 
     ways: dict[str, Callable[[], object]] = {}
     for precision in precisions:
-        plain = with_rounded_matrices(backbone.vision, precision)
-        ways[f"plain CLIP, {precision}"] = partial(plain_clip, plain, backbone, pictures.flatten(0, 1), precision)
+        vision = with_rounded_matrices(backbone.vision, precision)
+        ways[f"plain CLIP, {precision}"] = partial(plain_clip, vision, backbone, pictures.flatten(0, 1), precision)
         ways[f"two paths, ours, {precision}"] = partial(PictureEncoder(backbone, precision=precision).encode, batch)
     if not arguments.skip_published:
         ways["two paths, published, fp32"] = partial(encode_published, backbone, pictures)

@@ -92,7 +92,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     maps, masks = make_maps(arguments.maps, arguments.seed)
-    labels, scores = masks.any((1, 2)), maps.max((1, 2))
+    labels, scores = np.asarray(masks.any((1, 2))), maps.max((1, 2))
     ways: list[tuple[str, Callable[[], object], int]] = [
         ("exact AUPRO", lambda: aupro(masks, maps), 3),
         ("published AUPRO, from the same sort", lambda: aupro(masks, maps, method="published"), 3),

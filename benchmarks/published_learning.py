@@ -37,6 +37,7 @@ def step_published(
     patch_features: Tensor,
 ) -> None:
     """One step on a batch whose features were encoded a moment ago."""
+    assert batch.views_gt is not None
     text_features = _all_tokens(backbone, learner)
     maps = anomaly_maps(patch_features, text_features, batch.views_gt.shape[-1])
     inputs = LossInputs(
@@ -50,7 +51,7 @@ def step_published(
     )
     losses = training_losses(inputs)
     optimizer.zero_grad()
-    sum(losses.values()).backward()
+    torch.stack(list(losses.values())).sum().backward()
     optimizer.step()
     [term.item() for term in losses.values()]
 

@@ -24,9 +24,10 @@ def render_as_published(cloud: PointCloud, rig: ViewRig, folder: Path) -> None:
     shown, shown_gt = (_prepare(cloud.points, colors, rig) for colors in (grey, white_where_anomalous))
     center = np.asarray(shown.points).mean(axis=0)
     for number, view in enumerate(rig.views):
-        turned = copy.deepcopy(shown).rotate(view.rotation, center=center)
+        turned, turned_gt = copy.deepcopy(shown), copy.deepcopy(shown_gt)
+        turned.rotate(view.rotation, center=center)
+        turned_gt.rotate(view.rotation, center=center)
         parameters = _picture(turned, rig.window, rig.point_size, True, folder / f"view_{number}.png")
-        turned_gt = copy.deepcopy(shown_gt).rotate(view.rotation, center=center)
         _picture(turned_gt, rig.gt_window, rig.gt_point_size, False, folder / f"view_{number}_gt.png")
         points = np.asarray(turned.points)
         pixels = _pixels(points, parameters, rig.window)

@@ -94,6 +94,7 @@ def repeated(examples: TrainingExamples, samples: int) -> TrainingExamples:
         samples,
         {index: examples.features[index % examples.count] for index in range(samples)},
         {index: examples.targets[index % examples.count] for index in range(samples)},
+        examples.path,
     )
 
 
@@ -119,6 +120,7 @@ def published_seconds(backbone: ClipBackbone, batch_size: int, device: torch.dev
     """Seconds for encoding one sample, and for one step on a batch whose features are there."""
     dataset = synthetic_dataset(batch_size, image_size=backbone.image_size, training=True)
     batch = collate([dataset[index] for index in range(batch_size)]).to(device)
+    assert batch.views is not None
     color = batch.views[:1, :1]  # the published loader encodes the RGB picture in training, too
     pictures = torch.cat([batch.views[:1], color], dim=1)
     learner = PromptLearner(backbone)

@@ -98,10 +98,11 @@ def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:
         path: the file.
         memory_growth: bytes of address space that reading may take beyond what this process has.
     """
+    permitted: tuple[type[Exception], ...] = (PointADError, *_PERMITTED.get(reader, ()))
     try:
         with _limited_memory(memory_growth), _silence():
             READERS[reader](path)
-    except (PointADError, *_PERMITTED.get(reader, ())) as error:
+    except permitted as error:
         if "\n" in str(error):
             return f"error of several lines: {error!r}"
         return "asked for too much memory" if _is_about_memory(error) else None

@@ -53,12 +53,12 @@ def _eyecandies_scan(path: Path) -> None:
 def _compressed_pcd(path: Path) -> None:
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(np.repeat(_POINTS, 4, axis=0)))
     cloud.colors = open3d.utility.Vector3dVector(np.repeat(_COLORS, 4, axis=0) / 255)
-    open3d.io.write_point_cloud(str(path), cloud, compressed=True)
+    open3d.io.write_point_cloud(path, cloud, compressed=True)
 
 
 def _ascii_pcd(path: Path) -> None:
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(_POINTS))
-    open3d.io.write_point_cloud(str(path), cloud, write_ascii=True)
+    open3d.io.write_point_cloud(path, cloud, write_ascii=True)
 
 
 def _text(path: Path) -> None:
