@@ -69,6 +69,8 @@ def load_mesh(path: Path) -> trimesh.Trimesh:
     """
     try:
         mesh = trimesh.load(path, force="mesh", skip_materials=True)
+        if not isinstance(mesh, trimesh.Trimesh):
+            raise TypeError(f"it holds a {type(mesh).__name__}")
     except Exception as error:
         raise InputError(path, f"is not readable as a mesh ({error})", "name another file") from error
     points, _ = trimesh.sample.sample_surface(mesh, 20_000, seed=1)
@@ -112,10 +114,11 @@ def heights(mesh: trimesh.Trimesh, position: np.ndarray) -> np.ndarray:
     import open3d as o3d
 
     scene = o3d.t.geometry.RaycastingScene()
-    scene.add_triangles(mesh.vertices.astype(np.float32), mesh.faces.astype(np.uint32))
+    tensor = o3d.core.Tensor.from_numpy
+    scene.add_triangles(tensor(mesh.vertices.astype(np.float32)), tensor(mesh.faces.astype(np.uint32)))
     x, y = np.meshgrid(position, position)
     rays = np.stack([x, y, np.ones_like(x), *np.broadcast_to([[[0]], [[0]], [[-1]]], (3, *x.shape))], axis=-1)
-    distance = scene.cast_rays(o3d.core.Tensor(rays.astype(np.float32)))["t_hit"].numpy()
+    distance = scene.cast_rays(tensor(rays.astype(np.float32)))["t_hit"].numpy()
     return np.where(np.isfinite(distance), np.maximum(1 - distance, 0), 0).astype(np.float64)
 
 
