@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pointad.datasets.archive import class_folders, is_good, species_folders
+from pointad.datasets.archive import class_folders, files_in, is_good, species_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -53,8 +53,9 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     for folder in class_folders(root, f"{SCANS}/{split}", CLASSES, classes):
         found = []
         for species in species_folders(folder / SCANS / split):
-            labels = {} if is_good(species.name) else _point_labels(folder, species.name)
-            found += [_sample(folder, species, path, labels) for path in sorted(species.glob("*.stl"), key=_number)]
+            scans = sorted((path for path in files_in(species, (".stl",))), key=_number)
+            shown = [False] * len(scans) if is_good(species.name) else _shown_in_points(folder, species.name, scans)
+            found += [_sample(folder, species, *pair) for pair in zip(scans, shown, strict=True)]
         samples += sorted(found, key=lambda sample: sample.label)
     return samples
 
@@ -86,12 +87,7 @@ def distinct_vertices(path: Path) -> np.ndarray:
     return vertices[np.sort(first)]
 
 
-def _sample(folder: Path, species: Path, path: Path, labels: dict[str, bool]) -> RawSample:
-    anomalous = not is_good(species.name)
-    if anomalous and labels:
-        if _key(path.stem) not in labels:
-            raise InputError(_label_file(folder, species.name), f"has no row for {path.name}", _REMEDY)
-        anomalous = labels[_key(path.stem)]
+def _sample(folder: Path, species: Path, path: Path, anomalous: bool) -> RawSample:
     seen_by_others_only = not anomalous and not is_good(species.name)
     return RawSample(
         dataset_name=NAME,
@@ -104,16 +100,29 @@ def _sample(folder: Path, species: Path, path: Path, labels: dict[str, bool]) ->
     )
 
 
-def _label_file(folder: Path, species: str) -> Path:
-    return folder / "RGB" / "GT" / species / "data.csv"
+def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool]:
+    """Whether the defect of each scan shows in its points: all of them where the archive does not say.
 
-
-def _point_labels(folder: Path, species: str) -> dict[str, bool]:
-    """Whether a defect shows in the points, by the sample's number; empty where the archive does not say."""
-    path = _label_file(folder, species)
+    A row belongs to the scan whose name its first column holds. If no name fits and there are as many rows as scans,
+    they belong together in the order of the scans' numbers, and the log says so.
+    """
+    path = folder / "RGB" / "GT" / species / "data.csv"
     if not path.exists():
         logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
-        return {}
+        return [True] * len(scans)
+    rows = _label_rows(path)
+    labels = dict(rows)
+    missing = [scan.name for scan in scans if _key(scan.stem) not in labels]
+    if not missing:
+        return [labels[_key(scan.stem)] for scan in scans]
+    if len(missing) == len(scans) == len(rows):
+        logger.warning("%s names no scan of %s/%s; its rows are taken in their order", path, folder.name, species)
+        return [label for _, label in rows]
+    raise InputError(path, f"has no row for {missing[0]}", _REMEDY)
+
+
+def _label_rows(path: Path) -> list[tuple[str, bool]]:
+    """The name of each row's object, and whether its defect shows in the points."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, skipinitialspace=True)
@@ -121,7 +130,7 @@ def _point_labels(folder: Path, species: str) -> dict[str, bool]:
             rows.fieldnames = columns
             if LABEL_COLUMN not in columns:
                 raise InputError(path, f"has no column {LABEL_COLUMN}", _REMEDY)
-            return {_key(row[columns[0]]): bool(int(row[LABEL_COLUMN])) for row in rows}
+            return [(_key(row[columns[0]]), bool(int(row[LABEL_COLUMN]))) for row in rows]
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise InputError(path, f"is no table of labels ({error})", _REMEDY) from error
 

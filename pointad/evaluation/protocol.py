@@ -85,7 +85,7 @@ def _supervision(run: RunRecord) -> str:
     """What is known about the tested classes from other samples of theirs."""
     if run.others.get("transductive"):
         return "transductive"
-    shots = run.others.get("shots")
+    shots = getattr(run, "shots", None) or run.others.get("shots")
     return f"{shots}-shot" if shots else "zero-shot"
 
 

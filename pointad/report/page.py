@@ -83,6 +83,10 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     clouds = [*best, *(one for one in wrong if one.sample.label)][:CLOUDS_SHOWN]
     sections = [
         ("results", "Results", result_section(run.results)),
+        *(
+            (f"group-{number}", f"Results, {for_html(name)} alone", result_section(run.results.of_group(name)))
+            for number, name in enumerate(run.results.groups)
+        ),
         ("curves", "Curves", curve_section(read_curves(run), modalities)),
         ("scores", "Scores", histogram_section(scores, main_modality)),
         ("leaks", "Do labels leak?", leak_section(run.results)),

@@ -124,9 +124,12 @@ def test_mulsen_without_label_file_takes_defects_as_they_are(
     table.write_text("object,label_rgb,label_infrared\n1,1,0\n")
     with pytest.raises(InputError, match="has no column label_pc"):
         list_raw_samples("mulsen_pc_3d", tmp_path)
-    table.write_text("object,label_rgb,label_infrared,label_pc\n7,1,0,0\n")
+    table.write_text("object,label_rgb,label_infrared,label_pc\n7,1,0,0\n8,1,0,0\n")
     with pytest.raises(InputError, match=r"has no row for 1\.stl"):
         list_raw_samples("mulsen_pc_3d", tmp_path)
+    table.write_text("object,label_rgb,label_infrared,label_pc\nthe second,1,0,0\n")
+    assert list_raw_samples("mulsen_pc_3d", tmp_path, classes=["capsule"])[1].species == "good"
+    assert "rows are taken in their order" in caplog.text
     table.unlink()
     assert list_raw_samples("mulsen_pc_3d", tmp_path, classes=["capsule"])[1].species == "color"
     assert "counts as anomalous" in caplog.text

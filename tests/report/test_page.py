@@ -116,3 +116,13 @@ def test_browser_shows_pages_without_errors(full_run: Run, tmp_path: Path) -> No
         browser.evaluate("document.querySelector('.pointad-cloud').scrollIntoView({ behavior: 'instant' })")
         browser.wait_for("document.querySelector('.pointad-cloud').dataset.drawn === 'true'")
         assert browser.log == []
+
+
+def test_groups_of_defects_have_tables_of_their_own(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    run = make_run()
+    groups = {"hard <b>": {"a": {"point": {"image_auroc": 0.375}}}}
+    index = write_pages([replace(run, results=replace(run.results, groups=groups))], tmp_path / "html")
+    (page,) = (path for path in index.parent.iterdir() if path != index)
+    text = page.read_text(encoding="utf-8")
+    assert "Results, hard &lt;b&gt; alone" in text and ">37.5<" in text
+    assert "<b>" not in text
