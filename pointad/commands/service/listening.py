@@ -5,6 +5,8 @@ import logging
 import os
 import socket
 
+import numpy as np
+
 from pointad.commands.detector import load_detector
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.service.app import build_app
@@ -12,6 +14,7 @@ from pointad.commands.service.connections import StoppableServer, configuration
 from pointad.commands.service.guards import is_loopback
 from pointad.commands.service.inspections import InspectionService
 from pointad.errors import InputError
+from pointad.inspection.predictor import PointAD
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ def serve(settings: ServeSettings) -> None:
     listening = open_sockets(settings.host, settings.port)  # before the model, which takes seconds to load
     try:
         detector = load_detector(settings.detector)
+        warm_up(detector)
         service = InspectionService(
             detector,
             largest_upload=settings.largest_upload,
@@ -50,6 +54,12 @@ def serve(settings: ServeSettings) -> None:
         # A thread in the middle of a calculation cannot be stopped, and the interpreter would wait for it or crash.
         logging.shutdown()
         os._exit(0)
+
+
+def warm_up(detector: PointAD) -> None:
+    """Look at a small ball once: libraries that are imported when they are needed would hold up the first requests."""
+    directions = np.random.default_rng(0).normal(size=(500, 3))
+    detector.predict(directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
