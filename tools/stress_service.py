@@ -218,6 +218,7 @@ def main() -> int:
     """Run all of it; 1 when a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200, help="how many in a row (default: 200)")
+    parser.add_argument("--kinds", nargs="*", help="words of the kinds of clients to be tried (default: all)")
     arguments = parser.parse_args()
     small, large = scan(2_000), scan(1_000_000)
     broken = 0
@@ -231,6 +232,8 @@ def main() -> int:
             "requests in a row": lambda: in_a_row(service, small, arguments.requests),
         }
         for name, measure in kinds.items():
+            if arguments.kinds is not None and not any(word in name for word in arguments.kinds):
+                continue
             with watched_health(service) as times:
                 said = measure()
             broken += max(times) > MOST_HEALTH_SECONDS
