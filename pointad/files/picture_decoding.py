@@ -1,5 +1,6 @@
 """Decodes picture files with Pillow, within bounds: five formats by name, and nothing that a file only claims."""
 
+import io
 import logging
 import warnings
 from pathlib import Path
@@ -8,7 +9,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from pointad.errors import InputError
 from pointad.files.bounds import check_claim
-from pointad.files.regular import regular_file_size
+from pointad.files.regular import read_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -35,19 +36,19 @@ def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
     Raises:
         InputError: the file is missing, truncated, too large, of another format or no picture.
     """
-    size = regular_file_size(path)
+    content = read_bytes(path)  # Pillow allocates what a part of a file claims: from memory, no more than is there
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's on bombs, which is checked here, and on damaged tags
-            with Image.open(path, formats=FORMATS) as picture:
-                _check_size(picture, path, size)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+                _check_size(picture, path, len(content))
                 picture.load()
                 if not upright or picture.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
                     return picture
                 turned = ImageOps.exif_transpose(picture)
                 turned.format = picture.format
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = str(error).replace(repr(str(path)), "its content")
+        problem = "its content is none" if isinstance(error, UnidentifiedImageError) else str(error)
         if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
             problem = "no TIFF, or one of a kind that is not supported, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"

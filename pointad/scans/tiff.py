@@ -1,5 +1,6 @@
 """Reads and writes organized scans as TIFF files."""
 
+import io
 import logging
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import tifffile
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
-from pointad.files.regular import regular_file_size
+from pointad.files.regular import read_bytes
 from pointad.scans.no_data import without_no_data
 from pointad.scans.scan_file import MOST_POINTS
 
@@ -32,10 +33,10 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
     Raises:
         InputError: the file is missing, broken, of another shape, or an 8-bit picture.
     """
-    size = regular_file_size(path)
+    content = read_bytes(path)  # tifffile allocates what a tag claims: from memory, no more than is there
     try:
-        with tifffile.TiffFile(path) as file:
-            values = _scan_values(file, path, size)
+        with tifffile.TiffFile(io.BytesIO(content)) as file:
+            values = _scan_values(file, path, len(content))
     except InputError:
         raise
     except Exception as error:  # tifffile's decoders raise whatever broken bytes lead them to

@@ -1,6 +1,7 @@
 """Pictures and masks in the ways that cameras and labelling tools store them."""
 
 import logging
+import resource
 import struct
 import zlib
 from pathlib import Path
@@ -130,6 +131,20 @@ def test_depths_of_8_bits_are_refused(tmp_path: Path) -> None:
         read_depth_picture(tmp_path / "a.png")
     Image.fromarray(RGB[..., 0].astype(np.uint16) * 200).save(tmp_path / "a.png")
     np.testing.assert_array_equal(read_depth_picture(tmp_path / "a.png"), RGB[..., 0].astype(int) * 200)
+
+
+def test_a_part_that_claims_gigabytes_takes_none(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[:33] + struct.pack(">I", 2**31 - 1) + b"tEXt" + content[33:])
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**28, before[1]))
+    try:
+        with pytest.raises(InputError):
+            read_picture(tmp_path / "a.png", "RGB")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def test_a_small_file_that_claims_a_gigabyte_is_refused(tmp_path: Path) -> None:

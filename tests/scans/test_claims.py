@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from dialects.pcd import header
 
 from pointad.errors import InputError
@@ -53,6 +54,18 @@ def sparse(path: Path, beginning: bytes, size: int) -> None:
         file.truncate(len(beginning) + size)
 
 
+def long_strip() -> bytes:
+    """A TIFF whose only strip claims more bytes than the file has."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.ones((8, 9, 3), np.float32), photometric="rgb", compression="zlib", metadata=None)
+    content = bytearray(buffer.getvalue())
+    with tifffile.TiffFile(io.BytesIO(bytes(content))) as file:
+        place = file.pages[0].tags["StripByteCounts"].offset  # type: ignore[union-attr]
+    content[place + 2 : place + 4] = (4).to_bytes(2, "little")  # a LONG
+    content[place + 8 : place + 12] = (2**32 - 10).to_bytes(4, "little")
+    return bytes(content)
+
+
 CLAIMS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "empty of absurd length": (".npy", lambda path: path.write_bytes(npy_of((0, 10**23, 3)))),
     "empty of great length": (".npy", lambda path: path.write_bytes(npy_of((0, 2**61, 3)))),
@@ -79,6 +92,12 @@ def test_claims_are_refused_without_taking_memory(name: str, tmp_path: Path) -> 
     with pytest.raises(InputError) as caught:
         read_scan(tmp_path / f"claim{suffix}")
     assert not isinstance(caught.value.__cause__, MemoryError)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_strip_of_four_gigabytes_is_read_as_far_as_there_is_any(tmp_path: Path) -> None:
+    (tmp_path / "claim.tiff").write_bytes(long_strip())
+    np.testing.assert_array_equal(read_scan(tmp_path / "claim.tiff").points, np.ones((8, 9, 3)))
 
 
 def test_the_largest_number_of_points_is_taken(tmp_path: Path) -> None:
