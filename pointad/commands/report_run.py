@@ -5,23 +5,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.commands.places import home
+from pointad.commands.report import STANDARD_OUTPUT
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
 from pointad.report.runs import find_runs
+from pointad.report.tidy import to_tidy_csv
 
 logger = logging.getLogger(__name__)
 
 
 def report(
-    results: Sequence[Path], modalities: Sequence[str], *, tables_folder: Path | None, pages_folder: Path | None
+    results: Sequence[Path],
+    modalities: Sequence[str],
+    *,
+    tables_folder: Path | None,
+    pages_folder: Path | None,
+    csv_path: Path | None,
 ) -> None:
     """Print the tables of all results in these folders, and write whatever else is asked for."""
     runs = find_runs(results)
     tables = protocol_tables(runs, modalities)
-    print(to_markdown(tables))
+    if csv_path == STANDARD_OUTPUT:
+        print(to_tidy_csv(runs), end="")
+    else:
+        print(to_markdown(tables))
+    if csv_path not in (None, STANDARD_OUTPUT):
+        with atomic_path(csv_path) as temporary:
+            temporary.write_text(to_tidy_csv(runs), encoding="utf-8")
     if tables_folder is not None:
         with own_folder(tables_folder):
             write_tables(tables, tables_folder)

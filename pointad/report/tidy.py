@@ -1,0 +1,71 @@
+"""Runs as one tidy table: a row for every class, modality and metric of every run, for pandas or a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from pointad.files.escaping import for_csv
+from pointad.report.grouping import methods
+from pointad.report.protocol_tables import dataset_title, run_protocol
+from pointad.report.runs import Run
+
+# Facts of the run that every row repeats, by their names in results.json.
+FACTS = (
+    *("training_dataset", "training_class", "seed", "backbone", "is_demo", "prompts", "depth", "epoch"),
+    *("view_fusion", "sigma", "fusion", "aupro", "image_size", "precision"),
+)
+COLUMNS = (
+    *("run", "method", "dataset", "protocol", *FACTS, "views", "code", "revision"),
+    *("class", "trained_on", "modality", "metric", "value"),
+)
+
+
+def to_tidy_csv(runs: Sequence[Run]) -> str:
+    """All runs as CSV; values are fractions at full precision, empty where a metric is undefined.
+
+    ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that means
+    leave out, and ``run`` is the folder.
+    """
+    names = _method_names(runs)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for run in runs:
+        record = run.record
+        told = [getattr(record, name) for name in FACTS]
+        views = None if record.views is None else len(record.views)
+        provenance = record.provenance
+        code = (None, None) if provenance is None else (provenance.code, provenance.revision)
+        about = [str(run.folder), names[str(run.folder)], dataset_title(run), run_protocol(run), *told, views, *code]
+        for class_name, of_class in run.results.classes.items():
+            trained_on = int(class_name == run.results.training_class)
+            for modality, metrics in of_class.items():
+                for metric, value in metrics.items():
+                    cells = [*about, class_name, trained_on, modality, metric, value]
+                    writer.writerow([_cell(cell) for cell in cells])
+    return file.getvalue()
+
+
+def _method_names(runs: Sequence[Run]) -> dict[str, str]:
+    """What the tables call the method of each run, by its folder; runs that repeat others have the name of those."""
+    names: dict[str, str] = {}
+    for protocol in dict.fromkeys(map(run_protocol, runs)):
+        of_protocol = [run for run in runs if run_protocol(run) == protocol]
+        found = methods(of_protocol)
+        names.update({str(run.folder): name for name, group in found for run in group})
+        for run in of_protocol:
+            twin = next((name for name, group in found if any(_repeats(run, one) for one in group)), "")
+            names.setdefault(str(run.folder), twin)
+    return names
+
+
+def _repeats(run: Run, other: Run) -> bool:
+    return run.results.classes == other.results.classes and run.record.seed == other.record.seed
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    return for_csv(value) if isinstance(value, str) else value

@@ -1,0 +1,42 @@
+"""One tidy row for every run, class, modality and metric, through the command line."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from robustness.invocation import invoke
+from toy_runs import TOYS
+
+from pointad.report.runs import Run
+
+
+@pytest.fixture
+def runs(make_run: Callable[..., Run]) -> list[Run]:
+    return [make_run(seed=1), make_run(seed=2, view_fusion="max", provenance={"code": "abc", "revision": "def"})]
+
+
+def test_every_figure_is_a_row(runs: list[Run]) -> None:
+    ending = invoke("scripts/report.py", *(run.folder for run in runs), "--csv")
+    assert ending.code == 0, ending.err
+    rows = list(csv.DictReader(io.StringIO(ending.out)))
+    assert len(rows) == 2 * len(TOYS) * 3 * 4
+    for run in runs:
+        own = [row for row in rows if row["run"] == str(run.folder)]
+        for row in own:
+            value = run.results.classes[row["class"]][row["modality"]][row["metric"]]
+            assert row["value"] == ("" if value is None else repr(value))
+        assert {row["trained_on"] for row in own} == {"0"}
+    assert {(row["method"], row["view_fusion"], row["code"], row["views"]) for row in rows} == {
+        ("PointAD", "", "", "9"),
+        ("PointAD (views fused by max)", "max", "abc", "9"),
+    }
+    assert {row["seed"] for row in rows} == {"111"}  # of the training
+
+
+def test_a_file_may_be_named_and_tables_are_printed_then(runs: list[Run], tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "figures.csv"
+    ending = invoke("scripts/report.py", *(run.folder for run in runs), "--csv", path)
+    assert ending.code == 0 and "### One-vs-rest" in ending.out
+    assert path.read_text().startswith("run,method,dataset,protocol,")
