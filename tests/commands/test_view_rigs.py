@@ -1,0 +1,93 @@
+"""Four or twelve rendered views train and test without a word of nine; --views means the same in every program."""
+
+import json
+from pathlib import Path
+
+import pytest
+from robustness.invocation import assert_one_error_line, invoke
+
+from pointad.data.view_subset import AvailableViews, ViewChoice
+from pointad.demo import scans
+from pointad.demo.scans import ScanName
+from pointad.errors import InputError
+from pointad.model.backbone import ClipBackbone
+from pointad.rendering.views import View
+
+FOUR = ("x-30", "x0", "x30", "y20")
+TWELVE = tuple(f"x{angle}" for angle in range(-60, 60, 10))
+
+
+@pytest.fixture(autouse=True)
+def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs in this process take the small CLIP as it was loaded once."""
+    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good and an anomalous scan of each of two classes."""
+    folder = tmp_path_factory.mktemp("raw") / "spools"
+    for class_name in ("gear", "leaf"):
+        for index, species in enumerate(("good", "pit")):
+            scans.write_scan(ScanName(class_name, "test", species, index), 0, folder)
+    return folder
+
+
+def learn_and_test(data: Path, folder: Path, *flags: object) -> tuple[dict, str]:
+    """Train on one class, test on the other; returns the test's record and all that was said."""
+    shared = ("--data_path", data, "--clip_weights", "openai", "--device", "cpu", "--num_workers", 0, *flags)
+    learning = ("--train_class", "gear", "--epoch", 1, "--depth", 2, "--save_path", folder / "train")
+    trained = invoke("train.py", *shared, *learning)
+    assert trained.code == 0, trained.err
+    prompts = ("--checkpoint_path", folder / "train" / "epoch_1.pth", "--save_path", folder / "test")
+    tested = invoke("test.py", *shared, *prompts)
+    assert tested.code == 0, tested.err
+    return json.loads((folder / "test" / "results.json").read_text())["run"], trained.err + tested.err + tested.out
+
+
+@pytest.mark.parametrize("directions", [FOUR, pytest.param(TWELVE, marks=pytest.mark.slow)], ids=["four", "twelve"])
+def test_other_numbers_of_views(directions: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
+    rendered = tmp_path / "rendered"
+    flags = ("--dataset", "mvtec_pc_3d_rgb", "--data_path", raw, "--save_path", rendered, "--num_workers", 1)
+    assert invoke("scripts/render_dataset.py", *flags, "--views", *directions).code == 0
+    record, said = learn_and_test(rendered, tmp_path)
+    assert record["view_names"] == list(directions) and record["views"] == list(range(len(directions)))
+    assert record["differences"] == [] and "nine" not in said and "9" not in record["view_names"]
+    assert record["normals"] == "exact"
+    checkpoint = ("--checkpoint_path", tmp_path / "train" / "epoch_1.pth", "--save_path", tmp_path / "fewer")
+    common = ("--data_path", rendered, "--device", "cpu", "--num_workers", 0, *checkpoint, "--clip_weights", "openai")
+    fewer = invoke("test.py", *common, "--views", directions[1], directions[0])
+    assert fewer.code == 0 and f"trained with {len(directions)} views" in fewer.err
+    told = json.loads((tmp_path / "fewer" / "results.json").read_text())["run"]
+    assert told["view_names"] == [directions[1], directions[0]]
+    too_many = len(directions) + 1
+    assert_one_error_line(invoke("test.py", *common, "--views", too_many), f"--views {too_many}", "rendered")
+    assert_one_error_line(invoke("test.py", *common, "--views", "y77"), "y77", directions[0])
+
+
+def test_on_the_fly_takes_directions_too(raw: Path, tmp_path: Path) -> None:
+    record, _ = learn_and_test(raw, tmp_path, "--render", "on_the_fly", "--views", "x0", "y20")
+    assert record["view_names"] == ["x0", "y20"] and record["visibility"] == "nearest"
+    assert record["dataset_title"] == "spools"
+
+
+def test_raw_scans_say_what_to_do(raw: Path, tmp_path: Path) -> None:
+    ending = invoke("test.py", "--data_path", raw, "--prompts", "ensemble", "--save_path", tmp_path)
+    assert_one_error_line(ending, str(raw), "render them first", "--render on_the_fly")
+
+
+@pytest.mark.parametrize("views", [("3", "x0"), ("2", "3"), ("x0", "x0")])
+def test_views_that_mean_nothing(views: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
+    ending = invoke("test.py", "--data_path", raw, "--save_path", tmp_path, "--views", *views)
+    assert_one_error_line(ending, "--views")
+
+
+def test_numbers_are_taken_from_the_front_outwards() -> None:
+    available = AvailableViews(4, tuple(map(View.from_name, ("x-30", "x10", "y0", "y20"))), "here")
+    assert available.chosen(ViewChoice(count=2), organized=True) == (1, 2)
+    assert available.chosen(ViewChoice(count=2), organized=False) == (1, 3)
+    assert available.chosen(ViewChoice(), organized=True) == (0, 1, 2, 3)
+    nameless = AvailableViews(4, None, "here")
+    assert nameless.chosen(ViewChoice(count=2), organized=True) == (1, 3)
+    with pytest.raises(InputError, match="does not tell the directions"):
+        nameless.chosen(ViewChoice(directions=(View("x", 0),)), organized=True)
