@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+STANDARD_OUTPUT = Path("-")  # in place of a file
 SOURCE = Path(__file__).resolve().parents[2]  # a checkout of the repository, or the folder that packages live in
 
 

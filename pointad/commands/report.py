@@ -11,10 +11,9 @@ A page shows pictures of samples if test.py ran with --visualize or --save_maps,
 import argparse
 from pathlib import Path
 
+from pointad.commands.places import STANDARD_OUTPUT
 from pointad.commands.program import HelpFormatter
 from pointad.evaluation.modalities import MODALITY_TITLES
-
-STANDARD_OUTPUT = Path("-")
 
 
 def build_parser() -> argparse.ArgumentParser:

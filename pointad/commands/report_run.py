@@ -4,8 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.commands.places import home
-from pointad.commands.report import STANDARD_OUTPUT
+from pointad.commands.places import STANDARD_OUTPUT, home
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.report.formats import to_csv, to_latex, to_markdown
