@@ -22,7 +22,8 @@ def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: 
     """
     present = set(classes)
     if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
-        return f"{dataset.title} ({len(present)} classes)" if present else dataset.title
+        count = f" ({len(present)} class{'' if len(present) == 1 else 'es'})" if present else ""
+        return dataset.title + count
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)
         return dataset.title + (f" ({len(present)} of {len(dataset.classes)} classes)" if missing else "")

@@ -41,7 +41,7 @@ class Protocol:
             f"σ {UNKNOWN if self.sigma is None else f'{self.sigma:g}'}",
             f"fusion {self.fusion or UNKNOWN}",
             f"seed {UNKNOWN if self.seed is None else self.seed}",
-            f"{len(self.classes)} classes: {', '.join(self.classes)}",
+            f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}: {', '.join(self.classes)}",
         ]
         return "; ".join(parts)
 

@@ -27,3 +27,11 @@ def test_titles() -> None:
 )
 def test_folders_that_say_nothing_are_passed_over(folder: str | None, title: str) -> None:
     assert own_title(folder) == title
+
+
+def test_published_data_whose_classes_are_not_listed_keep_their_name() -> None:
+    minishift = DATASETS["minishift_pc_3d"]
+    assert data_title(minishift, ["capsule"], "/data/rendered") == "MiniShift (1 class)"
+    assert data_title(minishift, ["capsule", "nut"], "/data/rendered") == "MiniShift (2 classes)"
+    assert data_title(minishift, [], None) == "MiniShift"
+    assert data_title(DATASETS["folder"], ["bolt"], "/data/bolts/rendered") == "bolts"
