@@ -63,6 +63,16 @@ def build_parser() -> argparse.ArgumentParser:
         default="exact",
         help="the exact area, or the published code's variant with 200 thresholds",
     )
+    group = parser.add_argument_group("good scans")
+    group.add_argument(
+        "--shots",
+        type=positive_integer,
+        nargs="+",
+        metavar="K",
+        help="compare every class with K of its good scans as well as with the prompts, and test the others; points "
+        "alone count, and shots.json has the figures of every draw",
+    )
+    group.add_argument("--draws", type=positive_integer, default=5, help="draws of the good scans, by --seed (--shots)")
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="write the maps of every sample")
     group.add_argument("--visualize", action="store_true", help="write a picture of every sample")
@@ -78,17 +88,23 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed",
         type=non_negative_integer,
-        help="accepted for older commands and without effect: nothing in a test is random",
+        help="of the draws of --shots (default: 111); accepted for older commands and without effect otherwise, since "
+        "nothing else in a test is random",
     )
     return parser
 
 
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
-    if flags.seed is not None:
+    if flags.seed is not None and flags.shots is None:
         logger.info("--seed has no effect: nothing in a test is random")
-    from pointad.commands.evaluation_run import (
-        run_test,  # PyTorch takes seconds to import: not before the flags are parsed
-    )
+    settings = TestSettings.from_flags(flags)
+    # PyTorch takes seconds to import: not before the flags are parsed.
+    if settings.shots:
+        from pointad.commands.shots_run import run_shots
 
-    run_test(TestSettings.from_flags(flags))
+        run_shots(settings)
+        return
+    from pointad.commands.evaluation_run import run_test
+
+    run_test(settings)

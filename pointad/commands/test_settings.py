@@ -41,6 +41,9 @@ class TestSettings:
     batch_size: int | None  # None: as many samples as suit the device's memory
     experiment: ExperimentSettings
     allow_mismatch: bool  # whether another CLIP than in training will do
+    shots: tuple[int, ...]  # numbers of good scans to compare with; none for the zero-shot test
+    draws: int  # of the good scans
+    draw_seed: int
 
     def region_neighbours(self, dataset: DatasetSpecification) -> int | None:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
@@ -70,6 +73,9 @@ class TestSettings:
             batch_size=flags.batch_size,
             experiment=ExperimentSettings.from_flags(flags),
             allow_mismatch=flags.allow_mismatch,
+            shots=tuple(sorted(set(flags.shots or ()))),
+            draws=flags.draws,
+            draw_seed=111 if flags.seed is None else flags.seed,
         )
 
 

@@ -26,6 +26,7 @@ class MultiViewSample:
     correspondences: Tensor  # (V, P, 3) int16: column x, row y, visible (never-seen points filled); holes are 0
     non_zero: Tensor  # (P,) bool, positions that hold a point
     regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only of clouds without a grid
+    points: Tensor | None = None  # (P, 3) float32, about their mean; holes are 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class MultiViewBatch:
     correspondences: Tensor  # (B, V, P, 3) int16
     non_zero: Tensor  # (B, P) bool
     regions: Tensor | None = None  # (B, P) int32
+    points: Tensor | None = None  # (B, P, 3) float32
 
     def sample(self, index: int) -> MultiViewSample:
         """One sample alone; its tensors share the batch's memory."""
@@ -83,4 +85,5 @@ def collate(samples: Sequence[MultiViewSample]) -> MultiViewBatch:
         correspondences=torch.stack([sample.correspondences for sample in samples]),
         non_zero=torch.stack([sample.non_zero for sample in samples]),
         regions=stack("regions"),
+        points=stack("points"),
     )

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from pointad.data import layout
 from pointad.data.batch import MultiViewSample
 from pointad.data.metadata import SampleRecord
+from pointad.data.points import read_points
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError
 from pointad.metrics.regions import cloud_regions
@@ -34,6 +35,7 @@ class SampleOptions:
     with_views_gt: bool = False  # only training looks at them
     allow_empty_masks: bool = False  # whether an anomalous sample may come without a marked point
     region_neighbours: int | None = None  # of clouds without a grid: number the anomalous regions on this graph
+    with_points: bool = False  # only references of good scans look at them
 
 
 class SampleSource(Protocol):
@@ -59,7 +61,7 @@ class LoadedScan:
     nonzero_indices: np.ndarray | None  # (M,); None: the points are the grid positions, in order
     color: np.ndarray | None  # (H, W, 3) uint8
     mask: np.ndarray | None  # (H, W) uint8, or (P,) bool a point; None: a good sample
-    points: np.ndarray | None = None  # (P, 3) float, for numbering the regions of a cloud without a grid
+    points: np.ndarray | None = None  # (M, 3) floating point; None unless something asks for them
 
 
 Source = TypeVar("Source", bound=SampleSource)
@@ -110,14 +112,18 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
             f"no point is marked, yet the sample counts as anomalous ({record.species})",
             "list good samples as such in the JSON files, or allow such samples (--allow_empty_masks)",
         )
+    nonzero_indices = layout.read_nonzero_indices(record.correspondence_folder)
+    points = _labelled_points(record) if options.region_neighbours is not None else None
+    if points is None and options.with_points:
+        points = read_points(record.point_cloud_path, nonzero_indices, record.views_folder, options.point_size)
     return LoadedScan(
         views=layout.read_views(record.views_folder, views) if pictures else None,
         views_gt=layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None,
         correspondences=layout.read_correspondences(record.correspondence_folder, views),
-        nonzero_indices=layout.read_nonzero_indices(record.correspondence_folder),
+        nonzero_indices=nonzero_indices,
         color=None if color_path is None else layout.read_color(color_path),
         mask=mask,
-        points=_labelled_points(record) if options.region_neighbours is not None else None,
+        points=points,
     )
 
 
@@ -170,6 +176,7 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
         correspondences=torch.from_numpy(_correspondences(name, scan.correspondences, non_zero, options.point_size)),
         non_zero=torch.from_numpy(non_zero),
         regions=None if options.region_neighbours is None else torch.from_numpy(_regions(name, scan, mask, options)),
+        points=_points(name, scan.points, non_zero) if options.with_points else None,
     )
 
 
@@ -224,6 +231,17 @@ def _non_zero(name: str, scan: LoadedScan, size: int) -> np.ndarray:
     non_zero = np.zeros(positions, bool)
     non_zero[indices] = True
     return non_zero
+
+
+def _points(name: str, points: np.ndarray | None, non_zero: np.ndarray) -> torch.Tensor:
+    """(M, 3) coordinates to (P, 3) float32 of the grid, less their mean so that 32 bits hold them; 0 for holes."""
+    count = int(non_zero.sum())
+    if points is None or points.shape != (count, 3):
+        found = "no" if points is None else str(len(points))
+        raise InputError(name, f"has {found} points for {count} correspondences a view", "render the scan again")
+    on_grid = np.zeros((len(non_zero), 3), np.float32)
+    on_grid[non_zero] = points - points.mean(axis=0)
+    return torch.from_numpy(on_grid)
 
 
 def _correspondences(name: str, correspondences: np.ndarray, non_zero: np.ndarray, size: int) -> np.ndarray:

@@ -113,10 +113,11 @@ def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
 def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:
     rendered, prepared = render_raw_sample(sample, rendering)
     numbered = options.region_neighbours is not None and rendered.nonzero_indices is None
+    wanted = numbered or options.with_points
     return from_rendered_sample(
         rendered,
         prepared.rgb,
         prepared.mask if sample.label else None,
         options,
-        points=prepared.point_cloud.points if numbered else None,
+        points=prepared.point_cloud.points if wanted else None,
     )

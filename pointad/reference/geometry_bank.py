@@ -82,16 +82,20 @@ def gather_geometry(scans: Sequence[ScanGeometry], most_bytes: int) -> GeometryB
 
 
 def compare_geometry(scan: ScanGeometry, bank: GeometryBank) -> np.ndarray:
-    """Distance of each point's bends from the nearest good ones: (N,) float32, Euclidean between histograms."""
+    """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between histograms."""
     own, good = torch.from_numpy(scan.descriptors), torch.from_numpy(bank.descriptors)
     # |a - b|² = |a|² + |b|² - 2 a b; the part that differs between candidates first
     squared = (good.square().sum(dim=1) - 2 * own @ good.T).amin(dim=1) + own.square().sum(dim=1)
-    distance = squared.clamp(min=0).sqrt().numpy()
+    return squared.clamp(min=0).sqrt().numpy()
+
+
+def spread_to_points(scan: ScanGeometry, values: np.ndarray) -> np.ndarray:
+    """Values of the centres (C,) to the points (N,) float32: the mean of the nearest centres', the nearer the more."""
     reach, nearest = cKDTree(scan.centres).query(scan.thinned, k=min(READ_FROM, len(scan.centres)))
     reach, nearest = reach.reshape(len(scan.thinned), -1), nearest.reshape(len(scan.thinned), -1)
     weights = 1 / np.maximum(reach, np.finfo(np.float64).tiny ** 0.5)
     weights /= weights.sum(axis=1, keepdims=True)
-    return (distance[nearest] * weights).sum(axis=1)[scan.source].astype(np.float32)
+    return (values[nearest] * weights).sum(axis=1)[scan.source].astype(np.float32)
 
 
 def _thin(points: np.ndarray, part: float) -> tuple[np.ndarray, np.ndarray]:

@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.reference.cues import POWERS, join_cues
-from pointad.reference.geometry_bank import GeometryBank, compare_geometry
+from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, compare_patches
 from pointad.reference.setting import ReferenceSetting
@@ -132,15 +133,33 @@ class Reference:
 
 def compare_cues(scan: Observation, patches: PatchBank, geometry: GeometryBank) -> dict[str, np.ndarray]:
     """The cues of a scan, smoothed: name -> float32, (P,) on a grid or (M,) on a surface."""
-    size = scan.views.maps.shape[-1]
-    distances = compare_patches(scan.patches, patches)  # (V, N)
-    side = math.isqrt(distances.shape[-1])
-    patch_maps = upsample(distances.view(1, -1, 1, side, side), size)[:, :, 0]
-    maps = {"prompts": scan.views.maps, "patches": patch_maps}
-    places = scan.non_zero[0].cpu().numpy()
-    raw = {
-        name: back_project(one, scan.correspondences, scan.non_zero)[0].cpu().numpy()[places]
-        for name, one in maps.items()
+    return {"prompts": prompt_cue(scan)} | distance_cues(
+        scan, compare_patches(scan.patches, patches), compare_geometry(scan.geometry, geometry)
+    )
+
+
+def prompt_cue(scan: Observation) -> np.ndarray:
+    """What the prompts say about each point, smoothed."""
+    return scan.smooth(_on_points(scan, scan.views.maps))
+
+
+def distance_cues(scan: Observation, patches: Tensor, centres: np.ndarray) -> dict[str, np.ndarray]:
+    """Distances from good scans, brought to the points and smoothed.
+
+    Args:
+        scan: that was compared.
+        patches: (V, N), of the patches of its views.
+        centres: (C,), of the bends around its centres.
+    """
+    side = math.isqrt(patches.shape[-1])
+    maps = upsample(patches.view(1, -1, 1, side, side), scan.views.maps.shape[-1])[:, :, 0]
+    return {
+        "patches": scan.smooth(_on_points(scan, maps)),
+        "geometry": scan.smooth(spread_to_points(scan.geometry, centres)),
     }
-    raw["geometry"] = compare_geometry(scan.geometry, geometry)
-    return {name: scan.smooth(values) for name, values in raw.items()}
+
+
+def _on_points(scan: Observation, maps: Tensor) -> np.ndarray:
+    """Maps of the views (1, V, S, S) on the points (M,)."""
+    values = back_project(maps, scan.correspondences, scan.non_zero)[0].cpu().numpy()
+    return values[scan.non_zero[0].cpu().numpy()]

@@ -1,0 +1,247 @@
+"""The few-shot protocol: good scans are drawn from a data set, and the rest is compared with them.
+
+Every class has its own good scans. A draw is an order of them by chance; its k-shot reference is made of the first k,
+which take no part in the test of that draw. Every scan is encoded once, whatever the numbers of shots and draws.
+"""
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
+from pointad.data.dataset import MultiViewDataset, SampleSource
+from pointad.encoding.features import PictureEncoder, SampleFeatures
+from pointad.errors import InputError
+from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
+from pointad.metrics import PixelScores, image_metrics, pixel_metrics
+from pointad.metrics.aupro import AuproMethod
+from pointad.reference.cues import POWERS, join_cues
+from pointad.reference.geometry_bank import GeometryBank, compare_geometry, gather_geometry
+from pointad.reference.observation import Observation, observe, select_blocks
+from pointad.reference.patch_bank import PatchBank, compare_patches, gather_patches
+from pointad.reference.reference import GEOMETRY_BYTES, PATCH_BYTES, distance_cues, prompt_cue
+from pointad.scoring.fusion import smooth
+from pointad.scoring.inference import predict_views, score_samples
+
+ZERO_SHOT = 0
+
+
+@dataclass(frozen=True)
+class ShotSettings:
+    """Which references are made, and what is measured."""
+
+    shots: tuple[int, ...]  # numbers of good scans
+    draws: int
+    seed: int
+    prompt_blocks: tuple[int, ...]
+    bank_blocks: tuple[int, ...]
+    sigma: float
+    metrics: tuple[str, ...]
+    aupro: AuproMethod
+    organized: bool
+
+
+@dataclass(frozen=True)
+class ShotOutcome:
+    """What one set of prompts reached on one class with the good scans of one draw."""
+
+    prompts: str
+    class_name: str
+    shots: int  # 0: zero-shot, on the same scans as all draws of the class leave out nothing
+    draw: int
+    good: tuple[str, ...]  # identifiers of the good scans that were drawn
+    metrics: dict[str, float | None]
+
+
+def draw_orders(good: Sequence[int], class_name: str, draws: int, seed: int) -> list[list[int]]:
+    """Orders of the good scans of a class by chance, one a draw; they depend on the seed and the class alone."""
+    generators = (np.random.default_rng([seed, draw, zlib.crc32(class_name.encode())]) for draw in range(draws))
+    return [[good[place] for place in random.permutation(len(good))] for random in generators]
+
+
+def evaluate_shots(
+    encoder: PictureEncoder, dataset: MultiViewDataset, prompt_sets: Sequence[PromptSet], settings: ShotSettings
+) -> Iterator[ShotOutcome]:
+    """Test every class with every number of good scans, every draw and every set of prompts; points alone count.
+
+    Args:
+        encoder: gives the blocks of the prompts and of the banks.
+        dataset: samples with pictures and points.
+        prompt_sets: what is compared; classes that they leave out are not tested.
+        settings: which references are made, and what is measured.
+
+    Raises:
+        InputError: a class has too few good scans, or a sample cannot be read.
+    """
+    classes: dict[str, list[int]] = defaultdict(list)
+    for number, source in enumerate(dataset.sources):
+        if any(source.class_name not in prompts.left_out for prompts in prompt_sets):
+            classes[source.class_name].append(number)
+    for class_name, members in classes.items():
+        check_shots(class_name, [dataset.sources[number] for number in members], settings.shots)
+    for class_name, members in classes.items():
+        tested = [prompts for prompts in prompt_sets if class_name not in prompts.left_out]
+        yield from _OneClass(encoder, dataset, members, tested, settings).outcomes(class_name)
+
+
+def check_shots(class_name: str, sources: Sequence[SampleSource], shots: Sequence[int]) -> None:
+    """Refuse more shots than a class has good scans; one must remain to be tested.
+
+    Raises:
+        InputError: it has too few.
+    """
+    good = sum(not source.label for source in sources)
+    if max(shots) >= good:
+        problem = f"class {class_name} has {good} good scans, of which one must remain to be tested"
+        raise InputError(f"--shots {max(shots)}", problem, f"give at most {good - 1}, or omit the class")
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """One scan of a class, before any prompts look at it."""
+
+    sample: MultiViewSample
+    batch: MultiViewBatch
+    features: SampleFeatures  # of the prompts' blocks
+    seen: Observation  # by the first set of prompts
+
+
+@dataclass
+class _Collected:
+    """Scores of one class, under one set of prompts with one reference."""
+
+    labels: list[int]
+    scores: list[float]
+    pixels: PixelScores
+
+    def add(self, sample: MultiViewSample, values: np.ndarray, score: float) -> None:
+        side = round(len(values) ** 0.5)
+        self.labels.append(sample.label)
+        self.scores.append(score)
+        regions = None if sample.regions is None else sample.regions.view(side, side).numpy()
+        self.pixels.add(values.reshape(side, side), sample.mask.view(side, side).numpy(), regions)
+
+    def metrics(self, settings: ShotSettings) -> dict[str, float | None]:
+        pixel_names = [name for name in settings.metrics if name.startswith(PIXEL_PREFIX)]
+        image_names = [name for name in settings.metrics if not name.startswith(PIXEL_PREFIX)]
+        found = image_metrics(np.array(self.labels), np.array(self.scores), image_names)
+        return found | pixel_metrics(self.pixels, pixel_names, settings.aupro) if pixel_names else found
+
+
+class _OneClass:
+    """Scores the scans of one class with all references that are drawn from them."""
+
+    def __init__(
+        self,
+        encoder: PictureEncoder,
+        dataset: MultiViewDataset,
+        members: Sequence[int],
+        prompt_sets: Sequence[PromptSet],
+        settings: ShotSettings,
+    ) -> None:
+        self._encoder, self._dataset, self._settings = encoder, dataset, settings
+        self._members, self._prompt_sets = members, prompt_sets
+
+    def outcomes(self, class_name: str) -> Iterator[ShotOutcome]:
+        """Everything that was drawn, after all scans have gone by."""
+        settings = self._settings
+        sources = self._dataset.sources
+        good = [number for number in self._members if not sources[number].label]
+        orders = draw_orders(good, class_name, settings.draws, settings.seed)
+        drawn = sorted({number for order in orders for number in order[: max(settings.shots)]})
+        kept = {number: self._look(number) for number in drawn}
+        banks = {
+            number: (
+                gather_patches([scan.seen.patches], PATCH_BYTES),
+                gather_geometry([scan.seen.geometry], GEOMETRY_BYTES),
+            )
+            for number, scan in kept.items()
+        }
+        keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
+        found = {
+            (prompts.name, *key): _Collected([], [], PixelScores()) for prompts in self._prompt_sets for key in keys
+        }
+        for number in self._members:
+            scan = kept[number] if number in kept else self._look(number)
+            for (k, draw), cues in self._compared(scan, number, banks, orders):
+                for prompts in self._prompt_sets:
+                    values, score = self._scored(scan, prompts, cues)
+                    found[prompts.name, k, draw].add(scan.sample, values, score)
+        for (name, k, draw), collected in found.items():
+            identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
+            yield ShotOutcome(name, class_name, k, draw, identifiers, collected.metrics(settings))
+
+    def _compared(
+        self,
+        scan: _Scan,
+        number: int,
+        banks: dict[int, tuple[PatchBank, GeometryBank]],
+        orders: Sequence[Sequence[int]],
+    ) -> Iterator[tuple[tuple[int, int], dict[str, np.ndarray]]]:
+        """The distance cues with every reference that the scan is no part of; none at first, for zero-shot."""
+        yield (ZERO_SHOT, 0), {}
+        distances: dict[int, tuple[Tensor, np.ndarray]] = {
+            other: (compare_patches(scan.seen.patches, patches), compare_geometry(scan.seen.geometry, geometry))
+            for other, (patches, geometry) in banks.items()
+            if other != number
+        }
+        for k in self._settings.shots:
+            for draw, order in enumerate(orders):
+                if number in order[:k]:
+                    continue
+                patches = torch.stack([distances[other][0] for other in order[:k]]).amin(dim=0)
+                centres = np.min([distances[other][1] for other in order[:k]], axis=0)
+                yield (k, draw), distance_cues(scan.seen, patches, centres)
+
+    @torch.no_grad()
+    def _scored(self, scan: _Scan, prompts: PromptSet, cues: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
+        """Values of the grid's places (P,) and the score of the scan."""
+        seen, text_features = scan.seen, prompts.text_features(scan.sample.class_name)
+        views = predict_views(scan.features, text_features, _side(scan.batch))
+        if not cues:
+            scores = score_samples(
+                scan.features, views, text_features, seen.correspondences, seen.non_zero, sigma=self._settings.sigma
+            )
+            return scores.point_map[0].cpu().numpy().ravel(), float(scores.point_score[0])
+        values = join_cues({"prompts": prompt_cue(replace(seen, views=views)), **cues}, POWERS)
+        return values, float(values.max())
+
+    @torch.no_grad()
+    def _look(self, number: int) -> _Scan:
+        settings, encoder = self._settings, self._encoder
+        sample = self._dataset[number]
+        batch = collate([sample])
+        assert batch.points is not None
+        features = encoder.encode(batch).without_color()
+        side = _side(batch)
+        places = batch.non_zero[0].numpy()
+        points = batch.points[0].numpy()[places]
+
+        def on_grid(values: np.ndarray) -> np.ndarray:
+            grid = np.zeros(len(places), np.float32)
+            grid[places] = values
+            return smooth(torch.from_numpy(grid).view(side, side), settings.sigma).numpy().ravel()
+
+        for_prompts = select_blocks(features, encoder.layers, settings.prompt_blocks)
+        seen = observe(
+            for_prompts,
+            select_blocks(features, encoder.layers, settings.bank_blocks),
+            self._prompt_sets[0].text_features(sample.class_name),
+            batch.correspondences.to(encoder.device),
+            batch.non_zero.to(encoder.device),
+            points,
+            smooth=on_grid,
+            size=side,
+            from_front=settings.organized,
+            extent=float(np.ptp(points, axis=0).max()),
+        )
+        return _Scan(replace(sample, views=None, color=None), batch, for_prompts, seen)
+
+
+def _side(batch: MultiViewBatch) -> int:
+    return round(batch.mask.shape[-1] ** 0.5)

@@ -1,0 +1,77 @@
+"""The few-shot protocol on random scans: what is drawn and left out, and what the figures depend on."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from small_engine import RandomScan, random_scan, small_backbone, small_dataset
+
+from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
+from pointad.encoding.features import PictureEncoder
+from pointad.errors import InputError
+from pointad.evaluation.evaluation import PromptSet
+from pointad.reference.shots import ShotOutcome, ShotSettings, draw_orders, evaluate_shots
+
+SETTINGS = ShotSettings(
+    shots=(1, 2),
+    draws=2,
+    seed=5,
+    prompt_blocks=(3,),
+    bank_blocks=(1, 2),
+    sigma=1.0,
+    metrics=("image_auroc", "pixel_auroc"),
+    aupro="exact",
+    organized=True,
+)
+
+
+def with_points(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+    loaded = random_scan(scan, options, 0)
+    assert loaded.nonzero_indices is not None
+    places = loaded.nonzero_indices
+    height = np.random.default_rng(int(scan.identifier)).normal(size=len(places))
+    return replace(loaded, points=np.stack([places % 30, places // 30, height], axis=-1).astype(float))
+
+
+def dataset(samples_per_class: dict[str, int]) -> MultiViewDataset[RandomScan]:
+    made = small_dataset(samples_per_class, with_color=False)
+    return MultiViewDataset(made.sources, partial(with_points), replace(made.options, with_points=True))
+
+
+def outcomes(data: MultiViewDataset[RandomScan], settings: ShotSettings = SETTINGS) -> list[ShotOutcome]:
+    backbone = small_backbone()
+    texts = torch.randn(2, 64, generator=torch.Generator().manual_seed(1))
+    prompts = [
+        PromptSet("first", lambda _: texts, frozenset({"nut"})),
+        PromptSet("second", lambda _: -texts),
+    ]
+    return list(evaluate_shots(PictureEncoder(backbone, (1, 2, 3)), data, prompts, settings))
+
+
+def test_every_shot_draw_class_and_prompt_has_its_figures() -> None:
+    found = outcomes(dataset({"nut": 8, "bolt": 8}))
+    keys = [(one.prompts, one.class_name, one.shots, one.draw) for one in found]
+    assert len(keys) == len(set(keys)) == 3 * (1 + 2 * 2)
+    assert not [key for key in keys if key[:2] == ("first", "nut")]
+    for one in found:
+        assert len(one.good) == one.shots and set(one.metrics) == set(SETTINGS.metrics)
+        assert all(value is not None and 0 <= value <= 1 for value in one.metrics.values())
+
+
+def test_a_draw_depends_on_the_seed_and_the_class_alone() -> None:
+    orders = draw_orders(range(8), "bolt", 3, 5)
+    assert orders == draw_orders(range(8), "bolt", 4, 5)[:3]
+    assert all(sorted(order) == list(range(8)) for order in orders)
+    assert orders != draw_orders(range(8), "nut", 3, 5) and orders != draw_orders(range(8), "bolt", 3, 6)
+
+
+def test_classes_do_not_matter_to_one_another() -> None:
+    together = [one for one in outcomes(dataset({"nut": 8, "bolt": 8})) if one.class_name == "bolt"]
+    assert together == outcomes(dataset({"bolt": 8}))
+
+
+def test_too_few_good_scans_are_refused() -> None:
+    with pytest.raises(InputError, match=r"--shots 4: class bolt has 4 good scans.*; give at most 3"):
+        outcomes(dataset({"bolt": 8}), replace(SETTINGS, shots=(1, 4)))
