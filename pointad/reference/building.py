@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.reference.cues import POWERS, join_cues
+from pointad.reference.cues import cue_powers, join_cues
 from pointad.reference.geometry_bank import gather_geometry
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import gather_patches
@@ -40,7 +40,8 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
     if len(scans) > 1:
         for number, scan in enumerate(scans):
             left_out.append(compare_cues(scan, patches.without(number), geometry.without(number)))
-    joined = [join_cues(cues, POWERS) for cues in left_out]
+    powers = cue_powers(len(scans))
+    joined = [join_cues(cues, powers) for cues in left_out]
     values = [scan.at_points(one) for scan, one in zip(scans, joined, strict=False)]
     peaks = [float(one.max()) for one in joined]
     heat_range = None
@@ -51,7 +52,7 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         setting=setting,
         patches=patches,
         geometry=geometry,
-        powers=dict(POWERS),
+        powers=powers,
         names=tuple(names),
         extents=tuple(scan.extent for scan in scans),
         good_scores=tuple(peaks),

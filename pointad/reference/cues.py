@@ -1,7 +1,8 @@
 """What speaks for a defect at each point: the prompts, and patches and bends that no good scan has; one map of it all.
 
 The cues are multiplied, each with a power of its own: a product keeps the level of each, which tells scans apart, and
-does not depend on its unit. The powers are constants; see docs/good-scans.md for what others gave.
+does not depend on its unit. The bends count the more, the more good scans there are to compare with: the prompts, which
+know none of them, weigh as much as a sixth of one. See docs/good-scans.md for what other rules gave.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,14 @@ from collections.abc import Mapping
 import numpy as np
 
 SMALLEST = 1e-6  # of a cue; below it differences say nothing
-POWERS = {"prompts": 0.2, "patches": 0.2, "geometry": 0.6}
+CUES = ("prompts", "patches", "geometry")
+BENDS_PER_SCAN = 6.0  # weight of the bends for each good scan, where prompts and patches have 1
+
+
+def cue_powers(good_scans: int) -> dict[str, float]:
+    """The power of every cue where there are so many good scans; they add up to 1."""
+    weights = dict(zip(CUES, (1.0, 1.0, BENDS_PER_SCAN * good_scans), strict=True))
+    return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
 def join_cues(cues: Mapping[str, np.ndarray], powers: Mapping[str, float]) -> np.ndarray:

@@ -16,6 +16,7 @@ ANGLES = 3
 BINS = 11  # an angle
 LENGTH = ANGLES * BINS
 NORMAL_NEIGHBOURS = 30
+CHUNK = 1024  # points whose pairs are calculated together
 TOTAL = 100.0  # of a histogram, as in the point cloud library
 
 
@@ -55,26 +56,40 @@ def fpfh(points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices:
 
 def _pair_bins(points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (N, K), and the bins (3, N, K) int16 of the three angles, of the three histograms in a row."""
-    offsets = points[neighbours] - points[:, None]  # (N, K, 3)
-    squared = np.maximum(np.einsum("nki,nki->nk", offsets, offsets), np.finfo(np.float32).tiny)
-    offsets /= np.sqrt(squared)[..., None]
-    other = normals[neighbours]
-    along_own = np.einsum("ni,nki->nk", normals, offsets)
-    along_other = np.einsum("nki,nki->nk", other, offsets)
-    agreement = np.einsum("ni,nki->nk", normals, other)
+    count, size = neighbours.shape
+    squared = np.empty((count, size), np.float32)
+    bins = np.empty((ANGLES, count, size), np.int16)
+    for start in range(0, count, CHUNK):  # so that what is calculated with stays in the processor's caches
+        part = slice(start, start + CHUNK)
+        squared[part], bins[:, part] = _chunk_bins(points, normals, neighbours[part], part)
+    return squared, bins
+
+
+def _chunk_bins(
+    points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray, part: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    x, y, z = (axis[neighbours] - axis[part, None] for axis in points.T)
+    other_x, other_y, other_z = (axis[neighbours] for axis in normals.T)
+    own_x, own_y, own_z = (axis[part, None] for axis in normals.T)
+    squared = np.maximum(x * x + y * y + z * z, np.finfo(np.float32).tiny)
+    inverse = 1 / np.sqrt(squared)
+    x, y, z = x * inverse, y * inverse, z * inverse
+    along_own = own_x * x + own_y * y + own_z * z
+    along_other = other_x * x + other_y * y + other_z * z
+    agreement = own_x * other_x + own_y * other_y + own_z * other_z
     # The frame stands on the point whose normal is nearer to the connecting line.
     swapped = np.abs(along_own) < np.abs(along_other)
     third = np.where(swapped, -along_other, along_own)
     # v = line x normal, w = normal x v; written out in scalar products, so that no frame is ever built:
-    # v . n2 = (line x n1) . n2, and w . n2 = line . n2 - (n1 . line)(n1 . n2), over the length of v.
-    across = np.einsum("nki,nki->nk", np.cross(offsets, normals[:, None]), other)  # the same for either point
+    # v . n2 = (line x n1) . n2, and w . n2 = line . n2 - (n1 . line)(n1 . n2), over the length of v. Where the points
+    # change places, the line turns around too, and the triple product keeps its sign twice over.
+    across = (y * own_z - z * own_y) * other_x + (z * own_x - x * own_z) * other_y + (x * own_y - y * own_x) * other_z
     line_on_second = np.where(swapped, -along_own, along_other)
-    length = np.sqrt(np.maximum(1 - third**2, np.finfo(np.float32).tiny))
-    # Swapped: the line turns around and the normals change places, and the triple product keeps its sign twice over.
-    second = np.clip(across / length, -1, 1)
-    first = np.arctan2((line_on_second - third * agreement) / length, agreement)
-    parts = (first / np.float32(np.pi), second, third)
-    bins = np.stack([np.clip((part + 1) * (BINS / 2), 0, BINS - 1).astype(np.int16) for part in parts])
+    inverse = 1 / np.sqrt(np.maximum(1 - third * third, np.finfo(np.float32).tiny))
+    second = np.clip(across * inverse, -1, 1)
+    first = np.arctan2((line_on_second - third * agreement) * inverse, agreement)
+    parts = (first * np.float32(1 / np.pi), second, third)
+    bins = np.stack([np.clip((one + 1) * np.float32(BINS / 2), 0, BINS - 1).astype(np.int16) for one in parts])
     return squared, bins + (np.arange(ANGLES, dtype=np.int16) * BINS)[:, None, None]
 
 

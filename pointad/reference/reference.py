@@ -23,7 +23,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.reference.cues import POWERS, join_cues
+from pointad.reference.cues import CUES, join_cues
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, compare_patches
@@ -126,7 +126,7 @@ class Reference:
             raise InputError(path, f"cannot be read ({error.strerror or error})", "name a readable file") from error
         except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(path, f"is damaged, or of another version ({error})", remedy) from error
-        if sum(reference.patches.counts) != len(reference.patches.descriptors) or set(reference.powers) != set(POWERS):
+        if sum(reference.patches.counts) != len(reference.patches.descriptors) or set(reference.powers) != set(CUES):
             raise InputError(path, "is damaged, its parts do not fit one another", remedy)
         return reference
 

@@ -20,7 +20,7 @@ from pointad.errors import InputError
 from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
-from pointad.reference.cues import POWERS, join_cues
+from pointad.reference.cues import cue_powers, join_cues
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, gather_geometry
 from pointad.reference.observation import Observation, observe, select_blocks
 from pointad.reference.patch_bank import PatchBank, compare_patches, gather_patches
@@ -170,7 +170,7 @@ class _OneClass:
             scan = kept[number] if number in kept else self._look(number)
             for (k, draw), cues in self._compared(scan, number, banks, orders):
                 for prompts in self._prompt_sets:
-                    values, score = self._scored(scan, prompts, cues)
+                    values, score = self._scored(scan, prompts, cues, k)
                     found[prompts.name, k, draw].add(scan.sample, values, score)
         for (name, k, draw), collected in found.items():
             identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
@@ -199,7 +199,9 @@ class _OneClass:
                 yield (k, draw), distance_cues(scan.seen, patches, centres)
 
     @torch.no_grad()
-    def _scored(self, scan: _Scan, prompts: PromptSet, cues: dict[str, np.ndarray]) -> tuple[np.ndarray, float]:
+    def _scored(
+        self, scan: _Scan, prompts: PromptSet, cues: dict[str, np.ndarray], shots: int
+    ) -> tuple[np.ndarray, float]:
         """Values of the grid's places (P,) and the score of the scan."""
         seen, text_features = scan.seen, prompts.text_features(scan.sample.class_name)
         views = predict_views(scan.features, text_features, _side(scan.batch))
@@ -208,7 +210,7 @@ class _OneClass:
                 scan.features, views, text_features, seen.correspondences, seen.non_zero, sigma=self._settings.sigma
             )
             return scores.point_map[0].cpu().numpy().ravel(), float(scores.point_score[0])
-        values = join_cues({"prompts": prompt_cue(replace(seen, views=views)), **cues}, POWERS)
+        values = join_cues({"prompts": prompt_cue(replace(seen, views=views)), **cues}, cue_powers(shots))
         return values, float(values.max())
 
     @torch.no_grad()
