@@ -4,7 +4,7 @@
     python scripts/pretrain_demo_backbone.py --objects 1500 --guide_steps 200 --steps 500 --alone_steps 100
 
 The pictures show generated objects that the demo data set does not have; they go to --pictures and are kept there,
-with all that an interrupted run goes on from: start the same command again.
+with all that an interrupted run is continued from: start the same command again.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--alone_steps", type=positive_integer, default=2100, help="steps without the guide afterwards")
     parser.add_argument("--batch_size", type=positive_integer, default=512, help="cut-outs a step")
     parser.add_argument(
-        "--start_from", type=Path, help="weights to go on from: the image encoder learns on for --alone_steps"
+        "--start_from", type=Path, help="weights to start from: the image encoder is trained for --alone_steps"
     )
     parser.add_argument("--seed", type=non_negative_integer, default=1, help="seed of everything random")
     parser.add_argument(
@@ -40,13 +40,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--report_every",
         type=positive_integer,
         default=100,
-        help="steps between two reports; with each, the weights and what an interrupted run goes on from are written",
+        help="steps between two reports; with each, the weights and the state of the training are written",
     )
     parser.add_argument("--workers", type=positive_integer, default=os.cpu_count(), help="processes that make pictures")
     parser.add_argument(
         "--processes",
         type=positive_integer,
-        help="processes that learn on CPUs, each on one core (without it: two at the most)",
+        help="processes that learn on CPUs, each on one core (default: two at the most)",
     )
     return parser
 

@@ -7,6 +7,19 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-dev.txt)
 
+# The browser tests open Chromium; where it cannot be installed they are skipped.
+has_browser() { PYTHONPATH=tests "$python" -c 'import sys; from headless_chromium import browser_path; sys.exit(browser_path() is None)'; }
+install_browser() { "$@" apt-get update -qq && "$@" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; }
+if ! has_browser; then
+  echo "installing Chromium for the browser tests" >&2
+  if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    install_browser >&2 || true
+  elif command -v apt-get >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    install_browser sudo -n >&2 || true
+  fi
+  has_browser || echo "Chromium could not be installed: the browser tests will be skipped" >&2
+fi
+
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 "$python" -m mypy

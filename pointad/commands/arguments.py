@@ -25,8 +25,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--data_path",
         "--train_data_path",
         type=Path,
-        help="the rendered data set with its JSON files, or the raw one with --render on_the_fly; "
-        "without it the demo data, which are generated and rendered when they are not there yet",
+        help="the rendered data set with its JSON files, or the raw one with --render on_the_fly "
+        "(default: the demo data, which are generated and rendered when they are not there yet)",
     )
     group.add_argument(
         "--render",
@@ -55,7 +55,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--image_size",
         type=side_in_pixels,
-        help="side of the encoder's pictures, pixels (without it: as its model was trained, 336 for ViT-L-14-336)",
+        help="side of the encoder's pictures, pixels (default: as its model was trained, 336 for ViT-L-14-336)",
     )
     group.add_argument(
         "--grid_size",
@@ -98,13 +98,13 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument(
         "--clip_model",
-        help="an open_clip ViT by name (ViT-L-14-336, ViT-B-16, ...); without it the one that the weights belong to",
+        help="an open_clip ViT by name (ViT-L-14-336, ViT-B-16, ...) (default: the one that the weights belong to)",
     )
     group.add_argument(
         "--clip_weights",
         help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip, or found in its cache), "
-        "another of open_clip's tags for --clip_model, or a file or a folder from Hugging Face, see docs/backbones.md; "
-        "without it demo for the demo data and openai for all others",
+        "another of open_clip's tags for --clip_model, or a file or a folder from Hugging Face, see docs/backbones.md "
+        "(default: demo for the demo data, openai for all others)",
     )
     group.add_argument(
         "--clip_activation",
@@ -119,7 +119,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_integer,
         nargs="+",
         help="blocks of the image encoder whose local features are compared with the text, counted from 1; several: "
-        "the mean of their maps; without it the last block (24 of ViT-L/14)",
+        "the mean of their maps (default: the last block, 24 of ViT-L/14)",
     )
 
 
@@ -138,14 +138,14 @@ def add_encoding_arguments(parser: argparse.ArgumentParser, *, with_cache: bool 
         "--precision",
         choices=PRECISIONS,
         default="fp32",
-        help="what the image encoder calculates with; bf16 and fp16 are faster where the device has instructions for "
+        help="precision of the image encoder; bf16 and fp16 are faster where the device has instructions for "
         "them, and move probabilities by about a hundredth",
     )
     group.add_argument("--compile", action="store_true", help="compile the image encoder first (torch.compile)")
     group.add_argument(
         "--pictures_at_once",
         type=positive_integer,
-        help="pictures that go through the encoder together (without it: as many as suit the device's memory)",
+        help="pictures that go through the encoder together (default: as many as suit the device's memory)",
     )
 
 
@@ -156,15 +156,15 @@ def add_prompt_arguments(parser: argparse.ArgumentParser, *, learned_only: bool 
         "--depth",
         type=positive_integer,
         help="text blocks that get tokens of their own, the first one counted in; "
-        "1 learns the context alone (without it: what the checkpoint holds, else 9)",
+        "1 learns the context alone (default: what the checkpoint holds, else 9)",
     )
     group.add_argument(
-        "--n_ctx", type=positive_integer, help="learned context tokens (without it: what the checkpoint holds, else 12)"
+        "--n_ctx", type=positive_integer, help="learned context tokens (default: what the checkpoint holds, else 12)"
     )
     group.add_argument(
         "--t_n_ctx",
         type=positive_integer,
-        help="learned tokens a text block (without it: what the checkpoint holds, else 4)",
+        help="learned tokens a text block (default: what the checkpoint holds, else 4)",
     )
     group.add_argument(
         "--prompts",

@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         type=Path,
-        help="the folder that gets one folder a class (without it: data/demo/raw, or data/demo/<format>/raw)",
+        help="the folder that gets one folder a class (default: data/demo/raw, or data/demo/<format>/raw)",
     )
     parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="which")
     parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="seed of everything random")

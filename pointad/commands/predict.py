@@ -1,4 +1,4 @@
-"""Inspect scans: from files to scores, heat maps and clouds that can be turned.
+"""Inspect scans: from files to scores, heat maps and interactive point clouds.
 
     python scripts/predict.py scan.ply                                    # demo weights
     python scripts/predict.py scan.ply more/ --checkpoint_path checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth --html
@@ -18,8 +18,8 @@ With --good or --reference every scan is compared with good scans of the same ki
 prompts; an RGB picture then plays no part, and the heat colours of all scans share one scale where there are two good
 scans or more.
 
-Regions are neighbouring points that score at least --region_threshold; without it, at least halfway from the scan's
-median to its peak, so that they show where a scan looks least normal, even a good one.
+Regions are neighbouring points that score at least --region_threshold, by default half of
+the way from the scan's median to its peak: they show where a scan looks least normal, even a good one.
 
 Exit status: 0 all pass (or no threshold is given), 1 some score above the threshold, 2 some file cannot be inspected.
 """
@@ -37,14 +37,16 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("scans", type=Path, nargs="*", metavar="SCAN", help="files, or folders to be searched")
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (without it: those of the demo)")
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
     parser.add_argument(
         "--rgb",
         type=Path,
         help="RGB picture with the field of view of an organized scan, or a folder with one called like each scan",
     )
     parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="folder of the outputs")
-    parser.add_argument("--html", action="store_true", help="write a page with the cloud to be turned for each scan")
+    parser.add_argument(
+        "--html", action="store_true", help="write a page with the interactive point cloud of each scan"
+    )
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)
@@ -88,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=finite_float,
         nargs=2,
         metavar=("LOW", "HIGH"),
-        help="scores at the ends of the colour scale, to compare scans by their colours (without it: of each scan the "
+        help="scores at the ends of the colour scale, to compare scans by their colours (default: of each scan the "
         "least, but for 5 %% of the points, and the greatest)",
     )
     return parser

@@ -43,9 +43,22 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
     """Keeps the layout of a program's description and shows every default that a flag has."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False):
+        """The help of a flag with "(default: …)" or "(required)" at its end, unless it says its default itself."""
+        text = action.help or ""
+        if not action.option_strings or action.default is argparse.SUPPRESS or "(default: " in text:
             return action.help
-        return super()._get_help_string(action)
+        if action.required:
+            return f"{text} (required)"
+        return f"{text} (default: {_shown_default(action.default)})"
+
+
+def _shown_default(value: object) -> str:
+    """A default as it would be typed; % signs are argparse's own."""
+    if value is None or value == []:
+        return "none"
+    if value is False:
+        return "off"
+    return (" ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)).replace("%", "%%")
 
 
 def run(

@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("good", type=Path, nargs="+", metavar="GOOD", help="files, or folders to be searched")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the reference, .safetensors")
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (without it: those of the demo)")
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)

@@ -7,7 +7,7 @@
     python scripts/render_dataset.py --dataset minishift_pc_3d --data_path RAW --save_path RENDERED --shard 3/16
 
 Several machines render one data set into one folder, each another --shard; whichever ends last has listed all samples.
-The archive is only read. Scans that are finished are skipped, so the same command goes on after an interruption.
+The archive is only read. Scans that are finished are skipped, so the same command continues after an interruption.
 A scan that cannot be rendered is reported and stops none of the others; the exit code is then 2. At the end the JSON
 files that list the samples are written into RENDERED.
 """

@@ -5,7 +5,8 @@
     python scripts/report.py --html report results                    # index.html and one page per run
     python scripts/report.py results --csv > figures.csv              # one row for every class, modality and metric
 
-A page shows pictures of samples if test.py ran with --visualize or --save_maps, and clouds to turn with --save_maps.
+A page shows pictures of samples if test.py ran with --visualize or --save_maps; with --save_maps it shows interactive
+point clouds, too.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A local web service: drop a scan on a page, or post one, and get its score and a cloud to be turned.
+"""A local web service: drop a scan on a page, or post one, and get its score and an interactive point cloud.
 
     pip install -r requirements-serve.txt
     python scripts/serve.py                                   # demo weights, http://127.0.0.1:8000
@@ -26,7 +26,7 @@ LARGEST_PORT = 65535
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (without it: those of the demo)")
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     group = parser.add_argument_group("service")

@@ -35,12 +35,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--checkpoint_path",
         type=Path,
         nargs="+",
-        help="learned prompts; several are tested in one pass over the data (without it: those of the demo)",
+        help="learned prompts; several are tested in one pass over the data (default: those of the demo)",
     )
     parser.add_argument(
         "--train_class",
         "--train_dataset_name",
-        help="class that the prompts were trained on, left out here (without it: as run.json beside the checkpoint "
+        help="class that the prompts were trained on, left out here (default: as run.json beside the checkpoint "
         "says, else the checkpoint's folder if it is called like a class)",
     )
     parser.add_argument("--save_path", type=Path, default=Path("results") / "test", help="folder of the outputs")
@@ -79,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch_size",
         type=positive_integer,
-        help="samples that are encoded together (without it: as many as suit the device's memory)",
+        help="samples that are encoded together (default: as many as suit the device's memory)",
     )
     add_experiment_arguments(parser)
     parser.add_argument(

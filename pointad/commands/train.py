@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--train_class", "--train_dataset_name", default=DEMO_TRAINING_CLASS, help="class to learn from"
     )
-    parser.add_argument("--save_path", type=Path, help="folder of the outputs (without it: results/train/<class>)")
+    parser.add_argument("--save_path", type=Path, help="folder of the outputs (default: results/train/<class>)")
     add_data_arguments(parser)
     add_model_arguments(parser)
     add_encoding_arguments(parser)

@@ -19,7 +19,7 @@ def unknown_class(name: str, known: Iterable[str], place: str | Path) -> InputEr
     """
     known = list(known)
     nearest = nearest_name(name, known)
-    remedy = f"choose one of {', '.join(known)}"
+    remedy = f"choose among {', '.join(known)}"
     if nearest is not None:
         remedy = f"did you mean {nearest}? If not, {remedy}"
     return InputError(f"class {name}", f"is not in {place}", remedy)

@@ -1,5 +1,7 @@
 """The console command and the scripts: one code, and nothing heavy is imported before the flags are parsed."""
 
+import argparse
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -119,3 +121,15 @@ def test_console_command_does_the_work(
     missing = str(tmp_path / "missing")
     assert leave_with(monkeypatch, "list-samples", "--dataset", "mvtec_pc_3d_rgb", "--data_path", missing) == 2
     assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_flag_says_what_it_is_without_being_given(name: str) -> None:
+    """Its default, or that there is none because it is required; older names of flags refer to the newer ones."""
+    parser = importlib.import_module(f"pointad.commands.{COMMANDS[name].module}").build_parser()
+    formatter = parser._get_formatter()
+    for action in parser._actions:
+        if action.option_strings and action.default is not argparse.SUPPRESS:
+            text = formatter._expand_help(action)
+            assert "(default: " in text or text.endswith("(required)"), action.option_strings
+            assert "without it" not in text

@@ -42,7 +42,7 @@ def test_rendering_on_the_fly_takes_them(
 
 
 def misspelt(ending: Ending) -> None:
-    assert_one_error_line(ending, "did you mean cookie?", "choose one of bagel, cookie")
+    assert_one_error_line(ending, "did you mean cookie?", "choose among bagel, cookie")
 
 
 @pytest.fixture
