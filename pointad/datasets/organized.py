@@ -12,7 +12,7 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
-from pointad.scans.cleaning import pad_to_square
+from pointad.scans.cleaning import check_proportions, pad_to_square
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 
@@ -35,9 +35,11 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
         xyz: (H, W, 3) float32; holes are (0, 0, 0).
 
     Raises:
-        InputError: a file is missing, broken or of another shape than the scan; or the scan has no points.
+        InputError: a file is missing, broken or of another shape than the scan; or the scan has no points or is a long
+            strip.
     """
     shape = xyz.shape[:2]
+    check_proportions(shape[0], shape[1], str(sample.scan_path))
     rgb = None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path)
     mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
     square = pad_to_square(OrganizedScan(xyz=xyz, rgb=rgb, mask=mask))

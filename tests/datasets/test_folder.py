@@ -146,6 +146,14 @@ def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptur
     assert "points cannot be" in caplog.text
 
 
+def test_long_strips_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "strip.npy", np.ones((1200, 250, 3), np.float32))
+    (tmp_path / "samples.csv").write_text("scan,species\nstrip.npy,good\n")
+    (sample,) = listed(tmp_path, FolderLayout())
+    with pytest.raises(InputError, match=r"strip\.npy: is 1200 x 250 pixels, too long a strip"):
+        load_raw_sample(sample)
+
+
 def test_pictures_of_clouds_are_refused(cloud_folder: Path) -> None:
     layout = FolderLayout("test/{species}/{class}/cloud/{id}.xyz", "test/{species}/{class}/cloud/{id}.xyz")
     with pytest.raises(InputError, match="belong to no points"):
