@@ -65,7 +65,7 @@ def programs(inputs: Path) -> dict[str, Program]:
     cache = ["--feature_cache", str(inputs / "cache")]
     scan = next((raw / "gear").rglob("xyz/*.tiff"))
     train = ["train.py", *data, *cache, "--train_class", "gear", "--epoch", "6", "--resume"]
-    test = ["test.py", *data, *cache, "--save_maps"]
+    test = ["test.py", *data, *cache, "--save_maps", "--prompts", "ensemble"]
     return {
         "render": Program(
             lambda out: [*render, "--save_path", str(out), "--num_workers", "2"],

@@ -9,7 +9,8 @@
 Several machines render one data set into one folder, each another --shard; whichever ends last has listed all samples.
 The archive is only read. Scans that are finished are skipped, so the same command continues after an interruption.
 A scan that cannot be rendered is reported and stops none of the others; the exit code is then 2. At the end the JSON
-files that list the samples are written into RENDERED.
+files that list the samples are written into RENDERED. rendering.json there says how the views were rendered: other
+flags need another folder.
 """
 
 import argparse

@@ -5,9 +5,9 @@
     python train.py … --restart                                          # from the first epoch, whatever is there
     torchrun --nproc_per_node=4 train.py …                               # four processes, a GPU each if there are any
 
-Writes into --save_path: epoch_<n>.pth (the prompts in the released format), losses.csv (one row a step), log.txt,
-run.json (what was trained, for test.py and the reports) and training_state.pt (what an interrupted
-training is continued from by the same command).
+Writes into --save_path: epoch_<n>.pth (the prompts in the released format) and epoch_<n>.json (what they were learned
+from), losses.csv (one row a step), log.txt, run.json (what was trained, for test.py and the reports) and
+training_state.pt (what an interrupted training is continued from by the same command). A folder holds one run.
 """
 
 import argparse

@@ -191,6 +191,9 @@ def _sample(class_name: str, depth_path: Path) -> RawSample:
     anomalous: Any = None
     if metadata_path.exists():
         anomalous = _read_yaml(metadata_path).get("anomalous")
+        if anomalous not in (None, 0, 1, False, True):
+            problem = f"anomalous: expected 0 or 1, found {anomalous!r:.80}"
+            raise InputError(metadata_path, problem, "replace the file with the archive's own")
     if anomalous is None:
         anomalous = read_mask(mask_path).any()
     return RawSample(
