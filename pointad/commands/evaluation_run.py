@@ -4,15 +4,14 @@ import contextlib
 import logging
 
 from pointad.commands.loading import (
+    list_data,
     load_encoder,
-    load_test_data,
     log_encoded,
     log_to_file,
     make_missing_data,
     picture_size,
-    settled_dataset,
 )
-from pointad.commands.prompt_sets import load_prompt_sets
+from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
@@ -44,10 +43,12 @@ def _run(settings: TestSettings, processes: Processes) -> None:
 
 def _measure(settings: TestSettings, processes: Processes, owned: contextlib.ExitStack) -> None:
     log_to_file(settings.save_path, processes)
+    # What can be found missing is looked for before a model is downloaded and loaded.
+    check_checkpoints(settings)
+    listed = list_data(settings.data)
+    about = listed.about
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
-    about = settled_dataset(settings.data)
-    image_size = picture_size(settings.data, backbone)
-    data = load_test_data(settings.data, about, image_size, settings.region_neighbours(about))
+    data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     record = record_of_test(settings, encoder, data)
     prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in data.samples.sources})
     several = len(prompt_sets) > 1

@@ -14,7 +14,7 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
-from pointad.data.opening import list_dataset
+from pointad.data.opening import ListedDataset, list_dataset
 from pointad.data.own_data import STORED, settled
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import read_settings, settings_of
@@ -37,6 +37,47 @@ class LoadedData:
     views: tuple[int, ...]  # indices of those that are used
     view_names: tuple[str, ...] | None  # their directions
     rendering: Mapping[str, Any]  # see pointad.data.rendering_settings.settings_of; empty where nothing was noted
+
+
+@dataclass(frozen=True)
+class ListedData:
+    """Samples that are there, and the views of them that are asked for."""
+
+    settings: DataSettings
+    about: DatasetSpecification
+    listed: ListedDataset
+    views: tuple[int, ...]  # indices
+    rendering: Mapping[str, Any]  # as in LoadedData
+
+    def for_training(self, image_size: int) -> LoadedData:
+        """With the ground truth of their views and without RGB pictures; ``image_size`` is the side of the pictures."""
+        return self._opened(image_size, with_color=False, with_views_gt=True)
+
+    def for_test(self, image_size: int, region_neighbours: int | None = None) -> LoadedData:
+        """With RGB pictures where the data set has any.
+
+        Args:
+            image_size: side of the encoder's pictures.
+            region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
+        """
+        return self._opened(
+            image_size, with_color=self.about.has_color, with_views_gt=False, region_neighbours=region_neighbours
+        )
+
+    def _opened(
+        self, image_size: int, *, with_color: bool, with_views_gt: bool, region_neighbours: int | None = None
+    ) -> LoadedData:
+        options = SampleOptions(
+            image_size=image_size,
+            point_size=self.settings.grid_size,
+            view_indices=self.views,
+            with_color=with_color,
+            with_views_gt=with_views_gt,
+            region_neighbours=region_neighbours,
+            allow_empty_masks=self.settings.reading.allow_empty_masks,
+        )
+        names = self.listed.views.names(self.views)
+        return LoadedData(self.about, self.listed.open(options), self.views, names, self.rendering)
 
 
 def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
@@ -102,48 +143,13 @@ def picture_size(data: DataSettings, backbone: ClipBackbone) -> int:
     return backbone.image_size if data.image_size is None else data.image_size
 
 
-def settled_dataset(data: DataSettings) -> DatasetSpecification:
-    """What is known about the data set, now that it is there."""
-    return settled(data.dataset, data.folder, data.render)
+def list_data(data: DataSettings, class_name: str | None = None) -> ListedData:
+    """The samples of a class, or of all, found and counted before a model is loaded for them.
 
-
-def load_training_data(data: DataSettings, class_name: str, image_size: int) -> LoadedData:
-    """The samples of one class, with the ground truth of their views and without RGB pictures."""
-    return _open(data, settled_dataset(data), class_name, image_size, with_color=False, with_views_gt=True)
-
-
-def load_test_data(
-    data: DataSettings, about: DatasetSpecification, image_size: int, region_neighbours: int | None = None
-) -> LoadedData:
-    """The samples of all classes, with their RGB pictures where the data set has any.
-
-    Args:
-        data: which data set.
-        about: what is known about it.
-        image_size: side of the encoder's pictures.
-        region_neighbours: number the anomalous regions of clouds without a grid on this graph, for AUPRO.
+    Raises:
+        InputError: the data, the class or the views that are asked for are not there.
     """
-    return _open(
-        data,
-        about,
-        None,
-        image_size,
-        with_color=about.has_color,
-        with_views_gt=False,
-        region_neighbours=region_neighbours,
-    )
-
-
-def _open(
-    data: DataSettings,
-    about: DatasetSpecification,
-    class_name: str | None,
-    image_size: int,
-    *,
-    with_color: bool,
-    with_views_gt: bool,
-    region_neighbours: int | None = None,
-) -> LoadedData:
+    about = settled(data.dataset, data.folder, data.render)
     rendering = RenderingOptions(
         views=data.views.directions or about.own_directions,
         normals_method=data.normals,
@@ -153,14 +159,5 @@ def _open(
     )
     listed = list_dataset(about, data.folder, class_name=class_name, render=data.render, rendering=rendering)
     indices = listed.views.chosen(data.views, organized=about.organized)
-    options = SampleOptions(
-        image_size=image_size,
-        point_size=data.grid_size,
-        view_indices=indices,
-        with_color=with_color,
-        with_views_gt=with_views_gt,
-        region_neighbours=region_neighbours,
-        allow_empty_masks=data.reading.allow_empty_masks,
-    )
     stored = read_settings(data.folder) if data.render == STORED else settings_of(about.name, rendering)
-    return LoadedData(about, listed.open(options), indices, listed.views.names(indices), stored or {})
+    return ListedData(data, about, listed, indices, stored or {})

@@ -13,7 +13,7 @@ from pointad.evaluation.evaluation import PromptSet
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, epoch_of
 from pointad.model.backbone import ClipBackbone
-from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.text_features import learned_text_features, plain_text_features
 from pointad.training.run_folder import read_origin
 from pointad.training.terms import PUBLISHED_WEIGHTS
@@ -44,20 +44,32 @@ def load_prompt_sets(
         InputError: no checkpoint is named, or one cannot be used, such as one that was learned with another CLIP.
     """
     if settings.prompts.kind == "ensemble":
-        if settings.checkpoints:
-            raise InputError("--prompts ensemble", "learns nothing", "omit --checkpoint_path")
         record = replace(record, prompts="ensemble", object_aware=False)
         return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), record)]
-    if not settings.checkpoints:
-        raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
-    if len(settings.checkpoints) > 1 and settings.train_class:
-        remedy = "omit it: run.json beside each checkpoint, or its folder's name, tells"
-        raise InputError("--train_class", "fits a single checkpoint", remedy)
     loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
     if len(set(names)) < len(names):
         raise InputError("--checkpoint_path", "names two checkpoints in folders of one name", "test them one by one")
     return loaded
+
+
+def check_checkpoints(settings: TestSettings) -> None:
+    """Refuse what can be seen of the prompts without the model that they are for.
+
+    Raises:
+        InputError: no checkpoint is named where one is needed, or one cannot be read.
+    """
+    if settings.prompts.kind == "ensemble":
+        if settings.checkpoints:
+            raise InputError("--prompts ensemble", "learns nothing", "omit --checkpoint_path")
+        return
+    if not settings.checkpoints:
+        raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
+    if len(settings.checkpoints) > 1 and settings.train_class:
+        remedy = "omit it: run.json beside each checkpoint, or its folder's name, tells"
+        raise InputError("--train_class", "fits a single checkpoint", remedy)
+    for path in settings.checkpoints:
+        load_prompts(path)
 
 
 def _load(

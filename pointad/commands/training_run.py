@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from pointad.commands.loading import (
+    list_data,
     load_encoder,
-    load_training_data,
     log_encoded,
     log_to_file,
     make_missing_data,
@@ -26,7 +26,7 @@ from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.model.backbone import ClipBackbone
-from pointad.model.checkpoint import load_prompt_learner, save_prompts
+from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
@@ -79,10 +79,14 @@ def _run(settings: TrainSettings, processes: Processes) -> None:
 def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scalars | None) -> None:
     folder = settings.save_path
     log_to_file(folder, processes)
+    # What can be found missing is looked for before a model is downloaded and loaded.
+    if settings.init_checkpoint is not None:
+        load_prompts(settings.init_checkpoint)
+    path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
+    listed = list_data(settings.data, settings.train_class)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     learner = make_learner(settings, backbone)
-    path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
-    data = load_training_data(settings.data, settings.train_class, picture_size(settings.data, backbone))
+    data = listed.for_training(picture_size(settings.data, backbone))
     record = record_of_training(settings, encoder, data, learner)
     state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
     state = find_state(settings, state_facts, processes)

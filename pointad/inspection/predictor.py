@@ -24,6 +24,7 @@ from pointad.compute.precision_names import FP32
 from pointad.data.batch import MultiViewBatch
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
+from pointad.evaluation.modalities import MODALITIES
 from pointad.inspection.looking import Look, LookOptions, look_at
 from pointad.inspection.preparation import EXTENT, PreparedScan
 from pointad.inspection.referencing import Eyes, reference_of
@@ -319,7 +320,7 @@ class PointAD:
             return _Scored({"point": surface.score}, {}, places, view_maps, view_scores)
         fused = score_samples(features, views, self._text_features, correspondences, non_zero, sigma=sigma)
         scores, maps = {}, {}
-        for name in ("point", "color", "fused"):
+        for name in MODALITIES:
             score, grid_map = getattr(fused, f"{name}_score"), getattr(fused, f"{name}_map")
             if score is not None:
                 scores[name], maps[name] = float(score[0]), grid_map[0].cpu().numpy()

@@ -191,3 +191,17 @@ def test_tensorboard_that_is_not_installed_is_said(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     assert_one_error_line(experiment.train("a", "--tensorboard", tmp_path / "board"), "--tensorboard", "pip install")
     assert not (experiment.folder / "a" / "train" / "run.json").exists()
+
+
+def test_what_is_missing_is_said_before_the_model_is_loaded(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, golden_weights: Path
+) -> None:
+    def loaded(*_: object, **__: object) -> None:
+        raise AssertionError("the model was loaded")
+
+    monkeypatch.setattr("pointad.commands.loading.load_backbone", loaded)
+    assert_one_error_line(experiment.test("a"), "epoch_1.pth", "no such checkpoint")
+    assert_one_error_line(experiment.train("a", "--train_class", "cookei"), "cookei")
+    assert_one_error_line(experiment.train("b", "--views", 10), "--views 10")
+    assert_one_error_line(experiment.train("c", "--data_path", tmp_path / "nowhere"), "nowhere", "is not a folder")
+    assert_one_error_line(experiment.train("d", "--init_checkpoint", golden_weights / "no.pth"), "no.pth")
