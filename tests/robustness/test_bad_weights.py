@@ -259,7 +259,8 @@ def test_names_that_lead_to_no_file(
 ) -> None:
     weights = {} if flag == "--clip_weights" else {"--clip_weights": golden_weights / "clip_tiny.pt"}
     given = [part for pair in {**weights, flag: name}.items() for part in pair]
-    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out")
+    prompts = ("--prompts", "ensemble") if flag == "--clip_weights" else ()
+    flags = ("--data_path", two_samples, "--save_path", tmp_path / "out", *prompts)
     assert_one_error_line(invoke("test.py", *flags, *given), name[:30])
 
 
