@@ -9,15 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.loading import (
+    list_data,
     load_encoder,
-    load_test_data,
     log_encoded,
     log_to_file,
     make_missing_data,
     picture_size,
-    settled_dataset,
 )
-from pointad.commands.prompt_sets import load_prompt_sets
+from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.test_settings import TestSettings
 from pointad.encoding.features import PictureEncoder
@@ -44,6 +43,8 @@ def run_shots(settings: TestSettings) -> None:
 
 
 def _measure(settings: TestSettings) -> None:
+    check_checkpoints(settings)
+    listed = list_data(settings.data)
     backbone, for_prompts = load_encoder(settings.model, settings.encoding)
     banks = bank_blocks(backbone.depth)
     encoder = PictureEncoder(
@@ -54,10 +55,8 @@ def _measure(settings: TestSettings) -> None:
         pictures_at_once=settings.encoding.pictures_at_once,
         cache_folder=settings.encoding.feature_cache,
     )
-    about = settled_dataset(settings.data)
-    data = load_test_data(
-        settings.data, about, picture_size(settings.data, backbone), settings.region_neighbours(about)
-    )
+    about = listed.about
+    data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     samples = data.samples
     samples.options = replace(samples.options, with_points=True, with_color=False)
     record = record_of_test(settings, for_prompts, data)
