@@ -84,7 +84,8 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
     Raises:
         InputError: there are several.
     """
-    found = [path for path in files_in(folder, PICTURE_SUFFIXES) if path.stem == stem]
+    candidates = ((folder / f"{stem}{suffix}", folder / f"{stem}{suffix.upper()}") for suffix in PICTURE_SUFFIXES)
+    found = [lower if lower.exists() else upper for lower, upper in candidates if lower.exists() or upper.exists()]
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")

@@ -27,8 +27,8 @@ class PublishedRow:
 
 POINTAD = "published: PointAD, NeurIPS 2024 (arXiv 2410.00320); mean over three training classes"
 POINTAD_SHAPENET = "published: PointAD on Anomaly-ShapeNet, one-vs-rest; training classes not verified here"
-GS_CLIP = "published: GS-CLIP (arXiv 2602.19206), zero-shot; training classes not verified here"
-MVP_PCLIP = "published: MVP-PCLIP, zero-shot; quoted at second hand, protocol not verified here"
+GS_CLIP = "published: GS-CLIP (arXiv 2602.19206), zero-shot; one-vs-rest and training classes assumed, not verified"
+MVP_PCLIP = "published: MVP-PCLIP, zero-shot; quoted at second hand, one-vs-rest assumed, not verified"
 ALIGN3D = "published: Align3D-AD, zero-shot, cross-dataset; quoted at second hand, training data not verified here"
 
 
