@@ -14,9 +14,9 @@ from scipy.spatial import cKDTree
 from pointad.reference.coreset import spread_out
 from pointad.reference.fpfh import LENGTH, fpfh, nearest_points, oriented_normals
 
-CELL = 0.006  # sides of the cells that a cloud is thinned by, as a part of its largest side
-SIZES = (40, 80, 120)  # neighbours of the histograms
-POOLED = 64  # points around a centre whose histograms are averaged
+CELL = 0.01  # sides of the cells that a cloud is thinned by, as a part of its largest side
+SIZES = (80,)  # neighbours of the histograms
+POOLED = 48  # points around a centre whose histograms are averaged
 CENTRES = 2000
 READ_FROM = 4  # centres that a point takes its value from
 TOTAL = 600.0  # all bins of a histogram added up: three angles, the point's own and its neighbours'
