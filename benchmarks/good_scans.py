@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from predict import closed_shape, make_detector
 
+from benchmarks.predict import closed_shape, make_detector
 from pointad.commands.arguments import add_model_arguments
 from pointad.commands.program import HelpFormatter, positive_integer, run
 
@@ -49,9 +49,8 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"{backbone.name}, {arguments.points:,} points, {arguments.good} good scans, seconds of all cores together")
     for name, stages in medians.items():
         print(f"{name:8}" + "  ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items()))
-    print(
-        f"good scans add {added:.2f} s, {100 * added / whole:.1f} % of the scan; reference {reference.nbytes / 1e6:.1f} MB"
-    )
+    print(f"good scans add {added:.2f} s, {100 * added / whole:.1f} % of the scan")
+    print(f"the reference takes {reference.nbytes / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #   losses_<term>+<term>    these terms of the loss only, such as losses_d2_pixel_loss+d2_image_loss
 #   view_fusion_<f>         the views of a point brought together by <f>: max or top2
 #   sigma_<s>, fusion_<f>   pointad's prompts, tested with --sigma <s> or --fusion <f>
+#   shots_<k>               pointad's prompts and k good scans of each class, five draws; figures in shots.json
 #   <name>                  an idea of your own, called so in tables: FLAGS_<name> holds its flags, such as
 #                           FLAGS_mine="--view_fusion max --loss_weights d2_pixel_loss=0.5"
 #
@@ -87,14 +88,14 @@ test_flags() {  # ROW
 
 # Whose prompts a row is tested with.
 training_row() {  # ROW
-  case $1 in sigma_* | fusion_*) echo pointad ;; *) echo "$1" ;; esac
+  case $1 in sigma_* | fusion_* | shots_*) echo pointad ;; *) echo "$1" ;; esac
 }
 
 check_rows() {  # ROW...
   local row
   for row in "$@"; do
     case $row in
-      pointad | coop | object_aware | ensemble | views_[1-9]* | losses_?* | sigma_?* | fusion_?* | view_fusion_?*) ;;
+      pointad | coop | object_aware | ensemble | views_[1-9]* | losses_?* | sigma_?* | fusion_?* | view_fusion_?* | shots_[1-9]*) ;;
       *) [ -z "$(own_flags "$row")" ] || continue
          echo "error: row $row is not known; scripts/protocol.sh lists the rows, and FLAGS_$row would make it one of your own" >&2; return 2 ;;
     esac
@@ -146,6 +147,20 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
     --save_path "$folder" ${flags[@]+"${flags[@]}"} "$@"
+}
+
+# Tests one row shots_<k> with one seed: the prompts of every class, beside k good scans of the classes tested.
+test_shots() {  # ROW SEED TEST DATASET DATA FLAGS...
+  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class checkpoints=()
+  shift 5
+  if [ -f "$folder/shots.json" ]; then
+    echo "$row, seed $seed: tested already ($folder/shots.json), skipped"
+    return 0
+  fi
+  for class in $CLASSES; do checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")"); done
+  echo "$row, seed $seed: testing on $dataset"
+  "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
+    --save_path "$folder" --shots "${row#shots_}" --seed "$seed" "$@"
 }
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.

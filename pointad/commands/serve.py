@@ -29,6 +29,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="compare every scan with the good scans of which scripts/reference.py made this",
+    )
     group = parser.add_argument_group("service")
     group.add_argument("--host", default=LOOPBACK, help="address to listen on; others than loopback are open to all")
     group.add_argument("--port", type=port_number, default=8000, help="port to listen on")

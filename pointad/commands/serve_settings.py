@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from pointad.commands.settings import DetectorSettings
 
@@ -14,6 +15,7 @@ class ServeSettings:
     """One run of scripts/serve.py."""
 
     detector: DetectorSettings
+    reference: Path | None  # what was made of good scans
     host: str
     port: int
     largest_upload: int  # bytes
@@ -25,6 +27,7 @@ class ServeSettings:
         """The settings that parsed flags ask for."""
         return cls(
             detector=DetectorSettings.from_flags(flags),
+            reference=flags.reference,
             host=flags.host,
             port=flags.port,
             largest_upload=round(flags.largest_upload * MEGABYTE),

@@ -17,6 +17,7 @@ from pointad.commands.service.worker import Worker
 from pointad.errors import InputError, PointADError, shown
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
+from pointad.reference.reference import Reference
 from pointad.scans.files import SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class InspectionService:
 
     Args:
         detector: the loaded model.
+        reference: good scans that every scan is compared with; None: zero-shot.
         largest_upload: bytes.
         upload_seconds: how long an upload may take.
         predict_seconds: how long an answer may take, waiting included. A scan that takes longer is finished in the
@@ -45,6 +47,7 @@ class InspectionService:
         self,
         detector: PointAD,
         *,
+        reference: Reference | None = None,
         largest_upload: int = 200 * MEGABYTE,
         upload_seconds: float = 60.0,
         predict_seconds: float = 120.0,
@@ -53,6 +56,7 @@ class InspectionService:
         stop_seconds: float = 10.0,
     ) -> None:
         self.detector = detector
+        self._reference = reference
         self.stop_seconds = stop_seconds
         self._uploads = Uploads(largest_upload, most_uploads, (most_waiting + 1) * largest_upload)
         self._upload_seconds = upload_seconds
@@ -186,7 +190,8 @@ class InspectionService:
         path = self._folder / f"scan{suffix}"
         try:
             path.write_bytes(upload.content)
-            return inspect_file(self.detector, path, name=shown(Path(upload.name).name))
+            options = {} if self._reference is None else {"reference": self._reference}
+            return inspect_file(self.detector, path, name=shown(Path(upload.name).name), options=options)
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from pointad.commands.service.guards import is_loopback
 from pointad.commands.service.inspections import InspectionService
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
+from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def serve(settings: ServeSettings) -> None:
             largest_upload=settings.largest_upload,
             upload_seconds=settings.upload_seconds,
             predict_seconds=settings.predict_seconds,
+            reference=None if settings.reference is None else Reference.load(settings.reference),
         )
         if not is_loopback(settings.host):
             logger.warning(
