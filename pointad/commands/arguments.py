@@ -26,13 +26,13 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--train_data_path",
         type=Path,
         help="the rendered data set with its JSON files, or the raw one with --render on_the_fly "
-        "(default: the demo data, which are generated and rendered when they are not there yet)",
+        "(default: the demo data, which are generated and rendered on first use)",
     )
     group.add_argument(
         "--render",
         choices=("stored", "on_the_fly"),
         default="stored",
-        help="read renderings from the data set's folder, or render raw scans when they are needed and store nothing",
+        help="read renderings from the data set's folder, or render raw scans when needed, without storing them",
     )
     group.add_argument(
         "--normals",
@@ -43,42 +43,44 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--visibility",
         choices=("nearest", "splat"),
-        help="with --render on_the_fly only: a view sees the nearest point on each pixel, as published, or the points "
-        "on the surface that the picture shows (default: nearest)",
+        help="with --render on_the_fly only: the nearest point at each pixel is visible in a view, as published, or "
+        "all points on the surface drawn there (default: nearest)",
     )
     group.add_argument(
         "--correspondence",
         choices=("truncated", "centred"),
-        help="with --render on_the_fly only: which pixel a point lies on, as published, or the one that contains it "
-        "(default: truncated)",
+        help="with --render on_the_fly only: pixel coordinates of a point: truncated as published, or the pixel that "
+        "contains it (default: truncated)",
     )
     group.add_argument(
         "--image_size",
         type=side_in_pixels,
-        help="side of the encoder's pictures, pixels (default: as its model was trained, 336 for ViT-L-14-336)",
+        help="side of the encoder's input images in pixels (default: the model's own, 336 for ViT-L-14-336)",
     )
     group.add_argument(
         "--grid_size",
         type=side_in_pixels,
         default=336,
-        help="side of the grid of points and of the renderings; the published layout has 336",
+        help="side of the point grid and of the renderings in pixels; 336 in the published layout",
     )
     group.add_argument(
         "--point_size",
         dest="grid_size",
         type=_grid_size,
         default=argparse.SUPPRESS,
-        help="the published name of --grid_size; how many pixels a point covers is chosen when rendering",
+        help="the published name of --grid_size; the size of a point in pixels is set when rendering",
     )
     group.add_argument(
         "--views",
         type=view_or_count,
         nargs="+",
         metavar="VIEW",
-        help="how many of the views are used, or which: turns about x or y in degrees such as x-45 x0 x45; stored "
-        "renderings have the views that they were rendered with (default: all that there are)",
+        help="number of views to use, or which ones: rotations about x or y in degrees, such as x-45 x0 x45; with "
+        "stored renderings, only views that were rendered are available (default: all views)",
     )
-    group.add_argument("--num_workers", type=non_negative_integer, default=2, help="processes that load samples")
+    group.add_argument(
+        "--num_workers", type=non_negative_integer, default=2, help="number of processes that load samples"
+    )
     add_reading_arguments(parser)
     add_folder_arguments(parser)
 
@@ -87,7 +89,7 @@ def _grid_size(text: str) -> int:
     size = positive_integer(text)
     if size < SMALLEST_OLD_GRID:
         raise argparse.ArgumentTypeError(
-            f"{text} is the side of the grid of points here, see --grid_size; how many pixels a point covers is chosen "
+            f"{text} is the side of the point grid here, see --grid_size; the size of a point in pixels is set "
             "when rendering"
         )
     return size
@@ -98,28 +100,28 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model")
     group.add_argument(
         "--clip_model",
-        help="an open_clip ViT by name (ViT-L-14-336, ViT-B-16, ...) (default: the one that the weights belong to)",
+        help="an open_clip ViT by name (ViT-L-14-336, ViT-B-16, ...) (default: the model of the weights)",
     )
     group.add_argument(
         "--clip_weights",
-        help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip, or found in its cache), "
-        "another of open_clip's tags for --clip_model, or a file or a folder from Hugging Face, see docs/backbones.md "
-        "(default: demo for the demo data, openai for all others)",
+        help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip unless in its cache), "
+        "another open_clip tag for --clip_model, or a weights file or Hugging Face folder, see docs/backbones.md "
+        "(default: demo for the demo data, openai otherwise)",
     )
     group.add_argument(
         "--clip_activation",
         choices=tuple(ACTIVATIONS),
         default="auto",
-        help="of a file of weights: auto takes what the file, the configuration beside it or its model's name says, "
-        "and asks where nothing does",
+        help="activation for a weights file: auto takes it from the file, the configuration next to it or the model "
+        "name, and stops with an error if none of them specifies it",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     group.add_argument(
         "--features_list",
         type=positive_integer,
         nargs="+",
-        help="blocks of the image encoder whose local features are compared with the text, counted from 1; several: "
-        "the mean of their maps (default: the last block, 24 of ViT-L/14)",
+        help="blocks of the image encoder whose local features are compared with the text, counted from 1; the maps "
+        "of several blocks are averaged (default: the last block, 24 for ViT-L/14)",
     )
 
 
@@ -131,47 +133,49 @@ def add_encoding_arguments(parser: argparse.ArgumentParser, *, with_cache: bool 
             "--feature_cache",
             type=Path,
             metavar="DIR",
-            help="keep the encoder's features in this folder, so that no picture is encoded again by another run; "
-            "scripts/feature_cache.py says how big it is and makes it smaller",
+            help="cache the encoder's features in this folder, so that later runs do not encode the same images again; "
+            "scripts/feature_cache.py shows its size and shrinks it",
         )
     group.add_argument(
         "--precision",
         choices=PRECISIONS,
         default="fp32",
-        help="precision of the image encoder; bf16 and fp16 are faster where the device has instructions for "
-        "them, and move probabilities by about a hundredth",
+        help="precision of the image encoder; bf16 and fp16 are faster where the device supports them, "
+        "and change probabilities by about 0.01",
     )
-    group.add_argument("--compile", action="store_true", help="compile the image encoder first (torch.compile)")
+    group.add_argument("--compile", action="store_true", help="compile the image encoder with torch.compile")
     group.add_argument(
         "--pictures_at_once",
         type=positive_integer,
-        help="pictures that go through the encoder together (default: as many as suit the device's memory)",
+        help="images per forward pass of the encoder (default: chosen by the device's memory)",
     )
 
 
 def add_prompt_arguments(parser: argparse.ArgumentParser, *, learned_only: bool = False) -> None:
-    """The kind and the sizes of the prompts; ``learned_only`` leaves the plain ensemble out."""
+    """The kind and the sizes of the prompts; ``learned_only`` omits the plain ensemble."""
     group = parser.add_argument_group("prompts")
     group.add_argument(
         "--depth",
         type=positive_integer,
-        help="text blocks that get tokens of their own, the first one counted in; "
-        "1 learns the context alone (default: what the checkpoint holds, else 9)",
+        help="number of text encoder blocks with learned tokens, the first included; "
+        "1 learns the context only (default: as in the checkpoint, else 9)",
     )
     group.add_argument(
-        "--n_ctx", type=positive_integer, help="learned context tokens (default: what the checkpoint holds, else 12)"
+        "--n_ctx",
+        type=positive_integer,
+        help="number of learned context tokens (default: as in the checkpoint, else 12)",
     )
     group.add_argument(
         "--t_n_ctx",
         type=positive_integer,
-        help="learned tokens a text block (default: what the checkpoint holds, else 4)",
+        help="number of learned tokens per text encoder block (default: as in the checkpoint, else 4)",
     )
     group.add_argument(
         "--prompts",
         choices=("learned", "object_aware") if learned_only else ("learned", "object_aware", "ensemble"),
         default="learned",
-        help="learned: prompts that say 'object'; object_aware: prompts that say the class's name"
-        + ("" if learned_only else "; ensemble: nothing learned, the mean of many plain sentences (CLIP + R.)"),
+        help="learned: object-agnostic prompts ('object'); object_aware: prompts with the class name"
+        + ("" if learned_only else "; ensemble: no learning, the mean of many hand-written sentences (CLIP + R.)"),
     )
 
 
@@ -179,26 +183,26 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     """What a run is called, and the fusion of the views, which training and test share."""
     group = parser.add_argument_group("experiment")
     group.add_argument(
-        "--name", metavar="LABEL", help="what the method is called in tables and pages (default: by its settings)"
+        "--name", metavar="LABEL", help="name of the method in tables and pages (default: derived from its settings)"
     )
     group.add_argument(
         "--data_name",
         metavar="LABEL",
-        help="what the data are called in tables (default: the published data set's name if these are its classes, "
-        "else the folder's)",
+        help="name of the data in tables (default: the published data set's name if the classes are its own, "
+        "else the folder's name)",
     )
     group.add_argument(
         "--view_fusion",
         choices=tuple(VIEW_FUSIONS),
         default=MEAN,
-        help="how the views that see a point are brought together: their mean (as published), the largest value, or "
-        "the mean of the two largest",
+        help="how the views in which a point is visible are fused: mean (as published), maximum, or "
+        "mean of the two largest values",
     )
 
 
 def add_seed_argument(parser: argparse.ArgumentParser) -> None:
     """The seed of everything random."""
-    parser.add_argument("--seed", type=non_negative_integer, default=111, help="seed of everything random")
+    parser.add_argument("--seed", type=non_negative_integer, default=111, help="random seed")
 
 
 def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
@@ -208,12 +212,12 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
         "--sigma",
         type=non_negative_float,
         default=DEFAULT_SIGMA,
-        help="standard deviation of the smoothing, in points; 0 smooths nothing",
+        help="standard deviation of the Gaussian smoothing, in grid points; 0 disables it",
     )
     group.add_argument(
         "--fusion",
         choices=FUSIONS,
         default="both",
-        help="what a sample's score is made of: the peak of its map and the probability of its pictures as a whole (as "
-        "published), the map alone, or the pictures alone",
+        help="what a sample's score combines: the maximum of its map and the global probability of its images (as "
+        "published), the map only, or the images only",
     )

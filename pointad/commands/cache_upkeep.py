@@ -24,7 +24,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
         InputError: there is no such folder, or another run cleans it up.
     """
     if not folder.is_dir():
-        raise InputError(folder, "is not a folder", "give what was given as --feature_cache")
+        raise InputError(folder, "is not a folder", "give the folder that was given as --feature_cache")
     if check or keep_bytes is not None:
         with own_folder(folder):  # two at once would count and remove the same files
             if check:

@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_detector(settings: DetectorSettings) -> PointAD:
-    """Load backbone and prompts; demo weights say so.
+    """Load backbone and prompts; demo weights are logged.
 
     Raises:
         InputError: something named is missing, unreadable or does not fit.
@@ -27,5 +27,7 @@ def load_detector(settings: DetectorSettings) -> PointAD:
         pictures_at_once=settings.encoding.pictures_at_once,
     )
     if detector.is_demo:
-        logger.warning("DEMO weights: the small backbone %s says nothing about real data", detector.backbone_name)
+        logger.warning(
+            "DEMO weights: scores of the small backbone %s are meaningless for real data", detector.backbone_name
+        )
     return detector

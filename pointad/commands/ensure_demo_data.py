@@ -1,4 +1,4 @@
-"""Makes the demo data ready when they are not: generated, rendered and listed below data/demo."""
+"""Generates, renders and lists the demo data below data/demo on first use."""
 
 import logging
 import os

@@ -21,18 +21,18 @@ class Command:
 
 COMMANDS = {
     "predict": Command("predict", "scripts/predict.py", "score scans of your own"),
-    "reference": Command("reference", "scripts/reference.py", "tell predict with a few good scans what is normal"),
-    "serve": Command("serve", "scripts/serve.py", "a page to drop scans on, and a service that answers with JSON"),
+    "reference": Command("reference", "scripts/reference.py", "make a reference for predict from a few good scans"),
+    "serve": Command("serve", "scripts/serve.py", "run the web service: a page to drop scans on, and a JSON API"),
     "train": Command("train", "train.py", "learn prompts on one class"),
-    "test": Command("test", "test.py", "test prompts on classes that they never saw"),
-    "report": Command("report", "scripts/report.py", "tables and pages of finished runs"),
+    "test": Command("test", "test.py", "test prompts on unseen classes"),
+    "report": Command("report", "scripts/report.py", "make tables and pages of finished runs"),
     "render": Command("render_dataset", "scripts/render_dataset.py", "render a raw data set"),
     "render-scans": Command("render_scans", "scripts/render_scans.py", "render scans of your own"),
     "list-samples": Command("list_samples", "generate_dataset_json", "list the samples of a rendered data set"),
     "demo-data": Command("make_demo_data", "scripts/make_demo_data.py", "generate the demo data"),
     "feature-cache": Command("feature_cache", "scripts/feature_cache.py", "show, shrink or check a feature cache"),
     "shared-flags": Command(
-        "shared_flags", "scripts/shared_flags.py", "print which of the flags of a training its test takes too"
+        "shared_flags", "scripts/shared_flags.py", "print which training flags the test accepts too"
     ),
     "training-classes": Command(
         "training_classes", "scripts/training_classes.py", "print the training classes of a data set"
@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pointad",
         description="Zero-shot 3D anomaly detection from multi-view renderings and CLIP (PointAD).",
-        epilog=f"commands:\n{summaries}\n\n'pointad COMMAND --help' shows the flags of a command.",
+        epilog=f"commands:\n{summaries}\n\nRun 'pointad COMMAND --help' for the flags of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")

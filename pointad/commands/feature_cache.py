@@ -1,10 +1,10 @@
-"""Say how big a feature cache is, make it smaller, or check it.
+"""Show the size of a feature cache, shrink it, or check it.
 
-    python scripts/feature_cache.py results/features                # how many pictures, how many gigabytes
+    python scripts/feature_cache.py results/features                # number of images, size in gigabytes
     python scripts/feature_cache.py results/features --keep 10G     # remove the least recently used beyond 10 GB
     python scripts/feature_cache.py results/features --check        # read everything, remove what is damaged
 
-Runs that use the cache meanwhile are not disturbed: what they miss, they encode again.
+Runs that are using the cache are not disturbed: they encode missing images again.
 """
 
 import argparse
@@ -18,12 +18,12 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("folder", type=Path, help="what was given as --feature_cache")
+    parser.add_argument("folder", type=Path, help="the folder that was given as --feature_cache")
     parser.add_argument(
         "--keep",
         type=size_in_bytes,
         metavar="SIZE",
-        help="remove the least recently used files until the rest takes at most this much: 500M, 10G, 0",
+        help="remove the least recently used files until at most this much is left: 500M, 10G, 0",
     )
     parser.add_argument("--check", action="store_true", help="read every file and remove the damaged ones")
     return parser

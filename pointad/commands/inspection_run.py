@@ -69,7 +69,7 @@ def inspect_and_write(
 
 
 def named_reference(detector: PointAD, settings: PredictSettings) -> Reference | None:
-    """What the good scans look like that the scans are compared with; None without any.
+    """The reference made from the good scans; None without any.
 
     Raises:
         InputError: there are none, one cannot be looked at, or the file is no reference.
@@ -112,7 +112,7 @@ def find_picture(scan: Path, rgb: Path | None) -> Path | None:
     found = picture_beside(rgb, scan.stem)
     if found is not None:
         return found
-    raise InputError(rgb, f"has no picture called {scan.stem}", "name a folder with a picture for every scan")
+    raise InputError(rgb, f"has no image named {scan.stem}", "give a folder with an image for every scan")
 
 
 def _inspect(detector: PointAD, path: Path, reference: Reference | None, settings: PredictSettings) -> Inspection:

@@ -1,8 +1,8 @@
-"""List the samples of a rendered data set in its folder: all_meta.json and one <class>_meta.json a class.
+"""List the samples of a rendered data set in its folder: all_meta.json and one <class>_meta.json per class.
 
     pointad list-samples --dataset mvtec_pc_3d_rgb --data_path RENDERED
 
-Rendering a data set writes the same files; this is for data sets that were rendered elsewhere, or moved.
+Rendering a data set writes the same files; use this for data sets that were rendered elsewhere or moved.
 """
 
 import argparse

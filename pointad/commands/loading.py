@@ -41,7 +41,7 @@ class LoadedData:
 
 @dataclass(frozen=True)
 class ListedData:
-    """Samples that are there, and the views of them that are asked for."""
+    """The samples found, and the views of them to be used."""
 
     settings: DataSettings
     about: DatasetSpecification
@@ -100,7 +100,7 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
 
 
 def make_missing_data(data: DataSettings, processes: Processes = ALONE) -> None:
-    """Make the demo data if they are wanted and not there; the first process does, the others wait."""
+    """Make the demo data if they are needed and missing; the first process does, the others wait."""
     if data.make_if_missing:
         with processes.first_goes_first():
             ensure_demo_data()
@@ -139,7 +139,7 @@ def log_encoded(encoder: PictureEncoder, processes: Processes = ALONE) -> None:
 
 
 def picture_size(data: DataSettings, backbone: ClipBackbone) -> int:
-    """The side of the encoder's pictures: what is asked for, else what the model was trained with."""
+    """The side of the encoder's pictures: the requested one, else the one the model was trained with."""
     return backbone.image_size if data.image_size is None else data.image_size
 
 
@@ -147,7 +147,7 @@ def list_data(data: DataSettings, class_name: str | None = None) -> ListedData:
     """The samples of a class, or of all, found and counted before a model is loaded for them.
 
     Raises:
-        InputError: the data, the class or the views that are asked for are not there.
+        InputError: the data, the class or the requested views were not found.
     """
     about = settled(data.dataset, data.folder, data.render)
     rendering = RenderingOptions(

@@ -1,4 +1,4 @@
-"""The flags that say how scans of one's own are looked at."""
+"""The flags that control how single scans are rendered and scored."""
 
 import argparse
 
@@ -8,7 +8,7 @@ from pointad.scoring.options import DEFAULT_SIGMA
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
-    """How scans of one's own are looked at."""
+    """How single scans are rendered and scored."""
     group = parser.add_argument_group("looking")
     group.add_argument(
         "--rig",
@@ -21,10 +21,13 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
         "--sigma",
         type=non_negative_float,
         default=DEFAULT_SIGMA,
-        help="width of the smoothing, in pixels of the grid or of the views; 0 smooths nothing",
+        help="standard deviation of the Gaussian smoothing, in pixels of the grid or of the views; 0 disables it",
     )
     group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
     group.add_argument(
-        "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
+        "--metres_per_unit",
+        type=positive_float,
+        default=1.0,
+        help="unit of the scans in metres, 0.001 for mm (--remove_table)",
     )
     add_cluster_argument(group)

@@ -1,10 +1,10 @@
-"""Generate the demo data set: scans of ten kinds of objects, in the raw format of MVTec 3D-AD or of another data set.
+"""Generate the demo data set: scans of ten kinds of objects, in the raw format of MVTec 3D-AD or another data set.
 
     python scripts/make_demo_data.py                          # all ten classes below data/demo/raw
     python scripts/make_demo_data.py --output OUT --classes gear pear
     python scripts/make_demo_data.py --format real3d          # below data/demo/real3d/raw
 
-The same seed gives the same bytes. Scans that exist are made again, so a changed generator needs no clean-up.
+The same seed gives the same bytes. Existing scans are overwritten, so no clean-up is needed if the generator changed.
 """
 
 import argparse
@@ -25,14 +25,14 @@ FORMATS = {"mvtec3d": scans, "eyecandies": eyecandies, "real3d": real3d}
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--format", choices=tuple(FORMATS), default="mvtec3d", help="whose raw format is written")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="mvtec3d", help="raw format to write")
     parser.add_argument(
         "--output",
         type=Path,
-        help="the folder that gets one folder a class (default: data/demo/raw, or data/demo/<format>/raw)",
+        help="output folder, with one subfolder per class (default: data/demo/raw, or data/demo/<format>/raw)",
     )
     parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="which")
-    parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="seed of everything random")
+    parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="random seed")
     parser.add_argument("--workers", type=positive_integer, default=os.cpu_count() or 1, help="processes")
     return parser
 

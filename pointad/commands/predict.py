@@ -11,17 +11,16 @@ Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .c
 
 Writes into --output/<file name>: heat.ply (the measured points, all of them, with heat colours and the property
 "anomaly"), scores.npy (one value for every point, in file order, 0 for holes), sheet.png (views, their maps, the scores
-of the points), prediction.json, and with --html cloud.html. Prints one line of JSON a scan; everything else goes to
-standard error.
+of the points), prediction.json, and with --html cloud.html. Prints one line of JSON per scan; everything else goes
+to standard error.
 
-With --good or --reference every scan is compared with good scans of the same kind of object as well as with the
-prompts; an RGB picture then plays no part, and the heat colours of all scans share one scale where there are two good
-scans or more.
+With --good or --reference every scan is also compared with good scans of the same kind of object, in addition to the
+prompts; RGB images are then not used, and with two or more good scans the heat colours of all scans share one scale.
 
-Regions are neighbouring points that score at least --region_threshold, by default half of
-the way from the scan's median to its peak: they show where a scan looks least normal, even a good one.
+Regions are connected points with scores of at least --region_threshold, by default halfway between the scan's median
+and its maximum: they show where a scan looks least normal, even if it is good.
 
-Exit status: 0 all pass (or no threshold is given), 1 some score above the threshold, 2 some file cannot be inspected.
+Exit status: 0 all pass (or no threshold is given), 1 at least one scan fails, 2 at least one file cannot be inspected.
 """
 
 import argparse
@@ -36,14 +35,14 @@ from pointad.commands.program import HelpFormatter, finite_float, positive_float
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("scans", type=Path, nargs="*", metavar="SCAN", help="files, or folders to be searched")
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
+    parser.add_argument("scans", type=Path, nargs="*", metavar="SCAN", help="files, or folders to search")
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
     parser.add_argument(
         "--rgb",
         type=Path,
-        help="RGB picture with the field of view of an organized scan, or a folder with one called like each scan",
+        help="RGB image with the field of view of an organized scan, or a folder with an image named after each scan",
     )
-    parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="folder of the outputs")
+    parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="output folder")
     parser.add_argument(
         "--html", action="store_true", help="write a page with the interactive point cloud of each scan"
     )
@@ -58,40 +57,49 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="GOOD",
-        help="files or folders with a few good scans, with which each scan is compared; what is made of them is kept "
-        "in --reference_cache",
+        help="files or folders with a few good scans that each scan is compared with; the reference made from them is "
+        "cached in --reference_cache",
     )
-    exclusive.add_argument("--reference", type=Path, metavar="FILE", help="what scripts/reference.py made of them")
+    exclusive.add_argument("--reference", type=Path, metavar="FILE", help="a reference made by scripts/reference.py")
     group.add_argument(
         "--reference_cache",
         type=Path,
         default=Path("results") / "references",
         metavar="DIR",
-        help="folder of what was made of --good; its files can be removed at any time",
+        help="folder of the references made from --good; its files can be removed at any time",
     )
     group = parser.add_argument_group("judging")
     exclusive = group.add_mutually_exclusive_group()
-    exclusive.add_argument("--threshold", type=finite_float, help="scores above it fail")
+    exclusive.add_argument("--threshold", type=finite_float, help="scans with a higher score fail")
     exclusive.add_argument(
-        "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans that tell the threshold"
+        "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans that the threshold is calibrated on"
     )
     group.add_argument(
         "--false_alarm_rate",
         type=_rate,
         metavar="RATE",
-        help="fail as many good scans as this in the long run, such as 0.05: each scan gets a conformal p-value among "
-        "the scores of the --good scans, each of which was compared with the others, and the false alarms among the "
-        "scans of --calibrate are counted; without --good, the scores of --calibrate take their place",
+        help="target false-alarm rate, such as 0.05: each scan gets a conformal p-value relative to the leave-one-out "
+        "scores of the --good scans, and false alarms are counted on the scans of --calibrate; without --good, the "
+        "scores of --calibrate are used instead",
     )
-    group.add_argument("--quantile", type=_fraction, default=0.95, help="of the good scans' scores (--calibrate)")
-    group.add_argument("--region_threshold", type=finite_float, help="lowest score of a point in a defect region")
+    group.add_argument(
+        "--quantile",
+        type=_fraction,
+        default=0.95,
+        help="quantile of the good scans' scores used as the threshold (--calibrate)",
+    )
+    group.add_argument(
+        "--region_threshold",
+        type=finite_float,
+        help="lowest score of a point in a defect region (default: halfway between each scan's median and maximum)",
+    )
     group.add_argument(
         "--heat_range",
         type=finite_float,
         nargs=2,
         metavar=("LOW", "HIGH"),
-        help="scores at the ends of the colour scale, to compare scans by their colours (default: of each scan the "
-        "least, but for 5 %% of the points, and the greatest)",
+        help="scores at the ends of the colour scale, so that colours are comparable between scans (default: the 5 %% "
+        "quantile and the maximum of each scan)",
     )
     return parser
 

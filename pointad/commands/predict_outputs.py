@@ -23,7 +23,7 @@ def write_inspection(
     html: bool,
     heat_range: tuple[float, float] | None,
 ) -> None:
-    """Write heat.ply, scores.npy, sheet.png and, when asked for, cloud.html, all with one colour scale."""
+    """Write heat.ply, scores.npy, sheet.png and, if requested, cloud.html, all with one colour scale."""
     prediction = inspection.prediction
     heat_range = heat_range or inspection.heat_range
     title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, verdicts)}"

@@ -14,9 +14,9 @@ class PredictSettings:
     """One run of scripts/predict.py."""
 
     scans: tuple[Path, ...]  # files and folders
-    good_scans: tuple[Path, ...]  # likewise; their scores tell the threshold
+    good_scans: tuple[Path, ...]  # likewise; the threshold is calibrated on their scores
     compared_with: tuple[Path, ...]  # likewise; good scans that each scan is compared with
-    reference: Path | None  # what was made of such scans
+    reference: Path | None  # made from such scans
     reference_cache: Path
     false_alarm_rate: float | None
     rgb: Path | None  # a picture, or a folder with one for every scan
@@ -39,16 +39,16 @@ class PredictSettings:
         """The settings that parsed flags ask for.
 
         Raises:
-            InputError: no scan is named, or flags do not go together.
+            InputError: no scan is named, or flags contradict one another.
         """
         if not flags.scans and not flags.calibrate:
-            raise InputError("SCAN", "none is named", "name files or folders")
+            raise InputError("SCAN", "no scan was given", "give files or folders")
         if flags.false_alarm_rate is not None:
             if flags.threshold is not None:
-                raise InputError("--false_alarm_rate", "tells a threshold of its own", "omit --threshold")
+                raise InputError("--false_alarm_rate", "sets the threshold itself", "omit --threshold")
             if flags.good is None and flags.reference is None and not flags.calibrate:
-                problem = "compares with the scores of good scans, and none are named"
-                raise InputError("--false_alarm_rate", problem, "name them with --good, --reference or --calibrate")
+                problem = "needs the scores of good scans, and none were given"
+                raise InputError("--false_alarm_rate", problem, "add --good, --reference or --calibrate")
         return cls(
             scans=tuple(flags.scans),
             good_scans=tuple(flags.calibrate or ()),

@@ -24,9 +24,9 @@ LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
 LARGEST_FLOAT = 1e12
 LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 
-# What can befall any file at any moment and has nothing to do with the program.
+# What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
-# How PyTorch, the loader of shared libraries and Python say that there is no memory, beside MemoryError.
+# How PyTorch, the loader of shared libraries and Python report a lack of memory, besides MemoryError.
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
 
 
@@ -66,11 +66,11 @@ def run(
     parser: argparse.ArgumentParser,
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """Parse the arguments, run ``main`` and leave with its exit code.
+    """Parse the arguments, run ``main`` and exit with its exit code.
 
-    An error of this library, of a disk or of memory that is not there becomes one line on standard error and exit code
-    2; an interrupt leaves with 130, and output that nobody reads any more (as with ``| head``) with 141. Anything else
-    is a fault of the program and keeps its traceback.
+    An error of this library or of a disk, or a lack of memory, becomes one line on standard error and exit code 2; an
+    interrupt exits with 130, and a closed output pipe (as with ``| head``) with 141. Anything else is a fault of the
+    program and keeps its traceback.
 
     Args:
         main: takes the parsed flags, returns an exit code (``None`` counts as 0).
@@ -100,14 +100,14 @@ def run(
         if error.errno not in _MISHAPS and error.filename is None and not _is_lack_of_memory(error):
             raise
         subject = error.filename or "standard output"
-        _say_error(f"{subject}: {error.strerror}; see to its permissions and free space")
+        _say_error(f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
     except (MemoryError, RuntimeError, ImportError) as error:
         if not _is_lack_of_memory(error):
             raise
         logging.getLogger(__name__).debug("out of memory", exc_info=True)
-        _say_error("memory: there is not enough of it; use smaller batches, fewer --num_workers or a larger machine")
+        _say_error("memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine")
         sys.exit(EXIT_ERROR)
     sys.exit(code or 0)
 
@@ -129,7 +129,7 @@ def is_unicode(stream: TextIO) -> bool:
 
 
 def _say_error(text: str) -> None:
-    """One line of its own, even where a progress bar stands."""
+    """Print on a line of its own, even if a progress bar is shown."""
     tqdm.write(f"error: {shown(text)}", file=sys.stderr)
 
 

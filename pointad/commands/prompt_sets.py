@@ -49,25 +49,27 @@ def load_prompt_sets(
     loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
     if len(set(names)) < len(names):
-        raise InputError("--checkpoint_path", "names two checkpoints in folders of one name", "test them one by one")
+        raise InputError(
+            "--checkpoint_path", "contains two checkpoints in folders of the same name", "test them one at a time"
+        )
     return loaded
 
 
 def check_checkpoints(settings: TestSettings) -> None:
-    """Refuse what can be seen of the prompts without the model that they are for.
+    """Check the prompts as far as possible without loading the model.
 
     Raises:
         InputError: no checkpoint is named where one is needed, or one cannot be read.
     """
     if settings.prompts.kind == "ensemble":
         if settings.checkpoints:
-            raise InputError("--prompts ensemble", "learns nothing", "omit --checkpoint_path")
+            raise InputError("--prompts ensemble", "does not use learned prompts", "omit --checkpoint_path")
         return
     if not settings.checkpoints:
-        raise InputError("--checkpoint_path", "is missing", "name learned prompts, or use --prompts ensemble")
+        raise InputError("--checkpoint_path", "is missing", "give learned prompts, or use --prompts ensemble")
     if len(settings.checkpoints) > 1 and settings.train_class:
-        remedy = "omit it: run.json beside each checkpoint, or its folder's name, tells"
-        raise InputError("--train_class", "fits a single checkpoint", remedy)
+        remedy = "omit it: the class is taken from run.json next to each checkpoint, or from its folder's name"
+        raise InputError("--train_class", "applies to a single checkpoint only", remedy)
     for path in settings.checkpoints:
         load_prompts(path)
 
@@ -91,12 +93,12 @@ def _load(
     same_dataset = training_dataset in (None, own_dataset)
     left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
     if training_class is None:
-        logger.info("%s: training class unknown, no class is left out (--train_class names one)", path)
+        logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     if not settings.allow_mismatch:
         _refuse_other_clip(path, known, record)
     different = differences(known, record, same_dataset=same_dataset)
     if different:
-        logger.warning("%s: tested otherwise than it was learned: %s", path, "; ".join(different))
+        logger.warning("%s: tested with other settings than in training: %s", path, "; ".join(different))
     object_aware = settings.prompts.object_aware or bool(known.object_aware)
     record = replace(
         record,
@@ -120,18 +122,18 @@ def _load(
 
 
 def _refuse_other_clip(path: Path, training: TrainingRecord, test: RunRecord) -> None:
-    """Prompts mean something to the CLIP alone that they were learned with."""
+    """Prompts are meaningful only to the CLIP that they were learned with."""
     if training.backbone_fingerprint not in (None, test.backbone_fingerprint):
-        problem = f"was learned with another CLIP ({training.backbone}) than {test.backbone}"
-        raise InputError(path, problem, "name its --clip_weights, or give --allow_mismatch")
+        problem = f"was learned with another CLIP ({training.backbone}), not with {test.backbone}"
+        raise InputError(path, problem, "give the matching --clip_weights, or add --allow_mismatch")
 
 
 def _check_training_class(name: str, told: str | None, classes: set[str], settings: TestSettings, path: Path) -> None:
-    """Refuse the name of a class that no data set has: the class that was meant would be tested without a word.
+    """Refuse a class name that no data set has: the intended class would silently be tested.
 
     Args:
         name: what --train_class says.
-        told: what the file beside the checkpoint says.
+        told: what the file next to the checkpoint says.
         classes: those that are tested.
         settings: of test.py.
         path: of the checkpoint.
@@ -140,7 +142,7 @@ def _check_training_class(name: str, told: str | None, classes: set[str], settin
         InputError: the name is neither one of these nor a class of another data set.
     """
     if told not in (None, name):
-        logger.warning("%s: --train_class %s, though it was learned from %s", path, name, told)
+        logger.warning("%s: --train_class %s was given, but it was trained on %s", path, name, told)
     known = {one for dataset in DATASETS.values() for one in dataset.classes}
     if name not in classes | known | {told}:
         raise unknown_class(name, sorted(classes), settings.data.folder)

@@ -1,4 +1,4 @@
-"""The flags that say about raw scans what their files do not: unit, clusters, good folder, empty masks."""
+"""The flags for what the files of raw scans do not say: unit, clusters, good folder, empty masks."""
 
 import argparse
 
@@ -14,8 +14,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--metres_per_unit",
         type=positive_float,
-        help="unit of the raw scans: 0.001 for millimetres (default: the data set's own, which is the metre for "
-        "MVTec 3D-AD and Eyecandies, the millimetre for Real3D-AD)",
+        help="unit of the raw scans in metres: 0.001 for millimetres (default: the data set's own, metres for "
+        "MVTec 3D-AD and Eyecandies, millimetres for Real3D-AD)",
     )
     add_cluster_argument(group, "largest for MVTec 3D-AD's classes, as published")
     group.add_argument(
@@ -27,18 +27,18 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--allow_empty_masks",
         action="store_true",
-        help="take anomalous samples whose mask marks nothing; they count for image-level metrics only",
+        help="accept anomalous samples with an empty mask; they count for image-level metrics only",
     )
 
 
 def add_cluster_argument(group: argparse._ActionsContainer, published: str = "") -> None:
-    """Which clusters of points outlive the removal of a table."""
+    """Which clusters of points are kept after the table is removed."""
     default = f"{published}; {OWN_DATA_CLUSTERS} for others" if published else str(OWN_DATA_CLUSTERS)
     group.add_argument(
         "--keep_clusters",
         type=_rule,
         metavar="all|largest|FRACTION",
-        help="which clusters of points (DBSCAN, 6 mm) are kept once the table is removed: all, the largest, or those "
+        help="which clusters of points (DBSCAN, 6 mm) are kept after the table is removed: all, the largest, or those "
         f"with more than this fraction of the points (default: {default})",
     )
 

@@ -1,9 +1,9 @@
-"""Make a reference of a few good scans of one kind of object, with which scripts/predict.py then compares others.
+"""Make a reference from a few good scans of one kind of object, for scripts/predict.py to compare other scans with.
 
     python scripts/reference.py good/ --output bracket.safetensors
     python scripts/predict.py incoming/ --reference bracket.safetensors
 
-It fits only scans that are looked at with the same weights, prompts and flags.
+It can be used only with the same weights, prompts and flags.
 """
 
 import argparse
@@ -18,9 +18,11 @@ from pointad.commands.reference_settings import ReferenceSettings
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("good", type=Path, nargs="+", metavar="GOOD", help="files, or folders to be searched")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the reference, .safetensors")
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
+    parser.add_argument("good", type=Path, nargs="+", metavar="GOOD", help="files, or folders to search")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="file for the reference, .safetensors"
+    )
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)

@@ -40,7 +40,7 @@ def make_reference(detector: PointAD, good: Sequence[Path], options: Mapping[str
         options: further arguments of `PointAD.make_reference`.
 
     Raises:
-        InputError: a file cannot be read, or does not go with the others.
+        InputError: a file cannot be read, or does not match the others.
     """
     logger.info("comparing %d good scans with one another", len(good))
     reference = detector.make_reference(
@@ -51,7 +51,7 @@ def make_reference(detector: PointAD, good: Sequence[Path], options: Mapping[str
 
 
 def cached_reference(detector: PointAD, good: Sequence[Path], options: Mapping[str, Any], folder: Path) -> Reference:
-    """The same; what was made of the same files in the same way before is read from a folder.
+    """The same; a reference made earlier from the same files in the same way is read from a folder.
 
     Raises:
         InputError: as `make_reference`, or the folder cannot be written to.
@@ -63,7 +63,7 @@ def cached_reference(detector: PointAD, good: Sequence[Path], options: Mapping[s
         except InputError as error:
             logger.warning("%s", error)
         else:
-            logger.info("reference of %d good scans, kept in %s", len(good), path)
+            logger.info("reference of %d good scans, cached in %s", len(good), path)
             return reference
     reference = make_reference(detector, good, options)
     reference.save(path)
@@ -79,6 +79,6 @@ def _key(detector: PointAD, good: Sequence[Path], options: Mapping[str, Any]) ->
                 while block := file.read(BLOCK):
                     digest.update(block)
         except OSError as error:
-            raise InputError(path, f"cannot be read ({error.strerror or error})", "name a readable file") from error
+            raise InputError(path, f"cannot be read ({error.strerror or error})", "give a readable file") from error
         digest.update(path.suffix.lower().encode())
     return digest.hexdigest()[:32]

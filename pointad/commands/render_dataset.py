@@ -1,4 +1,4 @@
-"""Render a raw data set: nine pictures a scan, their ground truth, and where each point lies on them.
+"""Render a raw data set: nine views per scan, their ground truth and the point-to-pixel correspondences.
 
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --classes bagel tire
@@ -6,10 +6,10 @@
 
     python scripts/render_dataset.py --dataset minishift_pc_3d --data_path RAW --save_path RENDERED --shard 3/16
 
-Several machines render one data set into one folder, each another --shard; whichever ends last has listed all samples.
-The archive is only read. Scans that are finished are skipped, so the same command continues after an interruption.
-A scan that cannot be rendered is reported and stops none of the others; the exit code is then 2. At the end the JSON
-files that list the samples are written into RENDERED. rendering.json there says how the views were rendered: other
+Several machines can render one data set into the same folder, each a different --shard; the last one to finish lists
+all samples. The archive is only read. Finished scans are skipped, so the same command continues after an interruption.
+A scan that cannot be rendered is reported and does not stop the others; the exit code is then 2. At the end the JSON
+files that list the samples are written to RENDERED. rendering.json there records how the views were rendered; other
 flags need another folder.
 """
 
@@ -87,47 +87,50 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--dataset", required=True, choices=tuple(DATASETS), help="the raw data set's format")
-    parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder a class")
-    parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets the rendered data set")
-    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="only these (default: all that are there)")
-    parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="processes")
+    parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder per class")
+    parser.add_argument("--save_path", required=True, type=Path, help="output folder of the rendered data set")
+    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="classes to render (default: all that are found)")
+    parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="number of processes")
     parser.add_argument(
         "--shard",
         type=shard,
         default=WHOLE,
         metavar="K/N",
-        help="render every N-th scan only, from the K-th on, while other machines render the rest into --save_path",
+        help="render only every N-th scan, starting at the K-th, while other machines render the rest into --save_path",
     )
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
     add_reading_arguments(parser)
     add_folder_arguments(parser)
-    rig = parser.add_argument_group("rendering; without these flags as the released weights were trained")
+    rig = parser.add_argument_group("rendering (defaults: as the released weights were trained)")
     add_rig_arguments(
         rig,
-        view_help="turns about x or y in degrees, such as x-45 x0 x45 y-30, or how many of the data set's own views "
-        "(default: the data set's own)",
-        point_help="pixels that a point covers, or auto: from the spacing of the points (default: the class's own)",
+        view_help="rotations about x or y in degrees, such as x-45 x0 x45 y-30, or the number of the data set's own "
+        "views to use (default: all of the data set's own)",
+        point_help="size of a point in pixels, or auto: from the spacing of the points (default: the class's own)",
     )
     rig.add_argument(
-        "--normals", choices=NORMALS_METHODS, default="exact", help="grid is faster, for organized scans only"
+        "--normals",
+        choices=NORMALS_METHODS,
+        default="exact",
+        help="how normals are estimated; grid is faster, for organized scans only",
     )
     rig.add_argument(
         "--visibility",
         choices=VISIBILITIES,
         default="nearest",
-        help="which points a view sees: the nearest one on each pixel, or those on the surface that the picture shows",
+        help="which points are visible in a view: the nearest one at each pixel, or all on the surface drawn there",
     )
     rig.add_argument(
         "--correspondence",
         choices=CORRESPONDENCES,
         default="truncated",
-        help="which pixel a point lies on: as published, or the one that contains it",
+        help="pixel coordinates of a point: truncated as published, or the pixel that contains it",
     )
     rig.add_argument(
         "--device",
         default=CPU,
-        help="cpu: NumPy draws, a scan in each of the processes; or a GPU such as cuda:0, on which PyTorch draws all "
-        "views of a scan at once: the same pictures, but for single pixels that are one grey level off",
+        help="cpu: rendered with NumPy, one scan per process; or a GPU such as cuda:0, where PyTorch renders all views "
+        "of a scan at once: the same images, except for single pixels that differ by one grey level",
     )
     return parser
 
@@ -136,7 +139,7 @@ def drawing_device(name: str) -> str | None:
     """The device that PyTorch draws on; None for the CPU, where NumPy does.
 
     Raises:
-        InputError: the device is not there, or cannot draw.
+        InputError: the device was not found, or does not support rendering.
     """
     if name == CPU:
         return None
@@ -159,7 +162,7 @@ def main(flags: argparse.Namespace) -> int:
 
 
 def render_all(settings: RenderSettings) -> int:
-    """Render, list, and say what came of it; returns the exit code."""
+    """Render, list, and report the outcome; returns the exit code."""
     samples = settings.shard.of(
         list_raw_samples(
             settings.dataset, settings.archive, classes=settings.classes, reading=settings.rendering.reading
@@ -179,7 +182,7 @@ def render_all(settings: RenderSettings) -> int:
             progress.update()
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
-    print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} were finished, {counts[FAILED]} failed")
+    print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
     if counts[ELSEWHERE]:
         print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:

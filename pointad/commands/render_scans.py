@@ -1,15 +1,15 @@
-"""Render scans of your own, of any common format: nine pictures a scan, and where each point lies on them.
+"""Render your own scans, in any common format: nine views per scan and the point-to-pixel correspondences.
 
     python scripts/render_scans.py part.stl scans/ --save_path pictures
     python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_pixels 5
 
 Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
-.stl, whose surface is sampled. Any unit: a scan is centred and scaled before it is looked at. Organized scans are seen
+.stl, whose surface is sampled. Any unit: scans are centred and scaled before they are rendered. Organized scans are seen
 from the front, others from all around and with their longest side along x, unless --rig or --views say otherwise.
 
-Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, as a data set has
-them, except that there is no ground truth to draw; points.npy beside them holds the points that the rows of the
-correspondences belong to, in the file's own unit. The exit code is 2 when a scan could not be rendered.
+Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, in the
+layout of a data set, without ground truth; points.npy next to them holds the points that the rows of the
+correspondences belong to, in the file's own unit. The exit code is 2 if a scan could not be rendered.
 """
 
 import argparse
@@ -72,19 +72,24 @@ class RenderScansSettings:
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="files, or folders to be searched")
-    parser.add_argument("--save_path", required=True, type=Path, help="the folder that gets one folder a scan")
+    parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="files, or folders to search")
+    parser.add_argument("--save_path", required=True, type=Path, help="output folder, with one subfolder per scan")
     parser.add_argument("--rig", choices=("auto", "front", "around"), default="auto", help="directions of the views")
     add_rig_arguments(
         parser,
-        view_help="other directions: turns about x or y in degrees, such as x-45 x0 y30, or how many of the rig's "
-        "(default: those of the rig)",
-        point_help="pixels that a point covers; auto: from the spacing of the points (default: auto)",
+        view_help="other directions: rotations about x or y in degrees, such as x-45 x0 y30, or the number of the "
+        "rig's views to use (default: all of the rig's)",
+        point_help="size of a point in pixels; auto: from the spacing of the points (default: auto)",
     )
-    parser.add_argument("--visibility", choices=VISIBILITIES, default="nearest", help="which points a view sees")
+    parser.add_argument(
+        "--visibility", choices=VISIBILITIES, default="nearest", help="which points are visible in a view"
+    )
     parser.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
     parser.add_argument(
-        "--metres_per_unit", type=positive_float, default=1.0, help="unit of the scans, 0.001 for mm (--remove_table)"
+        "--metres_per_unit",
+        type=positive_float,
+        default=1.0,
+        help="unit of the scans in metres, 0.001 for mm (--remove_table)",
     )
     add_cluster_argument(parser)
     return parser

@@ -1,12 +1,12 @@
-"""Gathers test runs into the paper's tables, beside the published figures, and into pages to look at.
+"""Gathers test runs into the paper's tables, next to the published figures, and into HTML pages.
 
     python scripts/report.py results                                  # tables of every results.json below, as Markdown
     python scripts/report.py --save_path report results               # tables.md, tables.csv and tables.tex
     python scripts/report.py --html report results                    # index.html and one page per run
-    python scripts/report.py results --csv > figures.csv              # one row for every class, modality and metric
+    python scripts/report.py results --csv > figures.csv              # one row per class, modality and metric
 
-A page shows pictures of samples if test.py ran with --visualize or --save_maps; with --save_maps it shows interactive
-point clouds, too.
+A page shows images of samples if test.py was run with --visualize or --save_maps, and with --save_maps also
+interactive point clouds.
 """
 
 import argparse
@@ -20,16 +20,18 @@ from pointad.evaluation.modalities import MODALITY_TITLES
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("results", nargs="+", type=Path, help="folders that hold results.json at any depth, or files")
-    parser.add_argument("--save_path", type=Path, help="folder for tables.md, tables.csv and tables.tex")
-    parser.add_argument("--html", type=Path, metavar="FOLDER", help="folder for index.html and a page per run")
+    parser.add_argument(
+        "results", nargs="+", type=Path, help="folders with results.json files at any depth, or such files"
+    )
+    parser.add_argument("--save_path", type=Path, help="output folder for tables.md, tables.csv and tables.tex")
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="output folder for index.html and a page per run")
     parser.add_argument(
         "--csv",
         nargs="?",
         type=Path,
         const=STANDARD_OUTPUT,
         metavar="FILE",
-        help="write one tidy row for every run, class, modality and metric; without FILE they are printed in place of "
+        help="write one tidy row per run, class, modality and metric; without FILE they are printed instead of "
         "the tables",
     )
     parser.add_argument(
@@ -37,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=tuple(MODALITY_TITLES),
         default=["point", "fused"],
-        help="which tables are made; the paper's are point and fused",
+        help="modalities to make tables of; those of the paper are point and fused",
     )
     return parser
 

@@ -24,7 +24,7 @@ def report(
     pages_folder: Path | None,
     csv_path: Path | None,
 ) -> None:
-    """Print the tables of all results in these folders, and write whatever else is asked for."""
+    """Print the tables of all results in these folders, and write whatever else is requested."""
     runs = find_runs(results)
     tables = protocol_tables(runs, modalities)
     if csv_path == STANDARD_OUTPUT:

@@ -60,9 +60,9 @@ def view_choice(given: Sequence[View | int] | None) -> ViewChoice:
         return ViewChoice(count=count)  # type: ignore[arg-type]
     remedy = "give one number, or directions such as x-45 x0 x45"
     if len(directions) < len(given):
-        raise InputError("--views", "holds more than one number", remedy)
+        raise InputError("--views", "contains more than one number", remedy)
     if len(set(directions)) < len(directions):
-        raise InputError("--views", "names a direction twice", remedy)
+        raise InputError("--views", "contains a direction twice", remedy)
     return ViewChoice(directions=directions)
 
 
@@ -87,7 +87,7 @@ def shard(text: str) -> Shard:
     """An ``argparse`` type: which part of how many, such as 3/16."""
     match = re.fullmatch(r"(\d+)/(\d+)", text)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part of a whole, such as 3/16")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form K/N with K from 1 to N, such as 3/16")
     return Shard(int(match[1]), int(match[2]))
 
 
@@ -100,7 +100,7 @@ def _old_point_size(text: str) -> int | str:
     size = point_pixels(text)
     if isinstance(size, int) and size > LARGEST_OLD_POINT:
         raise argparse.ArgumentTypeError(
-            f"{text} is how many pixels a point covers here, see --point_pixels; the side of the grid of points is "
-            "chosen when training and testing"
+            f"{text} is the size of a point in pixels here, see --point_pixels; the side of the point grid is "
+            "set when training and testing"
         )
     return size

@@ -28,7 +28,7 @@ def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
             continue
         found = list(_scans_below(path, output.absolute()))
         if not found:
-            raise InputError(path, "holds no scan", f"name a folder with files that end in {', '.join(SUFFIXES)}")
+            raise InputError(path, "contains no scan", f"give a folder with files of the types {', '.join(SUFFIXES)}")
         yield from found
 
 
@@ -42,7 +42,7 @@ def _scans_below(folder: Path, output: Path) -> Iterator[Path]:
         if is_file(file):
             yield file
         else:
-            logger.warning("%s: is no regular file; passed over", file)
+            logger.warning("%s: is not a regular file; skipped", file)
 
 
 def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:

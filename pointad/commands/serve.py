@@ -1,4 +1,4 @@
-"""A local web service: drop a scan on a page, or post one, and get its score and an interactive point cloud.
+"""A local web service: drop a scan on the page, or post one, to get its score and an interactive point cloud.
 
     pip install -r requirements-serve.txt
     python scripts/serve.py                                   # demo weights, http://127.0.0.1:8000
@@ -7,10 +7,10 @@
     curl -F file=@scan.ply http://127.0.0.1:8000/predict
 
 POST /predict?name=FILE answers with JSON (score, scores of the views, defect regions, timings), POST /view?name=FILE
-with the HTML that the page shows; the body is the file, and the name tells its format. Forms with the field "file" will
-do as well. /docs describes the interface. GET /health answers when the model is loaded. One scan is inspected at a
-time. The service is made for the machine that it runs on: it listens on loopback, answers only requests that name this
-machine, takes no files from pages of other sites, and asks nobody for a password. See docs/security.md.
+with the HTML that the page shows; the body is the file, and its format follows from the extension in FILE. Forms with
+the field "file" are accepted too. /docs describes the interface. GET /health answers once the model is loaded. One scan is
+inspected at a time. The service is meant for the machine that it runs on: it listens on loopback, answers only requests
+addressed to this machine, accepts no files from pages of other sites, and has no password. See docs/security.md.
 """
 
 import argparse
@@ -26,7 +26,7 @@ LARGEST_PORT = 65535
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: those of the demo)")
+    parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)
     parser.add_argument(
@@ -36,11 +36,21 @@ def build_parser() -> argparse.ArgumentParser:
         help="compare every scan with the good scans of which scripts/reference.py made this",
     )
     group = parser.add_argument_group("service")
-    group.add_argument("--host", default=LOOPBACK, help="address to listen on; others than loopback are open to all")
+    group.add_argument(
+        "--host",
+        default=LOOPBACK,
+        help="address to listen on; anyone who reaches an address other than loopback can use the service",
+    )
     group.add_argument("--port", type=port_number, default=8000, help="port to listen on")
-    group.add_argument("--largest_upload", type=positive_float, default=200.0, metavar="MB", help="size of a file")
-    group.add_argument("--upload_seconds", type=positive_float, default=60.0, help="time for an upload")
-    group.add_argument("--predict_seconds", type=positive_float, default=120.0, help="time for an answer")
+    group.add_argument(
+        "--largest_upload", type=positive_float, default=200.0, metavar="MB", help="largest accepted file in MB"
+    )
+    group.add_argument(
+        "--upload_seconds", type=positive_float, default=60.0, help="time limit for an upload in seconds"
+    )
+    group.add_argument(
+        "--predict_seconds", type=positive_float, default=120.0, help="time limit for an answer in seconds"
+    )
     return parser
 
 

@@ -33,7 +33,7 @@ class DataSettings:
 
     dataset: DatasetSpecification
     folder: Path
-    is_demo: bool  # it lies below data/demo
+    is_demo: bool  # it is below data/demo
     make_if_missing: bool  # nobody named a folder: the demo data may have to be made first
     render: str  # "stored" or "on_the_fly"
     normals: str
@@ -50,12 +50,12 @@ class DataSettings:
         """The settings that parsed flags ask for; without a folder, the demo data.
 
         Raises:
-            InputError: a flag for rendering goes with stored renderings.
+            InputError: a flag for rendering is used with stored renderings.
         """
         given = [name for name in RENDERING_FLAGS if getattr(flags, name) not in (None, False)]
         if flags.render == "stored" and given:
             named = ", ".join(f"--{name}" for name in given)
-            raise InputError(named, "would not change stored renderings", "omit it, or add --render on_the_fly")
+            raise InputError(named, "has no effect on stored renderings", "omit it, or add --render on_the_fly")
         folder = flags.data_path or demo_data_folder() / "rendered"
         return cls(
             dataset=chosen_dataset(flags),

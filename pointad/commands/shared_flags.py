@@ -1,8 +1,8 @@
-"""Check flags of train.py, and print those that test.py takes too, one word a line.
+"""Check flags of train.py, and print those that test.py accepts too, one word per line.
 
     python scripts/shared_flags.py -- --views 3 --epoch 5 --learning_rate 0.01
 
-The first line is the number of epochs if the flags name it, else empty. The shell scripts ask this, to hand the flags
+The first line is the number of epochs if the flags give it, else empty. The shell scripts use this to pass the flags
 of a training on to its test.
 """
 
@@ -21,7 +21,7 @@ _OF_TRAINING = frozenset({"batch_size"})
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("flags", nargs="*", help="after --: flags as they would be given to train.py")
+    parser.add_argument("flags", nargs="*", help="after --: flags as for train.py")
     return parser
 
 
@@ -47,7 +47,7 @@ def given_flags(words: list[str]) -> dict[str, list[str]]:
     given = vars(parser.parse_args(words))
     for name in given:
         if name in _VARIABLES:
-            raise InputError(f"--{name}", "is what this script decides", f"set {_VARIABLES[name]} instead")
+            raise InputError(f"--{name}", "is set by this script", f"set {_VARIABLES[name]} instead")
     return {
         name: [] if value is True else [value] if isinstance(value, str) else value for name, value in given.items()
     }

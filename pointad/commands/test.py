@@ -1,12 +1,12 @@
-"""Tests learned prompts on classes that they never saw, and prints the result tables (PointAD).
+"""Tests learned prompts on unseen classes and prints the result tables (PointAD).
 
     python test.py                                                       # demo data, demo backbone, demo prompts
     python test.py --data_path /data/mvtec3d-rendered --checkpoint_path checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth
     python test.py --data_path /data/mvtec3d-rendered --prompts ensemble # no learning: "CLIP + R."
-    torchrun --nproc_per_node=4 test.py …                                # four processes, a GPU each if there are any
+    torchrun --nproc_per_node=4 test.py …                                # four processes, one GPU each if available
 
-Writes into --save_path: results.json, scores.csv, curves.json and log.txt (with several checkpoints one folder each),
-with --save_maps maps/<class>/<species>/<id>.npz, with --visualize a picture of every sample.
+Writes into --save_path: results.json, scores.csv, curves.json and log.txt (one folder per checkpoint if there are several),
+with --save_maps maps/<class>/<species>/<id>.npz, with --visualize an image of every sample.
 """
 
 import argparse
@@ -35,15 +35,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--checkpoint_path",
         type=Path,
         nargs="+",
-        help="learned prompts; several are tested in one pass over the data (default: those of the demo)",
+        help="learned prompts; several are tested in one pass over the data (default: the demo prompts)",
     )
     parser.add_argument(
         "--train_class",
         "--train_dataset_name",
-        help="class that the prompts were trained on, left out here (default: as run.json beside the checkpoint "
-        "says, else the checkpoint's folder if it is called like a class)",
+        help="class that the prompts were trained on, which is left out of the test (default: from run.json next to "
+        "the checkpoint, else the name of the checkpoint's folder if it is a class)",
     )
-    parser.add_argument("--save_path", type=Path, default=Path("results") / "test", help="folder of the outputs")
+    parser.add_argument("--save_path", type=Path, default=Path("results") / "test", help="output folder")
     add_data_arguments(parser)
     add_model_arguments(parser)
     add_encoding_arguments(parser)
@@ -54,14 +54,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--metrics",
         choices=("image-level", "pixel-level", "image-pixel-level"),
         default="image-pixel-level",
-        help="what is measured",
+        help="which metrics are computed",
     )
-    group.add_argument("--extra_metrics", nargs="+", choices=ALL_METRICS, default=[], help="measured beside these")
+    group.add_argument("--extra_metrics", nargs="+", choices=ALL_METRICS, default=[], help="additional metrics")
     group.add_argument(
         "--aupro",
         choices=("exact", "published"),
         default="exact",
-        help="the exact area, or the published code's variant with 200 thresholds",
+        help="AUPRO as the exact area, or the published code's variant with 200 thresholds",
     )
     group = parser.add_argument_group("good scans")
     group.add_argument(
@@ -69,27 +69,29 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_integer,
         nargs="+",
         metavar="K",
-        help="compare every class with K of its good scans as well as with the prompts, and test the others; points "
-        "alone count, and shots.json has the figures of every draw",
+        help="few-shot test: compare each class with K of its good scans in addition to the prompts, and test on the "
+        "remaining ones; RGB images are not used, and shots.json holds the figures of every draw",
     )
-    group.add_argument("--draws", type=positive_integer, default=5, help="draws of the good scans, by --seed (--shots)")
+    group.add_argument("--draws", type=positive_integer, default=5, help="random draws of the good scans (--shots)")
     group = parser.add_argument_group("output")
-    group.add_argument("--save_maps", action="store_true", help="write the maps of every sample")
-    group.add_argument("--visualize", action="store_true", help="write a picture of every sample")
+    group.add_argument("--save_maps", action="store_true", help="save the anomaly maps of every sample")
+    group.add_argument("--visualize", action="store_true", help="save an image of every sample")
     parser.add_argument(
         "--batch_size",
         type=positive_integer,
-        help="samples that are encoded together (default: as many as suit the device's memory)",
+        help="samples that are encoded together (default: chosen by the device's memory)",
     )
     add_experiment_arguments(parser)
     parser.add_argument(
-        "--allow_mismatch", action="store_true", help="test prompts with another CLIP than they were learned with"
+        "--allow_mismatch",
+        action="store_true",
+        help="allow a CLIP other than the one that the prompts were learned with",
     )
     parser.add_argument(
         "--seed",
         type=non_negative_integer,
-        help="of the draws of --shots (default: 111); accepted for older commands and without effect otherwise, since "
-        "nothing else in a test is random",
+        help="random seed for the draws of --shots (default: 111); otherwise accepted for compatibility without "
+        "effect, since testing is deterministic",
     )
     return parser
 
@@ -97,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
     if flags.seed is not None and flags.shots is None:
-        logger.info("--seed has no effect: nothing in a test is random")
+        logger.info("--seed has no effect: testing is deterministic")
     settings = TestSettings.from_flags(flags)
     # PyTorch takes seconds to import: not before the flags are parsed.
     if settings.shots:

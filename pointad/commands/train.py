@@ -1,13 +1,13 @@
-"""Learns normal and anomalous prompts on one class, to find defects in classes never seen (PointAD).
+"""Learns normal and anomalous prompts on one class, to detect defects in unseen classes (PointAD).
 
     python train.py                                                      # the demo data and the small demo backbone
     python train.py --data_path /data/mvtec3d-rendered --train_class carrot --save_path results/carrot
-    python train.py … --restart                                          # from the first epoch, whatever is there
-    torchrun --nproc_per_node=4 train.py …                               # four processes, a GPU each if there are any
+    python train.py … --restart                                          # from the first epoch, discarding old state
+    torchrun --nproc_per_node=4 train.py …                               # four processes, one GPU each if available
 
 Writes into --save_path: epoch_<n>.pth (the prompts in the released format) and epoch_<n>.json (what they were learned
-from), losses.csv (one row a step), log.txt, run.json (what was trained, for test.py and the reports) and
-training_state.pt (what an interrupted training is continued from by the same command). A folder holds one run.
+from), losses.csv (one row per step), log.txt, run.json (the settings, for test.py and the reports) and
+training_state.pt (from which the same command continues an interrupted training). A folder holds one run.
 """
 
 import argparse
@@ -30,24 +30,22 @@ from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program; those of the published scripts keep their names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument(
-        "--train_class", "--train_dataset_name", default=DEMO_TRAINING_CLASS, help="class to learn from"
-    )
-    parser.add_argument("--save_path", type=Path, help="folder of the outputs (default: results/train/<class>)")
+    parser.add_argument("--train_class", "--train_dataset_name", default=DEMO_TRAINING_CLASS, help="class to train on")
+    parser.add_argument("--save_path", type=Path, help="output folder (default: results/train/<class>)")
     add_data_arguments(parser)
     add_model_arguments(parser)
     add_encoding_arguments(parser)
     add_prompt_arguments(parser, learned_only=True)
     group = parser.add_argument_group("learning")
-    group.add_argument("--epoch", type=positive_integer, default=15, help="epochs")
-    group.add_argument("--learning_rate", type=positive_float, default=0.001, help="of Adam")
-    group.add_argument("--batch_size", type=positive_integer, default=4, help="samples a step")
+    group.add_argument("--epoch", type=positive_integer, default=15, help="number of epochs")
+    group.add_argument("--learning_rate", type=positive_float, default=0.001, help="learning rate of Adam")
+    group.add_argument("--batch_size", type=positive_integer, default=4, help="samples per step")
     group.add_argument(
         "--losses",
         nargs="+",
         choices=LOSS_TERMS,
         default=list(PUBLISHED_WEIGHTS),
-        help="terms of the loss, each of weight 1 unless --loss_weights says otherwise",
+        help="terms of the loss, each with weight 1 unless --loss_weights sets another",
     )
     group.add_argument(
         "--loss_weights",
@@ -55,20 +53,20 @@ def build_parser() -> argparse.ArgumentParser:
         type=loss_weight,
         default=[],
         metavar="TERM=WEIGHT",
-        help="other weights of terms, such as d2_pixel_loss=0.5; 0 leaves a term out (default: as --losses says)",
+        help="weights of individual terms, such as d2_pixel_loss=0.5; 0 omits a term (default: 1 for each of --losses)",
     )
     group.add_argument("--init_checkpoint", type=Path, help="start from these prompts instead of random ones")
-    group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between two lines of the log")
-    group.add_argument("--save_freq", type=positive_integer, default=1, help="epochs between two checkpoints")
+    group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between log lines")
+    group.add_argument("--save_freq", type=positive_integer, default=1, help="epochs between checkpoints")
     group.add_argument(
         "--restart",
         action="store_true",
-        help="train from the first epoch; by default a training that was interrupted is continued after its last "
-        "finished epoch, with the same result as if it had never been interrupted",
+        help="train from the first epoch; by default an interrupted training continues after its last finished "
+        "epoch, with the same result as an uninterrupted one",
     )
-    group.add_argument("--resume", action="store_true", help="accepted for older commands: continuing is the default")
+    group.add_argument("--resume", action="store_true", help="accepted for compatibility: continuing is the default")
     group.add_argument(
-        "--tensorboard", type=Path, metavar="DIR", help="write the losses of every epoch for TensorBoard as well"
+        "--tensorboard", type=Path, metavar="DIR", help="also write the losses of every epoch for TensorBoard"
     )
     add_experiment_arguments(parser)
     add_seed_argument(parser)
@@ -76,10 +74,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def loss_weight(text: str) -> tuple[str, float]:
-    """An ``argparse`` type: a term of the loss and what it weighs, such as d2_pixel_loss=0.5."""
+    """An ``argparse`` type: a term of the loss and its weight, such as d2_pixel_loss=0.5."""
     name, sign, weight = text.partition("=")
     if not sign or name not in LOSS_TERMS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not TERM=WEIGHT with a term out of {', '.join(LOSS_TERMS)}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not TERM=WEIGHT with one of the terms {', '.join(LOSS_TERMS)}")
     return name, non_negative_float(weight)
 
 

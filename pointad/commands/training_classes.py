@@ -2,7 +2,7 @@
 
     python scripts/training_classes.py mvtec_pc_3d_rgb
 
-The shell scripts ask this; a data set without such classes needs CLASSES.
+The shell scripts use this; a data set without such classes needs CLASSES.
 """
 
 import argparse
@@ -23,5 +23,5 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the classes."""
     dataset = specification(arguments.dataset)
     if not dataset.training_classes:
-        raise InputError(dataset.name, "has no training classes of its own", 'name them, such as CLASSES="bolt nut"')
+        raise InputError(dataset.name, "has no default training classes", 'set them, such as CLASSES="bolt nut"')
     print(" ".join(dataset.training_classes))

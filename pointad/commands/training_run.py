@@ -95,7 +95,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if processes.is_first and state is None and not settings.restart:
         check_folder(folder, repeatable(record))
 
-    logger.info("learning from %d samples of %s", len(data.samples), settings.train_class)
+    logger.info("training on %d samples of %s", len(data.samples), settings.train_class)
     description = "encoding" if processes.is_first else None
     examples = load_examples(
         encoder,
@@ -109,7 +109,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
     if state is not None:
         restore(training, state, folder / STATE_NAME)
-        logger.info("going on after epoch %d", len(training.history))
+        logger.info("continuing after epoch %d", len(training.history))
     elif processes.is_first and settings.restart:
         discard_training(folder)
     if processes.is_first:
@@ -152,9 +152,9 @@ def _learn(
 
 
 def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, record: TrainingRecord) -> None:
-    """Write the prompts, and beside them what they were learned from."""
+    """Write the prompts, and next to them what they were learned from."""
     checkpoint = checkpoint_file(folder, epoch)
-    origin_file(checkpoint).unlink(missing_ok=True)  # at no moment does it stand beside another checkpoint
+    origin_file(checkpoint).unlink(missing_ok=True)  # it must never be next to another checkpoint
     save_prompts(learner, checkpoint)
     write_origin(checkpoint, to_json(record), epoch)
 
@@ -172,10 +172,10 @@ def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Proces
 
 
 def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
-    """Whether nothing is left to be done, which is said.
+    """Whether the training is complete already, which is logged.
 
     Raises:
-        InputError: the state has learned for longer than is asked for.
+        InputError: the state was trained for more epochs than requested.
     """
     epochs = state.get("losses") if state is not None else None
     learned = len(epochs) if isinstance(epochs, list) else 0
@@ -183,10 +183,10 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
     if learned < settings.epochs:
         return False
     if last.is_file():
-        logger.info("%s is there already; --restart trains again", last)
+        logger.info("%s already exists; use --restart to train again", last)
         return True
     if learned > settings.epochs:
-        problem = f"comes from {learned} epochs of training, more than --epoch {settings.epochs}"
+        problem = f"holds {learned} epochs of training, more than --epoch {settings.epochs}"
         raise InputError(settings.save_path / STATE_NAME, problem, f"give --epoch {learned} or more, or {START_AFRESH}")
     return False
 
@@ -197,10 +197,10 @@ def last_prompts(settings: TrainSettings) -> Path:
 
 
 def discard_training(folder: Path) -> None:
-    """Remove what an earlier training left in its folder, so that nothing of it is taken for part of the next one."""
+    """Remove what an earlier training left in its folder, so that it is not mistaken for part of the next one."""
     checkpoints = sorted(folder.glob(CHECKPOINTS))
     if checkpoints or (folder / STATE_NAME).is_file():
-        logger.info("starting afresh; the training in %s is discarded", folder)
+        logger.info("restarting; the training in %s is discarded", folder)
     for path in (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints)):
         path.unlink(missing_ok=True)
 
@@ -210,7 +210,7 @@ def restore(training: Training, state: dict[str, Any], path: Path) -> None:
     try:
         training.restore(state)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(path, "not the state of such a training", START_AFRESH) from error
+        raise InputError(path, "is not the state of such a training", START_AFRESH) from error
 
 
 def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearner:

@@ -1,4 +1,4 @@
-"""Where the line between pass and fail lies, and what it rests on."""
+"""The threshold between pass and fail, and how it was chosen."""
 
 import logging
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ PASS, FAIL = "pass", "fail"
 class Verdicts:
     """How scores are judged."""
 
-    threshold: float | None = None  # scores above it fail; None: nothing is judged
-    good_scores: tuple[float, ...] | None = None  # of which p-values are told; None: none are
+    threshold: float | None = None  # scores above it fail; None: no verdict
+    good_scores: tuple[float, ...] | None = None  # that p-values are computed from; None: no p-values
     false_alarm_rate: float | None = None
 
     def on(self, score: float) -> str | None:
@@ -60,10 +60,10 @@ def judged_by_quantile(good_scores: Sequence[float], quantile: float) -> Verdict
 
 
 def judged_by_rate(good_scores: Sequence[float], rate: float) -> Verdicts:
-    """The threshold keeps a rate of false alarms.
+    """The threshold for a target false-alarm rate.
 
     Raises:
-        InputError: there are too few good scores for it.
+        InputError: there are too few good scores for the rate.
     """
     threshold = conformal_threshold(good_scores, rate)
     logger.info("threshold %.6g: false-alarm rate %g among %d good scans", threshold, rate, len(good_scores))
@@ -71,11 +71,11 @@ def judged_by_rate(good_scores: Sequence[float], rate: float) -> Verdicts:
 
 
 def log_realised_rate(verdicts: Verdicts, held_out: Sequence[float]) -> None:
-    """Say how many of further good scans fail, and what that says about the rate."""
+    """Log how many of the held-out good scans fail, and what this says about the rate."""
     alarms = sum(verdicts.on(score) == FAIL for score in held_out)
     low, high = rate_interval(alarms, len(held_out))
     logger.info(
-        "false alarms on %d held-out good scans: %d, a rate of %.3g (%.0f %% interval %.3g to %.3g); %g was asked for",
+        "false alarms on %d held-out good scans: %d, a rate of %.3g (%.0f %% interval %.3g to %.3g); the target was %g",
         len(held_out),
         alarms,
         alarms / len(held_out),

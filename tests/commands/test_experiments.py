@@ -120,7 +120,7 @@ def test_prompts_of_another_clip_are_refused_or_named(
     assert not (experiment.folder / "a" / "test" / "results.json").exists()
     ending = experiment.test("a", "--allow_mismatch")
     assert ending.code == 0
-    assert "tested otherwise than it was learned: trained with another CLIP" in ending.err
+    assert "tested with other settings than in training: trained with another CLIP" in ending.err
     assert experiment.run("a")["differences"] == [f"trained with another CLIP ({told['backbone']})"]
 
 
@@ -140,7 +140,7 @@ def test_other_settings_than_in_training_are_named_and_noted(
     ending = experiment.test("a", *flags)
     assert ending.code == 0, ending.err
     difference = difference.replace("blocks 8", f"blocks {golden_backbone.depth}")
-    (line,) = (line for line in ending.err.splitlines() if "tested otherwise" in line)
+    (line,) = (line for line in ending.err.splitlines() if "tested with other settings" in line)
     assert line.endswith(difference)
     assert experiment.run("a")["differences"] == [difference]
     assert difference in experiment.table()

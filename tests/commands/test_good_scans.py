@@ -50,7 +50,7 @@ def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.Log
     with caplog.at_level("INFO"):
         _, (again,) = run(scans / "bad.npy", "--good", scans / "good")
     assert again["score"] == line["score"] and again["verdict"] is None and "p_value" not in again
-    assert "comparing" not in caplog.text and "kept in" in caplog.text
+    assert "comparing" not in caplog.text and "cached in" in caplog.text
 
 
 def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -82,7 +82,7 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     with pytest.raises(InputError, match="omit --threshold"):
         run(bad, "--good", good, "--false_alarm_rate", "0.5", "--threshold", "0.5")
     (scans / "empty").mkdir()
-    with pytest.raises(InputError, match="empty: holds no scan"):
+    with pytest.raises(InputError, match="empty: contains no scan"):
         run(bad, "--good", scans / "empty")
     with pytest.raises(InputError, match=r"bad\.npy: is damaged"):
         run(bad, "--reference", bad)

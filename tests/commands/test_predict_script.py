@@ -143,5 +143,5 @@ def test_own_outputs_are_no_scans(run: Any, tmp_path: Path) -> None:
 def test_nothing_to_do_is_an_error(run: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="SCAN"):
         run()
-    with pytest.raises(InputError, match="holds no scan"):
+    with pytest.raises(InputError, match="contains no scan"):
         run(tmp_path)

@@ -34,7 +34,7 @@ def test_killed_training_is_continued(golden_inputs: Path, tmp_path: Path) -> No
     assert 0 < len(written) < EPOCHS
 
     done = run_program("train.py", *arguments, "--save_path", continued)
-    assert done.returncode == 0 and "going on after epoch" in done.stderr, done.stderr[-2000:]
+    assert done.returncode == 0 and "continuing after epoch" in done.stderr, done.stderr[-2000:]
     assert "encoded 0 pictures, 45 from the cache" in done.stderr
     assert (continued / "losses.csv").read_text() == (uninterrupted / "losses.csv").read_text()
     states = [

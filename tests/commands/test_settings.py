@@ -68,7 +68,7 @@ def test_single_scans_take_the_weights_that_suit_the_prompts() -> None:
 
 
 def test_no_scan_is_refused() -> None:
-    with pytest.raises(InputError, match="none is named"):
+    with pytest.raises(InputError, match="no scan was given"):
         PredictSettings.from_flags(predict.build_parser().parse_args([]))
 
 

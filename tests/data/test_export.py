@@ -108,7 +108,7 @@ def test_killed_and_run_again_in_any_number_of_processes(mvtec_root: Path, tmp_p
         program(mvtec_root, tmp_path / "whole", "--num_workers", "1"), capture_output=True, text=True
     )
     assert whole.returncode == 0, whole.stderr
-    assert "6 scans rendered, 0 were finished, 0 failed" in whole.stdout
+    assert "6 scans rendered, 0 already finished, 0 failed" in whole.stdout
     killed = subprocess.Popen(
         program(mvtec_root, tmp_path / "killed", "--num_workers", "2"),
         stdout=subprocess.DEVNULL,
@@ -132,7 +132,7 @@ def test_the_program_counts_failures(mvtec_root: Path, tmp_path: Path, capsys: p
     flags = program(tmp_path / "raw", tmp_path / "out", "--num_workers", "1")[2:]
     assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 2
     output = capsys.readouterr()
-    assert "2 scans rendered, 0 were finished, 1 failed" in output.out and "good/xyz/000.tiff" in output.err
+    assert "2 scans rendered, 0 already finished, 1 failed" in output.out and "good/xyz/000.tiff" in output.err
     assert len(read_metadata(tmp_path / "out")) == 2
 
 

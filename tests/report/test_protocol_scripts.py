@@ -182,7 +182,7 @@ def test_cross_dataset_takes_targets_and_flags(workspace: Path) -> None:
     [
         ("one_vs_rest", {"ROWS": "pointad mood"}, "row mood is not known"),
         ("one_vs_rest", {"DATASET": "other", "DATA": "/data"}, "other: is not a known data set"),
-        ("one_vs_rest", {"DATASET": "minishift_pc_3d", "DATA": "/data"}, "has no training classes of its own"),
+        ("one_vs_rest", {"DATASET": "minishift_pc_3d", "DATA": "/data"}, "has no default training classes"),
         ("cross_dataset", {"DATA": "/data"}, "no target"),
     ],
 )

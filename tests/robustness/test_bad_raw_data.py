@@ -151,7 +151,7 @@ def test_one_broken_scan(
     assert ending.code == 2
     (line,) = re.findall(r"failed: .*", ending.err)
     assert named in line and ";" in line
-    assert "0 scans rendered, 1 were finished, 1 failed" in ending.out
+    assert "0 scans rendered, 1 already finished, 1 failed" in ending.out
     assert "1 samples of 1 classes listed" in ending.out
     assert "Traceback" not in ending.err + ending.out
     assert not views.exists()
@@ -165,7 +165,7 @@ def test_the_others_are_rendered(
     truncate(source / XYZ)
     ending = render(MVTEC, source, tmp_path / "out")
     assert ending.code == 2
-    assert "1 scans rendered, 0 were finished, 1 failed" in ending.out
+    assert "1 scans rendered, 0 already finished, 1 failed" in ending.out
     assert files_below(tmp_path / "out" / "gear/test/good") == files_below(rendered_archives[MVTEC] / "gear/test/good")
     assert not files_below(tmp_path / "out" / "gear/test/pit")
 

@@ -29,7 +29,7 @@ def test_more_epochs_are_added(train: Callable[..., Ending], output: Path) -> No
     assert train().code == 0
     first = rows(output)
     ending = train("--epoch", 2)
-    assert ending.code == 0 and "going on after epoch 1" in ending.err
+    assert ending.code == 0 and "continuing after epoch 1" in ending.err
     assert rows(output)[: len(first)] == first and len(rows(output)) == 2 * len(first)
     assert (output / "epoch_2.pth").is_file()
 
@@ -38,7 +38,7 @@ def test_a_finished_training_is_left_alone(train: Callable[..., Ending], output:
     assert train().code == 0
     before = {path: path.read_bytes() for path in output.iterdir() if path.name != "log.txt"}
     ending = train("--resume")  # as older commands say
-    assert ending.code == 0 and "epoch_1.pth is there already; --restart trains again" in ending.err
+    assert ending.code == 0 and "epoch_1.pth already exists; use --restart to train again" in ending.err
     assert {path: path.read_bytes() for path in output.iterdir() if path.name != "log.txt"} == before
 
 
@@ -53,9 +53,9 @@ def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Pa
 def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], output: Path) -> None:
     assert train("--epoch", 2).code == 0
     ending = train("--restart", "--seed", 5)
-    assert ending.code == 0 and f"starting afresh; the training in {output} is discarded" in ending.err
+    assert ending.code == 0 and f"restarting; the training in {output} is discarded" in ending.err
     assert {row.split(",")[0] for row in rows(output)} == {"1"}
-    assert "starting afresh" not in train("--restart", "--save_path", output / "new").err
+    assert "restarting" not in train("--restart", "--save_path", output / "new").err
 
 
 def test_other_flags_are_named_and_refused(train: Callable[..., Ending], output: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_folder_with_pictures_pipes_and_hidden_files(predict: Callable[..., En
     assert set(lines) == {"scan.tiff", "photo.tiff"} and ending.code == 2
     assert "8-bit picture" in lines["photo.tiff"]["error"]
     assert lines["scan.tiff"]["points"] == (SCAN[..., 2] != 0).sum()
-    assert "pipe.ply: is no regular file; passed over" in ending.err
+    assert "pipe.ply: is not a regular file; skipped" in ending.err
 
 
 def test_axes_of_a_robot_give_the_same_score(predict: Callable[..., Ending], tmp_path: Path) -> None:
