@@ -4,7 +4,7 @@
     python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_pixels 5
 
 Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
-.stl, whose surface is sampled. Any unit: scans are centred and scaled before they are rendered. Organized scans are seen
+.stl, whose surface is sampled. Any unit: scans are centred and scaled before rendering. Organized scans are seen
 from the front, others from all around and with their longest side along x, unless --rig or --views say otherwise.
 
 Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, in the

@@ -8,9 +8,9 @@
 
 POST /predict?name=FILE answers with JSON (score, scores of the views, defect regions, timings), POST /view?name=FILE
 with the HTML that the page shows; the body is the file, and its format follows from the extension in FILE. Forms with
-the field "file" are accepted too. /docs describes the interface. GET /health answers once the model is loaded. One scan is
-inspected at a time. The service is meant for the machine that it runs on: it listens on loopback, answers only requests
-addressed to this machine, accepts no files from pages of other sites, and has no password. See docs/security.md.
+the field "file" are accepted too. /docs describes the interface. GET /health answers once the model is loaded. One scan
+is inspected at a time. The service is meant for the machine that it runs on: it listens on loopback, answers only
+requests addressed to this machine, accepts no file from other sites, and has no password. See docs/security.md.
 """
 
 import argparse

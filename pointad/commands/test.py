@@ -5,7 +5,7 @@
     python test.py --data_path /data/mvtec3d-rendered --prompts ensemble # no learning: "CLIP + R."
     torchrun --nproc_per_node=4 test.py …                                # four processes, one GPU each if available
 
-Writes into --save_path: results.json, scores.csv, curves.json and log.txt (one folder per checkpoint if there are several),
+Writes into --save_path: results.json, scores.csv, curves.json and log.txt (one folder per checkpoint if several),
 with --save_maps maps/<class>/<species>/<id>.npz, with --visualize an image of every sample.
 """
 

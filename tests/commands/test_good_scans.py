@@ -77,7 +77,7 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):
         run(bad, "--good", good, scans / "good" / "1.npy", "--false_alarm_rate", "0.05")
-    with pytest.raises(InputError, match="--false_alarm_rate: compares with the scores of good scans"):
+    with pytest.raises(InputError, match="--false_alarm_rate: needs the scores of good scans"):
         run(bad, "--false_alarm_rate", "0.05")
     with pytest.raises(InputError, match="omit --threshold"):
         run(bad, "--good", good, "--false_alarm_rate", "0.5", "--threshold", "0.5")
