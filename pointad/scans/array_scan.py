@@ -1,4 +1,4 @@
-"""From arrays in `.npy` and `.npz` files to points: which axis holds the coordinates, which array the points."""
+"""Point clouds from `.npy` and `.npz` files: finds the axis with the coordinates and the array with the points."""
 
 import logging
 import lzma
@@ -25,10 +25,10 @@ _POINT_NAMES = (
     *("coords", "coordinates", "positions", "position", "pos", "pts", "data"),
 )
 _COLOR_NAMES = ("colors", "rgb", "colours", "color", "colour", "rgba", "image")
-_MOST_COLUMNS = 12  # of a cloud: x y z, colours, normals and a few more
+_MOST_COLUMNS = 12  # of a point cloud: x y z, colours, normals and a few more
 _ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError),
-    *(ValueError, OverflowError, struct.error),  # names, sizes and dates that mean nothing
+    *(ValueError, OverflowError, struct.error),  # nonsensical names, sizes and dates
 )
 _KINDS = "iufV"  # V: records with named fields
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
@@ -44,12 +44,13 @@ def read_npy_scan(path: Path) -> ScanFile:
 
 
 def read_npz_scan(path: Path) -> ScanFile:
-    """Read the points of an archive of arrays: by name, or the only one that can hold points; see `scan_from_array`.
+    """Read the points from an archive of arrays: by name, or the only array that can hold points (`scan_from_array`).
 
-    Only what is needed is read. Colours are taken under a name of theirs if they fit to the points.
+    Only the arrays needed are read. Colours are found by name and must match the points in shape.
 
     Raises:
-        InputError: the archive is broken, claims too much, or none or several of its arrays can be the points.
+        InputError: the archive is broken or claims an excessive size, or none or several of its arrays can be the
+            points.
     """
     regular_file_size(path)
     try:
@@ -68,16 +69,16 @@ def read_npz_scan(path: Path) -> ScanFile:
 
 
 def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -> ScanFile:
-    """Find the axis of the coordinates and drop axes of length 1; the log says what is not as it should be.
+    """Find the axis of the coordinates and drop axes of length 1; irregularities are logged.
 
     Args:
         values: (N, C) or (H, W, C) with C from 3 to 12, planes first (C, N) or (C, H, W), either with a batch axis
             of one; x y z in the first three, perhaps colours in the next three; or records with fields x, y, z.
-        colors: as many, in the same order of axes; 8-bit, 16-bit or floats, alpha is left out. None: there are none.
-        path: for errors and the log.
+        colors: one per point, in the same axis order; 8-bit, 16-bit or floats; alpha is ignored. None: no colours.
+        path: the file, for errors and the log.
 
     Raises:
-        InputError: no axis holds coordinates, several may, there are too many points, or colours do not fit.
+        InputError: no axis holds coordinates, several could, there are too many points, or colours do not match.
     """
     if values.dtype.names is not None:
         values = _from_records(values, path)
@@ -86,7 +87,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     if np.prod(shape, dtype=object) > MOST_POINTS:
         raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
     if laid_out.ndim == 3 and laid_out.dtype == np.uint8:
-        raise InputError(path, f"is an 8-bit picture of shape {values.shape}, not a scan", _REMEDY)
+        raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
     points = laid_out[..., :3].astype(np.float64)
     if colors is None:
         return ScanFile(points, colors_from_unnamed(laid_out[..., 3:6]))
@@ -105,14 +106,14 @@ def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
     last = 3 <= values.shape[-1] <= _MOST_COLUMNS
     first = 3 <= values.shape[0] <= _MOST_COLUMNS
     if values.ndim == 3 and values.shape[0] == 3 and last and values.shape[-1] != 3:
-        raise InputError(path, f"has shape {shape}, which may be planes or rows", _REMEDY)
+        raise InputError(path, f"has shape {shape}, which is ambiguous: planes or rows", _REMEDY)
     if not last and not first:
-        kind = "a depth map or a picture without coordinates" if values.ndim == 2 else "neither points nor planes"
+        kind = "a depth map or an image without coordinates" if values.ndim == 2 else "neither points nor planes"
         raise InputError(path, f"has shape {shape}: {kind}", f"{_REMEDY}, with x, y and z for every pixel")
     if not last:
         values = np.moveaxis(values, 0, -1)
     if values.shape != shape:
-        logger.warning("%s: the shape %s is read as %s", path, shape, values.shape)
+        logger.warning("%s: shape %s is read as %s", path, shape, values.shape)
     return values
 
 
@@ -138,7 +139,7 @@ def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> n
         raise InputError(path, f"has colours of shape {given} for points of shape {(*shape, 3)}", _REMEDY)
     found = colors_from_named(colors)
     if found is None:
-        logger.warning("%s: the colours are left out, as they are neither 0 to 1, 0 to 255 nor 16-bit", path)
+        logger.warning("%s: the colours are ignored: their range is neither 0 to 1, 0 to 255 nor 16-bit", path)
     return found
 
 
@@ -151,10 +152,10 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
     shapes = {name: _member_shape(archive, info, path) for name, info in members.items()}
     fitting = [name for name, shape in shapes.items() if _may_be_points(shape) and name not in _COLOR_NAMES]
     if len(fitting) == 1:
-        logger.warning("%s: the array %r is taken for the points", path, fitting[0])
+        logger.warning("%s: the array %r is read as the points", path, fitting[0])
         return members[fitting[0]]
     held = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:12])
-    raise InputError(path, f"has no array called points or xyz, but {held or 'nothing'}", "name the points so")
+    raise InputError(path, f"has no array named points or xyz; found {held or 'nothing'}", "rename the array")
 
 
 def _may_be_points(shape: tuple[int, ...]) -> bool:

@@ -1,7 +1,7 @@
-"""Frees an organized scan of the table it was taken on and of stray points, leaving the object alone.
+"""Removes the table and stray points from an organized scan, so that only the object remains.
 
 The steps are the usual pre-processing of MVTec 3D-AD (Horwitz and Hoshen, "Back to the feature", CVPR workshops 2023),
-which PointAD follows. Where a step has nothing to work on, the scan passes it unchanged and the log says why.
+which PointAD follows. A step that does not apply leaves the scan unchanged and logs the reason.
 """
 
 import logging
@@ -17,18 +17,18 @@ from pointad.scans.reading_options import ALL_CLUSTERS, LARGEST_CLUSTER, Cluster
 
 logger = logging.getLogger(__name__)
 
-BORDER = 10  # pixels; only the table is seen there
-PLANE_THRESHOLD = 0.004  # metres; how near the border's points lie to their plane
+BORDER = 10  # pixels; only the table is visible there
+PLANE_THRESHOLD = 0.004  # metres; greatest distance of border points from their plane
 PLANE_SAMPLE = 50  # points that a candidate plane is fitted to
 PLANE_ITERATIONS = 1000  # candidate planes
-TABLE_THICKNESS = 0.005  # metres; points nearer to the plane than this are table
+TABLE_THICKNESS = 0.005  # metres; points closer to the plane than this belong to the table
 LONGEST_PROPORTION = 4  # of the sides of a scan
 SIDE_STEP = 100  # pixels; sides are rounded up to a multiple of this
 CLUSTER_RADIUS = 0.006  # metres
 CLUSTER_MIN_POINTS = 30
 NOTABLE_LOSS = 0.02  # share of an object's points whose removal is worth a warning
 
-_SEED = 0  # the same scan is always cleaned in the same way
+_SEED = 0  # cleaning a scan is reproducible
 
 
 def clean_scan(scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARGEST_CLUSTER) -> OrganizedScan:
@@ -36,8 +36,8 @@ def clean_scan(scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARG
 
     Args:
         scan: in metres.
-        name: what the log calls the scan.
-        kept_clusters: which clusters are not stray, see `keep_clusters`.
+        name: of the scan, for the log.
+        kept_clusters: which clusters to keep, see `keep_clusters`.
 
     Returns:
         A new scan with square sides; removed points are (0, 0, 0) and black.
@@ -52,12 +52,14 @@ def clean_scan(scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARG
 def remove_table(scan: OrganizedScan, name: str) -> OrganizedScan:
     """Fit a plane to the border of the scan and remove every point near it.
 
-    The scan is returned as it is when its border has too few points, when these determine no plane, or when nothing
-    but the plane would be there.
+    The scan is returned unchanged if its border has too few points, if they do not determine a plane, or if no point
+    lies off the plane.
     """
     border = border_points(scan.xyz)
     if len(border) < PLANE_SAMPLE:
-        logger.warning("%s: %d points on the border, too few to find the table; it is kept", name, len(border))
+        logger.warning(
+            "%s: only %d points on the border, too few to find the table; nothing is removed", name, len(border)
+        )
         return scan
     plane = fit_plane(
         border,
@@ -67,19 +69,19 @@ def remove_table(scan: OrganizedScan, name: str) -> OrganizedScan:
         rng=np.random.default_rng(_SEED),
     )
     if plane is None:
-        logger.warning("%s: the points on the border determine no plane; nothing is removed", name)
+        logger.warning("%s: the points on the border do not determine a plane; nothing is removed", name)
         return scan
     present = points_present(scan.xyz)
     removed = present.copy()
     removed[present] = plane.distances(scan.xyz[present].astype(np.float64)) < TABLE_THICKNESS
     if removed.sum() == present.sum():
-        logger.warning("%s: all points lie on the border's plane; nothing is removed", name)
+        logger.warning("%s: all points lie on the plane of the border; nothing is removed", name)
         return scan
     return _without(scan, removed)
 
 
 def pad_to_square(scan: OrganizedScan) -> OrganizedScan:
-    """Surround the scan evenly with holes until both sides are its larger one rounded up to the next 100 pixels."""
+    """Pad the scan evenly with holes to a square: its longer side, rounded up to the next 100 pixels."""
     height, width = scan.xyz.shape[:2]
     side = -(-max(height, width) // SIDE_STEP) * SIDE_STEP
     rows = ((side - height) // 2, side - height - (side - height) // 2)
@@ -96,19 +98,19 @@ def pad_to_square(scan: OrganizedScan) -> OrganizedScan:
 
 
 def keep_clusters(scan: OrganizedScan, name: str, rule: ClusterRule = LARGEST_CLUSTER) -> OrganizedScan:
-    """Remove the points outside the DBSCAN clusters that a rule keeps.
+    """Remove the points that lie outside the DBSCAN clusters to keep.
 
-    The log tells the share of the points that was removed, as a warning when it is above 2 %: an object that the sensor
-    sees in pieces loses parts under the published rule.
+    The share of points removed is logged, as a warning if it exceeds 2 %: an object that the sensor captures in
+    several pieces loses parts under the published rule.
 
     Args:
         scan: in metres.
-        name: what the log calls the scan.
-        rule: "largest" keeps the largest cluster (the published rule for MVTec 3D-AD), "all" every point, a fraction
-            every cluster with more than this share of the points.
+        name: of the scan, for the log.
+        rule: "largest" keeps the largest cluster (the published rule for MVTec 3D-AD), "all" keeps every point, and a
+            fraction keeps every cluster with more than this share of the points.
 
     Returns:
-        A new scan; the same one when nothing is removed, or when no cluster is kept.
+        A new scan, or the given one if nothing is removed or no cluster qualifies.
     """
     if rule == ALL_CLUSTERS:
         return scan
@@ -116,10 +118,10 @@ def keep_clusters(scan: OrganizedScan, name: str, rule: ClusterRule = LARGEST_CL
     labels = cluster_labels(scan.xyz[present], radius=CLUSTER_RADIUS, min_points=CLUSTER_MIN_POINTS)
     sizes = np.bincount(labels[labels >= 0])
     if not len(sizes):
-        logger.warning("%s: no cluster among its %d points; all are kept", name, len(labels))
+        logger.warning("%s: no cluster found among %d points; all are kept", name, len(labels))
         return scan
     if rule == LARGEST_CLUSTER:
-        wanted = np.arange(len(sizes)) == sizes.argmax()  # the first among equals
+        wanted = np.arange(len(sizes)) == sizes.argmax()  # the first one of equal size
     else:
         wanted = sizes > float(rule) * len(labels)
     if not wanted.any():
@@ -142,24 +144,24 @@ def keep_clusters(scan: OrganizedScan, name: str, rule: ClusterRule = LARGEST_CL
 
 
 def check_proportions(height: int, width: int, name: str) -> None:
-    """Refuse long strips: padded to a square, they would take its square in memory and a few columns of the grid.
+    """Refuse long strips: padded to a square, they would waste memory and cover only a few columns of the grid.
 
     Raises:
         InputError: one side is more than four times the other.
     """
     if max(height, width) > LONGEST_PROPORTION * min(height, width):
-        problem = f"is {height} x {width} pixels, too long a strip for a square grid"
+        problem = f"is {height} x {width} pixels, too elongated for a square grid"
         remedy = (
-            f"cut it into pieces at most {LONGEST_PROPORTION} times as long as wide, or give (points, 3) as a cloud"
+            f"cut it into pieces at most {LONGEST_PROPORTION} times as long as wide, or give an unorganized (points, 3)"
         )
         raise InputError(name, problem, remedy)
 
 
 def cluster_rule(text: str) -> ClusterRule:
-    """The rule that a text names: "all", "largest", or a fraction from 0 to below 1.
+    """Parse a cluster rule: "all", "largest", or a fraction of at least 0 and below 1.
 
     Raises:
-        InputError: it is none of them.
+        InputError: it is none of these.
     """
     if text in (ALL_CLUSTERS, LARGEST_CLUSTER):
         return text
@@ -168,19 +170,19 @@ def cluster_rule(text: str) -> ClusterRule:
     except ValueError:
         fraction = -1.0
     if not 0 <= fraction < 1:
-        raise InputError(f"clusters {text!r}", "is not a rule", "use all, largest, or a fraction such as 0.01")
+        raise InputError(f"clusters {text!r}", "is not a valid rule", "use all, largest, or a fraction such as 0.01")
     return fraction
 
 
 def points_present(xyz: np.ndarray) -> np.ndarray:
     """Flags (H, W) of the pixels that hold a point: finite and not a hole."""
-    # A sum is finite only if its parts are: three times as fast as asking for each.
+    # A sum is finite only if its parts are: three times as fast as checking each one.
     with np.errstate(invalid="ignore"):
         return np.isfinite(xyz[..., 0] + xyz[..., 1] + xyz[..., 2]) & (xyz[..., 2] != 0)
 
 
 def border_points(xyz: np.ndarray) -> np.ndarray:
-    """The points (N, 3) float64 within 10 pixels of the edge of the picture."""
+    """The points (N, 3) float64 within 10 pixels of the edge of the scan."""
     border = points_present(xyz)
     border[BORDER:-BORDER, BORDER:-BORDER] = False
     return xyz[border].astype(np.float64)

@@ -1,8 +1,8 @@
-"""The clusters of DBSCAN, grown from cell to cell instead of from point to point.
+"""DBSCAN clustering on grid cells instead of individual points.
 
-A point of a depth scan has thousands of neighbours within the radius, so that listing them all takes minutes and
-gigabytes. With cells whose diagonal is the radius, the points of a cell are all neighbours of each other: a cell with
-enough points needs no counting, and its points belong together (Gan and Tao 2015, "DBSCAN revisited").
+A point of a depth scan has thousands of neighbours within the radius; listing them all takes minutes and gigabytes.
+If the diagonal of a cell equals the radius, all points in the cell are neighbours of one another: in a cell with enough
+points, all are core points of the same cluster, with nothing to count (Gan and Tao 2015, "DBSCAN revisited").
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.
     if not len(points):
         return labels
     points = np.asarray(points, dtype=np.float64)
-    bound = np.nextafter(radius, np.inf)  # the tree leaves out points at exactly the bound
+    bound = np.nextafter(radius, np.inf)  # the tree excludes points at exactly the bound
     cells = _cells(points, radius)
     core = cells.counts[cells.cell_of] >= min_points
     undecided = np.flatnonzero(~core)
@@ -43,7 +43,7 @@ def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.
         return labels
     component = _connected_cells(points, core, cells, bound)
     labels[core] = _numbered_by_first(component[cells.cell_of[core]])
-    # The rest has fewer neighbours than `min_points`, so the query found them all.
+    # The remaining points have fewer neighbours than `min_points`, so the query found them all.
     labels[undecided[~enough]] = _first_neighbouring_cluster(labels, neighbours[~enough])
     return labels
 
@@ -56,7 +56,7 @@ class _Cells:
 
 
 def _cells(points: np.ndarray, radius: float) -> _Cells:
-    # A hair below radius / sqrt(3), so that rounding never puts two points of a cell further apart than the radius.
+    # Slightly below radius / sqrt(3), so that rounding never puts two points of a cell further apart than the radius.
     side = radius / np.sqrt(3) * (1 - 1e-9)
     coordinates = np.floor((points - points.min(axis=0)) / side).astype(np.int64)
     # Ranks instead of coordinates keep the keys within 64 bits, however far away a stray point is.
@@ -75,7 +75,7 @@ def _connected_cells(points: np.ndarray, core: np.ndarray, cells: _Cells, bound:
     # One core point per cell joins nearly all cells that belong together ...
     pairs = cKDTree(points[core_points[starts]]).query_pairs(bound, output_type="ndarray")
     component = _components(occupied[pairs], len(cells.places))
-    # ... and what is still apart is compared point by point.
+    # ... and those still separate are compared point by point.
     close = occupied[cKDTree(cells.places[occupied]).query_pairs(_REACH, p=np.inf, output_type="ndarray")]
     for one, other in close[component[close[:, 0]] != component[close[:, 1]]].tolist():
         if component[one] == component[other]:

@@ -1,18 +1,18 @@
-"""Turns three columns of numbers into 8-bit colours, when they can be nothing else."""
+"""Converts three columns of numbers to 8-bit colours, provided that they cannot be anything else."""
 
 import numpy as np
 
-_UNIT_LENGTH = 0.01  # how far from 1 the length of a normal may be, which is often written with few digits
+_UNIT_LENGTH = 0.01  # tolerance on the length of a normal, which is often written with few digits
 
 
 def colors_from_named(values: np.ndarray) -> np.ndarray | None:
-    """Colours that a file calls colours: 0 to 1, 0 to 255 or 16-bit.
+    """Colours from values that the file labels as colours: 0 to 1, 0 to 255 or 16-bit.
 
     Args:
-        values: (..., 3) or (..., 4), the fourth being alpha, which is left out.
+        values: (..., 3) or (..., 4); the fourth is alpha, which is ignored.
 
     Returns:
-        (..., 3) uint8; colours that are not finite are black. None for numbers that are no colours.
+        (..., 3) uint8; non-finite colours become black. None if the numbers cannot be colours.
     """
     values = values[..., :3]
     if values.dtype == np.uint8:
@@ -34,7 +34,7 @@ def colors_from_named(values: np.ndarray) -> np.ndarray | None:
 
 
 def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:
-    """Colours in columns that nobody calls so: only 0 to 1 or whole numbers up to 255, and no unit vectors.
+    """Colours from unlabelled columns: accepted only if 0 to 1 or whole numbers up to 255, and not unit vectors.
 
     Args:
         values: (..., 3) numbers.
@@ -53,7 +53,7 @@ def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:
 
 
 def is_normals(values: np.ndarray) -> bool:
-    """Whether (N, 3) numbers are unit vectors, but for a few."""
+    """Whether (N, 3) numbers are unit vectors, with few exceptions."""
     if not len(values) or np.abs(values).max() > 1 + _UNIT_LENGTH:
         return False
     lengths = np.linalg.norm(values.astype(np.float64), axis=-1)

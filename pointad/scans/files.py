@@ -1,18 +1,18 @@
-"""Reads a scan from any common file format, keeping the file's points, their number and their order.
+"""Reads a scan from any common file format, preserving the number and order of its points.
 
-| ending                 | content                                                                                    |
+| extension              | content                                                                                    |
 |------------------------|--------------------------------------------------------------------------------------------|
-| .pcd                   | ascii, binary or compressed; fields x y z, perhaps colours; with a grid: organized          |
-| .ply, .obj             | points; with faces: a mesh, whose surface is sampled                                       |
+| .pcd                   | ASCII, binary or compressed; fields x y z, optional colours; with a grid: organized         |
+| .ply, .obj             | points, or, with faces, a mesh whose surface is sampled                                    |
 | .stl                   | a mesh, whose surface is sampled                                                           |
-| .xyz, .txt, .csv, .asc | one point a row, x y z and perhaps r g b; columns by name where a line names them          |
-| .pts                   | the same after a line with the number of points; x y z, perhaps intensity, perhaps r g b   |
-| .npy                   | (N, 3) or, organized, (H, W, 3) numbers, or planes first; with 6 columns x y z r g b       |
-| .npz                   | the same under the name points, xyz or the only one; perhaps colors or rgb                 |
+| .xyz, .txt, .csv, .asc | one point per row, x y z and optional r g b; a header line may name the columns            |
+| .pts                   | the same after a line with the number of points; x y z, optional intensity, optional r g b |
+| .npy                   | (N, 3), or (H, W, 3) if organized, or channels first; with 6 columns: x y z r g b          |
+| .npz                   | the same, in the array named points or xyz or the only array; optional colors or rgb       |
 | .tiff, .tif            | organized, (H, W, 3), three planes or three pages                                          |
 
-Colours are 0 to 1, 0 to 255 or 16-bit. Points that are not finite or have a number that stands for no data, and pixels
-with z == 0, are holes. docs/formats.md has all dialects.
+Colours are 0 to 1, 0 to 255 or 16-bit. Non-finite points, points with a no-data value and pixels with z == 0 are
+holes. docs/formats.md describes all dialects.
 """
 
 import logging
@@ -39,24 +39,24 @@ logger = logging.getLogger(__name__)
 
 
 def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0) -> ScanFile:
-    """Read a scan; the ending of the name says which format it has.
+    """Read a scan; the file extension determines the format.
 
     Args:
         path: see the table at the top of this module.
         mesh_points: how many points are drawn from a mesh, uniformly over its area.
-        seed: of the points drawn from a mesh.
+        seed: for drawing the points from a mesh.
 
     Returns:
-        The points in the file's unit, order and number; how many are not finite is logged.
+        All points of the file, in its order and unit; the number of non-finite points is logged.
 
     Raises:
-        InputError: the format is unknown, the file is missing, broken or shorter than it says, holds more than ten
-            million points, or none that is finite.
+        InputError: the format is unknown, or the file is missing, broken or truncated, or holds more than ten million
+            points or none that is usable.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(path, f"has the unknown ending {suffix!r}", f"give one of {', '.join(SUFFIXES)}")
+        raise InputError(path, f"has the unsupported extension {suffix!r}", f"use one of {', '.join(SUFFIXES)}")
     regular_file_size(path)
     if suffix in _MESH_READERS:
         scan = scan_from_mesh(_MESH_READERS[suffix](path), mesh_points, seed, path)
@@ -67,10 +67,10 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
         raise InputError(path, f"holds {total} points", f"give a scan with at most {MOST_POINTS}")
     dropped = total - int(is_finite(scan.points).sum())
     if dropped:
-        logger.warning("%s: %d of %d points are not finite and take no part", path, dropped, total)
+        logger.warning("%s: %d of %d points are not finite and are ignored", path, dropped, total)
     scan = replace(scan, points=without_no_data(scan.points, path))
     if not scan.present.any():
-        raise InputError(path, f"holds no usable point among {total}", "give a file with points")
+        raise InputError(path, f"has no usable point among {total}", "give a file with points")
     return scan
 
 
@@ -92,4 +92,4 @@ _READERS: dict[str, Callable[[Path], ScanFile]] = {
     ".tif": _read_tiff,
 }
 SUFFIXES = tuple(sorted((*_READERS, *_MESH_READERS)))
-"""The endings that `read_scan` knows."""
+"""The file extensions that `read_scan` supports."""

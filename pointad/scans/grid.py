@@ -1,4 +1,4 @@
-"""From an organized scan of any size to the 336 x 336 grid whose places are points, pixels and mask values at once."""
+"""Resamples an organized scan to the 336 x 336 grid on which points, pixels and mask values share positions."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from pointad.files.pictures import resize_picture
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 
 GRID_SIZE = 336
-"""Side of the grid; also the side of the pictures that the encoder of the paper takes."""
+"""Side of the grid; also the input size of the paper's image encoder."""
 
 
 def nearest_indices(source_size: int, target_size: int) -> np.ndarray:
-    """Which source row each target row takes, as `torch.nn.functional.interpolate(mode="nearest")` chooses them.
+    """The source row for each target row, chosen as `torch.nn.functional.interpolate(mode="nearest")` does.
 
     Args:
-        source_size: rows that there are.
-        target_size: rows that are wanted.
+        source_size: number of source rows.
+        target_size: number of target rows.
 
     Returns:
-        (target_size,) int64. The product is taken in float32, as torch does: exact arithmetic would choose other rows
+        (target_size,) int64. The product is computed in float32, as in torch: exact arithmetic would choose other rows
         for some sizes.
     """
     scale = np.float32(source_size) / np.float32(target_size)
@@ -26,21 +26,21 @@ def nearest_indices(source_size: int, target_size: int) -> np.ndarray:
 
 
 def resize_nearest(values: np.ndarray, size: int = GRID_SIZE) -> np.ndarray:
-    """Bring (H, W) or (H, W, C) values to (size, size) or (size, size, C) without inventing any."""
+    """Resize (H, W) or (H, W, C) values to (size, size) or (size, size, C) without interpolation."""
     rows, columns = (nearest_indices(length, size) for length in values.shape[:2])
     return values[rows[:, None], columns[None, :]]
 
 
 def cloud_from_scan(scan: OrganizedScan, size: int = GRID_SIZE) -> PointCloud:
-    """Take the points of an organized scan that lie on the grid and are no holes.
+    """Resample an organized scan to the grid and return its points, without holes.
 
     Args:
         scan: any height and width.
         size: side of the grid.
 
     Returns:
-        Points in the order of the flat grid with their places in `nonzero_indices`, with colours and labels where the
-        scan has a picture and a mask of its own size. A label is the bicubically resized mask above one half.
+        Points in the order of the flat grid, with their positions in `nonzero_indices`, and with colours and labels if
+        the scan has a picture and a mask of its own size. Labels are the bicubically resized mask above one half.
     """
     xyz = resize_nearest(scan.xyz, size).reshape(-1, 3)
     kept = np.flatnonzero(xyz[:, 2])
@@ -53,6 +53,6 @@ def cloud_from_scan(scan: OrganizedScan, size: int = GRID_SIZE) -> PointCloud:
 
 
 def grid_labels(mask: np.ndarray, size: int = GRID_SIZE) -> np.ndarray:
-    """The labels (size * size,) bool of the grid's places from a mask (H, W), above 0 is anomalous."""
+    """The labels (size * size,) bool of the grid positions from a mask (H, W); above 0 is anomalous."""
     binary = np.where(mask > 0, 255, 0).astype(np.uint8)
     return resize_picture(binary, size, "bicubic").reshape(-1) > 127

@@ -1,4 +1,4 @@
-"""Triangle meshes: from polygons and strips to triangles, and from a surface to points on it."""
+"""Triangle meshes: triangulates polygons and strips, and samples points from a surface."""
 
 import logging
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 MESH_POINTS = 336 * 336
 """How many points are drawn from a mesh: as many as are rendered."""
 
-_UNUSED = 0.01  # of the vertices; where more have no face, the file is a cloud with some faces and no surface
+_UNUSED = 0.01  # of the vertices; if more have no face, the file is a point cloud with stray faces, not a surface
 _REMEDY = "replace the file"
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """Vertices, and triangles between them; a cloud has none."""
+    """Vertices and the triangles between them; a point cloud has no triangles."""
 
     vertices: np.ndarray  # (V, 3) float64
     faces: np.ndarray  # (F, 3) int64
@@ -28,19 +28,19 @@ class Mesh:
 
 
 def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
-    """Draw points from a mesh's surface, or take its vertices where it is a cloud.
+    """Sample points from a mesh's surface, or take its vertices if it is a point cloud.
 
-    It is a cloud when it has no faces, when all its faces have no area, or when more than 1 % of its vertices, and at
-    least 100, belong to no face: then faces are leftovers, and the scan is in the vertices. The log says so.
+    It is a point cloud if it has no faces, if none of its faces has an area, or if more than 1 % of its vertices, and
+    at least 100, belong to no face: then the faces are leftovers and the vertices are the scan. This is logged.
 
     Args:
         mesh: from a file.
         count: how many points are drawn from a surface.
-        seed: of the drawing.
+        seed: for drawing the points.
         path: the file, for errors and the log.
 
     Raises:
-        InputError: there are no vertices, a face names one that does not exist, or a few vertices have no surface.
+        InputError: there are no vertices, a face refers to one that does not exist, or a few vertices have no surface.
     """
     if not len(mesh.vertices):
         raise InputError(path, "holds no points", _REMEDY)
@@ -52,15 +52,15 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     used[mesh.faces] = True
     unused = len(used) - int(used.sum())
     if unused >= FEWEST_POINTS and unused > _UNUSED * len(used):
-        message = "%s: %d of %d vertices have no face; the vertices are the points, and the faces are left out"
+        message = "%s: %d of %d vertices have no face; the vertices are read as the points and the faces are ignored"
         logger.warning(message, path, unused, len(used))
         return ScanFile(mesh.vertices, mesh.colors)
     areas = triangle_areas(mesh.vertices, mesh.faces)
     if len(used) >= FEWEST_POINTS and not areas.any():
-        logger.warning("%s: its faces have no area; the vertices are the points", path)
+        logger.warning("%s: its faces have no area; the vertices are read as the points", path)
         return ScanFile(mesh.vertices, mesh.colors)
     if unused:
-        logger.warning("%s: %d of %d vertices have no face and take no part", path, unused, len(used))
+        logger.warning("%s: %d of %d vertices have no face and are ignored", path, unused, len(used))
     rng = np.random.default_rng(seed)
     points, colors = _sample(mesh, areas, count, rng, path)
     return ScanFile(points, colors, is_mesh=True)
@@ -77,18 +77,18 @@ def sample_surface(
     """Draw points uniformly from the surface of a triangle mesh.
 
     Args:
-        vertices: (V, 3) floats; faces with a vertex that is not finite are left out.
+        vertices: (V, 3) floats; faces with a non-finite vertex are ignored.
         faces: (F, 3) indices of vertices.
         colors: (V, 3) uint8 or None.
         count: how many points.
-        rng: draws them.
-        name: what errors call the mesh.
+        rng: the random generator.
+        name: of the mesh, for errors.
 
     Returns:
         Points (count, 3) float64, and their colours (count, 3) uint8 interpolated between the vertices.
 
     Raises:
-        InputError: a face names a vertex that does not exist, or no face has an area.
+        InputError: a face refers to a vertex that does not exist, or no face has an area.
     """
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(name, "has faces with vertices that do not exist", _REMEDY)
@@ -114,7 +114,7 @@ def _sample(
 
 
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Areas (F,) of triangles; 0 for those with a vertex that is not finite."""
+    """Areas (F,) of triangles; 0 for those with a non-finite vertex."""
     corners = vertices[faces]  # (F, 3 corners, 3)
     with np.errstate(invalid="ignore", over="ignore"):
         areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
@@ -124,10 +124,10 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def fans(corners: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Triangles (F, 3) int64 from polygons, each cut from its first corner; fewer than three corners give none.
+    """Triangles (F, 3) int64 from polygons, as fans around their first corners; fewer than three corners give none.
 
     Args:
-        corners: all polygons' vertices, one after the other.
+        corners: vertex indices of all polygons, concatenated.
         lengths: (N,) how many corners each has.
     """
     starts = np.cumsum(lengths) - lengths
@@ -140,7 +140,7 @@ def fans(corners: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def strips(chain: np.ndarray) -> np.ndarray:
-    """Triangles (F, 3) int64 from strips that follow one another in (N,) int64, each ended by -1."""
+    """Triangles (F, 3) int64 from strips concatenated in (N,) int64, each ended by -1."""
     if len(chain) < 3:
         return np.zeros((0, 3), dtype=np.int64)
     windows = np.lib.stride_tricks.sliding_window_view(chain, 3)

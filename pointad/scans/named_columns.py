@@ -1,4 +1,4 @@
-"""Which of the columns that a file names hold coordinates, and which colours: one answer for text, PCD and PLY."""
+"""Finds coordinate and colour columns by name, in the same way for text, PCD and PLY files."""
 
 import re
 from collections.abc import Sequence
@@ -26,29 +26,29 @@ _NO_COORDINATES = re.compile(
 
 @dataclass(frozen=True)
 class NamedColumns:
-    """Positions of the columns that matter; None where no column has such a name."""
+    """Positions of the relevant columns; None if no column has such a name."""
 
     xyz: tuple[int, int, int] | None
     colors: tuple[int, int, int] | None
 
 
 def find_columns(names: Sequence[str]) -> NamedColumns:
-    """Find coordinates and colours by name, whatever the case of the letters; of equal names the first counts.
+    """Find coordinates and colours by name, ignoring case; of equal names the first one counts.
 
     Args:
-        names: one a column, as the file has them; units as in "X [mm]" are permitted.
+        names: one per column, as in the file; units as in "X [mm]" are permitted.
     """
     plain = [plain_name(name) for name in names]
     return NamedColumns(_positions(plain, _COORDINATES), _positions(plain, _COLORS))
 
 
 def is_no_coordinate(name: str) -> bool:
-    """Whether a column's name says that it holds something else than a coordinate: a row number, a colour, a normal."""
+    """Whether a column's name rules out a coordinate: a row number, a colour, a normal."""
     return _NO_COORDINATES.match(plain_name(name)) is not None
 
 
 def plain_name(name: str) -> str:
-    """A column's name without quotes, unit and the difference between upper and lower case."""
+    """A column's name in lower case, without quotes and unit."""
     bare = _UNIT.sub("", name.strip().strip("\"'").strip().lower())
     return _AFFIX.sub("", bare)
 

@@ -1,4 +1,4 @@
-"""Finds the numbers that scanners write where they measured nothing: -9999, -32768, 1e10, the largest float, 65.535."""
+"""Finds the no-data values that scanners write: -9999, -32768, 1e10, the largest float, 65.535."""
 
 import logging
 from pathlib import Path
@@ -7,10 +7,10 @@ import numpy as np
 
 logger = logging.getLogger(__name__)
 
-_UNITS = (1.0, 0.1, 0.01, 0.001)  # of integers that were scaled on their way
+_UNITS = (1.0, 0.1, 0.01, 0.001)  # of integers that have been scaled
 _TOLERANCE = 1e-5  # relative; text has few digits, and float32 does not hold 65.535
 _CENTRAL_PART = (0.005, 0.995)  # quantiles, as for points that lie far outside
-_SAMPLE = 20_000  # points that the quantiles are taken of
+_SAMPLE = 20_000  # points that the quantiles are computed from
 _NUMBERS = np.unique(
     [
         *(base * unit for unit in _UNITS for base in (999, 9999, 99999, 999999, 32767, 32768, 65535, 2**31, 2**31 - 1)),
@@ -21,21 +21,21 @@ _NUMBERS = np.unique(
         float(np.finfo(np.float64).max),
     ]
 )
-"""Magnitudes that stand for "nothing measured"; either sign."""
+"""Magnitudes of no-data values; either sign."""
 
 
 def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
-    """Replace points with a no-data number among their coordinates by NaN, and log how many.
+    """Replace points that have a no-data value among their coordinates by NaN, and log how many.
 
-    Such a number counts as one only where it lies so far outside the other points that they would hardly be seen
-    beside it: farther than their box is large. A scan that truly reaches so far is left alone.
+    Such a value counts as no data only if it lies farther outside the bounding box of the other points than that box
+    is large. A scan that genuinely extends that far is left unchanged.
 
     Args:
-        points: (..., 3) floating point; values that are not finite, and points at (0, 0, 0), are holes already.
+        points: (..., 3) floating point; non-finite values and points at (0, 0, 0) are holes already.
         name: the file, for the log.
 
     Returns:
-        The same array if nothing was found, a copy otherwise.
+        The same array if nothing was found, otherwise a copy.
     """
     flat = points.reshape(-1, 3)
     if not len(flat) or _is_compact(flat):
@@ -55,7 +55,7 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
         return points
     for number in np.unique(flat[outside]).tolist()[:10]:
         having = (outside & (flat == number)).any(axis=1).sum()
-        message = "%s: %d of %d points have the coordinate %g, which stands for no data; they are holes"
+        message = "%s: %d of %d points have the no-data value %g as a coordinate; they are treated as holes"
         logger.warning(message, name, having, len(flat), number)
     cleaned = flat.copy()
     cleaned[removed] = np.nan
@@ -63,9 +63,9 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
 
 
 def _is_compact(points: np.ndarray) -> bool:
-    """Whether no point lies far outside and no axis ends at such a number: fast, as it is nearly always so."""
+    """A fast check, nearly always true: no point lies far outside and no axis ends at a no-data value."""
     ends = np.array([(points[:, axis].min(), points[:, axis].max()) for axis in range(3)]).T
-    if np.isnan(ends).any():  # the same without NaN takes twice as long
+    if np.isnan(ends).any():  # the NaN-aware functions take twice as long
         ends = np.array([(np.fmin.reduce(points[:, axis]), np.fmax.reduce(points[:, axis])) for axis in range(3)]).T
     if not np.isfinite(ends).all() or _is_listed(ends).any():
         return False
@@ -86,7 +86,7 @@ def _central_box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _is_listed(values: np.ndarray) -> np.ndarray:
-    """Flags of the values whose magnitude is one of the numbers."""
+    """Flags of the values whose magnitude is a no-data value."""
     with np.errstate(over="ignore", invalid="ignore"):
         magnitudes = np.abs(values.astype(np.float64))
         nearest = _NUMBERS[np.minimum(np.searchsorted(_MIDPOINTS, magnitudes), len(_NUMBERS) - 1)]

@@ -1,4 +1,4 @@
-"""Reads Wavefront `.obj`: vertices, perhaps with colours behind the coordinates, and faces; opens no materials."""
+"""Reads Wavefront `.obj` files: vertices, optionally with colours after the coordinates, and faces; no materials."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ _REMEDY = "replace the file"
 
 
 def read_obj(path: Path) -> Mesh:
-    """Read the vertices in their order, and the faces cut into triangles.
+    """Read the vertices in file order, and the faces as triangles.
 
     Indices may be negative, counting back from the last vertex before the face; texture and normal indices are skipped.
 
@@ -29,11 +29,11 @@ def read_obj(path: Path) -> Mesh:
         path: `v x y z`, `v x y z w`, `v x y z r g b` or `v x y z w r g b`; colours 0 to 1 or 0 to 255.
 
     Raises:
-        InputError: a vertex or face is not made of numbers, or there are too many vertices.
+        InputError: a vertex or face is not numeric, or there are too many vertices.
     """
     content = _plain(read_bytes(path))
     characters = np.frombuffer(content, dtype=np.uint8)
-    starts = np.flatnonzero(characters[:-1] == _NEWLINE) + 1  # the text begins with a line's end
+    starts = np.flatnonzero(characters[:-1] == _NEWLINE) + 1  # the text begins with a line break
     keyword_ends = characters[np.minimum(starts + 1, len(characters) - 1)] == _BLANK
     is_vertex = (characters[starts] == ord("v")) & keyword_ends
     is_face = (characters[starts] == ord("f")) & keyword_ends
@@ -45,13 +45,13 @@ def read_obj(path: Path) -> Mesh:
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
     if rows.shape[1] < 3:
-        raise InputError(path, f"has vertices of {rows.shape[1]} numbers instead of 3", _REMEDY)
+        raise InputError(path, f"has vertices of {rows.shape[1]} numbers, expected 3", _REMEDY)
     colors = colors_from_named(rows[:, -3:]) if rows.shape[1] in (6, 7) else None
     return Mesh(rows[:, :3], faces, colors)
 
 
 def _plain(content: bytes) -> bytes:
-    """One statement a line, words separated by single blanks, nothing before or after them, no comments."""
+    """One statement per line, words separated by single blanks, no surrounding blanks, no comments."""
     content = b"\n" + content.removeprefix(b"\xef\xbb\xbf").translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
     content = plain_nan(content)
     if b"\\\n" in content:
@@ -76,7 +76,7 @@ def _vertex_rows(content: bytes, path: Path) -> np.ndarray:
         rows = np.loadtxt(
             io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1", usecols=(0, 1, 2)
         )
-    logger.warning("%s: vertices have different numbers of values; colours are left out", path)
+    logger.warning("%s: vertices have different numbers of values; colours are ignored", path)
     return rows
 
 
@@ -94,6 +94,6 @@ def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:
     word_ends = characters[(characters == _BLANK) | (characters == _NEWLINE)]
     lengths = np.diff(np.flatnonzero(word_ends == _NEWLINE), prepend=-1)
     if lengths.sum() != len(indices) or not indices.all():
-        raise ValueError("faces with vertices that have no number")
+        raise ValueError("faces with vertices that have no index")
     before = np.repeat(vertices_before, lengths)
     return fans(np.where(indices > 0, indices - 1, before + indices), lengths)

@@ -19,18 +19,18 @@ from pointad.scans.text import parse_rows
 logger = logging.getLogger(__name__)
 
 _LARGEST_COMPRESSION = 100  # LZF makes at most 264 bytes out of 3
-_LONGEST_SIDE_RATIO = 4  # of a grid; sensors that turn around themselves write longer ones
+_LONGEST_SIDE_RATIO = 4  # of a grid; spinning sensors write longer ones
 _REMEDY = "replace the file"
 
 
 def read_pcd(path: str | Path) -> PointCloud:
-    """Read all points of a `.pcd` file, in its order, whether or not they are finite; a grid is flattened.
+    """Read all points of a `.pcd` file in file order, finite or not; a grid is flattened.
 
     Args:
         path: as in `read_pcd_scan`.
 
     Returns:
-        Points (N, 3) float64, and colours (N, 3) uint8 where the file has them.
+        Points (N, 3) float64, and colours (N, 3) uint8 if the file has them.
 
     Raises:
         InputError: as `read_pcd_scan`.
@@ -42,18 +42,18 @@ def read_pcd(path: str | Path) -> PointCloud:
 
 
 def read_pcd_scan(path: Path) -> ScanFile:
-    """Read a `.pcd` file with its grid, if it has one of more than one row and fewer than four times as many columns.
+    """Read a `.pcd` file with its grid, if it has more than one row and is not more than four times as long as wide.
 
     Args:
         path: version 0.7 or older, `ascii`, `binary` or `binary_compressed`, with fields x, y, z of any case and type,
-            and perhaps rgb(a), r g b or red green blue.
+            and optionally rgb(a), r g b or red green blue.
 
     Returns:
-        Points (N, 3) or (H, W, 3) float64, and colours of the same shape where the file has them.
+        Points (N, 3) or (H, W, 3) float64, and colours of the same shape if the file has them.
 
     Raises:
-        InputError: the file is missing, is no such file, or is shorter than its header says. Nothing is allocated for
-            points that a short file only promises.
+        InputError: the file is missing, not a PCD file, or shorter than its header states. No memory is allocated for
+            points that a truncated file only promises.
     """
     size = regular_file_size(path)
     try:
@@ -74,7 +74,11 @@ def read_pcd_scan(path: Path) -> ScanFile:
     if grid is None:
         return ScanFile(points, colors)
     if max(grid) > _LONGEST_SIDE_RATIO * min(grid):
-        logger.warning("%s: the grid of %d x %d points is too long to be a picture; it is read as a cloud", path, *grid)
+        logger.warning(
+            "%s: the grid of %d x %d points is too elongated for an organized scan; it is read as a point cloud",
+            path,
+            *grid,
+        )
         return ScanFile(points, colors)
     return ScanFile(points.reshape(*grid, 3), None if colors is None else colors.reshape(*grid, 3))
 
@@ -118,19 +122,19 @@ def _records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> n
 def _binary_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> np.ndarray:
     needed = header.count * header.dtype.itemsize
     if needed > available:
-        raise InputError(path, f"promises {header.count} points but holds {available} of {needed} bytes", _REMEDY)
+        raise InputError(path, f"declares {header.count} points but holds {available} of {needed} bytes", _REMEDY)
     return np.frombuffer(file.read(needed), dtype=header.dtype)
 
 
 def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
     # Every number takes at least a digit and a blank.
     if header.count * 2 * header.values_per_point > available + 1:
-        raise InputError(path, f"promises {header.count} points but holds only {available} bytes of text", _REMEDY)
+        raise InputError(path, f"declares {header.count} points but holds only {available} bytes of text", _REMEDY)
     rows = parse_rows(file.read(), path)
     if len(rows) != header.count:
-        raise InputError(path, f"promises {header.count} points but holds {len(rows)}", _REMEDY)
+        raise InputError(path, f"declares {header.count} points but holds {len(rows)}", _REMEDY)
     if rows.shape[1] < header.values_per_point:
-        raise InputError(path, f"has {rows.shape[1]} values a point, too few for its fields", _REMEDY)
+        raise InputError(path, f"has {rows.shape[1]} values per point, too few for its fields", _REMEDY)
     records = {}
     column = 0
     for name in header.dtype.names or ():
@@ -146,21 +150,21 @@ def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path
 
 
 def _compressed_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
-    """The fields follow one another, each with all its points; LZF made them smaller."""
+    """The fields are stored one after another, each for all points, and compressed with LZF."""
     import imagecodecs  # only here: few files need it
 
     compressed, expanded = np.frombuffer(file.read(8).ljust(8, b"\0"), dtype="<u4").tolist()
     if compressed > available - 8 or expanded > compressed * _LARGEST_COMPRESSION:
-        raise InputError(path, f"promises {expanded} bytes in {compressed} of {available}", _REMEDY)
+        raise InputError(path, f"declares {expanded} bytes in {compressed} of {available}", _REMEDY)
     if expanded != header.count * header.dtype.itemsize:
-        raise InputError(path, f"promises {header.count} points but {expanded} bytes", _REMEDY)
+        raise InputError(path, f"declares {header.count} points but {expanded} bytes", _REMEDY)
     check_claim(path, expanded, compressed)
     try:
         content = bytes(imagecodecs.lzf_decode(file.read(compressed), out=expanded)) if expanded else b""
     except Exception as error:  # whatever its decoder raises
         raise InputError(path, f"is not readable as compressed PCD ({error})", _REMEDY) from error
     if len(content) != expanded:
-        raise InputError(path, f"promises {expanded} bytes but {len(content)} could be read", _REMEDY)
+        raise InputError(path, f"declares {expanded} bytes but {len(content)} could be read", _REMEDY)
     records, offset = {}, 0
     for name in header.dtype.names or ():
         field = header.dtype[name]
@@ -181,7 +185,7 @@ def _colors(records: np.ndarray | dict[str, np.ndarray], header: PcdHeader) -> n
     packed = values[0]
     if packed.ndim == 2:
         return colors_from_named(packed) if packed.shape[1] in (3, 4) else None
-    if packed.dtype.itemsize == 8 and _is_whole(packed):  # an ascii file that wrote them as whole numbers
+    if packed.dtype.itemsize == 8 and _is_whole(packed):  # an ASCII file that stores them as whole numbers
         packed = packed.astype(np.uint32)
     if packed.dtype.itemsize != 4:
         return None
@@ -191,7 +195,7 @@ def _colors(records: np.ndarray | dict[str, np.ndarray], header: PcdHeader) -> n
 
 
 def _is_whole(values: np.ndarray) -> bool:
-    """Whether numbers of a text are packed colours as they stand, or channels; not the bits of a float."""
+    """Whether numbers in a text are packed colours or channels as they are, not the bits of a float."""
     finite = np.isfinite(values).all()
     return bool(finite and values.max() >= 1 and values.min() >= 0 and (values == np.rint(values)).all())
 

@@ -19,18 +19,18 @@ _REMEDY = "replace the file"
 
 @dataclass(frozen=True)
 class PcdHeader:
-    """What the lines before the points say."""
+    """The content of the lines before the points."""
 
-    dtype: np.dtype  # one field per channel; names that occur twice have a number behind them
+    dtype: np.dtype  # one field per channel; repeated names get a numeric suffix
     xyz: tuple[str, str, str]  # the fields of the coordinates
     colors: tuple[str, ...]  # three fields, or one with packed colours, or none
     count: int  # points
-    grid: tuple[int, int] | None  # (height, width) of an organized cloud
+    grid: tuple[int, int] | None  # (height, width) of an organized point cloud
     data: str  # ascii, binary or binary_compressed
 
     @property
     def values_per_point(self) -> int:
-        """Numbers that a line of an ascii file has."""
+        """How many numbers a line of an ASCII file has."""
         return sum(int(np.prod(self.dtype[name].shape, dtype=int)) for name in self.dtype.names or ())
 
 
@@ -38,7 +38,7 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     """Read up to the first byte of the points.
 
     Raises:
-        InputError: it is no such header, or names more points than are permitted.
+        InputError: it is not a PCD header, or declares more points than are permitted.
     """
     entries = dict(_entries(file))
     try:
@@ -54,11 +54,11 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     present = dtype.names or ()
     columns = find_columns(present)
     if columns.xyz is None or any(dtype[present[place]].shape for place in columns.xyz):
-        raise InputError(path, f"has no x, y, z among its fields {' '.join(names)}", _REMEDY)
+        raise InputError(path, f"has no fields x, y, z; found {' '.join(names)}", _REMEDY)
     if count < 0 or data not in ("ascii", "binary", "binary_compressed"):
-        raise InputError(path, f"promises {count} points stored as {data!r}", _REMEDY)
+        raise InputError(path, f"declares {count} points stored as {data!r}", _REMEDY)
     if count > MOST_POINTS:
-        raise InputError(path, f"promises {count} points", f"give a scan with at most {MOST_POINTS}")
+        raise InputError(path, f"declares {count} points", f"give a scan with at most {MOST_POINTS}")
     x, y, z = (present[place] for place in columns.xyz)
     if columns.colors is not None:
         colors = tuple(present[place] for place in columns.colors)
@@ -83,7 +83,7 @@ def _entries(file: BinaryIO) -> Iterator[tuple[str, list[str]]]:
 
 
 def _record_type(fields: list[tuple[str, str, int]]) -> np.dtype:
-    """Fields with COUNT 0 take no room; padding fields are all called "_", where numpy wants different names."""
+    """Fields with COUNT 0 take no space; padding fields are all called "_", but numpy needs distinct names."""
     if any(repeat < 0 for _, _, repeat in fields):
         raise ValueError("COUNT is negative")
     if sum(repeat * int(kind[2:]) for _, kind, repeat in fields) > _MOST_BYTES:

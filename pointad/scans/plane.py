@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_BATCH = 50  # planes tried at once
+_BATCH = 50  # candidate planes evaluated at once
 _CERTAINTY = 1 - 1e-8  # stop once a better plane would have been drawn with this probability
 
 
@@ -27,13 +27,13 @@ def fit_plane(
 
     Args:
         points: (N, 3) float64.
-        threshold: a point agrees with a plane that is nearer than this, in the points' unit.
+        threshold: a point agrees with a plane closer than this, in the points' unit.
         sample_size: how many points a candidate plane is fitted to.
-        iterations: how many candidates are tried at most; fewer once a better one has become improbable.
+        iterations: the most candidates to try; stops early once a better one has become improbable.
         rng: draws the samples.
 
     Returns:
-        The plane, or None where there is none: fewer points than a sample takes, or all on one line.
+        The plane, or None if there are fewer points than in a sample, or all of them are collinear.
     """
     if len(points) < sample_size:
         return None
@@ -59,7 +59,7 @@ def fit_plane(
 
 
 def _needed(agreeing_share: float, sample_size: int, iterations: int) -> float:
-    """How many candidates make it certain enough that one was drawn from agreeing points alone."""
+    """How many candidates make it likely enough that one was drawn from agreeing points alone."""
     clean = agreeing_share**sample_size
     if clean <= 0:
         return iterations

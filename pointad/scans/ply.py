@@ -1,6 +1,6 @@
-"""Reads `.ply`: the vertices with their colours, and the surface if there is one.
+"""Reads `.ply` files: the vertices with their colours, and the surface if there is one.
 
-Elements without lists, and lists that are all of one length, are read as arrays; lists of varying length by plyfile.
+Elements without lists or with lists of equal length are read as arrays; lists of varying length are read by plyfile.
 """
 
 import io
@@ -21,7 +21,7 @@ from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
 
 _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
-_MOST_VARYING = 3_000_000  # rows with lists of varying length, which take about 150 bytes of memory each
+_MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
 _LONGEST_FIXED_LIST = 10_000
 _REMEDY = "replace the file"
 
@@ -29,10 +29,10 @@ Columns = dict[str, np.ndarray]  # lists are (N, length) or, of varying length, 
 
 
 def read_ply(path: Path) -> Mesh:
-    """Read vertices, their colours, and triangles from faces and strips; other elements are passed over.
+    """Read vertices, their colours, and triangles from faces and strips; other elements are skipped.
 
     Raises:
-        InputError: the file is broken, shorter than its header says, or has no vertices with x, y, z.
+        InputError: the file is broken, shorter than its header states, or has no vertices with x, y, z.
     """
     content = read_bytes(path)
     header = read_ply_header(content, path)
@@ -67,7 +67,7 @@ def _face_list(element: PlyElement) -> PlyProperty | None:
 def _check_size(header: PlyHeader, path: Path) -> None:
     for element in header.elements:
         if element.name == "vertex" and element.count > MOST_POINTS:
-            raise InputError(path, f"promises {element.count} points", f"give a scan with at most {MOST_POINTS}")
+            raise InputError(path, f"declares {element.count} points", f"give a scan with at most {MOST_POINTS}")
 
 
 def _triangles(columns: Columns, element: PlyElement) -> np.ndarray:
@@ -87,7 +87,7 @@ def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
     names = [name for name, values in columns.items() if values.ndim == 1 and values.dtype != object]
     found = find_columns(names)
     if found.xyz is None:
-        raise InputError(path, f"has no x, y, z among its vertices' properties {', '.join(columns)}", _REMEDY)
+        raise InputError(path, f"has no vertex properties x, y, z; found {', '.join(columns)}", _REMEDY)
     with np.errstate(invalid="ignore"):  # a signalling NaN
         vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
     if found.colors is None:
@@ -96,7 +96,7 @@ def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
 
 
 def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader, path: Path) -> tuple[Columns, int]:
-    """The columns of an element that begins at `place`, and where the next one does."""
+    """The columns of the element that begins at `place`, and where the next element begins."""
     lengths = _first_lengths(body, place, element, header)
     if lengths is not None:
         dtype = record_type(element, header.byte_order, lengths)
@@ -107,7 +107,7 @@ def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader
             if all((records[name] == length).all() for name, length in zip(names, lengths, strict=True)):
                 return {name: records[name] for name in dtype.names or () if name not in names}, end
         elif not element.lists:
-            problem = f"promises {element.count} of {element.name} but holds {len(body) - place} bytes of them"
+            problem = f"declares {element.count} of {element.name} but holds {len(body) - place} bytes of them"
             raise InputError(path, problem, _REMEDY)
     stream = io.BytesIO(_plain_header(element, header) + body[place:])
     data = _read_with_plyfile(stream, element, path)
@@ -148,7 +148,7 @@ def _read_text(
     end = place + element.count
     own = rows[place:end]
     if len(own) < element.count or (own and not own[-1]):
-        problem = f"promises {element.count} of {element.name} but holds {len(own)} rows of them"
+        problem = f"declares {element.count} of {element.name} but holds {len(own)} rows of them"
         raise InputError(path, problem, _REMEDY)
     lengths = _first_text_lengths(own, element)
     if lengths is not None and element.count:
@@ -164,7 +164,7 @@ def _read_text(
                 return columns, end
             if not element.lists:
                 problem = f"has {table.shape[1]} numbers in a row of {element.name}"
-                raise InputError(path, f"{problem} instead of {len(element.properties)}", _REMEDY)
+                raise InputError(path, f"{problem}, expected {len(element.properties)}", _REMEDY)
     plain = b"\n".join(own).decode("ascii").encode()
     return _read_with_plyfile(io.BytesIO(_plain_header(element, header) + plain + b"\n"), element, path), end
 
@@ -186,7 +186,7 @@ def _first_text_lengths(rows: list[bytes], element: PlyElement) -> tuple[int, ..
 
 
 def _text_columns(table: np.ndarray, dtype: np.dtype, lengths: tuple[int, ...]) -> Columns | None:
-    """Columns of a table whose rows are as the type says; None if they are not."""
+    """Columns of a table whose rows have the layout of the type; None if they do not."""
     columns: Columns = {}
     remaining = list(lengths)
     place = 0
@@ -207,7 +207,7 @@ def _text_columns(table: np.ndarray, dtype: np.dtype, lengths: tuple[int, ...]) 
 
 
 def _plain_header(element: PlyElement, header: PlyHeader) -> bytes:
-    """A header of this element alone, as plyfile takes it."""
+    """A header of this element alone, as plyfile expects it."""
     names = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
     form = {"=": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[header.byte_order]
     lines = ["ply", f"format {form} 1.0", f"element row {element.count}"]

@@ -1,4 +1,4 @@
-"""The header of a PLY file, whatever its comments hold: its elements, their properties, and where the body begins."""
+"""The header of a PLY file: its elements, their properties, and where the body begins; comments may hold any bytes."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class PlyProperty:
 
     name: str
     kind: str  # "f4" and so on, without byte order
-    length_kind: str | None = None  # of the number that tells a list's length; None: no list
+    length_kind: str | None = None  # type of the list's length; None: not a list
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class PlyElement:
 
     @property
     def least_bytes(self) -> int:
-        """What a row takes at least in a binary file: lists may be empty."""
+        """The fewest bytes of a row in a binary file: lists may be empty."""
         return sum(int((part.length_kind or part.kind)[1]) for part in self.properties)
 
 
 @dataclass(frozen=True)
 class PlyHeader:
-    """What the lines before the body say."""
+    """The content of the lines before the body."""
 
     elements: tuple[PlyElement, ...]
     byte_order: str  # "<" or ">"; "=" for text
@@ -62,10 +62,10 @@ class PlyHeader:
 
 
 def read_ply_header(content: bytes, path: Path) -> PlyHeader:
-    """Read a header; comments are skipped as bytes, in any encoding and whatever they say.
+    """Read a header; comments are skipped as bytes, whatever their encoding and content.
 
     Raises:
-        InputError: it is no PLY header, or an element has more rows than the file can hold.
+        InputError: it is not a PLY header, or an element has more rows than the file can hold.
     """
     lines = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
     place = 3 if content.startswith(b"\xef\xbb\xbf") else 0
@@ -98,7 +98,7 @@ def read_ply_header(content: bytes, path: Path) -> PlyHeader:
                 else:
                     elements[-1][2].append(_property(words))
             except (KeyError, ValueError, IndexError) as error:
-                problem = f"has the header line {' '.join(words)[:80]!r}, which says nothing"
+                problem = f"has the header line {' '.join(words)[:80]!r}, which is not valid"
                 raise InputError(path, problem, _REMEDY) from error
     raise InputError(path, "has no PLY header", _REMEDY)
 
@@ -118,7 +118,7 @@ def _check_counts(header: PlyHeader, size: int, path: Path) -> None:
             raise InputError(path, f"has {len(element.properties)} properties of {element.name}", _REMEDY)
         least = 2 * len(element.properties) if header.is_text else element.least_bytes
         if element.count < 0 or element.count * least > held + 1:
-            problem = f"promises {element.count} of {element.name} but holds {held} bytes after its header"
+            problem = f"declares {element.count} of {element.name} but holds {held} bytes after its header"
             raise InputError(path, problem, _REMEDY)
 
 
@@ -126,7 +126,7 @@ def record_type(element: PlyElement, byte_order: str, lengths: tuple[int, ...] =
     """The bytes of a row as a NumPy type.
 
     Args:
-        element: names that occur twice get a number behind them.
+        element: its repeated names get a numeric suffix.
         byte_order: as in `PlyHeader`.
         lengths: one for each list, each preceded by its length under the name of the list and " length".
     """

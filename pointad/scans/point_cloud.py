@@ -10,7 +10,7 @@ from pointad.scans.reading_options import AS_PUBLISHED, ReadingOptions
 
 @dataclass(frozen=True)
 class OrganizedScan:
-    """A scan on a pixel grid, as depth cameras give it: one point a pixel."""
+    """A scan on a pixel grid, as captured by depth cameras: one point per pixel."""
 
     xyz: np.ndarray  # (H, W, 3) float32, in the data set's unit; points with z == 0 are holes
     rgb: np.ndarray | None = None  # (H, W, 3) uint8
@@ -19,7 +19,7 @@ class OrganizedScan:
 
 @dataclass(frozen=True)
 class PointCloud:
-    """The points that are rendered, in the order that every per-point array downstream follows."""
+    """The points that are rendered; every per-point array downstream has their order."""
 
     points: np.ndarray  # (N, 3) float64, in the data set's unit
     labels: np.ndarray | None = None  # (N,) bool, True is anomalous
@@ -44,9 +44,9 @@ class RawSample:
 
 @dataclass(frozen=True)
 class PreparedSample:
-    """One raw sample, ready to be rendered; nothing on disk was changed."""
+    """One raw sample, ready to be rendered; the files on disk are unchanged."""
 
     point_cloud: PointCloud
     rgb: np.ndarray | None = None  # (H, W, 3) uint8
-    mask: np.ndarray | None = None  # (H, W) uint8, 0 or 255; or (N,) bool, one label a point
+    mask: np.ndarray | None = None  # (H, W) uint8, 0 or 255; or (N,) bool, one label per point
     xyz: np.ndarray | None = None  # (H, W, 3) float32, the organized scan after cleaning

@@ -1,4 +1,4 @@
-"""Brings an unorganized cloud to the number of points that the pipeline works with, whatever number it has."""
+"""Resamples an unorganized point cloud of any size to the number of points that the pipeline works with."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,24 @@ from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
 
 POINT_COUNT = GRID_SIZE * GRID_SIZE
-"""112 896: as many points as an organized scan has places."""
+"""112 896: as many points as an organized scan has grid positions."""
 
 NEIGHBOURS = 3
-STEPS = (0.25, 0.5, 0.75)  # of the way to a neighbour
+STEPS = (0.25, 0.5, 0.75)  # fraction of the way to a neighbour
 
 _TREE_HEIGHT = 9  # of the sampler's tree; the fastest for a million points
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """Points in another number, and where each comes from."""
+    """Resampled points, and where each comes from."""
 
     points: np.ndarray  # (M, 3) float64
-    sources: np.ndarray  # (M,) int64: the given point that each one is, or lies nearest to on the way to a neighbour
+    sources: np.ndarray  # (M,) int64: the given point that each one equals or, if interpolated, is nearest to
 
 
 def resample_cloud(cloud: PointCloud, count: int = POINT_COUNT, seed: int = 0) -> PointCloud:
-    """Bring a cloud to `count` points; labels and colours come from the nearer given point.
+    """Resample a point cloud to `count` points; labels and colours come from the nearer given point.
 
     Raises:
         InputError: fewer than two points.
@@ -41,22 +41,22 @@ def resample_cloud(cloud: PointCloud, count: int = POINT_COUNT, seed: int = 0) -
 
 
 def resample(points: np.ndarray, count: int = POINT_COUNT, seed: int = 0) -> Resampling:
-    """Take the farthest points of a larger cloud, or interpolate a smaller one (PointAD, appendix on Real3D-AD).
+    """Reduce a larger cloud by farthest-point sampling, or interpolate a smaller one (PointAD, appendix on Real3D-AD).
 
     Args:
         points: (N, 3) finite floats.
-        count: how many are wanted.
-        seed: of the choice among interpolated points.
+        count: the number of points to return.
+        seed: for choosing among interpolated points.
 
     Returns:
-        Exactly `count` points. Where there are fewer to begin with, they come first, in their order.
+        Exactly `count` points. If there were fewer to begin with, they come first, in their order.
 
     Raises:
         InputError: fewer than two points.
     """
     points = np.asarray(points, dtype=np.float64)
     if len(points) < 2:
-        raise InputError("point cloud", f"has {len(points)} points", "give a cloud with more points")
+        raise InputError("point cloud", f"has {len(points)} points", "give a point cloud with more points")
     if len(points) > count:
         sources = farthest_points(points, count)
         return Resampling(points[sources], sources)
@@ -64,9 +64,9 @@ def resample(points: np.ndarray, count: int = POINT_COUNT, seed: int = 0) -> Res
 
 
 def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
-    """Choose points one after the other, each as far as possible from those chosen before.
+    """Choose points one by one, each as far as possible from those chosen before (farthest-point sampling).
 
-    The first one is whichever comes first in the sampler's tree: the same for the same points.
+    The first one is the first in the sampler's tree, always the same for the same points.
 
     Args:
         points: (N, 3) finite floats.
@@ -75,16 +75,16 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
     Returns:
         (count,) int64 indices in the order of choice.
     """
-    import fpsample  # only here: the other data sets do without it
+    import fpsample  # imported here: other data sets do not need it
 
-    # The sampler computes in float32; about the centre that is as precise as any scanner.
+    # The sampler computes in float32; relative to the centre that is as precise as any scanner.
     centered = (points - points.mean(axis=0)).astype(np.float32)
     height = min(_TREE_HEIGHT, int(np.log2(len(points))))
     return fpsample.bucket_fps_kdline_sampling(centered, count, h=height, start_idx=0).astype(np.int64)
 
 
 def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Resampling:
-    """Add points on the ways to neighbours; a round makes at most ten out of one, so small clouds need several."""
+    """Add points between neighbours; a round makes at most ten out of one, so small clouds need several rounds."""
     sources = np.arange(len(points))
     while len(points) < count:
         new_points, origins = _between(points)
@@ -98,9 +98,9 @@ def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Re
 
 
 def _between(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All points on the ways to the nearest neighbours, and the index of the nearer end of each."""
+    """All points between points and their nearest neighbours, and the index of the nearer end of each."""
     neighbours = min(NEIGHBOURS, len(points) - 1)
-    _, nearest = cKDTree(points).query(points, k=range(2, neighbours + 2))  # (N, neighbours), the point itself left out
+    _, nearest = cKDTree(points).query(points, k=range(2, neighbours + 2))  # (N, neighbours), without the point itself
     own = np.broadcast_to(np.arange(len(points))[:, None, None], (len(points), neighbours, len(STEPS)))
     steps = np.array(STEPS)
     other = np.broadcast_to(nearest[..., None], own.shape)

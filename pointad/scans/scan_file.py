@@ -1,4 +1,4 @@
-"""What a file with a scan holds, before anything is done with it."""
+"""The content of a scan file, before any processing."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,24 @@ FEWEST_POINTS = 100
 """A scan with fewer points cannot be inspected."""
 
 MOST_POINTS = 10_000_000
-"""A file with more points, or pixels, is refused before it is read."""
+"""Files with more points or pixels are refused before they are read."""
 
 
 def is_finite(points: np.ndarray) -> np.ndarray:
     """Flags (...) of points (..., 3) whose coordinates are all finite."""
     finite = np.isfinite(points)
-    if finite.all():  # mostly so, and faster to find out than anything over the last axis
+    if finite.all():  # the usual case, and faster to check than a reduction over the last axis
         return np.ones(points.shape[:-1], dtype=bool)
     return finite[..., 0] & finite[..., 1] & finite[..., 2]
 
 
 @dataclass(frozen=True)
 class ScanFile:
-    """What a file holds, point by point as it stands there."""
+    """The points of a file, exactly as stored."""
 
     points: np.ndarray  # (N, 3), or (H, W, 3) for organized scans; float64, perhaps with values that are not finite
     colors: np.ndarray | None = None  # the same shape, uint8
-    is_mesh: bool = False  # the points were drawn from a mesh's surface and are no points of the file
+    is_mesh: bool = False  # the points were sampled from a mesh's surface and are not stored in the file
 
     @property
     def is_organized(self) -> bool:
@@ -36,5 +36,5 @@ class ScanFile:
 
     @property
     def present(self) -> np.ndarray:
-        """Flags (N,) or (H, W) of the points that are finite and, in an organized scan, no holes."""
+        """Flags (N,) or (H, W) of the points that are finite and, in an organized scan, not holes."""
         return measured_pixels(self.points)[0] if self.is_organized else is_finite(self.points)

@@ -1,4 +1,4 @@
-"""Reads `.stl`, binary or text: triangles without colours."""
+"""Reads `.stl` files, binary or text: triangles without colours."""
 
 import io
 import logging
@@ -15,18 +15,18 @@ logger = logging.getLogger(__name__)
 
 _HEADER = 84  # bytes, with the number of triangles in the last four
 _TRIANGLE = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
-_UNKNOWN = (0, 2**32 - 1)  # what writers leave there that do not know the number yet
+_UNKNOWN = (0, 2**32 - 1)  # placeholders of writers that do not know the number yet
 _REMEDY = "replace the file"
 
 
 def read_stl(path: Path) -> Mesh:
     """Read all triangles; each has vertices of its own.
 
-    A binary file may be longer than its number of triangles says: if by whole triangles, or if the number is a
-    placeholder, the length counts, otherwise the number. The log says so.
+    A binary file may be longer than its number of triangles implies. If the excess is a whole number of triangles, or
+    if the number is a placeholder, the length counts, otherwise the number. This is logged.
 
     Raises:
-        InputError: the file is shorter than it says, or holds no triangles.
+        InputError: the file is shorter than it states, or holds no triangles.
     """
     content = read_bytes(path)
     count = int.from_bytes(content[80:_HEADER], "little") if len(content) >= _HEADER else 0
@@ -50,7 +50,7 @@ def _text_corners(content: bytes, path: Path) -> np.ndarray:
     lines = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content)
     facets = len(re.findall(rb"\bendfacet\b", content))
     if len(lines) != 3 * facets or b"endsolid" not in content:
-        raise InputError(path, f"has {len(lines)} vertices in {facets} finished triangles", _REMEDY)
+        raise InputError(path, f"has {len(lines)} vertices in {facets} complete triangles", _REMEDY)
     if not lines:
         return np.zeros((0, 3))
     try:
@@ -65,13 +65,13 @@ def _binary_corners(content: bytes, count: int, path: Path) -> np.ndarray:
         raise InputError(path, f"is too short for an stl file ({len(content)} bytes)", _REMEDY)
     held, rest = divmod(len(content) - _HEADER, _TRIANGLE.itemsize)
     if count > held and not (count in _UNKNOWN and not rest):
-        raise InputError(path, f"promises {count} triangles but holds {held}", _REMEDY)
+        raise InputError(path, f"declares {count} triangles but holds {held}", _REMEDY)
     if count in _UNKNOWN or (not rest and count < held):
         taken = held
     else:
         taken = count
     if taken != count or rest:
-        message = "%s: says that it holds %d triangles, and has room for %d and %d bytes; %d are read"
+        message = "%s: declares %d triangles but has room for %d and %d more bytes; %d are read"
         logger.warning(message, path, count, held, rest, taken)
     triangles = np.frombuffer(content, dtype=_TRIANGLE, count=taken, offset=_HEADER)
     return triangles["corners"].reshape(-1, 3)

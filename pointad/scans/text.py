@@ -1,4 +1,4 @@
-"""Reads tables of numbers from text, whatever separates them."""
+"""Reads tables of numbers from text with any common separator."""
 
 import io
 import logging
@@ -26,64 +26,64 @@ class TextTable:
     """The numbers of a text file."""
 
     values: np.ndarray  # (N, C) float64; nan where a cell is empty
-    names: tuple[str, ...] | None  # the C columns' names, where the file has them
+    names: tuple[str, ...] | None  # the names of the C columns, if the file has them
 
 
 def read_rows(path: str | Path) -> np.ndarray:
-    """Read a text file with one point a row.
+    """Read a text file with one point per row.
 
     Lines before the first row of at least three numbers (titles, the number of points) and comments are skipped.
 
     Returns:
-        (N, C) float64, at least three columns; whatever stands for no number is nan.
+        (N, C) float64, at least three columns; missing numbers are nan.
 
     Raises:
-        InputError: the file is missing, empty or has rows of different length.
+        InputError: the file is missing, empty or has rows of different lengths.
     """
     return parse_rows(read_bytes(path), path)
 
 
 def read_labels(path: str | Path) -> np.ndarray:
-    """Read one label a line: the only column of the text, or its last.
+    """Read one label per line: the only column of the text, or its last.
 
     Returns:
         (N,) bool, True where the number is above one half.
 
     Raises:
-        InputError: the file is missing, empty, has rows of different length or holds values that are not finite.
+        InputError: the file is missing, empty, has rows of different lengths or holds values that are not finite.
     """
     content = decoded(read_bytes(path), path)
     if _DECIMAL_LABELS.fullmatch(content):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)
     if not content.strip():
-        raise InputError(path, "is empty", "give one label a line")
+        raise InputError(path, "is empty", "give one label per line")
     try:
         values = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
     except (ValueError, OverflowError) as error:
-        raise InputError(path, f"is not a list of labels ({error})", "give one label a line") from error
+        raise InputError(path, f"is not a list of labels ({error})", "give one label per line") from error
     if not values.size or not np.isfinite(values[:, -1]).all():
-        raise InputError(path, "holds no label, or one that is not finite", "give one label a line")
+        raise InputError(path, "holds no label, or one that is not finite", "give one label per line")
     return values[:, -1] > 0.5
 
 
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:
-    """`read_rows` for text that is in memory; errors call it `name`."""
+    """`read_rows` for text in memory, called `name` in errors."""
     return parse_table(content, name).values
 
 
 def parse_table(content: bytes, name: str | Path) -> TextTable:
     """Read a table with its header, if it has one.
 
-    Separators are semicolons, tabs, commas or blanks; commas are decimal signs where something else separates, which
-    is logged. Cells may be quoted or empty. Of columns with names, those that hold words may be there; they are nan.
+    Separators are semicolons, tabs, commas or blanks. Commas are read as decimal signs if something else separates,
+    which is logged. Cells may be quoted or empty. Columns of words are permitted if they are named; they are nan.
 
     Args:
         content: ASCII, UTF-8 or any 8-bit extension of ASCII, or UTF-16 or 32.
         name: the file, for the log and for errors.
 
     Raises:
-        InputError: there is no table, its rows have different lengths, or the decimal sign cannot be told.
+        InputError: there is no table, its rows have different lengths, or the decimal sign is ambiguous.
     """
     content = decoded(content, name)
     dialect = find_dialect(content, name)
@@ -98,7 +98,7 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
 
 
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
-    """Try the plain way, then with what stands for missing numbers replaced, then with words, then with blanks."""
+    """Parse as it is, then with missing-number markers replaced, then with words, then with blanks."""
     body = _with_points(body, dialect)
     try:
         return _parsed(body, dialect.separator)
@@ -134,7 +134,7 @@ def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None 
 
 
 def _with_words(body: bytes, separator: bytes | None) -> np.ndarray:
-    """A table some of whose columns hold words: those are nan."""
+    """A table in which some columns hold words; those are nan."""
     first = body[: body.find(b"\n")] if b"\n" in body else body
     cells = [] if separator is None else first.split(separator)
     numeric = [place for place, cell in enumerate(cells) if _is_float(cell)]
@@ -157,13 +157,13 @@ def _is_float(cell: bytes) -> bool:
 def _with_points(body: bytes, dialect: Dialect) -> bytes:
     if not dialect.decimal_comma:
         return body
-    if dialect.separator == COMMA:  # decimal commas stand in quotes
+    if dialect.separator == COMMA:  # decimal commas are quoted
         return re.sub(rb'"\s*([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)\s*"', rb"\1.\2", body)
     return body.translate(_COMMA_TO_POINT)
 
 
 def _missing_replaced(body: bytes, separator: bytes | None) -> bytes:
-    """Write nan into cells that are empty or say that they are, and e for the d of Fortran's exponents."""
+    """Write nan into cells that are empty or marked as missing, and e for the d of Fortran exponents."""
     body = re.sub(rb"(?<=[\d.])[dD](?=[+-]?\d)", b"e", body)
     end = rb"(?=[\s]|$)" if separator is None else rb"(?=[ ]*(?:%b|\n|$))" % separator
     if separator is None:

@@ -1,4 +1,4 @@
-"""Finds out how a table of numbers is written: its encoding, its separator, its decimal sign, its header."""
+"""Detects how a table of numbers is written: its encoding, separator, decimal sign and header."""
 
 import codecs
 import logging
@@ -30,7 +30,7 @@ class Dialect:
     separator: bytes | None  # None: blanks
     decimal_comma: bool
     start: int  # offset of the first row
-    names: tuple[str, ...] | None  # one a column, where a line before the first row has them
+    names: tuple[str, ...] | None  # one per column, if a line before the first row has them
 
     def cells(self, line: bytes) -> list[bytes]:
         """The cells of one line."""
@@ -38,10 +38,10 @@ class Dialect:
 
 
 def decoded(content: bytes, name: str | Path) -> bytes:
-    """Text in ASCII with any bytes beyond it, lines ending in "\\n": without byte-order mark, never UTF-16 or 32.
+    """Text in ASCII or an extension of it, lines ending in "\\n", without byte-order mark, never UTF-16 or UTF-32.
 
     Raises:
-        InputError: the text is marked as UTF-16 or UTF-32 and is none.
+        InputError: the text is marked as UTF-16 or UTF-32 but is not valid.
     """
     for mark, encoding in (
         (codecs.BOM_UTF8, None),
@@ -65,7 +65,7 @@ def decoded(content: bytes, name: str | Path) -> bytes:
 
 
 def plain_nan(content: bytes) -> bytes:
-    """What Windows calls -nan(ind) or 1.#QNAN, and infinite 1.#INF, as nan."""
+    """Replace the Windows notations -nan(ind), 1.#QNAN and 1.#INF by nan."""
     return _NOT_FINITE.sub(b"nan", content) if b".#" in content or b"(" in content else content
 
 
@@ -77,7 +77,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         name: the file, for the log and for errors.
 
     Raises:
-        InputError: there is no row of three numbers near the beginning, or the sign between the digits cannot be told.
+        InputError: there is no row of three numbers near the beginning, or the decimal sign is ambiguous.
     """
     start, header = _first_row(content)
     if start is None:
@@ -95,13 +95,15 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
     names = _header_names(header, separator, columns, name)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
-        problem = "has whole numbers with leading zeros between commas, as decimal commas beside separating ones give"
+        problem = (
+            "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"
+        )
         raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
     return Dialect(separator, decimal_comma, start, names)
 
 
 def split(line: bytes, separator: bytes | None) -> list[bytes]:
-    """The cells of a line; a separator within quotes separates nothing."""
+    """The cells of a line; separators within quotes are ignored."""
     if separator is None:
         return line.replace(b'"', b" ").split()
     if b'"' in line:
@@ -110,7 +112,7 @@ def split(line: bytes, separator: bytes | None) -> list[bytes]:
 
 
 def is_comment(line: bytes) -> bool:
-    """Whether a line is one for people."""
+    """Whether a line is a comment."""
     return _COMMENT.match(line) is not None and not line.lstrip().lower().startswith(b"#n/a")
 
 
@@ -133,7 +135,7 @@ def _first_row(content: bytes) -> tuple[int | None, bytes]:
         line = content[start : end if end >= 0 else len(content)].strip()
         if not is_comment(line) and _is_row(line, header):
             return start, header
-        if line and not line.isdigit():  # a number of points may stand below the names
+        if line and not line.isdigit():  # the number of points may come after the names
             header = line
         if end < 0:
             break
@@ -168,7 +170,7 @@ def _special(cell: bytes) -> bool:
 
 
 def _is_spoilt_row(cells: list[bytes], columns: int) -> bool:
-    """Whether a line above the first row was meant for one: with thousands separators, say."""
+    """Whether a line above the first row was meant as a row, for example with thousands separators."""
     return len(cells) == columns and all(re.match(rb"[+-]?[.,]?\d", cell) for cell in cells)
 
 
@@ -178,7 +180,7 @@ def _names_coordinates(header: bytes, separator: bytes | None) -> bool:
 
 
 def _sample(content: bytes, start: int) -> list[bytes]:
-    """Rows from the beginning and from places all over the file: a comma may come late."""
+    """Rows from the beginning and from throughout the file: a comma may come late."""
     lines = _rows(content[start : start + 100 * _SAMPLED_LINES])
     stride = max(1, (len(content) - start) // 200)
     for place in range(start + stride, len(content), stride):
@@ -204,7 +206,7 @@ def _convention(sample: list[bytes]) -> tuple[bytes | None, bool]:
         if all(len(split(line, separator)) >= 3 for line in with_comma) and all(map(_DECIMAL_COMMA.fullmatch, cells)):
             return separator, True
         if separator == SEMICOLON:
-            return separator, False  # parsing says what is wrong
+            return separator, False  # parsing reports what is wrong
     quoted = [cell for line in with_comma for cell in split(line, COMMA) if b"," in cell]
     return COMMA, bool(quoted) and all(map(_DECIMAL_COMMA.fullmatch, quoted))
 
@@ -216,10 +218,10 @@ def _hides_decimal_commas(sample: list[bytes]) -> bool:
 
 
 def _header_names(header: bytes, separator: bytes | None, columns: int, name: str | Path) -> tuple[str, ...] | None:
-    """The names of the columns, where a line before the first row has as many words as it has cells.
+    """The names of the columns, if a line before the first row has as many words as the row has cells.
 
     Raises:
-        InputError: the line names x, y and z, but another number of columns than there are.
+        InputError: the line names x, y and z, but does not match the number of columns.
     """
     bare = re.sub(rb"^\s*(#|//|%|!)+\s*", b"", header)
     candidates = [split(bare, separator), re.split(rb"[,;\s]+", bare.strip().strip(b",;"))]
@@ -229,8 +231,10 @@ def _header_names(header: bytes, separator: bytes | None, columns: int, name: st
     for cells in candidates:
         bare_names = [cell.strip(b'" ').lower() for cell in cells]
         if bare_names[:1] == [b"x"] and {b"y", b"z"} <= set(bare_names):
-            if len(cells) == columns - 1:  # R names no row numbers; trailing separators make an empty last column
+            if (
+                len(cells) == columns - 1
+            ):  # R does not name the row numbers; trailing separators make an empty last column
                 return ("", *(cell.decode("utf-8", errors="replace") for cell in cells))
-            problem = f"names {len(cells)} columns but has {columns} numbers a row"
-            raise InputError(name, problem, "give every column its name; decimal commas need other separators")
+            problem = f"names {len(cells)} columns but has {columns} numbers per row"
+            raise InputError(name, problem, "name every column; decimal commas need another separator")
     return None

@@ -1,4 +1,4 @@
-"""From a table of numbers to points and colours: by the columns' names where there are any, else by their places."""
+"""Extracts points and colours from a table of numbers, by column name if there are names, else by position."""
 
 import logging
 from pathlib import Path
@@ -20,12 +20,12 @@ _REMEDY = "name the columns x, y, z in a line above them"
 def read_text_scan(path: Path) -> ScanFile:
     """Read `.xyz`, `.txt`, `.csv`, `.asc` or `.pts`.
 
-    Names of columns decide where there are any: x, y, z, perhaps red, green, blue or r, g, b. Otherwise the first three
-    columns are coordinates, after row numbers if there are any; of the others three in a row are colours if they can
-    be nothing else. A `.pts` file has the intensity before the colours.
+    Column names decide if there are any: x, y, z, optionally red, green, blue or r, g, b. Otherwise the first three
+    columns, after any row numbers, are coordinates; three consecutive columns among the rest are colours if they cannot
+    be anything else. A `.pts` file has the intensity before the colours.
 
     Raises:
-        InputError: the file is no table of numbers, or its names say that its first columns are no coordinates.
+        InputError: the file is not a table of numbers, or the names of its first columns rule out coordinates.
     """
     table = parse_table(read_bytes(path), path)
     if table.names is not None:
@@ -44,16 +44,16 @@ def _check_first_names(table: TextTable, path: Path) -> None:
     if wrong:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
         raise InputError(path, problem, _REMEDY)
-    logger.warning("%s: the columns %s are taken for x, y, z", path, ", ".join(names))
+    logger.warning("%s: the columns %s are read as x, y, z", path, ", ".join(names))
 
 
 def _without_row_numbers(values: np.ndarray, path: Path) -> np.ndarray:
-    """Leave out a first column that counts the rows, unless only two others would be left."""
+    """Drop a first column that counts the rows, unless only two others would be left."""
     if values.shape[1] < 4 or len(values) < FEWEST_POINTS or values[0, 0] not in (0, 1):
         return values
     if not (values[:, 0] == np.arange(len(values)) + values[0, 0]).all():
         return values
-    logger.warning("%s: the first column counts the rows and is left out", path)
+    logger.warning("%s: the first column counts the rows and is ignored", path)
     return values[:, 1:]
 
 

@@ -20,26 +20,25 @@ _REMEDY = "give a scan with x, y, z for every pixel"
 
 
 def read_xyz_tiff(path: str | Path) -> np.ndarray:
-    """Read a scan with one point a pixel.
+    """Read a scan with one point per pixel.
 
     Args:
-        path: three samples a pixel, interleaved, as three planes or as three pages; pictures before it, such as a
-            preview, are passed over.
+        path: three samples per pixel, interleaved, as three planes or as three pages; images before it, such as a
+            preview, are skipped.
 
     Returns:
-        (H, W, 3) float32; pixels with a value that is not finite, or a number that stands for no data, become holes
-        (0, 0, 0).
+        (H, W, 3) float32; pixels with a non-finite or no-data value become holes (0, 0, 0).
 
     Raises:
-        InputError: the file is missing, broken, of another shape, or an 8-bit picture.
+        InputError: the file is missing, broken, of another shape, or an 8-bit image.
     """
-    content = read_bytes(path)  # tifffile allocates what a tag claims: from memory, no more than is there
+    content = read_bytes(path)  # tifffile allocates what a tag claims; from memory, no more than exists
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
             values = _scan_values(file, path, len(content))
     except InputError:
         raise
-    except Exception as error:  # tifffile's decoders raise whatever broken bytes lead them to
+    except Exception as error:  # broken bytes make tifffile's decoders raise arbitrary errors
         raise InputError(path, f"is not a readable TIFF file ({error})", "replace the file") from error
     xyz = np.ascontiguousarray(values, dtype=np.float32)
     xyz = without_no_data(xyz, path)
@@ -61,7 +60,7 @@ def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
 
 
 def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:
-    """The first image of three channels that is no 8-bit picture, or the only three pages of one channel."""
+    """The first image of three channels that is not 8-bit, or the only three pages of one channel."""
     images = list(file.series)
     for number, image in enumerate(images):
         shape = tuple(length for length in image.shape if length != 1)
@@ -75,9 +74,9 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
     if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:
         return np.stack([_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes], axis=-1)
     if any(image.dtype == np.uint8 for image in images):
-        raise InputError(path, f"is an 8-bit picture of shape {images[0].shape}, not a scan", _REMEDY)
+        raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     shapes = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
-    raise InputError(path, f"has shape {shapes} instead of (height, width, 3)", _REMEDY)
+    raise InputError(path, f"has shape {shapes}, expected (height, width, 3)", _REMEDY)
 
 
 def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Path, size: int) -> np.ndarray:
@@ -85,7 +84,7 @@ def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Pa
     for length in shape:
         pixels *= length
     if pixels // 3 > MOST_POINTS:
-        raise InputError(path, f"promises {shape} values", f"give a scan with at most {MOST_POINTS} pixels")
+        raise InputError(path, f"declares {shape} values", f"give a scan with at most {MOST_POINTS} pixels")
     dtype = image.dtype
     if dtype is None or dtype.kind not in "fiu":
         raise InputError(path, f"holds {dtype} values", _REMEDY)

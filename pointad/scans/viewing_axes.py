@@ -1,4 +1,4 @@
-"""Finds out along which axis an organized scan looks: sensors say z, robots say x."""
+"""Detects the viewing axis of an organized scan: usually z for sensors and x for robots."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ _CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
 def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which pixels hold a point, and the rotation to the axes of a camera.
 
-    A hole is not finite or has z == 0; in a scan that does not look along z, where that is a height like any other,
-    all three coordinates of a hole are 0.
+    A hole is not finite or has z == 0. If the scan does not look along z, where z == 0 is an ordinary height, all three
+    coordinates of a hole are 0.
 
     Args:
         xyz: (H, W, 3) floats.
@@ -27,12 +27,12 @@ def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     """The rotation to the axes of a camera: x along the rows of pixels, y down the columns, z away from the camera.
 
-    The scan is taken as it is, with the identity, unless its columns and rows follow other axes than x and y beyond
-    doubt. Which of x and y follows the columns does not matter: cameras may be turned.
+    It is the identity unless the columns and rows of the scan clearly follow axes other than x and y. Which of x and y
+    follows the columns does not matter: cameras may be rotated.
 
     Args:
         xyz: (H, W, 3) floats.
-        present: (H, W) flags of the points to look at.
+        present: (H, W) flags of the points to consider.
 
     Returns:
         (3, 3), orthogonal with determinant 1, to be applied to column vectors.

@@ -150,7 +150,7 @@ def test_long_strips_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "strip.npy", np.ones((1200, 250, 3), np.float32))
     (tmp_path / "samples.csv").write_text("scan,species\nstrip.npy,good\n")
     (sample,) = listed(tmp_path, FolderLayout())
-    with pytest.raises(InputError, match=r"strip\.npy: is 1200 x 250 pixels, too long a strip"):
+    with pytest.raises(InputError, match=r"strip\.npy: is 1200 x 250 pixels, too elongated"):
         load_raw_sample(sample)
 
 

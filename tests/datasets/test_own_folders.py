@@ -144,7 +144,7 @@ def test_millimetres(tmp_path: Path) -> None:
     assert np.abs(one - other).mean() < 0.5
 
     ending = mvtec(tmp_path / "millimetres", tmp_path / "c")
-    assert "measures 19.5 m; if its unit is millimetres, say --metres_per_unit 0.001" in ending.err
+    assert "measures 19.5 m; if its unit is millimetres, give --metres_per_unit 0.001" in ending.err
     ending = mvtec(tmp_path / "millimetres", tmp_path / "b")
     assert_one_error_line(ending, "metres_per_unit")
 

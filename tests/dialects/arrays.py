@@ -49,18 +49,18 @@ ARRAYS = {
     "batch of one scan": Dialect(".npy", npy(GRID[None]), GRID, log=_READ_AS),
     "batch of planes": Dialect(".npy", npy(np.moveaxis(GRID, -1, 0)[None]), GRID, log=_READ_AS),
     "records": Dialect(".npy", npy(_records())),
-    "-32768": Dialect(".npy", npy(_no_data(-32768, "f8")), with_holes([3, 77, 200]), log="stands for no data"),
+    "-32768": Dialect(".npy", npy(_no_data(-32768, "f8")), with_holes([3, 77, 200]), log="no-data value"),
     "the largest float": Dialect(
-        ".npy", npy(_no_data(np.finfo(np.float32).max, "f4")), with_holes([3, 77, 200]), log="stands for no data"
+        ".npy", npy(_no_data(np.finfo(np.float32).max, "f4")), with_holes([3, 77, 200]), log="no-data value"
     ),
     "65.535 metres": Dialect(
         ".npy",
         npy(np.where(np.arange(len(POINTS))[:, None] % 100 == 3, 65.535, POINTS * 0.001)),
         with_holes([3, 103, 203, 303], POINTS * 0.001),
-        log="stands for no data",
+        log="no-data value",
     ),
     "other names": Dialect(".npz", npz(vertices=POINTS, normals=POINTS, colour=COLORS), colors=COLORS),
-    "a name of its own": Dialect(".npz", npz(part=POINTS, weights=np.zeros(7)), log="'part' is taken for the points"),
+    "a name of its own": Dialect(".npz", npz(part=POINTS, weights=np.zeros(7)), log="'part' is read as the points"),
     "x, y and z": Dialect(".npz", npz(x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2])),
     "x, y and z of a grid": Dialect(".npz", npz(X=GRID[..., 0], Y=GRID[..., 1], Z=GRID[..., 2]), GRID),
     "RGBA": Dialect(".npz", npz(points=POINTS, colors=np.hstack([COLORS, COLORS[:, :1]])), colors=COLORS),
@@ -72,9 +72,9 @@ ARRAYS = {
 
 REFUSED_ARRAYS = {
     "depth map": (".npy", npy(np.full((48, 64), 800, np.uint16)), "depth map"),
-    "picture": (".npy", npy(np.full((48, 64, 3), 80, np.uint8)), "8-bit picture"),
+    "picture": (".npy", npy(np.full((48, 64, 3), 80, np.uint8)), "8-bit image"),
     "several clouds": (".npy", npy(np.zeros((2, 40, 50, 3))), "has shape (2, 40, 50, 3)"),
-    "planes or rows": (".npy", npy(np.zeros((3, 500, 6))), "may be planes or rows"),
+    "planes or rows": (".npy", npy(np.zeros((3, 500, 6))), "ambiguous: planes or rows"),
     "several arrays": (".npz", npz(first=POINTS, second=POINTS), "first (400, 3), second (400, 3)"),
     "colours of others": (".npz", npz(points=POINTS, colors=COLORS[:-1]), "colours of shape (399, 3)"),
     "complex": (".npy", npy(POINTS.astype(complex)), "complex128"),

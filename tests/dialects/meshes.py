@@ -97,8 +97,8 @@ OBJ = {
 }
 
 REFUSED_MESHES = {
-    "fewer triangles than promised": (".stl", _stl()[:-50], "promises 12 triangles but holds 11"),
-    "cut text": (".stl", trimesh.exchange.stl.export_stl_ascii(_BOX).encode()[:-60], "finished triangles"),
-    "index 0": (".obj", _obj().replace(b"f 1 ", b"f 0 "), "no number"),
+    "fewer triangles than promised": (".stl", _stl()[:-50], "declares 12 triangles but holds 11"),
+    "cut text": (".stl", trimesh.exchange.stl.export_stl_ascii(_BOX).encode()[:-60], "complete triangles"),
+    "index 0": (".obj", _obj().replace(b"f 1 ", b"f 0 "), "no index"),
     "relative index before the first": (".obj", _obj().replace(b"f 1 ", b"f -9 "), "do not exist"),
 }

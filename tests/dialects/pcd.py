@@ -71,7 +71,7 @@ PCD = {
     "a long grid": Dialect(
         ".pcd",
         header("x y z", "8 8 8", "F F F", "1 1 1", 400, height=4) + records(POINTS, "<f8"),
-        log="too long to be a picture",
+        log="too elongated for an organized scan",
     ),
     "whole colours in text": Dialect(
         ".pcd",

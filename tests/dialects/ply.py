@@ -101,13 +101,13 @@ PLY = {
 }
 
 REFUSED_PLY = {
-    "short": (".ply", _PLAIN[:-1], "promises 400 of vertex"),
-    "no coordinates": (".ply", written(vertices(names="uvw")), "no x, y, z"),
+    "short": (".ply", _PLAIN[:-1], "declares 400 of vertex"),
+    "no coordinates": (".ply", written(vertices(names="uvw")), "no vertex properties x, y, z"),
     "lists that end too early": (".ply", _with_views(first=True)[:-9], "vertex"),
     "unknown type": (".ply", _PLAIN.replace(b"property double y", b"property quad y"), "property quad y"),
     "rows of other length": (
         ".ply",
         lines(["1 2 3 4"] * 400, _TEXT_HEADER),
-        "has 4 numbers in a row of vertex instead of 3",
+        "has 4 numbers in a row of vertex, expected 3",
     ),
 }

@@ -67,8 +67,8 @@ TEXT = {
     "one empty cell": Dialect(".csv", _marked_holes("1||2", ";"), with_holes([3, 77])),
     "NA": Dialect(".csv", _marked_holes("NA|NA|NA", "\t"), with_holes([3, 77])),
     "a hole first": Dialect(".csv", lines([",,", *rows(POINTS[1:], separator=",")], "x,y,z"), with_holes([0])),
-    "-9999": Dialect(".xyz", _no_data("-9999"), with_holes([3, 77, 200, 301]), log="stands for no data"),
-    "1e10": Dialect(".xyz", _no_data("1e10"), with_holes([3, 77, 200, 301]), log="stands for no data"),
+    "-9999": Dialect(".xyz", _no_data("-9999"), with_holes([3, 77, 200, 301]), log="no-data value"),
+    "1e10": Dialect(".xyz", _no_data("1e10"), with_holes([3, 77, 200, 301]), log="no-data value"),
     "words in a column": Dialect(
         ".csv", lines([f"part {n};{line}" for n, line in enumerate(rows(POINTS, separator=";"))], "name;x;y;z")
     ),

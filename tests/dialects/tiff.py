@@ -39,11 +39,11 @@ TIFF = {
         ".tiff", written(_PREVIEW, *((_XYZ[..., axis], _SINGLE) for axis in range(3))), _XYZ
     ),
     "doubles": Dialect(".tiff", written((GRID, {"photometric": "rgb"})), _XYZ),
-    "-9999": Dialect(".tiff", written((_no_data(-9999), {"photometric": "rgb"})), _HOLES, log="stands for no data"),
-    "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="stands for no data"),
+    "-9999": Dialect(".tiff", written((_no_data(-9999), {"photometric": "rgb"})), _HOLES, log="no-data value"),
+    "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="no-data value"),
 }
 
 REFUSED_TIFF = {
-    "picture": (".tiff", written((GRID_COLORS, {"photometric": "rgb"})), "8-bit picture"),
+    "picture": (".tiff", written((GRID_COLORS, {"photometric": "rgb"})), "8-bit image"),
     "depth map": (".tiff", written((_XYZ[..., 2], _SINGLE)), "has shape (20, 24)"),
 }

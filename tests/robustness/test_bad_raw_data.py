@@ -78,7 +78,7 @@ def small_picture(path: Path) -> None:
 
 CASES = [
     (MVTEC, XYZ, pipe, "001.tiff"),
-    (MVTEC, XYZ, picture("RGB", "TIFF", (9, 8, 7)), "8-bit picture"),
+    (MVTEC, XYZ, picture("RGB", "TIFF", (9, 8, 7)), "8-bit image"),
     (MVTEC, RGB, pipe, "001.png"),
     (MVTEC, RGB, picture("RGB", "PPM"), "give a PNG"),
     (MVTEC, GT, picture("L", "PNG"), "marks every pixel"),

@@ -29,8 +29,8 @@ def facts(ending: Ending) -> dict[str, dict]:
 def test_what_is_refused_and_why(predict: Callable[..., Ending], tmp_path: Path) -> None:
     reasons = {
         "99 points.npy": "holds 99 points; give a scan with at least 100",
-        "long strip.npy": "is 1200 x 250 pixels, too long a strip",
-        "two rows.npy": "too long a strip",
+        "long strip.npy": "is 1200 x 250 pixels, too elongated",
+        "two rows.npy": "too elongated",
         "1e-310.npy": "give it in a smaller unit",
         "1e305.npy": "give it in a larger unit",
         "absurd length.npy": "impossible shape",
@@ -76,7 +76,7 @@ def test_a_folder_with_pictures_pipes_and_hidden_files(predict: Callable[..., En
     ending = predict(folder)
     lines = facts(ending)
     assert set(lines) == {"scan.tiff", "photo.tiff"} and ending.code == 2
-    assert "8-bit picture" in lines["photo.tiff"]["error"]
+    assert "8-bit image" in lines["photo.tiff"]["error"]
     assert lines["scan.tiff"]["points"] == (SCAN[..., 2] != 0).sum()
     assert "pipe.ply: is not a regular file; skipped" in ending.err
 

@@ -82,7 +82,7 @@ def test_lost_parts_are_told(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("text", ["some", "-0.1", "1", "nan", ""])
 def test_other_rules_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is not a rule"):
+    with pytest.raises(InputError, match="is not a valid rule"):
         cluster_rule(text)
 
 
@@ -104,7 +104,7 @@ def test_border_on_one_line(caplog: pytest.LogCaptureFixture) -> None:
     scan.xyz[0, :, 0] = scan.xyz[0, :, 2] = np.linspace(0.1, 0.2, 120)
     with caplog.at_level(logging.WARNING):
         assert remove_table(scan, "scan 7") is scan
-    logged(caplog, "determine no plane")
+    logged(caplog, "do not determine a plane")
 
 
 def test_nothing_but_table(caplog: pytest.LogCaptureFixture) -> None:
@@ -112,14 +112,14 @@ def test_nothing_but_table(caplog: pytest.LogCaptureFixture) -> None:
     scan.xyz[..., 2] = 0.5
     with caplog.at_level(logging.WARNING):
         assert remove_table(scan, "scan 7") is scan
-    logged(caplog, "all points lie on the border's plane")
+    logged(caplog, "all points lie on the plane of the border")
 
 
 def test_nothing_but_noise(caplog: pytest.LogCaptureFixture) -> None:
     scan = OrganizedScan(xyz=np.random.default_rng(0).random((20, 20, 3)).astype(np.float32))
     with caplog.at_level(logging.WARNING):
         assert keep_clusters(scan, "scan 7") is scan
-    logged(caplog, "no cluster among its 400 points")
+    logged(caplog, "no cluster found among 400 points")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 5), (20, 20), (21, 84)])

@@ -262,7 +262,7 @@ def test_truncated_files_never_end_in_a_traceback(tmp_path: Path, suffix: str) -
 
 
 def test_unknown_ending_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"unknown ending '\.doc'"):
+    with pytest.raises(InputError, match=r"unsupported extension '\.doc'"):
         read_scan(tmp_path / "scan.doc")
     with pytest.raises(InputError, match="does not exist"):
         read_scan(tmp_path / "scan.ply")

@@ -56,7 +56,7 @@ def test_axes_of_cameras_stay(name: str) -> None:
 @pytest.mark.parametrize("shape", [(1200, 250), (50, 201), (2, 1000)])
 def test_long_strips_are_refused(shape: tuple[int, int]) -> None:
     strip = np.ones((*shape, 3))
-    with pytest.raises(InputError, match="too long a strip"):
+    with pytest.raises(InputError, match="too elongated"):
         prepare_organized(strip, None, FRONT_RIG)
 
 
