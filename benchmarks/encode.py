@@ -22,7 +22,7 @@ from benchmarks.published_learning import encode_published
 from benchmarks.synthetic_samples import synthetic_dataset
 from benchmarks.timing import peak_gigabytes, time_in_turns
 from pointad.compute.device import choose_device
-from pointad.compute.precision import calculating_in, supported_precisions, with_rounded_matrices
+from pointad.compute.precision import computing_in, supported_precisions, with_rounded_matrices
 from pointad.compute.precision_names import PRECISIONS
 from pointad.data.batch import collate
 from pointad.encoding.features import PictureEncoder, normalize_pictures
@@ -76,7 +76,7 @@ def main() -> None:
 @torch.no_grad()
 def plain_clip(vision: torch.nn.Module, backbone: ClipBackbone, pictures: torch.Tensor, precision: str) -> torch.Tensor:
     """Global features of pictures (K, S, S, 3) by open_clip's own vision transformer."""
-    with calculating_in(precision, pictures.device):
+    with computing_in(precision, pictures.device):
         return vision(normalize_pictures(pictures, backbone.mean, backbone.std))
 
 

@@ -17,7 +17,7 @@ from pointad.datasets.registry import specification
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.regions import REGION_NEIGHBOURS
-from pointad.model.weight_folders import demo_checkpoints, locate
+from pointad.model.weight_locations import demo_checkpoints, locate
 
 
 @dataclass(frozen=True)

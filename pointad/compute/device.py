@@ -1,4 +1,4 @@
-"""Which device the tensors live on."""
+"""The choice of the device that the tensors are on."""
 
 import torch
 
@@ -6,14 +6,14 @@ from pointad.errors import InputError
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Turn a device's name into a device that is there.
+    """The available device of a given name.
 
     Args:
-        name: ``auto`` (CUDA when there is one, else Apple's MPS, else the CPU) or any name that torch knows,
+        name: ``auto`` (CUDA if available, else Apple's MPS, else the CPU) or any device name that torch accepts,
             such as ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        InputError: torch does not know the name, or the device is not there.
+        InputError: torch does not know the name, or the device is not available.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -23,5 +23,5 @@ def choose_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"device {name}", "is not available here", "use auto or cpu") from error
+        raise InputError(f"device {name}", "is not available on this machine", "use auto or cpu") from error
     return device

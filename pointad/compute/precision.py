@@ -1,4 +1,4 @@
-"""The numbers that the image encoder calculates with: float32, or half of its bits for the products of matrices."""
+"""The precision of the image encoder: float32, or 16 bits for its matrix products."""
 
 import contextlib
 import copy
@@ -15,20 +15,20 @@ _TYPES = {BF16: torch.bfloat16, FP16: torch.float16}
 
 
 def check_precision(precision: str, device: torch.device) -> None:
-    """Refuse a precision that the device has no instructions for: it would run, but slower than float32.
+    """Refuse a precision without hardware support on the device: it would run, but slower than float32.
 
     Raises:
-        InputError: the precision does not exist, or the device does not calculate in it.
+        InputError: the precision is unknown, or not supported by the device.
     """
     if precision not in PRECISIONS:
-        raise InputError(f"precision {precision}", "does not exist", f"choose among {', '.join(PRECISIONS)}")
+        raise InputError(f"precision {precision}", "is unknown", f"choose among {', '.join(PRECISIONS)}")
     if precision not in supported_precisions(device):
         remedy = f"choose among {', '.join(supported_precisions(device))}"
-        raise InputError(f"precision {precision}", f"this {device.type} does not calculate in it", remedy)
+        raise InputError(f"precision {precision}", f"not supported on this {device.type.upper()} device", remedy)
 
 
 def supported_precisions(device: torch.device) -> list[str]:
-    """The precisions that a device has instructions for."""
+    """The precisions that a device supports in hardware."""
     if device.type == "cpu":
         supported = [FP32]
         if torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -41,17 +41,17 @@ def supported_precisions(device: torch.device) -> list[str]:
     return [FP32, FP16]
 
 
-def calculating_in(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """A context in which products of matrices are calculated in a precision; sums along the way stay in float32."""
+def computing_in(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """A context in which matrix products are computed in the given precision, with float32 accumulation."""
     if precision == FP32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=_TYPES[precision])
 
 
 def with_rounded_matrices(encoder: nn.Module, precision: str) -> nn.Module:
-    """A copy of a frozen encoder whose matrices have a precision's type already; itself for float32.
+    """A copy of a frozen encoder with its matrices already rounded to a precision; the encoder itself for float32.
 
-    Autocast rounds the weights of frozen layers anew in every call, which on CPUs takes many times as long as the
+    Autocast rounds the weights of frozen layers again in every call, which on CPUs takes many times as long as the
     products themselves. Results differ by no more than that rounding.
 
     Args:

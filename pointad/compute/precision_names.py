@@ -1,4 +1,4 @@
-"""The precisions by name, for whoever offers them without calculating in them."""
+"""The names of the precisions; nothing here imports torch."""
 
 FP32, BF16, FP16 = "fp32", "bf16", "fp16"
 PRECISIONS = (FP32, BF16, FP16)

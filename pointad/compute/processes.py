@@ -1,7 +1,7 @@
-"""Several processes that work on one run: who does which part, and how the parts come together.
+"""Several processes that share one run: which part each of them does, and how the parts are combined.
 
-Started by ``torchrun``; gloo between CPUs, nccl between GPUs. Everything else in this library takes a ``Processes`` and
-runs the same lines alone or together.
+They are started by ``torchrun`` and communicate with gloo on CPUs and NCCL on GPUs. Everything else in this library
+takes a ``Processes`` and runs the same code with one process or several.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes of one run, as one of them sees them."""
+    """The processes of one run, as seen from one of them."""
 
     rank: int = 0  # of this process
     count: int = 1
@@ -36,14 +36,14 @@ class Processes:
         return [item for index, item in enumerate(items) if index // group_size % self.count == self.rank]
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Sum of what the processes hold, the same in all of them; a tensor of one shape everywhere."""
+        """Sum over the processes, the same result in all of them; the tensor must have the same shape everywhere."""
         if self.count > 1:
             tensor = tensor.clone()
             torch.distributed.all_reduce(tensor)
         return tensor
 
     def gather(self, item: Item) -> list[Item]:
-        """What every process holds, by rank, in the first one; nothing in the others."""
+        """The items of all processes, by rank, in the first process; an empty list in the others."""
         if self.count == 1:
             return [item]
         gathered: list[Any] | None = [None] * self.count if self.is_first else None
@@ -51,7 +51,7 @@ class Processes:
         return gathered or []
 
     def broadcast(self, item: Item) -> Item:
-        """What the first process holds, in all of them."""
+        """The first process's item, in all processes."""
         if self.count == 1:
             return item
         items = [item]
@@ -59,13 +59,13 @@ class Processes:
         return items[0]
 
     def wait(self) -> None:
-        """Go on when all processes have come here."""
+        """Continue once all processes have reached this point."""
         if self.count > 1:
             torch.distributed.barrier()
 
     @contextlib.contextmanager
     def first_goes_first(self) -> Iterator[None]:
-        """Run a block in the first process, then in the others: what it leaves on disk is there for them."""
+        """Run a block in the first process, then in the others, which find on disk what it has written."""
         if not self.is_first:
             self.wait()
         yield
@@ -78,10 +78,10 @@ ALONE = Processes()
 
 @contextlib.contextmanager
 def joined_processes() -> Iterator[Processes]:
-    """The processes that ``torchrun`` started; this one alone when it did not.
+    """The processes started by ``torchrun``; this one alone if it was not used.
 
     Raises:
-        InputError: the processes do not find each other.
+        InputError: the processes cannot connect to each other.
     """
     count = _number_from("WORLD_SIZE", "1")
     if count == 1 or not torch.distributed.is_available():
@@ -92,7 +92,7 @@ def joined_processes() -> Iterator[Processes]:
         torch.distributed.init_process_group(backend)
     except (RuntimeError, ValueError) as error:
         remedy = "start all of them with torchrun and the same --master_addr and --master_port"
-        raise InputError("processes", f"do not find each other ({error})", remedy) from error
+        raise InputError("processes", f"cannot connect to each other ({error})", remedy) from error
     try:
         yield Processes(torch.distributed.get_rank(), count)
     finally:
@@ -100,19 +100,19 @@ def joined_processes() -> Iterator[Processes]:
 
 
 def _number_from(name: str, missing: str) -> int:
-    """A number that torchrun puts into the environment.
+    """A number that torchrun sets in the environment.
 
     Raises:
-        InputError: something else stands there.
+        InputError: the variable holds something else.
     """
     text = os.environ.get(name, missing)
     if not text.isdecimal() or len(text) > 6:
-        raise InputError(f"{name}={text}", "is not a number of processes", f"unset {name}, or start with torchrun")
+        raise InputError(f"{name}={text}", "is not a valid number", f"unset {name}, or start with torchrun")
     return int(text)
 
 
 def own_device(device: torch.device) -> torch.device:
-    """The device of this process: a GPU each for the processes of a machine, which share a CPU.
+    """The device of this process: one GPU for each process of a machine; on the CPU, they share it.
 
     Raises:
         InputError: there are more processes on this machine than GPUs.
@@ -121,7 +121,7 @@ def own_device(device: torch.device) -> torch.device:
         return device
     index, available = _number_from("LOCAL_RANK", "0"), torch.cuda.device_count()
     if index >= available:
-        remedy = f"start torchrun with --nproc_per_node={available}, or name --device cpu"
-        raise InputError("processes", f"there are more than GPUs on this machine, {available}", remedy)
+        remedy = f"start torchrun with --nproc_per_node={available}, or use --device cpu"
+        raise InputError("processes", f"more processes than GPUs on this machine ({available})", remedy)
     torch.cuda.set_device(index)
     return torch.device("cuda", index)

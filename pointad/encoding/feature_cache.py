@@ -1,9 +1,9 @@
-"""Features of pictures on disk, so that no picture is encoded twice by the same encoder, in whatever run.
+"""A cache of picture features on disk, so that across all runs no picture is encoded twice by the same encoder.
 
-One file a picture, in safetensors: its global feature in float32 and its patch features in float16, both of unit
-length; rounding them moves a probability by less than 5e-4. A file's name says what was encoded and how (backbone,
-layers, precision, pixels), so a changed picture or weight file never meets an old feature, and files may be removed at
-any time. They appear whole or not at all, so several processes may share a folder.
+There is one safetensors file per picture, with its global feature in float32 and its patch features in float16, both of
+unit length; the rounding changes a probability by less than 5e-4. The file name is a hash of what was encoded and how
+(backbone, layers, precision, pixels), so features are never stale after a picture or the weights change, and files may
+be removed at any time. Files are written atomically, so several processes may share a folder.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ from pointad.files.atomic import atomic_path
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1  # raised when the encoder gives other features for the same weights and pictures, or the files change
+FORMAT = 1  # incremented when the encoder's features for the same weights and pictures, or the files, change
 SUFFIX = ".safetensors"
-HEADER_BYTES = 512  # about what a file takes beside its numbers
-ABANDONED_SECONDS = 3600.0  # unfinished files that are older were left by processes that died
+HEADER_BYTES = 512  # approximate size of a file without its numbers
+ABANDONED_SECONDS = 3600.0  # older unfinished files were left behind by processes that died
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class PictureFeatures:
 
 
 class FeatureCache:
-    """A folder with the features of pictures by one encoder.
+    """A folder with the picture features of one encoder.
 
     Args:
-        folder: made when the first features are written; encoders share it without meeting each other's features.
+        folder: created when the first features are written; several encoders can share it without conflict.
         fingerprint: of the backbone's weights.
-        layers: blocks whose local features are kept.
-        precision: what the encoder calculates with.
+        layers: blocks whose local features are stored.
+        precision: that the encoder computes in.
     """
 
     def __init__(self, folder: Path, *, fingerprint: str, layers: Sequence[int], precision: str) -> None:
@@ -57,7 +57,7 @@ class FeatureCache:
         self._identity = json.dumps(identity).encode()
 
     def key(self, picture: np.ndarray) -> str:
-        """The name of a picture's features: SHA-256 of the encoder, the size and the pixels, in hexadecimal.
+        """The key of a picture's features: SHA-256 over the encoder, the size and the pixels, in hexadecimal.
 
         Args:
             picture: (H, W, 3) uint8, as the encoder takes it.
@@ -68,7 +68,7 @@ class FeatureCache:
         return digest.hexdigest()
 
     def read(self, key: str) -> PictureFeatures | None:
-        """The features of this name; None when they are not there or damaged, which is logged."""
+        """The features with this key; None if they are missing, or damaged, which is logged."""
         path = self._path(key)
         try:
             features = read_entry(path)
@@ -77,12 +77,12 @@ class FeatureCache:
         except (OSError, ValueError) as error:
             logger.warning("%s: %s; its picture is encoded again", path, error)
             return None
-        with contextlib.suppress(OSError):  # a folder that is only read needs no dates
+        with contextlib.suppress(OSError):  # in a read-only folder, the date of last use cannot be updated
             os.utime(path)
         return features
 
     def write(self, key: str, features: PictureFeatures) -> None:
-        """Keep features under this name.
+        """Store features under this key.
 
         Raises:
             InputError: the folder cannot be written to, or the disk is full.
@@ -94,11 +94,11 @@ class FeatureCache:
             temporary.write_bytes(save(tensors, metadata=told))  # a full disk is an OSError here, unlike in save_file
 
     def state_size(self, pictures: int, layers: int, patches: int, dimensions: int) -> None:
-        """Log how much that many pictures can take on disk, before any is written."""
+        """Log how much disk space that many pictures can take, before any is written."""
         each = layers * patches * dimensions * 2 + dimensions * 4 + HEADER_BYTES
         existing = next(place for place in (self.folder.absolute(), *self.folder.absolute().parents) if place.exists())
         logger.info(
-            "feature cache %s: %d pictures of %.2f MB take up to %.2f GB; %.1f GB are free",
+            "feature cache %s: %d pictures of %.2f MB take up to %.2f GB; %.1f GB free",
             self.folder,
             pictures,
             each / 1e6,
@@ -111,10 +111,10 @@ class FeatureCache:
 
 
 def read_entry(path: Path) -> PictureFeatures:
-    """Read a file of a feature cache and check it.
+    """Read and verify a file of a feature cache.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: it does not exist.
         OSError: the file cannot be read.
         ValueError: the file is damaged.
     """
@@ -125,7 +125,7 @@ def read_entry(path: Path) -> PictureFeatures:
     except SafetensorError as error:
         raise ValueError(f"damaged ({error})") from error
     if told.get("key") != path.stem or told.get("sha256") != _digest(features.global_features, features.patch_features):
-        raise ValueError("damaged (its content is not what was written)")
+        raise ValueError("damaged (checksum mismatch)")
     return features
 
 
@@ -174,5 +174,5 @@ def _digest(global_features: Tensor, patch_features: Tensor) -> str:
 
 
 def rounded(global_features: Tensor, patch_features: Tensor) -> PictureFeatures:
-    """Features of one picture (D,) and (L, N, D) as the cache keeps them."""
+    """Features of one picture (D,) and (L, N, D), rounded as in the cache."""
     return PictureFeatures(global_features.float().cpu(), patch_features.to(torch.float16).cpu())

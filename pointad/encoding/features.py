@@ -1,6 +1,7 @@
-"""From batches of pictures to features of samples: the frozen encoder, a few pictures at a time, each picture once.
+"""From batches of pictures to features of samples: the frozen encoder, run on a few pictures at a time.
 
-B samples, V views, L layers, N patches a picture, D joint dimensions of the CLIP model, S pixels a side of a picture.
+Notation: B samples, V views, L layers, N patches per picture, D dimensions of the joint embedding space, and pictures
+of S x S pixels.
 """
 
 import logging
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pointad.compute.precision import FP32, calculating_in, check_precision, with_rounded_matrices
+from pointad.compute.precision import FP32, check_precision, computing_in, with_rounded_matrices
 from pointad.data.batch import MultiViewBatch
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, rounded
 from pointad.errors import InputError
@@ -24,8 +25,8 @@ from pointad.model.vision import check_layers
 
 logger = logging.getLogger(__name__)
 
-# What the encoder's tensors may take. A GPU wants a few dozen pictures; on a CPU more than two of ViT-L at once no
-# longer stay in its caches and take a twentieth longer each.
+# Memory for the encoder's tensors. A GPU needs a few dozen pictures; on a CPU, more than two at once with ViT-L no
+# longer fit into its caches and take a twentieth longer each.
 CPU_BUDGET = 2**27  # bytes
 GPU_BUDGET = 2**32  # bytes, if half of the free memory is that much
 TOKEN_COPIES = 24  # a block holds about this many numbers per token and dimension at once
@@ -34,7 +35,7 @@ MOST_SAMPLES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class SampleFeatures:
-    """What the frozen encoder says about the pictures of B samples; only the directions count, not the lengths."""
+    """Features of the pictures of B samples from the frozen encoder; only their directions matter, not the lengths."""
 
     views_global: Tensor  # (B, V, D)
     views_patches: Tensor  # (B, V, L, N, D)
@@ -46,11 +47,11 @@ class SampleFeatures:
         return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def kept_on_cpu(self, *, pinned: bool) -> "SampleFeatures":
-        """The same features in main memory of their own, page-locked for faster copies to a GPU if wanted."""
+        """A copy of the features in main memory, optionally page-locked for faster copies to a GPU."""
         return self._map(lambda tensor: tensor.cpu().pin_memory() if pinned else tensor.cpu().clone())
 
     def without_color(self) -> "SampleFeatures":
-        """The same features less those of the RGB pictures."""
+        """The same features without those of the RGB pictures."""
         return SampleFeatures(self.views_global, self.views_patches, None, None)
 
     def sample(self, index: int) -> "SampleFeatures":
@@ -63,29 +64,29 @@ class SampleFeatures:
 
 
 def normalize_pictures(pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Pictures (K, S, S, 3) uint8 to what CLIP takes: (K, 3, S, S) float32, less the mean, over the deviation."""
+    """Convert pictures (K, S, S, 3) uint8 to CLIP's input: (K, 3, S, S) float32, minus the mean, over the deviation."""
     as_float = pictures.permute(0, 3, 1, 2).float().div(255)
     shape = (1, 3, 1, 1)
     return (as_float - as_float.new_tensor(mean).view(shape)) / as_float.new_tensor(std).view(shape)
 
 
 class PictureEncoder:
-    """The image encoder with what makes it fast: precision, compilation, batches that fit into memory, and a cache.
+    """The image encoder with options for speed: precision, compilation, batches that fit into memory, and a cache.
 
     Args:
         backbone: the frozen CLIP.
-        layers: blocks whose local features are wanted, counted from 1; the last one when None.
+        layers: blocks whose local features are returned, counted from 1; the last one if None.
         precision: ``fp32``, ``bf16`` or ``fp16``.
-        compiled: whether the encoder goes through ``torch.compile``.
-        pictures_at_once: how many pictures go through the encoder together; None: as many as suit the memory.
-        cache_folder: where features are kept across runs; None keeps none.
+        compiled: whether the encoder is compiled with ``torch.compile``.
+        pictures_at_once: how many pictures are encoded together; None: as many as suit the memory.
+        cache_folder: where features are cached across runs; None: no cache.
 
     Attributes:
-        encoded: how many pictures went through the encoder.
-        from_cache: how many pictures did not have to.
+        encoded: how many pictures were encoded.
+        from_cache: how many pictures were found in the cache.
 
     Raises:
-        InputError: a layer does not exist, or this device cannot calculate in that precision or compile.
+        InputError: a layer does not exist, or the precision or compilation is not supported on this device.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class PictureEncoder:
         self.device = next(backbone.parameters()).device
         check_precision(precision, self.device)
         if compiled and self.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
-            raise InputError("compilation", "takes a C++ compiler, and there is none", "install one, or do without")
+            raise InputError("compilation", "needs a C++ compiler, and none was found", "install one, or omit it")
         self.backbone = backbone
         self.layers = check_layers(layers, backbone.depth)
         self.precision = precision
@@ -118,20 +119,20 @@ class PictureEncoder:
             self._cache = FeatureCache(cache_folder, fingerprint=fingerprint, layers=self.layers, precision=precision)
 
     def samples_at_once(self, pictures: int, size: int) -> int:
-        """How many samples with that many pictures of that side in pixels should come together."""
+        """How many samples with that many pictures of that side in pixels should form a batch."""
         if self.device.type == "cpu":
             return 1
         return min(max(1, self._chunk(size) // pictures), MOST_SAMPLES_AT_ONCE)
 
     def expect(self, samples: int, pictures: int, size: int) -> None:
-        """Say how much will be written to the cache for samples with that many pictures of that side in pixels."""
+        """Log how much will be written to the cache for samples with that many pictures of that side in pixels."""
         if self._cache is not None:
             patches = (size // self.backbone.patch_size) ** 2
             self._cache.state_size(samples * pictures, len(self.layers), patches, self.backbone.embedding_dim)
 
     @torch.no_grad()
     def encode(self, batch: MultiViewBatch) -> SampleFeatures:
-        """Features of all views of all samples, and of their RGB pictures where there are any.
+        """Features of all views of all samples, and of their RGB pictures if there are any.
 
         Args:
             batch: samples with their pictures, on any device.
@@ -140,7 +141,7 @@ class PictureEncoder:
             Features of unit length in float32, on the backbone's device.
 
         Raises:
-            InputError: the batch was loaded without pictures, or the cache cannot be written.
+            InputError: the batch was loaded without pictures, or the cache cannot be written to.
         """
         if batch.views is None:
             raise InputError("batch", "was loaded without pictures", "load it with SampleOptions(with_pictures=True)")
@@ -159,11 +160,11 @@ class PictureEncoder:
         )
 
     def _look_up(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """What :meth:`_encode` gives, rounded as the cache rounds, whether a picture's features are there or not."""
+        """The result of :meth:`_encode`, rounded as in the cache whether or not a picture's features came from it."""
         assert self._cache is not None
         keys = [self._cache.key(picture) for picture in pictures.cpu().numpy()]
         found: dict[str, PictureFeatures] = {}
-        missing: dict[str, int] = {}  # key -> which picture
+        missing: dict[str, int] = {}  # key -> index of the picture
         for index, key in enumerate(keys):
             if key in found or key in missing:
                 continue
@@ -188,7 +189,7 @@ class PictureEncoder:
         parts = []
         for chunk in pictures.split(self._chunk(pictures.shape[1])):
             chunk = chunk.to(self.device, non_blocking=True)
-            with calculating_in(self.precision, self.device):
+            with computing_in(self.precision, self.device):
                 features = self._encode_images(
                     normalize_pictures(chunk, self.backbone.mean, self.backbone.std), self.layers
                 )
@@ -197,18 +198,18 @@ class PictureEncoder:
         return torch.cat(global_features), torch.cat(patch_features)
 
     def _chunk(self, size: int) -> int:
-        """How many pictures of that side in pixels go through the encoder together."""
+        """How many pictures of that side in pixels are encoded together."""
         if self._pictures_at_once is None:
             tokens = (size // self.backbone.patch_size) ** 2 + 1
             token_width = width(self.backbone.vision)
             each = tokens * token_width * TOKEN_COPIES * torch.float32.itemsize
             self._pictures_at_once = max(1, _memory_budget(self.device) // each)
-            logger.debug("%d pictures go through the encoder together", self._pictures_at_once)
+            logger.debug("encoding %d pictures at a time", self._pictures_at_once)
         return self._pictures_at_once
 
 
 def _memory_budget(device: torch.device) -> int:
-    """Bytes that the encoder's tensors may take."""
+    """Memory in bytes for the encoder's tensors."""
     if device.type != "cuda":
         return CPU_BUDGET
     free, _ = torch.cuda.mem_get_info(device)

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name beside the target, then renamed."""
+"""Atomic writing: files are written under a temporary name beside the target, then renamed."""
 
 import contextlib
 import secrets
@@ -9,26 +9,26 @@ from pointad.errors import InputError
 
 
 def make_folder(path: str | Path) -> None:
-    """Make a folder for outputs, with those above it, if it is missing.
+    """Create a folder for outputs, with its parents, if it is missing.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: it cannot be created.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:  # a ValueError where a path cannot be one
-        problem = f"cannot be made ({getattr(error, 'strerror', None) or error})"
+    except (OSError, ValueError) as error:  # ValueError: not a valid path
+        problem = f"cannot be created ({getattr(error, 'strerror', None) or error})"
         raise InputError(path, problem, "choose a writable folder with free space") from error
 
 
-_LONGEST = 220  # bytes of a name that the marks fit beside
+_LONGEST = 220  # bytes of a name that leave room for the marks of an unfinished file
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in the target's folder; it takes the target's place when the block ends well.
+    """Yield a temporary path in the target's folder; it replaces the target if the block ends without an error.
 
-    The folder is made if it is missing. The temporary name keeps the target's suffix, because writers choose
+    The folder is created if it is missing. The temporary name keeps the target's suffix, because writers choose
     their format by it, and is unique, so that two processes may write the same target: the last rename wins.
     If the block raises, the temporary file is removed and the target stays as it was.
 
@@ -36,7 +36,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         path: the file to write.
 
     Raises:
-        InputError: the folder cannot be made or written to, or the disk is full.
+        InputError: the folder cannot be created or written to, or the disk is full.
     """
     target = Path(path)
     # A long name has no room for the marks of an unfinished file.

@@ -1,23 +1,23 @@
-"""How much memory a file may ask for: what its header claims is compared with what its bytes can hold."""
+"""Bounds on the memory that a file may claim: its header is checked against the bytes that it actually has."""
 
 from pathlib import Path
 
 from pointad.errors import InputError
 
 ALWAYS_PERMITTED = 2**28
-"""Bytes: whatever a file claims up to this is harmless."""
+"""Bytes that any file may claim."""
 
 LARGEST_EXPANSION = 100
-"""How many times its own size a compressed file may take beyond that."""
+"""How many times its own size a compressed file may claim beyond that."""
 
 
 def check_claim(path: str | Path, claimed: int, held: int, what: str = "bytes") -> None:
-    """Refuse a claim that is out of all proportion, before anything is allocated for it.
+    """Refuse a disproportionate claim before anything is allocated for it.
 
     Args:
-        path: the file, for the error.
-        claimed: bytes that its content is said to take in memory.
-        held: bytes that the file, or the compressed part in question, has.
+        path: the file, for the error message.
+        claimed: bytes that its content takes in memory according to its header.
+        held: size in bytes of the file, or of the compressed part in question.
         what: what takes that many bytes.
 
     Raises:

@@ -1,7 +1,7 @@
-"""How names that come from others are written into each kind of output, one function a kind.
+"""Escaping of untrusted names, one function for each kind of output.
 
-`pointad.errors.shown` is the one for terminals and logs; all others begin with it, so that control characters and bytes
-that are no text appear escaped everywhere.
+`pointad.errors.shown` is the one for terminals and logs; all others start from it, so that control characters and bytes
+that are not text are escaped everywhere.
 """
 
 import html
@@ -31,7 +31,7 @@ _LATEX = str.maketrans(
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
         '"': "''",
-        "[": "{[}",  # after the end of a row it would be an option
+        "[": "{[}",  # would be read as an option after the end of a row
         "]": "{]}",
         "*": "{*}",
         "±": r"$\pm$",
@@ -43,12 +43,12 @@ _LATEX = str.maketrans(
 
 
 def for_html(text: object) -> str:
-    """For text and for attributes in double or single quotes."""
+    """For text, and for attributes in double or single quotes."""
     return html.escape(shown(text), quote=True)
 
 
 def for_script(data: Any) -> str:
-    """Data as JSON inside a `<script>` element: nothing in it can end the element or open another."""
+    """Data as JSON inside a `<script>` element, which it can neither end nor follow with another."""
     return re.sub(r"[<>&\u2028\u2029]", _unicode_escape, json.dumps(data, separators=(",", ":"), allow_nan=False))
 
 
@@ -58,11 +58,11 @@ def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
     Numbers that are not finite, which JSON does not have, become null.
 
     Args:
-        data: what JSON can hold.
-        ascii_only: escape all that is not ASCII, for outputs in another encoding than UTF-8.
+        data: anything that JSON can represent.
+        ascii_only: escape everything that is not ASCII, for outputs in encodings other than UTF-8.
     """
     text = json.dumps(_finite(data), ensure_ascii=ascii_only, allow_nan=False)
-    # Outside of strings JSON has printable characters alone, so every match stands where an escape may stand.
+    # Outside strings, JSON has only printable characters, so every match is where an escape is allowed.
     return "".join(c if c.isprintable() else _surrogates(c) for c in text)
 
 
@@ -77,7 +77,7 @@ def for_latex(text: object) -> str:
 
 
 def for_csv(text: object) -> str:
-    """For a cell: what a spreadsheet would take for a formula begins with an apostrophe, which makes it a text."""
+    """For a cell: an apostrophe is put before what a spreadsheet would take for a formula, to make it text."""
     cell = shown(text)
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
@@ -100,6 +100,6 @@ def _unicode_escape(match: re.Match[str]) -> str:
 
 
 def _surrogates(character: str) -> str:
-    """A character as JSON escapes it: one or two units of UTF-16."""
+    """A character as JSON escapes it: one or two UTF-16 code units."""
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{int.from_bytes(units[at : at + 2], 'big'):04x}" for at in range(0, len(units), 2))

@@ -1,4 +1,4 @@
-"""Whether a path leads to an ordinary file, and if not, what it leads to instead, in one line."""
+"""Checks that a path leads to a regular file; if not, the error says what it leads to instead."""
 
 import errno
 import stat
@@ -15,20 +15,20 @@ _KINDS = (
 )
 _PROBLEMS = {
     errno.ENAMETOOLONG: "has a name that is too long for this file system",
-    errno.ELOOP: "is a symbolic link that leads in a circle",
+    errno.ELOOP: "is a symbolic link in a loop",
 }
 
 
 def require_file(path: str | Path, missing: str, remedy: str) -> Path:
-    """The path, if it is that of an ordinary file; opening anything else might wait for ever.
+    """The path, if it leads to a regular file; opening anything else might block for ever.
 
     Args:
-        path: any path, links are followed.
-        missing: the problem when there is nothing, such as "no such checkpoint".
+        path: any path; links are followed.
+        missing: the problem to report if nothing exists there, such as "checkpoint not found".
         remedy: what to do.
 
     Raises:
-        InputError: there is nothing, or something else.
+        InputError: nothing exists there, or it is not a regular file.
     """
     path = Path(path)
     try:
@@ -39,10 +39,10 @@ def require_file(path: str | Path, missing: str, remedy: str) -> Path:
         name = _shortened(path) if error.errno == errno.ENAMETOOLONG else path
         problem = _PROBLEMS.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
         raise InputError(name, problem, remedy) from error
-    except ValueError as error:  # a NUL in it
+    except ValueError as error:  # the path contains NUL
         raise InputError(repr(str(path)), missing, remedy) from error
     if not stat.S_ISREG(mode):
-        kind = next((name for test, name in _KINDS if test(mode)), "no ordinary file")
+        kind = next((name for test, name in _KINDS if test(mode)), "a special file")
         raise InputError(path, f"is {kind}, not a file", remedy)
     return path
 

@@ -1,4 +1,4 @@
-"""Reads JSON from anywhere: whatever is wrong with the file becomes one line."""
+"""Reads untrusted JSON files; any problem with the file becomes a one-line error."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ def read_json(path: str | Path, remedy: str) -> Any:
         remedy: what to do if it is missing or broken.
 
     Raises:
-        InputError: the file is missing, unreadable or no JSON.
+        InputError: the file is missing, unreadable or not JSON.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(path, "does not exist", remedy) from error
-    except (OSError, ValueError, RecursionError) as error:  # a ValueError too where a path cannot be one
+    except (OSError, ValueError, RecursionError) as error:  # ValueError also for an invalid path
         raise InputError(path, f"is not readable JSON ({error})", remedy) from error

@@ -1,4 +1,4 @@
-"""Dataclasses from JSON objects: every value is looked at before anything is made of it."""
+"""Dataclasses from JSON objects, with every value checked against its type."""
 
 import dataclasses
 import types
@@ -14,12 +14,12 @@ def record_from_json(kind: type[Record], content: Mapping[str, Any]) -> Record:
     """A dataclass from a JSON object; fields that are missing take their defaults.
 
     Args:
-        kind: a dataclass whose fields are numbers, texts, lists and dictionaries of them, other such dataclasses, or
-            None. Keys that it does not have go into its field ``others``, if there is one.
-        content: the object.
+        kind: a dataclass whose fields are numbers, strings, lists and dictionaries of them, other such dataclasses, or
+            None. Unknown keys go into its field ``others``, if it has one.
+        content: the JSON object.
 
     Raises:
-        ValueError: a value is of another type; the text names the key.
+        ValueError: a value has the wrong type; the message names the key.
     """
     hints = get_type_hints(kind)
     names = {field.name for field in dataclasses.fields(kind)} - {OTHERS}  # type: ignore[arg-type]
@@ -33,7 +33,7 @@ def record_from_json(kind: type[Record], content: Mapping[str, Any]) -> Record:
 
 
 def record_to_json(record: Any) -> dict[str, Any]:
-    """The JSON object of such a dataclass, with what ``others`` holds beside its fields."""
+    """The JSON object of such a dataclass, with the entries of ``others`` beside its fields."""
     content = {
         field.name: _plain(getattr(record, field.name)) for field in dataclasses.fields(record) if field.name != OTHERS
     }
@@ -47,7 +47,7 @@ def _plain(value: Any) -> Any:
 
 
 def _converted(value: Any, hint: Any, name: str) -> Any:
-    """The value as the hint wants it."""
+    """The value as the type hint requires it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in arguments:

@@ -1,7 +1,7 @@
-"""File locks: work that several processes may come upon is done by the one that locks it first, as long as it lives.
+"""File locks: of several processes that want to do the same work, only the one that holds the lock does it.
 
-Locks are the kernel's (`flock`): they end with the process that holds them, however that ends, so nothing that a killed
-run leaves behind stops the next one. Where a file system has no such locks, the file's content tells the owner instead.
+These are kernel locks (`flock`): they end with the process that holds them, however it ends, so a killed run leaves
+nothing behind that stops the next one. On file systems without such locks, the file's content names the owner instead.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER_LOCK = ".lock"
 ORPHAN_SECONDS = 15.0
-"""How long the worker processes of a killed run may hold its lock: PyTorch's look for their parent every 5 seconds."""
+"""How long worker processes of a killed run may hold its lock: PyTorch's check for their parent every 5 seconds."""
 _POLL_SECONDS = 0.1
 
 
@@ -32,13 +32,13 @@ def try_lock(path: Path) -> Iterator[bool]:
     """Hold a lock while the block runs, or find that another process has it.
 
     Args:
-        path: a file that stands for the work; it is made, and removed at the end of the block.
+        path: the lock file; it is created, and removed at the end of the block.
 
     Yields:
-        Whether this process holds the lock; False where another one does, or did a moment ago.
+        Whether this process holds the lock; False if another one does, or did a moment ago.
 
     Raises:
-        InputError: the file cannot be made.
+        InputError: the file cannot be created.
     """
     with _opened(path) as file:
         if not _locked(file, path):
@@ -52,13 +52,13 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def wait_for_lock(path: Path) -> Iterator[None]:
-    """Hold a lock while the block runs, as soon as all others who asked for it are done; for short work.
+    """Wait for a lock and hold it while the block runs; for short work.
 
     Args:
-        path: a file that stands for the work; it is made, and removed at the end of the block.
+        path: the lock file; it is created, and removed at the end of the block.
 
     Raises:
-        InputError: the file cannot be made.
+        InputError: the file cannot be created.
     """
     while True:
         with try_lock(path) as is_ours:
@@ -70,12 +70,12 @@ def wait_for_lock(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
-    """Let no other run write into a folder while the block runs.
+    """Keep other runs from writing into a folder while the block runs.
 
-    A run that was killed owns nothing. Its worker processes may outlive it by seconds; they are waited for.
+    A killed run owns nothing. Its worker processes may outlive it by seconds; they are waited for.
 
     Args:
-        folder: made if it is missing; the lock is its file `.lock`, which is removed at the end.
+        folder: created if it is missing; the lock is the file `.lock` in it, which is removed at the end.
 
     Raises:
         InputError: another run owns the folder, or it cannot be written to.
@@ -96,14 +96,14 @@ def own_folder(folder: Path) -> Iterator[None]:
             if not _is_still_at(path, file.fileno()):  # its owner has just ended
                 continue
         if not _is_dead(owner) or time.monotonic() > deadline:
-            problem = f"another run works in it ({_described(owner)})"
-            raise InputError(folder, problem, "wait for its end, or choose another folder")
+            problem = f"in use by another run ({_described(owner)})"
+            raise InputError(folder, problem, "wait until it ends, or choose another folder")
         time.sleep(_POLL_SECONDS)
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file of a lock, made if it is missing, with its content."""
+    """The lock file, created if it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
@@ -121,7 +121,7 @@ def _locked(file: IO[bytes], path: Path) -> bool:
         return False
     except OSError:  # a file system without locks
         return not _is_alive(_read_owner(file))
-    # A file that another process has removed since it was opened locks nothing.
+    # If another process has removed the file since it was opened, its lock is void.
     return _is_still_at(path, file.fileno())
 
 
@@ -129,7 +129,7 @@ def _release(file: IO[bytes], path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_UN)  # processes that were forked meanwhile hold the open file too
+        fcntl.flock(file, fcntl.LOCK_UN)  # processes forked in the meantime hold the open file too
 
 
 def _is_still_at(path: Path, descriptor: int) -> bool:
@@ -145,8 +145,8 @@ def _write_owner(file: IO[bytes]) -> None:
         file.truncate(0)
         file.write(json.dumps(owner).encode())
         file.flush()
-    except OSError as error:  # a full disk: the lock holds all the same
-        logger.debug("the owner of a folder is not noted: %s", error)
+    except OSError as error:  # a full disk: the lock is held all the same
+        logger.debug("the owner of a folder could not be recorded: %s", error)
 
 
 def _read_owner(file: IO[bytes]) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _is_alive(owner: dict[str, Any]) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # somebody else's
+        return True  # another user's
     return True
 
 
@@ -181,5 +181,5 @@ def _is_dead(owner: dict[str, Any]) -> bool:
 
 def _described(owner: dict[str, Any]) -> str:
     if not owner:
-        return "it does not say which"
+        return "unknown process"
     return shown(f"{owner.get('program')}, process {owner.get('process')} on {owner.get('host')}")

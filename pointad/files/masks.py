@@ -1,4 +1,4 @@
-"""Reads ground-truth masks however they are stored: grey, colours, palettes, transparency."""
+"""Reads ground-truth masks stored as grey values, colours, palettes or transparency."""
 
 import logging
 from pathlib import Path
@@ -15,17 +15,17 @@ _HALF = 127  # of 255
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read a ground-truth mask of any bit depth: whatever is above 0 is anomalous.
+    """Read a ground-truth mask of any bit depth: every pixel above 0 is anomalous.
 
-    A palette's numbers are labels, of which 0 is normal, unless the palette shows 0 in another colour than black and
-    another number in black. Transparency tells the mask where the colours do not; otherwise what is transparent is
-    normal. In lossy formats, which write small values around what was marked, anomalous is what is above half.
+    The indices of a palette are labels, of which 0 is normal, unless the palette maps 0 to a colour other than black
+    and another index to black. Transparency is the mask if the colours hold none; otherwise transparent pixels are
+    normal. In lossy formats, which leave small values around the marked region, pixels above half are anomalous.
 
     Returns:
         (H, W) uint8, 0 or 255.
 
     Raises:
-        InputError: the file is no picture, or marks every pixel.
+        InputError: the file is not a picture, or marks every pixel.
     """
     path = Path(path)
     picture = decode_picture(path)
@@ -51,7 +51,7 @@ def _above(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:
     if picture.format not in LOSSY_FORMATS:
         return values > 0
     if 0 < values.max() <= _HALF:
-        problem = f"has values up to {values.max()} only, which a lossy format cannot keep apart from 0"
+        problem = f"has values of at most {values.max()}, which a lossy format cannot distinguish from 0"
         raise InputError(path, problem, "give the mask as PNG")
     return values > _HALF
 
@@ -62,6 +62,6 @@ def _palette_mask(picture: Image.Image, path: Path) -> np.ndarray:
     used = np.unique(labels)
     black = [label for label in used.tolist() if label < len(colors) and not colors[label].any()]
     if len(colors) and colors[0].any() and black:
-        logger.warning("%s: label %d of its palette is black and taken for normal, not label 0", path, black[0])
+        logger.warning("%s: label %d of its palette is black and is taken as normal instead of label 0", path, black[0])
         return ~np.isin(labels, black)
     return labels > 0

@@ -1,8 +1,8 @@
-"""Makes names of files and folders out of names that come from others: classes, species, samples, scans, runs.
+"""Turns untrusted names (of classes, species, samples, scans, runs) into names of files and folders.
 
-Such a name may be `..`, hold a slash, a line break or bytes that are no text, be empty or longer than any file system
-takes. Nothing that PointAD writes uses one as it is: outputs go through `file_name` and `place_below`, which escape,
-and rendered data sets, whose folders are their names, through `plain_component`, which refuses.
+Such a name may be `..`, contain a slash, a line break or bytes that are not text, be empty, or be longer than any file
+system allows. PointAD never writes to one unchecked: outputs go through `file_name` and `place_below`, which escape it,
+and rendered data sets, whose folders carry these names, through `plain_component`, which refuses it.
 """
 
 import hashlib
@@ -12,28 +12,28 @@ from pathlib import Path
 from pointad.errors import InputError, shown
 
 LONGEST = 180
-"""Bytes of a name that is made here; with endings and the marks of unfinished files it stays below 255."""
+"""Bytes of a name made here; with suffixes and the marks of unfinished files it stays below 255."""
 
-# Separators and drive letters of any system, wildcards, and the sign of the escapes itself.
+# Separators and drive letters of any system, wildcards, and the escape character itself.
 _ESCAPED = frozenset('/\\:*?"<>|%')
-# Names that stand for devices on Windows, whatever follows after a dot.
+# Reserved device names on Windows, whatever follows after a dot.
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 
 
 def file_name(foreign: str) -> str:
-    """One plain component of a path for any name; ordinary names stay as they are.
+    """A single path component for any name; ordinary names stay as they are.
 
-    What is special is escaped as in web addresses, `%2F` for a slash: separators, a dot or a dash at the beginning, a
-    dot or a space at the end, the first letter of a reserved name, and the sign `%` itself, so that different names
-    stay different. Control characters and bytes that are no text are shown first, as in `pointad.errors.shown`. The
-    empty name becomes `%`; what would be too long ends in a digest of the whole.
+    Special characters are escaped as in URLs, `%2F` for a slash: separators, a dot or a dash at the beginning, a dot
+    or a space at the end, the first letter of a reserved name, and `%` itself, so that different names stay different.
+    Control characters and bytes that are not text are first escaped as in `pointad.errors.shown`. The empty name
+    becomes `%`; a name that would be too long is cut and ends in a digest of the whole.
 
     Args:
-        foreign: any text.
+        foreign: any string.
 
     Returns:
-        At most `LONGEST` bytes of UTF-8; never empty, `.` or `..`, without separators, and a name that Linux, macOS
-        and Windows take.
+        At most `LONGEST` bytes of UTF-8; never empty, `.` or `..`, without separators, and valid on Linux, macOS and
+        Windows.
     """
     text = shown(foreign)
     pieces = [_percent(character) if character in _ESCAPED else character for character in text]
@@ -44,7 +44,7 @@ def file_name(foreign: str) -> str:
     name = "".join(pieces) or "%"
     if len(name.encode()) <= LONGEST:
         return name
-    ending = f"%~{hashlib.sha256(text.encode()).hexdigest()[:16]}"  # no escape looks like it
+    ending = f"%~{hashlib.sha256(text.encode()).hexdigest()[:16]}"  # no escape looks like this
     size = len(ending)
     kept = []
     for piece in pieces:
@@ -56,23 +56,23 @@ def file_name(foreign: str) -> str:
 
 
 def place_below(folder: str | Path, *foreign: str) -> Path:
-    """A path below a folder, with a component for each of the names, see `file_name`."""
+    """A path below a folder, with one component for each of the names; see `file_name`."""
     return Path(folder).joinpath(*map(file_name, foreign))
 
 
 def plain_component(name: str, what: str) -> str:
-    """The name itself, when it is a single component of a path and no other.
+    """The name itself, if it is a single path component.
 
     Args:
-        name: of a folder or a file that is there or will be.
-        what: what errors call it, such as "class".
+        name: of an existing or future file or folder.
+        what: how errors refer to it, such as "class".
 
     Raises:
-        InputError: it is empty, `.`, `..`, begins with a dot (unfinished files do), holds a separator or NUL, or is too
-            long for a file's name.
+        InputError: it is empty, `.` or `..`, begins with a dot (as unfinished files do), contains a separator or NUL,
+            or is too long for a file name.
     """
     if not name or name.startswith(".") or any(character in name for character in "/\\\0"):
-        raise InputError(f"{what} {name!r}", "is not a plain name of a folder or file", "rename it")
+        raise InputError(f"{what} {name!r}", "is not a plain file or folder name", "rename it")
     if len(name.encode(errors="surrogatepass")) > LONGEST:
         raise InputError(f"{what} {name[:40]!r}...", f"is longer than {LONGEST} bytes", "rename it")
     return name

@@ -1,4 +1,4 @@
-"""Reads `.npy` arrays from anywhere without trusting them: no pickles, no memory before the header is checked."""
+"""Reads untrusted `.npy` arrays: no pickles, and nothing is allocated before the header has been checked."""
 
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,7 +14,7 @@ _REMEDY = "replace the file, or render the sample again"
 
 
 class NpyHeader(NamedTuple):
-    """What an array's header says."""
+    """The header of an array."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -29,14 +29,14 @@ def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = Non
         path: a `.npy` file.
         kinds: permitted kinds of dtype, as in `numpy.dtype.kind`: "i" and "u" integers, "f" floats, "b" booleans, "V"
             records of such.
-        most_values: an array with more is refused.
+        most_values: an array with more values is refused.
 
     Returns:
         The array with its own shape and dtype.
 
     Raises:
-        InputError: the file is missing, holds objects or another kind of number, or is shorter or longer than its
-            header says.
+        InputError: the file is missing, holds objects or another kind of number, or is shorter or longer than stated
+            in its header.
     """
     size = regular_file_size(path)
     try:
@@ -52,9 +52,9 @@ def read_npy_stream(
     """`read_npy` for an open binary file, such as a member of an archive.
 
     Args:
-        file: stands at the beginning of the array.
-        name: what errors call it.
-        size: bytes that the file holds.
+        file: positioned at the beginning of the array.
+        name: how errors refer to it.
+        size: of the file in bytes.
         kinds: as in `read_npy`.
         most_values: as in `read_npy`.
 
@@ -64,12 +64,12 @@ def read_npy_stream(
     header = read_npy_header(file, name)
     dtype = header.dtype
     if dtype.hasobject or dtype.kind not in kinds or (dtype.kind == "V" and dtype.names is None):
-        raise InputError(name, f"holds {dtype} values instead of {_spoken(kinds)}", _REMEDY)
+        raise InputError(name, f"holds {dtype} values, expected {_spoken(kinds)}", _REMEDY)
     count = 1
     for length in header.shape:  # Python integers: no overflow for absurd shapes
         count *= length
     if count * dtype.itemsize != size - header.length:
-        problem = f"promises {count} values of {dtype} but holds {size - header.length} bytes after its header"
+        problem = f"declares {count} values of {dtype} but has {size - header.length} bytes after its header"
         raise InputError(name, problem, _REMEDY)
     if most_values is not None and count > most_values:
         raise InputError(name, f"holds an array of shape {header.shape}", f"give one of at most {most_values} values")
@@ -78,15 +78,15 @@ def read_npy_stream(
         if len(values) != count:
             raise InputError(name, "ends before its last value", _REMEDY)
         return values.reshape(header.shape, order="F" if header.fortran_order else "C")
-    except ValueError as error:  # a length of an empty array that no machine can count
+    except ValueError as error:  # an empty array with a dimension beyond any machine's range
         raise InputError(name, f"has the impossible shape {header.shape} ({error})", _REMEDY) from error
 
 
 def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
-    """The header of an array; the file then stands behind it.
+    """Read the header of an array; the file is then positioned after it.
 
     Raises:
-        InputError: it is no header, or its shape is impossible.
+        InputError: it is not a header, or its shape is impossible.
     """
     try:
         version = np.lib.format.read_magic(file)
@@ -102,7 +102,7 @@ def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
     if len(shape) > _MOST_AXES:
         raise InputError(name, f"has {len(shape)} axes", _REMEDY)
     if any(not 0 <= axis < _LONGEST_AXIS for axis in shape) or dtype.itemsize == 0:
-        raise InputError(name, f"has an impossible shape or values of no size ({dtype})", _REMEDY)
+        raise InputError(name, f"has an impossible shape or zero-sized values ({dtype})", _REMEDY)
     return NpyHeader(shape, fortran_order, dtype, length)
 
 

@@ -1,8 +1,8 @@
-"""Reads a pickle as data: no opcode imports or calls anything, what it may build is what its reader hands in.
+"""Reads a pickle as data: no opcode imports or calls anything; only the caller's functions build objects.
 
-Python's own unpickler calls what a file names and lets a file set attributes of any object. This one knows the opcodes
-that files of tensors are made of (protocols 2 to 5) and refuses the rest. Source: CPython's ``pickletools``, which
-takes the stream apart without executing it.
+Python's own unpickler calls whatever a file names and lets it set attributes of any object. This one supports the
+opcodes used in files of tensors (protocols 2 to 5) and refuses the rest. Source: CPython's ``pickletools``, which
+disassembles the stream without executing it.
 """
 
 import io
@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, BinaryIO
 
-# Every opcode is a Python object once it is read; CLIP's weights need less than a hundredth of this.
+# Every opcode becomes a Python object when read; CLIP's weights need less than a hundredth of this.
 LARGEST_PICKLE = 8 << 20  # bytes
 DEEPEST_NESTING = 100  # containers in containers
 
 
 class PickleDataError(ValueError):
-    """The stream is damaged, or holds more than data; its text says what, without a final full stop."""
+    """The stream is damaged, or holds more than data; the message says which, without a final full stop."""
 
 
 @dataclass(frozen=True)
 class Name:
-    """A function or class that a pickle mentions by its name; nothing is ever imported for it."""
+    """A function or class that a pickle refers to by name; it is never imported."""
 
     module: str
     name: str
@@ -34,14 +34,14 @@ class Name:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """An object of a foreign class: the class's name, and its attributes where the pickle holds them."""
+    """An object of a foreign class: the class's name, and its attributes if the pickle holds them."""
 
     kind: Name
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-Reduce = Callable[[Name, tuple], Any]  # what a call of that name with these arguments stands for
-Persistent = Callable[[Any], Any]  # what a reference to something outside the pickle stands for
+Reduce = Callable[[Name, tuple], Any]  # the value of a call of that name with these arguments
+Persistent = Callable[[Any], Any]  # the value of a reference to something outside the pickle
 IsClass = Callable[[Name], bool]  # whether objects of that class become an Instance
 
 _LONGEST_NAME = 100  # characters of a foreign name that an error repeats
@@ -59,20 +59,20 @@ _FROM_MEMO = frozenset(("BINGET", "LONG_BINGET"))
 
 
 def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Persistent, is_class: IsClass) -> Any:
-    """The value of one pickle; a stream stands behind its end afterwards.
+    """The value of one pickle; a stream is left positioned after its end.
 
     Args:
-        stream: the pickle, or a binary file that stands at its beginning.
-        reduce: gives the value of a call, from the name of what is called and the arguments; refuses names by raising.
-        persistent: gives the value of a persistent id.
-        is_class: tells classes whose objects are wanted as an :class:`Instance`.
+        stream: the pickle, or a binary file positioned at its beginning.
+        reduce: returns the value of a call, given the name of the callable and the arguments; raises to refuse a name.
+        persistent: returns the value of a persistent id.
+        is_class: whether objects of a class are returned as an :class:`Instance`.
 
     Raises:
         PickleDataError: the stream is damaged, too long, nested too deeply, contains itself, or holds more than data.
     """
     machine = _Machine(reduce, persistent, is_class)
     start = 0 if isinstance(stream, bytes) else stream.tell()
-    # In memory: a file would make room for as many bytes as a damaged length asks for.
+    # In memory: reading from a file would allocate as many bytes as a damaged length claims.
     source = io.BytesIO(stream if isinstance(stream, bytes) else stream.read(LARGEST_PICKLE + 1))
     try:
         for opcode, argument, position in pickletools.genops(source):
@@ -97,7 +97,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
         self._reduce, self._persistent, self._is_class = reduce, persistent, is_class
 
-    def step(self, opcode: str, argument: Any) -> None:  # one branch an opcode
+    def step(self, opcode: str, argument: Any) -> None:  # one branch per opcode
         stack = self.stack
         if opcode in _VALUES:
             stack.append(argument)
@@ -152,12 +152,12 @@ class _Machine:
         if isinstance(built, Instance):
             if isinstance(state, dict):
                 built.attributes.update(state)
-        elif not isinstance(built, dict):  # of a dict, such as an OrderedDict's "_metadata", only the entries count
+        elif not isinstance(built, dict):  # for a dict, attributes such as an OrderedDict's "_metadata" are ignored
             raise PickleDataError("its pickle sets attributes of something that has none")
 
     def _top(self, kind: type) -> Any:
         if type(self.stack[-1]) is not kind:
-            raise PickleDataError(f"its pickle is damaged: no {kind.__name__} to be filled")
+            raise PickleDataError(f"its pickle is damaged: no {kind.__name__} to fill")
         return self.stack[-1]
 
     def _take(self, count: int) -> list[Any]:
@@ -169,32 +169,32 @@ class _Machine:
 
     def _take_to_mark(self) -> list[Any]:
         start = len(self.stack) - 1
-        while self.stack[start] is not _MARK:  # an IndexError where there is none
+        while self.stack[start] is not _MARK:  # raises IndexError if there is none
             start -= 1
         return self._take(len(self.stack) - start)[1:]
 
 
 def _as_key(key: Any) -> Any:
-    """Keys are texts and numbers: hashing a tuple of tuples of tuples … overflows the interpreter's stack."""
+    """Keys are strings and numbers: hashing a tuple of tuples of tuples … overflows the interpreter's stack."""
     if not isinstance(key, (str, int, float, bytes, NoneType)):
-        raise PickleDataError("it holds a dictionary with keys that are neither texts nor numbers")
+        raise PickleDataError("it holds a dictionary with keys that are neither strings nor numbers")
     return key
 
 
 def _as_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise PickleDataError("its pickle is damaged: a name that is no text")
+        raise PickleDataError("its pickle is damaged: a name that is not a string")
     return value
 
 
 def _as_name(called: Any) -> Name:
     if not isinstance(called, Name):
-        raise PickleDataError("its pickle calls something that is no function")
+        raise PickleDataError("its pickle calls something that is not a function")
     return called
 
 
 def _check_nesting(value: Any) -> None:
-    """Whoever walks the value later need not fear containers that hold themselves."""
+    """Refuse containers nested too deeply or within themselves, so that the value can be walked safely."""
     level = [value]
     for _ in range(DEEPEST_NESTING):
         seen: dict[int, Any] = {}

@@ -1,4 +1,4 @@
-"""Decodes picture files with Pillow, within bounds: five formats by name, and nothing that a file only claims."""
+"""Decodes picture files with Pillow, within bounds: five formats only, and no memory for what a file merely claims."""
 
 import io
 import logging
@@ -17,29 +17,29 @@ LARGEST_SIDE = 16_384
 """Pixels; a picture with a longer side is refused before it is decoded."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
-"""What is decoded, whatever a file is called: Pillow starts other programs for some other formats."""
+"""The formats that are decoded, whatever the file is called: for some others Pillow starts external programs."""
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 _BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "I": 4, "F": 4}
 
 
 def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
-    """Decode a picture in the mode that it is stored in.
+    """Decode a picture in its stored mode.
 
     Args:
         path: a PNG, JPEG, BMP, TIFF or WebP file.
-        upright: turn it as the camera's orientation tag says, which is logged.
+        upright: rotate it as its EXIF orientation tag says; this is logged.
 
     Returns:
-        The decoded picture; its `format` is that of the file.
+        The decoded picture; its `format` is the file's.
 
     Raises:
-        InputError: the file is missing, truncated, too large, of another format or no picture.
+        InputError: the file is missing, truncated, too large, of an unsupported format or not a picture.
     """
-    content = read_bytes(path)  # Pillow allocates what a part of a file claims: from memory, no more than is there
+    content = read_bytes(path)  # Pillow allocates what a file claims; from memory, no more than there is
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's on bombs, which is checked here, and on damaged tags
+            warnings.simplefilter("ignore")  # about decompression bombs, which are checked here, and damaged tags
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 _check_size(picture, path, len(content))
                 picture.load()
@@ -48,12 +48,12 @@ def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
                 turned = ImageOps.exif_transpose(picture)
                 turned.format = picture.format
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = "its content is none" if isinstance(error, UnidentifiedImageError) else str(error)
+        problem = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
         if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
-            problem = "no TIFF, or one of a kind that is not supported, such as 16-bit colour"
+            problem = "not a TIFF, or of an unsupported kind, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
         raise InputError(path, f"is not a readable picture ({problem})", remedy) from error
-    logger.warning("%s: turned as its orientation tag says", path)
+    logger.warning("%s: rotated as its orientation tag says", path)
     return turned
 
 

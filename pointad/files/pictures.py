@@ -20,15 +20,15 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
     """Read a picture file as 8-bit values.
 
     Args:
-        path: a PNG, JPEG, BMP, TIFF or WebP file; 16-bit grey is scaled to 8 bits, transparency is left out, and what
-            a camera marked as turned is turned.
-        mode: "RGB" for three channels, "grey" for one. A grey file asked for as "RGB" has three equal channels.
+        path: a PNG, JPEG, BMP, TIFF or WebP file; 16-bit grey is scaled to 8 bits, transparency is dropped, and the
+            EXIF orientation is applied.
+        mode: "RGB" for three channels, "grey" for one. A grey file read as "RGB" has three equal channels.
 
     Returns:
         (H, W, 3) or (H, W) uint8.
 
     Raises:
-        InputError: the file is missing, truncated, too large or no picture.
+        InputError: the file is missing, truncated, too large or not a picture.
     """
     path = Path(path)
     picture = decode_picture(path)
@@ -39,7 +39,7 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of a picture as its file states them, without decoding it; None if it is no readable picture."""
+    """Width and height of a picture from its file's header, without decoding it; None if it is not readable."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
             return picture.size
@@ -48,7 +48,7 @@ def picture_size(path: Path) -> tuple[int, int] | None:
 
 
 def read_depth_picture(path: str | Path) -> np.ndarray:
-    """Read a one-channel picture of 16 bits at full precision.
+    """Read a one-channel 16-bit picture at full precision.
 
     Returns:
         (H, W) integers as stored.
@@ -60,12 +60,12 @@ def read_depth_picture(path: str | Path) -> np.ndarray:
     if values.ndim != 2 or values.dtype.kind not in "iu":
         raise InputError(path, f"is not a one-channel integer picture (shape {values.shape})", "give the depth picture")
     if values.dtype.itemsize == 1:
-        raise InputError(path, "is an 8-bit picture, where depths have 16 bits", "give the depth picture as recorded")
+        raise InputError(path, "is an 8-bit picture, expected 16 bits", "give the depth picture as recorded")
     return values
 
 
 def resize_picture(picture: np.ndarray, size: int, method: str) -> np.ndarray:
-    """Resize 8-bit values to a square, antialiased and rounded as Pillow does.
+    """Resize 8-bit values to a square, with Pillow's antialiasing and rounding.
 
     Args:
         picture: (H, W) or (H, W, 3) uint8.
@@ -80,18 +80,18 @@ def resize_picture(picture: np.ndarray, size: int, method: str) -> np.ndarray:
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write (H, W) or (H, W, 3) uint8 as PNG, whole or not at all.
+    """Write (H, W) or (H, W, 3) uint8 as PNG, atomically.
 
     Raises:
         InputError: the file cannot be written.
     """
     with atomic_path(path) as temporary:
-        # Level 1 is five times as fast as the default and costs a tenth more space.
+        # Level 1 is five times as fast as the default and takes a tenth more space.
         Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
 
 
 def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:
-    """Grey values of more than 8 bits on the scale to 255."""
+    """Grey values of more than 8 bits, rescaled to 0 … 255."""
     largest = float(values.max(initial=0))
     if not np.isfinite(values).all() or values.min(initial=0) < 0 or largest > 65535:
         raise InputError(path, "has grey values below 0 or above 65535", "give an 8-bit or 16-bit picture")
@@ -102,5 +102,5 @@ def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:
     else:
         scale = 255 / 65535
         if largest < 4096:
-            logger.warning("%s: 16-bit values up to %d only make a dark picture", path, largest)
+            logger.warning("%s: 16-bit values of at most %d, which gives a dark picture", path, largest)
     return np.rint(values * scale).astype(np.uint8)

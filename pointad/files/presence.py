@@ -1,10 +1,10 @@
-"""Whether something is there, for paths that come from others and may be none at all."""
+"""Whether a file or folder exists, for untrusted paths that may be invalid."""
 
 from pathlib import Path
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether a file is there; no for paths that are too long, loop, hold NUL, or lead where nobody may look."""
+    """Whether a file exists; False for paths that are too long, loop, contain NUL, or lead where access is denied."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):
@@ -12,7 +12,7 @@ def is_file(path: str | Path) -> bool:
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether a folder is there; no as in `is_file`."""
+    """Whether a folder exists; False in the same cases as in `is_file`."""
     try:
         return Path(path).is_dir()
     except (OSError, ValueError):

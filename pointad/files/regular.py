@@ -1,4 +1,4 @@
-"""Opens files that other people named: what is no regular file is said, and nothing waits for what never comes."""
+"""Opens untrusted paths: anything but a regular file is refused, so that reading never blocks."""
 
 import errno
 import stat
@@ -19,30 +19,30 @@ _LONGEST_SHOWN = 100  # characters of a name
 def regular_file_size(path: str | Path) -> int:
     """The size of a regular file in bytes.
 
-    Opening a pipe waits until somebody writes into it, and a device may never end: readers call this first.
+    Opening a pipe blocks until something writes into it, and a device may never end: readers call this first.
 
     Args:
         path: a file, or a link to one.
 
     Raises:
-        InputError: there is no such file, it is of another kind, or the path cannot be one.
+        InputError: the file does not exist, is not a regular file, or the path is invalid.
     """
     shown = _shortened(path)
     try:
         found = Path(path).stat()
-    except ValueError as error:  # a NUL in the name
-        raise InputError(shown, f"cannot be a path ({error})", "check the path") from error
+    except ValueError as error:  # the path contains NUL
+        raise InputError(shown, f"is not a valid path ({error})", "check the path") from error
     except OSError as error:
         problems = {
             errno.ENOENT: "does not exist",
             errno.ENOTDIR: "does not exist",
-            errno.ELOOP: "is a symbolic link that leads back to itself",
+            errno.ELOOP: "is a symbolic link in a loop",
             errno.ENAMETOOLONG: "has a name that is too long for a file",
         }
         problem = problems.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
         raise InputError(shown, problem, "check the path") from error
     if not stat.S_ISREG(found.st_mode):
-        problem = _KINDS.get(stat.S_IFMT(found.st_mode), "is no regular file")
+        problem = _KINDS.get(stat.S_IFMT(found.st_mode), "is not a regular file")
         raise InputError(shown, problem, "give a regular file")
     return found.st_size
 

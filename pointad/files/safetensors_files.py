@@ -1,4 +1,4 @@
-"""Reads tensors from ``.safetensors``, whose library checks sizes against the file before anything is allocated."""
+"""Reads tensors from ``.safetensors`` files; the library checks sizes against the file before allocating anything."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pointad.errors import InputError
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
-# Complex numbers, floats of 8 and 4 bits and the like have no place in weights that are computed with in float32.
+# Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
 _PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
 
 
@@ -18,16 +18,15 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
 
     Args:
         path: an existing file.
-        kind: what the file should be, for the error.
+        kind: what the file should be, for the error message.
         remedy: what to do if it is not.
 
     Raises:
-        InputError: the file cannot be read, is damaged, or holds other numbers than integers and floats
-            of 16 to 64 bits.
+        InputError: the file cannot be read, is damaged, or holds anything but integers and floats of 16 to 64 bits.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            for name in file.keys():  # noqa: SIM118  (it is no dictionary)
+            for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
                 stored_as = file.get_slice(name).get_dtype()
                 if stored_as not in _PLAIN:
                     problem = f"not {kind} that can be read (its '{name[:100]}' holds {stored_as} values)"

@@ -1,7 +1,7 @@
-"""Where torch's files keep pickle and storages: zip archives (torch 1.6 and later, TorchScript) and the older sequence.
+"""The containers of torch's files: zip archives (torch 1.6 and later, TorchScript) and the older sequence of pickles.
 
-Everything that is read is bounded by the file's size: members of an archive must be stored as they are, as torch writes
-them, and no storage may be larger than its bytes. Source: ``torch/serialization.py``.
+Everything that is read is bounded by the file's size: members of an archive must be uncompressed, as torch writes them,
+and no storage may be larger than its bytes. Source: ``torch/serialization.py``.
 """
 
 import zipfile
@@ -20,14 +20,14 @@ _CHUNK = 1 << 24  # bytes that are read at once
 
 
 def read_torch_content(file: BinaryIO, size: int) -> Any:
-    """The tensors and plain containers of a file of torch's; of a TorchScript archive, its state dict.
+    """The tensors and plain containers of a torch file; for a TorchScript archive, its state dict.
 
     Args:
-        file: binary, at its beginning.
-        size: bytes that it holds.
+        file: binary, positioned at its beginning.
+        size: of the file in bytes.
 
     Raises:
-        PickleDataError: it is none, damaged, or holds something else.
+        PickleDataError: it is not a torch file, is damaged, or holds something else.
         OSError: it cannot be read.
     """
     start = file.read(len(ZIP_START))
@@ -41,7 +41,7 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
             return _read_archive(archive, size)
     except (PickleDataError, OSError, MemoryError):
         raise
-    except Exception as error:  # foreign bytes make zipfile stumble in many ways, not only with errors of its own
+    except Exception as error:  # on damaged bytes zipfile fails in many ways, not only with its own errors
         raise PickleDataError(f"it is damaged or cut off: {error}") from error
 
 
@@ -49,7 +49,7 @@ def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
     members = {member.filename: member for member in archive.infolist()}
     pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
-        raise PickleDataError("an archive without torch's data.pkl")
+        raise PickleDataError("it is an archive without torch's data.pkl")
     root = pickles[0].removesuffix("data.pkl")
     if f"{root}byteorder" in members and _read(archive, members[f"{root}byteorder"], 16) != b"little":
         raise PickleDataError("it was written on a big-endian machine, which is not supported")
@@ -88,9 +88,9 @@ def _check_stored(member: zipfile.ZipInfo) -> None:
 
 
 def _read_sequence(file: BinaryIO, size: int) -> Any:
-    """What torch wrote before 1.6: five pickles, then the storages one after another, each behind its length."""
+    """The format of torch before 1.6: five pickles, then the storages in sequence, each preceded by its length."""
     if _plain(file) != _SEQUENCE_MAGIC or _plain(file) != _SEQUENCE_VERSION:
-        raise PickleDataError("it is no file that torch wrote")
+        raise PickleDataError("it was not written by torch")
     system = _plain(file)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise PickleDataError("it was written on a big-endian machine, which is not supported")
@@ -100,9 +100,9 @@ def _read_sequence(file: BinaryIO, size: int) -> Any:
     def note(reference: Any) -> None:
         key, kinds[key], _ = storage_reference(reference)
 
-    # Once for the kinds of the storages, whose places depend on them, and once for the tensors.
+    # Read once for the dtypes of the storages, which determine their offsets, and once for the tensors.
     read_pickle_data(file, reduce=lambda *_: {}, persistent=note, is_class=lambda _: False)
-    places: dict[str, tuple[int, int]] = {}  # key -> where its values begin, and their bytes
+    places: dict[str, tuple[int, int]] = {}  # key -> offset of its values, and their size in bytes
     for key in _plain(file):
         length = int.from_bytes(file.read(8), "little") * kinds[key].itemsize
         places[key] = file.tell(), length
@@ -126,16 +126,16 @@ def _read_sequence(file: BinaryIO, size: int) -> Any:
 
 
 def _plain(file: BinaryIO) -> Any:
-    """A pickle of numbers, texts and containers of them."""
+    """A pickle of numbers, strings and containers of them."""
 
     def refuse(*_: Any) -> None:
-        raise PickleDataError("it is no file that torch wrote")
+        raise PickleDataError("it was not written by torch")
 
     return read_pickle_data(file, reduce=refuse, persistent=refuse, is_class=lambda _: False)
 
 
 def _fill(values: Tensor, source: IO[bytes]) -> None:
-    """Read as many bytes as there are values."""
+    """Read as many bytes as the tensor has."""
     target = values.numpy().data
     while target:
         read = source.read(min(len(target), _CHUNK))

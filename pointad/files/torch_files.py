@@ -1,7 +1,8 @@
-"""Writes with ``torch.save``, and reads what it wrote without ever running code from the file.
+"""Writes with ``torch.save``, and reads such files without ever running code from them.
 
-torch's own reader is not used: its ``weights_only`` mode had published holes, allocates what a file claims rather than
-what it holds, and does not read TorchScript archives, whose reader runs their code. See docs/security.md.
+torch's own reader is not used: its ``weights_only`` mode has had published vulnerabilities, allocates what a file
+claims rather than what it holds, and does not read TorchScript archives, whose reader runs their code. See
+docs/security.md.
 """
 
 import io
@@ -23,8 +24,8 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
     """Tensors and plain containers from a file, on the CPU.
 
     Args:
-        path: an existing file; of a TorchScript archive the state dict is read.
-        kind: what the file should be, for the error, such as "a checkpoint of learned prompts".
+        path: an existing file; from a TorchScript archive, the state dict is read.
+        kind: what the file should be, for the error message, such as "a checkpoint of learned prompts".
         remedy: what to do if it is not.
 
     Raises:
@@ -40,12 +41,12 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
 
 
 def write_torch_file(content: Any, path: str | Path) -> None:
-    """Tensors and plain containers into a file, whole or not at all.
+    """Write tensors and plain containers to a file, atomically.
 
     Raises:
         InputError: the file cannot be written.
     """
-    # By way of memory: writing to a full disk itself, torch raises errors that do not tell.
+    # Serialized in memory first: when torch itself writes to a full disk, its errors do not name the cause.
     buffer = io.BytesIO()
     torch.save(content, buffer)
     with atomic_path(path) as temporary:
@@ -53,7 +54,7 @@ def write_torch_file(content: Any, path: str | Path) -> None:
 
 
 def is_state(content: Any) -> bool:
-    """Whether something is a state dict: dense tensors under names."""
+    """Whether an object is a state dict: dense tensors by name."""
     return isinstance(content, dict) and all(
         isinstance(name, str) and isinstance(entry, Tensor) and entry.layout == torch.strided
         for name, entry in content.items()
@@ -61,13 +62,13 @@ def is_state(content: Any) -> bool:
 
 
 def check_finite(state: Mapping[str, Tensor], path: str | Path) -> None:
-    """Refuse entries of a file that hold anything but finite numbers.
+    """Refuse entries that hold non-finite numbers.
 
     Raises:
-        InputError: an entry does.
+        InputError: an entry holds one.
     """
     for name, entry in state.items():
         if entry.is_floating_point() and entry.numel():
-            low, high = entry.aminmax()  # one pass, and what is not a number is its result
+            low, high = entry.aminmax()  # a single pass, and NaN propagates into the result
             if not (low.isfinite() and high.isfinite()):
                 raise InputError(path, f"its '{name}' holds values that are not finite", "replace the file")

@@ -1,8 +1,8 @@
-"""What a pickle of torch's says about tensors, made into tensors: dense ones of ordinary numbers, and plain containers.
+"""Builds tensors from torch's pickles: dense ones of ordinary numbers, and plain containers.
 
-A storage is the memory that one or more tensors look into. Every tensor must lie within its storage and not repeat it,
-so that what is allocated is bounded by what the file holds. Source: ``torch/_utils.py`` and ``torch/serialization.py``,
-whose names and arguments these are.
+A storage is the memory that one or more tensors are views of. Every tensor must lie within its storage and not repeat
+it, so that what is allocated is bounded by what the file holds. The names and arguments are those of
+``torch/_utils.py`` and ``torch/serialization.py``.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ PLAIN_DTYPES = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
 )
-MOST_REPEATED = 4  # tensors may share storages, but not pretend to be more than so many times as large as the file
+MOST_REPEATED = 4  # tensors may share storages, but not claim more than this many times the size of the file
 
 _STORAGES = MappingProxyType(
     {
@@ -41,11 +41,11 @@ _DTYPES = MappingProxyType({str(dtype): dtype for dtype in PLAIN_DTYPES})
 _UNSUPPORTED = MappingProxyType(
     {
         "torch._utils._rebuild_qtensor": "quantized tensors",
-        "torch._utils._rebuild_meta_tensor_no_storage": "tensors without values (of the device meta)",
+        "torch._utils._rebuild_meta_tensor_no_storage": "tensors without values (on the meta device)",
         "torch._utils._rebuild_sparse_tensor": "sparse tensors",
         "torch.serialization._get_layout": "sparse tensors",
         "torch._utils._rebuild_nested_tensor": "nested tensors",
-        "torch._utils._rebuild_device_tensor_from_numpy": "tensors of a foreign device",
+        "torch._utils._rebuild_device_tensor_from_numpy": "tensors of an unsupported device",
         "torch._utils._rebuild_wrapper_subclass": "tensors of a subclass",
         "torch._tensor._rebuild_from_type_v2": "tensors of a subclass",
         **dict.fromkeys(
@@ -58,25 +58,25 @@ _UNSUPPORTED = MappingProxyType(
         ),
     }
 )
-# What TorchScript writes around a typed list; the list itself is enough.
+# TorchScript's wrapper of a typed list; the list itself is enough.
 _TYPED_CONTAINERS = frozenset(
     f"torch.jit._pickle.{name}"
     for name in ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")
 )
-_SCRIPT_PREFIX = "__torch__."  # classes that a TorchScript archive brings along
+_SCRIPT_PREFIX = "__torch__."  # classes defined in a TorchScript archive
 _MOST_DIMENSIONS = 64
 _MOST_MODULES = 100_000
 
-Storage = Callable[[str, int], Tensor]  # key and bytes that are expected -> (bytes,) uint8
+Storage = Callable[[str, int], Tensor]  # key and expected number of bytes -> (bytes,) uint8
 
 
 class TensorReader:
-    """Reads one pickle of torch's.
+    """Reads one torch pickle.
 
     Args:
-        storage: gives the bytes of a storage; asked once a key.
+        storage: returns the bytes of a storage; called once per key.
         largest: bytes that all tensors together may claim.
-        scripted: whether the pickle may hold modules of TorchScript, which become an ``Instance``.
+        scripted: whether the pickle may hold TorchScript modules, which become an ``Instance``.
     """
 
     def __init__(self, storage: Storage, largest: int, *, scripted: bool = False) -> None:
@@ -94,7 +94,7 @@ class TensorReader:
         }
 
     def read(self, stream: Any) -> Any:
-        """The pickle's value: tensors, containers, numbers, texts.
+        """The pickle's value: tensors, containers, numbers, strings.
 
         Raises:
             PickleDataError: it is damaged or holds something else.
@@ -106,7 +106,7 @@ class TensorReader:
                 persistent=self._persistent,
                 is_class=lambda name: self._scripted and f"{name.module}.".startswith(_SCRIPT_PREFIX),
             )
-        except RuntimeError as error:  # torch's own word on a shape
+        except RuntimeError as error:  # torch rejects a shape
             raise PickleDataError(f"its pickle is damaged: {str(error).splitlines()[0]}") from error
 
     def _reduce(self, called: Name, arguments: tuple) -> Any:
@@ -157,7 +157,7 @@ class TensorReader:
 
 
 def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
-    """Key, kind and number of values of ("storage", type, key, device, number, …); the device does not matter.
+    """Key, dtype and number of values of ("storage", type, key, device, number, …); the device is ignored.
 
     Raises:
         PickleDataError: it refers to something else, or to values of an unsupported kind.
@@ -166,7 +166,7 @@ def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
         raise PickleDataError("it holds a whole model with its code; save its state_dict alone")
     kind, storage_type, key, _, count, *view = reference
     if kind != "storage" or not isinstance(key, str) or not _is_count(count) or any(view):
-        raise PickleDataError("its pickle is damaged: a storage that is none")
+        raise PickleDataError("its pickle is damaged: an invalid storage")
     dtype = _STORAGES.get(str(storage_type)) if isinstance(storage_type, Name) else None
     if dtype is None:
         raise PickleDataError(f"it holds {storage_type} values, which are not supported")
@@ -174,10 +174,10 @@ def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
 
 
 def script_state(root: Instance) -> dict[str, Tensor]:
-    """The tensors of a TorchScript module under the names that its ``state_dict`` would give them.
+    """The tensors of a TorchScript module under the names of its ``state_dict``.
 
     Raises:
-        PickleDataError: modules hold themselves or one another so often that this would not end.
+        PickleDataError: modules contain themselves or one another, so that this would not end.
     """
     state: dict[str, Tensor] = {}
     waiting = [("", root)]
@@ -202,7 +202,7 @@ def _first(value: Any, *_: Any) -> Any:
 
 
 def _dictionary() -> dict[Any, Any]:
-    """Its entries come later."""
+    """An empty dictionary; the pickle fills it later."""
     return {}
 
 

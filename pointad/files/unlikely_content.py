@@ -1,4 +1,4 @@
-"""What lies on a disk in place of a large file: says it, where the first bytes tell."""
+"""Recognizes by the first bytes what is often found in place of a large file, such as a Git LFS pointer."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ _MAGIC = (
 
 
 def unlikely_content(path: Path) -> str | None:
-    """What a file holds in place of what it should, None where its first bytes do not say.
+    """What a file holds instead of the expected content; None if its first bytes do not show it.
 
     Args:
-        path: an ordinary file.
+        path: a regular file.
     """
     try:
         with path.open("rb") as file:
@@ -29,5 +29,5 @@ def unlikely_content(path: Path) -> str | None:
     if start.startswith(_LFS_POINTER):
         return "it is a Git LFS pointer, fetch the file itself with: git lfs pull"
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML):
-        return "it is a web page, so the download was answered with one"
+        return "it is a web page: the server answered the download with one"
     return next((f"it is {what}" for magic, what in _MAGIC if start.startswith(magic)), None)

@@ -30,7 +30,7 @@ from pointad.inspection.preparation import EXTENT, PreparedScan
 from pointad.inspection.referencing import Eyes, reference_of
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
-from pointad.model.weight_folders import demo_checkpoints
+from pointad.model.weight_locations import demo_checkpoints
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import digest_of

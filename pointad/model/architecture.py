@@ -1,6 +1,6 @@
-"""What a CLIP model looks like: the open_clip configuration for a name or for the weights of OpenAI's format.
+"""The architecture of a CLIP model: the open_clip configuration for a name, or for weights in OpenAI's format.
 
-Only vision transformers with a class token and CLIP's own text encoder can carry the method; others are refused here,
+The method needs a vision transformer with a class token and CLIP's own text encoder; other models are refused here,
 before anything is built or downloaded.
 """
 
@@ -18,15 +18,15 @@ from pointad.model.eva import SUPPORTED_TRUNKS
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 QUICK_GELU_SUFFIX = "-quickgelu"
 
-# OpenAI's models have attention heads of this width in both encoders; their files do not say so.
+# OpenAI's models have attention heads of this width in both encoders; their files do not state it.
 OPENAI_HEAD_WIDTH = 64
 
 _SUPPORTED = "give a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14 (see docs/backbones.md)"
-_FOREIGN_TOWERS = {  # a name's beginning -> what it belongs to
-    "visual.trunk.": "its image encoder is timm's, as those of SigLIP and ConvNeXt; EVA02-CLIP needs --clip_model",
-    "visual.attn_pool.": "its image encoder does not read out a class token, as those of CoCa",
+_FOREIGN_TOWERS = {  # prefix of an entry's name -> what it belongs to
+    "visual.trunk.": "its image encoder is timm's, as in SigLIP and ConvNeXt; EVA02-CLIP needs --clip_model",
+    "visual.attn_pool.": "its image encoder does not read out a class token, as in CoCa",
     "text.transformer.embeddings.": "its text encoder is not CLIP's own",
-    "text.token_embedding.": "its text encoder is one of open_clip's own kind",
+    "text.token_embedding.": "its text encoder is open_clip's own kind, not CLIP's",
 }
 
 Configuration = dict[str, Any]  # {"embed_dim", "vision_cfg": {…}, "text_cfg": {…}, "quick_gelu"}, as open_clip has it
@@ -36,10 +36,10 @@ def named_configuration(name: str) -> Configuration:
     """The configuration of an open_clip model.
 
     Args:
-        name: such as ``ViT-B-16`` or ``ViT-L-14-336-quickgelu``; ``ViT-B/16`` is read too.
+        name: such as ``ViT-B-16`` or ``ViT-L-14-336-quickgelu``; ``ViT-B/16`` is accepted too.
 
     Raises:
-        InputError: open_clip does not know the name, or the model cannot carry the method.
+        InputError: open_clip does not know the name, or the model is not suitable for the method.
     """
     name = name.replace("/", "-")
     configuration = open_clip.get_model_config(name) if name in open_clip.list_models() else None
@@ -52,7 +52,7 @@ def named_configuration(name: str) -> Configuration:
 
 
 def check_configuration(name: str, configuration: Configuration) -> None:
-    """Refuse what the method cannot work with.
+    """Refuse a model that is not suitable for the method.
 
     Raises:
         InputError: the image encoder is not a plain vision transformer with a class token, or the text encoder is not
@@ -72,7 +72,7 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         raise InputError(f"model {name}", "its image encoder does not read out a class token", remedy)
     custom_attention = ("qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc")
     if vision.get("block_type") == "custom" or any(vision.get(option) for option in custom_attention):
-        raise InputError(f"model {name}", "its image encoder has attention blocks of its own kind", remedy)
+        raise InputError(f"model {name}", "its image encoder has custom attention blocks", remedy)
     if (
         text.get("hf_model_name")
         or text.get("hf_tokenizer_name")
@@ -85,14 +85,14 @@ def check_configuration(name: str, configuration: Configuration) -> None:
 
 
 def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Configuration:
-    """The configuration that weights of OpenAI's format tell by their shapes, with QuickGELU as in all of its models.
+    """The configuration implied by the shapes of weights in OpenAI's format, with QuickGELU as in all of its models.
 
     Args:
-        state: a state dict with the names of OpenAI's CLIP.
+        state: a state dict with the entry names of OpenAI's CLIP.
         path: the file that it comes from, for errors.
 
     Raises:
-        InputError: the weights belong to something else, or to one of OpenAI's ResNets.
+        InputError: the weights are not those of a CLIP, or belong to one of OpenAI's ResNets.
     """
     if "visual.attnpool.positional_embedding" in state:
         raise InputError(
@@ -110,9 +110,9 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
         embedding_dim = state["text_projection"].shape[1]
         context_length = state["positional_embedding"].shape[0]
     except KeyError as missing:
-        raise InputError(path, f"no entry {missing} in it, so not the weights of a CLIP", _SUPPORTED) from missing
+        raise InputError(path, f"not the weights of a CLIP: it has no entry {missing}", _SUPPORTED) from missing
     except (ValueError, IndexError) as error:
-        raise InputError(path, f"its entries have other dimensions than CLIP's ({error})", _SUPPORTED) from error
+        raise InputError(path, f"its entries do not have the dimensions of a CLIP ({error})", _SUPPORTED) from error
     return {
         "embed_dim": embedding_dim,
         "quick_gelu": True,
@@ -134,7 +134,7 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
 
 
 def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:
-    """An open_clip model of this configuration with random float32 weights; on "meta", with none at all."""
+    """An open_clip model of this configuration with random float32 weights; on "meta", without any values."""
     options = {key: configuration[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
     model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
     with torch.device(device):

@@ -1,4 +1,4 @@
-"""The frozen CLIP that everything rests on: loaded by name, from a file, or the small one that comes along."""
+"""The frozen CLIP backbone: loaded by name, from a file, or the small one that is shipped with the package."""
 
 import contextlib
 import hashlib
@@ -27,7 +27,7 @@ from pointad.model.configuration_choice import choose_configuration, foreign_nor
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
 from pointad.model.vision import ImageFeatures
-from pointad.model.weight_folders import demo_folder, folder_for_downloads, locate, weight_folders
+from pointad.model.weight_locations import demo_folder, folder_for_downloads, locate, weight_folders
 from pointad.model.weights import openai_url, read_weights
 
 logger = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ class ClipBackbone(nn.Module):
     """A frozen CLIP in evaluation mode and float32.
 
     Attributes:
-        vision: open_clip's image encoder; called with pictures it gives plain CLIP's global features.
+        vision: open_clip's image encoder; called on pictures, it returns plain CLIP's global features.
         text: the text encoder.
-        tokenizer: texts to (K, context length) int64 token ids.
+        tokenizer: maps texts to (K, context length) int64 token ids.
         name: the model's name, or the name of its file.
-        is_demo: whether it is the small model that comes along, which says nothing about real data.
-        mean, std: per colour channel, what pictures with values 0 … 1 are normalized with.
+        is_demo: whether it is the small model shipped with the package, which is meaningless on real data.
+        mean, std: per colour channel, used to normalize pictures with values 0 … 1.
     """
 
     vision: ImageTower
@@ -120,23 +120,23 @@ def load_backbone(
     """Load a frozen CLIP.
 
     Args:
-        model: an open_clip name such as ``ViT-B-16``. None: the architecture that a file tells by its shapes and the
-            configuration beside it, and ``ViT-L-14-336`` for anything but files.
-        weights: ``demo``, the small model that comes along; ``openai`` or another of open_clip's tags for that name,
-            downloaded when it is not there yet; ``random``, for measuring time; or a file or folder (see
-            ``read_weights``).
-        device: where the model shall live.
-        quick_gelu: the activation of a file's model. None: what ``choose_configuration`` finds out. The wrong one
-            gives wrong features without any other sign.
+        model: an open_clip name such as ``ViT-B-16``. None: for a file, the architecture implied by its shapes and the
+            configuration beside it; otherwise ``ViT-L-14-336``.
+        weights: ``demo``, the small model shipped with the package; ``openai`` or another of open_clip's tags for that
+            name, downloaded if not present yet; ``random``, for timing; or a file or folder (see ``read_weights``).
+        device: where the model is placed.
+        quick_gelu: the activation of a file's model. None: determined by ``choose_configuration``. The wrong one
+            silently gives wrong features.
 
     Raises:
-        InputError: the model cannot carry the method, or the weights are missing, unreadable or of another model.
+        InputError: the model is not suitable for the method, or the weights are missing, unreadable or those of
+            another model.
     """
     if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
-        raise InputError(f"weights {weights}", "have an activation that is known", "omit --clip_activation")
+        raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")
     if str(weights) == DEMO:
         if model is not None:
-            raise InputError(f"model {model}", "the demo weights have their own", "omit --clip_model")
+            raise InputError(f"model {model}", "the demo weights have their own architecture", "omit --clip_model")
         backbone = load_demo_backbone(demo_folder())
     elif str(weights) == RANDOM:
         name = model or DEFAULT_MODEL
@@ -160,12 +160,12 @@ def load_demo_backbone(folder: Path) -> ClipBackbone:
         folder: holds demo_clip.json and demo_clip.safetensors.
 
     Raises:
-        InputError: one of them is missing or not what it should be.
+        InputError: one of them is missing or invalid.
     """
     configuration_path, weights_path = folder / f"{DEMO_NAME}.json", folder / f"{DEMO_NAME}.safetensors"
     remedy = "restore the folder, or name other CLIP weights"
     if not configuration_path.is_file() or not weights_path.is_file():
-        raise InputError(configuration_path.with_suffix(""), "the demo backbone is not there", remedy)
+        raise InputError(configuration_path.with_suffix(""), "the demo backbone is missing", remedy)
     configuration = read_json(configuration_path, remedy)
     try:
         check_configuration(configuration_path.stem, configuration)
@@ -184,8 +184,8 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     others = [] if weights.from_openai or (beside and beside.mean) else foreign_normalization(choice.configuration)
     if others:
         logger.warning(
-            "%s: pictures are normalized as OpenAI's; if these are the weights %s, give their whole folder, whose "
-            "configuration says how",
+            "%s: pictures are normalized as for OpenAI's models; if these are the weights %s, give their whole folder, "
+            "whose configuration states the normalization",
             weights.path,
             " or ".join(others),
         )
@@ -231,33 +231,33 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         source = published.get("url") or f"https://huggingface.co/{published['hf_hub']}"
         remedy = f"fetch it from {source} and give its path as the weights"
     try:
-        # OpenAI's own server is asked first; where it refuses or cannot be reached, the hub has the same weights.
-        with contextlib.suppress(OSError):  # URLError and HTTPError are such
+        # OpenAI's own server is tried first; if it refuses or cannot be reached, the hub has the same weights.
+        with contextlib.suppress(OSError):  # includes URLError and HTTPError
             return Path(open_clip.download_pretrained(published, prefer_hf_hub=tag != OPENAI))
         return Path(open_clip.download_pretrained(published))
-    except Exception as error:  # each of the libraries behind it raises errors of its own
+    except Exception as error:  # each of the underlying libraries raises its own kinds of errors
         raise InputError(
             f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy
         ) from error
 
 
 def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
-    """A model with the weights of a file, all of them and nothing else.
+    """A model with exactly the weights of a file: none missing, none left over.
 
     Raises:
         InputError: the file's weights are those of another model.
     """
     other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
     try:
-        # Drawing random weights first would take longer than reading these; timm's rotary positions are in no file.
+        # Drawing random weights first would take longer than reading these; no file holds timm's rotary positions.
         model = build(configuration, device="cpu" if configuration["vision_cfg"].get("timm_model_name") else "meta")
     except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(path, f"no model has its dimensions ({error})", other_model) from error
+        raise InputError(path, f"no model has these dimensions ({error})", other_model) from error
     own = model.state_dict()
     counted = sorted(name for name in own.keys() & state.keys() if not state[name].is_floating_point())
     if counted:
         problem = f"its '{counted[0]}' holds {str(state[counted[0]].dtype).removeprefix('torch.')} values, not floats"
-        raise InputError(path, problem, "give the weights as they were trained")
+        raise InputError(path, problem, "give floating-point weights")
     missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
     if missing or unexpected or different:
@@ -266,7 +266,7 @@ def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Pa
         wanted = f"{tuple(own[name].shape)}" if name in own else "nothing"
         raise InputError(
             path,
-            f"weights of another model: its {name} is {held} where the model has {wanted}",
+            f"weights of another model: its {name} is {held}, expected {wanted}",
             other_model,
         )
     model.load_state_dict(state, assign=True)

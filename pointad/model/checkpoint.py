@@ -1,4 +1,4 @@
-"""Learned prompts on disk, in the very format of the released checkpoints: ``{"prompt_learner": state dict}``."""
+"""Learned prompts on disk, in the format of the released checkpoints: ``{"prompt_learner": state dict}``."""
 
 import logging
 from pathlib import Path
@@ -12,7 +12,7 @@ from pointad.files.torch_files import check_finite, is_state, read_torch_file, w
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
 from pointad.model.text import check_text_features
-from pointad.model.weight_folders import locate
+from pointad.model.weight_locations import locate
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ EMBEDDING_TOLERANCE = 1e-3
 
 
 def save_prompts(learner: PromptLearner, path: str | Path) -> None:
-    """Write a checkpoint that the published implementation could load too.
+    """Write a checkpoint that the published implementation can load too.
 
     Raises:
         InputError: the file cannot be written.
@@ -39,19 +39,19 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     """The entries of a checkpoint, on the CPU.
 
     Raises:
-        InputError: the file is missing or is no checkpoint of learned prompts.
+        InputError: the file is missing or is not a checkpoint of learned prompts.
     """
-    path = require_file(path, "no such checkpoint", "give the path of an existing one, or train one with train.py")
-    content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one that train.py wrote")
+    path = require_file(path, "checkpoint not found", "give the path of an existing one, or train one with train.py")
+    content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one written by train.py")
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
     if state is None or not is_state(state):
-        raise InputError(path, f"no '{CHECKPOINT_KEY}' in it", "give a checkpoint of learned prompts")
+        raise InputError(path, f"has no entry '{CHECKPOINT_KEY}'", "give a checkpoint of learned prompts")
     if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:
-        raise InputError(path, "no learned tokens 'ctx_pos' (1, 1, n, width) in it", "give a complete checkpoint")
+        raise InputError(path, "has no learned tokens 'ctx_pos' (1, 1, n, width)", "give a complete checkpoint")
     for name, entry in state.items():
         if name.startswith(DEEP_PREFIX) and entry.ndim != 2:
             raise InputError(
-                path, f"its '{name}' is {tuple(entry.shape)}, not (n, width)", "give a complete checkpoint"
+                path, f"its '{name}' is {tuple(entry.shape)}, expected (n, width)", "give a complete checkpoint"
             )
     check_finite(state, path)
     return state
@@ -68,12 +68,12 @@ def load_prompt_learner(
     """Learned prompts from a checkpoint, on the backbone's device.
 
     Args:
-        path: the checkpoint, see `pointad.model.weight_folders.locate`.
+        path: the checkpoint, see `pointad.model.weight_locations.locate`.
         backbone: the CLIP that the prompts were learned with.
         context_tokens, deep_tokens, depth: what the checkpoint is expected to hold; None takes what it holds.
 
     Raises:
-        InputError: the checkpoint is missing or incomplete, holds other counts than expected, was made for a text
+        InputError: the checkpoint is missing or incomplete, does not hold the expected counts, was made for a text
             encoder of another size, or gives text features that are not finite.
     """
     path = locate(path)
@@ -84,7 +84,7 @@ def load_prompt_learner(
     if width != backbone.text.width:
         raise InputError(
             path,
-            f"prompts for a text encoder of width {width}, while {backbone.name} has {backbone.text.width}",
+            f"prompts for a text encoder of width {width}, while that of {backbone.name} is {backbone.text.width}",
             "give the CLIP weights that they were learned with",
         )
     learner = PromptLearner(
@@ -96,17 +96,18 @@ def load_prompt_learner(
     own = learner.state_dict()
     for name, entry in own.items():
         if name not in state and not name.startswith(PROJECTION_PREFIX):
-            raise InputError(path, f"no entry '{name}' in it", "give a complete checkpoint")
+            raise InputError(path, f"has no entry '{name}'", "give a complete checkpoint")
         if name in state and state[name].shape != entry.shape:
             raise InputError(
                 path,
-                f"its '{name}' is {tuple(state[name].shape)} where {tuple(entry.shape)} is needed",
+                f"its '{name}' is {tuple(state[name].shape)}, expected {tuple(entry.shape)}",
                 "give a checkpoint for this CLIP",
             )
     vocabulary = backbone.text.token_embedding.num_embeddings
     for name in (name for name in own if name.startswith(TOKENS_PREFIX)):
         if state[name].min() < 0 or state[name].max() >= vocabulary:
-            raise InputError(path, f"its '{name}' holds tokens that no CLIP has", "give a checkpoint for this CLIP")
+            problem = f"its '{name}' holds token ids outside CLIP's vocabulary"
+            raise InputError(path, problem, "give a checkpoint for this CLIP")
     _warn_about_other_clip(path, backbone, state)
     learner.load_state_dict({**own, **{name: state[name] for name in own if name in state}})
     with torch.no_grad():
@@ -115,7 +116,7 @@ def load_prompt_learner(
 
 
 def _held_counts(state: dict[str, Tensor]) -> dict[str, int]:
-    """What a checkpoint holds, under the names of the command line; ``t_n_ctx`` is 0 where there are none."""
+    """The counts of a checkpoint, by the names of the command-line flags; ``t_n_ctx`` is 0 if there are none."""
     deep = [entry for name, entry in state.items() if name.startswith(DEEP_PREFIX)]
     return {"n_ctx": state["ctx_pos"].shape[2], "t_n_ctx": len(deep[0]) if deep else 0, "depth": len(deep) + 1}
 
@@ -123,15 +124,15 @@ def _held_counts(state: dict[str, Tensor]) -> dict[str, int]:
 def _check_expected(path: str | Path, held: dict[str, int], expected: dict[str, int | None]) -> None:
     for flag, value in expected.items():
         if flag == "t_n_ctx" and held["depth"] == 1:
-            continue  # without tokens inside the text encoder their number means nothing
+            continue  # without tokens inside the text encoder, their number is meaningless
         if value is not None and value != held[flag]:
             holds = ", ".join(f"{name} {count}" for name, count in held.items())
-            raise InputError(path, f"{flag} {value} does not fit, it holds {holds}", f"leave --{flag} away")
+            raise InputError(path, f"has {holds}, not {flag} {value}", f"omit --{flag}")
 
 
 def _warn_about_other_clip(path: str | Path, backbone: ClipBackbone, state: dict[str, Tensor]) -> None:
-    """The embedding of the start token travels with the prompts, and tells whether the CLIP is the same."""
+    """The embedding of the start token is stored with the prompts and shows whether the CLIP is the same."""
     start_token = int(state["tokenized_prompts_pos"].flatten()[0])
     own = backbone.text.token_embedding.weight[start_token].cpu()
     if not torch.allclose(own, state["token_prefix_pos"].flatten().float(), atol=EMBEDDING_TOLERANCE):
-        logger.warning("%s was learned with other CLIP weights than %s: expect poor results", path, backbone.name)
+        logger.warning("%s was trained with CLIP weights other than %s: expect poor results", path, backbone.name)

@@ -1,9 +1,9 @@
-"""Which configuration the weights of a file are computed with, and why.
+"""Which configuration is used for the weights in a file, and why.
 
-Shapes tell the dimensions of a model, but neither its activation (QuickGELU, as OpenAI trained, or plain GELU) nor into
-how many heads its attention is cut; the wrong ones give wrong features without any other sign. So: what the file or its
-folder says counts first, then the name that was given, then open_clip's registry if all models of these dimensions
-agree. What remains open is asked for.
+Shapes determine the dimensions of a model, but neither its activation (QuickGELU, as OpenAI trained, or plain GELU) nor
+the number of its attention heads; the wrong ones silently give wrong features. The order of precedence is: what the
+file or its folder states, then the name that was given, then open_clip's registry if all models of these dimensions
+agree. If that leaves it undecided, the user is asked for it.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.weights import WeightsFile, half_precision_values
 
 _OPENAI_MEAN = tuple(open_clip.OPENAI_DATASET_MEAN)
-# What open_clip assumes where a configuration is silent.
+# open_clip's defaults for what a configuration does not specify.
 _VISION_DEFAULTS = (("image_size", 224), ("layers", 12), ("width", 768), ("patch_size", 16))
 _TEXT_DEFAULTS = (("context_length", 77), ("vocab_size", 49408), ("width", 512), ("layers", 12))
-_NAMED_SOURCES = 4  # published weights that an error names, to help whoever has to choose
+_NAMED_SOURCES = 4  # how many published weights an error lists, to help with the choice
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A configuration, with the grounds on which its activation was taken."""
+    """A configuration, and the reason for its activation."""
 
     configuration: Configuration
     grounds: str
@@ -41,12 +41,12 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
 
     Args:
         weights: the file.
-        name: the open_clip model that the weights are said to belong to, None if nothing is said.
-        quick_gelu: the activation that they are said to have, None if nothing is said.
+        name: the open_clip model that the weights belong to according to the user; None: not given.
+        quick_gelu: the activation according to the user; None: not given.
 
     Raises:
-        InputError: the weights belong to no model that can carry the method, what is said contradicts the file, or the
-            file leaves open what has to be known.
+        InputError: the weights do not belong to a suitable model, what was given contradicts the file, or the file
+            leaves the configuration undecided.
     """
     if name is not None:
         choice = _named(weights, name, decided=quick_gelu is not None)
@@ -56,7 +56,7 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
         choice = _by_dimensions(weights, decided=quick_gelu is not None)
     if quick_gelu is None:
         return choice
-    return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as asked for")
+    return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as requested")
 
 
 def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
@@ -76,20 +76,20 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
     elif not decided and half_precision_values(weights.state):
         raise InputError(
             weights.path,
-            f"does not tell its activation: its values have half precision as OpenAI's, whose activation is QuickGELU, "
-            f"while {name} has plain GELU",
+            f"does not state its activation: its values have half precision like OpenAI's, whose activation is "
+            f"QuickGELU, while {name} has plain GELU",
             f"use --clip_model {name}{QUICK_GELU_SUFFIX} for {_sources(name, quick=True)}, or --clip_activation gelu",
         )
     else:
         other = f"{name}{QUICK_GELU_SUFFIX} is for {_sources(name, quick=True)}"
-        quick, grounds = False, f"so open_clip defines {name} ({other})"
+        quick, grounds = False, f"as open_clip defines {name} ({other})"
     return Choice({**configuration, "quick_gelu": quick}, grounds)
 
 
 def _told(weights: WeightsFile) -> tuple[bool, str] | None:
-    """The activation by the file itself or the configuration beside it, and where that stands."""
+    """The activation that the file itself or the configuration beside it states, and where it does."""
     if weights.from_openai:
-        return True, "it carries the entries of OpenAI's archives"
+        return True, "it has the entries of OpenAI's archives"
     beside = weights.configuration
     if beside is None:
         return None
@@ -116,34 +116,34 @@ def _configured(weights: WeightsFile) -> Choice:
 
 
 def _by_dimensions(weights: WeightsFile, *, decided: bool) -> Choice:
-    """By the models of open_clip's registry that have the dimensions of the file."""
+    """Chosen from the models in open_clip's registry that have the dimensions of the file."""
     own = openai_configuration(weights.state, weights.path)
     if weights.from_openai:
-        return Choice(own, "it carries the entries of OpenAI's archives")
+        return Choice(own, "it has the entries of OpenAI's archives")
     fitting = models_of_dimensions(own)
     if not fitting:
-        return Choice(own, "as OpenAI builds its models, since none that is known has these dimensions")
+        return Choice(own, "as OpenAI builds its models, since no known model has these dimensions")
     readings = {(heads, quick) for _, heads, quick in fitting}
     if len(readings) == 1 or (decided and len({heads for heads, _ in readings}) == 1):
         name, _, quick = fitting[0]
-        grounds = f"all published weights of its dimensions have it, those of {name}"
+        grounds = f"all published weights of these dimensions have it, those of {name}"
         return Choice({**named_configuration(name), "quick_gelu": quick}, grounds)
     described = ", ".join(f"{name} ({_sources(name, quick=quick)})" for name, _, quick in fitting)
     raise InputError(
         weights.path,
-        "its shapes fit several models, and the file does not tell which",
+        "its shapes fit several models, and the file does not state which",
         f"name one of them with --clip_model: {described}",
     )
 
 
 def foreign_normalization(configuration: Configuration) -> list[str]:
-    """Published weights of these dimensions and this activation whose pictures are not normalized as OpenAI's.
+    """Published weights of these dimensions and this activation that do not use OpenAI's normalization of pictures.
 
     Args:
-        configuration: that a file is read with.
+        configuration: the one that a file is read with.
 
     Returns:
-        The tags, such as ``laion2b_s32b_b82k`` of ViT-L-14, which a file without its folder cannot be told from.
+        Their tags, such as ``laion2b_s32b_b82k`` of ViT-L-14; a file without its folder could be any of these.
     """
     quick = bool(configuration.get("quick_gelu"))
     found = []
@@ -158,7 +158,7 @@ def foreign_normalization(configuration: Configuration) -> list[str]:
 
 
 def _sources(name: str, *, quick: bool) -> str:
-    """Published weights of a model with one activation, the first ones by open_clip's names."""
+    """Published weights of a model with one activation: the first few, by open_clip's names."""
     tags = [
         tag
         for tag in open_clip.list_pretrained_tags_by_model(name)
@@ -169,7 +169,7 @@ def _sources(name: str, *, quick: bool) -> str:
 
 
 def registered_activations(name: str) -> frozenset[bool]:
-    """Whether the published weights of an open_clip model have QuickGELU: yes, no or, where there are both, both."""
+    """Whether the published weights of an open_clip model have QuickGELU: True, False, or both if they differ."""
     if name.endswith(QUICK_GELU_SUFFIX):
         return frozenset({True})
     tags = open_clip.list_pretrained_tags_by_model(name)
@@ -199,7 +199,7 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
 
 
 def _has_trunk(configuration: Configuration) -> bool:
-    """Whether the image encoder is timm's, whose dimensions its name stands for."""
+    """Whether the image encoder is timm's, whose name determines its dimensions."""
     return "timm_model_name" in configuration["vision_cfg"]
 
 

@@ -31,18 +31,18 @@ def encode_eva_images(
 
     Args:
         visual: open_clip's wrapper around one of ``SUPPORTED_TRUNKS``.
-        images: (B, 3, S, S) floating point, normalized, S the model's own side: its rotary positions are for no other.
-        layers: blocks, counted from 1, whose patch features are wanted; the last one when None.
-        doubled_blocks: how many of the last blocks carry the local path; ``doubled_block_count`` when None.
+        images: (B, 3, S, S) floating point, normalized, S the model's native side: its rotary positions fit no other.
+        layers: blocks, counted from 1, whose patch features are returned; the last one if None.
+        doubled_blocks: how many of the last blocks have the local path; ``doubled_block_count`` if None.
 
     Raises:
-        InputError: the pictures have another side, or a layer does not exist.
+        InputError: the pictures have a different side, or a layer does not exist.
     """
     trunk = visual.trunk
     if tuple(images.shape[-2:]) != tuple(visual.image_size):
         raise InputError(
             f"image size {images.shape[-2]} × {images.shape[-1]}",
-            "this image encoder's rotary positions are for its own pictures",
+            "this image encoder's rotary positions only fit its native image size",
             f"choose --image_size {visual.image_size[0]}",
         )
     layers = check_layers(layers, len(trunk.blocks))
@@ -73,6 +73,6 @@ def _value_attention(block: Any, tokens: Tensor) -> Tensor:
 
 
 def _project(visual: TimmModel, tokens: Tensor) -> Tensor:
-    """Into the space that pictures and texts share, (..., D)."""
+    """Project into the joint embedding space of pictures and texts, (..., D)."""
     trunk = visual.trunk
     return visual.head(trunk.head(trunk.fc_norm(trunk.norm(tokens))))

@@ -1,7 +1,8 @@
-"""CLIP as Hugging Face's transformers names it: its weights under open_clip's names, its config.json as ours.
+"""CLIP in the format of Hugging Face's transformers: its weights renamed to open_clip's names, its config.json read.
 
-The same numbers, differently cut: query, key and value projections are three matrices where open_clip has one, and the
-two projections into the joint space are stored transposed. Source: ``CLIPModel`` and ``CLIPConfig`` of transformers.
+The numbers are the same, arranged differently: query, key and value projections are three matrices where open_clip has
+one, and the two projections into the joint embedding space are stored transposed. Source: ``CLIPModel`` and
+``CLIPConfig`` of transformers.
 """
 
 import re
@@ -17,7 +18,7 @@ from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 
-MARKER = "vision_model.embeddings.patch_embedding.weight"  # a name that only these files have
+MARKER = "vision_model.embeddings.patch_embedding.weight"  # an entry that only these files have
 CONFIGURATION_NAME = "config.json"
 PREPROCESSOR_NAME = "preprocessor_config.json"
 
@@ -50,13 +51,13 @@ _PARTS = {
 }
 _JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
 _ACTIVATIONS = {"quick_gelu": True, "gelu": False}
-_DEFAULT_ACTIVATION = "quick_gelu"  # what CLIPConfig assumes where config.json is silent
+_DEFAULT_ACTIVATION = "quick_gelu"  # CLIPConfig's default if config.json has none
 _EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
 class FileConfiguration:
-    """What a configuration beside the weights says that their shapes do not; None where it is silent."""
+    """What the configuration beside the weights states that their shapes do not; None if it does not say."""
 
     source: Path
     quick_gelu: bool
@@ -74,7 +75,7 @@ def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Ten
         path: the file that they come from, for errors.
 
     Raises:
-        InputError: some of the names belong to another model than CLIP, or a projection is incomplete.
+        InputError: some of the names do not belong to a CLIP, or a projection is incomplete.
     """
     renamed: dict[str, Tensor] = {}
     joined: dict[str, dict[str, Tensor]] = {}
@@ -90,21 +91,21 @@ def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Ten
         elif name not in _COUNTERS:
             raise InputError(
                 path,
-                f"Hugging Face weights of another model than CLIP (its '{name[:100]}')",
+                f"Hugging Face weights of a model other than CLIP (its '{name[:100]}')",
                 "give those of a CLIPModel, such as openai/clip-vit-large-patch14-336",
             )
     for target, parts in joined.items():
         if len(parts) < len(_JOINED) or len({tuple(part.shape) for part in parts.values()}) > 1:
-            raise InputError(path, f"incomplete, its {target} lacks query, key or value", "download it again")
+            raise InputError(path, f"is incomplete: its {target} lacks query, key or value", "download it again")
         renamed[target] = torch.cat([parts[name] for name in _JOINED])
     return renamed
 
 
 def read_configuration(folder: Path) -> FileConfiguration | None:
-    """What ``config.json`` and ``preprocessor_config.json`` in a folder say; None where there is no config.json.
+    """The contents of ``config.json`` and ``preprocessor_config.json`` in a folder; None if there is no config.json.
 
     Raises:
-        InputError: it is unreadable, belongs to another kind of model, or asks for what open_clip's CLIP does not have.
+        InputError: it is unreadable, belongs to another kind of model, or needs what open_clip's CLIP does not support.
     """
     path = folder / CONFIGURATION_NAME
     if not is_file(path):
@@ -113,23 +114,23 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
     content = read_json(path, remedy)
     if not isinstance(content, dict) or content.get("model_type") != "clip":
         kind = content.get("model_type") if isinstance(content, dict) else None
-        raise InputError(path, f"configuration of another kind of model than clip (model_type {kind!r:.60})", remedy)
+        raise InputError(path, f"configuration of a model other than clip (model_type {kind!r:.60})", remedy)
     towers = {}
     for tower in ("vision_config", "text_config"):
         told = content.get(tower) or content.get(f"{tower}_dict") or {}
         if not isinstance(told, dict):
-            raise InputError(path, f"its {tower} is no table", remedy)
+            raise InputError(path, f"its {tower} is not a JSON object", remedy)
         towers[tower] = told
     activations = {str(told.get("hidden_act", _DEFAULT_ACTIVATION)) for told in towers.values()}
     if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
         found = " and ".join(sorted(activations))[:100]
-        raise InputError(path, f"its hidden_act is {found}, where quick_gelu or gelu for both is supported", remedy)
+        raise InputError(path, f"its hidden_act is {found}, expected quick_gelu or gelu for both encoders", remedy)
     if any(told.get("layer_norm_eps", _EPSILON) != _EPSILON for told in towers.values()):
         raise InputError(path, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", remedy)
-    # Heads are left out where they are CLIPConfig's own: 12 of 768 channels, 8 of 512, which is 64 each as in OpenAI's.
+    # Heads are omitted if they are CLIPConfig's default: 12 of 768 channels, 8 of 512, so 64 each as in OpenAI's.
     heads = {tower: told.get("num_attention_heads") for tower, told in towers.items()}
     if not all(count is None or (type(count) is int and count > 0) for count in heads.values()):
-        raise InputError(path, "its num_attention_heads is no count", remedy)
+        raise InputError(path, "its num_attention_heads is not a count", remedy)
     mean, std = _normalization(folder / PREPROCESSOR_NAME)
     return FileConfiguration(
         path, _ACTIVATIONS[activations.pop()], heads["vision_config"], heads["text_config"], mean, std
@@ -145,13 +146,13 @@ def _normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, .
 
 
 def channel_values(value: Any, path: Path) -> tuple[float, ...] | None:
-    """One number a colour channel, from JSON; None stays None.
+    """One number per colour channel, from JSON; None stays None.
 
     Raises:
-        InputError: it is something else.
+        InputError: it is not three numbers.
     """
     if value is None:
         return None
     if not (isinstance(value, list) and len(value) == 3 and all(type(each) in (int, float) for each in value)):
-        raise InputError(path, "its mean or standard deviation of pictures is not three numbers", "download it again")
+        raise InputError(path, "its image mean or standard deviation is not three numbers", "download it again")
     return tuple(map(float, value))

@@ -1,4 +1,4 @@
-"""The configuration that open_clip puts beside weights in a folder from Hugging Face."""
+"""The configuration file that open_clip stores beside weights in a folder from Hugging Face."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
 
 @dataclass(frozen=True)
 class OpenClipConfiguration:
-    """A model's whole configuration, and what its pictures are normalized with; None where it is silent."""
+    """A model's complete configuration, and the normalization of its pictures; None if it does not say."""
 
     source: Path
     model: Configuration
@@ -24,10 +24,10 @@ class OpenClipConfiguration:
 
 
 def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
-    """What ``open_clip_config.json`` beside a file of weights says; None where there is none or it is about others.
+    """Read ``open_clip_config.json`` beside a file of weights; None if there is none or it belongs to other weights.
 
     Raises:
-        InputError: it is unreadable, or the model cannot carry the method.
+        InputError: it is unreadable, or the model is not suitable for the method.
     """
     path = weights.with_name(CONFIGURATION_NAME)
     if not weights.name.startswith(_WEIGHTS_PREFIX) or not is_file(path):
@@ -41,4 +41,4 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
             path, model, channel_values(pictures.get("mean"), path), channel_values(pictures.get("std"), path)
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(path, "not a configuration of open_clip's", remedy) from error
+        raise InputError(path, "is not an open_clip configuration", remedy) from error

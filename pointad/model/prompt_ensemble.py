@@ -1,4 +1,4 @@
-"""Text features without learning: the average of many plain prompts, the row "CLIP + R." of the paper's tables."""
+"""Text features without learning: the average over many plain prompts, the row "CLIP + R." of the paper's tables."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pointad.model.backbone import ClipBackbone
 
-# Words for the state of a thing times sentences about a picture of it, the scheme of WinCLIP (CVPR 2023, section 4.1).
+# State words combined with sentence templates, the compositional ensemble of WinCLIP (CVPR 2023, section 4.1).
 NORMAL_STATES = (
     "{}",
     "flawless {}",
@@ -44,7 +44,7 @@ SENTENCES = (
 
 
 def ensemble_texts(states: tuple[str, ...], object_name: str) -> Iterator[str]:
-    """Every sentence about the thing in every one of these states."""
+    """Every sentence about the object in each of these states."""
     for sentence in SENTENCES:
         for state in states:
             yield sentence.format(state.format(object_name))

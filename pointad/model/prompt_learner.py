@@ -1,4 +1,4 @@
-"""The only thing that learns: the tokens of a normal and an anomalous prompt, before and inside the text encoder.
+"""The only part that is trained: the tokens of a normal and an anomalous prompt, before and inside the text encoder.
 
 The prompts read ``[V_1 … V_n] object.`` and ``[W_1 … W_n] damaged object.`` (PointAD, section 3.3). Names and shapes of
 all entries are those of the released checkpoints.
@@ -18,7 +18,7 @@ DEPTH = 9  # text blocks 2 to 9 take learned tokens
 OBJECT_NAME = "object"  # the released prompts say nothing about the class
 
 INITIAL_SPREAD = 0.02  # standard deviation of fresh tokens
-PROJECTION_WIDTH = 896  # of the projections that released checkpoints hold and nobody uses
+PROJECTION_WIDTH = 896  # of the unused projections in the released checkpoints
 
 
 class PromptLearner(nn.Module):
@@ -27,11 +27,11 @@ class PromptLearner(nn.Module):
     Entries: ``ctx_pos`` and ``ctx_neg`` (1, 1, n, W), the tokens of the normal and the anomalous prompt;
     ``compound_prompts_text`` with ``depth − 1`` tensors (t, W), the tokens inside the encoder, shared by both;
     ``token_prefix_*`` (1, 1, 1, W) and ``token_suffix_*`` (1, 1, C − 1 − n, W), the embeddings around the learned
-    tokens; ``tokenized_prompts_*`` (1, 1, C) int32. ``compound_prompt_projections`` are carried along for the sake of
+    tokens; ``tokenized_prompts_*`` (1, 1, C) int32. ``compound_prompt_projections`` exist only for compatibility with
     the released checkpoints; nothing is computed with them.
 
     Args:
-        backbone: the CLIP whose text encoder the prompts are for; read, not kept.
+        backbone: the CLIP whose text encoder the prompts are for; only read, no reference is kept.
         context_tokens: n, learned tokens of each prompt.
         deep_tokens: t, learned tokens before each of the text blocks 2 … ``depth``.
         depth: the last text block that takes learned tokens; 1 for none inside the encoder.
@@ -39,7 +39,7 @@ class PromptLearner(nn.Module):
         generator: draws the fresh tokens from N(0, 0.02²); torch's own when None.
 
     Raises:
-        InputError: a count is out of range, or the prompt does not fit into the text encoder.
+        InputError: a count is out of range, or the prompt is too long for the text encoder.
     """
 
     token_prefix_pos: Tensor
@@ -82,7 +82,7 @@ class PromptLearner(nn.Module):
 
     @property
     def deep_tokens(self) -> int:
-        """t, learned tokens before each of the blocks that take some; 0 where none does."""
+        """t, learned tokens before each of the blocks that take them; 0 if none does."""
         return len(self.compound_prompts_text[0]) if len(self.compound_prompts_text) else 0
 
     @property
@@ -91,15 +91,15 @@ class PromptLearner(nn.Module):
         return len(self.compound_prompts_text) + 1
 
     def learned_parameters(self) -> list[nn.Parameter]:
-        """What the optimizer moves."""
+        """The parameters that the optimizer updates."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
     @torch.no_grad()
     def name_object(self, backbone: ClipBackbone, object_name: str) -> None:
-        """Let both prompts speak of another thing, such as the class at hand; the learned tokens stay.
+        """Change the noun of both prompts, for example to the class name; the learned tokens stay.
 
         Raises:
-            InputError: the prompt does not fit into the text encoder.
+            InputError: the prompt is too long for the text encoder.
         """
         placeholder = " ".join(["X"] * self.context_tokens)
         for side, noun in (("pos", object_name), ("neg", f"damaged {object_name}")):
@@ -128,7 +128,7 @@ class PromptLearner(nn.Module):
         return torch.cat([normal, anomalous]).squeeze(1), token_ids.squeeze(1)
 
     def prompt_length(self) -> int:
-        """Tokens to the end of the longer prompt; learning does not change it, asking waits for the device."""
+        """Tokens up to the end of the longer prompt; constant in training, but computing it waits for the device."""
         return text_length(self.embeddings()[1])
 
     def raw_text_features(self, text: TextTower, length: int | None = None) -> Tensor:
@@ -136,7 +136,7 @@ class PromptLearner(nn.Module):
 
         Args:
             text: the text encoder.
-            length: what :meth:`prompt_length` says, for callers who cannot wait for it; None asks.
+            length: the value of :meth:`prompt_length`, for callers that must not wait for it; None computes it.
         """
         prompts, token_ids = self.embeddings()
         return encode_prompts(text, prompts, token_ids, list(self.compound_prompts_text), length)

@@ -1,4 +1,4 @@
-"""Prompts to features: CLIP's text transformer, with learned tokens that take the place of its own inside.
+"""Prompts to features: CLIP's text transformer, with learned tokens that replace some of its own inside.
 
 Follows PointAD, section 3.3; the learned tokens inside the encoder pass through half precision, as they did when the
 released prompts were trained.
@@ -19,7 +19,7 @@ class TextTower(nn.Module):
     """The text half of an open_clip model, under one set of names for all its model classes.
 
     Args:
-        source: what holds the parts: an open_clip ``CLIP``, or the ``text`` of a ``CustomTextCLIP``.
+        source: the module that holds the parts: an open_clip ``CLIP``, or the ``text`` of a ``CustomTextCLIP``.
     """
 
     token_embedding: nn.Embedding
@@ -41,7 +41,7 @@ class TextTower(nn.Module):
 
     @property
     def context_length(self) -> int:
-        """How many tokens a prompt has, padding included."""
+        """Number of tokens of a prompt, including padding."""
         return self.positional_embedding.shape[0]
 
     @property
@@ -62,19 +62,19 @@ def encode_prompts(
     deep_tokens: Sequence[Tensor] = (),
     length: int | None = None,
 ) -> Tensor:
-    """Encode prompts that are given as token embeddings.
+    """Encode prompts given as token embeddings.
 
     Before block 2 the tokens at positions 1 … T take the values of ``deep_tokens[0]``, before block 3 those of
     ``deep_tokens[1]``, and so on; all prompts share them. They and their gradients are rounded to float16, whatever
-    precision the rest has: the released prompts were trained so, and without it text features move by 2e-4.
+    the precision of the rest: the released prompts were trained this way, and without it text features change by 2e-4.
 
     Args:
         tower: the text encoder.
         prompts: (K, C, width) float32, embeddings of K prompts before the positional embedding is added.
-        token_ids: (K, C) integer; the end-of-text token is the largest id of its prompt, and its place is read out.
+        token_ids: (K, C) integer; the end-of-text token has the largest id of its prompt and is the one read out.
         deep_tokens: up to ``tower.depth − 1`` tensors (T, width).
-        length: how many tokens of each prompt are encoded; at least to the end of the longest text, which is what
-            None means. No token looks ahead, so those behind the end change nothing.
+        length: how many tokens of each prompt are encoded, at least up to the end of the longest text; None: exactly
+            up to there. Attention is causal, so tokens after the end change nothing.
 
     Returns:
         (K, D) text features, not normalized.
@@ -94,11 +94,11 @@ def encode_prompts(
 
 
 def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
-    """The features themselves, if all of them are numbers; scores of others would be none.
+    """Return the features if all of them are finite; scores from others would be meaningless.
 
     Args:
         features: (…, D).
-        subject: the prompts or the file that they come from, for the error.
+        subject: the prompts or the file that they come from, for the error message.
 
     Raises:
         InputError: they are not finite.
@@ -110,7 +110,7 @@ def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
 
 
 def text_length(token_ids: Tensor) -> int:
-    """Tokens from the start of (K, C) tokenized texts to the end of the longest, both counted in."""
+    """Number of tokens from the start of (K, C) tokenized texts to the end of the longest, both included."""
     return int(token_ids.argmax(dim=-1).max()) + 1
 
 
@@ -121,6 +121,6 @@ def encode_token_ids(tower: TextTower, token_ids: Tensor) -> Tensor:
 
 def _replace_tokens(hidden: Tensor, tokens: Tensor) -> Tensor:
     """Put ``tokens`` (T, width), rounded to float16, at positions 1 … T of every prompt in ``hidden`` (K, C, width)."""
-    # Expanded first, rounded second: so the gradient of each prompt is rounded before the prompts are summed.
+    # Expanded first, rounded second, so that the gradient of each prompt is rounded before the sum over prompts.
     rounded = tokens.expand(len(hidden), -1, -1).half().to(hidden.dtype)
     return torch.cat([hidden[:, :1], rounded, hidden[:, 1 + tokens.shape[0] :]], dim=1)

@@ -1,4 +1,4 @@
-"""Where the text features of a class come from: learned prompts or the plain ensemble, about objects or the class."""
+"""Text features of a class, from learned prompts or the plain ensemble, saying "object" or the class's name."""
 
 from collections.abc import Callable
 from functools import cache
@@ -24,18 +24,18 @@ def learned_text_features(
     """Text features of learned prompts by class.
 
     Args:
-        backbone: gives the text encoder.
+        backbone: provides the text encoder.
         learner: the learned prompts.
         object_aware: whether the prompts say the class's name instead of "object".
 
     Returns:
-        A function from a class's name to (2, D), normal and anomalous, L2-normalized; computed once a name.
+        A function from a class's name to (2, D), normal and anomalous, L2-normalized; computed once per name.
     """
 
     @cache
     @torch.no_grad()
     def text_features(name: str) -> Tensor:
-        if object_aware:  # otherwise the embeddings that the checkpoint brings along stay as they are
+        if object_aware:  # otherwise the embeddings stored in the checkpoint are kept
             learner.name_object(backbone, name)
         return check_text_features(learner(backbone.text), f"learned prompt '{name}'")
 

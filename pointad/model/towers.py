@@ -1,6 +1,6 @@
-"""The image encoders that the method knows, under one interface: open_clip's own and EVA02-CLIP's.
+"""The supported image encoders behind one interface: open_clip's own and EVA02-CLIP's.
 
-A new one is a file with an ``encode_…`` of the same form, and a line in each function here.
+To add another, write a file with an ``encode_…`` function of the same form, and add a line to each function here.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def patch_size(visual: ImageTower) -> int:
 
 
 def output_dim(visual: ImageTower) -> int:
-    """Dimensions of the space that pictures and texts share."""
+    """Dimensions of the joint embedding space of pictures and texts."""
     return int(visual.trunk.num_classes if isinstance(visual, TimmModel) else visual.output_dim)
 
 

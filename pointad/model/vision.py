@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 
-# The method was tuned on ViT-L/14, where the last 19 of the 24 blocks carry the local path.
+# The method was tuned on ViT-L/14, where the last 19 of the 24 blocks have the local path.
 REFERENCE_DEPTH = 24
 REFERENCE_DOUBLED_BLOCKS = 19
 
@@ -28,7 +28,7 @@ class ImageFeatures:
 
 
 def doubled_block_count(depth: int) -> int:
-    """How many of the last blocks carry the local path in a transformer of that many blocks: 19 of every 24."""
+    """How many of the last blocks of a transformer of that depth have the local path: 19 of every 24."""
     return max(1, round(depth * REFERENCE_DOUBLED_BLOCKS / REFERENCE_DEPTH))
 
 
@@ -37,19 +37,20 @@ def encode_images(visual: VisionTransformer, images: Tensor, layers: Sequence[in
 
     With ``h = ln_1(x)`` and ``q, k, v = qkv(h)`` of a doubled block, the original path is CLIP's own, and the local
     path adds ``out_proj(softmax(v vᵀ / √d) v)`` without an MLP. The local path starts as the input of the first
-    doubled block; before it, both paths are one. Gradients flow to the pictures and to every weight that wants them.
+    doubled block; before it, both paths are one. Gradients flow to the pictures and to all weights that require them.
 
     Args:
         visual: an open_clip ``VisionTransformer`` (see ``pointad.model.architecture`` for what is refused).
         images: (B, 3, H, W) floating point, normalized with the model's mean and standard deviation; H and W are
-            multiples of the patch size. Sizes other than the model's own interpolate its positional embedding.
-        layers: blocks, counted from 1, whose patch features are wanted; the last one when None.
+            multiples of the patch size. For sizes other than the model's own, its positional embedding is
+            interpolated.
+        layers: blocks, counted from 1, whose patch features are returned; the last one if None.
 
     Returns:
         ImageFeatures: global features (B, D) and patch features (B, L, H / patch · W / patch, D).
 
     Raises:
-        InputError: the size of the pictures or a layer does not suit the model.
+        InputError: the size of the pictures does not fit the model, or a layer does not exist.
     """
     blocks = visual.transformer.resblocks
     layers = check_layers(layers, len(blocks))
@@ -72,7 +73,7 @@ def encode_images(visual: VisionTransformer, images: Tensor, layers: Sequence[in
 
 
 def check_layers(layers: Sequence[int] | None, depth: int) -> tuple[int, ...]:
-    """The wanted layers as a tuple, the last one when None.
+    """The requested layers as a tuple, the last one if None.
 
     Raises:
         InputError: none is named, or one does not exist in a transformer of ``depth`` blocks.
@@ -89,8 +90,8 @@ def _doubled_block(
 ) -> tuple[Tensor, Tensor]:
     """One block on both paths, from a single product of queries, keys and values; (B, T, width) each.
 
-    After the last block only the class token of the original path is read: ``only_class_token`` gives no more of it,
-    (B, 1, width), which saves that block's MLP for all other tokens.
+    After the last block only the class token of the original path is read: ``only_class_token`` returns nothing else
+    of it, (B, 1, width), which saves that block's MLP for all other tokens.
     """
     attention = block.attn
     batch, tokens, width = original.shape
@@ -114,14 +115,14 @@ def _doubled_block(
 
 
 def _embed(visual: VisionTransformer, images: Tensor) -> Tensor:
-    """Patches and class token with their positions, (B, 1 + P, width)."""
+    """Embeddings of the class token and the patches with their positions, (B, 1 + P, width)."""
     height, width = images.shape[-2:]
     patch_height, patch_width = visual.patch_size
     if height % patch_height or width % patch_width or not height or not width:
         raise InputError(
             f"image size {height} × {width}",
             f"not a multiple of the image encoder's patch size {patch_height} × {patch_width}",
-            f"choose for example {max(1, round(height / patch_height)) * patch_height}",
+            f"choose, for example, {max(1, round(height / patch_height)) * patch_height}",
         )
     patches = visual.conv1(images)  # (B, width, rows, columns)
     positions = interpolate_positions(visual.positional_embedding, visual.grid_size, tuple(patches.shape[-2:]))
@@ -131,7 +132,7 @@ def _embed(visual: VisionTransformer, images: Tensor) -> Tensor:
 
 
 def interpolate_positions(positions: Tensor, native_grid: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """Positional embedding for another grid of patches, bilinear; the model's own stays as it is.
+    """Positional embedding interpolated bilinearly to another grid of patches; the native grid is left unchanged.
 
     Args:
         positions: (1 + rows · columns, width), the class token first.
@@ -150,5 +151,5 @@ def interpolate_positions(positions: Tensor, native_grid: tuple[int, int], grid:
 
 
 def _project(visual: VisionTransformer, features: Tensor) -> Tensor:
-    """Into the space that pictures and texts share, (..., D)."""
+    """Project into the joint embedding space of pictures and texts, (..., D)."""
     return features if visual.proj is None else features @ visual.proj

@@ -1,7 +1,7 @@
-"""CLIP weights from a file or folder, whatever its kind, under one set of names and in float32 or better.
+"""CLIP weights from a file or folder in any supported format, under one set of names and in at least float32.
 
-State dicts and TorchScript archives of torch's, safetensors; under the names of OpenAI and open_clip, or of Hugging
-Face.
+Supported are PyTorch state dicts, TorchScript archives and safetensors, with the entry names of OpenAI and open_clip or
+those of Hugging Face.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ from pointad.files.safetensors_files import SUFFIX, read_safetensors
 from pointad.files.torch_files import check_finite, is_state, read_torch_file
 from pointad.model import hugging_face
 from pointad.model.hugging_face import FileConfiguration
+from pointad.model.model_folder import INDEX_SUFFIX, shards_of, weights_in
 from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
-from pointad.model.weights_folder import INDEX_SUFFIX, shards_of, weights_in
 
 logger = logging.getLogger(__name__)
 
-# Numbers about the model that OpenAI's archives hold beside the weights.
+# Facts about the model that OpenAI's archives hold beside the weights.
 BOOKKEEPING = ("input_resolution", "context_length", "vocab_size")
-ATTENTION_MASK = "attn_mask"  # archives hold it, in the model and in its blocks, though it is not learned
+ATTENTION_MASK = "attn_mask"  # stored in archives, for the model and its blocks, though it is not learned
 
 _KIND = "a file of CLIP weights"
-_REMEDY = "give a state dict, OpenAI's archive, a .safetensors file or a folder from Hugging Face"
+_REMEDY = "give a state dict, an archive from OpenAI, a .safetensors file or a folder from Hugging Face"
 _NESTS = ("state_dict", "model_state_dict", "model")  # where training checkpoints keep the weights
-_PREFIXES = ("module.", "model.", "clip.", "_orig_mod.")  # what wrappers put before every name
+_PREFIXES = ("module.", "model.", "clip.", "_orig_mod.")  # prefixes that wrappers add to every name
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,22 @@ class WeightsFile:
 
     path: Path
     state: dict[str, Tensor]  # under the names of OpenAI and open_clip, floating-point entries in float32 or wider
-    from_openai: bool  # it carries OpenAI's bookkeeping entries, so the model has QuickGELU
-    configuration: FileConfiguration | OpenClipConfiguration | None = None  # from the folder that it lies in
+    from_openai: bool  # it has OpenAI's bookkeeping entries, so the model uses QuickGELU
+    configuration: FileConfiguration | OpenClipConfiguration | None = None  # from the folder that the file is in
 
 
 def read_weights(path: str | Path) -> WeightsFile:
     """Read CLIP weights.
 
-    Half-precision entries are widened to float32; nothing is ever rounded. A file whose name is one of OpenAI's is
-    compared with the published SHA-256, and a difference is logged as a warning.
+    Half-precision entries are widened to float32; nothing is ever rounded. A file with the name of one of OpenAI's is
+    checked against the published SHA-256; a mismatch is logged as a warning.
 
     Args:
         path: a state dict (``.pt``, ``.pth``, ``.bin``; also one within a training checkpoint), a TorchScript archive
-            as OpenAI publishes them, ``.safetensors``, an index of several such files, or a folder with one of these.
+            as published by OpenAI, ``.safetensors``, an index of several such files, or a folder with one of these.
 
     Raises:
-        InputError: the file is missing, is none of these, or holds values that are not finite.
+        InputError: the file is missing, is none of these, or holds non-finite values.
     """
     path = Path(path)
     if is_folder(path):
@@ -83,12 +83,12 @@ def read_weights(path: str | Path) -> WeightsFile:
 
 
 def openai_url(name: str) -> str:
-    """Where OpenAI published the weights of an open_clip model, or "" when it did not."""
+    """The URL at which OpenAI published the weights of an open_clip model, or "" if it did not."""
     return open_clip.get_pretrained_url(name, "openai") or ""
 
 
 def published_sha256(file_name: str) -> str | None:
-    """The SHA-256 of the file that OpenAI published under this name (a folder of its address), None for other names."""
+    """The SHA-256 of the file that OpenAI published under this name (part of its URL), None for other names."""
     for name in open_clip.list_openai_models():
         *_, digest, published_name = openai_url(name).split("/")
         if published_name == file_name:
@@ -103,9 +103,9 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         content = read_torch_file(path, kind=_KIND, remedy=_REMEDY)
     content = _without_nests(content, path)
     if not is_state(content):
-        raise InputError(path, f"not {_KIND} (its entries are not tensors under names)", _REMEDY)
+        raise InputError(path, f"not {_KIND} (its entries are not named tensors)", _REMEDY)
     if not content:
-        raise InputError(path, f"not {_KIND} (there is nothing in it)", _REMEDY)
+        raise InputError(path, f"not {_KIND} (it is empty)", _REMEDY)
     check_finite(content, path)
     return _without_prefixes(content)
 
@@ -117,13 +117,13 @@ def _without_nests(content: Any, path: Path) -> Any:
         if not nests:
             break
         if len(nests) > 1:
-            raise InputError(path, f"holds several sets of weights ({', '.join(nests)})", "save one of them alone")
+            raise InputError(path, f"holds several sets of weights ({', '.join(nests)})", "save only one of them")
         content = content[nests[0]]
     return content
 
 
 def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Names without what wrappers of the model put before all of them."""
+    """Strip the prefixes that wrappers of the model add to all names."""
     while prefix := next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None):
         state = {name.removeprefix(prefix): entry for name, entry in state.items()}
     return state
@@ -134,7 +134,7 @@ def _is_unlearned(name: str) -> bool:
 
 
 def half_precision_values(state: Mapping[str, Tensor]) -> bool:
-    """Whether the matrices of a state in float32 are such as half precision can hold, as OpenAI published its own."""
+    """Whether the matrices of a float32 state dict are exact in half precision, as in OpenAI's published weights."""
     matrices = [entry for name, entry in state.items() if name.endswith(("conv1.weight", "in_proj_weight"))]
     return bool(matrices) and all(torch.equal(entry, entry.half().to(entry.dtype)) for entry in matrices)
 

@@ -1,7 +1,7 @@
-"""All views of a scene drawn at once with PyTorch, on any device that has double precision.
+"""Draws all views of a scene at once with PyTorch, on any device with double precision.
 
-The steps are those of `drawing`, with a leading dimension V for the views; every operation rounds as NumPy's does,
-so that a GPU draws the same pictures. Where no device rounds differently, nothing here depends on the device.
+The steps are those of `drawing`, with a leading dimension V for the views; every operation rounds as in NumPy, so that
+a GPU draws the same pictures. As long as the device's arithmetic rounds correctly, the result does not depend on it.
 """
 
 import math
@@ -29,10 +29,10 @@ def check_device(device: torch.device) -> None:
     """Refuse a device that cannot draw.
 
     Raises:
-        InputError: the device has no double precision.
+        InputError: the device does not support double precision.
     """
     if device.type == "mps":
-        raise InputError(f"device {device}", "has no double precision", "render on the CPU, which takes 0.1 s a scan")
+        raise InputError(f"device {device}", "lacks double precision", "render on the CPU, at about 0.1 s per scan")
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Cameras:
 
 @dataclass(frozen=True)
 class DrawnBatch:
-    """Where the points lie in the windows and which are in front; see `splatting.DrawnPoints`."""
+    """Positions of the points in the windows and their depth order; see `splatting.DrawnPoints`."""
 
     x: Tensor  # (V, N) float32
     y: Tensor  # (V, N) float32
     rank: Tensor  # (V, N) int64, 0 for the nearest point
-    order: Tensor  # (V, N) int64, the points front to back; points that are not drawn stand at the end
+    order: Tensor  # (V, N) int64, the points front to back; points that are not drawn come last
     seen: Tensor  # (V, N) bool
 
 
@@ -63,7 +63,7 @@ def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.nda
     """Pictures (V, S, S) uint8, ground truth (V, S, S) uint8 and correspondences (V, N, 3) int16 of a scene.
 
     Raises:
-        InputError: the device has no double precision.
+        InputError: the device does not support double precision.
     """
     device = torch.device(device)
     check_device(device)
@@ -89,7 +89,7 @@ def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.nda
 
 
 def _turn(rows: Tensor, rig: ViewRig) -> Tensor:
-    """Directions or centred points (3, N) turned into every view, (V, 3, N), in their own dtype."""
+    """Directions or centred points (3, N) rotated into every view, (V, 3, N), in their own dtype."""
     x, y, z = rows
     turned = []
     for view in rig.views:
@@ -105,7 +105,7 @@ def _look_at(points: Tensor) -> Cameras:
     low, high = points.amin(dim=2), points.amax(dim=2)
     extent = (high - low).amax(dim=1, keepdim=True)
     if bool((extent <= 0).any()):
-        raise InputError("point cloud", "all points lie at the same place", "give a cloud that has an extent")
+        raise InputError("point cloud", "all points lie at the same place", "give a cloud with a non-zero extent")
     return Cameras((low + high) / 2, extent, ZOOM * extent / TAN_HALF_FIELD)
 
 
@@ -145,14 +145,14 @@ def _draw_order(points: Tensor, cameras: Cameras) -> DrawnBatch:
 def _splat(drawn: DrawnBatch, values: Tensor, background: int, window: int, point_size: int) -> Tensor:
     """Rank and value of the winning point of each pixel, (V, window, window) int32."""
     count = drawn.x.shape[1]
-    side = window + point_size  # squares may begin before the first pixel
+    side = window + point_size  # squares may start before the first pixel
     columns = _first_pixel(drawn.x, window, point_size) + point_size
     rows = window - _first_pixel(drawn.y, window, point_size)  # counted from the top
     numbers = (_FIRST + (count - 1 - drawn.rank) * 256 + values).int()
     place = torch.where(drawn.seen, rows * side + columns, side * side).long()  # the last cell takes what is not drawn
     cells = torch.full((len(values), side * side + 1), _EMPTY + background, dtype=torch.int32, device=values.device)
     cells.scatter_reduce_(1, place, numbers, "amax")
-    # Seen as floats the numbers sort alike. Each pixel takes the largest of the cells whose squares reach it.
+    # As float bits the numbers sort the same. Each pixel takes the largest of the cells whose squares reach it.
     grid = cells[:, :-1].view(torch.float32).reshape(-1, 1, side, side)[..., 1:, 1:]
     pooled = F.max_pool2d(F.max_pool2d(grid, (point_size, 1), stride=1), (1, point_size), stride=1)
     return pooled[:, 0].contiguous().view(torch.int32)

@@ -1,4 +1,4 @@
-"""The resizing of `pointad.rendering.resizing` for all pictures of a scan at once, on any device."""
+"""Resizes all pictures of a scan at once, on any device, with the same result as `pointad.rendering.resizing`."""
 
 import torch
 from torch import Tensor
@@ -9,10 +9,10 @@ _HALF_BITS = WEIGHT_BITS // 2
 
 
 def resize_batch(pictures: Tensor, size: int) -> Tensor:
-    """Grey pictures (V, W, W) uint8 brought to (V, size, size) on their device, byte for byte as Pillow does it."""
+    """Resize grey pictures (V, W, W) uint8 to (V, size, size) on their device, byte for byte as Pillow does."""
     window = pictures.shape[-1]
     weights = torch.as_tensor(bicubic_weights(window, size), device=pictures.device)
-    # Two halves of few bits keep every product and sum exact in float32, also in a GPU's reduced precision.
+    # Split into two halves of few bits, every product and sum is exact in float32, even in a GPU's reduced precision.
     coarse = weights >> _HALF_BITS
     fine = weights - (coarse << _HALF_BITS)
 

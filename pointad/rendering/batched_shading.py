@@ -10,10 +10,10 @@ def shade_batch(points: Tensor, normals: Tensor, center: Tensor, extent: Tensor,
     """Grey values (V, N) uint8; step by step what `shading.phong` computes.
 
     Args:
-        points: (V, 3, N) float64, turned into the views.
-        normals: (V, 3, N) float32 unit vectors, turned into the views.
-        center: (V, 3) float64, what the cameras look at.
-        extent: (V, 1) float64, longest sides of the clouds' boxes.
+        points: (V, 3, N) float64, rotated into the views.
+        normals: (V, 3, N) float32 unit vectors, rotated into the views.
+        center: (V, 3) float64, the points that the cameras look at.
+        extent: (V, 1) float64, longest sides of the clouds' bounding boxes.
         distance: (V, 1) float64, from the eyes to the centres.
     """
     eye = torch.cat((center[:, :2], center[:, 2:] + distance), dim=1)

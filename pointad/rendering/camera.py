@@ -1,8 +1,8 @@
-"""Where the camera stands and where the points fall in its window.
+"""The pose of the camera and the projection of the points into its window.
 
-The camera is the one that Open3D's window sets up by itself for a cloud: it looks along -z at the centre of the
-cloud's box, with x to the right and y up, from a distance in proportion to the box.
-Clouds are arrays of three rows (3, N): x, y and z lie contiguous, which keeps every step below fast.
+The camera is Open3D's default camera for a point cloud: it looks along -z at the centre of the cloud's bounding box,
+with x to the right and y up, from a distance proportional to the box.
+Clouds are arrays of three rows (3, N): x, y and z are each contiguous, which keeps every step below fast.
 """
 
 import math
@@ -15,20 +15,20 @@ from pointad.rendering.views import View
 
 TAN_HALF_FIELD = math.tan(math.radians(30.0))  # the field of view is 60 degrees, both ways
 ZOOM = 0.7
-RETREAT = 0.005  # one step back, in the data set's unit
+RETREAT = 0.005  # one step back, in the unit of the data set
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera that looks along -z at the centre of a cloud's box; lengths in the cloud's unit."""
+    """A pinhole camera that looks along -z at the centre of a cloud's bounding box; lengths in the cloud's unit."""
 
     center: np.ndarray  # (3,) float64, the point looked at
-    extent: float  # the longest side of the cloud's box
+    extent: float  # the longest side of the cloud's bounding box
     distance: float  # from the eye to the centre
 
     @property
     def eye_z(self) -> float:
-        """Height of the eye: it stands above the centre at (center x, center y, eye_z)."""
+        """Height of the eye, which is above the centre at (center x, center y, eye_z)."""
         return float(self.center[2]) + self.distance
 
     @property
@@ -54,7 +54,7 @@ def look_at(points: np.ndarray) -> Camera:
     low, high = points.min(axis=1), points.max(axis=1)
     extent = float((high - low).max())
     if extent <= 0.0:
-        raise InputError("point cloud", "all points lie at the same place", "give a cloud that has an extent")
+        raise InputError("point cloud", "all points lie at the same place", "give a cloud with a non-zero extent")
     return Camera((low + high) / 2, extent, ZOOM * extent / TAN_HALF_FIELD)
 
 
@@ -68,7 +68,7 @@ def project(points: np.ndarray, camera: Camera, window: int) -> tuple[np.ndarray
 
     Args:
         points: (3, N) float64, in the frame that the camera looks at.
-        camera: where the camera stands.
+        camera: the camera.
         window: width and height of the window in pixels.
     """
     x, y, z = points
@@ -78,7 +78,7 @@ def project(points: np.ndarray, camera: Camera, window: int) -> tuple[np.ndarray
 
 
 def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
-    """The camera moved away by the fewest whole steps of 0.005, at least one, that bring all points into the window.
+    """The camera moved back by the fewest whole steps of 0.005, at least one, that bring all points into the window.
 
     A point is in the window when 0 <= column < window and 0 <= row < window (the Eyecandies rule of PointAD's
     rendering). The number of steps has a closed form: a point needs the depth at which it meets the window's border.
@@ -95,22 +95,22 @@ def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
 
 
 def turn(centred: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
-    """A cloud (3, N), given relative to a point (3,), turned about that point into a view."""
+    """A cloud (3, N), given relative to a point (3,), rotated about that point into a view."""
     turned = turn_directions(centred, view)
     turned += center[:, None]
     return turned
 
 
 def turn_directions(directions: np.ndarray, view: View) -> np.ndarray:
-    """Directions or centred points (3, N) turned into a view, in their own dtype.
+    """Directions or centred points (3, N) rotated into a view, in their own dtype.
 
-    Written out by rows: products of such narrow matrices are slow where BLAS shares them among threads.
+    Written out by rows: products of such narrow matrices are slow if BLAS splits them among threads.
     """
     return _turn_rows(directions, view.axis, math.radians(view.degrees))
 
 
 def turn_about_x(points: np.ndarray, radians: float) -> np.ndarray:
-    """A cloud (3, N) turned about the x axis through the origin."""
+    """A cloud (3, N) rotated about the x axis through the origin."""
     return _turn_rows(points, "x", radians)
 
 

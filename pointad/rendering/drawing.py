@@ -1,4 +1,4 @@
-"""All views of a scene drawn with NumPy, one after the other."""
+"""Draws the views of a scene with NumPy, one after the other."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def draw_views(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _ground_truth(scene: Scene, anomalous: np.ndarray, drawn: DrawnPoints) -> np.ndarray:
-    """Anomalous points white, the others black; only around anomalous points is there anything to work out."""
+    """Anomalous points white, the others black; only the surroundings of anomalous points need to be computed."""
     rig = scene.rig
     layer = splat(drawn, anomalous * np.uint8(255), 0, rig.gt_window, rig.gt_point_size, focus=anomalous)
     return resize_layer(layer, 0, rig.gt_window, scene.image_size)

@@ -1,4 +1,4 @@
-"""Surface normals from the neighbours of each point; their sign is arbitrary, the shading does not depend on it."""
+"""Surface normals from the neighbours of each point; their sign is arbitrary, as the shading does not depend on it."""
 
 import logging
 
@@ -22,7 +22,7 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
         import open3d
     except (ImportError, OSError) as error:
         # Open3D needs system libraries (libusb, libGL) that a bare server may lack.
-        logger.info("Open3D cannot be loaded (%s); normals come from SciPy, which takes longer", error)
+        logger.info("Open3D cannot be loaded (%s); estimating normals with SciPy, which is slower", error)
         return _estimate_normals_scipy(points, radius, neighbours)
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
     cloud.estimate_normals(open3d.geometry.KDTreeSearchParamHybrid(radius, neighbours))
@@ -58,11 +58,11 @@ def _estimate_normals_scipy(points: np.ndarray, radius: float, neighbours: int) 
 def grid_normals(
     points: np.ndarray, flat_positions: np.ndarray, size: int = 336, window: int = 7, minimum: int = 3
 ) -> np.ndarray:
-    """Fast normals of an organized cloud: the direction of least spread in a window of its grid.
+    """Fast normals of an organized point cloud: the direction of least spread in a window of its grid.
 
     Args:
         points: (N, 3) float64.
-        flat_positions: (N,) integer, places of the points in the size x size grid, counted row by row.
+        flat_positions: (N,) integer, row-major positions of the points in the size x size grid.
         size: side of the grid.
         window: side of the square of neighbours, odd.
         minimum: fewer points in a window give (0, 0, 1).
@@ -101,7 +101,7 @@ def smallest_direction(
 
     The eigenvalue comes from the trigonometric solution of the characteristic polynomial, the eigenvector from the
     cross product of two rows that it is orthogonal to. Matrices whose two smaller eigenvalues (nearly) coincide have
-    no such rows, and are handed to LAPACK. Where all directions are alike, (0, 0, 1) is returned, as Open3D does.
+    no such rows and are passed to LAPACK. If all directions are equivalent, (0, 0, 1) is returned, as in Open3D.
     """
     mean = (xx + yy + zz) / 3
     xx, yy, zz = xx - mean, yy - mean, zz - mean

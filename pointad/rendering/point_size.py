@@ -1,4 +1,4 @@
-"""Point sizes for clouds that no rig names one for, from how far apart their points lie in the picture."""
+"""Point sizes for clouds whose rig does not fix one, from the spacing of their points in the picture."""
 
 import math
 
@@ -8,16 +8,16 @@ from scipy.spatial import cKDTree
 from pointad.rendering.camera import focal_length, look_at
 from pointad.scans.point_hashes import smallest_hashes
 
-_SPACINGS_PER_SIZE = 3.0  # what the sizes of the MVTec 3D-AD classes amount to; it leaves slanted surfaces closed too
-_CLOSING_SIZE = 4.0  # spacings: chance leaves a gap so wide on none of 100,000 points, e**-16 each
-_WIDE_SPACING = 0.9  # the quantile of the spacings that it is meant of: gaps are where points are few
+_SPACINGS_PER_SIZE = 3.0  # matches the sizes of the MVTec 3D-AD classes; leaves no gaps in slanted surfaces either
+_CLOSING_SIZE = 4.0  # spacings: a gap this wide has probability e**-16 at each point, so none is expected among 100,000
+_WIDE_SPACING = 0.9  # the quantile of the spacings that this refers to: gaps occur where points are sparse
 _NEIGHBOURS = 12
 _SAMPLE = 2000
 _SMALLEST = 5
 
 
 def automatic_point_size(points: np.ndarray, window: int) -> int:
-    """The point size in pixels that draws the surface of a cloud without gaps.
+    """The point size in pixels at which the surface of a cloud is drawn without gaps.
 
     The size is three times the median spacing of the points, as seen in the window at the distance of the cloud's
     centre, rounded up, at least 5 and at most a sixteenth of the window. The spacing at a point is the side of the
@@ -33,12 +33,12 @@ def automatic_point_size(points: np.ndarray, window: int) -> int:
 
 
 def closing_point_size(points: np.ndarray, window: int) -> int:
-    """The point size in pixels that leaves no gap in the surface of a cloud whose points lie at random.
+    """The point size in pixels that leaves no gap in the surface of a cloud of randomly sampled points.
 
-    `automatic_point_size` is made for points on a grid. Points at random leave some gaps of three spacings, through
-    which the far side is seen: dark specks, which look like defects where there are few of them. The size is four times
-    the spacing that nine tenths of the points stay below, or the automatic size if that is larger; neither depends on
-    the order of the points.
+    `automatic_point_size` is meant for points on a grid. Randomly sampled points leave some gaps of three spacings,
+    through which the far side is visible: dark specks that look like defects if there are only a few. The size is four
+    times the 90th percentile of the spacings, or the automatic size if that is larger; neither depends on the order of
+    the points.
 
     Args:
         points: (3, N) float64, N at least 2.
@@ -53,14 +53,14 @@ def closing_point_size(points: np.ndarray, window: int) -> int:
 
 
 def _reach(points: np.ndarray, sample: np.ndarray) -> tuple[np.ndarray, int]:
-    """How far (K, 1) the nearest points (3, N) around each of a sample (K, 3) reach, and how many these are."""
+    """Distance (K, 1) to the farthest of the nearest points (3, N) around a sample (K, 3), and how many these are."""
     neighbours = min(_NEIGHBOURS, points.shape[1] - 1)
     radius, _ = cKDTree(points.T, balanced_tree=False, compact_nodes=False).query(sample, k=[neighbours + 1])
     return radius, neighbours
 
 
 def _pixels(radius: float, neighbours: int, points: np.ndarray, window: int) -> float:
-    """The spacing, in pixels of the window, of points of which so many lie within a radius."""
+    """The spacing, in pixels of the window, of points with the given number of neighbours within a radius."""
     spacing = radius * math.sqrt(math.pi / neighbours)
     return spacing * focal_length(window) / look_at(points).distance
 

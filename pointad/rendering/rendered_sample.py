@@ -1,4 +1,4 @@
-"""What rendering makes of one scan: the pictures and where each point lies on them."""
+"""The result of rendering one scan: its views and the point-to-pixel correspondences."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RenderedSample:
-    """Multi-view pictures of one point cloud with point-to-pixel correspondences; V views, N points, S = 336."""
+    """Multi-view renderings of one point cloud with point-to-pixel correspondences; V views, N points, S = 336."""
 
     views: np.ndarray  # (V, S, S) uint8, grey pictures (R = G = B)
     views_gt: np.ndarray  # (V, S, S) uint8, the ground truth drawn from the same directions

@@ -1,6 +1,6 @@
-"""One scan in, its pictures from all directions out, with the place of every point on them (PointAD, section 3.1).
+"""Renders a scan from all directions of a rig, with point-to-pixel correspondences (PointAD, section 3.1).
 
-No window system takes part: the pictures that Open3D's window would show are computed, pixel by pixel.
+No window system is needed: the pictures that Open3D's window would show are computed pixel by pixel.
 """
 
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ NORMALS_METHODS = ("exact", "grid")
 VISIBILITIES = ("nearest", "splat")
 CORRESPONDENCES = ("truncated", "centred")
 
-POINT_CLOUD = "point cloud"  # what errors call it; whoever knows the file names that instead
+POINT_CLOUD = "point cloud"  # the subject of errors; callers that know the file name that instead
 
 
 def render(
@@ -39,24 +39,24 @@ def render(
     correspondence: str = "truncated",
     device: "torch.device | str | None" = None,
 ) -> RenderedSample:
-    """Photograph a cloud from all directions of a rig.
+    """Render a point cloud from all directions of a rig.
 
-    The defaults give what the published renderings hold. The same cloud always gives the same result.
+    The defaults reproduce the published renderings. Rendering is deterministic.
 
     Args:
-        point_cloud: N points; without labels, or with none set, the ground truth views are black.
+        point_cloud: N points; without labels, or with no anomalous point, the ground-truth views are black.
         rig: directions, window and point sizes.
         image_size: side S of the pictures in pixels.
-        normals: (N, 3) in the frame of the points, any sign; None: estimated as `normals_method` says.
-        normals_method: "exact" as Open3D estimates them, or "grid", faster and for organized clouds only.
-        visibility: "nearest", one point a pixel, or "splat", every point of the surface that the picture shows.
+        normals: (N, 3) in the frame of the points, any sign; None: estimated with `normals_method`.
+        normals_method: "exact" as in Open3D, or "grid", faster and for organized clouds only.
+        visibility: "nearest", one point per pixel, or "splat", every point of the surface that the picture shows.
         correspondence: "truncated" or "centred", see `picture_pixels`.
-        device: not None: draw there with PyTorch, all views at once, instead of with NumPy.
+        device: None: draw with NumPy; otherwise draw all views at once with PyTorch on this device.
 
     Raises:
         InputError: the cloud has fewer than three points, more than seven million, no extent or values that are not
-            finite; labels or normals do not fit the points; an option is unknown; "grid" normals are asked for a
-            cloud without a grid; the device cannot draw.
+            finite; labels or normals do not match the points; an option is unknown; "grid" normals are requested for
+            a cloud without a grid; the device does not support double precision.
     """
     _check_cloud(point_cloud)
     _check_option("visibility", visibility, VISIBILITIES)
@@ -64,7 +64,7 @@ def render(
     if normals is None:
         normals = cloud_normals(point_cloud, rig, normals_method)
     elif normals.shape != point_cloud.points.shape:
-        raise InputError("normals", f"have the shape {normals.shape}", "give one for each point as (N, 3)")
+        raise InputError("normals", f"have shape {normals.shape}", "give one for each point as (N, 3)")
     points = turn_about_x(np.ascontiguousarray(point_cloud.points.T, dtype=np.float64), rig.first_rotation)
     center = points.mean(axis=1)
     scene = Scene(
@@ -104,15 +104,15 @@ def cloud_normals(point_cloud: PointCloud, rig: ViewRig, method: str = "exact") 
 def _check_cloud(point_cloud: PointCloud) -> None:
     points, labels = point_cloud.points, point_cloud.labels
     if points.ndim != 2 or points.shape[1] != 3 or len(points) < 3:
-        raise InputError(POINT_CLOUD, f"has the shape {points.shape}", "give at least three points as (N, 3)")
+        raise InputError(POINT_CLOUD, f"has shape {points.shape}", "give at least three points as (N, 3)")
     if len(points) > MOST_POINTS:
-        raise InputError(POINT_CLOUD, f"has {len(points)} points, more than {MOST_POINTS}", "take a sample of it")
+        raise InputError(POINT_CLOUD, f"has {len(points)} points, more than {MOST_POINTS}", "downsample it")
     if not np.isfinite(points).all():
         raise InputError(POINT_CLOUD, "holds values that are not finite", "remove these points first")
-    if not np.ptp(points, axis=0).any():  # the search for neighbours would compare each with each
-        raise InputError(POINT_CLOUD, "all points lie at the same place", "give a cloud that has an extent")
+    if not np.ptp(points, axis=0).any():  # the neighbour search would compare all pairs
+        raise InputError(POINT_CLOUD, "all points lie at the same place", "give a cloud with a non-zero extent")
     if labels is not None and labels.shape != (len(points),):
-        raise InputError(POINT_CLOUD, f"has {len(points)} points but labels {labels.shape}", "give one per point")
+        raise InputError(POINT_CLOUD, f"has {len(points)} points but labels {labels.shape}", "give one label each")
 
 
 def _check_option(name: str, value: str, known: tuple[str, ...]) -> None:

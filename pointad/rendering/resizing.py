@@ -1,4 +1,4 @@
-"""From what the window shows to the picture that the image encoder takes."""
+"""Resizes the content of the window to the picture that the image encoder takes."""
 
 import math
 
@@ -13,14 +13,14 @@ WEIGHT_BITS = 22  # Pillow's fixed-point weights
 
 
 def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.ndarray:
-    """The window's picture brought to (size, size) uint8 by Pillow's antialiased bicubic filter.
+    """Resize the window's picture to (size, size) uint8 with Pillow's antialiased bicubic filter.
 
-    The part of the picture that the layer cannot reach is background without calculation; the rest is the same, byte
-    for byte, as if the whole window were resized.
+    The part of the picture that the layer cannot reach is filled with the background; the rest is the same, byte for
+    byte, as if the whole window were resized.
 
     Args:
-        layer: what the window shows.
-        background: the value of pixels outside of the layer.
+        layer: the content of the window.
+        background: the value of pixels outside the layer.
         window: width and height of the window in pixels.
         size: width and height of the result in pixels.
     """
@@ -30,7 +30,7 @@ def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.nd
         return picture
     rows, top, bottom = _reached(layer.top, layer.top + height, window, size)
     columns, left, right = _reached(layer.left, layer.left + width, window, size)
-    # The filter looks beyond the part it is asked for, so the source keeps a margin of the window around it.
+    # The filter reads beyond the requested part, so the source keeps a margin of the window around it.
     margin = math.ceil(_SUPPORT * window / size) + 1
     first_row, first_column = max(0, top - margin), max(0, left - margin)
     source = np.full(
@@ -39,7 +39,7 @@ def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.nd
     row, column = layer.top - first_row, layer.left - first_column
     source[row : row + height, column : column + width] = layer.values
     wide = columns.stop - columns.start
-    # One direction at a time: asked for both, Pillow takes them in an order that depends on the shape.
+    # One direction at a time: for both together, Pillow chooses an order that depends on the shape.
     narrowed = Image.fromarray(source).resize(
         (wide, len(source)), _FILTER, box=(left - first_column, 0, right - first_column, len(source))
     )
@@ -50,10 +50,10 @@ def resize_layer(layer: Layer, background: int, window: int, size: int) -> np.nd
 
 
 def _reached(first: int, end: int, window: int, size: int) -> tuple[slice, int, int]:
-    """Which pixels of the small picture depend on the window's pixels first .. end - 1, and what they span there.
+    """Which pixels of the small picture depend on the window's pixels first .. end - 1, and their span in the window.
 
-    Only whole steps of the pattern in which both pixel grids meet are taken: then the span is whole pixels, and the
-    filter has the same weights as for the whole window.
+    Only whole periods of the pattern in which both pixel grids coincide are used, so that the span is whole pixels and
+    the filter has the same weights as for the whole window.
     """
     steps = math.gcd(window, size)
     scale = window / size

@@ -4,24 +4,24 @@ import numpy as np
 
 from pointad.rendering.camera import Camera
 
-ALBEDO = 0.7  # every point is painted in this grey
+ALBEDO = 0.7  # every point has this grey
 BACKGROUND = 255  # the window is white
-LIGHT_HEIGHTS = (2.0, -2.0)  # two lights each above and below the box's centre, in extents
+LIGHT_HEIGHTS = (2.0, -2.0)  # two lights each above and below the centre of the bounding box, in extents
 DIFFUSE = 2 * 0.66  # of the two lights at one place together
 SPECULAR = 2 * 0.2
-HIGHLIGHT_FLOOR = 0.5  # the highlight's base raised to 100 is nothing below this
-_CHUNK = 8192  # points that are shaded together, so that their numbers stay in the processor's cache
+HIGHLIGHT_FLOOR = 0.5  # the highlight's base to the power of 100 is negligible below this
+_CHUNK = 8192  # points that are shaded together, so that their data stay in the processor's cache
 
 
 def shade(points: np.ndarray, normals: np.ndarray, camera: Camera) -> np.ndarray:
     """Grey values (N,) uint8 of points seen by a camera.
 
-    A normal that faces away from the eye is turned around, so its sign does not matter.
+    A normal that faces away from the eye is flipped, so its sign does not matter.
 
     Args:
-        points: (3, N) float64, turned into the view.
-        normals: (3, N) float32 unit vectors, turned into the view.
-        camera: where the camera stands.
+        points: (3, N) float64, rotated into the view.
+        normals: (3, N) float32 unit vectors, rotated into the view.
+        camera: the camera of the view.
     """
     count = points.shape[1]
     greys = np.empty(count, np.uint8)
@@ -37,18 +37,18 @@ def shade(points: np.ndarray, normals: np.ndarray, camera: Camera) -> np.ndarray
 def phong(from_eye: np.ndarray, normals: np.ndarray, distance: float) -> np.ndarray:
     """Brightness (N,) float32, 0 .. 1.
 
-    The lights lie on the camera's axis, which makes every scalar product short.
+    The lights lie on the camera's axis, which simplifies every dot product.
 
     Args:
         from_eye: (3, N) float32, from the eye to the points, in extents of the cloud.
         normals: (3, N) float32 unit vectors.
-        distance: from the eye to the centre of the cloud's box, in extents.
+        distance: from the eye to the centre of the cloud's bounding box, in extents.
     """
     x, y, z = from_eye
     sideways = x * x + y * y  # squared distance from the camera's axis
     inverse_distance = 1 / np.sqrt(sideways + z * z)
     along = normals[0] * x + normals[1] * y + normals[2] * z  # normal . (point - eye)
-    # Turn the normal toward the eye.
+    # Flip the normal towards the eye.
     normal_z = np.copysign(normals[2], -along * normals[2])
     along = np.abs(along)
     toward_eye = along * inverse_distance  # normal . direction to the eye
@@ -59,7 +59,7 @@ def phong(from_eye: np.ndarray, normals: np.ndarray, distance: float) -> np.ndar
         rise = height - z  # from the point up to the light
         inverse = 1 / np.sqrt(sideways + rise * rise)
         toward_light = (height * normal_z + along) * inverse  # normal . direction to the light
-        eye_to_light = (sideways - z * rise) * inverse * inverse_distance  # cosine between both directions
+        eye_to_light = (sideways - z * rise) * inverse * inverse_distance  # cosine between the two directions
         highlight = 2 * toward_light * toward_eye - eye_to_light  # direction to the eye . mirrored light
         brightness += np.float32(DIFFUSE * ALBEDO) * np.maximum(toward_light, 0)
         brightness += np.float32(SPECULAR) * _power_100(np.clip(highlight, np.float32(HIGHLIGHT_FLOOR), 1))

@@ -1,7 +1,7 @@
-"""Drawing of points as squares of whole pixels with a depth test, as an OpenGL window without smoothing does it.
+"""Draws points as squares of whole pixels with a depth test, as OpenGL does without point smoothing.
 
-Every splat has the same size, so no square is ever filled: each point's place in the front-to-back order goes to the
-corner cell of its square, and the smallest place among the cells that reach a pixel names the winner.
+Since all splats have the same size, squares need not be filled: each point's rank in the front-to-back order is written
+to the corner cell of its square, and the smallest rank among the cells that reach a pixel wins.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from pointad.rendering.camera import TAN_HALF_FIELD, Camera
 
 _INDEX_BITS = 32  # the lower half of a sorting key holds the index of a point, the upper half its depth
 
-# A cell of a layer holds a point's rank and value in one integer: FIRST + rank * 256 + value. All of these are also
-# the bits of ordinary positive floats, which sort alike and which OpenCV takes the minimum of.
+# A cell of a layer holds a point's rank and value in one integer: FIRST + rank * 256 + value. All of these are also the
+# bit patterns of ordinary positive floats, which sort the same way and of which OpenCV can take the minimum.
 _FIRST = 0x10000000
-_EMPTY = 0x7F000000  # what a cell without a point holds in place of FIRST + rank * 256
+_EMPTY = 0x7F000000  # in a cell without a point, in place of FIRST + rank * 256
 MOST_POINTS = (_EMPTY - _FIRST) >> 8
 
 
 @dataclass(frozen=True)
 class DrawnPoints:
-    """The points whose centres the camera sees, front to back: the nearest first, the earlier index on a tie."""
+    """The points whose centres are in the camera's view, front to back; on a tie, the earlier index comes first."""
 
     order: np.ndarray  # (M,) int64, indices into the cloud
     x: np.ndarray  # (M,) float32, -1 .. 1 from the left to the right border of the window
@@ -31,20 +31,20 @@ class DrawnPoints:
 
 @dataclass(frozen=True)
 class Layer:
-    """What the pixels of a window show, kept for the rectangle that the drawn squares reach."""
+    """The pixels of a window, stored only for the rectangle that the drawn squares reach."""
 
     cells: np.ndarray  # (rows, columns) int32, rank and value of the winning point
-    top: int  # row of the window that the first row of the rectangle is
-    left: int  # column of the window that the first column of the rectangle is
+    top: int  # row of the window at which the rectangle starts
+    left: int  # column of the window at which the rectangle starts
 
     @property
     def values(self) -> np.ndarray:
-        """The winners' values, (rows, columns) uint8, and the background's where there is no winner."""
+        """The winners' values, (rows, columns) uint8; the background's where there is no winner."""
         return self.cells.astype(np.uint8)
 
     @property
     def ranks(self) -> np.ndarray:
-        """The winners' numbers in DrawnPoints, (rows, columns) int32, -1 where there is no winner."""
+        """The winners' indices into DrawnPoints, (rows, columns) int32, -1 where there is no winner."""
         ranks = (self.cells - _FIRST) >> 8
         ranks[self.cells >= _EMPTY] = -1
         return ranks
@@ -54,8 +54,8 @@ def draw_order(points: np.ndarray, camera: Camera) -> DrawnPoints:
     """Project as a vertex shader does, in float32, and sort front to back.
 
     Args:
-        points: (3, N) float64, turned into the view; N at most MOST_POINTS.
-        camera: where the camera stands.
+        points: (3, N) float64, rotated into the view; N at most MOST_POINTS.
+        camera: the camera of the view.
     """
     count = points.shape[1]
     single = np.float32
@@ -96,12 +96,12 @@ def splat(
 
     Args:
         drawn: M points, front to back.
-        values: (M,) uint8, what each point paints, front to back.
-        background: what pixels without a point show, 0 .. 255.
+        values: (M,) uint8, grey value of each point, front to back.
+        background: grey value of pixels without a point, 0 .. 255.
         window: width and height of the window in pixels.
         point_size: side of the squares in pixels.
-        focus: (M,) bool, the points of interest; then only what is drawn near the rectangle around them is worked
-            out: right where these points reach, too little elsewhere. None: everything.
+        focus: (M,) bool, the points of interest; then only the surroundings of the rectangle around them are drawn:
+            correct where these points reach, incomplete elsewhere. None: everything is drawn.
     """
     x, y = drawn.x, drawn.y
     ranked = np.arange(_FIRST, _FIRST + 256 * x.size, 256, dtype=np.int32) + values
@@ -118,7 +118,7 @@ def splat(
     top, bottom = int(rows.min()), int(rows.max()) + point_size
     cells: np.ndarray = np.full((bottom - top, right - left), _EMPTY + background, np.int32)
     place = (rows - top) * np.int32(right - left) + (columns - left)
-    # Back to front: where points share a cell, the last written is the nearest.
+    # Back to front: if points share a cell, the last one written is the nearest.
     cells.reshape(-1)[place[::-1]] = ranked[::-1]
     # Each cell takes the smallest of the cells whose squares reach it: those that end at it.
     square = np.ones((point_size, point_size), np.uint8)
@@ -129,7 +129,7 @@ def splat(
 
 
 def _within(positions: np.ndarray, focus: np.ndarray, margin: float) -> np.ndarray:
-    """Which positions lie between the first and the last in focus, with a margin."""
+    """Which positions lie within the range of those in focus, plus a margin."""
     if focus.size == 0:
         return np.zeros(positions.size, bool)
     return (positions >= focus.min() - np.float32(margin)) & (positions <= focus.max() + np.float32(margin))
@@ -138,8 +138,8 @@ def _within(positions: np.ndarray, focus: np.ndarray, margin: float) -> np.ndarr
 def _first_pixel(position: np.ndarray, window: int, point_size: int) -> np.ndarray:
     """First of the point_size pixels that a square covers along one axis, (M,) int32; positions are -1 .. 1."""
     half = window / 2
-    # Software drivers fuse this product and sum, that is, round once; in float64 the product is exact.
+    # Software drivers use a fused multiply-add, which rounds once; in float64 the product is exact.
     pixels = (position.astype(np.float64) * half + half).astype(np.float32)
-    # The rasterizer knows positions to 1/256 pixel, rounded half up.
+    # The rasterizer quantizes positions to 1/256 pixel, rounded half up.
     snapped = ((pixels - np.float32(0.5)) * np.float32(256.0) + np.float32(0.5)).astype(np.int32)
     return (snapped - (128 * point_size - 255)) >> 8

@@ -1,6 +1,6 @@
-"""From which directions, through which window and with which point size a scan is photographed.
+"""View rigs: the directions, the window and the point size that a scan is rendered with.
 
-The rigs themselves stand with their data sets in `pointad.datasets`.
+The rigs themselves are defined with their data sets in `pointad.datasets`.
 """
 
 import math
@@ -16,7 +16,7 @@ _NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 
 @dataclass(frozen=True)
 class View:
-    """One direction of looking: the cloud is turned about an axis through its mean, the camera stays."""
+    """One viewing direction: the cloud is rotated about an axis through its mean, the camera stays fixed."""
 
     axis: str  # "x" (to the right) or "y" (up)
     degrees: float
@@ -32,25 +32,25 @@ class View:
 
     @classmethod
     def from_name(cls, text: str) -> "View":
-        """The direction that :attr:`name` gives.
+        """The direction of that :attr:`name`.
 
         Raises:
-            InputError: the text is none.
+            InputError: the text is not a view's name.
         """
         match = _NAME.fullmatch(text)
         if match is None:
-            raise InputError(f"view {text!r}", "is not an axis and degrees", "write it like x-45 or y30")
+            raise InputError(f"view {text!r}", "is not an axis with degrees", "write it like x-45 or y30")
         return cls(match[1], float(match[2]))
 
     @property
     def rotation(self) -> np.ndarray:
-        """The turn as a (3, 3) float64 matrix, to be applied to column vectors."""
+        """The rotation as a (3, 3) float64 matrix, to be applied to column vectors."""
         return rotation_matrix(self.axis, math.radians(self.degrees))
 
 
 @dataclass(frozen=True)
 class ViewRig:
-    """How the scans of one class are photographed; window and point sizes are whole pixels."""
+    """How the scans of one class are rendered; window and point sizes are whole pixels."""
 
     views: tuple[View, ...]  # in the order of the files view_0, view_1, ...
     window: int  # width and height of the window that the views are drawn in, before they are resized
@@ -60,7 +60,7 @@ class ViewRig:
     first_rotation: float  # radians about x, applied about the origin before every view
     normal_radius: float  # normals come from the neighbours within this distance, in the data set's unit ...
     normal_neighbours: int  # ... and from at most this many of them
-    steps_back: bool  # whether the camera retreats until it sees every point
+    steps_back: bool  # whether the camera moves back until every point is in view
 
 
 def rotation_matrix(axis: str, radians: float) -> np.ndarray:
@@ -72,5 +72,5 @@ def rotation_matrix(axis: str, radians: float) -> np.ndarray:
 
 
 def directions(about_x: tuple[float, ...], about_y: tuple[float, ...] = ()) -> tuple[View, ...]:
-    """The views of a rig: turns about x, then turns about y, in degrees."""
+    """The views of a rig: rotations about x, then rotations about y, in degrees."""
     return tuple(View("x", angle) for angle in about_x) + tuple(View("y", angle) for angle in about_y)

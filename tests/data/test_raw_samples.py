@@ -122,7 +122,7 @@ def test_eyecandies_without_a_table_keeps_everything(caplog: pytest.LogCaptureFi
         ("00_pose.txt", "1 0 0\n0 1 0\n0 0 1", "shape"),
         ("00_pose.txt", "0 0 0 0\n" * 4, "no invertible matrix"),
         ("00_pose.txt", "x", "no matrix"),
-        ("00_depth.png", "x", "no readable picture|not a readable picture"),
+        ("00_depth.png", "x", "not a readable picture"),
     ],
 )
 def test_broken_eyecandies_files(eyecandies_root: Path, tmp_path: Path, name: str, content: str, message: str) -> None:

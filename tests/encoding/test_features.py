@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_engine import IMAGE_SIZE, VIEWS, random_scan, small_backbone, small_dataset
 
-from pointad.compute.precision import BF16, FP16, calculating_in, supported_precisions, with_rounded_matrices
+from pointad.compute.precision import BF16, FP16, computing_in, supported_precisions, with_rounded_matrices
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
 from pointad.encoding.feature_cache import evict, list_entries
@@ -83,11 +83,11 @@ def test_half_precision_stays_near(backbone: ClipBackbone, precision: str) -> No
 def test_rounding_the_weights_once_is_as_near_as_rounding_them_always(backbone: ClipBackbone, precision: str) -> None:
     """Autocast rounds frozen weights in every call, which took far longer than the products on CPUs."""
     if precision not in supported_precisions(torch.device("cpu")):
-        pytest.skip(f"this CPU does not calculate in {precision}")
+        pytest.skip(f"{precision} is not supported on this CPU")
     before = {name: entry.clone() for name, entry in backbone.state_dict().items()}
     images = torch.randn(2, 3, backbone.image_size, backbone.image_size, generator=torch.Generator().manual_seed(0))
     rounded = with_rounded_matrices(backbone.vision, precision)
-    with calculating_in(precision, torch.device("cpu")):
+    with computing_in(precision, torch.device("cpu")):
         ours, plain = encode_images(rounded, images), backbone.encode_images(images)
     exact = backbone.encode_images(images)
     for name in ("global_features", "patch_features"):

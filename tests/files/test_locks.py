@@ -40,7 +40,7 @@ def holder(folder: Path, kind: str) -> "subprocess.Popen[str]":
 def test_a_folder_has_one_owner(tmp_path: Path) -> None:
     process = holder(tmp_path / "out", "alone")
     try:
-        with pytest.raises(InputError, match=f"another run works in it .*process {process.pid}.*another folder"):
+        with pytest.raises(InputError, match=f"in use by another run .*process {process.pid}.*another folder"):
             own_folder(tmp_path / "out").__enter__()
     finally:
         process.kill()
@@ -63,7 +63,7 @@ def test_workers_that_do_not_end_are_not_waited_for_for_ever(tmp_path: Path, mon
     process = holder(tmp_path, "fork")
     process.send_signal(signal.SIGKILL)
     process.wait()
-    with pytest.raises(InputError, match="another run works in it"):
+    with pytest.raises(InputError, match="in use by another run"):
         own_folder(tmp_path).__enter__()
 
 
@@ -82,7 +82,7 @@ def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(locks.fcntl, "flock", fail)
     process = holder(tmp_path, "alone")
     try:
-        with pytest.raises(InputError, match="another run works in it"):
+        with pytest.raises(InputError, match="in use by another run"):
             own_folder(tmp_path).__enter__()
     finally:
         process.kill()

@@ -60,7 +60,7 @@ def test_a_camera_that_was_turned(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     Image.fromarray(RGB).save(tmp_path / "a.png", exif=exif)
     with caplog.at_level(logging.WARNING):
         np.testing.assert_array_equal(read_picture(tmp_path / "a.png", "RGB"), np.rot90(RGB, -1))
-    assert "turned as its orientation tag says" in caplog.text
+    assert "rotated as its orientation tag says" in caplog.text
 
 
 @pytest.mark.parametrize("value", [1, 255, 65535])

@@ -119,7 +119,7 @@ REFUSED = [
     pytest.param(lambda: argparse.Namespace(rate=1), "argparse.Namespace", id="namespace"),
     pytest.param(lambda: {"best": np.float64(0.5)}, "NumPy", id="numpy scalar"),
     pytest.param(lambda: nn.Linear(1, 1), "object of torch.nn.modules.linear.Linear|whole model", id="module"),
-    pytest.param(lambda: {(1, 2): 3}, "neither texts nor numbers", id="tuples as keys"),
+    pytest.param(lambda: {(1, 2): 3}, "neither strings nor numbers", id="tuples as keys"),
 ]
 
 
@@ -215,7 +215,7 @@ HOSTILE_PICKLES = {
     "huge array": b"\x80\x02c__builtin__\nbytearray\n\x8a\x05\x00\x00\x00\x00\x10\x85R.",
     "tuple of tuples as key": b"\x80\x02})" + b"\x85" * 200_000 + b"Ns.",
     "stack underrun": b"\x80\x02R.",
-    "name that is no text": b"\x80\x04)" + b"\x85" * 200_000 + b"X\x01\x00\x00\x00a\x93.",
+    "name that is not a string": b"\x80\x04)" + b"\x85" * 200_000 + b"X\x01\x00\x00\x00a\x93.",
 }
 
 
@@ -274,7 +274,7 @@ def test_any_damage_is_one_line(zipped: bool, tmp_path: Path) -> None:
         (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (b"GGUF\x03", "GGUF"),
-        (b"some text", "it is no file that torch wrote|damaged"),
+        (b"some text", "it was not written by torch|damaged"),
     ],
 )
 def test_what_lies_in_place_of_a_file_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
         (tmp_path / "pipe", "named pipe"),
         (Path("/dev/zero"), "character device"),
         (tmp_path, "a folder"),
-        (tmp_path / "loop", "leads in a circle"),
+        (tmp_path / "loop", "symbolic link in a loop"),
         (tmp_path / ("x" * 300), "too long"),
         (tmp_path / "a\0b", "nothing"),
         (tmp_path / "missing", "nothing"),

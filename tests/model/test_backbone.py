@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone, load_demo_backbone
 from pointad.model.vision import encode_images
-from pointad.model.weight_folders import folder_for_downloads
+from pointad.model.weight_locations import folder_for_downloads
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_demo(tmp_path: Path) -> None:
 
 
 def test_demo_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the demo backbone is not there"):
+    with pytest.raises(InputError, match="the demo backbone is missing"):
         load_demo_backbone(tmp_path)
 
 

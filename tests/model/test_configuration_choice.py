@@ -85,14 +85,14 @@ def test_weights_of_full_precision_have_what_their_name_says() -> None:
     weights = WeightsFile(FILE, dict(small_clip().state_dict()), from_openai=False)
     choice = choose_configuration(weights, "ViT-B-32", None)
     assert choice.configuration["quick_gelu"] is False
-    assert "so open_clip defines ViT-B-32 (ViT-B-32-quickgelu is for openai" in choice.grounds
+    assert "as open_clip defines ViT-B-32 (ViT-B-32-quickgelu is for openai" in choice.grounds
 
 
 def test_dimensions_of_no_known_model_are_read_as_openai_builds_its_own() -> None:
     weights = WeightsFile(FILE, dict(small_clip().state_dict()), from_openai=False)
     choice = choose_configuration(weights, None, None)
     assert choice.configuration["quick_gelu"] is True
-    assert "none that is known has these dimensions" in choice.grounds
+    assert "no known model has these dimensions" in choice.grounds
     assert choose_configuration(weights, None, False).configuration["quick_gelu"] is False
 
 

@@ -123,5 +123,5 @@ def test_layers_that_do_not_exist(layers: list[int], visual: VisionTransformer, 
 
 
 def test_size_that_does_not_fit_the_patches(visual: VisionTransformer) -> None:
-    with pytest.raises(InputError, match="patch size 7 × 7; choose for example 28"):
+    with pytest.raises(InputError, match="patch size 7 × 7; choose, for example, 28"):
         encode_images(visual, torch.zeros(1, 3, 30, 30))

@@ -124,7 +124,7 @@ def test_centred_correspondence_moves_by_a_pixel_at_most() -> None:
         (np.zeros((2, 3)), "at least three points"),
         (np.zeros((5, 2)), "at least three points"),
         (np.ones((5, 3)), "same place"),
-        (np.broadcast_to(np.zeros(3), (8_000_000, 3)), "take a sample"),
+        (np.broadcast_to(np.zeros(3), (8_000_000, 3)), "downsample it"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.nan, 0.0]]), "not finite"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.inf, 0.0]]), "not finite"),
     ],
@@ -138,7 +138,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     cloud = bowl(42).cloud
     with pytest.raises(InputError, match="one for each point"):
         render(cloud, RIG, normals=np.ones((5, 3)))
-    with pytest.raises(InputError, match="give one per point"):
+    with pytest.raises(InputError, match="give one label each"):
         render(dataclasses.replace(cloud, labels=np.ones(5, bool)), RIG)
 
 

@@ -35,7 +35,7 @@ def test_what_is_refused_and_why(predict: Callable[..., Ending], tmp_path: Path)
         "1e305.npy": "give it in a larger unit",
         "absurd length.npy": "impossible shape",
         "pipe.ply": "is a pipe",
-        "loop.pcd": "leads back to itself",
+        "loop.pcd": "symbolic link in a loop",
         "device.xyz": "is a device",
         "folder of nothing/scan.tiff": "does not exist",
         "a" * 300 + ".ply": "too long",

@@ -70,7 +70,7 @@ CLAIMS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "empty of absurd length": (".npy", lambda path: path.write_bytes(npy_of((0, 10**23, 3)))),
     "empty of great length": (".npy", lambda path: path.write_bytes(npy_of((0, 2**61, 3)))),
     "seventy axes": (".npy", lambda path: path.write_bytes(npy_of((1,) * 69 + (3,), bytes(12)))),
-    "values of no size": (".npy", lambda path: path.write_bytes(npy_of((10**9, 3), descr="|S0"))),
+    "zero-sized values": (".npy", lambda path: path.write_bytes(npy_of((10**9, 3), descr="|S0"))),
     "too many points": (".npy", lambda path: sparse(path, npy_of((MOST_POINTS + 1, 3)), 12 * (MOST_POINTS + 1))),
     "too many pixels": (".npy", lambda path: sparse(path, npy_of((4000, 4000, 3)), 12 * 4000**2)),
     "members that nobody asked for": (".npz", many_members),

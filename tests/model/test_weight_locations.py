@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pointad.model.weight_folders import cache_folder, demo_checkpoints, demo_folder, locate, weight_folders
+from pointad.model.weight_locations import cache_folder, demo_checkpoints, demo_folder, locate, weight_folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

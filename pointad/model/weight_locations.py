@@ -1,4 +1,4 @@
-"""Where weights lie: those of the demo inside the package, those for real data in one of several folders."""
+"""Where weights are looked for: the demo's inside the package, those for real data in one of several folders."""
 
 import logging
 import os
@@ -21,32 +21,33 @@ def demo_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """The user's own folder: what the environment variable POINTAD_CACHE names, else ~/.cache/pointad."""
+    """The user's cache folder: the value of the environment variable POINTAD_CACHE, else ~/.cache/pointad."""
     return Path(os.environ.get(CACHE_VARIABLE) or Path("~") / ".cache" / "pointad").expanduser()
 
 
 def weight_folders() -> list[Path]:
-    """Where weights for real data are looked for, in this order; not all of these folders need be there.
+    """The folders searched for weights for real data, in this order; not all of them need to exist.
 
-    The working folder's ``checkpoints``, that of the repository (or of the package), the user's cache folder.
+    These are ``checkpoints`` in the working directory, ``checkpoints`` of the repository (or of the package), and the
+    user's cache folder.
     """
     return list(dict.fromkeys([Path.cwd() / _FOLDER, demo_folder(), cache_folder()]))
 
 
 def folder_for_downloads() -> Path:
-    """Where to put weights that were fetched by hand: the repository's ``checkpoints``, or the user's cache folder."""
+    """Where to put manually downloaded weights: the repository's ``checkpoints``, or the user's cache folder."""
     return cache_folder() if demo_folder().is_relative_to(_PACKAGE) else demo_folder()
 
 
 def locate(path: str | Path) -> Path:
-    """A file by its path or, where there is none, by its place in one of the folders of weights.
+    """Find a file by its path or, if there is none, in one of the weight folders.
 
     Args:
         path: of weights or prompts, such as ``mvtec_pc_3d_rgb/carrot/epoch_15.pth``; relative ones may begin with
             ``checkpoints/``.
 
     Returns:
-        The file that was found; `path` as it is when there is none.
+        The file that was found, or `path` unchanged if there is none.
     """
     path = Path(path)
     if path.is_absolute() or path.exists():
@@ -60,7 +61,7 @@ def locate(path: str | Path) -> Path:
 
 
 def demo_checkpoints() -> list[Path]:
-    """The learned prompts that come along for the demo backbone, in the order of their training classes.
+    """The learned prompts shipped for the demo backbone, in the order of their training classes.
 
     Raises:
         InputError: there are none.

@@ -1,4 +1,4 @@
-"""Which files of a downloaded folder hold the weights: one, or several that an index joins."""
+"""Which files of a downloaded model folder hold the weights: one, or several listed by an index."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 
 INDEX_SUFFIX = ".index.json"
-# In order of preference: open_clip's own files say more about the model, safetensors are the safest to read.
+# In order of preference: open_clip's own files tell more about the model, and safetensors are the safest to read.
 _FILES = (
     "open_clip_model.safetensors",
     "open_clip_pytorch_model.bin",
@@ -28,24 +28,22 @@ def weights_in(folder: Path) -> Path:
     for name in _FILES:
         if is_file(folder / name):
             return folder / name
-    raise InputError(
-        folder, "a folder without CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}"
-    )
+    raise InputError(folder, "holds no CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}")
 
 
 def shards_of(index: Path) -> list[Path]:
-    """The files that an index joins, each once, all of them beside it.
+    """The files that an index lists, each once, all of them beside it.
 
     Raises:
-        InputError: the index is unreadable, or a file is missing or lies elsewhere.
+        InputError: the index is unreadable, or a file is missing or not beside it.
     """
     remedy = "download the folder again"
     content = read_json(index, remedy)
     names = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(names, dict) or not names or not all(isinstance(name, str) for name in names.values()):
-        raise InputError(index, "no index of weights: no weight_map in it", remedy)
+        raise InputError(index, "is not an index of weights: it has no weight_map", remedy)
     shards = sorted(set(names.values()))
     for name in shards:
         if not name or name.startswith(".") or any(separator in name for separator in "/\\\0"):
-            raise InputError(index, f"names a file that is not beside it ({name[:60]!r})", remedy)
-    return [require_file(index.with_name(name), "no such part of the weights", remedy) for name in shards]
+            raise InputError(index, f"lists a file that is not beside it ({name[:60]!r})", remedy)
+    return [require_file(index.with_name(name), "part of the weights not found", remedy) for name in shards]
