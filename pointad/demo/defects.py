@@ -1,7 +1,7 @@
-"""The defects of the demo data set: what may have happened to an object's surface, with its ground truth.
+"""The defects of the demo data set: damage to an object's surface, with its ground truth.
 
-Each defect changes a height field or a colour field in place of a real accident and says exactly where.
-Sizes are those of small damage on an object of 8 to 10 cm: mostly 0.5 to 3 % of its area and 1.5 to 4 mm deep.
+Each defect modifies a height field or a colour field as real damage would and marks exactly where. The sizes are those
+of small damage on an object of 8 to 10 cm: mostly 0.5 to 3 % of its area and 1.5 to 4 mm deep.
 """
 
 from collections.abc import Callable
@@ -11,23 +11,23 @@ import numpy as np
 
 from pointad.demo.noise import smooth_noise, smooth_step
 
-CHANGE_LIMIT = 0.00025  # metres: a change of height below this belongs to the sensor's noise, not to the ground truth
-TABLE_LIMIT = 0.0065  # metres above the table: what lies lower goes when the table is removed
+CHANGE_LIMIT = 0.00025  # metres: a smaller change of height is sensor noise and not part of the ground truth
+TABLE_LIMIT = 0.0065  # metres above the table: anything lower disappears when the table is removed
 
 
 @dataclass(frozen=True)
 class Specimen:
-    """One object on the table, before the sensor looks at it."""
+    """One object on the table, before it is scanned."""
 
     x: np.ndarray  # (W,) metres, position of the grid's columns
     y: np.ndarray  # (H,) metres, position of the grid's rows
-    height: np.ndarray  # (H, W) float64, metres above the table, 0 where the table is seen
-    albedo: np.ndarray  # (H, W, 3) float64, share of the light given back in red, green and blue
-    mask: np.ndarray  # (H, W) bool, True where something has happened to it
+    height: np.ndarray  # (H, W) float64, metres above the table, 0 where the table is visible
+    albedo: np.ndarray  # (H, W, 3) float64, share of the light reflected in red, green and blue
+    mask: np.ndarray  # (H, W) bool, True where it is defective
 
     @property
     def pitch(self) -> float:
-        """Distance of neighbouring grid points in metres."""
+        """Distance between neighbouring grid points in metres."""
         return float(self.x[1] - self.x[0])
 
 
@@ -40,7 +40,7 @@ def apply_defect(kind: str, rng: np.random.Generator, specimen: Specimen) -> Spe
 
 
 def _place(rng: np.random.Generator, specimen: Specimen, margin: float) -> tuple[float, float]:
-    """A random position on the object, at least about `margin` metres away from its outline."""
+    """A random position on the object, at least about `margin` metres from its outline."""
     reach = max(1, round(margin / specimen.pitch))
     solid = specimen.height > TABLE_LIMIT + 0.001
     while reach > 1:
@@ -57,7 +57,7 @@ def _place(rng: np.random.Generator, specimen: Specimen, margin: float) -> tuple
 
 
 def _offsets(specimen: Specimen, center: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Grid of the distances from a centre along x and y, each (H, W) by broadcasting."""
+    """Offsets of the grid points from a centre along x and y, each broadcastable to (H, W)."""
     return specimen.x[None, :] - center[0], specimen.y[:, None] - center[1]
 
 
@@ -73,13 +73,13 @@ def _oval(rng: np.random.Generator, specimen: Specimen, center: tuple[float, flo
 
 
 def _with_height(specimen: Specimen, height: np.ndarray) -> Specimen:
-    """The specimen with a new height; the ground truth is where the object's surface has visibly moved."""
+    """The specimen with a new height; the ground truth is where the object's surface has visibly changed."""
     changed = (np.abs(height - specimen.height) > CHANGE_LIMIT) & (height > TABLE_LIMIT)
     return replace(specimen, height=height, mask=specimen.mask | changed)
 
 
 def _pit(rng: np.random.Generator, specimen: Specimen) -> Specimen:
-    """A hollow with a soft bottom, as a blow leaves it."""
+    """A dent with a rounded bottom, as left by a blow."""
     radius = rng.uniform(0.0050, 0.0074)
     inside = _oval(rng, specimen, _place(rng, specimen, radius), radius)
     depth = rng.uniform(0.0024, 0.0040) * 0.5 * (1 + np.cos(np.pi * np.clip(inside, 0, 1)))
@@ -112,7 +112,7 @@ def _groove(rng: np.random.Generator, specimen: Specimen) -> Specimen:
 
 
 def _chip(rng: np.random.Generator, specimen: Specimen) -> Specimen:
-    """A piece broken off the outline, which leaves an uneven slanting fracture."""
+    """A piece broken off the outline, leaving an uneven slanting fracture."""
     solid = specimen.height > TABLE_LIMIT + 0.003
     rows, columns = np.nonzero(solid)
     angle = rng.uniform(0, 2 * np.pi)
@@ -144,7 +144,7 @@ def _rough(rng: np.random.Generator, specimen: Specimen) -> Specimen:
 
 
 def _stain(rng: np.random.Generator, specimen: Specimen) -> Specimen:
-    """A spot of another colour; the surface itself is untouched, so that only the colour picture shows it."""
+    """A spot of another colour; the surface itself is unchanged, so that only the colour picture shows it."""
     radius = rng.uniform(0.005, 0.008)
     inside = _oval(rng, specimen, _place(rng, specimen, 0.8 * radius), radius)
     share = 0.9 * (1 - smooth_step(inside, 0.8, 1.0))[..., None]

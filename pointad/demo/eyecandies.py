@@ -16,11 +16,11 @@ from pointad.demo.scans import ScanName, make_specimen
 from pointad.files.atomic import atomic_path
 
 PICTURE_SIDE = 512  # pixels
-ENLARGEMENT = 8  # sweets of that data set are about this much larger than the demo objects
+ENLARGEMENT = 8  # the sweets of that data set are about this many times larger than the demo objects
 CAMERA_DISTANCE = 1.9  # metres from the table's centre
 CAMERA_ELEVATION = np.pi / 4
 
-# Scans per class and kind of defect, and what the data set calls the kind.
+# Scans per class and kind of defect, and the data set's name for the kind.
 TEST_SCANS: dict[str, int] = {"good": 4, "lump": 1, "pit": 1, "rough": 1, "stain": 1}
 KINDS: dict[str, str] = {"lump": "bumps", "pit": "dents", "rough": "normals", "stain": "colors"}
 
@@ -29,7 +29,7 @@ _BISECTIONS = 14
 
 
 def list_scans(classes: tuple[str, ...] = CLASSES) -> Iterator[ScanName]:
-    """All scans of the data set, in a fixed order; numbers run through a class."""
+    """All scans of the data set, in a fixed order, numbered within each class."""
     for class_name in classes:
         species = [kind for kind, count in TEST_SCANS.items() for _ in range(count)]
         yield from (ScanName(class_name, "test_public", kind, number) for number, kind in enumerate(species))
@@ -72,14 +72,14 @@ def camera_pose() -> np.ndarray:
 
 
 def look(specimen: Specimen, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Follow the ray of every pixel down to the height field.
+    """Cast a ray from every pixel down to the height field.
 
     Args:
-        specimen: the object, enlarged before it is looked at.
+        specimen: the object, which is enlarged before it is viewed.
         pose: from `camera_pose`.
 
     Returns:
-        Depths (H, W) float64 in metres along the optical axis, and the places (2, H, W) that the rays meet, as rows
+        Depths (H, W) float64 in metres along the optical axis, and the positions (2, H, W) where the rays hit, as rows
         and columns of the specimen's grid.
     """
     focal = FOCAL_LENGTH * PICTURE_SIDE
@@ -97,7 +97,7 @@ def look(specimen: Specimen, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         surface = map_coordinates(specimen.height, places_at(depth), order=1, cval=0.0) * ENLARGEMENT
         return -(origin[2] + depth * rays[2]) > surface
 
-    # From the height of the object's top down to the table; a ray below the surface has met it one step before.
+    # From the height of the object's top down to the table; a ray below the surface has hit it within the last step.
     far = -origin[2] / rays[2]
     near = (-specimen.height.max() * ENLARGEMENT - origin[2]) / rays[2]
     step = (far - near) / _MARCH_STEPS
@@ -120,7 +120,7 @@ def _camera_position() -> np.ndarray:
 
 
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The nearest values of a picture at places (2, H, W); beyond its border the border goes on."""
+    """The nearest values of a picture at positions (2, H, W); beyond the border, the border value is repeated."""
     rows, columns = (
         np.clip(np.rint(axis), 0, length - 1).astype(int) for axis, length in zip(places, values.shape, strict=False)
     )

@@ -1,4 +1,4 @@
-"""Smooth random fields, from which the generated objects take their unevenness, their textures and their wear."""
+"""Smooth random fields for the unevenness, textures and wear of the generated objects."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ def smooth_noise(
 ) -> np.ndarray:
     """A random field of mean about 0 and standard deviation about 1: a sum of plane waves.
 
-    The sum is made by `einsum` without BLAS, so that the same seed gives the same bytes for any number of threads.
+    The sum is computed by `einsum` without BLAS, so that a seed gives the same bytes for any number of threads.
 
     Args:
         rng: the source of randomness.
-        x, y: coordinates of the grid's columns (W,) and rows (H,), in any one unit.
+        x, y: coordinates of the grid's columns (W,) and rows (H,), in any unit.
         shortest, longest: limits of the wavelengths, in the unit of the coordinates.
         waves: the number of plane waves.
 

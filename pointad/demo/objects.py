@@ -2,7 +2,7 @@
 
 Every class is a function `(rng, u, v, radius) -> height`: `u, v` are the object's own coordinates in units of its
 half length (the object lies within |u|, |v| <= 1), `radius` is that half length in metres, and the height is in
-metres, 0 where the table is seen. Two calls with different random numbers give two different specimens.
+metres, 0 where the table is visible. Two calls with different random numbers give two different specimens.
 """
 
 from collections.abc import Callable
@@ -155,7 +155,7 @@ def _horseshoe(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: f
 
 def _croissant(rng: np.random.Generator, u: np.ndarray, v: np.ndarray, radius: float) -> np.ndarray:
     """A crescent that tapers towards both tips, made of overlapping rolls."""
-    t = np.linspace(-1, 1, 241)  # so many that no piece of the line shows
+    t = np.linspace(-1, 1, 241)  # enough for the segments to be invisible
     bend = rng.uniform(1.15, 1.35)
     path = np.stack([0.78 * np.sin(bend * t), 0.78 * (np.cos(bend * t) - 0.62)], 1)
     width = 0.1 + rng.uniform(0.3, 0.34) * (1 - np.abs(t) ** 1.7)

@@ -4,7 +4,7 @@ import numpy as np
 
 from pointad.demo.noise import smooth_noise
 
-# Share of red, green and blue light given back, per class, and the strength and size (metres) of its texture.
+# Share of red, green and blue light reflected, per class, and the strength and size (metres) of its texture.
 _COLORS: dict[str, tuple[tuple[float, float, float], float, float]] = {
     "brick": ((0.78, 0.16, 0.14), 0.015, 0.02),
     "button": ((0.86, 0.82, 0.72), 0.03, 0.008),
@@ -28,7 +28,7 @@ def object_albedo(class_name: str, rng: np.random.Generator, x: np.ndarray, y: n
         x, y: (W,) and (H,) positions of the grid's columns and rows in metres.
 
     Returns:
-        (H, W, 3) float64, share of red, green and blue light given back.
+        (H, W, 3) float64, share of red, green and blue light reflected.
     """
     color, strength, size = _COLORS[class_name]
     base = np.array(color) * rng.uniform(0.92, 1.06) + rng.normal(0, 0.012, 3)

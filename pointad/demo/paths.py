@@ -1,19 +1,19 @@
-"""Broken lines of varying width: the middle lines of what looks like tubes, strands and rolls."""
+"""Polylines of varying width: the centre lines of tubes, strands and rolls."""
 
 import numpy as np
 
 
 def nearest_on_path(u: np.ndarray, v: np.ndarray, path: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest approach to a broken line of varying width.
+    """Distance to a polyline of varying width.
 
     Args:
         u, v: (H, W) coordinates.
-        path: (N, 2) corners of the line.
-        width: (N,) half width of the line at each corner.
+        path: (N, 2) vertices of the line.
+        width: (N,) half width of the line at each vertex.
 
     Returns:
-        (H, W) smallest distance as a fraction of the half width, and (H, W) where along the line that is: n at its
-        corner n, between two corners in proportion.
+        (H, W) smallest distance as a fraction of the half width, and (H, W) the position along the line where it
+        occurs: n at vertex n, interpolated between vertices.
     """
     nearest = np.full(u.shape, np.inf, dtype=np.float32)
     place = np.zeros(u.shape, dtype=np.float32)
@@ -31,5 +31,5 @@ def nearest_on_path(u: np.ndarray, v: np.ndarray, path: np.ndarray, width: np.nd
 
 
 def along_path(place: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values (N,) given at the corners of a line, at places (H, W) along it."""
+    """Interpolate values (N,) given at the vertices of a line to positions (H, W) along it."""
     return np.interp(place, np.arange(len(values)), values)

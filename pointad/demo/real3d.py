@@ -1,4 +1,4 @@
-"""The demo objects in the raw format of Real3D-AD: clouds of the closed surface, in millimetres, one label a point."""
+"""The demo objects in the raw format of Real3D-AD: clouds of the closed surface in millimetres, with point labels."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +14,10 @@ from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import PointCloud
 
 MILLIMETRES = 1000  # in a metre
-POINTS = (60_000, 150_000)  # limits of the points of a cloud: fewer and more than are rendered
+POINTS = (60_000, 150_000)  # range of the number of points of a cloud: fewer and more than are rendered
 NOISE = 0.02  # millimetres, standard deviation
 
-# Clouds per class, and the defect that stands for each kind of the data set.
+# Clouds per class, and the defect used for each kind in the data set.
 TEST_CLOUDS: dict[str, int] = {"good": 4, "bulge": 2, "sink": 2}
 DEFECTS: dict[str, str] = {"good": "good", "bulge": "lump", "sink": "pit"}
 
@@ -30,7 +30,7 @@ def list_scans(classes: tuple[str, ...] = CLASSES) -> Iterator[ScanName]:
 
 
 def write_scan(name: ScanName, seed: int, root: Path) -> None:
-    """Generate one cloud and write it below `root`: a `.pcd` file, and a text with labels for anomalous ones.
+    """Generate one cloud and write it below `root`: a `.pcd` file, and a text file with labels for anomalous ones.
 
     Raises:
         InputError: a file cannot be written.
@@ -47,7 +47,7 @@ def make_cloud(name: ScanName, seed: int) -> PointCloud:
     """Generate one cloud.
 
     Args:
-        name: which; its species is one of `TEST_CLOUDS`.
+        name: of the cloud; its species is one of `TEST_CLOUDS`.
         seed: the seed of the whole data set.
 
     Returns:
@@ -62,12 +62,12 @@ def make_cloud(name: ScanName, seed: int) -> PointCloud:
     )
     on_top = points[:, 2] > specimen.height[rows, columns] * MILLIMETRES / 2
     labels = specimen.mask[rows, columns] & on_top
-    # Half a turn, so that the renderer's middle view looks at the top.
+    # Rotated by 180 degrees, so that the renderer's middle view shows the top.
     return PointCloud(points=(points + rng.normal(0, NOISE, points.shape)) * [1, -1, -1], labels=labels)
 
 
 def closed_surface(specimen: Specimen) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles of the height field with its steep walls, closed below by the plane that the object lay on.
+    """Triangles of the height field with its steep walls, closed at the bottom by the plane of the table.
 
     Returns:
         Vertices (V, 3) in millimetres and faces (F, 3).

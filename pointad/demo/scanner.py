@@ -1,4 +1,4 @@
-"""What a depth camera with colour makes of an object on a table: points with noise and holes, a shaded picture."""
+"""Simulates an RGB-D camera looking at an object on a table: points with noise and holes, and a shaded picture."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ class Scanner:
     """A depth camera above the table; the defaults are those of the demo data set."""
 
     distance: float = 0.5  # metres from the camera to the table
-    depth_noise: tuple[float, float] = (0.00003, 0.00010)  # metres, limits of the standard deviation
+    depth_noise: tuple[float, float] = (0.00003, 0.00010)  # metres, range of the standard deviation
     tilt: float = 0.04  # largest slope of the table in the camera's frame
-    lost_points: tuple[float, float] = (0.001, 0.006)  # limits of the share of points lost at random
-    lost_slope: float = 6.0  # rise over run above which the camera may see nothing
+    lost_points: tuple[float, float] = (0.001, 0.006)  # range of the share of points lost at random
+    lost_slope: float = 6.0  # rise over run above which points may be lost
 
 
 def scan(rng: np.random.Generator, specimen: Specimen, scanner: Scanner) -> OrganizedScan:
-    """Look at a specimen from above: the camera looks along +z, nearer is smaller, lost points are all zero.
+    """Scan a specimen from above: the camera looks along +z, nearer is smaller, lost points are all zero.
 
     Args:
         rng: the source of noise, tilt, holes and light.
@@ -35,7 +35,7 @@ def scan(rng: np.random.Generator, specimen: Specimen, scanner: Scanner) -> Orga
     slope_x, slope_y = rng.uniform(-scanner.tilt, scanner.tilt, 2)
     noise = rng.normal(0, rng.uniform(*scanner.depth_noise), specimen.height.shape)
     depth = scanner.distance + slope_x * x + slope_y * y - specimen.height + noise
-    # The grid's columns and rows are positions on the table: the ray through a pixel meets the object nearer its axis.
+    # The grid's columns and rows are positions on the table: the ray through a pixel hits the object nearer the axis.
     scale = depth / scanner.distance
     xyz = np.stack([x * scale, y * scale, depth], axis=-1)
     xyz[_lost(rng, specimen, scanner)] = 0
@@ -56,7 +56,7 @@ def _lost(rng: np.random.Generator, specimen: Specimen, scanner: Scanner) -> np.
 
 
 def photograph(rng: np.random.Generator, specimen: Specimen) -> np.ndarray:
-    """(H, W, 3) uint8: the specimen's colours under a lamp from one side and light from everywhere."""
+    """(H, W, 3) uint8: the specimen's colours under a lamp from one side and ambient light."""
     slope_y, slope_x = np.gradient(specimen.height, specimen.pitch)
     length = np.sqrt(1 + slope_x**2 + slope_y**2)
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 1.2)

@@ -1,7 +1,7 @@
 """The demo data set: ten classes of generated scans, written in the raw format of MVTec 3D-AD.
 
-A scan depends on the seed, its class, its split and its number alone, so any part of the data set can be made
-on its own and by any number of processes.
+A scan depends only on the seed, its class, its split and its number, so any part of the data set can be generated
+separately and by any number of processes.
 """
 
 import json
@@ -23,7 +23,7 @@ from pointad.files.atomic import atomic_path
 from pointad.scans.point_cloud import OrganizedScan
 
 IMAGE_SIDE = 400  # pixels
-FIELD_OF_VIEW = 0.15  # metres of table along the picture's side
+FIELD_OF_VIEW = 0.15  # metres of the table along the picture's side
 SCANNER = Scanner()
 
 # Scans per class in the test split. Only the colour picture shows a stain.
@@ -33,7 +33,7 @@ GOOD_SPLITS: dict[str, int] = {"train": 1, "validation": 1}
 
 @dataclass(frozen=True)
 class ScanName:
-    """Where a scan stands in the data set."""
+    """Identifies a scan within the data set."""
 
     class_name: str
     split: str
@@ -42,7 +42,7 @@ class ScanName:
 
     @property
     def identifier(self) -> str:
-        """The file name without its ending, as in MVTec 3D-AD."""
+        """The file name without its suffix, as in MVTec 3D-AD."""
         return f"{self.number:03d}"
 
 
@@ -70,7 +70,7 @@ def make_scan(name: ScanName, seed: int) -> OrganizedScan:
 
 
 def make_specimen(name: ScanName, seed: int) -> tuple[np.random.Generator, Specimen]:
-    """The object of one scan before any scanner sees it, and the random numbers that the scanner goes on with."""
+    """The object of one scan before it is scanned, and the random generator that the scanner continues with."""
     text = f"{name.class_name}/{name.split}/{name.species}/{name.number}"
     rng = np.random.default_rng([seed, zlib.crc32(text.encode())])
     position = (np.arange(IMAGE_SIDE) + 0.5 - IMAGE_SIDE / 2) * (FIELD_OF_VIEW / IMAGE_SIDE)
@@ -81,7 +81,7 @@ def make_specimen(name: ScanName, seed: int) -> tuple[np.random.Generator, Speci
 
 
 def _specimen(class_name: str, rng: np.random.Generator, position: np.ndarray) -> Specimen:
-    """One object of a class, turned, shifted and scaled at random, on its table."""
+    """One object of a class, randomly rotated, shifted and scaled, on its table."""
     radius = rng.uniform(0.043, 0.052)
     turn = rng.uniform(0, 2 * np.pi)
     shift_x, shift_y = rng.uniform(-0.008, 0.008, 2)
@@ -99,12 +99,12 @@ def _specimen(class_name: str, rng: np.random.Generator, position: np.ndarray) -
 
 
 def _unevenness(rng: np.random.Generator, position: np.ndarray) -> np.ndarray:
-    """(H, W) natural unevenness of a surface, standard deviation about 1."""
+    """(H, W) natural unevenness of a surface, with a standard deviation of about 1."""
     return smooth_noise(rng, position, position, 0.006, 0.05, waves=24)
 
 
 def write_scan(name: ScanName, seed: int, root: Path) -> None:
-    """Generate one scan and write it below `root` as MVTec 3D-AD lays it out: `xyz` TIFF, `rgb` and `gt` PNG.
+    """Generate one scan and write it below `root` in the layout of MVTec 3D-AD: `xyz` TIFF, `rgb` and `gt` PNG.
 
     Raises:
         InputError: a file cannot be written.

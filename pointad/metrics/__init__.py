@@ -1,4 +1,4 @@
-"""Metrics of anomaly detection: image and pixel AUROC, average precision, F1-max and AU-PRO, exact and fast.
+"""Metrics for anomaly detection: image and pixel AUROC, average precision, F1-max and AU-PRO, exact and fast.
 
 Everything is computed from one sort of the normal scores (`ranking.py`). A metric that is undefined, because one of
 the two classes has no sample, is `None`.

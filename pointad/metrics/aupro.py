@@ -1,7 +1,7 @@
 """AU-PRO, the area under the per-region-overlap curve up to a false-positive rate, normalized to 0 .. 1.
 
 The curve (Bergmann et al., "The MVTec 3D-AD Dataset", section 4) shows, for a falling threshold, the mean over all
-anomalous regions of the share of the region that is found, against the share of normal pixels that is reported.
+anomalous regions of the share of the region that is detected, against the share of normal pixels that are false alarms.
 """
 
 from typing import Literal
@@ -32,11 +32,11 @@ def aupro(
             the procedure behind the published tables (`published_aupro_of`).
 
     Returns:
-        0 .. 1, or None when there is no region, no normal pixel, or (published) fewer than two thresholds below the
+        0 .. 1, or None if there is no region, no normal pixel, or (published) fewer than two thresholds below the
         limit.
 
     Raises:
-        InputError: shapes differ, a score is not a number, or the limit or the method is unknown.
+        InputError: shapes differ, a score is not a number, the limit is out of range, or the method is unknown.
     """
     ranking = PixelScores.of(maps, masks).ranking()
     return aupro_of(ranking, limit, method)
@@ -64,8 +64,8 @@ def exact_aupro_of(ranking: Ranking, limit: float) -> float:
 def pro_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
     """The corners of the PRO curve from (0, 0) to (1, 1).
 
-    From one anomalous score to the next, the false-positive rate grows at equal height; at a score that normal pixels
-    share, both grow at once.
+    Between one anomalous score and the next, the false-positive rate grows at constant height; at a score shared with
+    normal pixels, both grow at once.
 
     Returns:
         false-positive rates and overlaps, both (2 T + 2,) ascending.
@@ -76,14 +76,14 @@ def pro_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
 
 
 def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
-    """AU-PRO as behind PointAD's published tables, to compare with them.
+    """AU-PRO as computed for PointAD's published tables, for comparison with them.
 
-    200 equally spaced thresholds from the lowest score (the highest is not one of them); a pixel counts when it scores
-    strictly more. Thresholds with a false-positive rate of `limit` or more are dropped; the remaining rates are
-    re-scaled to 0 .. 1 by the smallest and largest that were reached, whatever they are.
+    There are 200 equally spaced thresholds from the lowest score (the highest is not one of them); a pixel counts if
+    it scores strictly more. Thresholds with a false-positive rate of `limit` or more are dropped; the remaining rates
+    are rescaled to 0 .. 1 by their minimum and maximum, whatever these are.
 
     Returns:
-        0 .. 1, or None when fewer than two different rates lie below the limit.
+        0 .. 1, or None if fewer than two distinct rates lie below the limit.
     """
     thresholds = published_thresholds(ranking)
     false_positive_rate = ranking.normal_above(thresholds) / ranking.normal_count

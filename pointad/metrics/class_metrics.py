@@ -19,7 +19,7 @@ from pointad.metrics.ranking import Ranking, rank
 from pointad.metrics.threshold_free import auroc_of, average_precision_of, f1_max_of
 
 PUBLISHED_METRICS = ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
-"""The four that PointAD's tables show."""
+"""The four metrics in PointAD's tables."""
 
 ALL_METRICS = (
     "image_auroc",
@@ -33,7 +33,7 @@ ALL_METRICS = (
     "pixel_aupro_0.05",
     "pixel_aupro_0.1",
 )
-"""Those, average precision and F1-max, and AU-PRO at the smaller limits that MVTec 3D-AD reports."""
+"""The same with average precision and F1-max, and AU-PRO at the smaller limits reported for MVTec 3D-AD."""
 
 _AUPRO_NAME = re.compile(r"aupro(?:_(0\.\d+|1))?")
 
@@ -51,7 +51,7 @@ def metric_names(level: str, *, aupro: bool = True, extra: Sequence[str] = ()) -
     """
     levels = {"image-level": ("image_",), "pixel-level": ("pixel_",), "image-pixel-level": ("image_", "pixel_")}
     if level not in levels:
-        raise InputError("metrics", f"{level!r} is no level", f"choose from {', '.join(levels)}")
+        raise InputError("metrics", f"unknown level {level!r}", f"choose from {', '.join(levels)}")
     names = [name for name in PUBLISHED_METRICS if name.startswith(levels[level]) and (aupro or "aupro" not in name)]
     for name in extra:
         _check_name(name)
@@ -71,13 +71,13 @@ def class_metrics(
     Args:
         labels: (n,), anomalous where above 0.
         scores: (n,) sample scores; larger is more anomalous.
-        masks: (n, H, W), anomalous where above 0; needed for pixel metrics only.
-        maps: (n, H, W) anomaly maps; needed for pixel metrics only.
-        metrics: names out of `ALL_METRICS`; `pixel_aupro_<limit>` takes any limit.
+        masks: (n, H, W), anomalous where above 0; only needed for pixel metrics.
+        maps: (n, H, W) anomaly maps; only needed for pixel metrics.
+        metrics: names from `ALL_METRICS`; `pixel_aupro_<limit>` takes any limit.
         aupro: "exact" or "published", see `pointad.metrics.aupro`.
 
     Returns:
-        each metric by its name, in the order asked for, as a fraction 0 .. 1; None where it is undefined.
+        each metric by its name, in the order requested, as a fraction 0 .. 1; None if it is undefined.
 
     Raises:
         InputError: an unknown metric, shapes that differ, a score that is not a number, pixel metrics without maps.
@@ -86,7 +86,7 @@ def class_metrics(
     pixel_names = [name for name in metrics if not name.startswith("image_")]
     if pixel_names:
         if masks is None or maps is None:
-            raise InputError("pixel metrics", "need maps and masks", "give both, or ask for image metrics only")
+            raise InputError("pixel metrics", "need maps and masks", "give both, or request image metrics only")
         values |= pixel_metrics(PixelScores.of(maps, masks), pixel_names, aupro)
     return {name: values[name] for name in metrics}
 
@@ -114,10 +114,10 @@ def pixel_error_bounds(
     metrics: Sequence[str] = ("pixel_auroc", "pixel_aupro"),
     aupro: AuproMethod = "exact",
 ) -> dict[str, float | None]:
-    """How far the metrics of `pixel_metrics` can be from exact ones, as fractions.
+    """Bounds on the error of `pixel_metrics`, as fractions.
 
     Returns:
-        each metric by its name, None where nothing is known; empty when the scores were not binned, so all are exact.
+        each metric by its name, None if no bound is known; empty if the scores were not binned, so all are exact.
     """
     if not pixel_scores.is_binned:
         return {}

@@ -1,4 +1,4 @@
-"""ROC and PRO curves thinned to a few hundred points, for drawing."""
+"""ROC and PRO curves thinned to a few hundred points, for plotting."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ def curves(ranking: Ranking, most_points: int = MOST_POINTS) -> dict[str, Curve]
 
     Args:
         ranking: `rank(labels, scores)` or `PixelScores.ranking()`.
-        most_points: the most points per curve; they are exact corners of the full curve, spread evenly along it.
+        most_points: maximum number of points per curve; they are exact corners of the full curve, evenly spread.
 
     Returns:
         {"roc": {"false_positive_rate": [...], "height": [...]}, "pro": {... same ...}}, ready for JSON, both ascending
-        from 0 to 1; empty when a class has no item. The PRO curve only means something for pixels.
+        from 0 to 1; empty if a class has no item. The PRO curve is only meaningful for pixels.
     """
     if not ranking.has_both_classes:
         return {}

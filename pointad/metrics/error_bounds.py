@@ -1,7 +1,7 @@
-"""How far metrics of binned scores can be from the exact ones; zero for scores that were not binned.
+"""Bounds on the error of metrics of binned scores; zero for scores that were not binned.
 
-Inside a bin of several scores their order is lost: the true curve runs from one corner of a known rectangle to the
-opposite one, and each bound is what the worst and the best such path would change. A bin of one score is exact.
+Within a bin of several scores their order is lost: the true curve runs from one corner of a known rectangle to the
+opposite one, and each bound is the change by the worst and the best such path. A bin with one score is exact.
 """
 
 import numpy as np
@@ -22,9 +22,9 @@ def auroc_error_bound(ranking: Ranking) -> float:
 
 
 def aupro_error_bound(ranking: Ranking, limit: float) -> float:
-    """Half the area of the bins' rectangles left of the limit, and the whole of one that the limit cuts.
+    """Half the area of the bins' rectangles left of the limit, plus the whole area of one that the limit cuts.
 
-    It holds for the exact AU-PRO; `published_aupro_error_bound` holds for the published variant.
+    This bounds the exact AU-PRO; `published_aupro_error_bound` is for the published variant.
     """
     if not ranking.is_binned or not ranking.has_both_classes:
         return 0.0
@@ -36,11 +36,11 @@ def aupro_error_bound(ranking: Ranking, limit: float) -> float:
 
 
 def published_aupro_error_bound(ranking: Ranking, limit: float) -> float | None:
-    """What thresholds that fall into bins can change in the published AU-PRO; None where that is not known.
+    """Bound on the error of the published AU-PRO due to thresholds that fall into bins; None if none is known.
 
-    At such a threshold both rates can be higher, by what the bin holds. First the overlaps are moved, then the
-    false-positive rates, then the range of these by which the area is divided. Whether the last threshold below the
-    limit is below may be in doubt: the area can then change by any amount.
+    At such a threshold both rates can be higher by the content of the bin. First the overlaps are moved, then the
+    false-positive rates, then their range, by which the area is divided. If it is uncertain whether the last
+    threshold below the limit really is below it, the area can change by any amount.
     """
     if not ranking.is_binned or not ranking.has_both_classes:
         return 0.0
@@ -64,7 +64,7 @@ def published_aupro_error_bound(ranking: Ranking, limit: float) -> float | None:
 
 
 def average_precision_error_bound(ranking: Ranking) -> float:
-    """What is lost or won when the anomalous scores stand last or first in every bin."""
+    """The largest change if the anomalous scores come last or first in every bin."""
     if not ranking.is_binned or ranking.anomalous_count == 0:
         return 0.0
     sweep = ranking.sweep
@@ -78,7 +78,7 @@ def average_precision_error_bound(ranking: Ranking) -> float:
 
 
 def f1_max_error_bound(ranking: Ranking) -> float:
-    """What is won when the anomalous scores stand first in every bin; the exact value is never smaller."""
+    """The gain if the anomalous scores come first in every bin; the exact value is never smaller."""
     middle = f1_max_of(ranking)
     if not ranking.is_binned or middle is None:
         return 0.0

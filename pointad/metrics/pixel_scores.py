@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 class PixelScores:
     """The scores of normal and anomalous pixels, and the weight of each anomalous pixel in its region.
 
-    Up to `exact_pixels` pixels every score is kept and every metric is exact. Beyond, neighbouring scores share a bin
-    (`ScoreCells`), so memory no longer grows. The bins depend on which scores were added and not on their order, and
-    `pointad.metrics.error_bounds` states how far each metric can be from exact.
+    Up to `exact_pixels` pixels every score is kept and every metric is exact. Beyond that, neighbouring scores share a
+    bin (`ScoreCells`), so memory no longer grows. The bins depend on which scores were added but not on their order,
+    and `pointad.metrics.error_bounds` bounds the error of each metric.
     """
 
     def __init__(self, exact_pixels: int = EXACT_PIXELS, bins: int = BINS) -> None:
@@ -28,7 +28,7 @@ class PixelScores:
 
         Args:
             exact_pixels: how many pixels are kept before binning starts.
-            bins: how many bins there are then, at most.
+            bins: the maximum number of bins.
         """
         self._exact_pixels = exact_pixels
         self._bins = bins
@@ -56,8 +56,8 @@ class PixelScores:
         Args:
             anomaly_map: (H, W), larger is more anomalous.
             mask: (H, W), anomalous where above 0.
-            regions: (H, W) integers, the number of each anomalous place's region, where places that lie side by side
-                are no neighbours (`cloud_regions`); None: regions are the mask's connected components.
+            regions: (H, W) integers, the region number of each anomalous position, for data in which adjacent
+                positions are not neighbours (`cloud_regions`); None: regions are the mask's connected components.
 
         Raises:
             InputError: the shapes differ or a score is not a number.
@@ -99,7 +99,7 @@ class PixelScores:
             return self._cells.ranking(self._lowest, self._highest)
         normal = np.concatenate(self._normal) if self._normal else np.zeros(0, np.float32)
         normal.sort()
-        self._normal = [normal]  # the copies in it are let go
+        self._normal = [normal]  # frees the parts
         anomalous = np.concatenate(self._anomalous) if self._anomalous else np.zeros(0, np.float32)
         weights = np.concatenate(self._weights) if self._weights else np.zeros(0)
         order = np.argsort(anomalous, kind="stable")
@@ -114,7 +114,7 @@ class PixelScores:
     def _start_binning(self) -> None:
         logger.info("more than %d pixels in one class: pixel metrics are binned from here on", self._exact_pixels)
         self._cells = ScoreCells(self._bins)
-        self._normal.reverse()  # from whose end they are let go one by one
+        self._normal.reverse()  # so that they can be freed one by one from the end
         while self._normal:
             self._cells.add(self._normal.pop(), np.zeros(0), np.zeros(0))
         for anomalous_scores, weights in zip(self._anomalous, self._weights, strict=True):

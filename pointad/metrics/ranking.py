@@ -1,4 +1,4 @@
-"""Scores of normal and anomalous items, sorted once: the common ground of every metric.
+"""Scores of normal and anomalous items, sorted once: the basis of every metric.
 
 A metric curve changes its height only where an anomalous score is passed. So the curve is known exactly from the
 distinct anomalous scores (a few per cent of all pixels) and from how many normal scores lie above each of them.
@@ -14,7 +14,7 @@ from pointad.errors import InputError
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a threshold that falls over all scores meets, at each of the T distinct anomalous scores, high to low."""
+    """The state of a falling threshold at each of the T distinct anomalous scores, from high to low."""
 
     false_positives_above: np.ndarray  # (T,) int64, normal items that score more than the threshold
     false_positives: np.ndarray  # (T,) int64, normal items that score at least the threshold
@@ -28,13 +28,13 @@ class Sweep:
 class Ranking:
     """Normal and anomalous scores in ascending order, each with the number of items that it stands for.
 
-    Without counts every score stands for one item. With counts a score stands for the bin (`PixelScores`) of which it
+    Without counts every score represents one item. With counts a score represents the bin (`PixelScores`) of which it
     is the lowest, and both kinds share the bins.
     """
 
     normal_scores: np.ndarray  # (A,) ascending
     anomalous_scores: np.ndarray  # (B,) ascending
-    anomalous_weights: np.ndarray  # (B,) float64, what each anomalous score adds to the overlap, any scale
+    anomalous_weights: np.ndarray  # (B,) float64, contribution of each anomalous score to the overlap, any scale
     lowest: float  # of all scores, before any binning
     highest: float
     normal_counts: np.ndarray | None = None  # (A,) int64
@@ -67,7 +67,7 @@ class Ranking:
 
         Args:
             thresholds: (T,), any order; sorted ones are much faster.
-            or_equal: count the items on the threshold, too.
+            or_equal: also count the items equal to the threshold.
 
         Returns:
             (T,) int64.
@@ -82,7 +82,7 @@ class Ranking:
         return from_position[position] / from_position[0]
 
     def normal_above_range(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How many normal items score more than each threshold (T,), at least and at most: a bin may hold both."""
+        """Minimum and maximum number of normal items above each threshold (T,): a threshold may fall inside a bin."""
         if self.normal_ends is None:
             return self.normal_above(thresholds), self.normal_above(thresholds)
         above_end = np.searchsorted(self.normal_ends, thresholds, side="right")
@@ -157,12 +157,12 @@ def check_scores(scores: np.ndarray) -> None:
         raise InputError(
             "anomaly scores",
             f"{np.isnan(scores).sum()} of {scores.size} are not a number",
-            "look for broken weights or a broken input file",
+            "check for damaged weights or a damaged input file",
         )
 
 
 def _from_position(amounts: np.ndarray | None, length: int) -> np.ndarray:
-    """Sums of the amounts (1 each when None) from every position 0 .. length to the end: (length + 1,)."""
+    """Sums of the amounts (1 each if None) from every position 0 .. length to the end: (length + 1,)."""
     if amounts is None:
         return np.arange(length, -1, -1)
     return np.append(np.cumsum(amounts[::-1])[::-1], np.zeros(1, amounts.dtype))

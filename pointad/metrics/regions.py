@@ -1,4 +1,4 @@
-"""Anomalous regions of a mask: what AU-PRO gives equal weight to, however large they are."""
+"""Anomalous regions of a mask, to which AU-PRO gives equal weight whatever their size."""
 
 import numpy as np
 from scipy import ndimage
@@ -13,9 +13,9 @@ _EIGHT_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 def region_weights(mask: np.ndarray) -> np.ndarray:
-    """Give every anomalous pixel the share that it is of its region.
+    """Weight every anomalous pixel by its share of its region.
 
-    Regions are connected components, in which pixels also touch at corners (8 neighbours).
+    Regions are connected components with 8-connectivity (pixels also touch at corners).
 
     Args:
         mask: (H, W) bool.
@@ -29,15 +29,15 @@ def region_weights(mask: np.ndarray) -> np.ndarray:
 
 
 def shares_of_regions(regions: np.ndarray) -> np.ndarray:
-    """The share (K,) float64 that each of K items is of its region, from the regions' numbers (K,)."""
+    """The share (K,) float64 of each of K items in its region, from the region numbers (K,)."""
     return 1.0 / np.bincount(regions)[regions]
 
 
 def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = REGION_NEIGHBOURS) -> np.ndarray:
     """Number the connected anomalous regions of a cloud.
 
-    Two points are joined when one of them is among the `neighbours` nearest other points of the other one; normal
-    points count among these, but join nothing. The regions are the connected components of the anomalous points.
+    Two points are joined if one is among the `neighbours` nearest other points of the other one; normal points count
+    among these, but join nothing. The regions are the connected components of the anomalous points.
 
     Args:
         points: (P, 3) finite floats.
@@ -45,14 +45,14 @@ def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = R
         neighbours: k, at least 1.
 
     Returns:
-        (P,) int32, 1 and up for the regions in the order of their first points, 0 for normal points.
+        (P,) int32, numbered from 1 in the order of the regions' first points, 0 for normal points.
     """
     regions = np.zeros(len(points), np.int32)
     own = np.flatnonzero(anomalous)
     if not len(own):
         return regions
     nearest = _nearest_others(points, own, min(neighbours, len(points) - 1))
-    # An edge from a normal point to an anomalous one joins no region, so the anomalous points' own edges are all.
+    # An edge from a normal point to an anomalous one joins no region, so only the anomalous points' edges are needed.
     source, target = np.repeat(own, nearest.shape[1]), nearest.ravel()
     inside = anomalous[target]
     place = np.full(len(points), -1)
@@ -66,11 +66,11 @@ def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = R
 
 
 def _nearest_others(points: np.ndarray, of: np.ndarray, count: int) -> np.ndarray:
-    """The `count` nearest points (len(of), count) of some points, themselves left out."""
+    """The `count` nearest points (len(of), count) of the given points, excluding the points themselves."""
     if count == 0:
         return np.zeros((len(of), 0), np.int64)
     _, nearest = cKDTree(points).query(points[of], k=range(1, count + 2))
-    # Of points at the same place, any may come first; and with many of them the point itself may be missing.
+    # Among coincident points any may come first, and if there are many, the point itself may be missing.
     is_itself = nearest == of[:, None]
     is_itself[~is_itself.any(axis=1), -1] = True
     return nearest[~is_itself].reshape(len(of), count)

@@ -6,7 +6,7 @@ import numpy as np
 
 from pointad.metrics.ranking import Ranking
 
-PENDING_SCORES = 2**22  # are gathered before they are sorted into the cells, since every time costs a pass over these
+PENDING_SCORES = 2**22  # collected before they are sorted into the cells, since each time costs a pass over all cells
 _LOWEST_INTEGER = np.iinfo(np.int64).min
 _HALF_BITS = 31  # weights are counted in units of 2**-62, in two halves of 31 bits, so that no sum can overflow
 
@@ -14,20 +14,20 @@ _HALF_BITS = 31  # weights are counted in units of 2**-62, in two halves of 31 b
 class ScoreCells:
     """Sorts scores into at most `most_cells` cells of neighbouring scores.
 
-    A cell holds the scores whose bit patterns agree in all but the lowest bits. As many bits are ignored as are needed
-    to have few enough cells. That number depends only on which scores there are, and all that a cell knows is an
-    integer, a minimum or a maximum: the same scores in any order give the same cells to the bit. A million cells hold
-    all scores between 1e-9 and 1 in steps of at most 0.003 per cent; what lies closer together, or takes few distinct
-    values, is told apart more finely.
+    A cell holds the scores whose bit patterns agree in all but the lowest bits. As many bits are ignored as needed to
+    have few enough cells. That number depends only on which scores there are, and a cell stores only integers, minima
+    and maxima: the same scores in any order give bit-identical cells. A million cells hold all scores between 1e-9
+    and 1 in steps of at most 0.003 per cent; scores within a smaller range, or with few distinct values, are resolved
+    more finely.
     """
 
     def __init__(self, most_cells: int, pending_scores: int = PENDING_SCORES) -> None:
         """Start empty.
 
         Args:
-            most_cells: how many cells there are in the end, at most.
-            pending_scores: how many scores are gathered before they are sorted into the cells; without influence on
-                the result.
+            most_cells: the maximum number of cells in the end.
+            pending_scores: how many scores are collected before they are sorted into the cells; does not affect the
+                result.
         """
         self._most_cells = most_cells
         self._most_pending = pending_scores
@@ -45,7 +45,7 @@ class ScoreCells:
             self._append(anomalous_scores[part], weights[part])
 
     def ranking(self, lowest: float, highest: float) -> Ranking:
-        """What was counted so far as a ranking; the lowest and the highest score of all are the caller's to know."""
+        """The counts so far as a ranking; the caller provides the lowest and the highest score of all."""
         self._settle()
         cells = self._cells
         scores, ends = _to_scores(cells.lowest), _to_scores(cells.highest)
@@ -85,7 +85,7 @@ class ScoreCells:
 
 @dataclass(frozen=True)
 class _Cells:
-    """K cells, or scores that are cells of their own; all int64."""
+    """K cells, each possibly a single score; all int64."""
 
     lowest: np.ndarray  # (K,) score as an integer in the same order
     highest: np.ndarray  # (K,)
@@ -113,7 +113,7 @@ class _Cells:
 
     @property
     def rows(self) -> tuple[np.ndarray, ...]:
-        """Everything that is known, in the order of the fields."""
+        """All arrays, in the order of the fields."""
         return self.lowest, self.highest, self.normal, self.anomalous, self.upper_weights, self.lower_weights
 
     @property
@@ -122,7 +122,7 @@ class _Cells:
         return np.ldexp(self.upper_weights, -_HALF_BITS) + np.ldexp(self.lower_weights, -2 * _HALF_BITS)
 
     def merged(self, ignored_bits: int, most_cells: int) -> tuple["_Cells", int]:
-        """Cells (in any order) that differ only in ignored bits become one; more bits are ignored until they are few.
+        """Merge cells (in any order) that differ only in ignored bits, ignoring more bits until they are few enough.
 
         Returns:
             at most `most_cells` cells in ascending order, and the number of ignored bits, not less than before.
@@ -143,11 +143,11 @@ def _starts_of_cells(ascending: np.ndarray, ignored_bits: int) -> np.ndarray:
 
 
 def _to_integers(scores: np.ndarray) -> np.ndarray:
-    """Real numbers as int64 in the same order: their float64 bit patterns, those of negative numbers turned round."""
+    """Real numbers as int64 in the same order: their float64 bit patterns, inverted for negative numbers."""
     bits = scores.astype(np.float64).view(np.int64)
     return np.where(bits < 0, _LOWEST_INTEGER - bits, bits)
 
 
 def _to_scores(integers: np.ndarray) -> np.ndarray:
-    """The float64 numbers that `_to_integers` was given."""
+    """The inverse of `_to_integers`, as float64."""
     return np.where(integers < 0, _LOWEST_INTEGER - integers, integers).view(np.float64)

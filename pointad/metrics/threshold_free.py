@@ -1,4 +1,4 @@
-"""AUROC, average precision and F1-max, of samples or of pixels; exact equals of scikit-learn's."""
+"""AUROC, average precision and F1-max, of samples or of pixels; equal to scikit-learn's."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def auroc(labels: np.ndarray, scores: np.ndarray) -> float | None:
         scores: the same shape; larger is more anomalous.
 
     Returns:
-        0 .. 1, or None when there is no normal or no anomalous item.
+        0 .. 1, or None if there is no normal or no anomalous item.
 
     Raises:
         InputError: the shapes differ or a score is not a number.
@@ -27,7 +27,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float | None:
     Args and errors: see `auroc`.
 
     Returns:
-        0 .. 1, or None when there is no anomalous item.
+        0 .. 1, or None if there is no anomalous item.
     """
     return average_precision_of(rank(labels, scores))
 
@@ -38,7 +38,7 @@ def f1_max(labels: np.ndarray, scores: np.ndarray) -> float | None:
     Args and errors: see `auroc`.
 
     Returns:
-        0 .. 1, or None when there is no anomalous item.
+        0 .. 1, or None if there is no anomalous item.
     """
     return f1_max_of(rank(labels, scores))
 

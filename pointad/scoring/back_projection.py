@@ -1,7 +1,7 @@
-"""Maps of the views to values of the points: a point averages its pixels over the views that see it (section 3.2).
+"""Back-projection of the views' maps: a point averages its pixels over the views that see it (section 3.2).
 
-Training and scoring both go through :func:`back_project`, so a fusion added to :data:`VIEW_FUSIONS`, or a change made
-here, counts in both. Nothing here imports torch, so that programs can name the fusions before it is loaded.
+Training and scoring both use :func:`back_project`, so a fusion added to :data:`VIEW_FUSIONS`, or a change made here,
+applies to both. Nothing here imports torch, so that programs can list the fusions before it is loaded.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ def mean_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
 
 
 def largest_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
-    """The most anomalous of the views that see the point: (B, V, P) and (B, V, P) bool to (B, P)."""
+    """The maximum over the views that see the point: (B, V, P) and (B, V, P) bool to (B, P)."""
     return values.masked_fill(~seen, -float("inf")).amax(dim=1)
 
 
 def two_largest_of_views(values: "Tensor", seen: "Tensor") -> "Tensor":
-    """The mean of the two most anomalous of the views that see the point, or of the only one: as above."""
+    """The mean of the two largest values over the views that see the point, or the only one; shapes as above."""
     count = min(2, values.shape[1])
     largest = values.masked_fill(~seen, -float("inf")).topk(count, dim=1).values  # (B, 2, P)
     return mean_of_views(largest.masked_fill(largest.isinf(), 0), ~largest.isinf())
@@ -38,24 +38,24 @@ VIEW_FUSIONS: "dict[str, Callable[[Tensor, Tensor], Tensor]]" = {
     "max": largest_of_views,
     "top2": two_largest_of_views,
 }
-"""From what the views say about each point (B, V, P), and which of them see it (B, V, P) bool, to one value (B, P)."""
+"""Fuse each point's values in the views (B, V, P), with the views that see it (B, V, P) bool, to one value (B, P)."""
 
 
 def back_project(maps: "Tensor", correspondences: "Tensor", non_zero: "Tensor", view_fusion: str = MEAN) -> "Tensor":
-    """Carry the maps of a sample's views back to its points; differentiable with respect to the maps.
+    """Back-project the maps of a sample's views to its points; differentiable with respect to the maps.
 
     Args:
         maps: (B, V, H, W) floating point.
         correspondences: (B, V, P, 3) of any integer type: column x, row y and whether the view sees the point (0, 1);
-            the flags of points that no view sees are already filled (``pointad.data.visibility``).
+            the flags of points that no view sees have already been filled (``pointad.data.visibility``).
         non_zero: (B, P) bool, False for holes.
-        view_fusion: a key of :data:`VIEW_FUSIONS`: how the views that see a point are brought together.
+        view_fusion: a key of :data:`VIEW_FUSIONS`: how the views that see a point are fused.
 
     Returns:
-        (B, P): one value a point; 0 for holes and where no view sees anything.
+        (B, P): one value per point; 0 for holes and for points that no view sees.
 
     Raises:
-        InputError: there is no such fusion.
+        InputError: the fusion is unknown.
     """
     if view_fusion not in VIEW_FUSIONS:
         raise InputError(f"view fusion {view_fusion}", "is not known", f"choose one of {', '.join(VIEW_FUSIONS)}")

@@ -1,4 +1,4 @@
-"""Scores are numbers: what is none cannot be ranked, compared with a threshold or passed as good."""
+"""Refuses non-finite scores: they can be neither ranked nor compared with a threshold, and must not pass as good."""
 
 import math
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from pointad.errors import InputError
 
 
 def check_scores(scores: Iterable[float], subject: str) -> None:
-    """Refuse scores that are not finite, whatever made them so.
+    """Refuse non-finite scores, whatever their cause.
 
     Args:
         scores: of one sample.
-        subject: the sample, for the error.
+        subject: the sample, for the error message.
 
     Raises:
-        InputError: one is not.
+        InputError: a score is not finite.
     """
     if not all(map(math.isfinite, scores)):
         problem = "its scores are not finite: values overflow in the image encoder or in the prompts"

@@ -1,4 +1,4 @@
-"""Point values, colour maps and global probabilities to the smoothed maps and scores of a sample (section 3.4)."""
+"""Fuses point values, colour maps and global probabilities to a sample's smoothed maps and scores (section 3.4)."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ TRUNCATE = 4.0  # the kernel reaches this many sigmas
 
 @dataclass(frozen=True)
 class SampleScores:
-    """Anomaly maps and scores of B samples; without a colour picture only the point fields are there."""
+    """Anomaly maps and scores of B samples; without a colour picture only the point fields are set."""
 
     point_map: Tensor  # (B, S, S)
     point_score: Tensor  # (B,)
@@ -40,8 +40,8 @@ def fuse(
         point_probability: (B,), mean over the views of their anomalous probability.
         color_values: (B, S, S), anomalous probability of the colour picture's pixels.
         color_probability: (B,), anomalous probability of the colour picture.
-        sigma: width of the Gaussian in pixels; 0 leaves the maps as they are.
-        fusion: ``both`` as below; ``map`` leaves the probabilities out of the scores, ``global`` the peaks of the maps.
+        sigma: width of the Gaussian in pixels; 0 disables smoothing.
+        fusion: ``both`` as below; ``map`` omits the probabilities from the scores, ``global`` the peaks of the maps.
 
     Returns:
         SampleScores: the point score is half the map's peak plus half the probability; the colour score is the peak
@@ -49,7 +49,7 @@ def fuse(
         plus the mean of both probabilities.
 
     Raises:
-        InputError: there is no such fusion.
+        InputError: the fusion is unknown.
     """
     if fusion not in FUSIONS:
         raise InputError(f"fusion {fusion}", "is not known", f"choose one of {', '.join(FUSIONS)}")
@@ -71,11 +71,11 @@ def fuse(
 
 
 def smooth(maps: Tensor, sigma: float = DEFAULT_SIGMA) -> Tensor:
-    """Gaussian smoothing, as ``scipy.ndimage.gaussian_filter`` does it with its defaults (mirrored at the border).
+    """Gaussian smoothing as in ``scipy.ndimage.gaussian_filter`` with its defaults (mirrored at the border).
 
     Args:
         maps: (…, H, W) floating point.
-        sigma: width of the Gaussian in pixels; 0 leaves the maps as they are.
+        sigma: width of the Gaussian in pixels; 0 disables smoothing.
     """
     if sigma == 0:
         return maps

@@ -1,6 +1,6 @@
 """From features and prompts to predictions: probabilities and maps of the views, then maps and scores of the samples.
 
-B samples, V views, S pixels a side of maps and of the grid of points, P = S * S, D joint dimensions.
+Notation: B samples, V views, maps and point grids of S x S, P = S * S, D dimensions of the joint embedding space.
 """
 
 import math
@@ -19,7 +19,7 @@ from pointad.scoring.similarity import ANOMALOUS, anomaly_maps, global_logits, g
 
 @dataclass(frozen=True)
 class ViewPredictions:
-    """What the prompts say about each view of B samples, before anything is fused."""
+    """Predictions for each view of B samples, before fusion."""
 
     logits: Tensor  # (B, V, 2), normal and anomalous
     maps: Tensor  # (B, V, S, S), anomalous probability of every pixel
@@ -54,15 +54,15 @@ def score_samples(
     """Fuse the views into point maps and, with the RGB picture where there is one, into scores (section 3.4).
 
     Args:
-        features: of the samples' pictures; with colour features the colour and fused fields are filled.
-        views: what :func:`predict_views` said about the same samples.
+        features: of the samples' pictures; with colour features the colour and fused fields are set.
+        views: result of :func:`predict_views` for the same samples.
         text_features: (2, D), normal and anomalous.
         correspondences: (B, V, P, 3) integer, never-seen points filled.
         non_zero: (B, P) bool, False for holes.
-        sigma: width of the smoothing in points.
-        fusion: what the scores are made of, see :func:`pointad.scoring.fusion.fuse`.
-        view_fusion: how the views that see a point are brought together, see ``back_project``.
-        subject: what errors call the samples.
+        sigma: width of the smoothing in grid points.
+        fusion: the components of the scores, see :func:`pointad.scoring.fusion.fuse`.
+        view_fusion: how the views that see a point are fused, see ``back_project``.
+        subject: how errors refer to the samples.
 
     Raises:
         InputError: a score is not finite.

@@ -1,4 +1,4 @@
-"""What can be chosen when features become scores, for whoever offers the choice without calculating."""
+"""The options of scoring; nothing here imports torch."""
 
 DEFAULT_SIGMA = 4.0  # pixels
-FUSIONS = ("both", "map", "global")  # what a sample's score is made of; the paper's is both
+FUSIONS = ("both", "map", "global")  # the components of a sample's score; the paper uses both

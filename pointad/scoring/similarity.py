@@ -1,4 +1,4 @@
-"""Features to probabilities: how much a picture, or each of its patches, looks normal or anomalous (section 3.3).
+"""Features to probabilities: how normal or anomalous a picture, or each of its patches, looks (section 3.3).
 
 Class 0 is normal, class 1 is anomalous, everywhere.
 """
@@ -15,12 +15,12 @@ ANOMALOUS = 1  # index of the anomalous class; the normal one is 0
 
 
 def global_logits(global_features: Tensor, text_features: Tensor) -> Tensor:
-    """Cosine similarity of each feature (…, D) with the texts (2, D), over the temperature: (…, 2)."""
+    """Cosine similarity of each feature (…, D) with the texts (2, D), divided by the temperature: (…, 2)."""
     return unit_logits(F.normalize(global_features, dim=-1), F.normalize(text_features, dim=-1))
 
 
 def unit_logits(features: Tensor, text_features: Tensor) -> Tensor:
-    """The same for features (…, D) and texts (2, D) that have unit length already: (…, 2)."""
+    """The same for features (…, D) and texts (2, D) that already have unit length: (…, 2)."""
     return features @ text_features.T / TEMPERATURE
 
 
@@ -30,7 +30,7 @@ def global_probabilities(global_features: Tensor, text_features: Tensor) -> Tens
 
 
 def sample_logits(view_logits: Tensor) -> Tensor:
-    """Logits of a sample from those of its own views: (…, V, 2) to (…, 2), their mean."""
+    """Logits of a sample, the mean over its views: (…, V, 2) to (…, 2)."""
     return view_logits.mean(dim=-2)
 
 
@@ -40,7 +40,7 @@ def local_probability_grid(patch_features: Tensor, text_features: Tensor, *, uni
     Args:
         patch_features: (…, P, D), patches of a square grid in row-major order.
         text_features: (2, D), normal and anomalous.
-        unit_length: whether all of them have unit length already.
+        unit_length: whether all of them already have unit length.
 
     Returns:
         (…, 2, g, g) with g · g = P.
@@ -51,7 +51,7 @@ def local_probability_grid(patch_features: Tensor, text_features: Tensor, *, uni
     patches = patch_features.shape[-2]
     side = math.isqrt(patches)
     if side * side != patches:
-        raise InputError(f"{patches} patches", "they do not form a square grid", "encode square pictures")
+        raise InputError(f"{patches} patches", "do not form a square grid", "encode square pictures")
     logits = (unit_logits if unit_length else global_logits)(patch_features, text_features)
     probabilities = logits.softmax(dim=-1)  # (…, P, 2)
     return probabilities.transpose(-1, -2).unflatten(-1, (side, side))
@@ -73,7 +73,7 @@ def anomaly_maps(patch_features: Tensor, text_features: Tensor, size: int) -> Te
         size: side of the maps in pixels.
 
     Returns:
-        (…, size, size) in 0 … 1; the normal probability is the rest to 1.
+        (…, size, size) in 0 … 1; the normal probability is 1 minus this.
     """
     grid = local_probability_grid(patch_features, text_features)  # (…, L, 2, g, g)
     anomalous = grid[..., ANOMALOUS, :, :].mean(dim=-3)  # the mean of grids is that of maps: resizing is linear

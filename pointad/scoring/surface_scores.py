@@ -1,4 +1,4 @@
-"""The scores of a cloud without a grid: its points are smoothed over their neighbours in space.
+"""Scores of a point cloud without a grid, whose values are smoothed over neighbours in space.
 
 The sample's score is the point score of section 3.4, half the peak of the map plus half the views' mean probability.
 """
@@ -19,7 +19,7 @@ from pointad.scoring.surface_smoothing import smooth_on_surface
 class SurfaceScores:
     """Scores of one cloud of N points."""
 
-    values: np.ndarray  # (N,) float32, one a point
+    values: np.ndarray  # (N,) float32, one per point
     score: float  # of the whole cloud
 
 
@@ -31,12 +31,12 @@ def score_on_surface(
     seen: np.ndarray,
     sigma: float,
 ) -> SurfaceScores:
-    """Carry the views' maps to the points of one cloud and smooth them over its surface.
+    """Back-project the views' maps to the points of one cloud and smooth them over its surface.
 
     Args:
-        views: what `pointad.scoring.inference.predict_views` said about the cloud, the only sample of its batch.
-        points: (N, 3) floating point, which stand on the first N places of the grid.
-        correspondences: (1, V, P, 3) integer, P places of which N hold points, never-seen points filled.
+        views: result of `pointad.scoring.inference.predict_views` for the cloud, the only sample of its batch.
+        points: (N, 3) floating point, at the first N positions of the grid.
+        correspondences: (1, V, P, 3) integer, P positions of which N hold points, never-seen points filled.
         non_zero: (1, P) bool, the first N are True.
         seen: (N,) bool, whether any view sees the point; the others take the mean around them.
         sigma: standard deviation of the smoothing in the unit of the points.

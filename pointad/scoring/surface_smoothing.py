@@ -1,4 +1,4 @@
-"""Gaussian smoothing of values on a cloud without a grid: over neighbours in space, not over neighbours in the file."""
+"""Gaussian smoothing of values on a point cloud without a grid, over neighbours in space."""
 
 import numpy as np
 from scipy import ndimage
@@ -14,15 +14,15 @@ def smooth_on_surface(
 ) -> np.ndarray:
     """The Gaussian-weighted mean of the values around every point.
 
-    Values and their number are gathered on a cubic lattice, both are smoothed there, and their quotient is read back
-    between the lattice's nodes: the cost does not grow with the number of neighbours.
+    Values and their counts are accumulated on a cubic lattice, both are smoothed there, and their quotient is
+    interpolated back to the points: the cost does not grow with the number of neighbours.
 
     Args:
         points: (N, 3) floating point, finite.
         values: (N,) floating point.
-        sigma: standard deviation of the Gaussian in the unit of the points; 0 leaves the values as they are.
-        known: (N,) bool, False for points whose value is not known; they take the mean around them, and the nearest
-            value that is known where there is none within reach or nothing is smoothed. None: all are known.
+        sigma: standard deviation of the Gaussian in the unit of the points; 0 disables smoothing.
+        known: (N,) bool, False for points with unknown value; they take the mean around them, or the nearest known
+            value if none is within reach or smoothing is disabled. None: all are known.
 
     Returns:
         (N,) float32.
@@ -54,7 +54,7 @@ def smooth_on_surface(
 
 
 def _nearest_known(points: np.ndarray, values: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """For the points that are wanted, (N,) bool, the values of the nearest points whose value is known."""
+    """For the wanted points, (N,) bool, the values of the nearest points with known value."""
     if not wanted.any():
         return values[wanted]
     sources = np.flatnonzero(known)

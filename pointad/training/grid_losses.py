@@ -1,15 +1,14 @@
-"""The fast twin of the published loss: what is linear in the maps is summed up once per sample, before training.
+"""A fast equivalent of the published loss: what is linear in the maps is precomputed once per sample before training.
 
-Maps are grids of patches, resized bilinearly, and with the published fusion of the views the points' values are
-weighted means of pixels: both are linear in the grid. So every sum that a Dice loss takes over pixels or points is a
-scalar product of the grid with numbers that do not change while the prompts learn. Only the focal loss looks at every
-pixel.
+Maps are patch grids, resized bilinearly, and with the published fusion of the views the points' values are weighted
+means of pixels: both are linear in the grid. So every sum over pixels or points in a Dice loss is a dot product of the
+grid with numbers that stay constant during training. Only the focal loss needs every pixel.
 
-The definition is in :mod:`pointad.training.losses`; whoever changes the loss changes it there. Which weight a pixel has
-in the points is asked of ``back_project`` itself, and :mod:`pointad.training.loss_paths` uses this twin only as long as
-it gives the same numbers.
+The definition of the loss, and the place to change it, is :mod:`pointad.training.losses`. The weights of the pixels in
+the points are derived from ``back_project`` itself, and :mod:`pointad.training.loss_paths` uses this path only if it
+gives the same numbers.
 
-B samples, V views, S pixels a side of maps and of the grid of points, P = S * S, g patches a side of a picture.
+Notation: B samples, V views, maps and point grids of S x S, P = S * S, pictures of g x g patches.
 """
 
 from collections.abc import Collection
@@ -28,13 +27,13 @@ from pointad.training.targets import Targets, drawn_truth
 
 @dataclass(frozen=True)
 class GridTargets(Targets):
-    """What B samples should give, as far as the published loss needs it."""
+    """Targets of B samples, as far as the published loss needs them."""
 
     view_labels: Tensor  # (B, V) int64, 1 where the view shows anomalous pixels
     pixel_masks: Tensor  # (B, V, S, S) bool, anomalous pixels
-    pixel_overlap: Tensor  # (B, V, g, g): scalar product with a grid = sum of its map over the anomalous pixels
+    pixel_overlap: Tensor  # (B, V, g, g): dot product with a grid = sum of its map over the anomalous pixels
     pixel_total: Tensor  # (B, V, g, g): … over all pixels
-    point_overlap: Tensor  # (B, V, g, g): scalar product with the grids of all views = sum over the anomalous points
+    point_overlap: Tensor  # (B, V, g, g): dot product with the grids of all views = sum over the anomalous points
     point_total: Tensor  # (B, V, g, g): … over all points
     anomalous_pixels: Tensor  # (B, V), their number
     anomalous_positions: Tensor  # (B,), number of anomalous positions on the grid of points, holes included
@@ -43,12 +42,12 @@ class GridTargets(Targets):
 
 
 def grid_targets(sample: MultiViewSample, grid_side: int, view_fusion: str = MEAN) -> GridTargets:
-    """Sum up what never changes about one sample; see :class:`GridTargets`, with B = 1.
+    """Precompute the constant sums of one sample; see :class:`GridTargets`, with B = 1.
 
     Args:
-        sample: with the ground truth of its views.
-        grid_side: g, patches a side of the encoder's pictures.
-        view_fusion: as in ``back_project``; one that is linear in the maps.
+        sample: loaded with the ground truth of its views.
+        grid_side: g, patches per side of the encoder's pictures.
+        view_fusion: as in ``back_project``; must be linear in the maps.
 
     Raises:
         InputError: the sample was loaded without the ground truth of its views.
@@ -66,7 +65,7 @@ def grid_targets(sample: MultiViewSample, grid_side: int, view_fusion: str = MEA
     targets = GridTargets(
         labels=torch.tensor(sample.label),
         view_labels=(anomalous > 0).long(),
-        pixel_masks=pixel_masks.clone(),  # loader processes want their memory back
+        pixel_masks=pixel_masks.clone(),  # so that loader processes can reuse their memory
         pixel_overlap=per_patch(pixel_masks),
         pixel_total=per_patch(torch.ones(views, size, size)),
         point_overlap=per_patch(pixels_of_anomalies),
@@ -80,7 +79,7 @@ def grid_targets(sample: MultiViewSample, grid_side: int, view_fusion: str = MEA
 
 
 def grid_losses(view_logits: Tensor, grids: Tensor, targets: GridTargets, terms: Collection[str]) -> dict[str, Tensor]:
-    """The loss of B samples, the same as :func:`pointad.training.losses.training_losses` gives it.
+    """The loss of B samples, with the same result as :func:`pointad.training.losses.training_losses`.
 
     Args:
         view_logits: (B, V, 2), normal and anomalous.
@@ -105,7 +104,7 @@ def _pixel_focal(grids: Tensor, masks: Tensor) -> Tensor:
     weights = _upsampling(grids.shape[-1], masks.shape[-1], grids.device, grids.dtype)
     maps = weights @ (grids @ weights.T)  # (B, V, S, S)
     of_true_class = torch.where(masks, maps, 1 - maps)
-    # A one-hot target clamped to [1e-5, 1 - 1e-5], and 1e-5 on top.
+    # A one-hot target clamped to [1e-5, 1 - 1e-5], with 1e-5 added.
     probability = of_true_class * (1 - 2 * FOCAL_SMOOTHING) + 2 * FOCAL_SMOOTHING
     return -((1 - probability) ** FOCAL_EXPONENT * probability.log()).mean()
 
@@ -132,14 +131,14 @@ def _point_dice(grids: Tensor, targets: GridTargets) -> Tensor:
 
 
 def _dice(overlap: Tensor, size: Tensor) -> Tensor:
-    """Dice loss from the sum of products and the sum of both sums."""
+    """Dice loss from the sum of the products and the total of both sums."""
     return 1 - (2 * overlap + DICE_SMOOTHING) / (size + DICE_SMOOTHING)
 
 
 def _weights_of_pixels(sample: MultiViewSample, size: int, view_fusion: str) -> tuple[Tensor, Tensor]:
-    """How much each pixel counts in the sum over all points, and over the anomalous ones: (V, S, S) float64 each.
+    """Weight of each pixel in the sum over all points, and over the anomalous ones: (V, S, S) float64 each.
 
-    The fusion is linear, so these are its gradients, wherever they are taken.
+    The fusion is linear, so these are its gradients at any point.
     """
     views = len(sample.correspondences)
     with torch.enable_grad():

@@ -1,9 +1,9 @@
-"""The two ways to the loss, and which of them a training takes.
+"""The two ways to compute the loss, and the choice between them.
 
-The general way draws the maps and looks every pixel and point up: it takes any loss and any fusion of the views. The
-fast way takes sums over grids of patches, which serve the published loss. Before a training both are computed for a few
-random samples, and the fast way is taken only if it gives the same terms and the same gradients. So whoever changes
-``pointad.training.losses``, ``back_project`` or the resizing of maps gets what was written, only slower.
+The general path computes the maps at full size and visits every pixel and point: it supports any loss and any fusion of
+the views. The fast path uses sums over patch grids, which suffice for the published loss. Before training, both are
+computed for a few random samples, and the fast path is used only if it gives the same terms and the same gradients. So
+a change of ``pointad.training.losses``, ``back_project`` or the resizing of maps takes effect as written, only slower.
 """
 
 import logging
@@ -28,13 +28,13 @@ TRIAL_VIEWS, TRIAL_SIZE, TRIAL_GRID, TRIAL_SEED = 4, 30, 5, 3
 
 
 class FastPath:
-    """Sums over grids of patches: the published terms, and fusions of the views that are linear in the maps."""
+    """Uses sums over patch grids: for the published terms, and fusions of the views that are linear in the maps."""
 
     def __init__(self, view_fusion: str = MEAN) -> None:
         self.view_fusion = view_fusion
 
     def targets(self, sample: MultiViewSample, grid_side: int) -> GridTargets:
-        """What one sample should give, B = 1, for pictures of ``grid_side`` patches a side."""
+        """Targets of one sample, B = 1, for pictures with ``grid_side`` patches per side."""
         return grid_targets(sample, grid_side, self.view_fusion)
 
     def losses(
@@ -45,13 +45,13 @@ class FastPath:
 
 
 class GeneralPath:
-    """Draws the maps, back-projects them and asks :mod:`pointad.training.losses`: any term, any fusion."""
+    """Computes full maps, back-projects them and calls :mod:`pointad.training.losses`: for any term and any fusion."""
 
     def __init__(self, view_fusion: str = MEAN) -> None:
         self.view_fusion = view_fusion
 
     def targets(self, sample: MultiViewSample, grid_side: int) -> MapTargets:
-        """What one sample should give, B = 1, for pictures of ``grid_side`` patches a side."""
+        """Targets of one sample, B = 1, for pictures with ``grid_side`` patches per side."""
         return map_targets(sample)
 
     def losses(
@@ -75,23 +75,23 @@ LossPath = FastPath | GeneralPath
 
 
 def choose_path(terms: Collection[str] = tuple(PUBLISHED_WEIGHTS), view_fusion: str = MEAN) -> LossPath:
-    """The fast way where it gives what the terms and the fusion say, else the general one, which is said.
+    """The fast path if it agrees with the terms and the fusion as defined, else the general one, which is logged.
 
     Args:
-        terms: those that will be computed.
+        terms: the ones that will be computed.
         view_fusion: a key of :data:`pointad.scoring.back_projection.VIEW_FUSIONS`.
 
     Raises:
-        InputError: there is no such fusion, or a term has no function.
+        InputError: the fusion is unknown, or a term has no function.
     """
     for name in sorted(set(terms) - set(TERMS)):
-        raise InputError(f"loss {name}", "has no function", "write it and enter it in TERMS of pointad.training.losses")
+        raise InputError(f"loss {name}", "has no function", "write one and add it to TERMS in pointad.training.losses")
     fast, general = FastPath(view_fusion), GeneralPath(view_fusion)
     differing = [name for name in terms if not _agree(fast, general, name)]
     if not differing:
         return fast
     logger.info(
-        "%s (views fused by %s): computed from maps drawn at every step, which is slower",
+        "%s (views fused by %s): computed from full-size maps at every step, which is slower",
         ", ".join(differing),
         view_fusion,
     )
@@ -99,7 +99,7 @@ def choose_path(terms: Collection[str] = tuple(PUBLISHED_WEIGHTS), view_fusion: 
 
 
 def _agree(fast: FastPath, general: GeneralPath, term: str) -> bool:
-    """Whether both ways give the same term and the same gradients for a few random samples."""
+    """Whether both paths give the same term and the same gradients for a few random samples."""
     if term not in PUBLISHED_WEIGHTS:
         return False
     (wanted, wanted_gradients), (found, found_gradients) = (_trial(path, term) for path in (general, fast))
@@ -123,7 +123,7 @@ def _trial(path: LossPath, term: str) -> tuple[Tensor, tuple[Tensor, ...]]:
 
 
 def _random_sample(generator: torch.Generator, label: int) -> MultiViewSample:
-    """Points in half of the positions, seen by some of the views; the first view shows no defect."""
+    """A sample with points at half of the positions, seen by some of the views; the first view shows no defect."""
     positions = TRIAL_SIZE * TRIAL_SIZE
     correspondences = torch.randint(0, TRIAL_SIZE, (TRIAL_VIEWS, positions, 3), generator=generator)
     correspondences[..., 2] = torch.rand(TRIAL_VIEWS, positions, generator=generator) < 0.4

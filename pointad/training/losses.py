@@ -1,12 +1,12 @@
-"""The terms that the prompts learn from: global and local, on the points and on the views (section 3.3).
+"""The terms of the training loss: global and local, on the points and on the views (section 3.3).
 
-This is the loss that trains. Each term is a function of :class:`LossInputs`, a mean over samples or views, so the loss
-of a batch is the mean of what its samples give one by one. A term is added by writing its function here, entering it in
-:data:`TERMS`, and giving it a title and a weight in :mod:`pointad.training.terms`.
+This is the definition of the loss. Each term is a function of :class:`LossInputs`, a mean over samples or views, so the
+loss of a batch is the mean of the losses of its samples. To add a term, write its function here, add it to
+:data:`TERMS`, and give it a title and a weight in :mod:`pointad.training.terms`.
 
-Where the published terms are as they are here, training computes the same numbers faster from grids of patches
-(:mod:`pointad.training.grid_losses`). :mod:`pointad.training.loss_paths` compares both before every training, and takes
-this module's own way as soon as they differ.
+As long as the published terms are unchanged, training computes the same numbers faster from patch grids
+(:mod:`pointad.training.grid_losses`). :mod:`pointad.training.loss_paths` compares both before every training and uses
+this module if they differ.
 """
 
 from collections.abc import Callable, Collection
@@ -25,7 +25,7 @@ FOCAL_EXPONENT = 2
 
 @dataclass(frozen=True)
 class LossInputs:
-    """What the prompts say about B samples with V views and P points, and what they should say."""
+    """Predictions and targets for B samples with V views and P points."""
 
     view_logits: Tensor  # (B, V, 2), normal and anomalous (``global_logits``)
     view_maps: Tensor  # (B, V, H, W), anomalous probability of the pixels
@@ -33,16 +33,16 @@ class LossInputs:
     non_zero: Tensor  # (B, P) bool, False for holes, whose normal and anomalous value is 0
     labels: Tensor  # (B,), 1 for anomalous samples
     masks: Tensor  # (B, P), 1 for anomalous points
-    view_masks: Tensor  # (B, V, H, W), 1 for anomalous pixels of the drawn ground truth
+    view_masks: Tensor  # (B, V, H, W), 1 for anomalous pixels of the rendered ground truth
 
 
 def d2_pixel_loss(inputs: LossInputs) -> Tensor:
-    """Local, views: focal and Dice between the maps and the drawn ground truth."""
+    """Local, views: focal and Dice loss between the maps and the rendered ground truth."""
     return pixel_loss(inputs.view_maps, inputs.view_masks)
 
 
 def d3_point_loss(inputs: LossInputs) -> Tensor:
-    """Local, points: Dice between the back-projected maps and the mask, anomalous and normal."""
+    """Local, points: Dice loss between the back-projected maps and the mask, anomalous and normal."""
     masks = inputs.masks.to(inputs.point_maps.dtype)
     normal = torch.where(inputs.non_zero, 1 - inputs.point_maps, 0)
     return dice_loss(inputs.point_maps, masks).mean() + dice_loss(normal, 1 - masks).mean()
@@ -69,12 +69,12 @@ TERMS: dict[str, Callable[[LossInputs], Tensor]] = {
 
 
 def training_losses(inputs: LossInputs, terms: Collection[str] = tuple(TERMS)) -> dict[str, Tensor]:
-    """The chosen terms of a batch, scalars, unweighted; terms that were not chosen are not computed."""
+    """The chosen terms of a batch, scalars, unweighted; the others are not computed."""
     return {name: TERMS[name](inputs) for name in terms}
 
 
 def pixel_loss(maps: Tensor, masks: Tensor) -> Tensor:
-    """Focal and Dice of the maps of views (…, H, W) against their masks (…, H, W): a scalar."""
+    """Focal and Dice loss of the maps of views (…, H, W) against their masks (…, H, W): a scalar."""
     masks = masks.to(maps.dtype)
     anomalous, target = maps.flatten(-2), masks.flatten(-2)  # (…, H · W): one item per view
     dice = dice_loss(anomalous, target).mean() + dice_loss(1 - anomalous, 1 - target).mean()
@@ -89,10 +89,10 @@ def dice_loss(values: Tensor, target: Tensor) -> Tensor:
 
 
 def focal_loss(anomalous: Tensor, target: Tensor) -> Tensor:
-    """Focal loss of every pixel on the probabilities of the two classes.
+    """Focal loss of every pixel over the probabilities of the two classes.
 
     Args:
-        anomalous: (…) anomalous probability; the normal one is the rest to 1.
+        anomalous: (…) anomalous probability; the normal one is 1 minus this.
         target: (…) 1 for anomalous pixels, 0 for the others.
 
     Returns:

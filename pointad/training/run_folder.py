@@ -1,8 +1,8 @@
-"""The folder of a training: which run it belongs to, and what each of its checkpoints was learned from.
+"""The output folder of a training run: the run that it belongs to, and the origin of each of its checkpoints.
 
-A checkpoint has the released format, which says nothing about its origin. So `epoch_<n>.json` lies beside
-`epoch_<n>.pth`: the facts of `run.json`, the epoch, and the SHA-256 of the checkpoint that they are about. Whoever
-copies the two files together takes the training class along.
+A checkpoint has the released format, which does not record its origin. So `epoch_<n>.json` is stored beside
+`epoch_<n>.pth`, with the facts of `run.json`, the epoch, and the SHA-256 of the checkpoint that they describe. If the
+two files are copied together, the training class is preserved.
 """
 
 import hashlib
@@ -25,17 +25,17 @@ _REMEDY = "remove it, or train again"
 
 
 def checkpoint_file(folder: Path, epoch: int) -> Path:
-    """Where the prompts after an epoch are kept."""
+    """The checkpoint file of an epoch."""
     return folder / f"epoch_{epoch}.pth"
 
 
 def origin_file(checkpoint: Path) -> Path:
-    """What says where a checkpoint comes from."""
+    """The file that records the origin of a checkpoint."""
     return checkpoint.with_suffix(".json")
 
 
 def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None:
-    """Say beside a checkpoint what it was learned from.
+    """Record the origin of a checkpoint in a file beside it.
 
     Args:
         checkpoint: as it was written.
@@ -51,7 +51,7 @@ def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None
 
 
 def read_origin(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint was learned from: by the file beside it, else by its folder's run.json; nothing without both.
+    """The origin of a checkpoint, from the file beside it, else its folder's run.json; empty if neither exists.
 
     Raises:
         InputError: a file cannot be read, or belongs to another checkpoint.
@@ -60,7 +60,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
     if is_file(path):
         facts = _read_facts(path, _REMEDY)
         if facts.get("sha256") not in (None, _digest(checkpoint)):
-            raise InputError(path, f"is about another checkpoint than {checkpoint.name}", "remove or replace it")
+            raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
         return facts
     path = checkpoint.with_name(RUN_NAME)
     return _read_facts(path, _REMEDY) if is_file(path) else {}
@@ -70,18 +70,18 @@ def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
     """Refuse to train into a folder that holds the checkpoints of another run.
 
     Args:
-        folder: of the outputs, which need not be there.
-        facts: of the run that is about to begin.
+        folder: for the outputs; need not exist.
+        facts: of the run that is about to start.
 
     Raises:
-        InputError: there are checkpoints that were learned in another way, or nobody knows how.
+        InputError: there are checkpoints of another run, or of unknown origin.
     """
     if not any(folder.glob(CHECKPOINTS)):
         return
     remedy = "choose another --save_path, or remove it"
     path = folder / RUN_NAME
     if not is_file(path):
-        raise InputError(folder, f"holds checkpoints without {RUN_NAME}, maybe of another run", remedy)
+        raise InputError(folder, f"holds checkpoints without {RUN_NAME}, possibly of another run", remedy)
     found = repeatable(TrainingRecord.from_json(_read_facts(path, remedy)))
     different = [
         f"{name} was {found[name]}, now {facts[name]}"

@@ -1,4 +1,4 @@
-"""The losses of a training for TensorBoard, where it is installed."""
+"""Writes the training losses for TensorBoard, if it is installed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,25 +10,27 @@ from pointad.files.atomic import make_folder
 
 
 class Scalars:
-    """Writes scalars into a folder that TensorBoard reads, as long as a training lasts.
+    """Writes scalars to a TensorBoard log folder during training.
 
     Args:
-        folder: it is made if it is missing.
+        folder: created if it is missing.
 
     Raises:
-        InputError: TensorBoard is not installed, or the folder cannot be made.
+        InputError: TensorBoard is not installed, or the folder cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise InputError("--tensorboard", "needs a package that is missing", "pip install tensorboard") from None
+            raise InputError(
+                "--tensorboard", "needs a package that is not installed", "pip install tensorboard"
+            ) from None
         make_folder(folder)
         self._writer: Any = SummaryWriter(str(folder))
 
     def add(self, epoch: int, losses: Mapping[str, float], weights: Mapping[str, float]) -> None:
-        """The means of an epoch: every term that counts, unweighted, and their weighted sum."""
+        """Add the means of an epoch: every term with a weight, unweighted, and their weighted sum."""
         for name in weights:
             self._writer.add_scalar(f"loss/{name}", losses[name], epoch)
         self._writer.add_scalar("loss/total", sum(weight * losses[name] for name, weight in weights.items()), epoch)

@@ -1,4 +1,4 @@
-"""How prompts are learned (PointAD, section 3.3); nothing here imports torch."""
+"""The training hyperparameters (PointAD, section 3.3); nothing here imports torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from pointad.training.terms import PUBLISHED_WEIGHTS
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How long and how fast the prompts learn, and what the terms of the loss weigh; see ``check_weights``."""
+    """Duration, learning rate and other hyperparameters, and the weights of the loss terms; see ``check_weights``."""
 
     epochs: int = 15
     batch_size: int = 4

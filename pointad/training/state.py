@@ -1,4 +1,4 @@
-"""A training on disk, so that one that was interrupted goes on as if nothing had happened."""
+"""The training state on disk, from which an interrupted training continues exactly."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +9,12 @@ from pointad.files.torch_files import check_finite, is_state, read_torch_file, w
 
 
 def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Write what :meth:`pointad.training.training.Training.state` gives, and what the training learns from.
+    """Write the result of :meth:`pointad.training.training.Training.state`, and the facts about its settings and data.
 
     Args:
         path: the file.
         state: of the training.
-        facts: what must be the same when it goes on: settings and data, as numbers, texts and lists of them.
+        facts: what must be the same on continuation: settings and data, as numbers, strings and lists of them.
 
     Raises:
         InputError: the file cannot be written.
@@ -28,15 +28,15 @@ START_AFRESH = "train with --restart to start afresh"
 def load_training_state(
     path: Path, facts: dict[str, Any], names: Mapping[str, str] | None = None
 ) -> dict[str, Any] | None:
-    """Read what :func:`save_training_state` wrote; None when there is nothing.
+    """Read what :func:`save_training_state` wrote; None if the file does not exist.
 
     Args:
         path: the file.
-        facts: as they are now.
-        names: flags that facts come from, by the facts' names, where they are not called like them.
+        facts: the current ones.
+        names: the flags of facts, by the facts' names, if they differ.
 
     Raises:
-        InputError: the file cannot be read, or the training that it comes from learned from something else.
+        InputError: the file cannot be read, or belongs to a training with other settings or data.
     """
     if not path.is_file():
         return None

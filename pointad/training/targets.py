@@ -1,4 +1,4 @@
-"""What a sample should give, as tensors that travel together from the loader to the device."""
+"""Training targets: tensors that are moved together from the loader to the device."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ Aim = TypeVar("Aim", bound="Targets")
 
 @dataclass(frozen=True)
 class Targets:
-    """What B samples should give, as far as any loss needs it."""
+    """Targets of B samples; the part that every loss needs."""
 
     labels: Tensor  # (B,) int64, 1 is anomalous
 
@@ -28,15 +28,15 @@ class Targets:
         return self.changed(lambda tensor: tensor.pin_memory())
 
     def changed(self: Aim, change: Callable[[Tensor], Tensor]) -> Aim:
-        """The same targets with something done to each of their tensors."""
+        """The same targets with a function applied to each of their tensors."""
         return type(self)(*(change(getattr(self, field.name)) for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class MapTargets(Targets):
-    """What the maps of B samples should show: everything that a loss may look at."""
+    """Targets for the maps of B samples: everything that a loss may use."""
 
-    view_masks: Tensor  # (B, V, S, S) bool, anomalous pixels of the drawn ground truth
+    view_masks: Tensor  # (B, V, S, S) bool, anomalous pixels of the rendered ground truth
     masks: Tensor  # (B, P) bool, anomalous points
     correspondences: Tensor  # (B, V, P, 3) int16: column, row, visible
     non_zero: Tensor  # (B, P) bool, positions that hold a point
@@ -50,7 +50,7 @@ def map_targets(sample: MultiViewSample) -> MapTargets:
     """
     targets = MapTargets(
         labels=torch.tensor(sample.label),
-        view_masks=drawn_truth(sample).clone(),  # loader processes want their memory back
+        view_masks=drawn_truth(sample).clone(),  # so that loader processes can reuse their memory
         masks=sample.mask.clone(),
         correspondences=sample.correspondences.clone(),
         non_zero=sample.non_zero.clone(),
@@ -71,6 +71,6 @@ def drawn_truth(sample: MultiViewSample) -> Tensor:
 
 
 def concatenate_targets(parts: Sequence[Aim]) -> Aim:
-    """Targets of several groups of samples, all of one kind, as those of one group."""
+    """Concatenate the targets, all of one kind, of several groups of samples."""
     kind = type(parts[0])
     return kind(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(kind)))

@@ -1,4 +1,4 @@
-"""The names of the terms of the loss and what they weigh; nothing here imports torch.
+"""The names and weights of the loss terms; nothing here imports torch.
 
 The terms themselves are in :mod:`pointad.training.losses`, under the same names.
 """
@@ -14,7 +14,7 @@ class LossTerm:
     """One term of the loss."""
 
     title: str  # as in reports
-    published_weight: float = 0.0  # what it weighs unless the caller says otherwise; 0: it is not computed
+    published_weight: float = 0.0  # its default weight; 0: it is not computed
 
 
 LOSSES: dict[str, LossTerm] = {
@@ -23,29 +23,29 @@ LOSSES: dict[str, LossTerm] = {
     "d3_global_loss": LossTerm("3D global (sample)", 1.0),
     "d2_image_loss": LossTerm("2D global (views)", 1.0),
 }
-"""Every term that the loss may have (section 3.3), in the order of ``losses.csv``."""
+"""Every available term of the loss (section 3.3), in the order of ``losses.csv``."""
 
 LOSS_TERMS = tuple(LOSSES)
 PUBLISHED_WEIGHTS = {name: term.published_weight for name, term in LOSSES.items() if term.published_weight}
 
 
 def check_weights(weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights of the terms that count, in the order of :data:`LOSSES`.
+    """The non-zero weights of the terms, in the order of :data:`LOSSES`.
 
     Args:
-        weights: by the terms' names; terms that are not named, or weigh 0, are not computed.
+        weights: by the terms' names; terms that are not named, or have weight 0, are not computed.
 
     Raises:
-        InputError: a term does not exist, weighs less than nothing, or none is left.
+        InputError: a term does not exist, has a negative weight, or none is left.
     """
     choice = f"choose among {', '.join(LOSSES)}"
     unknown = sorted(set(weights) - set(LOSSES))
     if unknown:
-        raise InputError(f"loss {', '.join(unknown)}", "not a part of the training loss", choice)
+        raise InputError(f"loss {', '.join(unknown)}", "is not a term of the training loss", choice)
     for name, weight in weights.items():
         if not 0 <= weight < float("inf"):
-            raise InputError(f"loss {name}", f"cannot weigh {weight}", "give it a weight of 0 or more")
+            raise InputError(f"loss {name}", f"cannot have weight {weight}", "give it a weight of 0 or more")
     counted = {name: float(weights[name]) for name in LOSSES if weights.get(name)}
     if not counted:
-        raise InputError("loss without terms", "teaches nothing", choice)
+        raise InputError("training loss", "has no terms", choice)
     return counted

@@ -1,4 +1,4 @@
-"""Learning the prompts of one class: the encoder's features are computed once, then only the prompts move.
+"""Learns the prompts from one class: the encoder's features are computed once, then only the prompts are updated.
 
 PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batches of 4, 15 epochs.
 """
@@ -26,23 +26,23 @@ from pointad.training.targets import Targets, concatenate_targets
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
 
 STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
-TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # what profilers call the parts of a step
+TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # labels of the parts of a step in profilers
 BETAS = (0.5, 0.999)
 
 
 @dataclass(frozen=True)
 class TrainingExamples:
-    """The samples of one class as the steps need them; with several processes, those that this one has encoded."""
+    """The samples of one class, prepared for the steps; with several processes, those that this one has encoded."""
 
-    count: int  # of samples, those of all processes
+    count: int  # of samples in all processes
     features: dict[int, SampleFeatures]  # index of the sample -> its features, B = 1, without colour
-    targets: dict[int, Targets]  # index of the sample -> what it should give, B = 1
-    path: LossPath  # the way to the loss that the targets are made for
+    targets: dict[int, Targets]  # index of the sample -> its targets, B = 1
+    path: LossPath  # the loss path that the targets are made for
 
 
 @dataclass(frozen=True)
 class EpochLosses:
-    """What one epoch of steps gave."""
+    """The losses of one epoch."""
 
     epoch: int  # counted from 1
     steps: Tensor  # (steps, terms) float64 on the CPU, unweighted, in the order of LOSS_TERMS; 0: not computed
@@ -62,15 +62,15 @@ def load_examples(
     description: str | None = "encoding",
     processes: Processes = ALONE,
 ) -> TrainingExamples:
-    """Load every sample, encode its pictures, and sum up what never changes about it.
+    """Load every sample, encode its pictures, and precompute its targets.
 
     Args:
         encoder: the frozen CLIP's image encoder.
         dataset: training samples with pictures and the ground truth of their views.
-        path: the way to the loss, from ``choose_path``; None: for the published terms.
-        num_workers: processes that load samples.
-        description: label of the progress bar; None shows none.
-        processes: those that share the samples among themselves.
+        path: the loss path, from ``choose_path``; None: the one for the published terms.
+        num_workers: number of processes that load samples.
+        description: label of the progress bar; None: no progress bar.
+        processes: the processes among which the samples are split.
 
     Returns:
         The examples, on the CPU.
@@ -82,7 +82,7 @@ def load_examples(
     if not sources:
         raise InputError("training class", "has no samples", "choose another class or write the JSON files again")
     if not any(source.label for source in sources):
-        problem = "has no anomalous samples, and prompts learn from the difference"
+        problem = "has no anomalous samples, without which the prompts cannot be learned"
         raise InputError(f"training class {sources[0].class_name}", problem, "choose another class")
     options = dataset.options
     at_once = encoder.samples_at_once(len(options.view_indices), options.image_size)
@@ -111,18 +111,18 @@ def load_examples(
 
 
 class DivergenceError(InputError):
-    """Learning has left the range of numbers."""
+    """Training has diverged to non-finite numbers."""
 
 
 class Training:
-    """The steps of one training, which can be interrupted after any epoch and go on from there.
+    """The steps of one training, which can be interrupted after any epoch and continued from there.
 
     Args:
         backbone: the frozen CLIP that the examples were encoded with.
-        learner: the prompts to be learned; they change in place.
+        learner: the prompts to be learned; updated in place.
         examples: of one class, see :func:`load_examples`.
-        settings: how long and how fast.
-        processes: those that learn together; the learner of each starts with the same prompts.
+        settings: the hyperparameters.
+        processes: the processes that train together; the learner of each starts with the same prompts.
 
     Raises:
         InputError: a term of the loss does not exist, or none has a weight.
@@ -149,13 +149,13 @@ class Training:
         self._weights = check_weights(settings.loss_weights)
         if isinstance(examples.path, FastPath) and not self._weights.keys() <= PUBLISHED_WEIGHTS.keys():
             others = ", ".join(self._weights.keys() - PUBLISHED_WEIGHTS.keys())
-            raise InputError(f"loss {others}", "needs maps", "load the examples with choose_path of these terms")
+            raise InputError(f"loss {others}", "needs maps", "load the examples with choose_path for these terms")
 
     def epochs(self) -> Iterator[EpochLosses]:
-        """Go on to the last epoch; the learner is up to date whenever the losses of an epoch are handed out.
+        """Continue to the last epoch; the learner is up to date whenever the losses of an epoch are yielded.
 
         Raises:
-            DivergenceError: a loss or a prompt is not finite; the learner holds the prompts of the epoch before.
+            DivergenceError: a loss or a prompt is not finite; the learner holds the prompts of the previous epoch.
         """
         while len(self.history) < self.settings.epochs:
             before = copy.deepcopy(self._learner.state_dict())
@@ -167,7 +167,7 @@ class Training:
             if diverged is not None:
                 self._learner.load_state_dict(before)
                 last = f"the prompts of epoch {losses.epoch - 1} are the last good ones"
-                good = last if self.history else "none was finished"
+                good = last if self.history else "no epoch was completed"
                 raise DivergenceError(
                     f"learning rate {self.settings.learning_rate:g}",
                     f"a loss or a prompt is not finite in step {diverged} of epoch {losses.epoch}; {good}",
@@ -177,7 +177,7 @@ class Training:
             yield losses
 
     def state(self) -> dict[str, Any]:
-        """All that the next epoch depends on: tensors, numbers and containers of them."""
+        """Everything that the next epoch depends on: tensors, numbers and containers of them."""
         return {
             "learner": self._learner.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -186,7 +186,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a state of :meth:`state`, from a training of the same kind."""
+        """Restore a state from :meth:`state` of a training of the same kind."""
         self._learner.load_state_dict(state["learner"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"])
@@ -194,7 +194,7 @@ class Training:
         self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
 
     def _diverged_at(self, losses: Tensor) -> int | None:
-        """The first step of an epoch, counted from 1, with a loss or prompts that are not finite; None without one."""
+        """The first step of an epoch, counted from 1, with a non-finite loss or prompt; None if there is none."""
         broken = (~losses.isfinite().all(dim=1)).nonzero()
         if len(broken):
             return int(broken[0]) + 1
@@ -202,12 +202,12 @@ class Training:
         return None if all(bool(each.isfinite().all()) for each in learned) else len(losses)
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
-        """One step of Adam on these samples; the terms of its loss, (terms,), on the device."""
+        """One Adam step on these samples; returns the terms of its loss, (terms,), on the device."""
         with record_function(TEXT):
             text_features = self._learner(self._backbone.text, self._prompt_length)
         with record_function(LOSSES):
             losses, gradient = self._losses_and_gradient(text_features.detach(), chosen)
-        # All processes have the same two text features, so the rest is the same in each of them.
+        # All processes have the same two text features, so everything else is the same in each of them.
         flat = self._processes.sum(torch.cat([losses, gradient.flatten()]))
         self._optimizer.zero_grad()
         with record_function(TEXT_BACKWARDS):
@@ -217,7 +217,7 @@ class Training:
         return flat[: len(losses)]
 
     def _losses_and_gradient(self, text_features: Tensor, chosen: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """This process's part of the terms of the loss, and of the gradient of their weighted sum by the texts."""
+        """This process's part of the loss terms, and of the gradient of their weighted sum w.r.t. the text features."""
         terms = text_features.new_zeros(len(LOSS_TERMS))
         own = [index for index in chosen if index in self._examples.features]
         if not own:
@@ -231,7 +231,7 @@ class Training:
         )  # (B, V, L, 2, g, g)
         grids = grids[..., ANOMALOUS, :, :].mean(dim=2)
         losses = self._examples.path.losses(logits, grids, targets, self._weights)  # type: ignore[arg-type]
-        # Every term is a mean over samples, so each process counts by its share of the batch.
+        # Every term is a mean over samples, so each process is weighted by its share of the batch.
         share = len(own) / len(chosen)
         total = torch.stack([losses[name] * (share * weight) for name, weight in self._weights.items()]).sum()
         (gradient,) = torch.autograd.grad(total, text_features)

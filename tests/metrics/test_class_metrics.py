@@ -81,7 +81,7 @@ def test_names_of_levels() -> None:
     assert metric_names("image-pixel-level") == PUBLISHED_METRICS
     assert metric_names("image-level") == ("image_auroc", "image_ap")
     assert metric_names("pixel-level", aupro=False, extra=["pixel_ap"]) == ("pixel_auroc", "pixel_ap")
-    with pytest.raises(InputError, match="no level"):
+    with pytest.raises(InputError, match="unknown level"):
         metric_names("voxel-level")
     with pytest.raises(InputError, match="not known"):
         metric_names("image-level", extra=["image_mood"])

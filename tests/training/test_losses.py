@@ -127,7 +127,7 @@ def test_every_named_term_has_a_function() -> None:
     [
         ({}, "choose among d2_pixel_loss"),
         ({"d4_loss": 1.0}, "choose among d2_pixel_loss"),
-        ({"d2_pixel_loss": 0.0}, "teaches nothing"),
+        ({"d2_pixel_loss": 0.0}, "has no terms"),
         ({"d2_pixel_loss": -1.0}, "cannot weigh -1"),
         ({"d2_pixel_loss": math.nan}, "cannot weigh nan"),
     ],
