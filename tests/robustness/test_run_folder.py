@@ -33,7 +33,7 @@ def test_the_file_beside_a_checkpoint_counts_more_than_run_json(checkpoint: Path
 
 def test_the_file_of_another_checkpoint_is_refused(checkpoint: Path) -> None:
     checkpoint.write_bytes(b"others")
-    with pytest.raises(InputError, match=r"epoch_6.json: is about another checkpoint"):
+    with pytest.raises(InputError, match=r"epoch_6.json: describes a checkpoint other than"):
         read_origin(checkpoint)
 
 

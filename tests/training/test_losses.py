@@ -128,8 +128,8 @@ def test_every_named_term_has_a_function() -> None:
         ({}, "choose among d2_pixel_loss"),
         ({"d4_loss": 1.0}, "choose among d2_pixel_loss"),
         ({"d2_pixel_loss": 0.0}, "has no terms"),
-        ({"d2_pixel_loss": -1.0}, "cannot weigh -1"),
-        ({"d2_pixel_loss": math.nan}, "cannot weigh nan"),
+        ({"d2_pixel_loss": -1.0}, "cannot have weight -1"),
+        ({"d2_pixel_loss": math.nan}, "cannot have weight nan"),
     ],
 )
 def test_weights_that_mean_nothing_are_refused(weights: Mapping[str, float], message: str) -> None:

@@ -160,7 +160,7 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "training_state.pt"
     assert load_training_state(path, {}) is None
     save_training_state(path, {}, {"seed": 111, "batch_size": 4})
-    with pytest.raises(InputError, match=r"another seed \(111, now 5\)"):
+    with pytest.raises(InputError, match=r"another seed \(--seed: 111, now 5\)"):
         load_training_state(path, {"seed": 5, "batch_size": 4})
 
 
