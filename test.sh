@@ -3,7 +3,7 @@
 #   bash test.sh                                                              # demo data, demo prompts
 #   DATA=/data/mvtec3d-rendered bash test.sh                                  # real data, prompts in checkpoints/
 #   DATA=... CHECKPOINTS=.../exps_9_12_4_mv9_mvtec_3d_336_4 bash test.sh      # prompts in the published tree
-# Every variable below can be set from outside; further flags of test.py can be given as arguments.
+# Every variable below can be set in the environment; further flags of test.py can be given as arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/protocol.sh  # training_classes
@@ -21,7 +21,7 @@ checkpoints=()
 for class in $CLASSES; do
   checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth
   if [ ! -f "$checkpoint" ]; then
-    echo "error: $checkpoint: is not there; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh" >&2
+    echo "error: $checkpoint: not found; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh" >&2
     exit 2
   fi
   checkpoints+=("$checkpoint")

@@ -2,10 +2,10 @@
 # Learns prompts on one class at a time, then tests them on the other classes of the same data set.
 #   CLASSES=gear bash train.sh                                        # one demo class
 #   DATA=/data/mvtec3d-rendered CLASSES="carrot cookie dowel" bash train.sh   # the paper's protocol on MVTec3D-AD
-# Every variable below can be set from outside; further flags of train.py can be given as arguments, and those that
-# test.py takes too (--views, --render, --feature_cache, ...) go to the test as well.
-# A class whose last epoch is there already is not trained again; with other flags than it was trained with, the script
-# stops and says so. Tests go into $SAVE/test/<class>.
+# Every variable below can be set in the environment; further flags of train.py can be given as arguments, and those
+# that test.py accepts too (--views, --render, --feature_cache, ...) are passed on to the test.
+# A class whose last epoch already exists is not trained again; if it was trained with other flags, the script stops
+# with an error. Tests are written to $SAVE/test/<class>.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source scripts/protocol.sh  # training_classes
@@ -26,7 +26,7 @@ EPOCH=${test_flags[0]:-$EPOCH}
 for class in $CLASSES; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
     check_same_flags "$SAVE/$class" "$@"
-    echo "$class: trained already ($SAVE/$class/epoch_$EPOCH.pth), skipped"
+    echo "$class: already trained ($SAVE/$class/epoch_$EPOCH.pth), skipped"
     continue
   fi
   note_flags "$SAVE/$class" "$@"

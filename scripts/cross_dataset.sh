@@ -4,14 +4,14 @@
 #   bash scripts/cross_dataset.sh                                       # the demo, in the formats of three data sets
 #   DATA=/data/mvtec3d-rendered bash scripts/cross_dataset.sh eye_pc_3d_rgb=/data/eye real_pc_3d_rgb=/data/real3d
 # Arguments <data set>=<rendered folder> name the targets; others are flags that train.py and test.py share (--device
-# cuda). Every variable below can be set from outside. Prompts that one_vs_rest.sh has trained are used again, finished
+# cuda). Every variable below can be set in the environment. Prompts trained by one_vs_rest.sh are reused, finished
 # runs are skipped; use another SAVE and TRAINED for other flags.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
-DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data that is learned from
+DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the training data
 DATA=${DATA:-}                          # its rendered folder; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
@@ -22,8 +22,8 @@ FEATURES=${FEATURES:-results/features} # keeps the encoder's features for all ro
 MAPS=${MAPS:-no}                        # yes: pictures and clouds in the report, 1 MB a sample
 name=$([ -n "$DATA" ] && basename "$DATA" || echo demo)
 SAVE=${SAVE:-results/cross_dataset/$name}
-TRAINED=${TRAINED:-results/one_vs_rest/$name}                # where prompts are looked for, and put when missing
-DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the demo targets; none that is learned from
+TRAINED=${TRAINED:-results/one_vs_rest/$name}                # where prompts are searched, and written if missing
+DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the demo targets; none of the training classes
 
 targets=() flags=()
 for argument in "$@"; do
@@ -34,7 +34,7 @@ for argument in "$@"; do
 done
 check_rows $ROWS
 if [ "${#targets[@]}" -eq 0 ] && [ -n "$DATA" ]; then
-  echo "error: no target is given; name some: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER" >&2
+  echo "error: no target is given; give at least one: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER" >&2
   exit 2
 fi
 

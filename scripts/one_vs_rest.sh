@@ -4,9 +4,9 @@
 #   bash scripts/one_vs_rest.sh                                                        # the demo, all methods
 #   DATA=/data/mvtec3d-rendered SEEDS="111 222 333" bash scripts/one_vs_rest.sh        # MVTec 3D-AD
 #   DATASET=real_pc_3d_rgb DATA=/data/real3d-rendered ROWS="pointad views_5 sigma_2" bash scripts/one_vs_rest.sh
-# Every variable below can be set from outside; flags that train.py and test.py share can be given as arguments
-# (--device cuda). Finished runs are skipped, so the same command goes on after an interruption; use another SAVE for
-# other flags.
+# Every variable below can be set in the environment; flags that train.py and test.py share can be given as arguments
+# (--device cuda). Finished runs are skipped, so the same command continues after an interruption; use another SAVE
+# for other flags.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh

@@ -4,13 +4,13 @@
 #   pointad                 learned prompts, the published settings
 #   coop                    learned context only (--depth 1): PointAD-CoOp
 #   object_aware            prompts that say the class's name
-#   ensemble                nothing learned: CLIP + R.
+#   ensemble                no learning: CLIP + R.
 #   views_<n>               n of the nine views, in training and test
 #   losses_<term>+<term>    these terms of the loss only, such as losses_d2_pixel_loss+d2_image_loss
-#   view_fusion_<f>         the views of a point brought together by <f>: max or top2
+#   view_fusion_<f>         the views of a point fused by <f>: max or top2
 #   sigma_<s>, fusion_<f>   pointad's prompts, tested with --sigma <s> or --fusion <f>
 #   shots_<k>               pointad's prompts and k good scans of each class, five draws; figures in shots.json
-#   <name>                  an idea of your own, called so in tables: FLAGS_<name> holds its flags, such as
+#   <name>                  your own method, named so in tables: FLAGS_<name> holds its flags, such as
 #                           FLAGS_mine="--view_fusion max --loss_weights d2_pixel_loss=0.5"
 #
 # Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json.
@@ -20,8 +20,8 @@ training_classes() {  # DATASET DATA
   if [ -n "${2:-}" ]; then "$python" scripts/training_classes.py "$1"; else echo gear leaf walnut; fi
 }
 
-# Training flags are noted beside the prompts, so that nobody takes them for those of other flags. Where things lie and
-# run plays no part.
+# Training flags are stored next to the prompts, so that prompts trained with other flags are not mistaken for them.
+# Paths, devices and logging are not compared.
 telling_flags() {  # FLAGS...
   local flags=()
   while [ $# -gt 0 ]; do
@@ -47,7 +47,7 @@ check_same_flags() {  # FOLDER FLAGS...
   fi
 }
 
-# How far the whole is; $runs is how many there are.
+# Progress; $runs is the total number of runs.
 runs=0 run=0
 announce() {  # TEXT
   run=$((run + 1))
@@ -60,7 +60,7 @@ own_flags() {  # ROW
   echo "${!variable:-}"
 }
 
-# The flags that make a row, one word a line; empty for the published settings.
+# The flags that make a row, one word per line; empty for the published settings.
 train_flags() {  # ROW
   case $1 in
     coop) printf '%s\n' --depth 1 ;;
@@ -97,7 +97,7 @@ check_rows() {  # ROW...
     case $row in
       pointad | coop | object_aware | ensemble | views_[1-9]* | losses_?* | sigma_?* | fusion_?* | view_fusion_?* | shots_[1-9]*) ;;
       *) [ -z "$(own_flags "$row")" ] || continue
-         echo "error: row $row is not known; scripts/protocol.sh lists the rows, and FLAGS_$row would make it one of your own" >&2; return 2 ;;
+         echo "error: unknown row $row; scripts/protocol.sh lists the rows, set FLAGS_$row to define your own" >&2; return 2 ;;
     esac
   done
 }
@@ -115,7 +115,7 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
     checkpoint=$(checkpoint_path "$row" "$seed" "$class")
     if [ -f "$checkpoint" ]; then
       check_same_flags "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
-      announce "$row, seed $seed, $class: trained already ($checkpoint), skipped"
+      announce "$row, seed $seed, $class: already trained ($checkpoint), skipped"
       continue
     fi
     announce "$row, seed $seed, $class: training"
@@ -132,7 +132,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   mapfile -t flags < <(test_flags "$row")
   for class in $CLASSES; do
     if [ -f "$folder/$class/results.json" ]; then
-      echo "$row, seed $seed, $class: tested already ($folder/$class/results.json), skipped"
+      echo "$row, seed $seed, $class: already tested ($folder/$class/results.json), skipped"
     else
       missing+=("$class")
       checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")")
@@ -168,7 +168,7 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
   local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
   shift 3
   if [ -f "$folder/results.json" ]; then
-    announce "ensemble: tested already ($folder/results.json), skipped"
+    announce "ensemble: already tested ($folder/results.json), skipped"
     return 0
   fi
   mapfile -t flags < <(test_flags ensemble)

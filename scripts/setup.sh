@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the environment that the other scripts run in, and says which python to use on its last line.
+# Sets up the environment that the other scripts run in, and prints the python to use on its last line.
 #   usage: PYTHON=$(bash scripts/setup.sh [requirements file...])
-# A usable active environment (everything named in the requirements files installed) is taken as it is; otherwise a
-# .venv is made at the root. Done work is skipped. Everything but the last line goes to standard error.
+# A usable active environment (everything named in the requirements files installed) is used as it is; otherwise a
+# .venv is created at the root. Finished steps are skipped. Everything but the last line goes to standard error.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -52,7 +52,7 @@ if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && command -v python >/dev/null 2>
 elif [ -x .venv/bin/python ] && usable .venv/bin/python; then
   python="$root/.venv/bin/python"
 else
-  base=$(find_python) || fail "no python of 3.10, 3.11 or 3.12 was found" "sudo apt-get install -y python3.12 python3.12-venv   # or set PYTHON to one that is there"
+  base=$(find_python) || fail "no Python 3.10, 3.11 or 3.12 was found" "sudo apt-get install -y python3.12 python3.12-venv   # or set PYTHON to an installed one"
   if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
     say "making .venv with $("$base" --version)"
     rm -rf .venv

@@ -1,4 +1,4 @@
-"""From scores of points to a short list of places that somebody should look at."""
+"""From scores of points to a short list of regions worth a closer look."""
 
 from dataclasses import asdict, dataclass
 
@@ -28,7 +28,7 @@ class DefectRegion:
 
 
 def half_peak_threshold(scores: np.ndarray) -> float:
-    """Halfway from the median score to the highest: what stands out in this scan, however high its scores are."""
+    """Halfway from the median score to the highest: what is most anomalous in this scan, whatever its scores."""
     return float((np.median(scores) + scores.max()) / 2)
 
 
@@ -43,14 +43,14 @@ def defect_regions(
 
     Points are neighbours when they lie in the same or in touching cells of a cubic lattice whose cells are a 64th of
     the cloud's largest side, or twice the median distance between nearest points if that is more. Regions of fewer
-    than five points are left out. Without a threshold there nearly always is a region: it shows where a scan looks
+    than five points are omitted. Without a threshold there nearly always is a region: it shows where a scan looks
     least normal, not that it is defective.
 
     Args:
         points: (N, 3), finite.
         scores: (N,).
         threshold: lowest score in a region; None takes `half_peak_threshold`.
-        most_regions: at most so many are returned.
+        most_regions: upper bound on the number of regions returned.
     """
     threshold = half_peak_threshold(scores) if threshold is None else threshold
     hot = np.flatnonzero(scores >= threshold)

@@ -1,4 +1,4 @@
-"""One scan prepared, drawn from all directions and encoded: everything that scoring starts from."""
+"""One scan prepared, rendered from all directions and encoded: the input of scoring."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class LookOptions:
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen of one scan."""
+    """The views of one scan and their features."""
 
     scan: PreparedScan
     rendered: RenderedSample
@@ -50,14 +50,14 @@ def look_at(
     encode: Callable[[MultiViewBatch], SampleFeatures],
     device: torch.device | None = None,
 ) -> Look:
-    """Prepare, draw and encode one scan.
+    """Prepare, render and encode one scan.
 
     Args:
         points, colors, rgb: those of `PointAD.predict`.
         options: how the scan is looked at.
         image_size: side of the encoder's pictures in pixels.
         encode: the image encoder; it waits for its device.
-        device: a GPU that draws the views; None: the CPU does.
+        device: a GPU to render the views on; None: the CPU.
 
     Raises:
         InputError: the arrays do not fit, or hold too few points.

@@ -1,4 +1,4 @@
-"""Renders one scan with several threads, for those who wait for a single result."""
+"""Renders one scan with several threads, to reduce the latency of a single result."""
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def render_in_threads(
         rig: V directions; every thread takes its share of them.
         visibility: see `render`.
         threads: how many; NumPy lets them work at once.
-        device: draw there, all views at once, instead of with threads.
+        device: render all views there at once, instead of with threads.
 
     Raises:
         InputError: as `render` does.

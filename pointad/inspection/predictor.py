@@ -1,4 +1,4 @@
-"""The face of the library: points in, a score and a heat value for every point out.
+"""The main class of the library: points in, a score and a heat value for every point out.
 
 from pointad.inspection.predictor import PointAD
 
@@ -50,12 +50,12 @@ EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels
 class Prediction:
     """What was found in one scan; V views, S = 336 pixels a side, M rendered points.
 
-    Scores rank scans and points; they are no probabilities of a defect. What counts as high depends on the prompts and
+    Scores rank scans and points; they are not probabilities of a defect. What counts as high depends on the prompts and
     on the kind of object: compare with scans that are known to be good.
     """
 
     score: float  # the fused score with an RGB picture, the point score without
-    point_scores: np.ndarray  # float32 in the shape of the points given, (N,) or (H, W); 0 for points that take no part
+    point_scores: np.ndarray  # float32 in the shape of the points given, (N,) or (H, W); 0 for points that are ignored
     taking_part: np.ndarray  # bool in the same shape, False for holes, strays and what was removed with the table
     views: np.ndarray  # (V, S, S) uint8, grey renderings
     maps: np.ndarray  # (V, S, S) float32, how anomalous each pixel of the views looks, 0 to 1
@@ -76,7 +76,7 @@ class PointAD:
     `predict` changes nothing in the object and may be called from several threads at once.
 
     Args:
-        backbone: the frozen CLIP, on the device where it shall work.
+        backbone: the frozen CLIP, on the device where it is to run.
         text_features: (2, D), normal and anomalous, on the same device.
         layers: blocks of the image encoder whose local features count, from 1; None takes the last.
         precision, compiled, pictures_at_once: how the image encoder runs, see
@@ -121,7 +121,7 @@ class PointAD:
         """Load prompts and the CLIP that they were learned with.
 
         Args:
-            path: a checkpoint in the released format; None takes the demo prompts that come along.
+            path: a checkpoint in the released format; None takes the demo prompts that are shipped with PointAD.
             clip: "openai" (found in checkpoints/ or open_clip's cache, else downloaded), "demo", or a file with
                 weights; None is "demo" for the demo prompts and "openai" for all others.
             device: "auto", "cpu", "cuda", "cuda:1", "mps".
@@ -134,7 +134,7 @@ class PointAD:
             pictures_at_once: pictures that go through the encoder together; None: as many as suit the device's memory.
 
         Raises:
-            InputError: a file is missing or does not fit, or the device is not there or does not support the precision.
+            InputError: a file is missing or does not fit, or the device was not found or lacks the precision.
         """
         if clip is None:
             clip = DEMO if path is None else "openai"
@@ -158,13 +158,13 @@ class PointAD:
 
     @property
     def fingerprint(self) -> str:
-        """A text that differs for detectors that see differently: weights, prompts, blocks."""
+        """A text that differs between detectors whose scores differ: weights, prompts, blocks."""
         weights, prompts = self._backbone.fingerprint, digest_of(self._text_features)
         return f"{weights} {self._encoder.precision} {prompts} {self._encoder.layers} {self._bank_blocks}"
 
     @property
     def is_demo(self) -> bool:
-        """Whether the CLIP is the small one that comes along, which says nothing about real data."""
+        """Whether the CLIP is the small demo backbone, whose scores are meaningless for real data."""
         return self._backbone.is_demo
 
     def predict(
@@ -183,17 +183,17 @@ class PointAD:
         seed: int = 111,
         reference: Reference | None = None,
     ) -> Prediction:
-        """Look at one scan from all directions and say how anomalous it and each of its points is.
+        """Render and encode one scan from all directions and score it and each of its points.
 
-        Any unit and any offset will do: the cloud is centred and scaled before it is looked at. Organized scans keep
-        their pose, since depth cameras look along +z; clouds without a grid are turned to their principal axes and
-        looked at from all around. More than 112,896 points are thinned evenly; the others take the score of the nearest
-        point that was kept. Single points far outside the rest take no part.
+        Any unit and any offset will do: the cloud is centred and scaled before it is rendered. Organized scans keep
+        their pose, since depth cameras look along +z; clouds without a grid are aligned with their principal axes and
+        rendered from all around. More than 112,896 points are thinned evenly; the others take the score of the nearest
+        point that was kept. Isolated points far outside the rest are ignored.
 
         Args:
             points: (N, 3), or (H, W, 3) for organized scans, whose holes are not finite or have z == 0.
-            colors: (H, W, 3) uint8, the RGB picture of an organized scan. The colours of a cloud without a grid play no
-                part in its score: pass None.
+            colors: (H, W, 3) uint8, the RGB picture of an organized scan. The colours of a cloud without a grid are
+                not used for its score: pass None.
             rgb: (h, w, 3) uint8, a separate RGB picture with the same field of view as the organized scan.
             rig: "auto", "front" (scans from one side), "around" (closed shapes), or a rig of your own, such as those
                 in `pointad.rendering.views`.
@@ -256,7 +256,7 @@ class PointAD:
         keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
         seed: int = 111,
     ) -> Reference:
-        """Look at a few good scans of one kind of object, with which `predict` then compares others.
+        """Make a reference from a few good scans of one kind of object, for `predict` to compare others with.
 
         Args:
             scans: one or more, each as `predict` takes it; the other arguments are those of `predict` too.
@@ -348,5 +348,5 @@ class _Scored:
 
 
 def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:
-    """Bring values of the grid's places (S * S,) to the original points (N,); 0 for those that take no part."""
+    """Bring values of the grid's places (S * S,) to the original points (N,); 0 for those that are ignored."""
     return np.where(scan.place >= 0, places[np.maximum(scan.place, 0)], 0).astype(np.float32)

@@ -1,8 +1,8 @@
 """Brings a scan of any size, unit and pose to what the views need, and remembers where every point of it went.
 
-What is done, in this order: points that are no measurements, and strays far outside, are left out; on request the
+What is done, in this order: points that are not measurements, and strays far outside, are removed; on request the
 table is removed; organized scans are padded to a square and brought to the 336 x 336 grid, other clouds are thinned to
-at most as many points and, where they are looked at from all around, turned to their principal axes; the cloud is
+at most as many points and, where they are rendered from all around, aligned with their principal axes; the cloud is
 centred and scaled to an extent of 0.1, as if its unit were the metre and it as large as the objects that the rigs were
 made for.
 """
@@ -51,7 +51,7 @@ class PreparedScan:
     rig: ViewRig
     color: np.ndarray | None  # (H, W, 3) uint8, padded as the scan is
     source: np.ndarray  # (M,) int64, which original point each rendered point is
-    place: np.ndarray  # (N,) int32, the place whose score an original point takes; -1: it takes no part
+    place: np.ndarray  # (N,) int32, the place whose score an original point takes; -1: it is ignored
     center: np.ndarray  # (3,) in the original unit
     scale: float  # extents after over before scaling
     rotation: np.ndarray  # (3, 3), from original axes to those of the rendered cloud
@@ -76,7 +76,7 @@ def prepare(
     """Check the arrays and prepare them as what they are; the arguments are those of `PointAD.predict`.
 
     Raises:
-        InputError: the arrays do not fit to one another, or hold too few points.
+        InputError: the arrays do not match, or hold too few points.
     """
     if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu":
         problem = f"are {points.dtype} of shape {points.shape}"
@@ -151,7 +151,7 @@ def prepare_organized(
     usable, rotation = measured_pixels(xyz)
     if rotation[2, 2] != 1:
         axis = "xyz"[int(np.abs(rotation[2]).argmax())]
-        logger.warning("the scan looks along its %s axis and is turned to a camera's axes", axis)
+        logger.warning("the scan looks along its %s axis and is rotated to camera axes", axis)
         xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
@@ -189,11 +189,11 @@ def prepare_organized(
 def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> PreparedScan:
     """Prepare a cloud without a grid.
 
-    Points that are not finite, and points at exactly (0, 0, 0) when there are several of them, are no measurements.
+    Points that are not finite, and points at exactly (0, 0, 0) when there are several of them, are not measurements.
 
     Args:
         points: (N, 3) floating point.
-        rig: from where it is looked at; the cloud is turned to its principal axes only for AROUND_RIG.
+        rig: the view directions; the cloud is aligned with its principal axes only for AROUND_RIG.
         seed: of the thinning.
 
     Raises:
@@ -250,7 +250,7 @@ def strays(points: np.ndarray) -> np.ndarray:
     if not np.isfinite(reach) or max(abs(low).max(), abs(high).max()) > LARGEST_COORDINATE:
         raise InputError("scan", f"has coordinates up to {np.abs(sample).max():.3g}", "give it in a larger unit")
     if found.any():
-        logger.warning("%d of %d points lie far outside and take no part", found.sum(), len(points))
+        logger.warning("%d of %d points lie far outside and are ignored", found.sum(), len(points))
     return found
 
 
@@ -293,9 +293,8 @@ def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
         return rgb
     expected, found = width * rgb.shape[0], height * rgb.shape[1]
     if abs(expected - found) > max(ASPECT_TOLERANCE * expected, width, height):
-        problem = (
-            f"is {rgb.shape[1]} x {rgb.shape[0]} pixels, which are other proportions than the scan's {width} x {height}"
-        )
+        size = f"{rgb.shape[1]} x {rgb.shape[0]}"
+        problem = f"is {size} pixels, which does not match the scan's proportions, {width} x {height}"
         raise InputError("RGB picture", problem, "give a picture with the scan's field of view")
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 

@@ -1,4 +1,4 @@
-"""What a person looks at after a prediction: a sheet of pictures, and a page with the cloud and its regions."""
+"""Visual output of a prediction: a sheet of images, and a page with the point cloud and its defect regions."""
 
 from collections.abc import Sequence
 
@@ -48,7 +48,7 @@ def prediction_sheet(prediction: Prediction, title: str, heat_range: tuple[float
 
 
 def inspection_page(inspection: Inspection, verdict: str = "", heat_range: tuple[float, float] | None = None) -> str:
-    """A self-contained HTML page: the cloud to be turned, its defect regions, the scores of the views.
+    """A self-contained HTML page: the interactive point cloud, its defect regions, the scores of the views.
 
     Args:
         inspection: what was found.
@@ -65,7 +65,7 @@ def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple
         inspection.points,
         inspection.scores,
         inspection.colors,
-        "Every point by its anomaly",
+        "Anomaly score of every point",
         heat_range=heat_range or inspection.heat_range,
         marks=[(region.peak_position, str(number)) for number, region in enumerate(regions, start=1)],
         rotation=prediction.display_rotation,
@@ -81,7 +81,7 @@ def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple
     return (
         f"{TABLE_STYLE}<h1>{for_html(inspection.name)}</h1>\n"
         f'<p>Anomaly score <strong id="score">{prediction.score:.4f}</strong>. {for_html(verdict)}</p>\n{cloud}\n'
-        f"<h2>Regions that stand out</h2>\n<table>{heading}{listed}</table>\n"
+        f"<h2>Most anomalous regions</h2>\n<table>{heading}{listed}</table>\n"
         f"<h2>Views</h2>\n<table>{_row('view', 'score', tag='th')}{views}</table>"
     )
 

@@ -1,4 +1,4 @@
-"""From a file to everything that is to be said about it: read, predicted, defect regions found."""
+"""From a file to its full inspection: read, predicted, defect regions found."""
 
 import time
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Inspection:
     name: str  # the file's
     prediction: Prediction
     points: np.ndarray  # (K, 3) float64, in the file's unit and order
-    scores: np.ndarray  # (K,) float32, 0 where a point takes no part
+    scores: np.ndarray  # (K,) float32, 0 where a point is ignored
     colors: np.ndarray | None  # (K, 3) uint8, the file's own colours or those of its RGB picture
     is_mesh: bool  # the points were drawn from a mesh's surface
     region_threshold: float  # lowest score in a region
@@ -62,7 +62,7 @@ def inspect_file(
         options: further arguments of `PointAD.predict`.
 
     Raises:
-        InputError: the file cannot be read, or is no scan that can be predicted.
+        InputError: the file cannot be read, or is not a scan that can be predicted.
     """
     started = time.perf_counter()
     file = read_scan(path)

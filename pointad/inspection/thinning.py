@@ -4,7 +4,7 @@ import numpy as np
 
 from pointad.scans.point_hashes import point_hashes
 
-CANDIDATES_PER_POINT = 8  # larger clouds are first thinned at random to so many points for each that is wanted
+CANDIDATES_PER_POINT = 8  # larger clouds are first thinned at random to so many points for each wanted one
 STEPS = 6  # cell sizes that are tried
 FILLED = 0.97  # a size that keeps this share of the points that are wanted is good enough
 

@@ -98,8 +98,8 @@ def test_finished_runs_are_skipped_and_say_so(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", **variables)
     calls, printed = protocol(workspace, "one_vs_rest", **variables)
     assert programs(calls) == ["scripts/report.py"]
-    assert printed.count("trained already") == 4
-    assert printed.count("tested already") == 5
+    assert printed.count("already trained") == 4
+    assert printed.count("already tested") == 5
     assert "run 7 of 7: pointad, seed 2" in printed
 
 
@@ -115,7 +115,7 @@ def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", code=2, ROWS="pointad", FAIL_AT="test.py")
     calls, printed = protocol(workspace, "one_vs_rest", ROWS="pointad")
     assert programs(calls) == ["test.py", "scripts/report.py"]
-    assert printed.count("trained already") == 3
+    assert printed.count("already trained") == 3
 
 
 def test_rows_become_flags(workspace: Path) -> None:
@@ -155,7 +155,7 @@ def test_cross_dataset_demo_reuses_prompts(workspace: Path) -> None:
     assert names[4:] == ["test.py"] * 4 + ["scripts/report.py"]
     assert "--dataset real_pc_3d_rgb --data_path data/demo/real3d/rendered" in calls[-2]
     assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_15.pth" in calls[-2]
-    assert "trained already" in printed
+    assert "already trained" in printed
     calls, _ = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
     assert programs(calls) == ["scripts/report.py"]
 
@@ -180,7 +180,7 @@ def test_cross_dataset_takes_targets_and_flags(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "variables", "message"),
     [
-        ("one_vs_rest", {"ROWS": "pointad mood"}, "row mood is not known"),
+        ("one_vs_rest", {"ROWS": "pointad mood"}, "unknown row mood"),
         ("one_vs_rest", {"DATASET": "other", "DATA": "/data"}, "other: is not a known data set"),
         ("one_vs_rest", {"DATASET": "minishift_pc_3d", "DATA": "/data"}, "has no default training classes"),
         ("cross_dataset", {"DATA": "/data"}, "no target"),

@@ -101,7 +101,7 @@ def test_pictures_that_do_not_fit(predict: Callable[..., Ending], tmp_path: Path
     os.mkfifo(tmp_path / "pipe.png")
     Image.new("RGB", (120, 90)).save(tmp_path / "postscript.png", format="EPS")
     for name, reason in {
-        "upright.png": "is 90 x 120 pixels, which are other proportions than the scan's 120 x 90",
+        "upright.png": "is 90 x 120 pixels, which does not match the scan's proportions, 120 x 90",
         "turned.jpg": "is 90 x 120 pixels",
         "pipe.png": "is a pipe",
         "postscript.png": "give a PNG, JPEG, BMP, TIFF or WEBP file",

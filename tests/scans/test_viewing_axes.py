@@ -64,7 +64,7 @@ def test_pictures_of_the_same_proportions_only() -> None:
     for height, width in ((120, 160), (240, 320), (61, 80), (600, 800)):
         prepare_organized(SCAN, np.zeros((height, width, 3), np.uint8), FRONT_RIG)
     for height, width in ((160, 120), (120, 120), (1080, 1920)):
-        with pytest.raises(InputError, match="other proportions"):
+        with pytest.raises(InputError, match="does not match the scan's proportions"):
             prepare_organized(SCAN, np.zeros((height, width, 3), np.uint8), FRONT_RIG)
 
 
