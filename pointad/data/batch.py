@@ -1,6 +1,6 @@
-"""A rendered sample as tensors, and several of them stacked: what encoders, losses and scores are computed from.
+"""Rendered samples as tensors, single and batched: the input of encoders, losses and scores.
 
-B samples, V views, S the side of the pictures (336), P = S * S positions on the grid of points.
+B samples, V views, S the side of the images (336), P = S * S positions on the grid of points.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class MultiViewSample:
-    """One scan, ready for the model; fields that were not asked for are None."""
+    """One scan, ready for the model; fields that were not requested are None."""
 
     class_name: str
     species: str
@@ -25,13 +25,13 @@ class MultiViewSample:
     mask: Tensor  # (P,) bool, anomalous positions
     correspondences: Tensor  # (V, P, 3) int16: column x, row y, visible (never-seen points filled); holes are 0
     non_zero: Tensor  # (P,) bool, positions that hold a point
-    regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only of clouds without a grid
-    points: Tensor | None = None  # (P, 3) float32, about their mean; holes are 0
+    regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only for point clouds without a grid
+    points: Tensor | None = None  # (P, 3) float32, relative to their mean; holes are 0
 
 
 @dataclass(frozen=True)
 class MultiViewBatch:
-    """Samples stacked along a first axis; the texts stay lists."""
+    """Samples stacked along a first axis; texts are kept as lists."""
 
     class_name: list[str]
     species: list[str]
@@ -47,7 +47,7 @@ class MultiViewBatch:
     points: Tensor | None = None  # (B, P, 3) float32
 
     def sample(self, index: int) -> MultiViewSample:
-        """One sample alone; its tensors share the batch's memory."""
+        """A single sample; its tensors share the batch's memory."""
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         chosen: dict[str, Any] = {name: None if value is None else value[index] for name, value in values.items()}
         chosen["label"] = int(chosen["label"])

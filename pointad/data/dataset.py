@@ -1,4 +1,4 @@
-"""From rendered folders, or from raw scans rendered on the fly, to tensors: the data set that train and test read.
+"""The data set for training and testing: tensors from rendered folders, or from raw scans rendered on the fly.
 
 Sizes: V views, S pixels a side of a rendering and of the grid of points (336), P = S * S grid positions, M points.
 """
@@ -25,21 +25,21 @@ from pointad.scans.pcd import read_pcd
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """What a sample must hold, and at which sizes."""
+    """What a sample must contain, and at which sizes."""
 
-    image_size: int = 336  # side of the pictures that the encoder takes, in pixels
+    image_size: int = 336  # side of the encoder's input images, in pixels
     point_size: int = 336  # side of the grid of points, and of the renderings that the correspondences refer to
     view_indices: tuple[int, ...] = tuple(range(9))  # which of the rendered views, in this order
-    with_pictures: bool = True  # False when the encoder's features are already there
+    with_pictures: bool = True  # False if the encoder's features are already available
     with_color: bool = True  # False for data sets without RGB pictures
-    with_views_gt: bool = False  # only training looks at them
-    allow_empty_masks: bool = False  # whether an anomalous sample may come without a marked point
-    region_neighbours: int | None = None  # of clouds without a grid: number the anomalous regions on this graph
-    with_points: bool = False  # only references of good scans look at them
+    with_views_gt: bool = False  # used in training only
+    allow_empty_masks: bool = False  # whether an anomalous sample may have no marked point
+    region_neighbours: int | None = None  # for point clouds without a grid: number the anomalous regions on this graph
+    with_points: bool = False  # used for references of good scans only
 
 
 class SampleSource(Protocol):
-    """Whatever names one scan; further fields are its reader's business."""
+    """Identifies one scan; further fields are specific to its reader."""
 
     @property
     def class_name(self) -> str: ...
@@ -53,15 +53,15 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True)
 class LoadedScan:
-    """One scan as it was read or rendered, before it becomes tensors."""
+    """One scan as it was read or rendered, before conversion to tensors."""
 
     views: np.ndarray | None  # (V, S, S) or (V, S, S, 3) uint8
     views_gt: np.ndarray | None  # (V, S, S) uint8
     correspondences: np.ndarray  # (V, M, 3) any integer type
     nonzero_indices: np.ndarray | None  # (M,); None: the points are the grid positions, in order
     color: np.ndarray | None  # (H, W, 3) uint8
-    mask: np.ndarray | None  # (H, W) uint8, or (P,) bool a point; None: a good sample
-    points: np.ndarray | None = None  # (M, 3) floating point; None unless something asks for them
+    mask: np.ndarray | None  # (H, W) uint8, or (P,) bool per point; None: a good sample
+    points: np.ndarray | None = None  # (M, 3) floating point; None unless requested
 
 
 Source = TypeVar("Source", bound=SampleSource)
@@ -71,9 +71,9 @@ class MultiViewDataset(Dataset[MultiViewSample], Generic[Source]):
     """Samples of a data set, loaded one at a time, in any order and from any process.
 
     Args:
-        sources: what names the scans.
+        sources: identify the scans.
         load: reads or renders one of them, see :func:`load_rendered`.
-        options: what the samples must hold.
+        options: what the samples must contain.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
     """Read one scan from a rendered data set.
 
     Args:
-        record: where its files are.
+        record: the paths of its files.
         options: which of them are needed.
 
     Raises:
-        InputError: a file is missing, unreadable, or of another size than the rest, or an anomalous sample
-            has a mask that marks nothing.
+        InputError: a file is missing, unreadable, or differs in size from the rest, or an anomalous sample
+            has an empty mask.
     """
     views = options.view_indices
     pictures = options.with_pictures
@@ -128,7 +128,7 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
 
 
 def _labelled_points(record: SampleRecord) -> np.ndarray | None:
-    """The points of an anomalous cloud; None where the mask is a picture, or the sample is good."""
+    """The points of an anomalous point cloud; None if the mask is an image or the sample is good."""
     if not record.label or record.mask_path is None or record.mask_path.suffix.lower() != ".pcd":
         return None
     return read_pcd(record.mask_path).points
@@ -141,7 +141,7 @@ def from_rendered_sample(
     options: SampleOptions,
     points: np.ndarray | None = None,
 ) -> LoadedScan:
-    """The same as :func:`load_rendered`, for a scan that was rendered a moment ago."""
+    """The same as :func:`load_rendered`, for a scan that has just been rendered."""
     chosen = list(options.view_indices)
     return LoadedScan(
         views=rendered.views[chosen] if options.with_pictures else None,
@@ -150,16 +150,16 @@ def from_rendered_sample(
         nonzero_indices=rendered.nonzero_indices,
         color=color if options.with_pictures and options.with_color else None,
         mask=mask,
-        # As stored files hold them, so that ties between neighbours are the same ones.
+        # In the precision of stored files, so that ties between neighbours are resolved in the same way.
         points=None if points is None else points.astype(np.float32).astype(np.float64),
     )
 
 
 def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) -> MultiViewSample:
-    """Bring one scan to the sizes of the model and fill in the visibility of never-seen points.
+    """Resize one scan to the sizes of the model and fill in the visibility of points that no view sees.
 
     Raises:
-        InputError: sizes do not fit together, or no view sees any point.
+        InputError: sizes do not match, or no view sees any point.
     """
     name = f"{source.class_name}/{source.species}/{source.identifier}"
     non_zero = _non_zero(name, scan, options.point_size)
@@ -181,9 +181,9 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
 
 
 def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """Bring a mask (H, W), anomalous where above 0, to (size, size) bool: bilinear with antialiasing on 8 bits, > 0.5.
+    """Resize a mask (H, W), anomalous where above 0, to (size, size) bool: bilinear, antialiased, 8-bit, > 0.5.
 
-    The published loader does this with torchvision on a PIL picture; the threshold in bytes is 128.
+    The published loader does this with torchvision on a PIL image; the threshold in bytes is 128.
     """
     binary = Image.fromarray(((mask > 0) * 255).astype(np.uint8))
     if binary.size != (size, size):
@@ -215,16 +215,16 @@ def _non_zero(name: str, scan: LoadedScan, size: int) -> np.ndarray:
     positions = size * size
     if scan.nonzero_indices is None:
         if count != positions:
-            problem = f"has {count} points and no nonzero_indices.npy, which takes {positions} points"
+            problem = f"has {count} points, but no nonzero_indices.npy; {positions} are expected without it"
             raise InputError(name, problem, "render the scan again")
         return np.ones(positions, bool)
     indices = scan.nonzero_indices
     if len(indices) != count:
         raise InputError(
-            name, f"{len(indices)} nonzero indices but {count} correspondences a view", "render the scan again"
+            name, f"{len(indices)} nonzero indices but {count} correspondences per view", "render the scan again"
         )
     if count == 0 or indices.min() < 0 or indices.max() >= positions:
-        problem = f"nonzero_indices.npy does not fit a grid of {size} x {size} points"
+        problem = f"nonzero_indices.npy does not match a grid of {size} x {size} points"
         raise InputError(name, problem, "render the scan again, or give the --point_size that it was rendered with")
     if (np.diff(indices) <= 0).any():
         raise InputError(name, "nonzero_indices.npy is not in strictly increasing order", "render the scan again")
@@ -234,18 +234,18 @@ def _non_zero(name: str, scan: LoadedScan, size: int) -> np.ndarray:
 
 
 def _points(name: str, points: np.ndarray | None, non_zero: np.ndarray) -> torch.Tensor:
-    """(M, 3) coordinates to (P, 3) float32 of the grid, less their mean so that 32 bits hold them; 0 for holes."""
+    """(M, 3) coordinates to (P, 3) float32 on the grid, less their mean to preserve precision; 0 for holes."""
     count = int(non_zero.sum())
     if points is None or points.shape != (count, 3):
         found = "no" if points is None else str(len(points))
-        raise InputError(name, f"has {found} points for {count} correspondences a view", "render the scan again")
+        raise InputError(name, f"has {found} points for {count} correspondences per view", "render the scan again")
     on_grid = np.zeros((len(non_zero), 3), np.float32)
     on_grid[non_zero] = points - points.mean(axis=0)
     return torch.from_numpy(on_grid)
 
 
 def _correspondences(name: str, correspondences: np.ndarray, non_zero: np.ndarray, size: int) -> np.ndarray:
-    """(V, M, 3) of the points to (V, P, 3) int16 of the grid, with every never-seen point's flags filled in."""
+    """(V, M, 3) of the points to (V, P, 3) int16 on the grid, with the flags of never-seen points filled in."""
     pixels = correspondences[..., :2]
     if pixels.min() < 0 or pixels.max() >= size:
         problem = f"a correspondence lies outside the {size} x {size} pixels of a view"

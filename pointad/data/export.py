@@ -1,4 +1,4 @@
-"""Renders raw samples into the folders of a rendered data set, with several processes and in constant memory."""
+"""Renders raw samples to the folders of a rendered data set, in several processes and in constant memory."""
 
 import logging
 import multiprocessing
@@ -39,31 +39,31 @@ _QUEUED_PER_WORKER = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one sample."""
+    """The outcome for one sample."""
 
     sample: RawSample
-    status: str  # RENDERED, SKIPPED (it was finished), ELSEWHERE (another process renders it) or FAILED
+    status: str  # RENDERED, SKIPPED (already finished), ELSEWHERE (another process is rendering it) or FAILED
     message: str = ""  # why it failed
 
 
 def export_samples(
     samples: Iterable[RawSample], root: Path, options: RenderingOptions, *, workers: int = 1, overwrite: bool = False
 ) -> Iterator[Outcome]:
-    """Render samples to disk; yields each one's outcome as it is known, in any order.
+    """Render samples to disk; yields each outcome as soon as it is known, in any order.
 
-    A sample that fails stops none of the others. Samples that are finished already are left alone, so that a run that
-    was killed goes on where it stopped. Several runs may share a folder: each leaves alone what another one renders.
+    A sample that fails does not stop the others. Finished samples are skipped, so a run that was killed continues
+    where it stopped. Several runs may share a folder: each skips the samples that another one is rendering.
 
     Args:
         samples: from `list_raw_samples`.
         root: the rendered data set's folder.
         options: how they are rendered.
-        workers: processes; with 1 everything happens in this one.
+        workers: the number of processes; with 1, everything runs in this one.
         overwrite: render finished samples again.
 
     Raises:
-        InputError: the folder cannot be made or was rendered with other options, or a worker process died, for lack of
-            memory usually.
+        InputError: the folder cannot be created or was rendered with other options, or a worker process died, usually
+            for lack of memory.
     """
     make_folder(root)
     samples = list(samples)
@@ -108,7 +108,7 @@ def export_samples(
 
 
 def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, overwrite: bool = True) -> Outcome:
-    """Render one sample to disk, in place of what was there; see `export_samples`."""
+    """Render one sample to disk, replacing any earlier files; see `export_samples`."""
     try:
         files = _files(sample, root)
         with try_lock(files.lock) as is_ours:
@@ -121,7 +121,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
             remove_views(files)
             _write_inputs(files, prepared)
             write_rendered_sample(files, rendered)
-    except Exception as error:  # whatever a broken scan leads to, the others are to be rendered
+    except Exception as error:  # whatever a broken scan causes, the others should still be rendered
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
         text = shown(text)
@@ -134,7 +134,7 @@ def _files(sample: RawSample, root: Path) -> SampleFiles:
 
 
 def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
-    """Write what the renderings were made from: pictures, cleaned scan, and the points with and without labels."""
+    """Write the sources of the renderings: images, cleaned scan, and the points with and without labels."""
     cloud = prepared.point_cloud
     if prepared.rgb is not None:
         write_png(files.rgb, prepared.rgb)
@@ -148,14 +148,14 @@ def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
 
 
 def _start_worker() -> None:
-    # The parent answers interrupts; a worker finishes its sample.
+    # The parent handles interrupts; a worker finishes its sample.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """Leave when the parent is gone, however it ended: a killed run must leave no processes behind."""
+    """Exit when the parent has ended in any way: a killed run must leave no processes behind."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

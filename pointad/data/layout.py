@@ -1,13 +1,13 @@
-"""The folders of a rendered data set on disk: where the files of a sample are, how they are written and read.
+"""The folder layout of a rendered data set on disk: where a sample's files are, how they are written and read.
 
     <root>/<class>/test/<species>/
         rgb/000.png  gt/000.png  xyz/000.tiff  pcd/000.pcd  gt_pcd/000.pcd
-        2d_rendering/000/view_0.png ...       pictures
+        2d_rendering/000/view_0.png ...       renderings
         2d_gt/000/view_0_gt.png ...           the ground truth from the same directions
-        2d_3d_cor/000/view_0_cor.npy ...      (M, 3) integers: column, row, visible
-        2d_3d_cor/000/nonzero_indices.npy     (M,) integers: the points' places on the grid; absent: M is the grid
+        2d_3d_cor/000/view_0_cor.npy ...      (M, 3) integers, point-to-pixel correspondences: column, row, visible
+        2d_3d_cor/000/nonzero_indices.npy     (M,) integers: the points' grid positions; absent if the grid has no holes
 
-A sample counts as finished when its `2d_rendering` folder is there: it is put in place whole, after all the rest.
+A sample is finished if its `2d_rendering` folder exists: that folder is moved into place as a whole, after all others.
 """
 
 import shutil
@@ -36,10 +36,10 @@ _RENDER_AGAIN = "render the sample again"
 
 @dataclass(frozen=True)
 class SampleFiles:
-    """Where everything of one sample lies; files that a data set does not have simply do not exist.
+    """The paths of all files of one sample; files that a data set does not provide simply do not exist.
 
     Raises:
-        InputError: a name is not a plain one, see `pointad.files.names.plain_component`.
+        InputError: a name is not a plain path component, see `pointad.files.names.plain_component`.
     """
 
     root: Path
@@ -48,7 +48,7 @@ class SampleFiles:
     identifier: str
 
     def __post_init__(self) -> None:
-        # A folder is called like what it holds, so what is no name of a folder has no place here.
+        # Folders are named after their content, so names that are not valid for folders are refused.
         for what, name in (("class", self.class_name), ("species", self.species), ("sample", self.identifier)):
             plain_component(name, what)
 
@@ -83,7 +83,7 @@ class SampleFiles:
 
     @property
     def lock(self) -> Path:
-        """The file that whoever renders the sample locks meanwhile, see `pointad.files.locks`."""
+        """The file to lock while the sample is being rendered, see `pointad.files.locks`."""
         return self.folder / VIEWS / f".{self.identifier}.lock"
 
     @property
@@ -96,7 +96,7 @@ class SampleFiles:
 
 
 def is_finished(files: SampleFiles, view_count: int) -> bool:
-    """Whether every picture and correspondence of a sample is there, by name."""
+    """Whether every picture and correspondence file of a sample exists, by name."""
     expected = [
         path
         for index in range(view_count)
@@ -110,16 +110,16 @@ def is_finished(files: SampleFiles, view_count: int) -> bool:
 
 
 def count_views(folder: Path) -> int:
-    """How many views a sample's folder of pictures holds, by the last one's number; none where there is no folder."""
+    """The number of views in a sample's folder of renderings, by the last one's number; 0 if there is no folder."""
     numbers = [path.stem.removeprefix("view_") for path in folder.glob("view_*.png")]
     return max((int(number) + 1 for number in numbers if number.isascii() and number.isdigit()), default=0)
 
 
 def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
-    """Write the three folders of a rendered sample; whatever they held before is replaced.
+    """Write the three folders of a rendered sample, replacing any earlier content.
 
-    Each folder is filled under a temporary name and renamed, `2d_rendering` last, so that a run killed at any moment
-    leaves no sample that looks finished. Write the sample's other files before.
+    Each folder is filled under a temporary name and then renamed, `2d_rendering` last, so that a run killed at any
+    moment never leaves an incomplete sample that looks finished. Write the sample's other files first.
 
     Raises:
         InputError: a folder cannot be written.
@@ -136,10 +136,10 @@ def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
 
 
 def remove_views(files: SampleFiles) -> None:
-    """Make a sample unfinished, before any of its files is replaced.
+    """Mark a sample as unfinished before any of its files is replaced.
 
     Raises:
-        InputError: the pictures cannot be removed.
+        InputError: the renderings cannot be removed.
     """
     try:
         if files.views.exists():
@@ -151,7 +151,7 @@ def remove_views(files: SampleFiles) -> None:
 
 
 def read_views(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
-    """Read pictures of a sample.
+    """Read renderings of a sample.
 
     Args:
         folder: `2d_rendering/<id>`.
@@ -161,14 +161,14 @@ def read_views(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
         (V, H, W, 3) uint8.
 
     Raises:
-        InputError: a picture is missing, broken, or of another size than the first.
+        InputError: an image is missing, broken, or differs in size from the first.
     """
     paths = [Path(folder) / _view_name(index) for index in indices]
     return _stack(paths, [read_picture(path, "RGB") for path in paths])
 
 
 def read_views_gt(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
-    """Read the ground-truth pictures of a sample, grey.
+    """Read the greyscale ground-truth images of a sample.
 
     Args:
         folder: `2d_gt/<id>`.
@@ -185,7 +185,7 @@ def read_views_gt(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
 
 
 def read_correspondences(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
-    """Read where each point lies in each view.
+    """Read the point-to-pixel correspondences of each view.
 
     Args:
         folder: `2d_3d_cor/<id>`.
@@ -195,16 +195,16 @@ def read_correspondences(folder: str | Path, indices: Sequence[int]) -> np.ndarr
         (V, M, 3) int16: column, row, visible (0 or 1).
 
     Raises:
-        InputError: a file is missing, broken, of another shape than the first, or holds values that no picture has.
+        InputError: a file is missing, broken, differs in shape from the first, or holds values outside any image.
     """
     paths = [Path(folder) / _correspondence_name(index) for index in indices]
     views = []
     for path in paths:
         view = read_npy(path, kinds="iu")
         if view.ndim != 2 or view.shape[1] != 3:
-            raise InputError(path, f"has shape {view.shape} instead of (points, 3)", _RENDER_AGAIN)
+            raise InputError(path, f"has shape {view.shape}, expected (points, 3)", _RENDER_AGAIN)
         if view.size and (view.min() < 0 or view.max() > np.iinfo(np.int16).max):
-            raise InputError(path, "holds pixels that no picture has", _RENDER_AGAIN)
+            raise InputError(path, "holds pixels outside any image", _RENDER_AGAIN)
         if view.size and view[:, 2].max() > 1:
             raise InputError(path, "holds a visibility that is neither 0 nor 1", _RENDER_AGAIN)
         views.append(view.astype(np.int16, copy=False))
@@ -212,13 +212,13 @@ def read_correspondences(folder: str | Path, indices: Sequence[int]) -> np.ndarr
 
 
 def read_nonzero_indices(folder: str | Path) -> np.ndarray | None:
-    """Read the places of a sample's points on the grid.
+    """Read the grid positions of a sample's points.
 
     Args:
         folder: `2d_3d_cor/<id>`.
 
     Returns:
-        (M,) int32; None where there is no such file, because every place of the grid holds a point.
+        (M,) int32; None if there is no such file, because every grid position holds a point.
 
     Raises:
         InputError: the file is broken or holds something else.
@@ -228,7 +228,7 @@ def read_nonzero_indices(folder: str | Path) -> np.ndarray | None:
         return None
     indices = read_npy(path, kinds="iu")
     if indices.ndim != 1:
-        raise InputError(path, f"has shape {indices.shape} instead of (points,)", _RENDER_AGAIN)
+        raise InputError(path, f"has shape {indices.shape}, expected (points,)", _RENDER_AGAIN)
     if indices.size and (indices.min() < 0 or indices.max() > np.iinfo(np.int32).max):
         raise InputError(path, "holds indices outside any grid", _RENDER_AGAIN)
     return indices.astype(np.int32, copy=False)
@@ -244,10 +244,10 @@ def read_color(path: str | Path) -> np.ndarray:
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read a sample's ground truth from either form in which data sets give it.
+    """Read a sample's ground truth from either form that data sets use.
 
     Args:
-        path: a picture, or a point cloud (`.pcd`) whose points are anomalous where their colour is above half.
+        path: an image, or a point cloud (`.pcd`) whose points are anomalous where their colour is above half.
 
     Returns:
         (H, W) uint8, 0 or 255; or (M,) bool for a point cloud.
@@ -259,7 +259,7 @@ def read_mask(path: str | Path) -> np.ndarray:
         return read_mask_picture(path)
     colors = read_pcd(path).colors
     if colors is None:
-        raise InputError(path, "has no colours, which hold the labels", _RENDER_AGAIN)
+        raise InputError(path, "has no colours, which should hold the labels", _RENDER_AGAIN)
     return colors[:, 0] > 127
 
 
@@ -276,7 +276,7 @@ def _correspondence_name(index: int) -> str:
 
 
 def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
-    # The temporary name is always the same, so the next run tidies up after one that was killed.
+    # The temporary name is always the same, so the next run cleans up after one that was killed.
     temporary = target.with_name(f".{target.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

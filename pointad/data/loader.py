@@ -1,4 +1,4 @@
-"""Batches of a data set from worker processes, with errors that name the sample and a bar that moves."""
+"""Batches of a data set from worker processes, with a progress bar and errors that name the sample."""
 
 import logging
 import shutil
@@ -19,12 +19,12 @@ from pointad.errors import InputError, PointADError
 logger = logging.getLogger(__name__)
 
 SHARED_MEMORY = Path("/dev/shm")
-BATCHES_AHEAD = 3  # of each worker: two that wait and the one that it makes
+BATCHES_AHEAD = 3  # per worker: two waiting and the one being made
 _MOST_WORKERS = 256
 
 
 class _ErrorsAsItems(Dataset):
-    """Hands errors out as items: worker processes would otherwise turn them into RuntimeErrors without the sample."""
+    """Returns errors as items: worker processes would otherwise turn them into RuntimeErrors without the sample."""
 
     def __init__(self, dataset: Dataset[MultiViewSample]) -> None:
         self.dataset = dataset
@@ -40,7 +40,7 @@ class _ErrorsAsItems(Dataset):
         except MemoryError:
             remedy = "run again with fewer --num_workers"
             return InputError(_name_of(self.dataset, index), "there is not enough memory to load it", remedy)
-        except Exception as error:  # whatever a broken sample leads to, it is to be named
+        except Exception as error:  # whatever a broken sample causes, the error should name it
             logger.debug("loading", exc_info=True)
             problem = f"cannot be loaded ({type(error).__name__}: {error})"
             return InputError(
@@ -49,7 +49,7 @@ class _ErrorsAsItems(Dataset):
 
 
 def _name_of(dataset: Dataset[MultiViewSample], index: int) -> str:
-    """What errors call a sample: its folder or file where its source tells, else its class, species and identifier."""
+    """A sample's name in errors: its folder or file if its source has one, else class, species and identifier."""
     sources = getattr(dataset, "sources", None)
     if sources is None:
         return f"sample {index}"
@@ -69,7 +69,7 @@ def _collate_or_error(items: Sequence[MultiViewSample | PointADError]) -> MultiV
 
 
 def _collate_to_arrays(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
-    """The batch with arrays in place of tensors: they travel through a pipe, where tensors take shared memory."""
+    """The batch with arrays instead of tensors: arrays are sent through a pipe, tensors need shared memory."""
     batch = _collate_or_error(items)
     return batch if isinstance(batch, PointADError) else _changed(batch, Tensor, Tensor.numpy)
 
@@ -87,26 +87,26 @@ def iterate_batches(
     pin_memory: bool = False,
     description: str | None = None,
 ) -> Iterator[MultiViewBatch]:
-    """Go through a data set in its order.
+    """Iterate over a data set in its order.
 
-    Batches of worker processes come through shared memory where there is enough of it, else through pipes; containers
-    often have no more than 64 MB (``docker run --shm-size`` gives more).
+    Worker processes send batches through shared memory if there is enough of it, else through pipes; containers
+    often have no more than 64 MB (``docker run --shm-size`` sets the size).
 
     Args:
-        dataset: what gives the samples.
-        batch_size: samples a batch; the last batch may be smaller.
-        num_workers: processes that load samples; 0 loads in this one.
-        pin_memory: whether batches come in page-locked memory, for faster copies to a GPU.
-        description: label of a progress bar that counts samples; None shows none.
+        dataset: the source of the samples.
+        batch_size: samples per batch; the last batch may be smaller.
+        num_workers: processes that load samples; 0 loads them in this process.
+        pin_memory: whether batches are in page-locked memory, for faster copies to a GPU.
+        description: label of a progress bar that counts samples; None shows no bar.
 
     Raises:
-        PointADError: a sample cannot be loaded; the error is the one that the data set raised, or one that names it.
-        InputError: a process that loads samples died.
+        PointADError: a sample cannot be loaded; either the data set's own error or one that names the sample.
+        InputError: a loader process died.
     """
     total = len(dataset)  # type: ignore[arg-type]
     workers = min(num_workers, total, _MOST_WORKERS)
-    if workers and not SHARED_MEMORY.is_dir():  # the locks between processes lie there
-        logger.warning("%s is not there: samples are loaded in this process", SHARED_MEMORY)
+    if workers and not SHARED_MEMORY.is_dir():  # the locks between processes are kept there
+        logger.warning("%s does not exist: samples are loaded in this process", SHARED_MEMORY)
         workers = 0
     through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
     loader = DataLoader(
@@ -128,20 +128,20 @@ def iterate_batches(
 
 
 def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) -> bool:
-    """Whether shared memory holds all batches that may be under way at once."""
+    """Whether shared memory holds all batches that may be in flight at once."""
     needed = workers * BATCHES_AHEAD * batch_size * _sample_bytes(dataset)
     free = shutil.disk_usage(SHARED_MEMORY).free
     if needed > free:
         logger.info(
-            "%s has %.0f MB free and up to %.0f MB are needed: batches go through pipes, which is a little slower "
-            "(in a container --shm-size gives more)",
+            "%s has %.0f MB free, but up to %.0f MB are needed: batches use pipes, which is a little slower "
+            "(in a container, --shm-size sets the size)",
             *(SHARED_MEMORY, free / 1e6, needed / 1e6),
         )
     return needed <= free
 
 
 def _sample_bytes(dataset: Dataset[MultiViewSample]) -> int:
-    """What a sample takes, by the data set's options; nothing where it has none."""
+    """The bytes that a sample takes, by the data set's options; 0 if it has none."""
     options = getattr(dataset, "options", None)
     if options is None:
         return 0
@@ -159,8 +159,8 @@ def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointA
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
-            # Errors of samples arrive as items, so a worker has ended without a word.
-            problem = "a process that loads samples died, probably for lack of memory, or of shared memory in /dev/shm"
+            # Errors of samples arrive as items, so a worker has died without an error.
+            problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
             raise InputError("loading", problem, "run again with fewer --num_workers") from error
         if batch is None:
             return

@@ -1,4 +1,4 @@
-"""The JSON files that list the samples of a rendered data set: `all_meta.json` and one `<class>_meta.json` a class."""
+"""The JSON files that list the samples of a rendered data set: `all_meta.json` and a `<class>_meta.json` per class."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ class SampleRecord:
     identifier: str
     label: int  # 1 is anomalous
     rgb_path: Path | None
-    mask_path: Path | None  # a picture, or a point cloud whose colours are the labels
+    mask_path: Path | None  # an image, or a point cloud whose colours are the labels
     views_folder: Path
     views_gt_folder: Path
     correspondence_folder: Path
@@ -43,17 +43,17 @@ class SampleRecord:
 
 @dataclass(frozen=True)
 class MetadataSummary:
-    """What the writer found."""
+    """The result of listing the samples."""
 
-    samples: dict[str, dict[str, int]]  # per class and species, how many finished samples
-    unfinished: tuple[Path, ...]  # folders of samples that were left out because files are missing
+    samples: dict[str, dict[str, int]]  # finished samples per class and species
+    unfinished: tuple[Path, ...]  # folders of samples skipped because files are missing
 
 
 def metadata_path(root: str | Path, class_name: str | None = None) -> Path:
     """The file that lists the samples of one class, or of all.
 
     Raises:
-        InputError: the class has no plain name.
+        InputError: the class name is not a plain path component.
     """
     return Path(root) / ("all_meta.json" if class_name is None else f"{plain_component(class_name, 'class')}_meta.json")
 
@@ -61,21 +61,21 @@ def metadata_path(root: str | Path, class_name: str | None = None) -> Path:
 def read_metadata(root: str | Path, class_name: str | None = None) -> list[SampleRecord]:
     """Read the samples of a data set in the order of the file.
 
-    Paths in the file may be absolute, begin with the data set's folder as it was called then, or be relative to it.
+    Paths in the file may be absolute, begin with the data set's folder under its former name, or be relative to it.
 
     Args:
         root: the data set's folder.
         class_name: read this class's own file instead of `all_meta.json`.
 
     Raises:
-        InputError: the class is not there, the file is missing or is not such a list, or a path leads out of the data
-            set's folder.
+        InputError: the class does not exist, the file is missing or is not such a list, or a path leads outside the
+            data set's folder.
     """
     path = metadata_path(root, class_name)
     if class_name is not None and not path.exists():
         known = _listed_classes(Path(root))
         if known and class_name not in known:
-            raise unknown_class(class_name, known, f"{root} (there is no {path.name})")
+            raise unknown_class(class_name, known, f"{root} ({path.name} not found)")
     content = read_json(path, _WRITE_AGAIN)
     classes = content.get("test") if isinstance(content, dict) else None
     if not isinstance(classes, dict) or not all(isinstance(entries, list) for entries in classes.values()):
@@ -84,7 +84,7 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
 
 
 def _listed_classes(root: Path) -> list[str]:
-    """The classes that have a file of their own; none when nothing is listed."""
+    """The classes that have their own JSON file; empty if nothing is listed."""
     ending = metadata_path(root, "*").name.removeprefix("*")
     return sorted(path.name.removesuffix(ending) for path in root.glob(f"*{ending}") if path.name != "all_meta.json")
 
@@ -92,20 +92,20 @@ def _listed_classes(root: Path) -> list[str]:
 def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
     """List the finished samples below `root` in `all_meta.json` and one `<class>_meta.json` per class.
 
-    Classes come in the data set's own order, then others that are there, by name. Paths are relative to `root`.
+    Classes are in the data set's own order, followed by any others by name. Paths are relative to `root`.
 
     Args:
         root: the rendered data set's folder.
         dataset_name: which data set it is, see `pointad.datasets.registry`.
 
     Raises:
-        InputError: the data set is unknown, nothing rendered is there, or a file cannot be written.
+        InputError: the data set is unknown, no rendered sample is found, or a file cannot be written.
     """
     dataset = specification(dataset_name)
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder that scripts/render_dataset.py wrote")
-    # Whoever lists last has waited until its own samples were there, and sees those of all others.
+    # The last run to list has finished its own samples by then, and sees those of all others.
     with wait_for_lock(folder / _LOCK_NAME):
         return _list_samples(folder, dataset)
 
@@ -128,7 +128,7 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
             "render the data set first with scripts/render_dataset.py",
         )
     for path in unfinished:
-        logger.warning("%s: left out, files of this sample are missing; render it again", path)
+        logger.warning("%s: skipped because files of this sample are missing; render it again", path)
     _write(metadata_path(folder), entries)
     for class_name, found in entries.items():
         _write(metadata_path(folder, class_name), {class_name: found})
@@ -199,7 +199,7 @@ def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, i
 
 def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
     if not isinstance(entry, dict):
-        raise InputError(json_path, f"has a sample that is no object: {entry!r:.80}", _WRITE_AGAIN)
+        raise InputError(json_path, f"has a sample that is not an object: {entry!r:.80}", _WRITE_AGAIN)
 
     def text(key: str) -> str:
         value = entry.get(key)
@@ -232,7 +232,7 @@ def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
 
 
 def _inside(json_path: Path, root: Path, given: str, class_name: str) -> Path:
-    """Turn a path of the file into an absolute one below the data set's folder, or refuse it."""
+    """Resolve a path from the file to an absolute one below the data set's folder, or refuse it."""
     folder = Path(os.path.normpath(Path.cwd() / root))
     for candidate in (_below_root(folder, Path(given), class_name), folder / given):
         if candidate is None:
@@ -240,14 +240,14 @@ def _inside(json_path: Path, root: Path, given: str, class_name: str) -> Path:
         normal = Path(os.path.normpath(candidate))
         if normal != folder and normal.is_relative_to(folder):
             return normal
-    raise InputError(json_path, f"leads out of the data set's folder: {given}", _WRITE_AGAIN)
+    raise InputError(json_path, f"leads outside the data set's folder: {given}", _WRITE_AGAIN)
 
 
 def _below_root(folder: Path, given: Path, class_name: str) -> Path | None:
-    """The part from `<class>/test` on, put below `folder`, when what stands before it is the data set's folder.
+    """The part from `<class>/test` on, placed below `folder`, if the part before it is the data set's folder.
 
-    That is so when it is the same folder, or has the same name: then the data set was moved after the file was
-    written, or another working directory was meant.
+    That is so if it is the same folder or has the same name: the data set was moved after the file was written, or
+    the path is relative to another working directory.
     """
     parts = given.parts
     starts = [k for k in range(len(parts) - 1) if parts[k] == class_name and parts[k + 1] == SPLIT]

@@ -1,4 +1,4 @@
-"""Opens a data set by its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
+"""Opens a data set from its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from pointad.scans.point_cloud import RawSample
 
 @dataclass(frozen=True)
 class ListedDataset:
-    """The samples of a data set, not yet loaded, and the views that they have."""
+    """The samples of a data set, not yet loaded, and their views."""
 
     sources: Sequence[SampleSource]
     views: AvailableViews
     load: Callable[[Any, SampleOptions], LoadedScan]
 
     def open(self, options: SampleOptions) -> MultiViewDataset:
-        """The data set; ``options.view_indices`` are out of its views."""
+        """The data set; ``options.view_indices`` refer to its views."""
         return MultiViewDataset(self.sources, self.load, options)
 
 
@@ -51,13 +51,13 @@ def list_dataset(
     Args:
         dataset: the data set's format.
         root: its folder.
-        class_name: only this class; None lists all.
+        class_name: list only this class; None lists all.
         render: ``stored`` reads renderings, ``on_the_fly`` renders raw scans when a sample is asked for;
-            both give the same numbers.
+            both give identical results.
         rendering: how raw scans are rendered; None as the released weights were trained.
 
     Raises:
-        InputError: the folder or its JSON files are missing or unreadable, or the class is not in it.
+        InputError: the folder or its JSON files are missing or unreadable, or it lacks the class.
     """
     root = Path(root)
     if not root.is_dir():
@@ -88,7 +88,7 @@ def open_dataset(
 
     Args:
         dataset, root, class_name, render, rendering: as there.
-        options: what the samples must hold.
+        options: what the samples must contain.
 
     Raises:
         InputError: as there.
@@ -98,7 +98,7 @@ def open_dataset(
 
 
 def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
-    """Say what to do with a raw data set where a rendered one is expected."""
+    """Explain what to do with a raw data set where a rendered one is expected."""
     if any(root.glob("*_meta.json")):
         return
     try:
@@ -107,7 +107,7 @@ def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
         return
     if samples and not any(root.glob(f"*/{SPLIT}/*/{VIEWS}")):
         remedy = "render them first with scripts/render_dataset.py, or give --render on_the_fly"
-        raise InputError(root, "holds raw scans and no renderings", remedy)
+        raise InputError(root, "holds raw scans but no renderings", remedy)
 
 
 def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:

@@ -1,4 +1,4 @@
-"""What the files of one's own data say about them: whether scans have a pixel grid, and pictures."""
+"""Inspects custom data: whether the scans have a pixel grid, and pictures."""
 
 import logging
 from dataclasses import replace
@@ -16,10 +16,10 @@ STORED, ON_THE_FLY = "stored", "on_the_fly"
 
 
 def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORED) -> DatasetSpecification:
-    """What is known about a data set once it is there: of one's own data, grid or not, which rig, and pictures or not.
+    """Complete the specification of a custom data set from its files: grid or not, which rig, pictures or not.
 
     Args:
-        dataset: as it is registered; any but an open one is returned as it is.
+        dataset: as registered; returned unchanged unless it is an open one.
         root: its folder.
         render: as in `open_dataset`.
 
@@ -37,9 +37,9 @@ def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORE
         organized = [read_scan(samples[0].scan_path).is_organized]
         pictures = [sample.rgb_path for sample in samples]
     if len(set(organized)) > 1:
-        raise InputError(root, "has scans with and without a pixel grid", "make two data sets of them")
+        raise InputError(root, "has scans with and without a pixel grid", "split them into two data sets")
     has_color = bool(pictures) and all(pictures)
     if not has_color and any(pictures):
-        logger.warning("%s: only some samples have a picture; none is used", root)
+        logger.warning("%s: only some samples have a picture; pictures are ignored", root)
     rig = dataset.organized_rig if any(organized) and dataset.organized_rig is not None else dataset.rig
     return replace(dataset, organized=any(organized), has_color=has_color, rig=rig)

@@ -11,19 +11,19 @@ from pointad.scans.tiff import read_xyz_tiff
 
 
 def read_points(path: Path | None, nonzero_indices: np.ndarray | None, views_folder: Path, size: int) -> np.ndarray:
-    """Read the points of a sample that its correspondences belong to.
+    """Read the points of a sample that its correspondences refer to.
 
     Args:
         path: the organized scan (`.tiff`), whose holes are zero, or a point cloud (`.pcd`).
-        nonzero_indices: the points' places on the grid; None where every place holds one.
-        views_folder: `2d_rendering/<id>`, to name the sample where there is no file.
+        nonzero_indices: the points' grid positions; None if every position holds a point.
+        views_folder: `2d_rendering/<id>`, to name the sample if there is no file.
         size: side of the grid.
 
     Returns:
         (M, 3) floating point, in the order of the correspondences.
 
     Raises:
-        InputError: the file is missing or broken, or holds other points than those that were rendered.
+        InputError: the file is missing or broken, or its points are not the rendered ones.
     """
     if path is None:
         raise InputError(views_folder, "the sample's entry names no scan (d3_pc)", "render the sample again")
@@ -34,6 +34,6 @@ def read_points(path: Path | None, nonzero_indices: np.ndarray | None, views_fol
         return grid
     if len(nonzero_indices) and nonzero_indices.max() >= len(grid):
         raise InputError(
-            path, f"does not fit the places of the points on a grid of {size} x {size}", "render the sample again"
+            path, f"does not match the points' positions on a grid of {size} x {size}", "render the sample again"
         )
     return grid[nonzero_indices]

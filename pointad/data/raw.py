@@ -1,4 +1,4 @@
-"""From a raw archive to rendered samples in memory: the rendering script stores them, the data loader uses them."""
+"""Renders raw samples in memory, for the rendering script to store and the data loader to use."""
 
 import dataclasses
 import logging
@@ -26,12 +26,12 @@ class RenderingOptions:
     """How raw samples are rendered; the defaults give what the released weights were trained with."""
 
     views: tuple[View, ...] | None = None  # None: the data set's nine
-    point_size: int | str | None = None  # pixels, or "auto" (from the points' spacing); None: the class's own
-    image_size: int = 336  # side of the pictures in pixels
+    point_size: int | str | None = None  # pixels, or "auto" (from the points' spacing); None: the class's default
+    image_size: int = 336  # side of the renderings in pixels
     normals_method: str = "exact"  # or "grid": faster, for organized scans
     visibility: str = "nearest"  # or "splat"
     correspondence: str = "truncated"  # or "centred"
-    device: str | None = None  # None: drawn with NumPy; else with PyTorch on this device, the same to one grey level
+    device: str | None = None  # None: NumPy; else PyTorch on this device, the same to one grey level
     reading: ReadingOptions = AS_PUBLISHED  # how the scans are read before they are rendered
 
 
@@ -45,16 +45,16 @@ def list_raw_samples(
     """The samples of a raw archive, by class, good ones first.
 
     Args:
-        dataset: its name, see `pointad.datasets.registry`, or what is known about it.
+        dataset: its name, see `pointad.datasets.registry`, or its specification.
         root: the archive's folder.
-        split: the folder inside every class; None: the one with good and anomalous samples, which both training and
-            testing use.
-        classes: take these only.
+        split: the folder inside every class; None: the one with good and anomalous samples, used for both training and
+            testing.
+        classes: only these classes; None lists all.
         reading: how the samples are read, and which folder holds the good ones; None as published.
 
     Raises:
-        InputError: the data set is unknown, its folder is not such an archive, or lacks a class that was asked for; two
-            samples have one name, or the folder of good samples is not there.
+        InputError: the data set is unknown, its folder is not such an archive or lacks a requested class, two samples
+            have the same name, or the folder of good samples does not exist.
     """
     if isinstance(dataset, str):
         dataset = specification(dataset)
@@ -67,13 +67,13 @@ def list_raw_samples(
         samples = _with_good_folder(samples, reading.good_folder)
     _check_names(samples)
     if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
-        logger.warning("--metres_per_unit plays no part: %s is rendered alike in any unit", dataset.title)
+        logger.warning("--metres_per_unit is ignored: %s is rendered identically in any unit", dataset.title)
     _tell_what_is_missing(samples, dataset, all_labels=split in (None, dataset.default_split))
     return samples
 
 
 def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:
-    """The same samples, those of one species being the good ones and no others."""
+    """The same samples, with those of one species, and no others, as the good ones."""
     species = {sample.species for sample in samples}
     if good_folder not in species and not (good_folder.lower() == GOOD and GOOD in species):
         remedy = f"choose among {', '.join(sorted(species))}"
@@ -92,31 +92,32 @@ def _check_names(samples: list[RawSample]) -> None:
     for sample in samples:
         name = (sample.class_name, sample.species, sample.identifier)
         if names[name] > 1:
-            problem = f"is one of {names[name]} scans called {'/'.join(name)}"
+            problem = f"is one of {names[name]} scans named {'/'.join(name)}"
             raise InputError(sample.scan_path, problem, "rename one of them")
 
 
 def _tell_what_is_missing(samples: list[RawSample], dataset: DatasetSpecification, *, all_labels: bool) -> None:
-    """Log what would otherwise be missed in silence: colour, and classes all of whose samples count as anomalous."""
+    """Log what would otherwise go unnoticed: missing colour, and classes in which all samples count as anomalous."""
     if dataset.has_color:
         without = sum(sample.rgb_path is None for sample in samples)
         if without:
-            logger.warning("%d of %d samples have no RGB picture; their colour plays no part", without, len(samples))
+            logger.warning("%d of %d samples have no RGB picture; their colour is not used", without, len(samples))
     if not all_labels:
         return
     with_good = {sample.class_name for sample in samples if not sample.label}
     for class_name in dict.fromkeys(sample.class_name for sample in samples):
         if class_name not in with_good:
             logger.warning(
-                "class %s: all samples count as anomalous; name the folder of good ones (--good_folder)", class_name
+                "class %s: all samples count as anomalous; specify the folder of good samples (--good_folder)",
+                class_name,
             )
 
 
 def load_raw_sample(sample: RawSample) -> PreparedSample:
-    """Read and clean one sample; files are only read.
+    """Read and clean one sample; no file is changed.
 
     Raises:
-        InputError: a file is missing or broken, or the sample counts as anomalous and no point of it is marked.
+        InputError: a file is missing or broken, or the sample counts as anomalous but no point is marked.
     """
     dataset = specification(sample.dataset_name)
     prepared = dataset.prepare(sample)
@@ -124,7 +125,7 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
         raise InputError(
             sample.mask_path or sample.scan_path,
             f"no point is marked, yet the sample is in the anomalous folder {sample.species}",
-            "name the folder of good samples (--good_folder), or allow such samples (--allow_empty_masks)",
+            "specify the folder of good samples (--good_folder), or allow such samples (--allow_empty_masks)",
         )
     if dataset.metres_per_unit is not None:
         supposed = sample.reading.metres_per_unit or dataset.metres_per_unit
@@ -133,7 +134,7 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
 
 
 def rig_of(sample: RawSample, options: RenderingOptions, *, on_grid: bool = False) -> ViewRig:
-    """How the sample is photographed: its class's own rig with the options' changes; `on_grid` as in `rig_for`."""
+    """The rig for the sample: that of its class, modified by the options; `on_grid` as in `rig_for`."""
     rig = specification(sample.dataset_name).rig_for(sample.class_name, on_grid=on_grid)
     if options.views is not None:
         rig = dataclasses.replace(rig, views=options.views)
@@ -147,7 +148,7 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
     """Render what `load_raw_sample` returned.
 
     Raises:
-        InputError: the scan has too few points, or an option does not fit it.
+        InputError: the scan has too few points, or an option does not suit it.
     """
     try:
         return render(
@@ -168,10 +169,10 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
 def render_raw_sample(
     sample: RawSample, options: RenderingOptions | None = None
 ) -> tuple[RenderedSample, PreparedSample]:
-    """Read, clean and render one sample, to the very numbers that its stored files would hold.
+    """Read, clean and render one sample, with exactly the values that its stored files would hold.
 
     Returns:
-        The rendering, and what was rendered with its RGB picture and its mask.
+        The rendering, and the rendered sample with its RGB picture and its mask.
 
     Raises:
         InputError: a file is missing or broken, or the scan cannot be rendered.

@@ -1,4 +1,4 @@
-"""How a folder was rendered, kept in `rendering.json` beside the renderings, so that no folder holds two kinds."""
+"""The settings of a rendered folder, stored in `rendering.json`, so that different settings are never mixed."""
 
 import json
 import logging
@@ -25,14 +25,14 @@ _LOCK_NAME = ".rendering.lock"
 
 
 def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
-    """What is written: whatever the pictures and correspondences of a data set depend on beside its scans.
+    """The settings to store: everything that renderings and correspondences depend on besides the scans.
 
     Args:
         dataset_name: see `pointad.datasets.registry`.
         options: how its samples are rendered.
 
     Returns:
-        numbers and texts by the names of the flags; "point_size" is null where each class has its own.
+        numbers and texts by flag name; "point_size" is null if each class has its own.
     """
     views = options.views or specification(dataset_name).rig.views
     return {
@@ -49,10 +49,10 @@ def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
 
 
 def read_settings(root: Path) -> dict[str, Any] | None:
-    """How a folder was rendered, as `settings_of` says it; None where nothing was noted.
+    """The stored settings of a folder, in the form of `settings_of`; None if none are stored.
 
     Raises:
-        InputError: the note cannot be read or holds something else.
+        InputError: the file cannot be read or has other content.
     """
     path = root / SETTINGS_NAME
     if not is_file(path):
@@ -66,15 +66,15 @@ def read_settings(root: Path) -> dict[str, Any] | None:
         or not all(isinstance(found.get(name, ""), str) for name in texts)
         or not (views is None or (isinstance(views, list) and all(isinstance(view, str) for view in views)))
     ):
-        raise InputError(path, "does not say how the folder was rendered", remedy)
+        raise InputError(path, "does not contain the settings of a rendered folder", remedy)
     return found
 
 
 def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Path]) -> AvailableViews:
-    """The views of a rendered data set: as it was noted when it was rendered, else as many as any sample has.
+    """The views of a rendered data set: as stored when it was rendered, else as many as any sample has.
 
-    Where nothing was noted, as many views as the data set's rig has are taken for that rig's, in which the published
-    renderings were made.
+    If none are stored and there are as many views as in the data set's rig, they are assumed to be those of that rig,
+    with which the published renderings were made.
 
     Args:
         root: the data set's folder.
@@ -82,7 +82,7 @@ def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Pa
         folders: of the samples' pictures.
 
     Raises:
-        InputError: the note cannot be read.
+        InputError: the settings cannot be read.
     """
     told = (read_settings(root) or {}).get("views")
     if told:
@@ -94,17 +94,17 @@ def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Pa
 
 
 def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) -> None:
-    """Note how a folder is going to be rendered, or find that it was rendered in this way before.
+    """Store the settings that a folder is to be rendered with, or check that they match the stored ones.
 
-    Renderings of older versions, which noted nothing, are taken for what is asked for now; the log says so.
+    Renderings of older versions, which stored no settings, are assumed to match; this is logged.
 
     Args:
-        root: the rendered data set's folder, which is there.
+        root: the rendered data set's folder, which must exist.
         dataset_name: see `pointad.datasets.registry`.
         options: how its samples are to be rendered.
 
     Raises:
-        InputError: the folder was rendered in another way, its note cannot be read, or it cannot be written to.
+        InputError: the folder was rendered with other settings, or they cannot be read or written.
     """
     path = root / SETTINGS_NAME
     wanted = settings_of(dataset_name, options)
@@ -113,7 +113,9 @@ def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) 
             _compare(path, wanted)
             return
         if any(root.glob(f"*/{SPLIT}/*/{VIEWS}/*")):
-            logger.warning("%s: renderings without %s, taken to be made with the present flags", root, SETTINGS_NAME)
+            logger.warning(
+                "%s: renderings without %s are assumed to have been made with the current flags", root, SETTINGS_NAME
+            )
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 

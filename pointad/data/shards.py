@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts; parts are counted from 1."""
+    """One of several parts, numbered from 1."""
 
     number: int
     count: int
@@ -21,7 +21,7 @@ class Shard:
             raise InputError(f"shard {self.number}/{self.count}", "is not one of its parts", "give one such as 3/16")
 
     def of(self, items: Sequence[Item]) -> list[Item]:
-        """The part's own items: every `count`-th, so that each class and species is spread evenly over the parts."""
+        """The items of this part: every `count`-th, so that each class and species is spread evenly over the parts."""
         return list(items[self.number - 1 :: self.count])
 
 

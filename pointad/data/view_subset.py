@@ -1,4 +1,4 @@
-"""Which of the views that there are a run uses: all of them, so many, or certain directions."""
+"""Selects the views that a run uses: all of them, a given number, or given directions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _FRONTAL_FIRST = (2, 1, 3, 6, 7, 0, 4, 5, 8)
 
 @dataclass(frozen=True)
 class ViewChoice:
-    """What a run asks for: so many views, or these directions; neither: all that there are."""
+    """The views a run requests: a number, or directions; all available views if neither is given."""
 
     count: int | None = None
     directions: tuple[View, ...] | None = None
@@ -24,24 +24,24 @@ class AvailableViews:
     """The views that a data set has."""
 
     count: int
-    directions: tuple[View, ...] | None  # in the order of the files; None where nothing tells them
+    directions: tuple[View, ...] | None  # in the order of the files; None if unknown
     place: str  # where they are, for errors
 
     def chosen(self, choice: ViewChoice, *, organized: bool) -> tuple[int, ...]:
-        """Indices of the views that a run asks for.
+        """Indices of the views that a run requests.
 
         Args:
-            choice: what it asks for.
+            choice: the request.
             organized: see :func:`view_subset`.
 
         Raises:
-            InputError: there are fewer views, or other ones.
+            InputError: there are fewer views, or different ones.
         """
         if choice.directions is not None:
             return self._indices(choice.directions)
         count = self.count if choice.count is None else choice.count
         if not 1 <= count <= self.count:
-            problem = f"{self.place} has {self.count} view{'' if self.count == 1 else 's'} a sample"
+            problem = f"{self.place} has {self.count} view{'' if self.count == 1 else 's'} per sample"
             raise InputError(f"--views {count}", problem, f"give a number from 1 to {self.count}")
         return view_subset(count, organized=organized, of=self.count, directions=self.directions)
 
@@ -52,7 +52,7 @@ class AvailableViews:
     def _indices(self, wanted: Sequence[View]) -> tuple[int, ...]:
         names = " ".join(view.name for view in wanted)
         if self.directions is None:
-            problem = f"{self.place} does not tell the directions of its views"
+            problem = f"{self.place} does not state the directions of its views"
             raise InputError(f"--views {names}", problem, "give a number, or render again")
         missing = [view.name for view in wanted if view not in self.directions]
         if missing:
@@ -67,14 +67,14 @@ def view_subset(
 ) -> tuple[int, ...]:
     """Choose ``count`` of the rendered views.
 
-    Organized scans are seen from one side only: the frontal view comes first, then ever steeper ones, in pairs where
-    the rig has them. Closed shapes are seen from all round: the chosen views are spread evenly over the rig.
+    Organized scans are seen from one side only: the frontal view comes first, then increasingly oblique ones, in pairs
+    if the rig has them. Closed shapes are seen from all around: the chosen views are spread evenly over the rig.
 
     Args:
         count: 1 to ``of``.
         organized: whether the data set's scans are organized (MVTec3D-AD, Eyecandies) or closed (Real3D-AD).
         of: how many views there are.
-        directions: of these views, where they are known.
+        directions: of these views, if known.
 
     Returns:
         Indices into the views, ascending.

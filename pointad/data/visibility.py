@@ -1,4 +1,4 @@
-"""Which views see a point: flags for the points that no view sees, borrowed from others (section 3.2)."""
+"""Visibility of points in views: points that no view sees borrow the flags of other points (section 3.2)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from pointad.errors import InputError
 def fill_never_seen(visible: NDArray[np.bool_], non_zero: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Give every point that no view sees the visibility flags of another point.
 
-    In flat index order over the points that are no holes, let ``next`` be the first later point that some view sees,
+    In flat index order over the points that are not holes, let ``next`` be the first later point that some view sees,
     and ``previous`` the point just before with the flags that it ended up with. The unseen point takes the flags of
     ``previous`` when its index is strictly nearer, else those of ``next``. Where no later point is seen, ``next`` is
     the first point of all, at the distance of the last one. So a run of unseen points hands on the flags of its left
@@ -41,7 +41,7 @@ def fill_never_seen(visible: NDArray[np.bool_], non_zero: NDArray[np.bool_]) -> 
     distance_to_next = positions[np.where(has_next, next_seen, -1)] - positions
     distance_to_previous = np.diff(positions, prepend=np.iinfo(positions.dtype).min // 2)  # the first has none
 
-    # For a point without a later seen one, the first point stands in: itself seen, or taking its own next.
+    # A point without a later seen one uses the first point, which is seen or takes its own `next`.
     chosen = np.where(has_next, next_seen, next_seen[0])
     is_anchor = seen | (distance_to_previous >= distance_to_next)
     nearest_anchor = np.maximum.accumulate(np.where(is_anchor, order, 0))

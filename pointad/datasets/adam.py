@@ -2,8 +2,8 @@
 
 <root>/<category>/{train,validation,test}/<good or defect>/{rgb/NNN[_X].png, xyz/NNN[_X].tiff, ground_truth/NNN[_X].png}
 
-A tiff holds points, or a depth map from 0 to 1 copied to three channels, see `depth_to_points`. Masks of good scans are
-black. No table is removed: neither unit nor background of the scans is known here.
+A TIFF file holds points, or a depth map from 0 to 1 copied to three channels, see `depth_to_points`. Masks of good
+scans are black. No table is removed: neither the unit nor the background of the scans is known.
 """
 
 import re
@@ -26,10 +26,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the archive's folder.
         split: train, validation or test.
-        classes: take these categories only.
+        classes: only these categories; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a category that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested category.
     """
     return [
         _sample(folder.name, species, path)
@@ -41,10 +41,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one scan and take its points on the 336 x 336 grid.
+    """Read one scan and resample its points to the 336 x 336 grid.
 
     Raises:
-        InputError: a file is missing, broken, or of another shape than the scan; or the scan has no points.
+        InputError: a file is missing, broken, or differs in shape from the scan; or the scan has no points.
     """
     return prepare_scan(sample, depth_to_points(read_xyz_tiff(sample.scan_path), sample.scan_path))
 
@@ -52,7 +52,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 def _sample(class_name: str, species: Path, path: Path) -> RawSample:
     good = is_good(species.name)
     mask = _picture(species / TRUTH, path.stem)
-    if mask is None and not good:  # reading will find it missing
+    if mask is None and not good:  # reading it will report that it is missing
         mask = species / TRUTH / f"{path.stem}.png"
     return RawSample(
         dataset_name=NAME,
@@ -67,7 +67,7 @@ def _sample(class_name: str, species: Path, path: Path) -> RawSample:
 
 
 def _picture(folder: Path, stem: str) -> Path | None:
-    """The picture of the same name, or else of the same number."""
+    """The picture with the same name, or else with the same number."""
     number = re.sub(r"_[^_]*$", "", stem)
     return picture_beside(folder, stem) or (picture_beside(folder, number) if number != stem else None)
 

@@ -1,4 +1,4 @@
-"""Finds classes, species, scans and pictures in the folders of a raw archive, however people name them."""
+"""Finds classes, species, scans and pictures in the folders of a raw archive, under any usual names."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -9,22 +9,22 @@ from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
 
 GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
-"""Names that people give to the folder of good samples, in lower case."""
+"""Usual names of the folder of good samples, in lower case."""
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: Iterable[str] | None) -> list[Path]:
-    """The folders of the classes, in the data set's order, then others by name.
+    """The class folders, in the data set's order, then others by name.
 
     Args:
         root: the archive's folder.
-        inner: a folder that every class has; whatever lacks it is no class.
+        inner: a folder that every class has; anything without it is not a class.
         known: the data set's classes, in its order.
-        classes: take these only; None takes all that are there.
+        classes: only these classes; None lists all that exist.
 
     Raises:
-        InputError: the root is no folder, or a class that was asked for (or any class at all) is not there.
+        InputError: the root is not a folder, or a requested class (or any class at all) does not exist.
     """
     folder = Path(root)
     if not folder.is_dir():
@@ -32,7 +32,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
     present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and (path / inner).is_dir())
     if not present:
         raise InputError(
-            folder, f"holds no class folder (<class>/{inner})", "give the folder that the classes' folders are in"
+            folder, f"holds no class folder (<class>/{inner})", "give the folder that contains the class folders"
         )
     ordered = [name for name in known if name in present]
     ordered += [name for name in present if name not in ordered]
@@ -46,40 +46,40 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
 
 
 def species_folders(split: Path, inner: str = "") -> list[Path]:
-    """The folders of the species in a class's split, the good one first, then by name.
+    """The species folders in a class's split, the good one first, then by name.
 
     Args:
-        split: the folder that they are in.
-        inner: a folder that every species has; whatever lacks it is none.
+        split: the folder that contains them.
+        inner: a folder that every species has; anything without it is not a species.
     """
     found = sorted(path for path in split.iterdir() if not is_hidden(path) and (path / inner).is_dir())
     return sorted(found, key=lambda path: not is_good(path.name))
 
 
 def is_good(species: str) -> bool:
-    """Whether an archive's folder of this name holds samples without a defect: one of `GOOD_NAMES` in any case."""
+    """Whether a folder of this name holds samples without a defect: one of `GOOD_NAMES`, ignoring case."""
     return species.lower() in GOOD_NAMES
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether a file or folder is no data: hidden, such as macOS's `._000.png`, or its archive folder `__MACOSX`."""
+    """Whether a file or folder is not data: hidden, such as `._000.png` of macOS, or its archive folder `__MACOSX`."""
     return path.name.startswith(".") or path.name == "__MACOSX"
 
 
 def words_of(stem: str) -> set[str]:
-    """The words of a file's name in lower case, without the numbers at their ends: 3_bulge_cut2 is 3, bulge, cut."""
+    """The words of a file's name in lower case, without trailing numbers: 3_bulge_cut2 gives 3, bulge, cut."""
     return {word.rstrip("0123456789") or word for word in re.split(r"[^0-9a-z]+", stem.lower()) if word}
 
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The files of a folder, which may be missing, by suffix (in lower case), without hidden ones."""
+    """The files in a folder, which may be missing, with these suffixes (in lower case), without hidden ones."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and not is_hidden(path))
 
 
 def picture_beside(folder: Path, stem: str) -> Path | None:
-    """The picture of a sample in a folder of pictures, whatever its ending; None where there is none.
+    """The picture of a sample in a folder of pictures, with any extension; None if there is none.
 
     Raises:
         InputError: there are several.

@@ -1,4 +1,4 @@
-"""What the pipeline must know about a data set; each module beside this one describes one of them."""
+"""The specification of a data set for the pipeline; each sibling module describes one data set."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
@@ -9,24 +9,24 @@ from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
 GOOD = "good"
-"""The species of the samples without a defect, whatever an archive calls them."""
+"""The species of samples without a defect, whatever their name in the archive."""
 
 SampleLister = Callable[[Path, str, Iterable[str] | None], list[RawSample]]
-"""Lists the samples of (root, split, classes or None for all that are there), by class, good ones first."""
+"""Lists the samples of (root, split, classes or None for all existing ones), by class, good samples first."""
 
 SampleReader = Callable[[RawSample], PreparedSample]
-"""Reads and cleans one sample; files are only read."""
+"""Reads and cleans one sample; no file is changed."""
 
 
 def group_of(species: str, groups: Iterable[str]) -> str | None:
-    """The group that a species belongs to, as its last word tells: hard of pit_hard; None for others."""
+    """The group of a species, given by its last word (hard for pit_hard); None if it has no group."""
     last = species.rpartition("_")[2]
     return last if last != species and last in groups else None
 
 
 @dataclass(frozen=True)
 class DatasetSpecification:
-    """One data set: what its samples have, how they are read, and how they are rendered."""
+    """One data set: what its samples contain, how they are read, and how they are rendered."""
 
     name: str  # as on the command line
     title: str  # as in the tables
@@ -34,32 +34,30 @@ class DatasetSpecification:
     training_classes: tuple[str, ...]  # the classes that the one-vs-rest protocol trains on in turn
     has_color: bool  # samples come with an RGB picture
     organized: bool  # scans lie on a pixel grid
-    reports_aupro: bool  # over the regions of the mask; without a grid, over those of the graph of the points
-    rig: ViewRig  # how its scans are photographed
+    reports_aupro: bool  # over the regions of the mask; without a grid, over those of the neighbour graph of the points
+    rig: ViewRig  # how its scans are rendered
     default_split: str  # the archive's folder with good and anomalous samples, for training and for testing
     list_samples: SampleLister
     prepare: SampleReader
-    further_metrics: tuple[str, ...] = ()  # measured beside the published ones, as `--extra_metrics`
-    groups: tuple[
-        str, ...
-    ] = ()  # endings of species (pit_easy) that are measured apart too, each with all good samples
+    further_metrics: tuple[str, ...] = ()  # measured in addition to the published ones, as with `--extra_metrics`
+    groups: tuple[str, ...] = ()  # suffixes of species (pit_easy) also measured separately, each with all good samples
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
-    metres_per_unit: float | None = None  # the unit that rig and cleaning suppose; None: any unit will do
-    organized_rig: ViewRig | None = None  # of scans with a pixel grid, where a data set has both kinds
-    is_open: bool = False  # one's own data: whether they are organized and have pictures, the files say
-    lists_point_cloud: bool = False  # the JSON files name the rendered points beside the scan (d3_pcd_path)
+    metres_per_unit: float | None = None  # the unit that rig and cleaning assume; None: any unit
+    organized_rig: ViewRig | None = None  # for scans with a pixel grid, if a data set has both kinds
+    is_open: bool = False  # custom data: the files determine whether they are organized and have pictures
+    lists_point_cloud: bool = False  # the JSON files list the rendered points as well as the scan (d3_pcd_path)
 
     @property
     def own_directions(self) -> tuple[View, ...] | None:
-        """The rig's directions where the data set's name alone does not tell them; None where it does."""
+        """The rig's directions if the data set's name alone does not determine them, else None."""
         return self.rig.views if self.is_open else None
 
     def rig_for(self, class_name: str, *, on_grid: bool = False) -> ViewRig:
-        """The rig of a class; one that `point_sizes` lacks gets its point size from the spacing of its points.
+        """The rig of a class; for a class not in `point_sizes`, the point size follows from the spacing of its points.
 
         Args:
             class_name: which class.
-            on_grid: whether the scan lies on a pixel grid; only data sets of both kinds care.
+            on_grid: whether the scan lies on a pixel grid; only relevant to data sets of both kinds.
         """
         if on_grid and self.organized_rig is not None:
             return self.organized_rig

@@ -1,4 +1,4 @@
-"""What to say about the name of a class that is not there: the classes that are, and the one that was meant."""
+"""The error for an unknown class name: lists the existing classes and suggests the one that was probably meant."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ def unknown_class(name: str, known: Iterable[str], place: str | Path) -> InputEr
     """The error for a class that a data set does not have.
 
     Args:
-        name: what was asked for.
-        known: the classes that are there.
-        place: what lacks the class, such as the data set's folder.
+        name: the requested class.
+        known: the existing classes.
+        place: where the class is missing, such as the data set's folder.
     """
     known = list(known)
     nearest = nearest_name(name, known)
@@ -26,7 +26,7 @@ def unknown_class(name: str, known: Iterable[str], place: str | Path) -> InputEr
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The name that was probably meant, whatever its case; None when none is like it."""
+    """The name that was probably meant, ignoring case; None if none is similar."""
     by_lower_case = {one.lower(): one for one in known}
     found = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=LEAST_LIKENESS)
     return by_lower_case[found[0]] if found else None

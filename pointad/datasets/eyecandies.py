@@ -1,4 +1,4 @@
-"""Raw Eyecandies: rendered depth pictures of sweets on a table, with camera poses.
+"""Raw Eyecandies: rendered depth maps of sweets on a table, with camera poses.
 
 <root>/<Class>/{train,val,test_public,test_private}/data/000_{depth.png,info_depth.yaml,pose.txt,image_4.png,...}
 """
@@ -53,16 +53,16 @@ EYECANDIES_RIG = ViewRig(
 )
 
 METRES_PER_UNIT = 1.0
-FOCAL_LENGTH = 711.11 / 512  # in picture widths; from the data set's documentation
+FOCAL_LENGTH = 711.11 / 512  # in image widths; from the data set's documentation
 LIGHTING = 4  # which of the six pictures of a scan is its RGB picture
 
-# The table is found from two points on the border of the grid, one at its far end and one at its near end.
+# The table is located by two points on the border of the grid, one at its far end and one at its near end.
 FAR_BORDER = 256  # flat index
 NEAR_BORDER = -256  # flat index, from the end
 TABLE_HEIGHT = -0.02  # metres; the axis points down: whatever is higher than this belongs to the object
 FARTHEST = 1.8  # metres along the table from its near end
 WIDEST = 1.0  # metres to either side
-SCALE = np.array([0.1, -0.1, 0.1])  # of the points that are rendered, after the axes y and z changed places
+SCALE = np.array([0.1, -0.1, 0.1])  # of the points that are rendered, after swapping the y and z axes
 
 _REMEDY = "replace the file with the archive's own"
 
@@ -73,10 +73,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the archive's folder.
         split: train, val, test_public or test_private.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, lacks a class that was asked for, or a sample's metadata are
+        InputError: the folder is not such an archive, lacks a requested class, or a sample's metadata are
             unreadable.
     """
     samples = []
@@ -89,10 +89,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one scan, take it to the world's frame and the 336 x 336 grid, and remove the table under the object.
+    """Read one scan, transform it to the world frame and the 336 x 336 grid, and remove the table under the object.
 
     Raises:
-        InputError: a file is missing, broken, or of another size than the depth picture.
+        InputError: a file is missing, broken, or differs in size from the depth map.
     """
     xyz = resize_nearest(read_points(sample.scan_path)) * sample.reading.unit_scale(METRES_PER_UNIT)
     kept = object_points(xyz, f"{sample.class_name}/{sample.species}/{sample.identifier}")
@@ -114,12 +114,12 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def read_points(depth_path: Path) -> np.ndarray:
-    """Points of a depth picture, from the files that lie beside it.
+    """Points of a depth map, from the files next to it.
 
     A pixel (u, v) of depth d is the point d * inv(K P) (u, v, 1, 1 / d) with the pinhole camera K and the pose P.
 
     Returns:
-        (H, W, 3) float64 in metres in the frame that the pose leads to; pixels without depth are (0, 0, 0).
+        (H, W, 3) float64 in metres in the target frame of the pose; pixels without depth are (0, 0, 0).
 
     Raises:
         InputError: a file is missing or broken.
@@ -133,14 +133,14 @@ def read_points(depth_path: Path) -> np.ndarray:
     try:
         inverse = np.linalg.inv(camera @ _read_pose(pose_path))
     except np.linalg.LinAlgError as error:
-        raise InputError(pose_path, "is no invertible matrix", _REMEDY) from error
+        raise InputError(pose_path, "is not an invertible matrix", _REMEDY) from error
     rows, columns = np.mgrid[:height, :width]
     rays = np.stack([columns, rows, np.ones_like(rows)], axis=-1) @ inverse[:3, :3].T
     return np.where(depth[..., None] > 0, rays * depth[..., None] + inverse[:3, 3], 0.0)
 
 
 def read_depth(depth_path: Path) -> np.ndarray:
-    """Depths (H, W) float64 in metres: the 16-bit picture stretched between the limits in `*_info_depth.yaml`.
+    """Depths (H, W) float64 in metres: the 16-bit depth map scaled to the limits in `*_info_depth.yaml`.
 
     Raises:
         InputError: a file is missing or broken.
@@ -160,11 +160,11 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
     """Flags (336, 336) of the points that are neither table nor background.
 
     Args:
-        xyz: (336, 336, 3) points in the world's frame.
-        name: what the log calls the scan.
+        xyz: (336, 336, 3) points in the world frame.
+        name: of the scan, for the log.
 
     Returns:
-        The flags; where the border tells no table, or nothing lies on it, every point is kept and the log says so.
+        The flags; if the border determines no table, or nothing lies on it, every point is kept, which is logged.
     """
     points = xyz.reshape(-1, 3)
     far, near = points[FAR_BORDER], points[NEAR_BORDER]
@@ -172,7 +172,7 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
     length = np.hypot(sine, cosine)
     present = (xyz != 0).any(axis=-1)
     if length == 0:
-        logger.warning("%s: the border's points determine no table; nothing is removed", name)
+        logger.warning("%s: the points on the border do not determine the table; nothing is removed", name)
         return present
     sine, cosine = sine / length, cosine / length
     x, y, z = points[:, 0], points[:, 1] - near[1], points[:, 2] - near[2]
@@ -221,7 +221,7 @@ def _read_pose(path: Path) -> np.ndarray:
     try:
         pose = np.loadtxt(io.BytesIO(read_bytes(path)), dtype=np.float64, ndmin=2)
     except ValueError as error:
-        raise InputError(path, f"is no matrix ({error})", _REMEDY) from error
+        raise InputError(path, f"is not a matrix ({error})", _REMEDY) from error
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         raise InputError(path, f"has shape {pose.shape} or infinite values", _REMEDY)
     return pose

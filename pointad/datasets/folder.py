@@ -1,12 +1,12 @@
-"""Scans of one's own in a folder, found by patterns or listed in a CSV file: `--dataset folder`.
+"""Custom scans in a folder, found by patterns or listed in a CSV file: `--dataset folder`.
 
-A pattern is a path below the folder, such as `test/{species}/cloud/{id}.ply`. {id} and {species} must be in it, {class}
-and {split} may; a `*` stands for any part of a name. The patterns of pictures and masks are filled in with what the
-scan's pattern found. A CSV file has the columns scan and species, and perhaps rgb, mask, class, split and id; its paths
-are relative to it. The species "good" is the one without defects.
+A pattern is a path relative to the folder, such as `test/{species}/cloud/{id}.ply`. {id} and {species} are required,
+{class} and {split} are optional; a `*` matches any part of a name. The patterns of pictures and masks are filled in
+with the values matched by the scan's pattern. A CSV file has the columns scan and species, and optionally rgb, mask,
+class, split and id; its paths are relative to it. The species "good" is the one without defects.
 
-Scans have any format of `read_scan`. A mask is a picture where scans lie on a pixel grid, else a text with one label a
-point. Nothing is removed from the scans.
+Scans may have any format of `read_scan`. A mask is an image if scans lie on a pixel grid, else a text with one label
+per point. Nothing is removed from the scans.
 """
 
 import csv
@@ -43,16 +43,16 @@ ALL_SPLITS = ""
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """Where the files of the samples are: patterns, or a table of them."""
+    """Where the samples' files are: patterns, or a table."""
 
     scans: str | None = None
     pictures: str | None = None
     masks: str | None = None
-    table: Path | None = None  # a CSV file; without patterns and table: `samples.csv` in the folder
+    table: Path | None = None  # a CSV file; with neither patterns nor table: `samples.csv` in the folder
 
 
 def folder_dataset(layout: FolderLayout) -> DatasetSpecification:
-    """The data set whose samples lie where the layout says."""
+    """The data set whose samples are located by the layout."""
     return dataclasses.replace(FOLDER, list_samples=partial(list_samples, layout=layout))
 
 
@@ -62,14 +62,14 @@ def list_samples(
     """The samples of a split, by class, good ones first.
 
     Args:
-        root: the folder; a sample whose class nothing tells bears its name.
-        split: where pattern or table name a split, samples of others are left out.
-        classes: take these only.
-        layout: where the files are; None: as `samples.csv` says.
+        root: the folder; its name is the class of samples for which none is given.
+        split: if the pattern or table names splits, samples of others are skipped.
+        classes: only these classes; None lists all.
+        layout: where the files are; None: as listed in `samples.csv`.
 
     Raises:
-        InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans would be the
-            same sample.
+        InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans have the
+            same name.
     """
     if not root.is_dir():
         raise InputError(root, "is not a folder", "give the folder with the scans")
@@ -86,22 +86,22 @@ def list_samples(
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one scan: on the 336 x 336 grid if it has one, else brought to 112 896 points.
+    """Read one scan, resampled to the 336 x 336 grid if it has a grid, else to 112 896 points.
 
     Raises:
-        InputError: a file is missing or broken, or picture or mask do not belong to the points.
+        InputError: a file is missing or broken, or the picture or mask does not match the points.
     """
     scan = read_scan(sample.scan_path)
     if scan.is_organized:
         return prepare_scan(sample, np.where(scan.present[..., None], scan.points, 0).astype(np.float32))
     if sample.rgb_path is not None:
-        problem = "belongs to a scan without a pixel grid, so that its pixels belong to no points"
-        raise InputError(sample.rgb_path, problem, "name no pictures for clouds")
+        problem = "belongs to a scan without a pixel grid, so its pixels correspond to no points"
+        raise InputError(sample.rgb_path, problem, "give no pictures for unorganized point clouds")
     labels = None
     if sample.mask_path is not None:
         if scan.is_mesh:
-            problem = "labels the points of a mesh, whose surface is sampled anew"
-            raise InputError(sample.mask_path, problem, "store the points as a cloud")
+            problem = "labels the vertices of a mesh, whose surface is resampled"
+            raise InputError(sample.mask_path, problem, "store the points as a point cloud")
         labels = read_labels(sample.mask_path)
     return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
 
@@ -117,7 +117,9 @@ def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample,
             rgb, mask = (_filled(root, text, values) for text in (layout.pictures, layout.masks))
             found.append((_sample(path, rgb, mask, values, root), values.get("split") or ALL_SPLITS))
     if not found:
-        raise InputError(root, f"holds no file {layout.scans}", "look at the pattern; it begins below the folder")
+        raise InputError(
+            root, f"holds no file matching {layout.scans}", "check the pattern, which is relative to the folder"
+        )
     return found
 
 
@@ -133,7 +135,7 @@ def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     except FileNotFoundError as error:
         raise InputError(table, "does not exist", remedy) from error
     except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
-        raise InputError(table, f"is no table of samples ({error})", remedy) from error
+        raise InputError(table, f"is not a table of samples ({error})", remedy) from error
     unknown = [name for name in columns if name not in COLUMNS]
     missing = [name for name in ("scan", "species") if name not in columns]
     if unknown or missing or not rows:
@@ -144,7 +146,7 @@ def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     found = []
     for number, row in enumerate(rows, start=2):
         if not row["scan"] or not row["species"]:
-            raise InputError(table, f"names no scan or no species in line {number}", remedy)
+            raise InputError(table, f"has no scan or no species in line {number}", remedy)
         rgb, mask = (table.parent / row[name] if row.get(name) else None for name in ("rgb", "mask"))
         found.append((_sample(table.parent / row["scan"], rgb, mask, row, root), row.get("split") or ALL_SPLITS))
     return found
@@ -169,13 +171,15 @@ def _check(root: Path, samples: list[RawSample]) -> None:
     for (class_name, species, identifier), count in counts.items():
         if count > 1:
             problem = f"has {count} scans called {class_name}/{species}/{identifier}"
-            raise InputError(root, problem, "tell them apart by {class}, {id} or the column id")
+            raise InputError(root, problem, "distinguish them by {class}, {id} or the column id")
     anomalous = [sample for sample in samples if sample.label]
     without = [sample for sample in anomalous if sample.mask_path is None]
     if without and len(without) < len(anomalous):
-        raise InputError(without[0].scan_path, "is anomalous and has no mask, unlike others", "give all of them one")
+        raise InputError(without[0].scan_path, "is anomalous but has no mask, unlike others", "give all of them a mask")
     if without:
-        logger.warning("%s: no masks (--allow_empty_masks): samples are measured, points cannot be", root)
+        logger.warning(
+            "%s: no masks (--allow_empty_masks): only sample-level metrics are measured, not those of points", root
+        )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -196,25 +200,25 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     for name in ("id", "species"):
         if name not in seen:
             raise InputError(
-                f"pattern {pattern}", f"has no {{{name}}}", "it must say which sample, and whether it is good"
+                f"pattern {pattern}", f"has no {{{name}}}", "it must identify the sample and whether it is good"
             )
     return re.compile("".join(parts))
 
 
 def _filled(root: Path, pattern: str | None, values: Mapping[str, str]) -> Path | None:
-    """The file that a pattern means for one scan; where there is none, the path that reading will find missing."""
+    """The file that a pattern matches for one scan; if there is none, a path that reading will report as missing."""
     if pattern is None:
         return None
     filled = pattern.strip().removeprefix("./")
     if Path(filled).is_absolute():
-        raise InputError(f"pattern {pattern}", "is no path below the folder", "let it begin below --data_path")
+        raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
     for name in PLACEHOLDERS:
         if f"{{{name}}}" in filled and name not in values:
-            raise InputError(f"pattern {pattern}", f"has {{{name}}}, which the scans' pattern lacks", "leave it out")
+            raise InputError(f"pattern {pattern}", f"has {{{name}}}, which the scans' pattern lacks", "remove it")
         filled = filled.replace(f"{{{name}}}", glob.escape(values.get(name, "")))
     matches = sorted(root.glob(filled))
     if len(matches) > 1:
-        raise InputError(f"pattern {pattern}", f"means {matches[0]} and {matches[1]} at once", "make it say which")
+        raise InputError(f"pattern {pattern}", f"matches both {matches[0]} and {matches[1]}", "make it unambiguous")
     return matches[0] if matches else root / filled
 
 

@@ -1,4 +1,4 @@
-"""Reads the ground truth of clouds, one point with its label a row, and checks that it belongs to the scan."""
+"""Reads the ground truth of point clouds, one labelled point per row, and checks that it matches the scan."""
 
 import logging
 from pathlib import Path
@@ -23,12 +23,12 @@ _REMEDY = "replace the file"
 def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
     """Read rows "x y z label"; a label above one half is anomalous.
 
-    The label is the last column, unless the columns have names, or another one alone holds both 0 and 1 and nothing
-    else, which is logged.
+    The label is the last column, unless the columns are named, or another column is the only one made up of just 0 and
+    1, which is logged.
 
     Args:
         path: the ground truth.
-        scan_path: the scan itself, which must have as many points in the same box; of a mesh the box counts only.
+        scan_path: the scan itself, which must have as many points in the same box; for a mesh, only the box counts.
 
     Raises:
         InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, or the rows
@@ -36,7 +36,7 @@ def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
     """
     table = parse_table(read_bytes(path), path)
     if table.values.shape[1] < 4:
-        problem = f"has {table.values.shape[1]} numbers a row instead of x y z label"
+        problem = f"has {table.values.shape[1]} numbers per row, expected x y z label"
         raise InputError(path, problem, _REMEDY)
     named = find_columns(table.names).xyz if table.names is not None else None
     coordinates = named or (0, 1, 2)
@@ -60,12 +60,12 @@ def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) ->
         return last
     binary = [column for column in others if _has_both(table.values[:, column])]
     if len(binary) == 1:
-        message = "%s: column %d of %d holds the labels, as it alone is made of 0 and 1"
+        message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
         logger.warning(message, path, binary[0] + 1, table.values.shape[1])
         return binary[0]
     whole = table.values[:, last] == np.rint(table.values[:, last])
     if len(others) > 1 and not whole.all():
-        problem = f"has {table.values.shape[1]} columns, none of which must be the labels"
+        problem = f"has {table.values.shape[1]} columns, none of which is certain to be the labels"
         raise InputError(path, problem, "write x y z label, or name the columns")
     return last
 
@@ -78,8 +78,8 @@ def _check_scan(points: np.ndarray, path: Path, scan_path: Path) -> None:
     scan = read_scan(scan_path)
     scanned = scan.points.reshape(-1, 3)
     if not scan.is_mesh and len(points) != len(scanned):
-        problem = f"has {len(points)} rows for the {len(scanned)} points of {scan_path.name}"
-        raise InputError(path, problem, "give one row a point")
+        problem = f"has {len(points)} rows, but {scan_path.name} has {len(scanned)} points"
+        raise InputError(path, problem, "give one row per point")
     own, other = (part[np.isfinite(part).all(axis=1)] for part in (points, scanned))
     if not len(own):
         raise InputError(path, "holds no usable point", _REMEDY)
@@ -87,5 +87,5 @@ def _check_scan(points: np.ndarray, path: Path, scan_path: Path) -> None:
     ends = np.abs([own.min(axis=0) - other.min(axis=0), own.max(axis=0) - other.max(axis=0)])
     if ends.max() > tolerance:
         boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
-        problem = f"reaches elsewhere than {scan_path.name} ({boxes})"
+        problem = f"covers another region than {scan_path.name} ({boxes})"
         raise InputError(path, problem, "give the labels of this scan, in its unit and axes")

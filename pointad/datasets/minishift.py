@@ -1,7 +1,7 @@
-"""Raw MiniShift: clouds of 500,000 points whose small defects come in three difficulties.
+"""Raw MiniShift: point clouds of 500,000 points with small defects of three difficulties.
 
 <root>/<class>/{train/good, test/good, test/<defect>/{easy,medium,hard}}/<id>.txt    rows "x y z"
-<root>/<class>/gt/<defect>/{easy,medium,hard}/<id>.txt                               0 or 1 a row
+<root>/<class>/gt/<defect>/{easy,medium,hard}/<id>.txt                               0 or 1 per row
 
 A sample's species is <defect>_<difficulty>; results are given for each difficulty too.
 """
@@ -28,10 +28,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the folder that holds the classes.
         split: train or test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a class that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested class.
     """
     return [
         sample
@@ -42,10 +42,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one cloud and take 112 896 points of it, with their labels.
+    """Read one point cloud and sample 112 896 of its points, with their labels.
 
     Raises:
-        InputError: a file is missing or broken, or has another number of labels than points.
+        InputError: a file is missing or broken, or the numbers of labels and points differ.
     """
     points = read_scan(sample.scan_path).points
     labels = None if sample.mask_path is None else read_labels(sample.mask_path)

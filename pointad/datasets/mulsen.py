@@ -1,11 +1,11 @@
-"""Raw MulSen-AD, its laser scans alone: triangle meshes whose vertices are the points.
+"""Raw MulSen-AD, laser scans only: triangle meshes whose vertices are the points.
 
 <root>/<class>/Pointcloud/{train/<id>.stl, test/<good or defect>/<id>.stl}
 <root>/<class>/Pointcloud/GT/<defect>/<id>.txt    rows "x,y,z" of the anomalous points
 <root>/<class>/RGB/GT/<defect>/data.csv           object, label_rgb, label_infrared, label_pc
 
-A defect that the laser scanner cannot see has label_pc 0: for point clouds such a sample is good. The RGB pictures come
-from another camera and belong to no point, so they are not read.
+A defect that the laser scanner cannot see has label_pc 0: for point clouds, such a sample is good. The RGB pictures
+come from another camera and correspond to no points, so they are not read.
 """
 
 import csv
@@ -39,15 +39,15 @@ _REMEDY = "replace the file with the archive's own"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first; defects that no point shows are among the good ones.
+    """The samples of a split, by class, good ones first; those with defects invisible in the points count as good.
 
     Args:
         root: the archive's folder `MulSen_AD`.
         split: test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, lacks a class that was asked for, or a label file is broken.
+        InputError: the folder is not such an archive, lacks a requested class, or a label file is broken.
     """
     samples = []
     for folder in class_folders(root, f"{SCANS}/{split}", CLASSES, classes):
@@ -61,7 +61,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read the vertices of one mesh, label those nearest to the anomalous points, and bring them to 112 896 points.
+    """Read the vertices of one mesh, label those nearest to the anomalous points, and resample to 112 896 points.
 
     Raises:
         InputError: a file is missing or broken.
@@ -77,7 +77,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def distinct_vertices(path: Path) -> np.ndarray:
-    """The vertices (V, 3) float64 of a mesh, each place once, in the order of the file.
+    """The vertices (V, 3) float64 of a mesh, without duplicates, in the order of the file.
 
     Raises:
         InputError: the file is missing, broken or holds no triangles.
@@ -101,10 +101,10 @@ def _sample(folder: Path, species: Path, path: Path, anomalous: bool) -> RawSamp
 
 
 def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool]:
-    """Whether the defect of each scan shows in its points: all of them where the archive does not say.
+    """Whether the defect of each scan is visible in its points; assumed for all scans if the archive does not say.
 
-    A row belongs to the scan whose name its first column holds. If no name fits and there are as many rows as scans,
-    they belong together in the order of the scans' numbers, and the log says so.
+    The first column of a row names its scan. If no name matches and there are as many rows as scans, they are matched
+    in the order of the scans' numbers, which is logged.
     """
     path = folder / "RGB" / "GT" / species / "data.csv"
     if not path.exists():
@@ -116,13 +116,15 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
     if not missing:
         return [labels[_key(scan.stem)] for scan in scans]
     if len(missing) == len(scans) == len(rows):
-        logger.warning("%s names no scan of %s/%s; its rows are taken in their order", path, folder.name, species)
+        logger.warning(
+            "%s names no scan of %s/%s; its rows are matched to the scans in order", path, folder.name, species
+        )
         return [label for _, label in rows]
     raise InputError(path, f"has no row for {missing[0]}", _REMEDY)
 
 
 def _label_rows(path: Path) -> list[tuple[str, bool]]:
-    """The name of each row's object, and whether its defect shows in the points."""
+    """The name of each row's object, and whether its defect is visible in the points."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, skipinitialspace=True)
@@ -132,7 +134,7 @@ def _label_rows(path: Path) -> list[tuple[str, bool]]:
                 raise InputError(path, f"has no column {LABEL_COLUMN}", _REMEDY)
             return [(_key(row[columns[0]]), bool(int(row[LABEL_COLUMN]))) for row in rows]
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise InputError(path, f"is no table of labels ({error})", _REMEDY) from error
+        raise InputError(path, f"is not a table of labels ({error})", _REMEDY) from error
 
 
 def _key(name: str) -> str:

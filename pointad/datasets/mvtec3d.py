@@ -55,10 +55,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the archive's folder.
         split: train, validation or test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a class that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested class.
     """
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
@@ -68,13 +68,14 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one scan, remove the table and stray clusters, and take its points on the 336 x 336 grid.
+    """Read one scan, remove the table and stray clusters, and resample its points to the 336 x 336 grid.
 
-    Of the data set's own classes the largest cluster is kept, as published. Of others, which a sensor may see in
-    several pieces, every cluster with more than 1 % of the points; `ReadingOptions.keep_clusters` overrides both.
+    For the data set's own classes, the largest cluster is kept, as published. For others, which a sensor may capture
+    in several pieces, every cluster with more than 1 % of the points is kept; `ReadingOptions.keep_clusters` overrides
+    both.
 
     Raises:
-        InputError: a file is missing, broken, or of another size than the scan; or the scan has no points.
+        InputError: a file is missing, broken, or differs in size from the scan; or the scan has no points.
     """
     xyz = read_xyz_tiff(sample.scan_path)
     scale = sample.reading.unit_scale(METRES_PER_UNIT)
@@ -102,7 +103,7 @@ def _scan_files(species: Path) -> list[Path]:
 def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
     good = is_good(species.name)
     mask = picture_beside(species / "gt", scan_path.stem)
-    if mask is None and not good:  # reading will find it missing; good samples need none
+    if mask is None and not good:  # reading it will report that it is missing; good samples need none
         mask = species / "gt" / f"{scan_path.stem}.png"
     return RawSample(
         dataset_name=NAME,
@@ -119,7 +120,7 @@ def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
 def _same_size(path: Path, picture: np.ndarray, xyz: np.ndarray) -> np.ndarray:
     if picture.shape[:2] != xyz.shape[:2]:
         raise InputError(
-            path, f"is {picture.shape[:2]} pixels but the scan {xyz.shape[:2]}", "give the files of one recording"
+            path, f"is {picture.shape[:2]} pixels, but the scan is {xyz.shape[:2]}", "give files of the same recording"
         )
     return picture
 

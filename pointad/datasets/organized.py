@@ -1,4 +1,4 @@
-"""What data sets of organized scans in an unknown unit share: from planes of points to a prepared sample."""
+"""Shared by data sets of organized scans in an unknown unit: prepares a sample from an array of points."""
 
 import dataclasses
 import logging
@@ -19,24 +19,24 @@ from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 logger = logging.getLogger(__name__)
 
 SCAN_RIG = dataclasses.replace(MVTEC3D_RIG, normal_radius=math.inf)
-"""As MVTec 3D-AD is photographed, whatever the unit: normals come from the 50 nearest points, and the size of a point
-from the spacing of the points."""
+"""The rig of MVTec 3D-AD for any unit: normals come from the 50 nearest points, and the point size from the spacing of
+the points."""
 
-_SAME_SHAPE = 0.01  # by how much the aspect ratios of a picture and its scan may differ
+_SAME_SHAPE = 0.01  # tolerance between the aspect ratios of a picture and its scan
 
 
 def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
-    """Bring a scan with its picture and mask to a square and take its points on the 336 x 336 grid.
+    """Pad a scan with its picture and mask to a square and resample its points to the 336 x 336 grid.
 
-    Nothing is removed: neither unit nor background is known.
+    Nothing is removed: neither the unit nor the background is known.
 
     Args:
-        sample: where picture and mask lie.
+        sample: the paths of picture and mask.
         xyz: (H, W, 3) float32; holes are (0, 0, 0).
 
     Raises:
-        InputError: a file is missing, broken or of another shape than the scan; or the scan has no points or is a long
-            strip.
+        InputError: a file is missing, broken or differs in shape from the scan; or the scan has no points or is too
+            elongated.
     """
     shape = xyz.shape[:2]
     check_proportions(shape[0], shape[1], str(sample.scan_path))
@@ -50,16 +50,18 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
 
 
 def fitted(picture: np.ndarray, shape: tuple[int, int], path: Path) -> np.ndarray:
-    """A picture (h, w) or (h, w, 3) uint8 in the size of its scan (H, W); masks stay 0 or 255.
+    """Resize a picture (h, w) or (h, w, 3) uint8 to the size of its scan (H, W); masks stay 0 or 255.
 
     Raises:
-        InputError: the picture shows another part of the scene than the scan, as its aspect ratio tells.
+        InputError: the aspect ratios differ: the picture shows another part of the scene than the scan.
     """
     height, width = picture.shape[:2]
     if (height, width) == shape:
         return picture
     if abs(height / width * shape[1] / shape[0] - 1) > _SAME_SHAPE:
-        raise InputError(path, f"is {(height, width)} pixels but the scan {shape}", "give the files of one recording")
+        raise InputError(
+            path, f"is {(height, width)} pixels, but the scan is {shape}", "give files of the same recording"
+        )
     logger.info("%s: resized from %s to the scan's %s pixels", path, (height, width), shape)
     if picture.ndim == 3:
         return np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BICUBIC))
@@ -68,23 +70,23 @@ def fitted(picture: np.ndarray, shape: tuple[int, int], path: Path) -> np.ndarra
 
 
 def depth_to_points(xyz: np.ndarray, path: Path) -> np.ndarray:
-    """Recognize a depth map from 0 to 1 that was copied to three channels, and place its pixels in space.
+    """Recognize a depth map from 0 to 1 that was copied to three channels, and convert it to points.
 
     Args:
         xyz: (H, W, 3) float32.
-        path: what the log calls it.
+        path: of the scan, for the log.
 
     Returns:
-        What was given, if it is no such map. Otherwise (H, W, 3) float32 points (column, row, depth): columns and rows
-        in units of the longer side of the picture, depth as it stands; pixels of depth 0 are holes. The log says so.
+        The given array if it is not such a map. Otherwise (H, W, 3) float32 points (column, row, depth): columns and
+        rows in units of the longer side of the image, depth unchanged; pixels of depth 0 are holes. This is logged.
     """
     depth = xyz[..., 2]
     copied = (xyz[..., 0] == depth).all() and (xyz[..., 1] == depth).all()
     if not copied or depth.min() < 0 or depth.max() > 1:
         return xyz
     logger.warning(
-        "%s holds a depth map and no points: x and y are taken as column and row in units of the longer side, "
-        "z as the depth that is there",
+        "%s holds a depth map, not points: x and y are set to column and row in units of the longer side, "
+        "z to the depth",
         path,
     )
     height, width = depth.shape

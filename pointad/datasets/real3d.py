@@ -1,8 +1,8 @@
-"""Raw Real3D-AD: unorganized clouds with one label a point.
+"""Raw Real3D-AD: unorganized point clouds with one label per point.
 
 <root>/<class>/{train/*.pcd, test/<id>_{good,bulge,sink}.pcd, gt/<id>_{bulge,sink}.txt}    rows "x y z label"
 
-Clouds of one's own may lie there in other formats too.
+Custom point clouds in the same layout may have other formats.
 """
 
 import logging
@@ -51,7 +51,7 @@ REAL3D_RIG = ViewRig(
 METRES_PER_UNIT = 0.001
 
 _GOOD_WORDS = {*GOOD_NAMES, "positive"}  # Anomaly-ShapeNet says positive
-_TEMPLATE_WORDS = {"temp", "template", "templates", "prototype", "prototypes"}  # of files that are no test samples
+_TEMPLATE_WORDS = {"temp", "template", "templates", "prototype", "prototypes"}  # of files that are not test samples
 _TRUTH_FOLDERS = ("gt", "GT")
 _SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".asc", ".npy", ".npz")
 
@@ -62,23 +62,25 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the folder that holds the classes: `Real3D-AD-PCD`, or Anomaly-ShapeNet's `pcd`.
         split: train or test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a class that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested class.
     """
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
         files = files_in(folder / split, _SUFFIXES)
         clouds = [path for path in files if not words_of(path.stem) & _TEMPLATE_WORDS]
         if len(clouds) < len(files):
-            logger.info("%s: %d templates are no test samples", folder / split, len(files) - len(clouds))
+            logger.info(
+                "%s: %d templates are skipped, as they are not test samples", folder / split, len(files) - len(clouds)
+            )
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda sample: sample.label)
     return samples
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one cloud and bring it to 112 896 points; the points of an anomalous one come with their labels.
+    """Read one point cloud and resample it to 112 896 points; those of an anomalous one are labelled.
 
     Raises:
         InputError: a file is missing or broken.
@@ -108,7 +110,7 @@ def _sample(folder: Path, path: Path) -> RawSample:
 
 
 def _truth_path(folder: Path, stem: str) -> Path:
-    """The labels of an anomalous sample; where there are none, the path that reading will find missing."""
+    """The label file of an anomalous sample; if there is none, a path that reading will report as missing."""
     paths = [folder / name / f"{stem}.txt" for name in _TRUTH_FOLDERS]
     return next((path for path in paths if path.exists()), paths[0])
 

@@ -1,8 +1,8 @@
-"""Raw Real-IAD D3, its points and its RGB pictures: organized scans with holes.
+"""Raw Real-IAD D3, points and RGB pictures only: organized scans with holes.
 
 <root>/<class>/{train,test}/<GOOD or defect>/{rgb/**/*.jpg, xyz/*.tiff, gt/rgb/*.png}
 
-A pixel without a point is NaN. No background is removed: neither unit nor background of the scans is known here.
+Pixels without a point are NaN. No background is removed: neither the unit nor the background of the scans is known.
 """
 
 import logging
@@ -27,10 +27,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Args:
         root: the folder that holds the classes.
         split: train or test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a class that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested class.
     """
     samples = []
     for folder in class_folders(root, split, (), classes):
@@ -42,10 +42,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one scan and take its points on the 336 x 336 grid.
+    """Read one scan and resample its points to the 336 x 336 grid.
 
     Raises:
-        InputError: a file is missing, broken, or of another shape than the scan; or the scan has no points.
+        InputError: a file is missing, broken, or differs in shape from the scan; or the scan has no points.
     """
     return prepare_scan(sample, read_xyz_tiff(sample.scan_path))
 
@@ -57,7 +57,7 @@ def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) ->
     mask = picture_beside(masks, path.stem)
     if mask is None and picture is not None:
         mask = picture_beside(masks, picture.stem)
-    if mask is None and not good:  # reading will find it missing
+    if mask is None and not good:  # reading it will report that it is missing
         mask = masks / f"{path.stem}.png"
     return RawSample(
         dataset_name=NAME,
@@ -72,14 +72,14 @@ def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) ->
 
 
 def _picture_of(scan: Path, pictures: list[Path]) -> Path | None:
-    """The scan's picture: of the same name, in a folder of that name, or with a name that begins with it."""
+    """The scan's picture: with the same name, in a folder of that name, or with a name that begins with it."""
     found = (
         [path for path in pictures if path.stem == scan.stem]
         or [path for path in pictures if path.parent.name == scan.stem]
         or [path for path in pictures if path.stem.startswith(f"{scan.stem}_")]
     )
     if len(found) > 1:
-        logger.warning("%s has %d pictures; %s is taken", scan, len(found), found[0])
+        logger.warning("%s has %d pictures; %s is used", scan, len(found), found[0])
     return found[0] if found else None
 
 

@@ -1,8 +1,8 @@
-"""Raw Anomaly-ShapeNet: clouds of 8,000 to 30,000 points with one label a point.
+"""Raw Anomaly-ShapeNet: point clouds of 8,000 to 30,000 points with one label per point.
 
 <root>/<class>/{train/*template*.pcd, test/<class>_<kind><n>.pcd, GT/<class>_<kind><n>.txt}    rows "x y z label"
 
-<root> is the archive's folder `pcd`, or the one that holds it. Rows may be separated by commas or spaces.
+<root> is the archive's folder `pcd` or its parent. Rows may be separated by commas or spaces.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ CLASSES = (
     *("vase1", "vase2", "vase3", "vase4", "vase5", "vase7", "vase8", "vase9"),
 )
 CLOUD_RIG = dataclasses.replace(REAL3D_RIG, normal_radius=math.inf)
-"""As Real3D-AD is photographed, whatever the unit: normals come from the 30 nearest points, however far they are."""
+"""The rig of Real3D-AD for any unit: normals come from the 30 nearest points, however far away they are."""
 
 UNKNOWN_KIND = "anomaly"
 _GOOD_KINDS = ("positive", "good")
@@ -36,15 +36,15 @@ _INNER = "pcd"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first; the species is the kind of defect that the name tells.
+    """The samples of a split, by class, good ones first; the species is the kind of defect in the file name.
 
     Args:
-        root: the archive's folder `pcd`, or the one that holds it.
+        root: the archive's folder `pcd` or its parent.
         split: train or test.
-        classes: take these only.
+        classes: only these classes; None lists all.
 
     Raises:
-        InputError: the folder is not such an archive, or lacks a class that was asked for.
+        InputError: the folder is not such an archive, or lacks a requested class.
     """
     if (root / _INNER).is_dir():
         root = root / _INNER
@@ -56,7 +56,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def prepare(sample: RawSample) -> PreparedSample:
-    """Read one cloud and bring it to 112 896 points; those of an anomalous one come with their labels.
+    """Read one point cloud and resample it to 112 896 points; those of an anomalous one are labelled.
 
     Raises:
         InputError: a file is missing or broken.
@@ -69,7 +69,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def defect_kind(stem: str, class_name: str) -> str:
-    """The kind of defect in a file's name: bulge of ashtray0_bulge0, concavity of 2_concavity; good for positive."""
+    """The kind of defect in a file's name: bulge for ashtray0_bulge0, concavity for 2_concavity; good for positive."""
     rest = stem.removeprefix(class_name).strip("_")
     kind = re.sub(r"^\d+_|_?\d+$", "", rest)
     if any(name in kind for name in _GOOD_KINDS):

@@ -1,4 +1,4 @@
-"""What the data sets of unorganized clouds have in common: from points with labels to a prepared sample."""
+"""Shared by data sets of unorganized point clouds: prepares a sample from points and labels."""
 
 import zlib
 
@@ -10,22 +10,22 @@ from pointad.scans.sampling import resample_cloud
 
 
 def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | None, name: str) -> PreparedSample:
-    """Bring a cloud to the 112 896 points that are rendered, with their labels.
+    """Resample a point cloud to the 112 896 points that are rendered, with their labels.
 
     Args:
-        sample: where the points come from.
-        points: (N, 3) floats; those that are not finite are left out.
-        labels: (N,) bool, True is anomalous; None: no point is.
+        sample: the source of the points.
+        points: (N, 3) floats; non-finite points are ignored.
+        labels: (N,) bool, True is anomalous; None: no point is anomalous.
         name: seeds the choice among interpolated points, so that the same sample always gives the same points.
 
     Raises:
-        InputError: the numbers of points and labels differ, or no two finite points lie apart.
+        InputError: the numbers of points and labels differ, or there are no two distinct finite points.
     """
     if labels is None:
         labels = np.zeros(len(points), bool)
     path = sample.mask_path or sample.scan_path
     if len(labels) != len(points):
-        raise InputError(path, f"has {len(labels)} labels for {len(points)} points", "give one label a point")
+        raise InputError(path, f"has {len(labels)} labels for {len(points)} points", "give one label per point")
     finite = np.isfinite(points).all(axis=1)
     if finite.sum() < 2 or not np.ptp(points[finite], axis=0).any():
         raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")

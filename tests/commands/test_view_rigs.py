@@ -89,5 +89,5 @@ def test_numbers_are_taken_from_the_front_outwards() -> None:
     assert available.chosen(ViewChoice(), organized=True) == (0, 1, 2, 3)
     nameless = AvailableViews(4, None, "here")
     assert nameless.chosen(ViewChoice(count=2), organized=True) == (1, 3)
-    with pytest.raises(InputError, match="does not tell the directions"):
+    with pytest.raises(InputError, match="does not state the directions"):
         nameless.chosen(ViewChoice(directions=(View("x", 0),)), organized=True)

@@ -94,7 +94,7 @@ def test_errors_of_any_kind_name_the_sample(error: Exception, said: str, workers
         list(iterate_batches(dataset, batch_size=2, num_workers=workers))
     if not isinstance(error, InputError):
         assert "duck/good/002" in str(caught.value)
-    assert "process that loads samples died" not in str(caught.value)
+    assert "loader process died" not in str(caught.value)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGBUS])

@@ -144,7 +144,7 @@ def test_root_behind_a_link(tmp_path: Path) -> None:
 def test_paths_that_leave_the_root_are_refused(tmp_path: Path, path: str, key: str) -> None:
     root = tmp_path / "data"
     write(root, entry("", **{key: path.format(root=root)}))
-    with pytest.raises(InputError, match="leads out of the data set's folder"):
+    with pytest.raises(InputError, match="leads outside the data set's folder"):
         read_metadata(root)
 
 

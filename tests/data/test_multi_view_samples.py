@@ -79,7 +79,7 @@ def test_a_good_sample_has_an_empty_mask() -> None:
     [
         ({"nonzero_indices": None}, "no nonzero_indices.npy"),
         ({"nonzero_indices": np.arange(59)}, "59 nonzero indices but 60"),
-        ({"nonzero_indices": np.arange(60) + SIZE * SIZE}, "does not fit a grid"),
+        ({"nonzero_indices": np.arange(60) + SIZE * SIZE}, "does not match a grid"),
         ({"nonzero_indices": np.zeros(60, int)}, "increasing"),
         ({"mask": np.ones(7, bool)}, "7 labels"),
         ({"correspondences": np.full((3, 60, 3), SIZE)}, "outside"),

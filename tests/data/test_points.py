@@ -17,7 +17,7 @@ def test_points_of_a_grid_are_those_that_were_rendered(tmp_path: Path) -> None:
     places = np.array([1, 5, 14])
     found = read_points(tmp_path / "scan.tiff", places, tmp_path, 4)
     np.testing.assert_array_equal(found, xyz[::2, ::2].reshape(-1, 3)[places])
-    with pytest.raises(InputError, match="does not fit the places"):
+    with pytest.raises(InputError, match="does not match the points"):
         read_points(tmp_path / "scan.tiff", np.array([16]), tmp_path, 4)
 
 

@@ -68,7 +68,7 @@ def test_a_defect_without_mask_is_an_error(mvtec_root: Path, tmp_path: Path) -> 
 def test_pictures_of_another_size_are_refused(mvtec_root: Path, tmp_path: Path) -> None:
     shutil.copytree(mvtec_root / "bagel", tmp_path / "bagel")
     Image.new("RGB", (50, 60)).save(tmp_path / "bagel/test/good/rgb/000.png")
-    with pytest.raises(InputError, match=r"rgb/000\.png: is \(60, 50\) pixels but the scan \(128, 128\)"):
+    with pytest.raises(InputError, match=r"rgb/000\.png: is \(60, 50\) pixels, but the scan is \(128, 128\)"):
         load_raw_sample(list_raw_samples("mvtec_pc_3d_rgb", tmp_path)[0])
 
 
@@ -107,7 +107,7 @@ def test_eyecandies_scan(eyecandies_root: Path) -> None:
 def test_eyecandies_without_a_table_keeps_everything(caplog: pytest.LogCaptureFixture) -> None:
     xyz = np.ones((336, 336, 3))
     assert eyecandies.object_points(xyz, "scan 7").all()
-    assert "scan 7: the border's points determine no table" in caplog.text
+    assert "scan 7: the points on the border do not determine the table" in caplog.text
     xyz[0] = [1, 2, 1]
     assert eyecandies.object_points(xyz, "scan 8").all()
     assert "scan 8: no point lies above the table" in caplog.text
@@ -120,8 +120,8 @@ def test_eyecandies_without_a_table_keeps_everything(caplog: pytest.LogCaptureFi
         ("00_info_depth.yaml", "normalization: {min: 2, max: 1}", "depth limits"),
         ("00_info_depth.yaml", "a: [", "not readable YAML"),
         ("00_pose.txt", "1 0 0\n0 1 0\n0 0 1", "shape"),
-        ("00_pose.txt", "0 0 0 0\n" * 4, "no invertible matrix"),
-        ("00_pose.txt", "x", "no matrix"),
+        ("00_pose.txt", "0 0 0 0\n" * 4, "not an invertible matrix"),
+        ("00_pose.txt", "x", "not a matrix"),
         ("00_depth.png", "x", "not a readable picture"),
     ],
 )
@@ -171,7 +171,7 @@ def test_real3d_without_labels(real3d_root: Path, tmp_path: Path) -> None:
     truth = tmp_path / "seahorse/gt/7_bulge_cut.txt"
     sample = list_raw_samples("real_pc_3d_rgb", tmp_path)[1]
     truth.write_text("1 2 3\n4 5 6\n")
-    with pytest.raises(InputError, match="3 numbers a row instead of x y z label"):
+    with pytest.raises(InputError, match="3 numbers per row, expected x y z label"):
         load_raw_sample(sample)
     truth.unlink()
     with pytest.raises(InputError, match=r"7_bulge_cut\.txt: does not exist"):

@@ -107,14 +107,14 @@ def test_labels_of_clouds_are_one_a_line(cloud_folder: Path) -> None:
         (FolderLayout("test/{kind}/{id}.xyz"), r"unknown placeholder \{kind\}"),
         (FolderLayout("test/good/*/cloud/{id}.xyz"), r"has no \{species\}"),
         (FolderLayout("test/{species}/*/cloud/*.xyz"), r"has no \{id\}"),
-        (FolderLayout("test/{species}/bolt/{id}.ply"), r"holds no file test/\{species\}/bolt/\{id\}\.ply"),
+        (FolderLayout("test/{species}/bolt/{id}.ply"), r"holds no file matching test/\{species\}/bolt/\{id\}\.ply"),
         (FolderLayout("test/{species}/*/cloud/{id}.xyz"), "has 2 scans called"),
         (
             FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "{class}/{id}.txt"),
             "which the scans' pattern lacks",
         ),
-        (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "/{id}.txt"), "no path below the folder"),
-        (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "test/*/*/*/*"), "at once"),
+        (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "/{id}.txt"), "is not a path inside the folder"),
+        (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "test/*/*/*/*"), "matches both"),
         (FolderLayout(), "samples.csv: does not exist"),
     ],
 )
@@ -132,7 +132,7 @@ def test_patterns_that_cannot_be_meant(cloud_folder: Path, layout: FolderLayout,
         ("scan,species\n,good\n", "no scan or no species in line 2"),
         ("scan,species\na.ply\n", "no scan or no species in line 2"),
         ("scan,species\na/1.ply,good\nb/1.ply,good\n", "has 2 scans called"),
-        ("scan,species,mask\na.ply,dent,a.txt\nb.ply,dent,\n", "is anomalous and has no mask"),
+        ("scan,species,mask\na.ply,dent,a.txt\nb.ply,dent,\n", "is anomalous but has no mask"),
     ],
 )
 def test_tables_that_cannot_be_meant(tmp_path: Path, table: str, message: str) -> None:
@@ -143,7 +143,7 @@ def test_tables_that_cannot_be_meant(tmp_path: Path, table: str, message: str) -
 
 def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     listed(cloud_folder, FolderLayout("test/{species}/{class}/cloud/{id}.xyz"))
-    assert "points cannot be" in caplog.text
+    assert "only sample-level metrics are measured" in caplog.text
 
 
 def test_long_strips_are_refused(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_long_strips_are_refused(tmp_path: Path) -> None:
 
 def test_pictures_of_clouds_are_refused(cloud_folder: Path) -> None:
     layout = FolderLayout("test/{species}/{class}/cloud/{id}.xyz", "test/{species}/{class}/cloud/{id}.xyz")
-    with pytest.raises(InputError, match="belong to no points"):
+    with pytest.raises(InputError, match="correspond to no points"):
         load_raw_sample(listed(cloud_folder, layout)[0])
 
 

@@ -129,7 +129,7 @@ def test_mulsen_without_label_file_takes_defects_as_they_are(
         list_raw_samples("mulsen_pc_3d", tmp_path)
     table.write_text("object,label_rgb,label_infrared,label_pc\nthe second,1,0,0\n")
     assert list_raw_samples("mulsen_pc_3d", tmp_path, classes=["capsule"])[1].species == "good"
-    assert "rows are taken in their order" in caplog.text
+    assert "rows are matched to the scans in order" in caplog.text
     table.unlink()
     assert list_raw_samples("mulsen_pc_3d", tmp_path, classes=["capsule"])[1].species == "color"
     assert "counts as anomalous" in caplog.text
@@ -138,7 +138,7 @@ def test_mulsen_without_label_file_takes_defects_as_they_are(
 def test_adam_depth_maps_become_points(archives: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     sample = list_raw_samples("adam_pc_3d_rgb", archives["adam_pc_3d_rgb"], classes=["1m1"])[0]
     prepared = load_raw_sample(sample)
-    assert "holds a depth map and no points" in caplog.text
+    assert "holds a depth map, not points" in caplog.text
     assert prepared.xyz is not None
     inner = prepared.xyz[40:160, 20:180]  # without the padding to a square
     depth = recording(0)[0][..., 2]
@@ -160,7 +160,7 @@ def test_pictures_are_brought_to_their_scan(tmp_path: Path) -> None:
     small = fitted(mask, (120, 160), tmp_path)
     assert small.shape == (120, 160) and set(np.unique(small)) == {0, 255}
     assert small.mean() == pytest.approx(mask.mean(), rel=0.1)
-    with pytest.raises(InputError, match="give the files of one recording"):
+    with pytest.raises(InputError, match="give files of the same recording"):
         fitted(mask, (160, 160), tmp_path)
 
 
