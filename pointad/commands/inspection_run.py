@@ -72,7 +72,7 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
     """The reference made from the good scans; None without any.
 
     Raises:
-        InputError: there are none, one cannot be looked at, or the file is no reference.
+        InputError: there are none, one cannot be used, or the file is not a reference.
     """
     if settings.reference is not None:
         return Reference.load(settings.reference)
@@ -102,7 +102,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
 
 
 def find_picture(scan: Path, rgb: Path | None) -> Path | None:
-    """The RGB picture of a scan: the file that was named, or the one called like the scan in the folder named.
+    """The RGB picture of a scan: the given file, or the one named after the scan in the given folder.
 
     Raises:
         InputError: the folder has no such picture.

@@ -17,7 +17,7 @@ NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
 def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
     """The files that were named, and those in the folders that were named, but not what this program wrote.
 
-    Hidden files are passed over, and so is what is called like a scan and is no regular file, which the log says.
+    Hidden files are skipped, and so is anything named like a scan that is not a regular file, which is logged.
 
     Raises:
         InputError: a folder holds no scan.

@@ -28,7 +28,7 @@ class Verdicts:
         return FAIL if score > self.threshold else PASS
 
     def facts(self, score: float) -> dict[str, float | str | None]:
-        """What is to be said about a score."""
+        """The facts about a score, for JSON."""
         said: dict[str, float | str | None] = {"threshold": self.threshold, "verdict": self.on(score)}
         if self.good_scores is not None:
             said |= {"p_value": p_value(score, self.good_scores), "false_alarm_rate": self.false_alarm_rate}

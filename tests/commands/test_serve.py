@@ -93,8 +93,8 @@ def test_view_escapes_the_name_and_never_uses_it_as_a_path(address: str, ply: Pa
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [
-        ("scan.exe", b"MZ", "unknown ending"),
-        ("scan", b"", "unknown ending"),
+        ("scan.exe", b"MZ", "unsupported extension"),
+        ("scan", b"", "unsupported extension"),
         ("scan.ply", b"ply\nbut not really", "header"),
         ("scan.npy", b"", "npy"),
         ("scan.xyz", b"1 2 3\n4 5 6\n", "points"),

@@ -58,7 +58,7 @@ _FILE_BODY: dict[str, Any] = {
             (403, "posted by a page of another site"),
             (408, "the upload took too long"),
             (413, "the file is too large"),
-            (422, "the file is no scan that can be inspected"),
+            (422, "the file is not a scan that can be inspected"),
             (503, "too many scans are waiting, or the service is stopping"),
             (504, "the answer took too long"),
         )
@@ -106,7 +106,7 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
 
 def drop_page(detector: PointAD) -> str:
     """The page that takes a file and shows what was found."""
-    demo = " These are DEMO weights, which say nothing about real data." if detector.is_demo else ""
+    demo = " These are DEMO weights, whose scores are meaningless for real data." if detector.is_demo else ""
     body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES))
     return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {detector.backbone_name}.{demo}")))
 

@@ -42,7 +42,7 @@ class WatchedProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._request_watch = _cancelled(self._request_watch)
-        else:  # part of a header, or what a client goes on sending after its answer
+        else:  # part of a header, or what a client continues to send after its answer
             self._watch_for_request()
 
     def connection_lost(self, exc: Exception | None) -> None:

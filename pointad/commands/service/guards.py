@@ -23,7 +23,7 @@ SECURITY_HEADERS = {
 
 
 class Guards:
-    """ASGI middleware that refuses foreign requests and tells browsers what pages of the service may do.
+    """ASGI middleware that refuses foreign requests and restricts what pages of the service may do in browsers.
 
     Args:
         app: what answers the other requests.

@@ -40,7 +40,7 @@ class InspectionService:
             background, since threads cannot be stopped; until then others wait.
         most_waiting: how many complete scans may wait or be inspected; further ones are refused.
         most_uploads: how many uploads may be open.
-        stop_seconds: how long an inspection may go on when the service is stopped.
+        stop_seconds: how long an inspection may continue after the service is stopped.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class InspectionService:
 
         Args:
             request: with the file as its body or in a form.
-            name: the file's; may be empty for forms, which tell it themselves.
-            present: makes the answer of what was found; beside the event loop, since it may take its time.
+            name: the file's; may be empty for forms, which contain it.
+            present: makes the answer from the inspection; run outside the event loop, since it may be slow.
 
         Raises:
             HTTPException: with a status and a sentence that say what is wrong.
@@ -101,7 +101,7 @@ class InspectionService:
         upload = await self._whole(self._uploads.receive(request, name))
         suffix = Path(upload.name).suffix.lower()  # nothing else of the name is used as a path
         if suffix not in SUFFIXES:
-            said = f"{shown(upload.name)}: unknown ending; give one of {', '.join(SUFFIXES)}"
+            said = f"{shown(upload.name)}: unsupported extension; use one of {', '.join(SUFFIXES)}"
             raise HTTPException(UNREADABLE, said)
         self._refuse_when_full()
         self._waiting += 1

@@ -12,7 +12,7 @@ from pointad.commands.serve_settings import MEGABYTE
 
 NO_FORM, TOO_LARGE, BUSY, GONE = 400, 413, 503, 499
 FIELD = "file"
-_FORM_BYTES = 64 * 1024  # what the frame of a form takes beside its file
+_FORM_BYTES = 64 * 1024  # overhead of a form besides its file
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Uploads:
 
         Args:
             request: with the file as its body, or with a form whose field "file" holds it.
-            name: the file's, from the address; when empty, the form tells it.
+            name: the file's, from the address; when empty, it is taken from the form.
 
         Raises:
-            HTTPException: the file is too large, there is no file, too many are on their way, or the sender is gone.
+            HTTPException: the file is too large, there is no file, too many are under way, or the sender is gone.
         """
         if self._open >= self.most_at_once:
             raise HTTPException(BUSY, f"{self._open} uploads are under way already; try again later")

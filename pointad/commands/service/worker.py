@@ -1,4 +1,4 @@
-"""A thread of its own for the inspections: one after another, without keeping the program from leaving."""
+"""A separate thread for the inspections: one after another, without keeping the program from exiting."""
 
 import asyncio
 import contextlib
