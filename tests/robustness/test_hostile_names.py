@@ -151,8 +151,8 @@ def test_scans_called_dots_touch_no_finished_rendering(raw_archives: dict[str, P
         (raw / "gear/test/good/xyz" / name).hardlink_to(raw / "gear/test/good/xyz/000.tiff")
     for flags in ((), ("--overwrite",)):
         ending = render("mvtec_pc_3d_rgb", raw, tmp_path / "out", *flags)
-        assert ending.code == 2 and "2 failed" in ending.out
-        assert ending.err.count("rename it") == 2
+        assert ending.code == 0, ending.err  # hidden files are no samples
+        assert "0 failed" in ending.out
         assert files_below(tmp_path / "out") == before
 
 
