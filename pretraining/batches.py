@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pointad.compute.processes import ALONE, Processes
 from pretraining.picture_store import PHOTOGRAPHS, PICTURES, RENDERINGS, PictureStore
 from pretraining.pictures import CELL, KIND_MAP_SIDE, PICTURE_SIDE
 
@@ -50,7 +51,7 @@ class Batches:
         store: the pictures.
         seed: numbers that decide order and changes.
         device: where the pictures lie; other devices than the CPU get a copy of the whole store.
-        share, shares: this process takes every `shares`-th picture, beginning with number `share`.
+        processes: those that share the pictures; each takes one of as many pictures in a row as there are processes.
     """
 
     def __init__(
@@ -58,8 +59,7 @@ class Batches:
         store: PictureStore,
         seed: Sequence[int],
         device: torch.device | str = "cpu",
-        share: int = 0,
-        shares: int = 1,
+        processes: Processes = ALONE,
     ) -> None:
         self._device = torch.device(device)
         entropy = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
@@ -70,7 +70,7 @@ class Batches:
         objects = torch.arange(len(store))[:, None] * PICTURES
         # Of each sort, the numbers of the pictures in the store.
         self._numbers = [
-            (objects + slots).flatten()[share::shares].to(self._device)
+            (objects + slots).flatten()[processes.rank :: processes.count].to(self._device)
             for slots in (torch.arange(RENDERINGS), torch.arange(RENDERINGS, PICTURES))
         ]
         self._left = [numbers[:0] for numbers in self._numbers]

@@ -1,7 +1,6 @@
 """The second stage of the pre-training: the guide learns to agree with the sentences about pictures and patches."""
 
-import torch.distributed as distributed
-
+from pointad.compute.processes import ALONE, Processes
 from pretraining.batches import Batches
 from pretraining.guide import Guide
 from pretraining.objective import patch_kind_loss, pretraining_losses
@@ -21,7 +20,7 @@ def learn_guide(
     plan: LearningPlan,
     reporter: Reporter,
     progress: Progress | None = None,
-    processes: int = 1,
+    processes: Processes = ALONE,
 ) -> None:
     """Train the guide, in place; it learns by a head of its own, too, which kind of mark a patch shows.
 
@@ -34,7 +33,7 @@ def learn_guide(
         plan: how.
         reporter: is told the losses.
         progress: what an interrupted run goes on from.
-        processes: how many there are in the default `torch.distributed` group.
+        processes: those that share every batch among themselves.
     """
     parameters = list(guide.parameters())
     optimizer = make_optimizer(guide.named_parameters(), plan.guide_rate, plan.weight_decay, {})
@@ -43,7 +42,7 @@ def learn_guide(
     for step in range(done, plan.guide_steps):
         set_rate(optimizer, rate_at(step, plan.guide_steps, plan.guide_rate))
         side, count = pictures_at(step, plan.guide_steps, plan.guide_cut_out_steps, plan.batch_size)
-        batch = batches.draw(side, count // processes)
+        batch = batches.draw(side, count // processes.count)
         seen = guide(normalized(batch.images), side // PATCH_SIDE)
         losses = pretraining_losses(
             seen.global_features,
@@ -61,9 +60,8 @@ def learn_guide(
                 progress.save(step + 1, {"guide": guide}, optimizer, batches)
 
 
-def _share_statistics(guide: Guide, processes: int) -> None:
+def _share_statistics(guide: Guide, processes: Processes) -> None:
     """What the normalizations have seen, averaged over all processes."""
     for statistic in guide.buffers():
-        if processes > 1 and statistic.is_floating_point():
-            distributed.all_reduce(statistic)
-            statistic /= processes
+        if statistic.is_floating_point():
+            statistic.copy_(processes.sum(statistic) / processes.count)

@@ -7,6 +7,7 @@ import numpy as np
 import open_clip
 import torch
 
+from pointad.compute.processes import ALONE, Processes
 from pretraining.batches import Batches
 from pretraining.first_filters import set_first_filters
 from pretraining.guidance import TOKEN_BLOCKS, TokenReaders, guidance_losses
@@ -44,8 +45,7 @@ def learn_images(
     reporter: Reporter,
     keep: Callable[[open_clip.CLIP], None],
     progress: Progress | None = None,
-    process: int = 0,
-    processes: int = 1,
+    processes: Processes = ALONE,
 ) -> open_clip.CLIP:
     """Train the model's image encoder, in place; all processes end with the same one.
 
@@ -58,7 +58,7 @@ def learn_images(
         reporter: is told the losses.
         keep: gets the model with the running mean of the weights every so often and at the end.
         progress: what an interrupted run goes on from.
-        process, processes: this process's number among those of the default `torch.distributed` group.
+        processes: those that share every batch among themselves.
 
     Returns:
         The model with the running mean of the weights.
@@ -76,11 +76,11 @@ def learn_images(
     for step in range(done, plan.steps):
         set_rate(optimizer, rate_at(step, plan.steps, plan.rate))
         side, count = pictures_at(step, plan.steps, plan.cut_out_steps, plan.batch_size)
-        batch = batches.draw(side, count // processes)
+        batch = batches.draw(side, count // processes.count)
         patches = side // PATCH_SIDE
         images = normalized(batch.images)
         # Depends on the step alone, so that an interrupted run goes on with the same places.
-        row, column = np.random.default_rng([plan.seed, process, step]).integers(0, GRID_SIDE - patches + 1, 2)
+        row, column = np.random.default_rng([plan.seed, processes.rank, step]).integers(0, GRID_SIDE - patches + 1, 2)
         features = picture_features(
             half.visual,
             images.bfloat16(),

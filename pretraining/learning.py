@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from pointad.compute.processes import ALONE, Processes
 from pointad.errors import InputError
 from pretraining.batches import Batches
 from pretraining.guide import Guide
@@ -45,8 +46,7 @@ def learn(
     weights: Path,
     *,
     device: torch.device | str = "cpu",
-    process: int = 0,
-    processes: int = 1,
+    processes: Processes = ALONE,
     start_from: Path | None = None,
     kept: Path | None = None,
     report: Report | None = None,
@@ -58,29 +58,29 @@ def learn(
         plan: how.
         weights: the safetensors file to write; the configuration goes beside it as JSON.
         device: what computes; one that is not the CPU gets a copy of all pictures.
-        process, processes: this process's number among those of the default `torch.distributed` group.
+        processes: those that share every batch among themselves.
         start_from: weights to go on from instead of fresh ones: the image encoder takes the last stage from there.
             Another file than `weights`, which is written over on the way.
         kept: the folder for what an interrupted run goes on from: the guide, and how far a stage has come.
-        report: called by process 0 every so often, see `pretraining.reporting`.
+        report: called by the first process every so often, see `pretraining.reporting`.
 
     Raises:
         InputError: `start_from` does not hold weights of this model, or a file cannot be written.
     """
     device = torch.device(device)
     model = new_model(plan.seed)
-    reporter = Reporter(report if process == 0 else None, plan.report_every)
-    recipe: dict[str, Any] = {**asdict(plan), "processes": processes}
+    reporter = Reporter(report if processes.is_first else None, plan.report_every)
+    recipe: dict[str, Any] = {**asdict(plan), "processes": processes.count}
     del recipe["report_every"]
 
     def keep(averaged: open_clip.CLIP) -> None:
-        if process == 0:
+        if processes.is_first:
             save_model(averaged, weights)
 
     def progress_of(recipe: dict[str, Any]) -> Progress | None:
         # Random numbers of one kind of device do not serve another.
         recipe = {**recipe, "device": device.type}
-        return None if kept is None else Progress(kept / _PROGRESS, recipe, process, processes)
+        return None if kept is None else Progress(kept / _PROGRESS, recipe, processes)
 
     guide: Guide | None = None
     if start_from is None:
@@ -93,12 +93,12 @@ def learn(
         guide_file = None if kept is None else kept / "guide.safetensors"
         if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
             sentences = read_sentences(store, plan.seed, device)
-            learn_wording(model, sentences, plan, reporter, process, processes)
+            learn_wording(model, sentences, plan, reporter, processes)
             texts = encode_sentences(model, sentences)
-            batches = Batches(store, (plan.seed, process, 1), device, process, processes)
+            batches = Batches(store, (plan.seed, processes.rank, 1), device, processes)
             learn_guide(guide, texts, batches, plan, reporter, progress_of(guide_recipe), processes)
             del batches  # a GPU has no need of two copies of the pictures
-            if guide_file is not None and process == 0:
+            if guide_file is not None and processes.is_first:
                 save_guide(guide_file, guide_recipe, model, guide)
         guide.freeze()
     else:
@@ -109,21 +109,21 @@ def learn(
     store = open_store(None)
     recipe["objects"] = len(store)
     sentences = read_sentences(store, plan.seed, device)
-    batches = Batches(store, (plan.seed, process, 2), device, process, processes)
+    batches = Batches(store, (plan.seed, processes.rank, 2), device, processes)
     beginning = batches.state()
     alone = progress_of({**recipe, "stage": "alone"})
     if guide is not None:
         if alone is None or not alone.is_there():
             texts = encode_sentences(model, sentences)
             guided = progress_of({**_without(recipe, _LAST_STAGE), "stage": "guided"})
-            averaged = learn_images(model, guide, texts, batches, plan, reporter, keep, guided, process, processes)
+            averaged = learn_images(model, guide, texts, batches, plan, reporter, keep, guided, processes)
             model.load_state_dict(averaged.state_dict())
             batches.set_state(beginning)
         # What the file holds, in half precision, is where the last stage begins.
         model.load_state_dict({name: entry.half().float() for name, entry in model.state_dict().items()})
     texts = encode_sentences(model, sentences)
     plan = replace(plan, steps=plan.alone_steps, rate=plan.alone_rate, cut_out_steps=0.0)
-    learn_images(model, None, texts, batches, plan, reporter, keep, alone, process, processes)
+    learn_images(model, None, texts, batches, plan, reporter, keep, alone, processes)
     if alone is not None:
         alone.remove()
 

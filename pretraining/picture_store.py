@@ -98,12 +98,6 @@ class StoreMaker:
         return range(0, count, _BLOCK)
 
 
-def make_store(folder: Path, objects: int, seed: int, workers: int, first: int | None = None) -> PictureStore:
-    """Make what is not there yet, wait for it and open it; the arguments are those of `StoreMaker`."""
-    with StoreMaker(folder, objects, seed, workers, first) as maker:
-        return maker.open()
-
-
 def _use_one_thread() -> None:
     """Every process has a core; threads beside it would be in the way of the others."""
     cv2.setNumThreads(1)

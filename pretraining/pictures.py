@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from pointad.demo.noise import smooth_noise
+from pointad.rendering.normals import smallest_direction
 from pointad.rendering.renderer import render
 from pointad.rendering.views import View, ViewRig
 from pointad.scans.point_cloud import PointCloud
@@ -116,7 +117,7 @@ def _renderings(
         normal_neighbours=0,
         steps_back=False,
     )
-    rendered = render(PointCloud(scan[:, kept].T), rig, normals=_grid_normals(scan, kept)[:, kept].T)
+    rendered = render(PointCloud(scan[:, kept].T), rig, normals=_grid_normals(scan, kept))
     kinds = _kinds(marks, height.shape, with_color=False)[kept]
     return [
         Picture(np.repeat(view[..., None], 3, axis=2), _drawn_kinds(kinds, places))
@@ -139,32 +140,14 @@ def _drawn_kinds(kinds: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def _grid_normals(scan: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Normals (3, S, S) of a scan (3, S, S): the directions of least spread of the kept points in windows of 7 x 7.
-
-    The closed form for symmetric 3 x 3 matrices, several times faster than a general solver and as exact as a
-    picture needs.
-    """
+    """Normals (N, 3) of the kept points of a scan (3, S, S): the directions of least spread in windows of 7 x 7."""
     x, y, z = scan
     sums = [
-        cv2.boxFilter(channel * kept, -1, (7, 7), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        cv2.boxFilter(channel * kept, -1, (7, 7), normalize=False, borderType=cv2.BORDER_CONSTANT)[kept]
         for channel in (np.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z)
     ]
-    count = np.maximum(sums[0], 1)
-    x, y, z, xx, yy, zz, xy, xz, yz = (total / count for total in sums[1:])
-    xx, yy, zz, xy, xz, yz = xx - x * x, yy - y * y, zz - z * z, xy - x * y, xz - x * z, yz - y * z
-    mean = (xx + yy + zz) / 3
-    spread = np.sqrt(((xx - mean) ** 2 + (yy - mean) ** 2 + (zz - mean) ** 2 + 2 * (xy**2 + xz**2 + yz**2)) / 6) + 1e-15
-    a, b, c = (xx - mean) / spread, (yy - mean) / spread, (zz - mean) / spread
-    d, e, f = xy / spread, xz / spread, yz / spread
-    half_determinant = (a * (b * c - f * f) - d * (d * c - f * e) + e * (d * f - b * e)) / 2
-    angle = np.arccos(np.clip(half_determinant, -1, 1)) / 3
-    smallest = mean + 2 * spread * np.cos(angle + 2 * np.pi / 3)
-    # Two rows of the shifted matrix span the other directions; their product is the wanted one. The rows that hold
-    # x and y do not vanish for surfaces that the camera sees from above.
-    a, b = xx - smallest, yy - smallest
-    normal = np.stack([xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy])
-    length = np.sqrt((normal**2).sum(axis=0))
-    return np.where(length > 1e-20, normal / np.maximum(length, 1e-20), np.array([0.0, 0.0, 1.0])[:, None, None])
+    x, y, z, xx, yy, zz, xy, xz, yz = (total / sums[0] for total in sums[1:])
+    return smallest_direction(xx - x * x, yy - y * y, zz - z * z, xy - x * y, xz - x * z, yz - y * z)
 
 
 def _random_color(rng: np.random.Generator) -> np.ndarray:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as distributed
 from torch import nn
 
-from pointad.files.torch_files import read_torch_file, write_torch_file
+from pointad.compute.processes import ALONE, Processes
+from pointad.files.torch_files import read_kept_state, write_torch_file
 from pretraining.batches import Batches
 
 
@@ -21,8 +21,7 @@ class Progress:
 
     path: Path
     recipe: dict[str, Any]  # all that decides what the weights become; a file of another recipe does not serve
-    process: int = 0
-    processes: int = 1
+    processes: Processes = ALONE
 
     def is_there(self) -> bool:
         """Whether there is a file of this recipe."""
@@ -45,7 +44,7 @@ class Progress:
         for name, part in parts.items():
             part.load_state_dict(kept["parts"][name])
         optimizer.load_state_dict(kept["optimizer"])
-        batches.set_state(kept["batches"][self.process])
+        batches.set_state(kept["batches"][self.processes.rank])
         return int(kept["step"])
 
     def save(self, step: int, parts: dict[str, nn.Module], optimizer: torch.optim.Optimizer, batches: Batches) -> None:
@@ -54,11 +53,8 @@ class Progress:
         Raises:
             InputError: the file cannot be written.
         """
-        states: list[dict[str, Any]] = [batches.state()]
-        if self.processes > 1:
-            states = [{} for _ in range(self.processes)]
-            distributed.all_gather_object(states, batches.state())
-        if self.process == 0:
+        states = self.processes.gather(batches.state())
+        if self.processes.is_first:
             kept = {
                 "recipe": self.recipe,
                 "step": step,
@@ -70,12 +66,12 @@ class Progress:
 
     def remove(self) -> None:
         """The run has ended."""
-        if self.process == 0:
+        if self.processes.is_first:
             self.path.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any] | None:
         """The file's content, if it is of this recipe."""
-        if not self.path.is_file():
-            return None
-        kept = read_torch_file(self.path, kind="the progress of a pre-training", remedy="remove it to start afresh")
-        return kept if kept["recipe"] == self.recipe else None
+        parts = {"recipe": dict, "step": int, "parts": dict, "optimizer": dict, "batches": list}
+        kind, remedy = "the progress of a pre-training", "remove it to start afresh"
+        kept = read_kept_state(self.path, parts, kind=kind, remedy=remedy)
+        return None if kept is None or kept["recipe"] != self.recipe else kept

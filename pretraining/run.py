@@ -11,6 +11,7 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 
 from pointad.compute.device import choose_device
+from pointad.compute.processes import ALONE, Processes
 from pointad.errors import InputError
 from pretraining.learning import learn
 from pretraining.picture_store import PictureStore, StoreMaker
@@ -72,7 +73,7 @@ def learn_from_pictures(
     arguments: argparse.Namespace,
     opener: Callable[[int | None], PictureStore],
     device: torch.device,
-    process: int = 0,
+    processes: Processes = ALONE,
 ) -> None:
     """What each learning process does."""
     plan = LearningPlan(
@@ -89,8 +90,7 @@ def learn_from_pictures(
         plan,
         arguments.weights,
         device=device,
-        process=process,
-        processes=arguments.processes,
+        processes=processes,
         start_from=arguments.start_from,
         kept=arguments.pictures,
         report=_report,
@@ -102,7 +102,7 @@ def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) 
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
     with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, workers=1) as maker:
-        learn_from_pictures(arguments, maker.open, torch.device("cpu"), process)
+        learn_from_pictures(arguments, maker.open, torch.device("cpu"), Processes(process, arguments.processes))
     distributed.destroy_process_group()
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import open_clip
 import torch
-import torch.distributed as distributed
 from torch import Tensor, nn
+
+from pointad.compute.processes import ALONE, Processes
 
 
 class PatchProjection(nn.Module):
@@ -70,17 +71,19 @@ def rate_at(step: int, steps: int, highest: float, warm_up: float = 0.03) -> flo
 
 
 def take_step(
-    optimizer: torch.optim.Optimizer, computing: list[nn.Parameter], full: list[nn.Parameter], processes: int
+    optimizer: torch.optim.Optimizer,
+    computing: list[nn.Parameter],
+    full: list[nn.Parameter],
+    processes: Processes = ALONE,
 ) -> None:
     """One step of the full parameters by the gradients of the computing ones, which follow; the same list may be both.
 
-    Gradients are averaged over all processes of the default `torch.distributed` group as one vector.
+    Gradients are averaged over all processes as one vector.
     """
     pairs = [(own, goal) for own, goal in zip(computing, full, strict=True) if own.grad is not None]
     together = torch.cat([own.grad.flatten() for own, _ in pairs if own.grad is not None]).float()
-    if processes > 1:
-        distributed.all_reduce(together)
-        together /= processes
+    if processes.count > 1:
+        together = processes.sum(together) / processes.count
     for (own, goal), part in zip(pairs, together.split([own.numel() for own, _ in pairs]), strict=True):
         own.grad = None
         # The fused optimizer walks through memory: a gradient must lie as its parameter does, channels last too.

@@ -4,6 +4,7 @@ import numpy as np
 import open_clip
 import torch
 
+from pointad.compute.processes import ALONE, Processes
 from pretraining.objective import wording_loss
 from pretraining.plan import LearningPlan
 from pretraining.reporting import Reporter
@@ -18,8 +19,7 @@ def learn_wording(
     sentences: Sentences,
     plan: LearningPlan,
     reporter: Reporter,
-    process: int = 0,
-    processes: int = 1,
+    processes: Processes = ALONE,
 ) -> None:
     """Train the model's text encoder, in place; all processes end with the same one.
 
@@ -28,7 +28,7 @@ def learn_wording(
         sentences: what is said.
         plan: how.
         reporter: is told the losses.
-        process, processes: this process's number among those of the default `torch.distributed` group.
+        processes: those that share every batch among themselves.
     """
     half = computing_copy(model)
     names = [name for name, _ in model.named_parameters() if not name.startswith("visual.") and name != "logit_scale"]
@@ -39,11 +39,12 @@ def learn_wording(
         plan.weight_decay,
         {"positional_embedding": plan.position_share},
     )
-    rng = np.random.default_rng([plan.seed, process])
+    rng = np.random.default_rng([plan.seed, processes.rank])
+    share = max(1, _CAPTIONS // processes.count)
     device = sentences.captions.device
     for step in range(plan.wording_steps):
         set_rate(optimizer, rate_at(step, plan.wording_steps, plan.wording_rate))
-        chosen = torch.from_numpy(rng.integers(len(sentences.captions), size=max(1, _CAPTIONS // processes))).to(device)
+        chosen = torch.from_numpy(rng.integers(len(sentences.captions), size=share)).to(device)
         captions = encode_captions(half, sentences.captions[chosen])
         states = encode_captions(half, sentences.states[rng.integers(len(sentences.states))])
         loss = wording_loss(captions, states, sentences.seen[chosen], sentences.bodies[chosen])

@@ -40,6 +40,25 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
         raise InputError(path, f"not {kind} ({reason})", remedy) from error
 
 
+def read_kept_state(path: Path, parts: Mapping[str, type], *, kind: str, remedy: str) -> dict[str, Any] | None:
+    """What an interrupted run kept to go on from, on the CPU; None when there is no file.
+
+    Args:
+        path: the file.
+        parts: what it must hold, each by its name and type.
+        kind, remedy: as in `read_torch_file`.
+
+    Raises:
+        InputError: as `read_torch_file` does, or a part is missing or something else.
+    """
+    if not path.is_file():
+        return None
+    kept = read_torch_file(path, kind=kind, remedy=remedy)
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(name), part) for name, part in parts.items()):
+        raise InputError(path, f"not {kind}", remedy)
+    return kept
+
+
 def write_torch_file(content: Any, path: str | Path) -> None:
     """Write tensors and plain containers to a file, atomically.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
+from pointad.files.torch_files import check_finite, is_state, read_kept_state, write_torch_file
 
 
 def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -38,12 +38,11 @@ def load_training_state(
     Raises:
         InputError: the file cannot be read, or belongs to a training with other settings or data.
     """
-    if not path.is_file():
+    parts = {"state": dict, "facts": dict}
+    stored = read_kept_state(path, parts, kind="the state of a training", remedy=START_AFRESH)
+    if stored is None:
         return None
-    stored = read_torch_file(path, kind="the state of a training", remedy=START_AFRESH)
-    state, told = (stored.get("state"), stored.get("facts")) if isinstance(stored, dict) else (None, None)
-    if not isinstance(state, dict) or not isinstance(told, dict):
-        raise InputError(path, "not the state of a training", START_AFRESH)
+    state, told = stored["state"], stored["facts"]
     if is_state(state.get("learner")):
         check_finite(state["learner"], path)
     differences = [

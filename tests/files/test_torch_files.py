@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.files.existing import require_file
-from pointad.files.torch_files import read_torch_file
+from pointad.files.torch_files import read_kept_state, read_torch_file, write_torch_file
 
 
 def read(path: Path) -> Any:
@@ -299,3 +299,16 @@ def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=problem) as caught:
             require_file(path, "nothing there", "name another")
         assert "\n" not in str(caught.value)
+
+
+def test_what_a_run_kept_is_given_back_whole_or_refused(tmp_path: Path) -> None:
+    path, parts = tmp_path / "kept.pt", {"step": int, "parts": dict}
+    about = {"kind": "the progress of a run", "remedy": "remove it"}
+    assert read_kept_state(path, parts, **about) is None
+    write_torch_file({"step": 3, "parts": {"filters": torch.ones(2)}, "more": 1}, path)
+    kept = read_kept_state(path, parts, **about)
+    assert kept is not None and kept["step"] == 3 and torch.equal(kept["parts"]["filters"], torch.ones(2))
+    for other in ({"step": 3}, {"step": "3", "parts": {}}, [1, 2], torch.ones(2)):
+        write_torch_file(other, path)
+        with pytest.raises(InputError, match="not the progress of a run; remove it"):
+            read_kept_state(path, parts, **about)

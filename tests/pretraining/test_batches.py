@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from picture_stores import make_store
 from scipy import ndimage
 
+from pointad.compute.processes import Processes
 from pretraining import batches as batches_module
 from pretraining.batches import Batches
-from pretraining.picture_store import PICTURES, RENDERINGS, PictureStore, make_store
+from pretraining.picture_store import PICTURES, RENDERINGS, PictureStore
 from pretraining.pictures import CELL, PICTURE_SIDE
 
 CUT_OUT = 160
@@ -47,7 +49,7 @@ def test_every_picture_comes_once_a_round_and_half_of_a_batch_is_grey(store: Pic
         assert (batch.numbers[:8] % PICTURES < RENDERINGS).all()
         assert (batch.numbers[8:] % PICTURES >= RENDERINGS).all()
         assert (batch.images[:8] == batch.images[:8, :1]).all()
-    shares = [Batches(store, (0,), share=share, shares=2) for share in (0, 1)]
+    shares = [Batches(store, (0,), processes=Processes(share, 2)) for share in (0, 1)]
     numbers = [int(number) for share in shares for number in share.draw(CUT_OUT, 16).numbers]
     assert sorted(numbers) == list(range(PICTURES * len(store)))
 

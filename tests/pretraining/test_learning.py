@@ -9,6 +9,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from picture_stores import make_store
 from safetensors.torch import save
 
 from pointad.errors import InputError
@@ -20,7 +21,7 @@ from pretraining.first_filters import random_filters, set_first_filters
 from pretraining.learning import learn
 from pretraining.patch_whitening import whiten_patches
 from pretraining.picture_features import picture_features
-from pretraining.picture_store import PictureStore, make_store
+from pretraining.picture_store import PictureStore
 from pretraining.pictures import PICTURE_SIDE
 from pretraining.plan import CUT_OUT_SIDE, LearningPlan, pictures_at
 from pretraining.sentences import encode_captions, encode_sentences, read_sentences
@@ -167,7 +168,7 @@ def test_a_step_is_the_same_however_a_parameter_lies_in_memory() -> None:
     for memory_format in (torch.contiguous_format, torch.channels_last):
         parameter = torch.nn.Parameter(start.clone().to(memory_format=memory_format))
         parameter.grad = gradient.clone().to(memory_format=memory_format)
-        take_step(make_optimizer([("filters", parameter)], 0.1, 0.0, {}), [parameter], [parameter], processes=1)
+        take_step(make_optimizer([("filters", parameter)], 0.1, 0.0, {}), [parameter], [parameter])
         after.append(parameter.detach())
     assert (after[0] - start).abs().min() > 0.05
     torch.testing.assert_close(after[0], after[1])

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from picture_stores import make_store
 
 from pointad.errors import InputError
 from pretraining import bodies, picture_store
 from pretraining.bodies import FAMILIES, PROFILES, random_body
 from pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
 from pretraining.outlines import random_outline
-from pretraining.picture_store import PictureStore, StoreMaker, make_store
+from pretraining.picture_store import PictureStore, StoreMaker
 from pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE, random_pictures
 from pretraining.reliefs import RELIEFS, Frame, relief_height
 from pretraining.strands import random_strands
