@@ -16,12 +16,23 @@ from pointad.compute.processes import ALONE, Processes
 from pretraining.picture_store import PHOTOGRAPHS, PICTURES, RENDERINGS, PictureStore
 from pretraining.pictures import CELL, KIND_MAP_SIDE, PICTURE_SIDE
 
-_AROUND_MARKS = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
-_NOT_RESAMPLED = 0.5  # share of the pictures that are turned by quarters, mirrored and shifted by whole pixels only
 _CUT_OUT_ZOOM, _WHOLE_ZOOM = (0.7, 1.25), (0.8, 1.2)  # limits of how many pixels become one
-_SHIFT = 16.0  # pixels, the farthest that a whole picture moves along each side
-_GAMMA_SPREAD = 0.25  # standard deviation of the logarithm of the exponent that pixels are raised to
-_BRIGHTNESS, _TINT, _NOISE = (0.8, 1.2), (0.9, 1.1), 0.012  # of colour pictures: factors, and largest noise
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How much the pictures of a batch are changed at random."""
+
+    around_marks: float = 0.6  # share of the cut-outs of marked pictures that are laid around a mark
+    not_resampled: float = 0.5  # share of the pictures that are turned by quarters, mirrored and shifted by pixels only
+    shift: float = 16.0  # pixels, the farthest that a whole picture moves along each side
+    gamma_spread: float = 0.25  # standard deviation of the logarithm of the exponent that pixels are raised to
+    brightness: tuple[float, float] = (0.8, 1.2)  # of colour pictures: limits of factors
+    tint: tuple[float, float] = (0.9, 1.1)
+    noise: float = 0.012  # of colour pictures, the largest
+
+
+USUAL_CHANGES = Changes()
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class Batches:
         seed: numbers that decide order and changes.
         device: where the pictures lie; other devices than the CPU get a copy of the whole store.
         processes: those that share the pictures; each takes one of as many pictures in a row as there are processes.
+        changes: how much the pictures are changed.
     """
 
     def __init__(
@@ -60,8 +72,9 @@ class Batches:
         seed: Sequence[int],
         device: torch.device | str = "cpu",
         processes: Processes = ALONE,
+        changes: Changes = USUAL_CHANGES,
     ) -> None:
-        self._device = torch.device(device)
+        self._device, self._changes = torch.device(device), changes
         entropy = int(np.random.SeedSequence(list(seed)).generate_state(1)[0])
         self._generator = torch.Generator(self._device).manual_seed(entropy)
         self._grey = self._tensor(store.grey).flatten(0, 1)[:, None]
@@ -101,7 +114,7 @@ class Batches:
         color_pixels = self._color[color // PICTURES * PHOTOGRAPHS + color % PICTURES - RENDERINGS]
         color_images = _sampled(self._with_swapped_colors(color_pixels), color_grid)
         kind_maps = F.grid_sample(kinds, _sampling_grid(placement, side, CELL), mode="nearest", align_corners=False)
-        gamma = torch.exp(_GAMMA_SPREAD * self._normal((count, 1, 1, 1)))
+        gamma = torch.exp(self._changes.gamma_spread * self._normal((count, 1, 1, 1)))
         grey_gamma, color_gamma = gamma.split([len(grey), len(color)])
         images = torch.cat([grey_images.expand(-1, 3, -1, -1) ** grey_gamma, self._tinted(color_images**color_gamma)])
         return PretrainingBatch(images.clamp(0, 1), kind_maps[:, 0].to(torch.uint8), numbers)
@@ -113,9 +126,11 @@ class Batches:
 
     def _tinted(self, images: Tensor) -> Tensor:
         """Colour pictures (B, 3, S, S) in a random light, with noise."""
-        light = self._uniform((len(images), 1, 1, 1), _BRIGHTNESS) * self._uniform((len(images), 3, 1, 1), _TINT)
+        light = self._uniform((len(images), 1, 1, 1), self._changes.brightness) * self._uniform(
+            (len(images), 3, 1, 1), self._changes.tint
+        )
         noise = self._normal(tuple(images.shape))
-        return images * light + noise * self._uniform((len(images), 1, 1, 1), (0, _NOISE))
+        return images * light + noise * self._uniform((len(images), 1, 1, 1), (0, self._changes.noise))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self._device)
@@ -144,7 +159,7 @@ class Batches:
         """Random places for cut-outs of pictures with the given kind maps (B, 1, M, M)."""
         count = len(kinds)
         whole = side == PICTURE_SIDE
-        exact = self._uniform((count,), (0, 1)) < _NOT_RESAMPLED
+        exact = self._uniform((count,), (0, 1)) < self._changes.not_resampled
         quarters = torch.randint(4, (count,), generator=self._generator, device=self._device)
         angle = quarters * (torch.pi / 2) + torch.where(
             exact, 0.0, self._uniform((count,), (-torch.pi / 4, torch.pi / 4))
@@ -154,13 +169,13 @@ class Batches:
         scale = torch.where(exact, 1.0, scale)
         middle = torch.full((count, 2), (PICTURE_SIDE - 1) / 2, device=self._device)
         if whole:
-            middle = middle + self._uniform((count, 2), (-_SHIFT, _SHIFT))
+            middle = middle + self._uniform((count, 2), (-self._changes.shift, self._changes.shift))
         else:
             spread = self._normal((count, 2))
             marked = kinds.flatten(1) > 0
             chosen = (marked * self._uniform((count, KIND_MAP_SIDE**2), (0.5, 1))).argmax(dim=1)
             mark = torch.stack([chosen % KIND_MAP_SIDE, chosen // KIND_MAP_SIDE], dim=1) * CELL + (CELL - 1) / 2
-            around = marked.any(dim=1) & (self._uniform((count,), (0, 1)) < _AROUND_MARKS)
+            around = marked.any(dim=1) & (self._uniform((count,), (0, 1)) < self._changes.around_marks)
             middle = torch.where(around[:, None], mark + side / 5 * spread, middle + (PICTURE_SIDE - side) / 5 * spread)
             reach = (side * scale / 2 - 0.5)[:, None]
             middle = torch.minimum(torch.maximum(middle, reach), PICTURE_SIDE - 1 - reach)

@@ -15,7 +15,7 @@ from pretraining.strands import random_strands
 
 _STRANDS = "strands"
 _STRANDS_SHARE = 0.18  # of all bodies
-_JOINED_SHARE = 0.22  # of all others: a second body is joined to the first
+JOINED_SHARE = 0.22  # of all others: a second body is joined to the first
 _RELIEF_COUNTS = (0.25, 0.45, 0.3)  # how often a body carries none, one and two kinds
 _TOO_NEAR = {("lens", "folds")}  # together they would make a leaf with veins, which the demo data set has
 _NEVER_JOINED_TO_BOWLS = "rod"  # they would make a spoon
@@ -35,8 +35,11 @@ class Body:
     height: np.ndarray  # (S, S) above the table, 0 outside
 
 
-def random_body(rng: np.random.Generator, size: int) -> Body:
-    """A random object on a grid of size × size points that it covers to 45 to 95 % of its side."""
+def random_body(rng: np.random.Generator, size: int, joined_share: float = JOINED_SHARE) -> Body:
+    """A random object on a grid of size × size points that it covers to 45 to 95 % of its side.
+
+    `joined_share` of the bodies that are no strands have a second one joined to them.
+    """
     cover = rng.uniform(0.5, 0.95)
     axis = (np.arange(size) + 0.5 - size / 2) * (2 / size / cover)
     turn = rng.uniform(0, 2 * np.pi)
@@ -44,7 +47,7 @@ def random_body(rng: np.random.Generator, size: int) -> Body:
     x, y = (axis - shift_x)[None, :], (axis - shift_y)[:, None]
     u, v = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
 
-    family, profile, inside, height = _plain_body(rng, u, v)
+    family, profile, inside, height = _plain_body(rng, u, v, joined_share)
     frame = Frame(axis, u, v, inside)
     count = rng.choice(len(_RELIEF_COUNTS), p=_RELIEF_COUNTS)
     possible = [name for name in RELIEFS if (family, name) not in _TOO_NEAR]
@@ -60,7 +63,9 @@ def random_body(rng: np.random.Generator, size: int) -> Body:
     return Body(family, profile, reliefs, axis, u, v, inside, height)
 
 
-def _plain_body(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> tuple[str, str, np.ndarray, np.ndarray]:
+def _plain_body(
+    rng: np.random.Generator, u: np.ndarray, v: np.ndarray, joined_share: float
+) -> tuple[str, str, np.ndarray, np.ndarray]:
     """Family, profile, distance to the outline and height (S, S) of a body without relief."""
     profile = str(rng.choice(PROFILES))
     thickness = rng.uniform(0.18, 0.7) if profile in ("dome", "cone") else rng.uniform(0.15, 0.4)
@@ -72,7 +77,7 @@ def _plain_body(rng: np.random.Generator, u: np.ndarray, v: np.ndarray) -> tuple
         return _STRANDS, profile, strands.inside, height + base
     family, inside = random_outline(rng, u, v)
     height = base + thickness * _PROFILES[profile](rng, _depth_share(inside))
-    if rng.random() < _JOINED_SHARE:
+    if rng.random() < joined_share:
         return family, profile, *_joined(rng, u, v, family, profile, inside, height)
     return family, profile, inside, height
 

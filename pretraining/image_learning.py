@@ -26,12 +26,11 @@ from pretraining.steps import computing_copy, follow, make_optimizer, rate_at, s
 SUPERVISED_BLOCKS = (6, 7, 8)  # of the image encoder: their local features learn
 _GUIDE_WEIGHTS = (1.0, 0.3)  # at the first and the last step
 _OWN_WEIGHTS = (0.5, 1.0)  # of the image encoder's own objective beside it
-_START_PICTURES = 192  # that the image encoder's first filters are taken from
 
 
-def start_image_encoder(model: open_clip.CLIP, batches: Batches, seed: int) -> None:
-    """Give the image encoder of a fresh model on the CPU a start that sees details."""
-    pictures = normalized(batches.draw(PICTURE_SIDE, _START_PICTURES).images.cpu())
+def start_image_encoder(model: open_clip.CLIP, batches: Batches, seed: int, count: int = 192) -> None:
+    """Give the image encoder of a fresh model on the CPU a start that sees details, taken from so many pictures."""
+    pictures = normalized(batches.draw(PICTURE_SIDE, count).images.cpu())
     whiten_patches(model.visual, pictures)
     set_first_filters(model.visual, pictures[::3, :, :CUT_OUT_SIDE, :CUT_OUT_SIDE], seed)
 

@@ -86,13 +86,13 @@ def learn(
     if start_from is None:
         store = open_store(plan.guide_objects)
         recipe["guide_objects"] = len(store)
-        start_image_encoder(model, Batches(store, (plan.seed,)), plan.seed)
+        start_image_encoder(model, Batches(store, (plan.seed,)), plan.seed, plan.start_pictures)
         model.to(device)
         guide = Guide(CONFIGURATION["embed_dim"]).to(device)
         guide_recipe = _without(recipe, _AFTER_THE_GUIDE)
         guide_file = None if kept is None else kept / "guide.safetensors"
         if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
-            sentences = read_sentences(store, plan.seed, device)
+            sentences = read_sentences(store, plan.seed, device, wordings=plan.wordings)
             learn_wording(model, sentences, plan, reporter, processes)
             texts = encode_sentences(model, sentences)
             batches = Batches(store, (plan.seed, processes.rank, 1), device, processes)
@@ -108,7 +108,7 @@ def learn(
 
     store = open_store(None)
     recipe["objects"] = len(store)
-    sentences = read_sentences(store, plan.seed, device)
+    sentences = read_sentences(store, plan.seed, device, wordings=plan.wordings)
     batches = Batches(store, (plan.seed, processes.rank, 2), device, processes)
     beginning = batches.state()
     alone = progress_of({**recipe, "stage": "alone"})

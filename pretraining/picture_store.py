@@ -17,7 +17,7 @@ from pretraining.pictures import KIND_MAP_SIDE, PICTURE_SIDE, random_pictures
 
 RENDERINGS, PHOTOGRAPHS = 2, 2  # grey and colour pictures of an object
 PICTURES = RENDERINGS + PHOTOGRAPHS  # of an object; they are numbered object by object, renderings first
-_BLOCK = 50  # objects that one process makes at a time
+BLOCK = 50  # objects that one process makes at a time
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,13 @@ class StoreMaker:
         seed: with the number of an object it decides everything about the object.
         workers: processes.
         first: as many objects from the first one on are enough; all when None.
+        block: objects that one process makes at a time; a folder is gone on with in blocks of one size.
     """
 
-    def __init__(self, folder: Path, objects: int, seed: int, workers: int, first: int | None = None) -> None:
-        self._folder, self._objects = folder, objects
+    def __init__(
+        self, folder: Path, objects: int, seed: int, workers: int, first: int | None = None, block: int = BLOCK
+    ) -> None:
+        self._folder, self._objects, self._block = folder, objects, block
         self._count = objects if first is None else min(first, objects)
         recipe = {"objects": objects, "seed": seed, "pictures": PICTURES}
         recipe_path = folder / "recipe.json"
@@ -67,7 +70,10 @@ class StoreMaker:
         self._making = (
             {}
             if self._pool is None
-            else {start: self._pool.submit(_make_block, folder, objects, seed, start) for start in missing}
+            else {
+                start: self._pool.submit(_make_block, folder, objects, seed, range(start, min(start + block, objects)))
+                for start in missing
+            }
         )
 
     def __enter__(self) -> "StoreMaker":
@@ -95,7 +101,7 @@ class StoreMaker:
 
     def _starts(self, count: int) -> range:
         """First objects of the blocks that hold the first `count` objects."""
-        return range(0, count, _BLOCK)
+        return range(0, count, self._block)
 
 
 def _use_one_thread() -> None:
@@ -117,11 +123,11 @@ def _bodies_path(folder: Path, start: int) -> Path:
     return folder / "bodies" / f"{start}.json"
 
 
-def _make_block(folder: Path, objects: int, seed: int, start: int) -> None:
+def _make_block(folder: Path, objects: int, seed: int, numbers: range) -> None:
     """Fill one block of the arrays; every object has a random generator of its own."""
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _shapes(objects)}
     bodies = []
-    for number in range(start, min(start + _BLOCK, objects)):
+    for number in numbers:
         rng = np.random.default_rng([seed, number])
         pictures, body = random_pictures(rng, RENDERINGS, PHOTOGRAPHS)
         arrays["grey"][number] = [picture.pixels[..., 0] for picture in pictures[:RENDERINGS]]
@@ -132,5 +138,5 @@ def _make_block(folder: Path, objects: int, seed: int, start: int) -> None:
         seen = visible_kinds(torch.from_numpy(kind_maps)).numpy()
         captions = [picture_caption(rng, about, [KINDS[kind] for kind in np.flatnonzero(row)]) for row in seen]
         bodies.append({**about, "captions": captions})
-    with atomic_path(_bodies_path(folder, start)) as path:
+    with atomic_path(_bodies_path(folder, numbers.start)) as path:
         path.write_text(json.dumps(bodies))

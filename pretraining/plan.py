@@ -28,6 +28,8 @@ class LearningPlan:
     alone_rate: float = 7e-4
     guide_cut_out_steps: float = 0.75  # share of the steps, the first ones, that see cut-outs instead of whole pictures
     cut_out_steps: float = 0.6
+    wordings: int = 256  # ways of saying the states
+    start_pictures: int = 192  # that the image encoder's first filters are taken from
     report_every: int = 100
     seed: int = 0
 

@@ -16,7 +16,6 @@ from pretraining.objective import visible_kinds
 from pretraining.picture_store import PICTURES, PictureStore
 from pretraining.small_clip import CONFIGURATION
 
-_WORDINGS = 256  # ways of saying the states
 _TOGETHER = 2048  # sentences or pictures
 
 
@@ -42,18 +41,20 @@ class SentenceFeatures:
         return self.states[number % len(self.states)]
 
 
-def read_sentences(store: PictureStore, seed: int, device: torch.device | str = "cpu") -> Sentences:
-    """The captions of a store's pictures and random ways of saying the states, as token ids."""
+def read_sentences(
+    store: PictureStore, seed: int, device: torch.device | str = "cpu", *, wordings: int = 256
+) -> Sentences:
+    """The captions of a store's pictures and so many random ways of saying the states, as token ids."""
     tokenizer = open_clip.SimpleTokenizer(context_length=CONFIGURATION["text_cfg"]["context_length"])
-    rng = np.random.default_rng([seed, _WORDINGS])
-    states = [sentence for _ in range(_WORDINGS) for sentence in state_sentences(rng)]
+    rng = np.random.default_rng([seed, wordings])
+    states = [sentence for _ in range(wordings) for sentence in state_sentences(rng)]
     captions = [caption for body in store.bodies for caption in body["captions"]]
     kinds = torch.from_numpy(store.kinds).flatten(0, 1)
     seen = torch.cat([visible_kinds(part.to(device)) for part in kinds.split(_TOGETHER)])
     bodies = [(FAMILIES.index(body["family"]), PROFILES.index(body["profile"])) for body in store.bodies]
     return Sentences(
         _without_padding(tokenizer(captions)).to(device),
-        _without_padding(tokenizer(states)).unflatten(0, (_WORDINGS, -1)).to(device),
+        _without_padding(tokenizer(states)).unflatten(0, (wordings, -1)).to(device),
         seen,
         torch.tensor(bodies).repeat_interleave(PICTURES, dim=0).to(device),
     )

@@ -1,5 +1,7 @@
 """Batches for the pre-training: every picture in its turn, changed as a picture may be, its map changed with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,7 @@ from picture_stores import make_store
 from scipy import ndimage
 
 from pointad.compute.processes import Processes
-from pretraining import batches as batches_module
-from pretraining.batches import Batches
+from pretraining.batches import Batches, Changes
 from pretraining.picture_store import PICTURES, RENDERINGS, PictureStore
 from pretraining.pictures import CELL, PICTURE_SIDE
 
@@ -29,12 +30,7 @@ def self_portraits(store: PictureStore) -> PictureStore:
     return PictureStore(shown[:, :RENDERINGS], color, kinds, store.bodies)
 
 
-@pytest.fixture
-def unchanged_light(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches_module, "_GAMMA_SPREAD", 0.0)
-    monkeypatch.setattr(batches_module, "_BRIGHTNESS", (1.0, 1.0))
-    monkeypatch.setattr(batches_module, "_TINT", (1.0, 1.0))
-    monkeypatch.setattr(batches_module, "_NOISE", 0.0)
+UNCHANGED_LIGHT = Changes(gamma_spread=0.0, brightness=(1.0, 1.0), tint=(1.0, 1.0), noise=0.0)
 
 
 def test_every_picture_comes_once_a_round_and_half_of_a_batch_is_grey(store: PictureStore) -> None:
@@ -60,13 +56,8 @@ def test_a_store_smaller_than_a_batch_is_gone_through_several_times(store: Pictu
     assert (torch.bincount(batch.numbers) >= 3).all()
 
 
-@pytest.mark.usefixtures("unchanged_light")
-def test_pictures_that_are_not_resampled_keep_the_value_of_every_pixel(
-    store: PictureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches_module, "_NOT_RESAMPLED", 1.0)
-    monkeypatch.setattr(batches_module, "_SHIFT", 0.0)
-    batch = Batches(store, (1,)).draw(PICTURE_SIDE, 16)
+def test_pictures_that_are_not_resampled_keep_the_value_of_every_pixel(store: PictureStore) -> None:
+    batch = Batches(store, (1,), changes=replace(UNCHANGED_LIGHT, not_resampled=1.0, shift=0.0)).draw(PICTURE_SIDE, 16)
     for image, kinds, number in zip(batch.images[:8], batch.kind_maps[:8], batch.numbers[:8], strict=True):
         body, slot = divmod(int(number), PICTURES)
         picture, kind_map = torch.from_numpy(store.grey[body, slot] / 255), torch.from_numpy(store.kinds[body, slot])
@@ -81,15 +72,11 @@ def test_pictures_that_are_not_resampled_keep_the_value_of_every_pixel(
         assert min(distances)[1] == 0
 
 
-@pytest.mark.usefixtures("unchanged_light")
 @pytest.mark.parametrize("unchanged", [0.0, 1.0])
 @pytest.mark.parametrize("side", [PICTURE_SIDE, CUT_OUT])
-def test_pictures_and_their_kind_maps_stay_together(
-    self_portraits: PictureStore, side: int, unchanged: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pictures_and_their_kind_maps_stay_together(self_portraits: PictureStore, side: int, unchanged: float) -> None:
     """A picture that shows its own kind map still does after zooming, turning, mirroring and cutting."""
-    monkeypatch.setattr(batches_module, "_NOT_RESAMPLED", unchanged)
-    batch = Batches(self_portraits, (2,)).draw(side, 32)
+    batch = Batches(self_portraits, (2,), changes=replace(UNCHANGED_LIGHT, not_resampled=unchanged)).draw(side, 32)
     cells = batch.images[:, 0].unflatten(2, (-1, CELL)).unflatten(1, (-1, CELL))
     own, marked = (cells.mean(dim=(2, 4)) > 0.5).numpy(), batch.kind_maps.numpy() > 0
     assert own.any()
@@ -101,14 +88,13 @@ def test_pictures_and_their_kind_maps_stay_together(
     assert (own != marked).mean() < 0.02
 
 
-def test_cut_outs_are_laid_around_marks(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cut_outs_are_laid_around_marks(store: PictureStore) -> None:
     kinds = np.zeros_like(store.kinds)
     kinds[:, :, 14:17, 60:63] = 5
     marked = PictureStore(store.grey, store.color, kinds, store.bodies)
     seen = []
     for share in (0.0, 1.0):
-        monkeypatch.setattr(batches_module, "_AROUND_MARKS", share)
-        batch = Batches(marked, (4,)).draw(CUT_OUT, 200)
+        batch = Batches(marked, (4,), changes=Changes(around_marks=share)).draw(CUT_OUT, 200)
         seen.append(float(batch.kind_maps.flatten(1).any(dim=1).float().mean()))
     assert seen[0] < 0.6
     assert seen[1] > 0.9

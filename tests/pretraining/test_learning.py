@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -15,7 +16,6 @@ from safetensors.torch import save
 from pointad.errors import InputError
 from pointad.model.backbone import DEMO_NAME, load_demo_backbone
 from pointad.model.vision import encode_images
-from pretraining import image_learning, sentences
 from pretraining.batches import Batches
 from pretraining.first_filters import random_filters, set_first_filters
 from pretraining.learning import learn
@@ -33,11 +33,9 @@ def opener(folder: Path, objects: int) -> Callable[[int | None], PictureStore]:
     return lambda first: make_store(folder, objects, seed=1, workers=1, first=first)
 
 
-@pytest.fixture(autouse=True)
-def quick_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_plan(**options: Any) -> LearningPlan:
     """Fewer sentences and pictures to begin with."""
-    monkeypatch.setattr(sentences, "_WORDINGS", 4)
-    monkeypatch.setattr(image_learning, "_START_PICTURES", 24)
+    return LearningPlan(wordings=4, start_pictures=24, **options)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def test_captions_without_padding_give_the_features_of_whole_texts(model: open_c
 
 def test_every_picture_has_the_features_of_its_own_caption(model: open_clip.CLIP, tmp_path: Path) -> None:
     store = make_store(tmp_path, objects=3, seed=4, workers=1)
-    said = read_sentences(store, seed=0)
+    said = read_sentences(store, seed=0, wordings=4)
     features = encode_sentences(model, said)
     captions = [caption for body in store.bodies for caption in body["captions"]]
     tokenizer = open_clip.SimpleTokenizer(context_length=77)
@@ -183,7 +181,7 @@ def test_cut_outs_come_first_and_whole_pictures_last() -> None:
 def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path) -> None:
     reports: list[tuple[str, int, dict[str, float]]] = []
     weights = tmp_path / f"{DEMO_NAME}.safetensors"
-    plan = LearningPlan(wording_steps=24, guide_steps=24, steps=24, alone_steps=2, batch_size=12, report_every=8)
+    plan = quick_plan(wording_steps=24, guide_steps=24, steps=24, alone_steps=2, batch_size=12, report_every=8)
     learn(opener(tmp_path / "pictures", 4), plan, weights, report=lambda *row: reports.append(row))
     stages = [(stage, step) for stage, step, _ in reports]
     assert stages == [
@@ -205,14 +203,14 @@ def test_a_short_run_learns_and_writes_a_backbone(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
-    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=2, alone_steps=1, batch_size=4)
+    plan = quick_plan(wording_steps=1, guide_steps=1, steps=2, alone_steps=1, batch_size=4)
     for name in ("a", "b"):
         learn(opener(tmp_path / "pictures", 3), plan, tmp_path / f"{name}.safetensors")
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
 def test_the_guide_learns_from_the_first_objects_and_the_image_encoder_from_all(tmp_path: Path) -> None:
-    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, guide_objects=2, batch_size=4)
+    plan = quick_plan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, guide_objects=2, batch_size=4)
     asked: list[int | None] = []
 
     def store(first: int | None) -> PictureStore:
@@ -226,7 +224,7 @@ def test_the_guide_learns_from_the_first_objects_and_the_image_encoder_from_all(
 
 
 def test_weights_of_another_model_are_refused_in_one_line(tmp_path: Path) -> None:
-    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, batch_size=4)
+    plan = quick_plan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, batch_size=4)
     foreign = tmp_path / "foreign.safetensors"
     for content in (save({"visual.proj": torch.zeros(2, 2)}), b"no tensors at all"):
         foreign.write_bytes(content)
@@ -237,7 +235,7 @@ def test_weights_of_another_model_are_refused_in_one_line(tmp_path: Path) -> Non
 
 def test_the_last_stage_can_be_taken_from_given_weights(tmp_path: Path) -> None:
     """A run without the last stage, and that stage from its weights, are the whole run."""
-    plan = LearningPlan(wording_steps=1, guide_steps=1, steps=2, alone_steps=2, batch_size=4)
+    plan = quick_plan(wording_steps=1, guide_steps=1, steps=2, alone_steps=2, batch_size=4)
     store = opener(tmp_path / "pictures", 3)
     whole, first, last = (tmp_path / f"{name}.safetensors" for name in ("whole", "first", "last"))
     learn(store, plan, whole)
@@ -247,7 +245,7 @@ def test_the_last_stage_can_be_taken_from_given_weights(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
-    plan = LearningPlan(wording_steps=1, guide_steps=2, steps=3, alone_steps=2, batch_size=4, report_every=1)
+    plan = quick_plan(wording_steps=1, guide_steps=2, steps=3, alone_steps=2, batch_size=4, report_every=1)
     stages: list[str] = []
 
     def run(plan: LearningPlan, weights: Path, kept: Path | None, until: int = 100) -> bytes:

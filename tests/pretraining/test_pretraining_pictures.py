@@ -8,7 +8,6 @@ import pytest
 from picture_stores import make_store
 
 from pointad.errors import InputError
-from pretraining import bodies, picture_store
 from pretraining.bodies import FAMILIES, PROFILES, random_body
 from pretraining.marks import COLOR_ONLY_KINDS, KINDS, random_mark
 from pretraining.outlines import random_outline
@@ -36,14 +35,12 @@ def test_bodies_lie_inside_their_grid_and_come_from_all_families() -> None:
     assert profiles == set(PROFILES)
 
 
-def test_joined_bodies_stand_on_a_grid_as_others_do_(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_joined_bodies_stand_on_a_grid_as_others_do_() -> None:
     """Every body can be joined to another one, hollow rods too."""
-    monkeypatch.setattr(bodies, "_JOINED_SHARE", 0.0)
-    alone = [random_body(np.random.default_rng(seed), 32) for seed in range(250)]
-    monkeypatch.setattr(bodies, "_JOINED_SHARE", 1.0)
+    alone = [random_body(np.random.default_rng(seed), 32, joined_share=0.0) for seed in range(250)]
     larger = 0
     for seed, before in enumerate(alone):
-        body = random_body(np.random.default_rng(seed), 32)
+        body = random_body(np.random.default_rng(seed), 32, joined_share=1.0)
         assert (body.family, body.profile) == (before.family, before.profile)
         assert np.isfinite(body.height).all()
         assert (body.height >= 0).all()
@@ -150,42 +147,35 @@ def test_a_store_is_opened_again_without_new_pictures(store: PictureStore, tmp_p
     assert (np.asarray(different.grey) != np.asarray(store.grey)).any()
 
 
-def test_an_interrupted_making_goes_on_where_it_was(
-    store: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_making_goes_on_where_it_was(store: PictureStore, tmp_path: Path) -> None:
     """The first objects are enough for some; a block that is there is not made again, one that is not is."""
-    monkeypatch.setattr(picture_store, "_BLOCK", 3)
 
     def blocks() -> dict[str, int]:
         return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "bodies").iterdir()}
 
-    first = make_store(tmp_path, objects=8, seed=3, workers=1, first=2)
+    first = make_store(tmp_path, objects=8, seed=3, workers=1, first=2, block=3)
     assert len(first) == 2
     np.testing.assert_array_equal(first.kinds, store.kinds[:2])
     made = blocks()
     assert list(made) == ["0.json"]
-    more = make_store(tmp_path, objects=8, seed=3, workers=1)
+    more = make_store(tmp_path, objects=8, seed=3, workers=1, block=3)
     np.testing.assert_array_equal(more.color, store.color)
     assert sorted(blocks()) == ["0.json", "3.json", "6.json"]
     assert blocks()["0.json"] == made["0.json"]
 
 
-def test_the_first_objects_can_be_opened_while_the_others_are_made(
-    store: PictureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(picture_store, "_BLOCK", 2)
-    with StoreMaker(tmp_path, objects=8, seed=3, workers=1) as maker:
+def test_the_first_objects_can_be_opened_while_the_others_are_made(store: PictureStore, tmp_path: Path) -> None:
+    with StoreMaker(tmp_path, objects=8, seed=3, workers=1, block=2) as maker:
         np.testing.assert_array_equal(maker.open(2).grey, store.grey[:2])
         assert not (tmp_path / "bodies" / "6.json").exists()
         np.testing.assert_array_equal(maker.open().grey, store.grey)
 
 
 def test_a_maker_that_is_left_stops_and_one_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_store, "_BLOCK", 1)
-    with StoreMaker(tmp_path / "left", objects=40, seed=3, workers=1) as maker:
+    with StoreMaker(tmp_path / "left", objects=40, seed=3, workers=1, block=1) as maker:
         maker.open(1)
     assert len(list((tmp_path / "left" / "bodies").iterdir())) < 20
-    with StoreMaker(tmp_path / "failed", objects=2, seed=3, workers=1) as maker:
+    with StoreMaker(tmp_path / "failed", objects=2, seed=3, workers=1, block=1) as maker:
         monkeypatch.setattr(maker, "_making", {0: failure()})
         with pytest.raises(InputError, match="full"):
             maker.open()
