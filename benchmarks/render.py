@@ -53,7 +53,7 @@ from pointad.scans.point_cloud import OrganizedScan, PointCloud
 
 SCANS = {"ring": (ring, "bagel"), "plate": (plate, "rope")}  # generator, and the class whose rig photographs it
 DRAWING_STEPS = (
-    "turn", "look_at", "draw_order", "shade", "turn_directions", "splat", "resize_layer", "_correspond",
+    "rotate", "look_at", "draw_order", "shade", "rotate_directions", "splat", "resize_layer", "_correspond",
     "_ground_truth",
 )  # fmt: skip
 

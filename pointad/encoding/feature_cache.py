@@ -89,9 +89,9 @@ class FeatureCache:
         """
         tensors = {"global": features.global_features, "patches": features.patch_features}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        told = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
+        stored = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
         with atomic_path(self._path(key)) as temporary:
-            temporary.write_bytes(save(tensors, metadata=told))  # a full disk is an OSError here, unlike in save_file
+            temporary.write_bytes(save(tensors, metadata=stored))  # a full disk is an OSError here, unlike in save_file
 
     def state_size(self, pictures: int, layers: int, patches: int, dimensions: int) -> None:
         """Log how much disk space that many pictures can take, before any is written."""
@@ -120,11 +120,13 @@ def read_entry(path: Path) -> PictureFeatures:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            told = file.metadata() or {}
+            stored = file.metadata() or {}
             features = PictureFeatures(file.get_tensor("global"), file.get_tensor("patches"))
     except SafetensorError as error:
         raise ValueError(f"damaged ({error})") from error
-    if told.get("key") != path.stem or told.get("sha256") != _digest(features.global_features, features.patch_features):
+    if stored.get("key") != path.stem or stored.get("sha256") != _digest(
+        features.global_features, features.patch_features
+    ):
         raise ValueError("damaged (checksum mismatch)")
     return features
 

@@ -19,7 +19,7 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.thinning import thin_evenly
-from pointad.rendering.camera import turn_about_x
+from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
 from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
@@ -234,7 +234,7 @@ def closed_by(rig: ViewRig, points: np.ndarray) -> ViewRig:
     """The rig with a point size that closes the surface of a cloud (N, 3) without a grid; a size of its own stays."""
     if rig.point_size is not None:
         return rig
-    turned = turn_about_x(np.ascontiguousarray(points.T, dtype=np.float64), rig.first_rotation)
+    turned = rotate_about_x(np.ascontiguousarray(points.T, dtype=np.float64), rig.first_rotation)
     return dataclasses.replace(rig, point_size=closing_point_size(turned, rig.window))
 
 

@@ -61,10 +61,10 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
 
 def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
     configuration = named_configuration(name)
-    told = _told(weights)
+    stated = _stated(weights)
     readings = registered_activations(name)
-    if told is not None:
-        quick, grounds = told
+    if stated is not None:
+        quick, grounds = stated
         if name.endswith(QUICK_GELU_SUFFIX) and not quick:
             raise InputError(
                 weights.path,
@@ -86,7 +86,7 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
     return Choice({**configuration, "quick_gelu": quick}, grounds)
 
 
-def _told(weights: WeightsFile) -> tuple[bool, str] | None:
+def _stated(weights: WeightsFile) -> tuple[bool, str] | None:
     """The activation that the file itself or the configuration beside it states, and where it does."""
     if weights.from_openai:
         return True, "it has the entries of OpenAI's archives"
@@ -98,12 +98,12 @@ def _told(weights: WeightsFile) -> tuple[bool, str] | None:
 
 
 def _configured(weights: WeightsFile) -> Choice:
-    told, beside = _told(weights), weights.configuration
-    assert told is not None and beside is not None
+    stated, beside = _stated(weights), weights.configuration
+    assert stated is not None and beside is not None
     if isinstance(beside, OpenClipConfiguration):
-        configuration = {**beside.model, "quick_gelu": told[0]}
+        configuration = {**beside.model, "quick_gelu": stated[0]}
     else:
-        configuration = {**openai_configuration(weights.state, weights.path), "quick_gelu": told[0]}
+        configuration = {**openai_configuration(weights.state, weights.path), "quick_gelu": stated[0]}
         for tower, heads in (("vision_cfg", beside.vision_heads), ("text_cfg", beside.text_heads)):
             if heads is not None and configuration[tower]["width"] % heads:
                 problem = f"its {heads} attention heads do not divide the width {configuration[tower]['width']}"
@@ -112,7 +112,7 @@ def _configured(weights: WeightsFile) -> Choice:
             configuration["vision_cfg"]["head_width"] = configuration["vision_cfg"]["width"] // beside.vision_heads
         if beside.text_heads is not None:
             configuration["text_cfg"]["heads"] = beside.text_heads
-    return Choice(configuration, told[1])
+    return Choice(configuration, stated[1])
 
 
 def _by_dimensions(weights: WeightsFile, *, decided: bool) -> Choice:

@@ -117,18 +117,18 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
         raise InputError(path, f"configuration of a model other than clip (model_type {kind!r:.60})", remedy)
     towers = {}
     for tower in ("vision_config", "text_config"):
-        told = content.get(tower) or content.get(f"{tower}_dict") or {}
-        if not isinstance(told, dict):
+        encoder = content.get(tower) or content.get(f"{tower}_dict") or {}
+        if not isinstance(encoder, dict):
             raise InputError(path, f"its {tower} is not a JSON object", remedy)
-        towers[tower] = told
-    activations = {str(told.get("hidden_act", _DEFAULT_ACTIVATION)) for told in towers.values()}
+        towers[tower] = encoder
+    activations = {str(encoder.get("hidden_act", _DEFAULT_ACTIVATION)) for encoder in towers.values()}
     if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
         found = " and ".join(sorted(activations))[:100]
         raise InputError(path, f"its hidden_act is {found}, expected quick_gelu or gelu for both encoders", remedy)
-    if any(told.get("layer_norm_eps", _EPSILON) != _EPSILON for told in towers.values()):
+    if any(encoder.get("layer_norm_eps", _EPSILON) != _EPSILON for encoder in towers.values()):
         raise InputError(path, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", remedy)
     # Heads are omitted if they are CLIPConfig's default: 12 of 768 channels, 8 of 512, so 64 each as in OpenAI's.
-    heads = {tower: told.get("num_attention_heads") for tower, told in towers.items()}
+    heads = {tower: encoder.get("num_attention_heads") for tower, encoder in towers.items()}
     if not all(count is None or (type(count) is int and count > 0) for count in heads.values()):
         raise InputError(path, "its num_attention_heads is not a count", remedy)
     mean, std = _normalization(folder / PREPROCESSOR_NAME)

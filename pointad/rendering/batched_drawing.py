@@ -68,9 +68,9 @@ def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.nda
     device = torch.device(device)
     check_device(device)
     rig, size = scene.rig, scene.image_size
-    points = _turn(torch.as_tensor(scene.centred, device=device), scene.rig)
+    points = _rotate(torch.as_tensor(scene.centred, device=device), scene.rig)
     points += torch.as_tensor(scene.center, device=device)[:, None]
-    normals = _turn(torch.as_tensor(scene.normals, device=device), scene.rig)
+    normals = _rotate(torch.as_tensor(scene.normals, device=device), scene.rig)
     default_cameras = _look_at(points)
     cameras = _step_back(points, default_cameras, rig.window) if rig.steps_back else default_cameras
 
@@ -88,7 +88,7 @@ def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.nda
     return views.cpu().numpy(), views_gt.cpu().numpy(), correspondences.cpu().numpy()
 
 
-def _turn(rows: Tensor, rig: ViewRig) -> Tensor:
+def _rotate(rows: Tensor, rig: ViewRig) -> Tensor:
     """Directions or centred points (3, N) rotated into every view, (V, 3, N), in their own dtype."""
     x, y, z = rows
     turned = []

@@ -94,27 +94,27 @@ def step_back(points: np.ndarray, camera: Camera, window: int) -> Camera:
     return Camera(camera.center, camera.extent, camera.distance + RETREAT * steps)
 
 
-def turn(centred: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
+def rotate(centred: np.ndarray, view: View, center: np.ndarray) -> np.ndarray:
     """A cloud (3, N), given relative to a point (3,), rotated about that point into a view."""
-    turned = turn_directions(centred, view)
+    turned = rotate_directions(centred, view)
     turned += center[:, None]
     return turned
 
 
-def turn_directions(directions: np.ndarray, view: View) -> np.ndarray:
+def rotate_directions(directions: np.ndarray, view: View) -> np.ndarray:
     """Directions or centred points (3, N) rotated into a view, in their own dtype.
 
     Written out by rows: products of such narrow matrices are slow if BLAS splits them among threads.
     """
-    return _turn_rows(directions, view.axis, math.radians(view.degrees))
+    return _rotate_rows(directions, view.axis, math.radians(view.degrees))
 
 
-def turn_about_x(points: np.ndarray, radians: float) -> np.ndarray:
+def rotate_about_x(points: np.ndarray, radians: float) -> np.ndarray:
     """A cloud (3, N) rotated about the x axis through the origin."""
-    return _turn_rows(points, "x", radians)
+    return _rotate_rows(points, "x", radians)
 
 
-def _turn_rows(rows: np.ndarray, axis: str, radians: float) -> np.ndarray:
+def _rotate_rows(rows: np.ndarray, axis: str, radians: float) -> np.ndarray:
     x, y, z = rows
     cosine, sine = math.cos(radians), math.sin(radians)
     turned = np.empty_like(rows)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pointad.rendering.camera import Camera, look_at, project, step_back, turn, turn_directions
+from pointad.rendering.camera import Camera, look_at, project, rotate, rotate_directions, step_back
 from pointad.rendering.correspondence import nearest_visible, picture_pixels, surface_visible
 from pointad.rendering.resizing import resize_layer
 from pointad.rendering.scene import SURFACE_TOLERANCE, Scene
@@ -17,11 +17,11 @@ def draw_views(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     views_gt = np.zeros_like(views)
     correspondences = np.empty((len(rig.views), scene.centred.shape[1], 3), np.int16)
     for number, view in enumerate(rig.views):
-        points = turn(scene.centred, view, scene.center)
+        points = rotate(scene.centred, view, scene.center)
         default_camera = look_at(points)
         camera = step_back(points, default_camera, rig.window) if rig.steps_back else default_camera
         drawn = draw_order(points, camera)
-        greys = shade(points, turn_directions(scene.normals, view), camera)
+        greys = shade(points, rotate_directions(scene.normals, view), camera)
         layer = splat(drawn, greys[drawn.order], BACKGROUND, rig.window, scene.point_size)
         views[number] = resize_layer(layer, BACKGROUND, rig.window, size)
         _correspond(scene, points, camera, drawn, layer, correspondences[number])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.rendering.camera import turn_about_x
+from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.drawing import draw_views
 from pointad.rendering.normals import estimate_normals, grid_normals
 from pointad.rendering.point_size import automatic_point_size
@@ -65,12 +65,12 @@ def render(
         normals = cloud_normals(point_cloud, rig, normals_method)
     elif normals.shape != point_cloud.points.shape:
         raise InputError("normals", f"have shape {normals.shape}", "give one for each point as (N, 3)")
-    points = turn_about_x(np.ascontiguousarray(point_cloud.points.T, dtype=np.float64), rig.first_rotation)
+    points = rotate_about_x(np.ascontiguousarray(point_cloud.points.T, dtype=np.float64), rig.first_rotation)
     center = points.mean(axis=1)
     scene = Scene(
         centred=points - center[:, None],
         center=center,
-        normals=turn_about_x(np.ascontiguousarray(normals.T, dtype=np.float32), rig.first_rotation),
+        normals=rotate_about_x(np.ascontiguousarray(normals.T, dtype=np.float32), rig.first_rotation),
         labels=point_cloud.labels if point_cloud.labels is not None and point_cloud.labels.any() else None,
         rig=rig,
         point_size=automatic_point_size(points, rig.window) if rig.point_size is None else rig.point_size,

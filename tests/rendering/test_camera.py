@@ -7,7 +7,7 @@ import pytest
 from portable_clouds import box
 
 from pointad.errors import InputError
-from pointad.rendering.camera import focal_length, look_at, project, step_back, turn
+from pointad.rendering.camera import focal_length, look_at, project, rotate, step_back
 from pointad.rendering.views import View
 
 
@@ -35,7 +35,7 @@ def test_center_projects_to_the_middle_and_axes_point_right_and_up() -> None:
 
 def test_step_back_takes_the_fewest_steps() -> None:
     points = box(20).cloud.points.T.copy()
-    turned = turn(points, View("x", 40), np.zeros(3))
+    turned = rotate(points, View("x", 40), np.zeros(3))
     start = look_at(turned)
     moved = step_back(turned, start, 1036)
     steps = round((moved.distance - start.distance) / 0.005)
@@ -60,7 +60,7 @@ def test_turn_is_a_rotation_about_the_center(view: View) -> None:
     points = random_cloud()
     center = points.mean(axis=1)
     expected = view.rotation @ (points - center[:, None]) + center[:, None]
-    np.testing.assert_allclose(turn(points - center[:, None], view, center), expected, atol=1e-14)
+    np.testing.assert_allclose(rotate(points - center[:, None], view, center), expected, atol=1e-14)
 
 
 def test_cloud_without_extent_is_refused() -> None:
