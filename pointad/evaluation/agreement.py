@@ -1,4 +1,4 @@
-"""Whether prompts are tested as they were learned."""
+"""Checks whether prompts are tested with the settings that they were trained with."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ _TITLES = {
 
 
 def differences(training: TrainingRecord, test: PipelineRecord, *, same_dataset: bool) -> tuple[str, ...]:
-    """What was another way in training, as texts such as "trained with blocks 4, 8"; facts not recorded are equal.
+    """The settings that differed in training, such as "trained with blocks 4, 8"; unrecorded facts count as equal.
 
     Args:
-        training: how the prompts were learned.
-        test: how they are tested.
-        same_dataset: whether both are about data in one format; different ones have different rigs, of which only the
-            number of views is compared.
+        training: the settings of the training.
+        test: the settings of the test.
+        same_dataset: whether both use data of the same format; different formats have different rigs, of which only
+            the number of views is compared.
     """
     found = []
     if _differ(training.backbone_fingerprint, test.backbone_fingerprint):

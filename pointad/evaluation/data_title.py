@@ -1,4 +1,4 @@
-"""What a data set is called in tables: only the whole of a published one bears its name."""
+"""The title of a data set in tables: only a complete published data set gets the published name."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -9,15 +9,15 @@ _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
 
 def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: str | Path | None) -> str:
-    """The name of a data set that lies in a folder.
+    """The title of the data set in a folder.
 
     Args:
-        dataset: whose format the data have.
-        classes: those that are there.
-        folder: the data's folder, whose name own data bear.
+        dataset: the format of the data.
+        classes: the classes found.
+        folder: the data's folder; its name is the title of custom data.
 
     Returns:
-        the published data set's title if the classes are its own, with their number where some are missing; else the
+        the published data set's title if the classes are its own, with their number if some are missing; else the
         folder's name.
     """
     present = set(classes)
@@ -31,6 +31,6 @@ def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: 
 
 
 def own_title(folder: str | Path | None) -> str:
-    """The name of data that belong to no published data set: that of their folder, or of one around it."""
+    """The title of data that belong to no published data set: the name of their folder or of a parent folder."""
     path = Path() if folder is None else Path(folder)
     return next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), "own data")

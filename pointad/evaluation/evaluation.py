@@ -1,4 +1,4 @@
-"""Testing prompts on a data set: every picture is encoded once, however many sets of prompts are compared."""
+"""Tests prompts on a data set: every image is encoded once, however many sets of prompts are compared."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -39,11 +39,11 @@ PIXEL_PREFIX = "pixel_"
 
 @dataclass(frozen=True)
 class PromptSet:
-    """One set of prompts to be tested."""
+    """One set of prompts to test."""
 
     name: str
     text_features: Callable[[str], Tensor]  # class name -> (2, D), normal and anomalous
-    left_out: frozenset[str] = frozenset()  # classes that are not tested, such as the one that was trained on
+    left_out: frozenset[str] = frozenset()  # classes that are not tested, such as the training class
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ class EvaluationSettings:
     """How samples are scored and what is measured."""
 
     sigma: float = DEFAULT_SIGMA
-    view_fusion: str = MEAN  # how the views that see a point are brought together
-    fusion: str = "both"  # what the samples' scores are made of, see pointad.scoring.fusion
+    view_fusion: str = MEAN  # how the scores of the views that see a point are combined
+    fusion: str = "both"  # how the samples' scores are composed, see pointad.scoring.fusion
     metrics: tuple[str, ...] = PUBLISHED_METRICS
     aupro: AuproMethod = "exact"
-    groups: tuple[str, ...] = ()  # of species, measured apart too; see `pointad.datasets.base.group_of`
-    exact_pixels: int = EXACT_PIXELS  # of a class; pixel metrics of more are binned, and their error is bounded
-    batch_size: int | None = None  # samples that are encoded together; None: as many as suit the device
-    keep_views: bool = True  # whether scored samples hold their views, for pictures of them
+    groups: tuple[str, ...] = ()  # of species, also measured separately; see `pointad.datasets.base.group_of`
+    exact_pixels: int = EXACT_PIXELS  # per class; pixel metrics of more are binned, with a bounded error
+    batch_size: int | None = None  # samples that are encoded together; None: chosen to suit the device
+    keep_views: bool = True  # whether scored samples keep their views, for visualization
     num_workers: int = 0
     description: str | None = "testing"  # label of the progress bar; None shows none
 
 
 @dataclass(frozen=True)
 class ScoredSample:
-    """One sample with its scores under one set of prompts, on the CPU, as it goes by."""
+    """One sample with its scores under one set of prompts, on the CPU."""
 
     prompts: str  # name of the prompt set
     class_name: str
@@ -79,13 +79,13 @@ class ScoredSample:
     view_maps: np.ndarray | None  # (V, S, S) float32; None unless kept
     view_scores: np.ndarray  # (V,) float32, anomalous probability of every view
     views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
-    color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and there
-    regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a cloud without a grid
+    color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and available
+    regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a point cloud without a grid
 
 
 @dataclass(frozen=True)
 class ClassOutcome:
-    """What one set of prompts reached on one class."""
+    """The metrics of one set of prompts on one class."""
 
     prompts: str
     class_name: str
@@ -103,19 +103,19 @@ def evaluate(
     on_sample: Callable[[ScoredSample], None] | None = None,
     processes: Processes = ALONE,
 ) -> Iterator[ClassOutcome]:
-    """Score every sample under every set of prompts, and measure each class when its last sample has gone by.
+    """Score every sample under every set of prompts, and measure each class after its last sample.
 
-    Memory does not grow with the number of classes, and beyond a bound not with the number of samples either
-    (``pointad.metrics.PixelScores``). Several processes load, encode and score a share of the samples each; what they
-    find comes together in the first one, in the order of the data set, so its results are those of a single process.
+    Memory does not grow with the number of classes nor, beyond a bound, with the number of samples
+    (``pointad.metrics.PixelScores``). Each of several processes loads, encodes and scores a share of the samples; the
+    first process gathers the scores in the order of the data set, so its results equal those of a single process.
 
     Args:
         encoder: the frozen CLIP's image encoder.
-        dataset: samples with pictures.
-        prompt_sets: what is compared.
+        dataset: samples with images.
+        prompt_sets: the sets to compare.
         settings: how samples are scored and what is measured.
         on_sample: called with every sample under every set of prompts, in the order of the data set.
-        processes: those that share the samples among themselves; only in the first one ``on_sample`` is called.
+        processes: the processes that share the samples; ``on_sample`` is called only in the first one.
 
     Yields:
         One outcome per class and set of prompts, in the first process.
@@ -125,7 +125,7 @@ def evaluate(
     """
     tested = [s for s in dataset.sources if any(s.class_name not in p.left_out for p in prompt_sets)]
     if not tested:
-        raise InputError("test data", "hold no class that the prompts were not trained on", "name another data set")
+        raise InputError("test data", "contain no class other than the training class", "choose another data set")
     remaining = Counter(source.class_name for source in tested)
     collectors: dict[tuple[str, str], _ClassCollector] = {}
     for scored_together in _scored_in_rounds(encoder, dataset, tested, prompt_sets, settings, processes):
@@ -154,7 +154,7 @@ def _scored_in_rounds(
     settings: EvaluationSettings,
     processes: Processes,
 ) -> Iterator[list[list[ScoredSample]]]:
-    """In every round each process scores a batch; the first process gets all of them, a list per sample, in order."""
+    """In each round every process scores a batch; the first process gets all of them, a list per sample, in order."""
     options = dataset.options
     pictures = len(options.view_indices) + options.with_color
     together = settings.batch_size or encoder.samples_at_once(pictures, options.image_size)
@@ -175,9 +175,9 @@ def _scored_in_rounds(
 def _score_batch(
     encoder: PictureEncoder, batch: MultiViewBatch, prompt_sets: Sequence[PromptSet], settings: EvaluationSettings
 ) -> list[list[ScoredSample]]:
-    """For every sample of a batch its scores under the sets of prompts that are tested on its class."""
+    """For every sample of a batch, its scores under the sets of prompts that are tested on its class."""
     features = encoder.encode(batch)
-    # Needed on the device by every set of prompts; the rest of the batch stays where it is.
+    # Needed on the device by every set of prompts; the rest of the batch is not moved.
     batch = replace(
         batch,
         correspondences=batch.correspondences.to(encoder.device, non_blocking=True),
@@ -197,12 +197,12 @@ def _score_batch(
 def score_one(
     batch: MultiViewBatch, features: SampleFeatures, index: int, prompts: PromptSet, settings: EvaluationSettings
 ) -> ScoredSample:
-    """Score one sample of a batch; results do not depend on what else is in the batch.
+    """Score one sample of a batch; the result does not depend on the other samples in the batch.
 
     Args:
-        batch: as it came from the loader.
+        batch: from the loader.
         features: of the whole batch, on the backbone's device.
-        index: which sample.
+        index: of the sample in the batch.
         prompts: the prompts to score it with.
         settings: how samples are scored.
     """
@@ -285,7 +285,7 @@ def _scored_sample(
     *,
     keep_views: bool,
 ) -> ScoredSample:
-    assert batch.views is not None  # the encoder has refused batches without
+    assert batch.views is not None  # the encoder refuses batches without it
     maps = {modality: getattr(fused, f"{modality}_map") for modality in MODALITIES}
     scores = {modality: getattr(fused, f"{modality}_score") for modality in MODALITIES}
     side = fused.point_map.shape[-1]
@@ -297,7 +297,7 @@ def _scored_sample(
         label=int(batch.label[index]),
         scores={modality: float(score[0]) for modality, score in scores.items() if score is not None},
         maps={modality: one[0].cpu().numpy() for modality, one in maps.items() if one is not None},
-        mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # loader processes want their memory back
+        mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # frees the memory of the loader processes
         valid=batch.non_zero[index].view(side, side).cpu().numpy().copy(),
         view_maps=views.maps[0].cpu().numpy() if keep_views else None,
         view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),

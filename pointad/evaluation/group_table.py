@@ -1,4 +1,4 @@
-"""Figures of groups of defects, such as difficulties: each group with all good samples of its class."""
+"""Metrics of groups of defects, such as difficulties: each group with all good samples of its class."""
 
 from pointad.evaluation.results import Results, metric_title, percent
 from pointad.evaluation.text_table import text_table
@@ -6,7 +6,7 @@ from pointad.files.escaping import for_markdown
 
 
 def group_table(results: Results, modality: str) -> str:
-    """Means over classes of every group, a row each; empty where the data set has no groups.
+    """Means over classes, one row per group; empty if the data set has no groups.
 
     Args:
         results: of a run.

@@ -1,7 +1,7 @@
-"""A check against fooling oneself: how well statistics that have nothing to do with defects tell anomalous scans apart.
+"""Checks for label leaks: how well statistics unrelated to defects separate good from anomalous scans.
 
-Where the number of points, the size of a file or the like separates good from anomalous scans, the labels leak into the
-data through how they were made, and any detector may have learned that instead of defects.
+If the number of points, the size of a file or the like separates good from anomalous scans, the labels leak into the
+data through the way they were made, and any detector may have learned this instead of defects.
 """
 
 import logging
@@ -20,8 +20,8 @@ from pointad.metrics import auroc
 
 logger = logging.getLogger(__name__)
 
-SUSPICIOUS = 0.9  # AUROC, or one minus it, from which on a statistic is reported
-NO_TELLING = 0.5  # AUROC of a statistic that says nothing
+SUSPICIOUS = 0.9  # AUROC, or one minus it, from which a statistic is reported
+NO_TELLING = 0.5  # AUROC of an uninformative statistic
 
 STATISTIC_TITLES = {
     "points": "number of points",
@@ -35,11 +35,11 @@ STATISTIC_TITLES = {
 
 @dataclass
 class LabelLeakCheck:
-    """Collects the statistics of samples as they go by.
+    """Collects statistics of the samples one by one.
 
     Args:
-        sources: of all samples; their files are looked at as far as they are there.
-        organized: whether scans have a pixel grid, so that extent and holes mean something.
+        sources: of all samples; those of their files that exist are inspected.
+        organized: whether scans have a pixel grid, so that extent and holes are meaningful.
     """
 
     sources: Iterable[SampleSource]
@@ -51,7 +51,7 @@ class LabelLeakCheck:
         self._source_of = {_name(source): source for source in self.sources}
 
     def add(self, sample: ScoredSample) -> None:
-        """Note a sample; under further prompts the same sample counts once."""
+        """Add a sample; a sample that is scored under several sets of prompts counts once."""
         name = _name(sample)
         if name not in self._statistics:
             self._labels[name] = sample.label
@@ -61,8 +61,8 @@ class LabelLeakCheck:
     def findings(self) -> dict[str, Metrics]:
         """The AUROC of every statistic that all samples of a class have, as class -> statistic -> fraction.
 
-        It is 0.5 for one that says nothing, and near 1 or near 0 for one that tells anomalous scans from good ones;
-        None where a class has only good or only anomalous samples.
+        It is 0.5 for an uninformative one, and near 1 or near 0 for one that separates anomalous from good scans;
+        None if a class has only good or only anomalous samples.
         """
         found: dict[str, Metrics] = {}
         for class_name in dict.fromkeys(name[0] for name in self._statistics):
@@ -77,9 +77,9 @@ class LabelLeakCheck:
 
 
 def grid_statistics(valid: np.ndarray, *, organized: bool) -> dict[str, float]:
-    """What the places (S, S) bool that hold a point say: their number and, on a grid, their extent and the holes.
+    """Statistics of the positions (S, S) bool that hold a point: their number and, on a grid, their extent and holes.
 
-    The extent is the longer side of the rectangle around them in cells, the holes are the empty part of it.
+    The extent is the longer side of their bounding rectangle in cells; the holes are the empty share of it.
     """
     count = int(valid.sum())
     if not organized or count == 0:
@@ -90,7 +90,7 @@ def grid_statistics(valid: np.ndarray, *, organized: bool) -> dict[str, float]:
 
 
 def file_statistics(source: object) -> dict[str, float]:
-    """What the files of a raw or rendered sample say without a look at their content, as far as they are there."""
+    """Statistics of the existing files of a raw or rendered sample, without looking at their content."""
     picture, scan = getattr(source, "rgb_path", None), getattr(source, "scan_path", None)
     cloud = scan if scan is not None else getattr(source, "point_cloud_path", None)
     statistics: dict[str, float] = {}
@@ -105,7 +105,7 @@ def file_statistics(source: object) -> dict[str, float]:
 
 
 def suspicious(findings: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    """Statistics that tell good from anomalous scans in either direction, by class; classes without are left out."""
+    """Statistics that separate good from anomalous scans in either direction, by class; other classes are omitted."""
     found = {
         class_name: {name: value for name, value in statistics.items() if _telling(value) >= SUSPICIOUS}
         for class_name, statistics in findings.items()
@@ -114,7 +114,7 @@ def suspicious(findings: Mapping[str, Metrics]) -> dict[str, Metrics]:
 
 
 def leak_note(findings: Mapping[str, Metrics]) -> str:
-    """What the findings come to, in one sentence or two; which statistics were available is said in any case."""
+    """A summary of the findings in one or two sentences; it always states which statistics were available."""
     looked_at = [name for name in STATISTIC_TITLES if any(name in statistics for statistics in findings.values())]
     missing = [title for name, title in STATISTIC_TITLES.items() if name not in looked_at]
     not_there = f" Not available: {', '.join(missing)}." if missing else ""
@@ -122,8 +122,8 @@ def leak_note(findings: Mapping[str, Metrics]) -> str:
     if leaks:
         texts = "; ".join(f"{shown(name)}: {_listed(statistics)}" for name, statistics in leaks.items())
         return (
-            "Labels may leak: statistics that have nothing to do with defects tell anomalous scans from good ones "
-            f"(AUROC in per cent; near 0 tells as much as near 100): {texts}.{not_there}"
+            "Labels may leak: statistics unrelated to defects separate anomalous from good scans "
+            f"(AUROC in per cent; near 0 is as telling as near 100): {texts}.{not_there}"
         )
     tellings = [
         (_telling(value), class_name, name)
@@ -132,17 +132,17 @@ def leak_note(findings: Mapping[str, Metrics]) -> str:
         if value is not None
     ]
     if not tellings:
-        return f"Whether labels leak cannot be said: no class has good and anomalous scans.{not_there}"
+        return f"Label leaks cannot be assessed: no class has both good and anomalous scans.{not_there}"
     _, class_name, name = max(tellings)
     furthest = (
         f"furthest from 50: {STATISTIC_TITLES[name]} of {shown(class_name)}, {percent(findings[class_name][name])}"
     )
     titles = ", ".join(STATISTIC_TITLES[one] for one in looked_at)
-    return f"No trivial statistic tells anomalous scans from good ones ({titles}; {furthest}).{not_there}"
+    return f"No trivial statistic separates anomalous from good scans ({titles}; {furthest}).{not_there}"
 
 
 def log_findings(findings: Mapping[str, Metrics]) -> None:
-    """Say in one line of the log what the findings come to, as a warning where labels may leak."""
+    """Log a summary of the findings in one line, as a warning if labels may leak."""
     logger.log(logging.WARNING if suspicious(findings) else logging.INFO, "%s", leak_note(findings))
 
 

@@ -1,4 +1,4 @@
-"""The protocol that figures belong to: what was learned from, what was left out, and how it was measured."""
+"""The protocol behind figures: training data, excluded classes, and how the metrics were computed."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -9,30 +9,30 @@ from pointad.evaluation.run_record import RunRecord
 from pointad.metrics.aupro import DEFAULT_LIMIT
 
 UNKNOWN = "unknown"
-SPLIT = "test"  # of the data set that prompts learn from: the only one with anomalous samples
+SPLIT = "test"  # of the training data set: the only split with anomalous samples
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything that must be known before two figures are compared."""
+    """Everything that must be known to compare two figures."""
 
     name: str  # "one-vs-rest", "cross-dataset", "nothing learned" or "unknown"
     supervision: str  # of the tested classes: "zero-shot", "4-shot" (good references) or "transductive"
     learned_from: str  # class, data set and split, or "nothing"
-    left_out: tuple[str, ...]  # classes of the tested data set that no figure counts
-    aupro: str  # over which regions, up to which false-positive rate, by which procedure
+    left_out: tuple[str, ...]  # classes of the tested data set that are in no figure
+    aupro: str  # regions, false-positive-rate limit and procedure
     sigma: float | None  # of the smoothing, in positions
-    fusion: str | None  # what a sample's score is made of
+    fusion: str | None  # how a sample's score is composed
     seed: int | None  # of the training
-    classes: tuple[str, ...]  # that were tested and count
+    classes: tuple[str, ...]  # that were tested and are in the figures
 
     def to_json(self) -> dict[str, Any]:
-        """As `results.json` holds it."""
+        """As stored in `results.json`."""
         return dataclasses.asdict(self)
 
     @property
     def text(self) -> str:
-        """One line for above a table."""
+        """One line to print above a table."""
         parts = [
             f"{self.name}, {self.supervision}",
             f"learned from {self.learned_from}",
@@ -50,8 +50,8 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
     """The protocol of a test run.
 
     Args:
-        run: what is known about it.
-        classes: those that it has figures of.
+        run: the record of the run.
+        classes: the classes that it has figures for.
         measures_aupro: whether AUPRO is among the figures.
     """
     trained_here = run.training_dataset in (None, "", run.dataset)
@@ -71,7 +71,7 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
 
 
 def aupro_definition(run: RunRecord) -> str:
-    """Over which regions AUPRO was measured, up to which rate, and how."""
+    """The regions, false-positive-rate limit and procedure of AUPRO."""
     if run.region_neighbours is None:
         regions = "over regions of 8-connected positions of the mask"
     else:
@@ -82,7 +82,7 @@ def aupro_definition(run: RunRecord) -> str:
 
 
 def _supervision(run: RunRecord) -> str:
-    """What is known about the tested classes from other samples of theirs."""
+    """The supervision: what is known of the tested classes from other samples."""
     if run.others.get("transductive"):
         return "transductive"
     shots = getattr(run, "shots", None) or run.others.get("shots")

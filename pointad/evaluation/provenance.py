@@ -1,4 +1,4 @@
-"""Which code ran, where and when."""
+"""Records which code ran, where and when."""
 
 import datetime
 import functools
@@ -14,16 +14,16 @@ from pointad.evaluation.run_record import Provenance
 
 LIBRARY = Path(__file__).resolve().parents[1]
 PACKAGES = ("pointad", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "open3d", "Pillow")
-# Rooms of the library that no number depends on.
+# Packages of the library that do not affect the figures.
 SILENT_ROOMS = frozenset({"commands", "demo", "inspection", "report", "visualization"})
 
 
 def provenance(device: str, command: str | None = None) -> Provenance:
-    """What is known about this process.
+    """The provenance of this process.
 
     Args:
         device: where the tensors live, as a name.
-        command: the command line, as it can be typed again.
+        command: the command line, so that it can be run again.
     """
     revision, clean = git_state(LIBRARY)
     return Provenance(
@@ -40,7 +40,7 @@ def provenance(device: str, command: str | None = None) -> Provenance:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages that numbers depend on, as far as they are installed."""
+    """Versions of the installed packages that affect the figures."""
     versions = {}
     for name in PACKAGES:
         try:
@@ -52,7 +52,7 @@ def package_versions() -> dict[str, str]:
 
 @functools.cache
 def code_fingerprint(library: Path = LIBRARY) -> str:
-    """A fingerprint of the modules that numbers depend on; those that print, draw and gather do not count."""
+    """A fingerprint of the modules that affect the figures; those that print, draw and gather do not count."""
     digest = hashlib.sha256()
     for path in sorted(library.rglob("*.py")):
         place = path.relative_to(library)
@@ -62,9 +62,9 @@ def code_fingerprint(library: Path = LIBRARY) -> str:
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
-    """The revision that a folder's files belong to and whether they are as committed; None outside a repository."""
+    """The git revision of a folder and whether its files are unmodified; None outside a repository."""
     if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
-        return None, None  # installed somewhere, maybe inside a repository of something else
+        return None, None  # installed, possibly inside an unrelated repository
     revision, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain", "--", ".")
     return revision, None if changes is None else not changes
 
@@ -87,7 +87,7 @@ def file_fingerprint(path: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git answers; None if it is not there or fails."""
+    """The output of git; None if it is not installed or fails."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)

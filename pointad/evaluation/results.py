@@ -1,4 +1,4 @@
-"""What a test run found: metrics per class and modality, their mean, and where they come from (`results.json`)."""
+"""The results of a test run: metrics per class and modality, their mean, and their provenance (`results.json`)."""
 
 import json
 import math
@@ -35,7 +35,7 @@ UNDEFINED = "–"
 
 @dataclass(frozen=True)
 class Results:
-    """The metrics of one test run, and where they come from."""
+    """The metrics of one test run, and their provenance."""
 
     classes: dict[str, dict[str, Metrics]]  # class -> "point" | "color" | "fused" -> metrics
     run: RunRecord = field(default_factory=RunRecord)
@@ -51,14 +51,14 @@ class Results:
 
     @property
     def training_class(self) -> str | None:
-        """The class among the tested ones that the prompts were trained on, if any: means leave it out."""
+        """The tested class that the prompts were trained on, if any: means exclude it."""
         trained_here = self.run.training_dataset in (None, "", self.run.dataset)
         name = self.run.training_class
         return name if trained_here and name in self.classes else None
 
     @property
     def mean(self) -> dict[str, Metrics]:
-        """Mean over classes per modality and metric, over those that are defined; None when none is."""
+        """Mean over classes per modality and metric, over the defined values; None if there are none."""
         counted = [of_class for name, of_class in self.classes.items() if name != self.training_class]
         return {
             modality: {
@@ -70,7 +70,7 @@ class Results:
 
     @property
     def protocol(self) -> Protocol:
-        """How the figures came about."""
+        """How the figures were obtained."""
         return protocol_of(self.run, self.classes, measures_aupro=self.measures_aupro)
 
     @property
@@ -83,7 +83,7 @@ class Results:
         return Results(classes=self.groups[name], run=self.run)
 
     def metric_names(self, modality: str) -> list[str]:
-        """The metrics that any class has in this modality, in the order in which they first appear."""
+        """The metrics that any class has in this modality, in order of first appearance."""
         return list(dict.fromkeys(name for of_class in self.classes.values() for name in of_class.get(modality, {})))
 
     def save(self, path: str | Path) -> None:
@@ -108,10 +108,10 @@ class Results:
 
     @classmethod
     def load(cls, path: str | Path) -> "Results":
-        """Read `results.json`; the mean is computed anew.
+        """Read `results.json`; the mean is recomputed.
 
         Raises:
-            InputError: the file cannot be read or is no such file.
+            InputError: the file cannot be read or is not such a file.
         """
         remedy = "give a results.json that test.py wrote"
         content = read_json(path, remedy)
@@ -136,13 +136,13 @@ def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str,
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:
-    """The mean of the values that are defined, or None when none is."""
+    """The mean of the defined values, or None if there are none."""
     defined = [value for value in values if value is not None and not math.isnan(value)]
     return math.fsum(defined) / len(defined) if defined else None
 
 
 def percent(value: float | None) -> str:
-    """A fraction as per cent with one decimal, or a dash where it is undefined."""
+    """A fraction in per cent with one decimal, or a dash if it is undefined."""
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.1f}"
 
 
@@ -153,7 +153,7 @@ def metric_title(name: str) -> str:
 
 
 def describe_run(run: RunRecord) -> dict[str, str]:
-    """What a reader must know to judge the figures, as headings and texts; unknown facts are left out."""
+    """The facts needed to judge the figures, as headings and texts; unknown facts are omitted."""
     training = run.training_class
     if training and run.training_dataset and run.training_dataset != run.dataset:
         training = f"{training} ({run.training_dataset})"
@@ -176,7 +176,7 @@ def describe_run(run: RunRecord) -> dict[str, str]:
 
 
 def backbone_title(run: RunRecord) -> str | None:
-    """The backbone's name; the demo's says what it is."""
+    """The backbone's name; the demo backbone is labelled as such."""
     name = run.backbone or run.clip_weights
     if run.is_demo:
         return f"{name or 'demo'} (DEMO backbone: a small stand-in for CLIP; not to be compared with published figures)"
@@ -191,7 +191,7 @@ def result_table(results: Results, modality: str) -> str:
         modality: "point", "color" or "fused".
 
     Returns:
-        several lines without a final line break; a dash stands where a metric is undefined.
+        several lines without a final line break; undefined metrics are shown as a dash.
     """
     names = results.metric_names(modality)
     mean = results.mean.get(modality, {})
@@ -209,10 +209,10 @@ def result_table(results: Results, modality: str) -> str:
 
 
 def table_notes(results: Results, modality: str) -> list[str]:
-    """What must be said below a table: the class that the mean leaves out, and metrics that not every class has."""
+    """The notes below a table: the class excluded from the mean, and metrics that not every class has."""
     notes = []
     if results.training_class is not None:
-        notes.append(f"* {shown(results.training_class)} was trained on; the mean leaves it out.")
+        notes.append(f"* {shown(results.training_class)} is the training class and is excluded from the mean.")
     counted = [of_class for name, of_class in results.classes.items() if name != results.training_class]
     for name in results.metric_names(modality):
         missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)

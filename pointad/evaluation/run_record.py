@@ -1,4 +1,4 @@
-"""What is known about a training and about a test run: every setting, where it ran, and with which code.
+"""The records of training and test runs: every setting, where they ran, and with which code.
 
 ``run.json`` holds a :class:`TrainingRecord`, ``results.json`` a :class:`RunRecord` under "run". All facts may be
 missing (None): older files recorded fewer of them. Each fact has a role, which decides what the report may average.
@@ -18,14 +18,14 @@ from pointad.files.json_records import record_from_json, record_to_json
 
 
 class Role(Enum):
-    """What it means when two runs differ in a fact."""
+    """What a difference in a fact means for two runs."""
 
     METHOD = "they are different methods, or the same one on different data"
     REPEAT = "they are repetitions, to be averaged"
     PLACE = "nothing: only where or when they ran differs"
 
 
-# The role of facts that do not say so is that of a method.
+# Facts without an explicit role have the role of a method.
 REPEAT, PLACE = {"role": Role.REPEAT}, {"role": Role.PLACE}
 
 
@@ -33,20 +33,20 @@ REPEAT, PLACE = {"role": Role.REPEAT}, {"role": Role.PLACE}
 class Provenance:
     """Where and when a program ran, and which one."""
 
-    command: str | None = field(default=None, metadata=PLACE)  # as it can be typed again
+    command: str | None = field(default=None, metadata=PLACE)  # so that it can be run again
     date: str | None = field(default=None, metadata=PLACE)  # ISO 8601, UTC
     device: str | None = field(default=None, metadata=PLACE)
     platform: str | None = field(default=None, metadata=PLACE)
     python: str | None = field(default=None, metadata=PLACE)
     packages: dict[str, str] | None = field(default=None, metadata=PLACE)  # versions
     revision: str | None = field(default=None, metadata=PLACE)  # of git; None outside a repository
-    clean: bool | None = field(default=None, metadata=PLACE)  # whether the files were those of the revision
-    code: str | None = None  # fingerprint of the modules that the numbers depend on
+    clean: bool | None = field(default=None, metadata=PLACE)  # whether the files matched the revision
+    code: str | None = None  # fingerprint of the modules that affect the figures
 
 
 @dataclass(frozen=True)
 class PipelineRecord:
-    """The settings that training and test share."""
+    """The settings shared by training and testing."""
 
     name: str | None = None  # the label that the user gave
     dataset_title: str | None = None  # the data set's name in tables
@@ -54,10 +54,10 @@ class PipelineRecord:
     render: str | None = field(default=None, metadata=PLACE)  # "stored" or "on_the_fly", which give the same numbers
     views: tuple[int, ...] | None = None  # indices of the views used
     view_names: tuple[str, ...] | None = None  # their directions, such as "x-45"
-    normals: str | None = None  # how the views were drawn, as far as it is known
+    normals: str | None = None  # how the views were rendered, if known
     visibility: str | None = None
     correspondence: str | None = None
-    point_pixels: str | None = None  # what a point covers in the window; None: as the data set has it, or unknown
+    point_pixels: str | None = None  # size of a point in the rendering; None: the data set's default, or unknown
     metres_per_unit: float | None = None  # of raw scans
     keep_clusters: str | None = None  # which parts of raw scans were kept
     image_size: int | None = None
@@ -75,7 +75,7 @@ class PipelineRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord(PipelineRecord):
-    """How prompts were learned."""
+    """How prompts were trained."""
 
     training_dataset: str | None = None
     training_class: str | None = field(default=None, metadata=REPEAT)
@@ -85,19 +85,19 @@ class TrainingRecord(PipelineRecord):
     n_ctx: int | None = None
     t_n_ctx: int | None = None
     depth: int | None = None
-    losses: tuple[str, ...] | None = None  # terms that count
+    losses: tuple[str, ...] | None = None  # terms in use
     loss_weights: dict[str, float] | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     init_checkpoint: str | None = None
     seed: int | None = field(default=None, metadata=REPEAT)
-    epoch: int | None = None  # after which the checkpoint was written that this stands beside
+    epoch: int | None = None  # of the checkpoint that this record belongs to
     sha256: str | None = field(default=None, metadata=REPEAT)  # of that checkpoint
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrainingRecord":
-        """The record of a ``run.json``, of today's or of an older form.
+        """The record from a ``run.json``, in the current or an older format.
 
         Raises:
             ValueError: a fact is of another type.
@@ -112,8 +112,8 @@ class RunRecord(PipelineRecord):
     dataset: str | None = None
     samples: str | None = None  # fingerprint of the list of samples, those of the training class included
     sample_count: int | None = None
-    is_demo: bool | None = None  # whether the backbone is the small one that comes along
-    protocol: str | None = None  # "one-vs-rest", "cross-dataset" or "" where it is not known
+    is_demo: bool | None = None  # whether the backbone is the small one shipped with PointAD
+    protocol: str | None = None  # "one-vs-rest", "cross-dataset" or "" if unknown
     prompts: str | None = None  # "learned" or "ensemble"
     object_aware: bool | None = None
     depth: int | None = None
@@ -128,12 +128,12 @@ class RunRecord(PipelineRecord):
     fusion: str | None = None
     aupro: str | None = None  # "exact" or "published"
     region_neighbours: int | None = None  # k of the graph that AUPRO's regions lie on; None: the pixel grid
-    differences: tuple[str, ...] | None = None  # settings that were others in training
-    training: TrainingRecord | None = None  # what run.json beside the checkpoint says
+    differences: tuple[str, ...] | None = None  # settings that differed in training
+    training: TrainingRecord | None = None  # from run.json beside the checkpoint
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "RunRecord":
-        """The record of the "run" of a ``results.json``, of today's or of an older form.
+        """The record from "run" in a ``results.json``, in the current or an older format.
 
         Raises:
             ValueError: a fact is of another type.
@@ -149,7 +149,7 @@ _NESTED = frozenset({"provenance", "training"})  # their facts count, not they t
 
 
 def to_json(record: PipelineRecord) -> dict[str, Any]:
-    """What :meth:`RunRecord.from_json` and :meth:`TrainingRecord.from_json` read."""
+    """The input of :meth:`RunRecord.from_json` and :meth:`TrainingRecord.from_json`."""
     return record_to_json(record)
 
 
@@ -166,7 +166,7 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
 
 
 def repeatable(record: PipelineRecord) -> dict[str, Any]:
-    """What must be the same when a training goes on: all facts but its label, and those of place, time and code."""
+    """What must match when a training is resumed: all facts but its label and those of place, time and code."""
     content = record_to_json(record)
     roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
     left_out = {"name", "others", *_NESTED}
@@ -174,7 +174,7 @@ def repeatable(record: PipelineRecord) -> dict[str, Any]:
 
 
 def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:
-    """Older files tell the number of the views only."""
+    """Older files state the number of views only."""
     count = content.get("views")
     if type(count) is not int or dataset not in DATASETS:
         return {}

@@ -1,8 +1,8 @@
-"""What the files of a run may hold, in one place: results.json, run.json, curves.json, scores.csv and losses.csv.
+"""Validates the files of a run: results.json, run.json, curves.json, scores.csv and losses.csv.
 
-They come from anywhere: copied, edited, or written by another version. Whatever passes these checks is shown and
-compared without further questions; whatever does not is refused with the name of the file and of the part that is
-wrong. Keys that are not known here are kept and never looked at.
+They may have been copied, edited, or written by another version. Whatever passes these checks is shown and compared
+without further checks; anything else is refused with the name of the file and of the invalid part. Unknown keys are
+kept but ignored.
 """
 
 import itertools
@@ -19,12 +19,12 @@ Record = TypeVar("Record")
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite number of a size that figures have; a truth value is none."""
+    """Whether a value is a finite number of plausible size; booleans do not count."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def checked_record(read: Callable[[Mapping[str, Any]], Record], facts: Any, path: str | Path, remedy: str) -> Record:
-    """The facts of a training or of a test run as a record.
+    """Convert the facts of a training or test run to a record.
 
     Args:
         read: `TrainingRecord.from_json` or `RunRecord.from_json`, which know the types.
@@ -33,7 +33,7 @@ def checked_record(read: Callable[[Mapping[str, Any]], Record], facts: Any, path
         remedy: what to do about a broken one.
 
     Raises:
-        InputError: they are no table, or a fact has another type than it should.
+        InputError: they are not a table, or a fact has the wrong type.
     """
     try:
         return read(_table(facts, "run", path, remedy))
@@ -45,7 +45,7 @@ def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict
     """The metrics of results.json: class -> modality -> metric -> number, or null where it is undefined.
 
     Raises:
-        InputError: something else stands there.
+        InputError: the content is invalid.
     """
     for class_name, of_class in _table(classes, "classes", path, remedy).items():
         for modality, metrics in _table(of_class, class_name, path, remedy).items():
@@ -60,7 +60,7 @@ def check_curves(content: Any, path: str | Path, remedy: str) -> dict[str, dict[
     """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro" -> two columns of one length.
 
     Raises:
-        InputError: something else stands there.
+        InputError: the content is invalid.
     """
     for class_name, of_class in _table(content, "curves", path, remedy).items():
         for modality, levels in _table(of_class, class_name, path, remedy).items():
@@ -72,15 +72,15 @@ def check_curves(content: Any, path: str | Path, remedy: str) -> dict[str, dict[
 
 
 def score_row(row: Mapping[Any, Any], path: str | Path, number: int) -> tuple[int, dict[str, float]]:
-    """Label and scores by their columns from a row of scores.csv.
+    """Label and scores by column from a row of scores.csv.
 
     Args:
-        row: as `csv.DictReader` gives it.
+        row: from `csv.DictReader`.
         path: the file.
         number: of the row, from 1.
 
     Raises:
-        InputError: a cell is missing or holds something else.
+        InputError: a cell is missing or invalid.
     """
     remedy = "run test.py again"
     if None in row or any(not isinstance(row.get(name), str) for name in ("class", "species", "id", "label")):
@@ -92,15 +92,15 @@ def score_row(row: Mapping[Any, Any], path: str | Path, number: int) -> tuple[in
 
 
 def loss_columns(rows: Sequence[Mapping[Any, Any]], names: Sequence[str], path: str | Path) -> dict[str, list[float]]:
-    """The columns of losses.csv by their names.
+    """The columns of losses.csv by name.
 
     Args:
-        rows: as `csv.DictReader` gives them.
+        rows: from `csv.DictReader`.
         names: of the columns.
         path: the file.
 
     Raises:
-        InputError: a cell is missing, is no number, or the epochs do not count from 1 upwards.
+        InputError: a cell is missing or not a number, or the epochs do not count upwards from 1.
     """
     remedy = "remove it or train again"
     columns: dict[str, list[float]] = {name: [] for name in names}

@@ -1,4 +1,4 @@
-"""Writes what a test run finds: results, scores, curves, and on request maps and pictures of every sample."""
+"""Writes the output of a test run: results, scores, curves, and optionally maps and pictures of every sample."""
 
 import csv
 import io
@@ -31,12 +31,12 @@ class RunWriter:
 
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
     <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32; ``mask``, the anomalous positions, and ``valid``,
-    those that hold a point, bool) and ``visualization/<class>/<species>/<id>.png`` while samples go by, if wanted;
-    names that are no plain components of a path are escaped.
+    those that hold a point, bool) and ``visualization/<class>/<species>/<id>.png`` as samples are scored, if requested;
+    names that are not plain path components are escaped.
 
     Args:
-        folder: where the files go.
-        run: where the figures come from.
+        folder: where to write the files.
+        run: the record of the run.
         save_maps: whether maps are written.
         visualize: whether pictures are written.
     """
@@ -50,7 +50,7 @@ class RunWriter:
         self._curves: dict[str, Any] = {}
 
     def add_sample(self, sample: ScoredSample) -> None:
-        """Note a sample's scores, and write its maps and its picture if wanted.
+        """Add a sample's scores, and write its maps and picture if requested.
 
         Raises:
             InputError: a file cannot be written.
@@ -68,7 +68,7 @@ class RunWriter:
                 Image.fromarray(picture_of(sample)).save(temporary)
 
     def add_class(self, outcome: ClassOutcome) -> None:
-        """Note what was reached on a class."""
+        """Add the metrics of a class."""
         self.results.classes[outcome.class_name] = outcome.metrics
         self._curves[outcome.class_name] = outcome.curves
         for group, metrics in outcome.groups.items():
@@ -82,7 +82,7 @@ class RunWriter:
         """Write the tables and return the results.
 
         Args:
-            label_leaks: of this run's classes and others, see :mod:`pointad.evaluation.label_leaks`.
+            label_leaks: for the classes of this run, and possibly others; see :mod:`pointad.evaluation.label_leaks`.
 
         Raises:
             InputError: a file cannot be written.
@@ -102,17 +102,17 @@ class RunWriter:
 
 
 def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
-    """Where a run keeps the maps of a sample."""
+    """The path of a sample's maps in a run's folder."""
     return place_below(folder / "maps", class_name, species) / f"{file_name(identifier)}.npz"
 
 
 def picture_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
-    """Where a run keeps the picture of a sample."""
+    """The path of a sample's picture in a run's folder."""
     return place_below(folder / "visualization", class_name, species) / f"{file_name(identifier)}.png"
 
 
 def picture_of(sample: ScoredSample) -> np.ndarray:
-    """Everything that is known of a scored sample in one picture, (height, width, 3) uint8."""
+    """A scored sample in one picture: inputs, ground truth and maps, (height, width, 3) uint8."""
     assert sample.views is not None and sample.view_maps is not None, "evaluated without keep_views"
     state = "anomalous" if sample.label else "good"
     return sample_sheet(

@@ -6,7 +6,7 @@ from tabulate import tabulate
 
 
 def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: int = 1) -> str:
-    """A table with bars between its columns; the first ``text_columns`` are aligned left, the others right."""
+    """A table with vertical bars between columns; the first ``text_columns`` are left-aligned, the others right."""
     return tabulate(
         rows,
         headers=headings,

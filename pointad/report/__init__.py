@@ -1,1 +1,1 @@
-"""From finished runs to tables beside the published figures, and to pages that can be looked at."""
+"""Turns finished runs into tables next to the published figures, and into HTML pages."""

@@ -14,7 +14,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 30, 40  # margins around the plotting are
 LINE_COLORS = (
     "#1f77b4", "#d95f02", "#1b9e77", "#7570b3", "#c2186a", "#5a8f1b", "#8c564b", "#555555", "#b2182b", "#00829b",
 )  # fmt: skip
-LINE_DASHES = ("", "6 3", "2 3")  # a new dash each time the colours are used up
+LINE_DASHES = ("", "6 3", "2 3")  # a new dash pattern each time the colours are used up
 GOOD_COLOR, ANOMALOUS_COLOR = "#4a7fb5", "#d1495b"
 
 
@@ -25,13 +25,13 @@ class Line:
     name: str
     x: Sequence[float]
     y: Sequence[float]
-    style: int = 0  # index of colour and dash, the same wherever the same thing is drawn
+    style: int = 0  # index of colour and dash, the same wherever the same item is drawn
     is_faint: bool = False
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What a chart's axes mean and span; a range without width is widened."""
+    """The titles and ranges of a chart's axes; a range of zero width is widened."""
 
     x_title: str
     y_title: str
@@ -41,7 +41,7 @@ class Axes:
 
 
 def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | None = None) -> str:
-    """Lines through given points.
+    """Draw lines through given points.
 
     Args:
         title: above the chart.
@@ -68,13 +68,13 @@ def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | No
 
 
 def histogram(title: str, good: Sequence[float], anomalous: Sequence[float], bins: int = 24) -> str:
-    """Scores of good samples as bars upwards, those of anomalous ones downwards from the same line.
+    """Draw histograms of the scores: good samples upwards, anomalous samples downwards from the same line.
 
     Args:
         title: above the chart.
         good: scores of good samples.
         anomalous: scores of anomalous samples.
-        bins: how many bars side by side.
+        bins: the number of bins.
 
     Returns:
         one `<svg>` element.
@@ -107,7 +107,7 @@ def line_color(style: int) -> str:
 
 
 def legend_swatch(style: int) -> str:
-    """A short piece of a line, for a legend."""
+    """A short line segment, for a legend."""
     return (
         f'<svg class="swatch" viewBox="0 0 28 8" aria-hidden="true"><line x1="0" x2="28" y1="4" y2="4" '
         f'stroke="{line_color(style)}"{_dash(style)}/></svg>'
@@ -123,7 +123,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 class _Scale:
-    """From values to places in the picture."""
+    """Maps values to positions in the chart."""
 
     def __init__(self, axes: Axes) -> None:
         self.axes = axes

@@ -1,4 +1,4 @@
-"""Point clouds of a run's samples with the score of every point, for the rotatable views of a report."""
+"""Point clouds of a run's samples with the score of every point, for the interactive views of a report."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pointad.scans.tiff import read_xyz_tiff
 
 @dataclass(frozen=True)
 class ScoredCloud:
-    """The points of a scan that are no holes, with their scores."""
+    """The points of a scan that are not holes, with their scores."""
 
     points: np.ndarray  # (M, 3), in the data set's unit
     scores: np.ndarray  # (M,) float32
@@ -25,18 +25,18 @@ class ScoredCloud:
 
 
 def scored_cloud(run: Run, sample: SampleScore, data_path: Path | None) -> ScoredCloud | None:
-    """Put the saved map of a sample on its points: the fused map if there is one, else the point map.
+    """Assign the saved map of a sample to its points: the fused map if there is one, else the point map.
 
     Args:
-        run: which test run.
-        sample: which sample.
+        run: the test run.
+        sample: the sample.
         data_path: the rendered data set.
 
     Returns:
-        None when the run saved no maps or the data set does not hold the scan.
+        None if the run saved no maps or the data set does not contain the scan.
 
     Raises:
-        InputError: a file that is there cannot be read.
+        InputError: an existing file cannot be read.
     """
     maps = saved_maps(run, sample)
     modality = "fused" if "fused" in maps else "point"
@@ -61,7 +61,7 @@ def _from_grid(files: SampleFiles, scores: np.ndarray, modality: str) -> ScoredC
 
 
 def _from_points(files: SampleFiles, scores: np.ndarray, modality: str) -> ScoredCloud | None:
-    """A list of points: the positions of the map in order, or those that `nonzero_indices.npy` names."""
+    """A list of points: the positions of the map in order, or those listed in `nonzero_indices.npy`."""
     cloud = read_pcd(files.point_cloud)
     indices = read_nonzero_indices(files.correspondences)
     flat = scores.ravel() if indices is None else scores.ravel()[indices]

@@ -18,7 +18,7 @@ DEVIATION_NOTE = "Per cent; mean ± sample standard deviation over runs (trainin
 
 
 def summary_text(summary: Summary | None) -> str:
-    """Per cent with one decimal, "82.0 ± 0.4"; a dash where undefined."""
+    """Per cent with one decimal, "82.0 ± 0.4"; a dash if undefined."""
     if summary is None:
         return UNDEFINED
     deviation = "" if summary.deviation is None else f" ± {100 * summary.deviation:.1f}"
@@ -33,7 +33,7 @@ def row_texts(table: ProtocolTable, row: TableRow) -> list[str]:
 
 
 def note_texts(table: ProtocolTable) -> list[str]:
-    """What stands below a table: its protocol, and what the marks of its rows say."""
+    """The notes below a table: its protocol, and the meaning of the marks on its rows."""
     return [table.standard, *(f"[{letter}] {note}." for note, letter in table.marks.items())]
 
 
@@ -67,7 +67,7 @@ def to_csv(tables: Sequence[ProtocolTable]) -> str:
 
 
 def to_latex(tables: Sequence[ProtocolTable]) -> str:
-    """One `table` environment per table, with rules of the package booktabs."""
+    """One `table` environment per table, with rules from the booktabs package."""
     parts = []
     for table in tables:
         header = [*HEADINGS, *map(metric_title, table.metrics)]

@@ -1,4 +1,4 @@
-"""Which runs are repetitions of one method, and what the methods are called where their names alone would not tell."""
+"""Groups the runs that repeat one method, and gives the methods distinct names."""
 
 import logging
 import os
@@ -14,16 +14,16 @@ logger = logging.getLogger(__name__)
 
 
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
-    """Runs by method: those of one group differ in seed, training class and place only.
+    """Group runs by method: those of one group differ in seed, training class and place only.
 
-    No run is left out. One that repeats another with the same figures is counted once, which is said; repetitions with
-    other figures, which must differ in something that is not recorded, become groups of their own.
+    No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
+    with different figures, which must differ in something that is not recorded, form separate groups.
 
     Args:
         runs: of one protocol, in any order.
 
     Returns:
-        the name of each group, different for all groups on the same data set with the same backbone, and its runs.
+        the name of each group, unique among groups on the same data set with the same backbone, and its runs.
     """
     groups: dict[str, list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: str(run.folder)):
@@ -41,19 +41,21 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
 
 
 def _column(record: RunRecord) -> tuple[object, ...]:
-    """What tables say beside the method."""
+    """The properties that tables state besides the method."""
     return (record.dataset, record.dataset_title, record.backbone, record.is_demo)
 
 
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
-    """The runs of one method, with those that repeat others in groups of their own."""
+    """The runs of one method, with repetitions of others in separate groups."""
     rounds: list[dict[tuple[object, ...], Run]] = []
     for run in runs:
         record = run.record
         repetition = (record.training_dataset, record.training_class, record.seed)
         twin = next((each[repetition] for each in rounds if _same(each.get(repetition), run)), None)
         if twin is not None:
-            logger.warning("%s and %s hold the same figures of the same run; they count once", twin.folder, run.folder)
+            logger.warning(
+                "%s and %s contain the same figures of the same run; they are counted once", twin.folder, run.folder
+            )
             continue
         free = next((each for each in rounds if repetition not in each), None)
         if free is None:

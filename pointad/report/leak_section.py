@@ -1,4 +1,4 @@
-"""The section of a run's page about labels that may leak into the data: trivial statistics against the labels."""
+"""The section of a run's page on label leaks: how well trivial statistics predict the labels."""
 
 from pointad.evaluation.label_leaks import STATISTIC_TITLES, leak_note, suspicious
 from pointad.evaluation.results import Results, percent
@@ -6,7 +6,7 @@ from pointad.files.escaping import for_html
 
 
 def leak_section(results: Results) -> str:
-    """A sentence and a table, classes down and statistics across; empty for runs that did not look at them."""
+    """A sentence and a table, classes down and statistics across; empty for runs that did not check for leaks."""
     findings = results.label_leaks
     if not findings:
         return ""
@@ -20,7 +20,7 @@ def leak_section(results: Results) -> str:
     return (
         f"<p{' class=warning' if leaks else ''}>{for_html(leak_note(findings))}</p>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Trivial statistics per class"><table>'
-        "<caption>AUROC of statistics that have nothing to do with defects, per cent; 50 says nothing</caption>"
+        "<caption>AUROC of statistics unrelated to defects, per cent; 50 is uninformative</caption>"
         f'<thead><tr><th scope="col">class</th>{headings}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
 

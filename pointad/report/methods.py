@@ -1,4 +1,4 @@
-"""The name of the method that a run used: what a row of a result table is about."""
+"""The name of the method that a run used: the label of its row in a result table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,13 +19,13 @@ TRAINING = "training."
 
 
 def method_name(record: RunRecord) -> str:
-    """Name the method of a run: the base, then whatever differs from the published settings.
+    """Name the method of a run: the base, then any differences from the published settings.
 
     Args:
-        record: what is known about the run; facts that are missing count as published.
+        record: of the run; missing facts count as published.
 
     Returns:
-        the label that the user gave, or "PointAD", "PointAD-CoOp" (context only, depth 1), "CLIP + R." (nothing
+        the user's label, or "PointAD", "PointAD-CoOp" (context only, depth 1), "CLIP + R." (nothing
         learned), each with the differences in brackets, such as "PointAD (5 views, σ 2)".
     """
     if record.name:
@@ -40,19 +40,19 @@ def method_name(record: RunRecord) -> str:
 
 
 def identity(record: RunRecord) -> dict[str, Any]:
-    """All facts that must be equal before two runs are averaged, by name; those that are missing are left out."""
+    """All facts that must be equal for two runs to be averaged, by name; missing facts are omitted."""
     return {name: value for name, value in facts(record, Role.METHOD) if value is not None and value != ""}
 
 
 def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of methods, with what differs added to those that are equal.
+    """Make the names of methods distinct by adding the differences to equal names.
 
     Args:
-        names: from :func:`method_name`, one a method.
-        identities: of the same methods, each different from the others.
+        names: from :func:`method_name`, one per method.
+        identities: of the same methods, all distinct.
 
     Returns:
-        names that are all different.
+        distinct names.
     """
     result = list(names)
     for name in dict.fromkeys(names):
@@ -70,7 +70,7 @@ def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]
 
 
 def _differing_texts(identities: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """For each method what sets it apart from the others; a fact that one of them did not record tells nothing."""
+    """For each method, the facts that distinguish it; a fact that one of them did not record is not used."""
     names = list(dict.fromkeys(name for each in identities for name in each if name not in _UNLABELLED))
     recorded = [name for name in names if len({repr(each[name]) for each in identities if name in each}) > 1]
     shared = {name for name in recorded if not name.startswith(TRAINING)}
@@ -108,7 +108,7 @@ def _base(record: RunRecord) -> str:
 
 
 def _published() -> dict[str, Callable[[Any], bool]]:
-    """Facts that name the method wherever they are not as published, in the order of their texts."""
+    """Facts that are part of the method's name if they differ from the published ones, in the order of their texts."""
     return {
         "object_aware": lambda value: not value,
         "losses": lambda value: set(value) == set(PUBLISHED_WEIGHTS),

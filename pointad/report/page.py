@@ -1,4 +1,4 @@
-"""HTML pages that hold everything they need: one per run, and one with all tables that links to them."""
+"""Self-contained HTML pages: one per run, and an index with all tables and links to them."""
 
 import importlib.resources
 import re
@@ -37,7 +37,7 @@ SAMPLES_SHOWN = 3  # best and worst, each
 CLOUDS_SHOWN = 4
 
 _DEMO_WARNING = (
-    "These figures come from the demo backbone, a small stand-in for CLIP. They show that everything works; they say "
+    "These figures come from the demo backbone, a small stand-in for CLIP. They show that everything works, but say "
     "nothing about the quality of the method and must not be compared with published figures."
 )
 
@@ -48,16 +48,16 @@ def write_pages(
     """Write one page per run and `index.html` with the protocol tables.
 
     Args:
-        runs: what the pages are about.
-        folder: where they go.
+        runs: the runs to report.
+        folder: where to write the pages.
         modalities: of the protocol tables.
-        roots: folders that relative checkpoint and data paths of the runs may start from, beside the working folder.
+        roots: folders, besides the working folder, that relative checkpoint and data paths of the runs may start from.
 
     Returns:
         the path of `index.html`.
 
     Raises:
-        InputError: something that a run left cannot be read, or a page cannot be written.
+        InputError: a file of a run cannot be read, or a page cannot be written.
     """
     folder = Path(folder)
     names = _page_names(runs)
@@ -73,13 +73,13 @@ def write_pages(
 
 
 def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
-    """The page of one run; sections for which the run left nothing are not there."""
+    """The page of one run; sections without data are omitted."""
     scores, modalities = read_scores(run), run.results.modalities
     main_modality = next((m for m in ("fused", "point", *modalities) if m in modalities), "point")
     judged = judge(scores, main_modality)
     best, wrong = best_anomalous(judged, SAMPLES_SHOWN), worst(judged, SAMPLES_SHOWN)
     data_path = _data_path(run, roots)
-    shown = (("Found most clearly", best), ("Furthest on the wrong side", wrong))
+    shown = (("Detected most clearly", best), ("Furthest on the wrong side", wrong))
     clouds = [*best, *(one for one in wrong if one.sample.label)][:CLOUDS_SHOWN]
     sections = [
         ("results", "Results", result_section(run.results)),
@@ -89,10 +89,10 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
         ),
         ("curves", "Curves", curve_section(read_curves(run), modalities)),
         ("scores", "Scores", histogram_section(scores, main_modality)),
-        ("leaks", "Do labels leak?", leak_section(run.results)),
+        ("leaks", "Label leaks", leak_section(run.results)),
         ("training", "Training losses", loss_section(read_losses(run, roots))),
         ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
-        ("clouds", "Clouds to turn", cloud_section(run, clouds, data_path)),
+        ("clouds", "Interactive point clouds", cloud_section(run, clouds, data_path)),
     ]
     present = [section for section in sections if section[2]]
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
@@ -134,9 +134,9 @@ def _document(title: str, body: str, head: str = "") -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n'  # browsers would ask a server for one
+        '<link rel="icon" href="data:,">\n'  # otherwise browsers request one from the server
         f"<title>{for_html(title)}</title>\n{head}\n<style>\n{style}</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#main">To the content</a>\n{body}\n'
+        f'<a class="skip" href="#main">Skip to content</a>\n{body}\n'
         "<footer>Written by PointAD's scripts/report.py. This page is self-contained and works offline.</footer>\n"
         "</body>\n</html>\n"
     )
@@ -182,7 +182,7 @@ def _run_title(run: Run) -> str:
 
 
 def _page_names(runs: Sequence[Run]) -> list[str]:
-    """File names made from the titles, each different from the others and from `index.html`."""
+    """File names made from the titles, distinct from each other and from `index.html`."""
     names: list[str] = []
     for run in runs:
         stem = file_name(re.sub(r"[^a-z0-9]+", "-", _run_title(run).lower()).strip("-") or "run")
@@ -195,7 +195,7 @@ def _page_names(runs: Sequence[Run]) -> list[str]:
 
 
 def _data_path(run: Run, roots: Sequence[Path]) -> Path | None:
-    """The data set's folder if the run names one that is there."""
+    """The data set's folder, if the run names one that exists."""
     named = run.record.data_path
     if not named:
         return None

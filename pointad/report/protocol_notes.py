@@ -1,4 +1,4 @@
-"""What a row of a table shares with the table's protocol, and where it departs from it: no difference goes unmarked."""
+"""How each row of a table deviates from the table's protocol: every difference is marked."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,19 +14,19 @@ _MEASURED = (
     f"every threshold; σ {DEFAULT_SIGMA:g}; fusion {FUSIONS[0]}"
 )
 _LEARNED = {
-    "one-vs-rest": "prompts learned from the test split of one class, which is left out; mean over the other classes",
+    "one-vs-rest": "prompts learned from the test split of one class, which is excluded; mean over the other classes",
     "cross-dataset": "prompts learned from the test split of one class of another data set; mean over all classes",
 }
 
 
 def standard_text(protocol: str) -> str:
-    """What holds for every row of a table that has no mark."""
+    """The protocol of every unmarked row of a table."""
     learned = _LEARNED.get(protocol, "what the prompts learned from is not known")
     return f"Protocol unless marked: {learned}; {_MEASURED}."
 
 
 def run_notes(runs: Sequence[Run]) -> tuple[str, ...]:
-    """In what the runs of one row depart from the table's protocol; the runs differ in training class and seed only."""
+    """How the runs of one row deviate from the table's protocol; the runs differ in training class and seed only."""
     notes: dict[str, None] = {}
     for run in runs:
         notes.update(dict.fromkeys(_notes(run)))
@@ -45,7 +45,7 @@ def _notes(run: Run) -> list[str]:
     if protocol.supervision != "zero-shot":
         found.append(f"{protocol.supervision}: other samples of the tested classes are known")
     if record.prompts == "ensemble":
-        found.append("nothing learned, no class left out")
+        found.append("nothing learned, no class excluded")
     if record.sigma not in (None, DEFAULT_SIGMA):
         found.append(f"σ {record.sigma:g}")
     if record.fusion not in (None, FUSIONS[0]):

@@ -1,4 +1,4 @@
-"""Gathers runs into the paper's tables: mean ± standard deviation over training classes and seeds, by protocol."""
+"""Collects runs in the paper's tables: mean ± standard deviation over training classes and seeds, by protocol."""
 
 import statistics
 from collections import defaultdict
@@ -38,7 +38,7 @@ class TableRow:
     training_classes: tuple[str, ...]
     seeds: tuple[str, ...]
     metrics: dict[str, Summary]  # those that are defined in any run
-    notes: tuple[str, ...] = ()  # in what it departs from the table's protocol; the source of published figures
+    notes: tuple[str, ...] = ()  # deviations from the table's protocol; the source of published figures
 
     @property
     def is_published(self) -> bool:
@@ -62,7 +62,7 @@ class ProtocolTable:
 
     @property
     def standard(self) -> str:
-        """What holds for all rows without a mark."""
+        """The protocol of all unmarked rows."""
         return standard_text(self.protocol)
 
     def method_text(self, row: TableRow) -> str:
@@ -81,12 +81,12 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
     """Make one table for each protocol and modality that any run has.
 
     A run without a protocol that learned nothing (prompt ensemble) joins every protocol of its data set. Runs share a
-    row when they differ in seed, training class and place only. Published figures stand beside runs on the whole data
-    set that they were measured on, unless only the demo backbone was run on it.
+    row if they differ in seed, training class and place only. Published figures are shown next to runs on the complete
+    data set that they were measured on, unless only the demo backbone was run on it.
 
     Args:
         runs: in any order.
-        modalities: which tables are wanted.
+        modalities: which tables to make.
     """
     runs = list(runs)
     tables = []
@@ -122,7 +122,7 @@ def dataset_title(run: Run) -> str:
 
 
 def run_protocol(run: Run) -> str:
-    """The protocol of a run, or "" when it is not known."""
+    """The protocol of a run, or "" if it is unknown."""
     return run.record.protocol or OTHER
 
 
@@ -132,7 +132,7 @@ def _backbone(run: Run) -> str:
 
 
 def _runs_of_protocol(runs: Sequence[Run], protocol: str) -> list[Run]:
-    """Runs of the protocol, and those of the prompt ensemble on the same data sets."""
+    """Runs of the protocol, and runs of the prompt ensemble on the same data sets."""
     own = [run for run in runs if run_protocol(run) == protocol and not _joins_others(run, runs)]
     datasets = {dataset_title(run) for run in own}
     return own + [run for run in runs if _joins_others(run, runs) and protocol and dataset_title(run) in datasets]

@@ -1,4 +1,4 @@
-"""Published figures, to be read beside one's own: means over classes, each with its source and its protocol."""
+"""Published figures for comparison with your own: means over classes, each with its source and protocol."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ PUBLISHED_BACKBONE = "ViT-L/14@336px"
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One line of a paper's tables; metrics that it does not give are missing."""
+    """One row of a paper's tables; metrics that it does not report are missing."""
 
     method: str
     protocol: str
@@ -20,7 +20,7 @@ class PublishedRow:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a table must say about it: the source, and how AUPRO was measured."""
+        """The notes that a table must give: the source, and how AUPRO was measured."""
         measured = ("AUPRO with 200 thresholds, rates re-scaled",) if "pixel_aupro" in self.metrics else ()
         return (self.source, *measured)
 
@@ -28,8 +28,8 @@ class PublishedRow:
 POINTAD = "published: PointAD, NeurIPS 2024 (arXiv 2410.00320); mean over three training classes"
 POINTAD_SHAPENET = "published: PointAD on Anomaly-ShapeNet, one-vs-rest; training classes not verified here"
 GS_CLIP = "published: GS-CLIP (arXiv 2602.19206), zero-shot; one-vs-rest and training classes assumed, not verified"
-MVP_PCLIP = "published: MVP-PCLIP, zero-shot; quoted at second hand, one-vs-rest assumed, not verified"
-ALIGN3D = "published: Align3D-AD, zero-shot, cross-dataset; quoted at second hand, training data not verified here"
+MVP_PCLIP = "published: MVP-PCLIP, zero-shot; quoted second-hand, one-vs-rest assumed, not verified"
+ALIGN3D = "published: Align3D-AD, zero-shot, cross-dataset; quoted second-hand, training data not verified here"
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""Finds test runs on disk by their `results.json`, and reads what else a run left beside it."""
+"""Finds test runs on disk by their `results.json`, and reads the other files of a run."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -24,12 +24,12 @@ LOSSES_NAME = "losses.csv"
 class Run:
     """One finished test run."""
 
-    folder: Path  # that holds results.json and what test.py wrote beside it
+    folder: Path  # that holds results.json and the other output of test.py
     results: Results
 
     @property
     def record(self) -> RunRecord:
-        """Where the results come from; every fact may be missing."""
+        """The record of the run; every fact may be missing."""
         return self.results.run
 
 
@@ -50,7 +50,7 @@ class SampleScore:
 
 
 def find_runs(paths: Iterable[str | Path]) -> list[Run]:
-    """Read every `results.json` in the folders given, at any depth, or the files themselves; each once.
+    """Read every `results.json` in the given folders, at any depth, or the given files; each once.
 
     Raises:
         InputError: a path does not exist or holds no results, or a file is no `results.json`.
@@ -65,10 +65,10 @@ def find_runs(paths: Iterable[str | Path]) -> list[Run]:
 
 
 def read_scores(run: Run) -> list[SampleScore]:
-    """The sample scores of a run in the order of the file; none when it wrote no `scores.csv`.
+    """The sample scores of a run in the order of the file; empty if it wrote no `scores.csv`.
 
     Raises:
-        InputError: the file has other columns or a score is no number.
+        InputError: the file has other columns or a score is not a number.
     """
     path = run.folder / SCORES_NAME
     if not path.is_file():
@@ -78,7 +78,7 @@ def read_scores(run: Run) -> list[SampleScore]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(path, f"is no table of scores ({error!r})", "run test.py again") from None
+        raise InputError(path, f"is not a table of scores ({error!r})", "run test.py again") from None
     found = []
     for number, row in enumerate(rows, start=1):
         label, scores = score_row(row, path, number)
@@ -95,10 +95,10 @@ def read_scores(run: Run) -> list[SampleScore]:
 
 
 def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
-    """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro"; none without a `curves.json`.
+    """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro"; empty without a `curves.json`.
 
     Raises:
-        InputError: the file is no JSON object.
+        InputError: the file is not a JSON object.
     """
     path = run.folder / CURVES_NAME
     if not path.is_file():
@@ -108,14 +108,14 @@ def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
 
 
 def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
-    """The training losses beside the run's checkpoint, column -> one value per step; none when there are none.
+    """The training losses beside the run's checkpoint, column -> one value per step; empty if there are none.
 
     Args:
-        run: whose checkpoint is looked for.
-        roots: folders that a relative checkpoint path may start from, beside the working folder.
+        run: the run whose checkpoint to look for.
+        roots: folders, besides the working folder, that a relative checkpoint path may start from.
 
     Raises:
-        InputError: the file holds something that is no number.
+        InputError: the file contains something that is not a number.
     """
     checkpoint = run.record.checkpoint
     if not checkpoint:
@@ -129,5 +129,5 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
             reader = csv.DictReader(file)
             rows, names = list(reader), list(reader.fieldnames or ())
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(path, f"is no table of losses ({error})", "remove it or train again") from None
+        raise InputError(path, f"is not a table of losses ({error})", "remove it or train again") from None
     return loss_columns(rows, names, path)

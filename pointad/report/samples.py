@@ -1,4 +1,4 @@
-"""Chooses the samples that a run got most right and most wrong, and finds or draws their pictures."""
+"""Selects the samples that a run classified best and worst, and finds or draws their pictures."""
 
 import base64
 import io
@@ -25,13 +25,13 @@ from pointad.visualization.sheets import sample_sheet
 
 logger = logging.getLogger(__name__)
 
-PICTURE_WIDTH = 1200  # pixels; wider pictures are brought to it
+PICTURE_WIDTH = 1200  # pixels; wider pictures are scaled down to this
 JPEG_QUALITY = 82
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that a page can hold."""
+    """A picture embedded in a page."""
 
     address: str  # `data:`
     width: int  # pixels
@@ -40,7 +40,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class JudgedSample:
-    """A sample and how clearly its score is on the right side."""
+    """A sample and how clearly its score is on the correct side."""
 
     sample: SampleScore
     margin: float  # in standard deviations of the class's scores; negative is on the wrong side
@@ -52,11 +52,11 @@ class JudgedSample:
 
 
 def judge(samples: Iterable[SampleScore], modality: str) -> list[JudgedSample]:
-    """Measure every sample against its class.
+    """Compare every sample with its class.
 
-    The border between good and anomalous is the middle between the mean scores of both kinds; the margin is the
-    distance from it to the right side, in standard deviations of the class's scores. Classes that lack a kind, or whose
-    scores are all equal, are left out.
+    The border between good and anomalous is the midpoint of the mean scores of both kinds; the margin is the distance
+    from it towards the correct side, in standard deviations of the class's scores. Classes without good or without
+    anomalous samples, or whose scores are all equal, are omitted.
     """
     by_class: dict[str, list[SampleScore]] = defaultdict(list)
     for sample in samples:
@@ -76,7 +76,7 @@ def judge(samples: Iterable[SampleScore], modality: str) -> list[JudgedSample]:
 
 
 def best_anomalous(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
-    """The anomalous samples that are found most clearly, one per class while classes last."""
+    """The anomalous samples that are detected most clearly, at first one per class."""
     ordered = sorted((one for one in judged if one.sample.label), key=lambda one: -one.margin)
     seen: dict[str, int] = defaultdict(int)
     place = []
@@ -92,18 +92,18 @@ def worst(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
 
 
 def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Picture | None:
-    """A picture of a sample: what test.py drew, or the scan, the truth and the saved maps.
+    """A picture of a sample: as drawn by test.py, or made from the scan, the ground truth and the saved maps.
 
     Args:
-        run: which test run.
-        one: which sample.
-        data_path: the rendered data set, for samples that test.py saved maps of but drew no picture.
+        run: the test run.
+        one: the sample.
+        data_path: the rendered data set, for samples of which test.py saved maps but no picture.
 
     Returns:
-        None when the run left neither.
+        None if the run saved neither.
 
     Raises:
-        InputError: a picture that is there cannot be read.
+        InputError: an existing picture cannot be read.
     """
     sample = one.sample
     drawn = picture_file(run.folder, *sample.name)
@@ -123,16 +123,16 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
 
 
 def files_of(sample: SampleScore, data_path: Path | None) -> SampleFiles | None:
-    """Where the scan of a sample lies; None when that is not known, or the sample's name leads out of the data set."""
+    """The path of a sample's scan; None if unknown, or if the sample's name leads outside the data set."""
     try:
         return None if data_path is None else SampleFiles(data_path, *sample.name)
     except InputError as error:
-        logger.warning("the scan of a sample is left out: %s", error)
+        logger.warning("the scan of a sample is skipped: %s", error)
         return None
 
 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
-    """The maps that `--save_maps` wrote, modality -> (H, W) float32; none when there are none."""
+    """The maps that `--save_maps` wrote, modality -> (H, W) float32; empty if there are none."""
     path = maps_file(run.folder, *sample.name)
     if not path.is_file():
         return {}
@@ -144,7 +144,7 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
 
 
 def encode_picture(picture: np.ndarray) -> Picture:
-    """A picture (H, W, 3) uint8 as a JPEG inside a `data:` address, at most `PICTURE_WIDTH` wide."""
+    """A picture (H, W, 3) uint8 as a JPEG in a `data:` URL, at most `PICTURE_WIDTH` wide."""
     image = Image.fromarray(picture)
     if image.width > PICTURE_WIDTH:
         height = round(image.height * PICTURE_WIDTH / image.width)

@@ -1,4 +1,4 @@
-"""The sections of a run's page, as HTML; a section about something that the run did not leave is empty."""
+"""The sections of a run's page, as HTML; sections without data are empty."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def result_section(results: Results) -> str:
     notes = dict.fromkeys(note for modality in results.modalities for note in table_notes(results, modality))
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Results per class"><table>'
-        "<caption>Per cent; areas are exact unless the facts above say otherwise</caption>"
+        "<caption>Per cent; areas are exact unless stated otherwise above</caption>"
         f'<thead><tr><td></td>{groups}</tr><tr><th scope="col">class</th>{headings}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
         + "".join(f'<p class="note">{for_html(note)}</p>' for note in notes)
@@ -109,12 +109,12 @@ def histogram_section(scores: Sequence[SampleScore], modality: str) -> str:
     )
     return (
         f"<p>{for_html(MODALITY_TITLES.get(modality, modality))} score of every sample. The further apart the two "
-        f'kinds lie, the better.</p><ul class="legend">{legend}</ul><div class="charts">{"".join(charts)}</div>'
+        f'kinds are, the better.</p><ul class="legend">{legend}</ul><div class="charts">{"".join(charts)}</div>'
     )
 
 
 def loss_section(losses: dict[str, list[float]]) -> str:
-    """One chart per term: every step faintly, the mean of each epoch on top."""
+    """One chart per loss term: every step as a faint line, the mean of each epoch on top."""
     epochs = losses.get("epoch", [])
     charts = []
     for style, (name, term) in enumerate(LOSSES.items()):
@@ -130,7 +130,7 @@ def loss_section(losses: dict[str, list[float]]) -> str:
 
 
 def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]], data_path: Path | None) -> str:
-    """Pictures of chosen samples under headings; samples without a picture are left out."""
+    """Pictures of chosen samples under headings; samples without a picture are omitted."""
     parts = []
     for heading, samples in chosen:
         figures = []
@@ -150,7 +150,7 @@ def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]
 
 
 def cloud_section(run: Run, samples: Sequence[JudgedSample], data_path: Path | None) -> str:
-    """Rotatable clouds, coloured by score; samples whose maps or points are not there are left out."""
+    """Interactive point clouds, coloured by score; samples without maps or points are omitted."""
     figures = []
     for one in samples:
         cloud = scored_cloud(run, one.sample, data_path)
@@ -168,7 +168,7 @@ def _result_row(
 
 
 def _result_cell(value: float | None, column: _Column) -> str:
-    """A number on a bar of its length."""
+    """A number on a bar of proportional length."""
     names = ["first"] if column.opens_group else []
     if value is None:
         return f'<td class="{" ".join(names)}">{percent(value)}</td>'

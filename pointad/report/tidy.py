@@ -23,8 +23,8 @@ COLUMNS = (
 def to_tidy_csv(runs: Sequence[Run]) -> str:
     """All runs as CSV; values are fractions at full precision, empty where a metric is undefined.
 
-    ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that means
-    leave out, and ``run`` is the folder.
+    ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that is
+    excluded from means, and ``run`` is the folder.
     """
     names = _method_names(runs)
     file = io.StringIO()
@@ -47,7 +47,7 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
 
 
 def _method_names(runs: Sequence[Run]) -> dict[str, str]:
-    """What the tables call the method of each run, by its folder; runs that repeat others have the name of those."""
+    """The name of each run's method in the tables, by folder; runs that repeat others share their names."""
     names: dict[str, str] = {}
     for protocol in dict.fromkeys(map(run_protocol, runs)):
         of_protocol = [run for run in runs if run_protocol(run) == protocol]

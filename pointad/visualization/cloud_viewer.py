@@ -1,7 +1,7 @@
-"""HTML with clouds that can be turned, moved and zoomed in any browser, coloured by anomaly or by their own colours.
+"""HTML with interactive point clouds: rotate, pan and zoom in any browser, coloured by anomaly or original colour.
 
-Pages hold everything that they need and ask nothing of any server. They draw with WebGL 2, or on a plain canvas where
-that is missing. Positions are stored in 16 bits an axis, scores in 8 bits within the stated range of the colour scale.
+Pages are self-contained and need no server. They render with WebGL 2, or on a plain canvas if that is unavailable.
+Positions are stored in 16 bits per axis, scores in 8 bits within the stated range of the colour scale.
 """
 
 import base64
@@ -16,7 +16,7 @@ from pointad.files.escaping import for_html, for_script
 from pointad.visualization.heat import heat_colors
 
 MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
-SPACING_SAMPLE = 2_000  # points whose neighbours are looked for when the drawn size of a point is chosen
+SPACING_SAMPLE = 2_000  # points whose neighbours determine the drawn point size
 POINT_WIDTH = 2.0  # drawn width of a point, in distances to its 6th nearest neighbour: closes irregular surfaces
 LEGEND_STOPS = 13
 SCRIPTS = ("canvas_painter.js", "webgl_painter.js", "cloud_viewer.js")
@@ -24,7 +24,7 @@ SCAN_ROTATION = np.diag([1.0, -1.0, -1.0])  # depth cameras look along +z with y
 
 
 def html_page(title: str, body: str) -> str:
-    """A whole HTML document: `body` (HTML) with the viewer that turns its clouds."""
+    """A complete HTML document: `body` (HTML) with the viewer for its point clouds."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -44,7 +44,7 @@ def cloud_assets() -> str:
 
 
 def asset(name: str) -> str:
-    """The text of a file that comes along in the assets folder."""
+    """The text of a file shipped in the assets folder."""
     return (importlib.resources.files("pointad.visualization") / "assets" / name).read_text(encoding="utf-8")
 
 
@@ -63,29 +63,29 @@ def cloud_fragment(
     """A `<figure>` with one cloud, for pages that hold `cloud_assets()` once.
 
     Args:
-        points: (N, 3), any unit; rows that are not finite are left out.
-        scores: (N,) anomaly of every point; None: only colours are shown.
+        points: (N, 3), any unit; non-finite rows are ignored.
+        scores: (N,) anomaly score of every point; None: only colours are shown.
         colors: (N, 3) uint8 RGB.
         title: the caption.
-        heat_range: values of the two ends of the colour scale; None takes the least and greatest score.
-        marks: positions with short texts that are circled in the picture, such as the defect regions.
-        rotation: (3, 3) from the cloud's axes to the screen's (x right, y up, z towards the viewer) at first sight;
+        heat_range: values at the two ends of the colour scale; None uses the lowest and highest score.
+        marks: positions with short labels that are circled in the view, such as the defect regions.
+        rotation: initial rotation (3, 3) from the cloud's axes to the screen's (x right, y up, z towards the viewer);
             None shows the cloud as a depth camera sees it (z away from the viewer, y down).
-        most_points: larger clouds are thinned to so many points, drawn at random, and the hint below says so.
-        seed: of that choice.
+        most_points: larger clouds are subsampled at random to this many points, which the hint below the view states.
+        seed: for the subsampling.
 
     Raises:
-        InputError: no finite point, or arrays whose shapes do not fit.
+        InputError: no finite point, or array shapes that do not match.
     """
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3:
         raise InputError("points", f"have the shape {points.shape}", "give an array of shape (N, 3)")
     for name, values in (("scores", scores), ("colors", colors)):
         if values is not None and len(values) != len(points):
-            raise InputError(name, f"are {len(values)} for {len(points)} points", "give one for every point")
+            raise InputError(name, f"are {len(values)} values for {len(points)} points", "give one value per point")
     shown = np.flatnonzero(np.isfinite(points).all(axis=1))
     if shown.size == 0:
-        raise InputError("points", "hold no finite point", "give a cloud with at least one point")
+        raise InputError("points", "contain no finite point", "give a point cloud with at least one point")
     finite = shown.size
     if finite > most_points:
         shown = np.sort(np.random.default_rng(seed).choice(shown, most_points, replace=False))
@@ -120,10 +120,10 @@ def _figure(title: str, data: dict, finite: int) -> str:
     stored = for_script(data)
     return (
         f'<figure class="pointad-cloud">\n<figcaption>{for_html(title)}</figcaption>\n'
-        f'<canvas tabindex="0" role="application" aria-label="{for_html(title)}: a point cloud. Arrow keys turn it, '
+        f'<canvas tabindex="0" role="application" aria-label="{for_html(title)}: a point cloud. Arrow keys rotate it, '
         'plus and minus zoom, zero resets the view."></canvas>\n'
         f'<div class="controls">{_controls(data)}</div>\n'
-        f'<p class="hint">{thinned} Drag to turn, drag with Shift or two fingers to move, '
+        f'<p class="hint">{thinned} Drag to rotate, drag with Shift or two fingers to pan, '
         "wheel (after a click) or pinch to zoom; keys: arrows, +, -, 0.</p>\n"
         "<noscript>This view needs JavaScript.</noscript>\n"
         f'<script type="application/json">{stored}</script>\n</figure>'

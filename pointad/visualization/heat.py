@@ -1,4 +1,4 @@
-"""Heat colours, overlays and outlines: how scores are shown on pictures and points.
+"""Heat-map colours, overlays and outlines: how anomaly scores are shown on pictures and points.
 
 The colour scale is Turbo without its nearly black ends (blue: normal, green to yellow: between, red: anomalous).
 """
@@ -24,10 +24,10 @@ def heat_colors(values: np.ndarray) -> np.ndarray:
     """Colours of the scale.
 
     Args:
-        values: any shape, 0 (normal) to 1 (anomalous); values beyond are clipped, NaN becomes grey.
+        values: any shape, 0 (normal) to 1 (anomalous); values outside are clipped, NaN becomes grey.
 
     Returns:
-        uint8 RGB, the shape of `values` and a last axis of 3.
+        uint8 RGB, with the shape of `values` plus a last axis of 3.
     """
     values = np.asarray(values, dtype=np.float32)
     missing = np.isnan(values)
@@ -38,7 +38,7 @@ def heat_colors(values: np.ndarray) -> np.ndarray:
 
 
 def to_unit_range(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarray:
-    """Values brought to 0..1 so that the ends of `heat_range` become 0 and 1; a range of no width gives zeros."""
+    """Scale values so that the ends of `heat_range` become 0 and 1; a range of zero width gives zeros."""
     low, high = heat_range
     if not high > low:
         return np.zeros_like(np.asarray(values, dtype=np.float32))
@@ -46,7 +46,7 @@ def to_unit_range(values: np.ndarray, heat_range: tuple[float, float]) -> np.nda
 
 
 def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.ndarray:
-    """Lay heat colours over pictures.
+    """Overlay heat-map colours on pictures.
 
     Args:
         picture: (..., H, W) grey or (..., H, W, 3) RGB, uint8.
@@ -63,7 +63,7 @@ def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.n
 
 
 def outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Draw the border of a mask, white on black so that it shows on every heat colour.
+    """Draw the outline of a mask, white on black so that it is visible on every heat-map colour.
 
     Args:
         picture: (H, W, 3) uint8.

@@ -1,7 +1,7 @@
-"""Pictures of one sample: a sheet with the inputs, the maps and the nine views, and scores seen from the views.
+"""Overview sheets of one sample with the inputs, the anomaly maps and the nine views, and scores projected to views.
 
-Every sheet prints the values that its two ends stand for, and all maps of a sheet share them, so that colours may be
-compared within a sheet.
+Every sheet has a colour bar with the values at its ends. All maps of a sheet share it, so that colours can be compared
+within a sheet.
 """
 
 import math
@@ -23,14 +23,14 @@ VIEW_SIZE = 150  # side of a view in a sheet, in pixels
 MAP_SIZE = 256  # side of the RGB picture, the ground truth and the maps in a sheet
 BAR_WIDTH = 18
 BAR_ROOM = 86  # least width kept for the colour bar and its numbers
-SPACING_SAMPLE = 500  # points of a view whose neighbours tell how far apart points lie
+SPACING_SAMPLE = 500  # points of a view whose neighbours determine the point spacing
 THREADS = 2  # that fill views; SciPy and OpenCV let them work at once
 LONGEST_TITLE = 300  # letters; the sheet is at least as wide as its title
 TEXT_COLOR = (32, 36, 44)
 
 
 def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image_size: int) -> np.ndarray:
-    """Paint the score of every point on the pixel where each view sees it: the point map, seen from all sides.
+    """Paint the score of every point on its pixel in each view that sees it: the point map seen from all views.
 
     Args:
         correspondences: (V, N, 3) integers: column x, row y (0 .. S - 1), visible (0 or 1).
@@ -38,8 +38,8 @@ def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image
         image_size: S, the side of the views in pixels.
 
     Returns:
-        (V, S, S) float32, NaN where no point is seen. Pixels between points take the nearest one's score, up to twice
-        the distance that is usual between the points of that view.
+        (V, S, S) float32, NaN where no point is seen. Pixels between points take the score of the nearest point, up to
+        twice the typical point spacing of that view.
     """
     pictures = np.full((len(correspondences), image_size, image_size), -np.inf, dtype=np.float32)
     view, point = np.nonzero(correspondences[..., 2])
@@ -50,7 +50,7 @@ def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image
 
 
 def _filled_between_points(picture: np.ndarray) -> np.ndarray:
-    """Fill gaps of a picture (S, S) whose pixels without a point are -inf; what stays empty becomes NaN."""
+    """Fill gaps in an image (S, S) whose pixels without a point are -inf; remaining gaps become NaN."""
     empty = np.isneginf(picture)
     places = np.argwhere(~empty)
     if len(places) < 2:
@@ -78,10 +78,10 @@ def sample_sheet(
     view_labels: Sequence[str] | None = None,
     heat_range: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """One picture of everything that is known of a sample; what is not given is left out.
+    """Draw everything known about a sample in one picture; anything not given is omitted.
 
-    The first row holds the RGB picture, the ground truth and each map laid over the RGB picture. Below stand the views
-    with the outline of their ground truth, and under each of them its own maps.
+    The first row shows the RGB picture, the ground truth and each map overlaid on the RGB picture. Below are the views
+    with the outline of their ground truth, each with its own maps underneath.
 
     Args:
         title: the first line, such as class, defect, file and scores.
@@ -90,9 +90,9 @@ def sample_sheet(
         maps: label -> (H, W) float, such as {"point 0.71": ..., "colour 0.40": ..., "fused 0.66": ...}.
         views: (V, S, S) uint8 grey renderings.
         views_gt: (V, S, S), above 0 is anomalous.
-        view_rows: label -> (V, S, S) float; each becomes a row of heat over the views. NaN leaves the view bare.
+        view_rows: label -> (V, S, S) float; each becomes a row of heat maps over the views. NaN shows the bare view.
         view_labels: V texts, such as "x -45°".
-        heat_range: values of the two ends of the colour scale; None takes the least and greatest value in the sheet.
+        heat_range: values at the two ends of the colour scale; None uses the lowest and highest value in the sheet.
 
     Returns:
         (height, width, 3) uint8.
@@ -166,13 +166,13 @@ def _view_rows(
 
 
 def _resize(picture: np.ndarray, side: int) -> np.ndarray:
-    """Longer side brought to `side`, centred on white (pictures) or NaN (maps); area averaging when shrinking."""
+    """Longer side scaled to `side`, centred on white (pictures) or NaN (maps); area averaging when shrinking."""
     height, width = picture.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     holds_gaps = picture.dtype.kind == "f" and bool(np.isnan(picture).any())
     if holds_gaps:
-        method = cv2.INTER_NEAREST  # averaging would spread the gaps
+        method = cv2.INTER_NEAREST  # averaging would enlarge the gaps
     else:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(np.ascontiguousarray(picture), size, interpolation=method)
@@ -196,7 +196,7 @@ def _compose(
     rows: Sequence[tuple[int, Sequence[tuple[str, np.ndarray]]]],
     heat_range: tuple[float, float] | None,
 ) -> np.ndarray:
-    """Place rows of labelled square pictures under a title, with the colour bar at the right."""
+    """Place rows of labelled square pictures under a title, with the colour bar on the right."""
     font, title_font = ImageFont.load_default(13), ImageFont.load_default(17)
     bar_labels = [] if heat_range is None else _bar_labels(heat_range)
     label_width = max((math.ceil(font.getlength(label)) for label in bar_labels), default=0)

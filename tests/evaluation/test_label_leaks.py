@@ -93,7 +93,7 @@ def test_sound_data_raise_no_alarm(tmp_path: Path, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.INFO):
         log_findings(findings)
     (record,) = caplog.records
-    assert record.levelno == logging.INFO and record.getMessage().startswith("No trivial statistic tells")
+    assert record.levelno == logging.INFO and record.getMessage().startswith("No trivial statistic separates")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_class_without_anomalies_says_nothing(tmp_path: Path) -> None:
     findings = findings_of([source for source in sources(tmp_path, "bear") if not source.label])
     assert set(findings["bear"].values()) == {None}
-    assert leak_note(findings).startswith("Whether labels leak cannot be said")
+    assert leak_note(findings).startswith("Label leaks cannot be assessed")
 
 
 def test_statistics_by_hand(tmp_path: Path) -> None:

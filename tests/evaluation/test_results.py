@@ -96,7 +96,7 @@ def test_table_says_where_it_comes_from() -> None:
     assert "DEMO" not in table
     assert "75.0" in table and "–" in table
     assert "AUPRO is undefined (–) in 1 of 2 classes." in table
-    assert "duck was trained on" in table
+    assert "duck is the training class" in table
 
 
 def test_demo_backbone_is_named() -> None:

@@ -14,7 +14,7 @@ def test_rows_of_the_standard_protocol_bear_no_mark(run_of: MakeRun) -> None:
     (table,) = protocol_tables([run_of(0.5, sigma=4.0, fusion="both")])
     (own,) = (row for row in table.rows if not row.is_published)
     assert own.notes == () and table.method_text(own) == "PointAD"
-    assert "left out" in table.standard and "zero-shot" in table.standard
+    assert "excluded" in table.standard and "zero-shot" in table.standard
 
 
 def test_other_protocols_are_marked_and_explained(run_of: MakeRun) -> None:
@@ -32,7 +32,7 @@ def test_other_protocols_are_marked_and_explained(run_of: MakeRun) -> None:
         0.6: ("σ 2",),
         0.7: ("4-shot: other samples of the tested classes are known",),
         0.8: ("fusion map",),
-        0.9: ("nothing learned, no class left out",),
+        0.9: ("nothing learned, no class excluded",),
     }
     text = to_markdown([table]).replace("\\", "")
     for note, letter in table.marks.items():
