@@ -82,4 +82,6 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     for name in ("epoch_1.pth", "epoch_1.json"):
         shutil.copy(folder / name, moved / name)
     flags = ("--data_path", data, *model_flags, "--views", 2, "--num_workers", 0, "--save_path", tmp_path / "test")
-    assert_one_error_line(invoke("test.py", *flags, "--checkpoint_path", moved / "epoch_1.pth"), "not trained on")
+    assert_one_error_line(
+        invoke("test.py", *flags, "--checkpoint_path", moved / "epoch_1.pth"), "other than the training class"
+    )

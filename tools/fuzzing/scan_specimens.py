@@ -123,7 +123,7 @@ SCAN_WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "obj_relative": ("mesh.obj", _bytes(_obj())),
     "stl_ascii": ("mesh.stl", _bytes(_stl_text())),
     "tiff_pages": ("scan.tiff", _tiff_pages),
-    "npy_planes": ("scan.npy", lambda path: np.save(path, np.moveaxis(_GRID, -1, 0)[None])),
+    "npy_planes": ("scan.npy", lambda path: np.save(path, np.tile(np.moveaxis(_GRID, -1, 0), 9)[None])),
     "npy_records": ("cloud.npy", _records),
     "npz_axes": ("cloud.npz", lambda path: np.savez(path, x=_POINTS[:, 0], y=_POINTS[:, 1], z=_POINTS[:, 2])),
     "npz_unnamed": ("scan.npz", lambda path: np.savez_compressed(path, part=_GRID, rgba=_PICTURE)),
