@@ -308,7 +308,9 @@ def test_senders_who_leave_free_their_place(detector: PointAD, ply: Path, caplog
         for _ in range(4):
             sent(address, request).close()
         sent(address, request[: len(request) // 2]).close()  # in mid-upload
-        assert ask(f"{address}/predict?name=blob.ply", body)[0] == 200
+        # Until the service notices that they left, which takes a moment on a busy machine, it may be full.
+        answers = (ask(f"{address}/predict?name=blob.ply", body)[0] for _ in range(100))
+        assert next(status for status in answers if status != 503 or time.sleep(0.1)) == 200
         while any(json.loads(ask(f"{address}/health")[1])[name] for name in ("uploads", "waiting")):
             time.sleep(0.01)
         assert slow.count <= 3, "those who left before their turn are not inspected"
