@@ -6,17 +6,23 @@
 
     python scripts/render_dataset.py --dataset minishift_pc_3d --data_path RAW --save_path RENDERED --shard 3/16
 
+    python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --good_scans 50
+
 Several machines can render one data set into the same folder, each a different --shard; the last one to finish lists
 all samples. The archive is only read. Finished scans are skipped, so the same command continues after an interruption.
 A scan that cannot be rendered is reported and does not stop the others; the exit code is then 2. At the end the JSON
 files that list the samples are written to RENDERED. rendering.json there records how the views were rendered; other
 flags need another folder.
+
+With --good_scans, good scans outside the test split are rendered as well, for test.py --shots to compare with: those of
+the training split, or the templates of Real3D-AD and Anomaly-ShapeNet. good_scans.json lists them, apart from the test
+samples.
 """
 
 import argparse
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +33,15 @@ from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
-from pointad.data.metadata import write_metadata
+from pointad.data.metadata import GOOD_SCANS_NAME, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
-from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
 from pointad.data.shards import WHOLE, Shard
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
+from pointad.scans.point_cloud import RawSample
 
 CPU = "cpu"
 
@@ -47,6 +54,7 @@ class RenderSettings:
     archive: Path
     save_path: Path
     classes: tuple[str, ...] | None  # None: all that are there
+    good_scans: int | None  # at most so many a class, beside the test split; None: none
     rendering: RenderingOptions
     num_workers: int
     shard: Shard
@@ -68,6 +76,7 @@ class RenderSettings:
             archive=flags.data_path,
             save_path=flags.save_path,
             classes=None if flags.classes is None else tuple(flags.classes),
+            good_scans=flags.good_scans,
             rendering=RenderingOptions(
                 views=directions or about.own_directions,
                 point_size=flags.point_pixels,
@@ -90,6 +99,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder per class")
     parser.add_argument("--save_path", required=True, type=Path, help="output folder of the rendered data set")
     parser.add_argument("--classes", nargs="+", metavar="CLASS", help="classes to render (default: all that are found)")
+    parser.add_argument(
+        "--good_scans",
+        type=positive_integer,
+        nargs="?",
+        const=sys.maxsize,
+        metavar="N",
+        help="also render the good scans outside the test split, for test.py --shots: the first N of each class "
+        "(default without N: all)",
+    )
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="number of processes")
     parser.add_argument(
         "--shard",
@@ -161,13 +179,28 @@ def main(flags: argparse.Namespace) -> int:
     return render_all(RenderSettings.from_flags(flags))
 
 
+def found_samples(settings: RenderSettings) -> list[RawSample]:
+    """The test samples, then the good scans that are wanted beside them.
+
+    Raises:
+        InputError: there are none of either.
+    """
+    dataset, archive, reading = settings.dataset, settings.archive, settings.rendering.reading
+    samples = list_raw_samples(dataset, archive, classes=settings.classes, reading=reading)
+    if settings.good_scans is None:
+        return samples
+    good: dict[str, list[RawSample]] = defaultdict(list)
+    for sample in list_good_scans(dataset, archive, settings.classes, reading):
+        good[sample.class_name].append(sample)
+    if not good:
+        remedy = "omit --good_scans: test.py --shots then draws good scans from the test split"
+        raise InputError(archive, "holds no good scans outside the test split", remedy)
+    return samples + [sample for of_class in good.values() for sample in of_class[: settings.good_scans]]
+
+
 def render_all(settings: RenderSettings) -> int:
     """Render, list, and report the outcome; returns the exit code."""
-    samples = settings.shard.of(
-        list_raw_samples(
-            settings.dataset, settings.archive, classes=settings.classes, reading=settings.rendering.reading
-        )
-    )
+    samples = settings.shard.of(found_samples(settings))
     outcomes = export_samples(
         samples,
         settings.save_path,
@@ -189,4 +222,7 @@ def render_all(settings: RenderSettings) -> int:
         summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
         print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
+        if summary.good_scans:
+            good = sum(summary.good_scans.values())
+            print(f"{good} good scans to compare with listed in {settings.save_path / GOOD_SCANS_NAME}")
     return EXIT_ERROR if counts[FAILED] else 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from pointad.data.layout import SampleFiles, is_finished, remove_views, write_rendered_sample
+from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings
 from pointad.errors import InputError, shown
@@ -130,7 +130,8 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
 
 
 def _files(sample: RawSample, root: Path) -> SampleFiles:
-    return SampleFiles(root, sample.class_name, sample.species, sample.identifier)
+    split = GOOD_SPLIT if sample.for_reference else SPLIT
+    return SampleFiles(root, sample.class_name, sample.species, sample.identifier, split)
 
 
 def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:

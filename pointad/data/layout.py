@@ -26,6 +26,7 @@ from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
 SPLIT = "test"
+GOOD_SPLIT = "train"  # good scans to compare those of the test with, in the same layout
 VIEWS = "2d_rendering"
 VIEWS_GT = "2d_gt"
 CORRESPONDENCES = "2d_3d_cor"
@@ -46,6 +47,7 @@ class SampleFiles:
     class_name: str
     species: str
     identifier: str
+    split: str = SPLIT
 
     def __post_init__(self) -> None:
         # Folders are named after their content, so names that are not valid for folders are refused.
@@ -55,7 +57,7 @@ class SampleFiles:
     @property
     def folder(self) -> Path:
         """The species' folder, shared by its samples."""
-        return self.root / self.class_name / SPLIT / self.species
+        return self.root / self.class_name / self.split / self.species
 
     @property
     def rgb(self) -> Path:

@@ -1,14 +1,18 @@
-"""The JSON files that list the samples of a rendered data set: `all_meta.json` and a `<class>_meta.json` per class."""
+"""The JSON files that list the samples of a rendered data set: `all_meta.json` and a `<class>_meta.json` per class.
+
+Good scans that are no test samples have a list of their own, `good_scans.json`: readers of the published layout take
+whatever the others list for test samples, or for a training split that they know nothing of.
+"""
 
 import json
 import logging
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import SPLIT, VIEWS, SampleFiles, is_finished
+from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
+from pointad.data.listed_paths import WRITE_AGAIN, inside
 from pointad.datasets.archive import is_good
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.class_names import unknown_class
@@ -18,11 +22,12 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import plain_component
+from pointad.files.presence import is_file
 
 logger = logging.getLogger(__name__)
 
+GOOD_SCANS_NAME = "good_scans.json"
 _LOCK_NAME = ".listing.lock"
-_WRITE_AGAIN = "write the JSON files again with the script in generate_dataset_json"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class MetadataSummary:
 
     samples: dict[str, dict[str, int]]  # finished samples per class and species
     unfinished: tuple[Path, ...]  # folders of samples skipped because files are missing
+    good_scans: dict[str, int] = field(default_factory=dict)  # finished ones outside the test split, per class
 
 
 def metadata_path(root: str | Path, class_name: str | None = None) -> Path:
@@ -76,11 +82,34 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
         known = _listed_classes(Path(root))
         if known and class_name not in known:
             raise unknown_class(class_name, known, f"{root} ({path.name} not found)")
-    content = read_json(path, _WRITE_AGAIN)
-    classes = content.get("test") if isinstance(content, dict) else None
+    return _read(path, Path(root), SPLIT)
+
+
+def read_good_scans(root: str | Path) -> list[SampleRecord]:
+    """Read the list of the good scans that are no test samples; empty if there is no such list.
+
+    Args:
+        root: the data set's folder.
+
+    Raises:
+        InputError: the file is no such list, lists an anomalous sample, or a path leads outside the data set's folder.
+    """
+    path = Path(root) / GOOD_SCANS_NAME
+    if not is_file(path):
+        return []
+    records = _read(path, Path(root), GOOD_SPLIT)
+    for record in records:
+        if record.label:
+            raise InputError(path, f"lists {record.views_folder}, which is anomalous", WRITE_AGAIN)
+    return records
+
+
+def _read(path: Path, root: Path, section: str) -> list[SampleRecord]:
+    content = read_json(path, WRITE_AGAIN)
+    classes = content.get(section) if isinstance(content, dict) else None
     if not isinstance(classes, dict) or not all(isinstance(entries, list) for entries in classes.values()):
-        raise InputError(path, 'has no "test" section with a list of samples per class', _WRITE_AGAIN)
-    return [_record(path, Path(root), entry) for entries in classes.values() for entry in entries]
+        raise InputError(path, f'has no "{section}" section with a list of samples per class', WRITE_AGAIN)
+    return [_record(path, root, entry) for entries in classes.values() for entry in entries]
 
 
 def _listed_classes(root: Path) -> list[str]:
@@ -91,6 +120,8 @@ def _listed_classes(root: Path) -> list[str]:
 
 def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
     """List the finished samples below `root` in `all_meta.json` and one `<class>_meta.json` per class.
+
+    Good scans outside the test split, if there are any, are listed in `good_scans.json`.
 
     Classes are in the data set's own order, followed by any others by name. Paths are relative to `root`.
 
@@ -111,40 +142,61 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
 
 
 def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummary:
-    entries: dict[str, list[dict[str, Any]]] = {}
     unfinished: list[Path] = []
-    for class_name in _class_names(folder, dataset):
-        entries[class_name] = []
-        for files in _samples(folder, class_name):
-            if is_finished(files, _view_count(files)):
-                entries[class_name].append(_entry(files, dataset))
-            else:
-                unfinished.append(files.views)
-    entries = {class_name: found for class_name, found in entries.items() if found}
+    entries = _entries(folder, dataset, SPLIT, unfinished)
+    good = _entries(folder, dataset, GOOD_SPLIT, unfinished)
     if not entries:
         raise InputError(
             folder,
             f"holds no rendered sample (<class>/{SPLIT}/<species>/{VIEWS}/<id>)",
             "render the data set first with scripts/render_dataset.py",
         )
+    good_path = folder / GOOD_SCANS_NAME
+    if good or good_path.exists():
+        _write(good_path, {GOOD_SPLIT: good})
     for path in unfinished:
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
-    _write(metadata_path(folder), entries)
+    _write(metadata_path(folder), {"train": {}, "test": entries})
     for class_name, found in entries.items():
-        _write(metadata_path(folder, class_name), {class_name: found})
-    return MetadataSummary(samples=_count(entries), unfinished=tuple(unfinished))
+        _write(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}})
+    return MetadataSummary(
+        samples=_count(entries),
+        unfinished=tuple(unfinished),
+        good_scans={class_name: len(found) for class_name, found in good.items()},
+    )
 
 
-def _class_names(root: Path, dataset: DatasetSpecification) -> list[str]:
-    present = sorted(folder.name for folder in root.iterdir() if (folder / SPLIT).is_dir())
+def _entries(
+    root: Path, dataset: DatasetSpecification, split: str, unfinished: list[Path]
+) -> dict[str, list[dict[str, Any]]]:
+    """The finished samples of a split by class; the others are added to `unfinished`."""
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for class_name in _class_names(root, dataset, split):
+        found = []
+        for files in _samples(root, class_name, split):
+            if is_finished(files, _view_count(files)):
+                found.append(_entry(files, dataset))
+            else:
+                unfinished.append(files.views)
+        if found:
+            entries[class_name] = found
+    return entries
+
+
+def _class_names(root: Path, dataset: DatasetSpecification, split: str) -> list[str]:
+    present = sorted(folder.name for folder in root.iterdir() if (folder / split).is_dir())
     known = [name for name in dataset.classes if name in present]
     return known + [name for name in present if name not in known]
 
 
-def _samples(root: Path, class_name: str) -> list[SampleFiles]:
-    species_folders = sorted(folder for folder in (root / class_name / SPLIT).iterdir() if (folder / VIEWS).is_dir())
+def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
+    species_folders = sorted(
+        folder
+        for folder in (root / class_name / split).iterdir()
+        if (folder / VIEWS).is_dir() and (split == SPLIT or is_good(folder.name))
+    )
     return [
-        SampleFiles(root, class_name, folder.name, sample.name)
+        SampleFiles(root, class_name, folder.name, sample.name, split)
         for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))
         for sample in sorted((folder / VIEWS).iterdir())
         if sample.is_dir() and not sample.name.startswith(".")
@@ -184,9 +236,9 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _write(path: Path, entries: Mapping[str, list[dict[str, Any]]]) -> None:
+def _write(path: Path, sections: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"train": {}, "test": entries}, indent=4) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sections, indent=4) + "\n", encoding="utf-8")
 
 
 def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, int]]:
@@ -199,23 +251,23 @@ def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, i
 
 def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
     if not isinstance(entry, dict):
-        raise InputError(json_path, f"has a sample that is not an object: {entry!r:.80}", _WRITE_AGAIN)
+        raise InputError(json_path, f"has a sample that is not an object: {entry!r:.80}", WRITE_AGAIN)
 
     def text(key: str) -> str:
         value = entry.get(key)
         if not isinstance(value, str) or not value:
-            raise InputError(json_path, f"has a sample without {key}: {entry!r:.200}", _WRITE_AGAIN)
+            raise InputError(json_path, f"has a sample without {key}: {entry!r:.200}", WRITE_AGAIN)
         return value
 
     def path(key: str) -> Path:
-        return _inside(json_path, root, text(key), text("cls_name"))
+        return inside(json_path, root, text(key), text("cls_name"))
 
     def optional_path(key: str) -> Path | None:
         return path(key) if entry.get(key) else None
 
     label = entry.get("anomaly")
     if label not in (0, 1):
-        raise InputError(json_path, f"has a sample whose anomaly is neither 0 nor 1: {entry!r:.200}", _WRITE_AGAIN)
+        raise InputError(json_path, f"has a sample whose anomaly is neither 0 nor 1: {entry!r:.200}", WRITE_AGAIN)
     views_folder = path("d2_render_img_path")
     return SampleRecord(
         class_name=text("cls_name"),
@@ -229,30 +281,3 @@ def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
         correspondence_folder=path("d2_corrdinate"),
         point_cloud_path=optional_path("d3_pcd_path") or optional_path("d3_pc"),
     )
-
-
-def _inside(json_path: Path, root: Path, given: str, class_name: str) -> Path:
-    """Resolve a path from the file to an absolute one below the data set's folder, or refuse it."""
-    folder = Path(os.path.normpath(Path.cwd() / root))
-    for candidate in (_below_root(folder, Path(given), class_name), folder / given):
-        if candidate is None:
-            continue
-        normal = Path(os.path.normpath(candidate))
-        if normal != folder and normal.is_relative_to(folder):
-            return normal
-    raise InputError(json_path, f"leads outside the data set's folder: {given}", _WRITE_AGAIN)
-
-
-def _below_root(folder: Path, given: Path, class_name: str) -> Path | None:
-    """The part from `<class>/test` on, placed below `folder`, if the part before it is the data set's folder.
-
-    That is so if it is the same folder or has the same name: the data set was moved after the file was written, or
-    the path is relative to another working directory.
-    """
-    parts = given.parts
-    starts = [k for k in range(len(parts) - 1) if parts[k] == class_name and parts[k + 1] == SPLIT]
-    if not starts:
-        return None
-    prefix, tail = Path(*parts[: starts[-1]]), parts[starts[-1] :]
-    same = str(prefix) == "." or prefix.name == folder.name or os.path.realpath(prefix) == os.path.realpath(folder)
-    return folder.joinpath(*tail) if same else None

@@ -15,9 +15,9 @@ from pointad.data.dataset import (
     load_rendered,
 )
 from pointad.data.layout import SPLIT, VIEWS
-from pointad.data.metadata import read_metadata
+from pointad.data.metadata import read_good_scans, read_metadata
 from pointad.data.own_data import STORED
-from pointad.data.raw import RenderingOptions, list_raw_samples, render_raw_sample
+from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import stored_views
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
@@ -32,6 +32,7 @@ class ListedDataset:
     sources: Sequence[SampleSource]
     views: AvailableViews
     load: Callable[[Any, SampleOptions], LoadedScan]
+    good: Sequence[SampleSource] = ()  # good scans that are no test samples, where they were asked for
 
     def open(self, options: SampleOptions) -> MultiViewDataset:
         """The data set; ``options.view_indices`` refer to its views."""
@@ -45,6 +46,7 @@ def list_dataset(
     class_name: str | None = None,
     render: str = STORED,
     rendering: RenderingOptions | None = None,
+    with_good: bool = False,
 ) -> ListedDataset:
     """List the samples of a data set, or of one of its classes.
 
@@ -55,6 +57,7 @@ def list_dataset(
         render: ``stored`` reads renderings, ``on_the_fly`` renders raw scans when a sample is asked for;
             both give identical results.
         rendering: how raw scans are rendered; None as the released weights were trained.
+        with_good: list the good scans outside the test split as well, if there are any.
 
     Raises:
         InputError: the folder or its JSON files are missing or unreadable, or it lacks the class.
@@ -66,13 +69,14 @@ def list_dataset(
         _refuse_raw_scans(dataset, root)
         records = read_metadata(root, class_name)
         views = stored_views(root, dataset, (record.views_folder for record in records))
-        return ListedDataset(records, views, load_rendered)
+        return ListedDataset(records, views, load_rendered, read_good_scans(root) if with_good else ())
     rendering = rendering or RenderingOptions()
     classes = None if class_name is None else [class_name]
     samples = list_raw_samples(dataset, root, classes=classes, reading=rendering.reading)
     directions = rendering.views or dataset.rig.views
     views = AvailableViews(len(directions), directions, f"the rig of {dataset.title}")
-    return ListedDataset(samples, views, partial(_render, rendering=rendering))
+    good = list_good_scans(dataset, root, classes, rendering.reading) if with_good else ()
+    return ListedDataset(samples, views, partial(_render, rendering=rendering), good)
 
 
 def open_dataset(

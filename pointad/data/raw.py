@@ -72,6 +72,35 @@ def list_raw_samples(
     return samples
 
 
+def list_good_scans(
+    dataset: DatasetSpecification,
+    root: str | Path,
+    classes: Iterable[str] | None = None,
+    reading: ReadingOptions | None = None,
+) -> list[RawSample]:
+    """The good scans of a raw archive that are no test samples, by class; empty where it has none.
+
+    Args:
+        dataset: its specification.
+        root: the archive's folder.
+        classes: only these classes; None lists all.
+        reading: how the samples are read, and which folder holds the good ones; None as published.
+
+    Raises:
+        InputError: a file that lists samples is broken, or two of them have the same name.
+    """
+    if dataset.list_good is None:
+        return []
+    reading = reading or AS_PUBLISHED
+    samples = [
+        dataclasses.replace(sample, species=GOOD, label=0, mask_path=None, reading=reading, for_reference=True)
+        for sample in dataset.list_good(Path(root), classes)
+        if not is_hidden(sample.scan_path) and (not sample.label or sample.species == reading.good_folder)
+    ]
+    _check_names(samples)
+    return samples
+
+
 def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:
     """The same samples, with those of one species, and no others, as the good ones."""
     species = {sample.species for sample in samples}

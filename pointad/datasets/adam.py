@@ -8,9 +8,10 @@ scans are black. No table is removed: neither the unit nor the background of the
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
+from pointad.datasets.archive import class_folders, is_good, list_training_split, picture_beside, species_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, depth_to_points, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -84,4 +85,5 @@ ADAM = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=partial(list_training_split, list_samples),
 )

@@ -4,12 +4,16 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from pointad.datasets.base import GOOD
+from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
+from pointad.scans.point_cloud import RawSample
 
 GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
 """Usual names of the folder of good samples, in lower case."""
+
+TRAINING_SPLIT = "train"
+"""Usual name of the split that holds good samples only."""
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -43,6 +47,33 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
                 raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
     return [folder / name for name in ordered]
+
+
+def class_folders_if_any(
+    root: str | Path, inner: str, known: Iterable[str], classes: Iterable[str] | None
+) -> list[Path]:
+    """The same, but without those that lack the inner folder: empty if all of them do."""
+    folder = Path(root)
+    present = {path.name for path in folder.iterdir() if not is_hidden(path) and (path / inner).is_dir()}
+    wanted = present if classes is None else present & set(classes)
+    return class_folders(folder, inner, known, wanted) if wanted else []
+
+
+def list_training_split(
+    list_samples: SampleLister, root: Path, classes: Iterable[str] | None = None
+) -> list[RawSample]:
+    """The samples of the folder `train`, of the classes that have one.
+
+    Args:
+        list_samples: of the data set.
+        root: the archive's folder.
+        classes: only these classes; None lists all.
+
+    Raises:
+        InputError: as by `list_samples`.
+    """
+    present = [folder.name for folder in class_folders_if_any(root, TRAINING_SPLIT, (), classes)]
+    return list_samples(root, TRAINING_SPLIT, present) if present else []
 
 
 def species_folders(split: Path, inner: str = "") -> list[Path]:

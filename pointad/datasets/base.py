@@ -14,6 +14,9 @@ GOOD = "good"
 SampleLister = Callable[[Path, str, Iterable[str] | None], list[RawSample]]
 """Lists the samples of (root, split, classes or None for all existing ones), by class, good samples first."""
 
+GoodLister = Callable[[Path, Iterable[str] | None], list[RawSample]]
+"""Lists the good scans outside the test split, by class, of (root, classes or None for all existing ones)."""
+
 SampleReader = Callable[[RawSample], PreparedSample]
 """Reads and cleans one sample; no file is changed."""
 
@@ -39,6 +42,7 @@ class DatasetSpecification:
     default_split: str  # the archive's folder with good and anomalous samples, for training and for testing
     list_samples: SampleLister
     prepare: SampleReader
+    list_good: GoodLister | None = None  # good scans that few-shot tests may compare with; None: only those of the test
     further_metrics: tuple[str, ...] = ()  # measured in addition to the published ones, as with `--extra_metrics`
     groups: tuple[str, ...] = ()  # suffixes of species (pit_easy) also measured separately, each with all good samples
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's

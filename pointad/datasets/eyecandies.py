@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pointad.datasets.archive import class_folders, is_hidden
+from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
@@ -81,11 +81,23 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
-        data = folder / split / "data"
-        pictures = [path for path in data.glob("*_depth.png") if not is_hidden(path)]
-        found = [_sample(folder.name, path) for path in sorted(pictures, key=_number)]
+        found = [_sample(folder.name, path) for path in _depth_pictures(folder / split)]
         samples += sorted(found, key=lambda sample: sample.label)
     return samples
+
+
+def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The scans of the split `train`, all of which are good, by class.
+
+    Args:
+        root: the archive's folder.
+        classes: only these classes; None lists all.
+    """
+    return [
+        _sample(folder.name, path, anomalous=False)
+        for folder in class_folders_if_any(root, TRAINING_SPLIT, CLASSES, classes)
+        for path in _depth_pictures(folder / TRAINING_SPLIT)
+    ]
 
 
 def prepare(sample: RawSample) -> PreparedSample:
@@ -185,11 +197,15 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
     return kept
 
 
-def _sample(class_name: str, depth_path: Path) -> RawSample:
+def _depth_pictures(split: Path) -> list[Path]:
+    return sorted((path for path in (split / "data").glob("*_depth.png") if not is_hidden(path)), key=_number)
+
+
+def _sample(class_name: str, depth_path: Path, anomalous: Any = None) -> RawSample:
+    """One sample; whether it is anomalous is read from its files unless it is given."""
     mask_path, rgb_path = _beside(depth_path, "mask.png"), _beside(depth_path, f"image_{LIGHTING}.png")
     metadata_path = _beside(depth_path, "metadata.yaml")
-    anomalous: Any = None
-    if metadata_path.exists():
+    if anomalous is None and metadata_path.exists():
         anomalous = _read_yaml(metadata_path).get("anomalous")
         if anomalous not in (None, 0, 1, False, True):
             problem = f"anomalous: expected 0 or 1, found {anomalous!r:.80}"
@@ -204,7 +220,7 @@ def _sample(class_name: str, depth_path: Path) -> RawSample:
         label=int(bool(anomalous)),
         scan_path=depth_path,
         rgb_path=rgb_path,
-        mask_path=mask_path,
+        mask_path=mask_path if anomalous or mask_path.exists() else None,
     )
 
 
@@ -250,5 +266,6 @@ EYECANDIES = DatasetSpecification(
     default_split="test_public",  # the labels of test_private are not published
     list_samples=list_samples,
     prepare=prepare,
+    list_good=list_good,
     lists_point_cloud=True,
 )

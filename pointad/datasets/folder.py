@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets.archive import is_good
+from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.datasets.shapenet import CLOUD_RIG
@@ -53,7 +53,9 @@ class FolderLayout:
 
 def folder_dataset(layout: FolderLayout) -> DatasetSpecification:
     """The data set whose samples are located by the layout."""
-    return dataclasses.replace(FOLDER, list_samples=partial(list_samples, layout=layout))
+    return dataclasses.replace(
+        FOLDER, list_samples=partial(list_samples, layout=layout), list_good=partial(list_good, layout=layout)
+    )
 
 
 def list_samples(
@@ -71,11 +73,7 @@ def list_samples(
         InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans have the
             same name.
     """
-    if not root.is_dir():
-        raise InputError(root, "is not a folder", "give the folder with the scans")
-    layout = layout or FolderLayout()
-    found = _found_by_pattern(root, layout) if layout.scans is not None else _listed(root, layout)
-    samples = [sample for sample, of_split in found if of_split in (split, ALL_SPLITS)]
+    samples = [sample for sample, of_split in _all(root, layout) if of_split in (split, ALL_SPLITS)]
     present = {sample.class_name for sample in samples}
     wanted = present if classes is None else set(classes)
     for name in sorted(wanted - present):
@@ -83,6 +81,26 @@ def list_samples(
     samples = [sample for sample in samples if sample.class_name in wanted]
     _check(root, samples)
     return sorted(samples, key=lambda one: (one.class_name, one.label, one.species, one.identifier))
+
+
+def list_good(
+    root: Path, classes: Iterable[str] | None = None, *, layout: FolderLayout | None = None
+) -> list[RawSample]:
+    """The good scans whose split is `train`, by class.
+
+    Args:
+        root, classes, layout: as for `list_samples`.
+
+    Raises:
+        InputError: as there.
+    """
+    wanted = None if classes is None else set(classes)
+    found = [
+        sample
+        for sample, of_split in _all(root, layout)
+        if of_split == TRAINING_SPLIT and not sample.label and (wanted is None or sample.class_name in wanted)
+    ]
+    return sorted(found, key=lambda one: (one.class_name, one.identifier))
 
 
 def prepare(sample: RawSample) -> PreparedSample:
@@ -104,6 +122,14 @@ def prepare(sample: RawSample) -> PreparedSample:
             raise InputError(sample.mask_path, problem, "store the points as a point cloud")
         labels = read_labels(sample.mask_path)
     return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+
+
+def _all(root: Path, layout: FolderLayout | None) -> list[tuple[RawSample, str]]:
+    """The samples of every split, each with the name of its split."""
+    if not root.is_dir():
+        raise InputError(root, "is not a folder", "give the folder with the scans")
+    layout = layout or FolderLayout()
+    return _found_by_pattern(root, layout) if layout.scans is not None else _listed(root, layout)
 
 
 def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
@@ -234,6 +260,7 @@ FOLDER = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=list_good,
     further_metrics=("pixel_ap",),
     organized_rig=SCAN_RIG,
     is_open=True,

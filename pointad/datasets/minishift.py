@@ -7,9 +7,10 @@ A sample's species is <defect>_<difficulty>; results are given for each difficul
 """
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, files_in, is_good, species_folders
+from pointad.datasets.archive import class_folders, files_in, is_good, list_training_split, species_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -88,4 +89,5 @@ MINISHIFT = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=partial(list_training_split, list_samples),
 )

@@ -17,7 +17,14 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pointad.datasets.archive import class_folders, files_in, is_good, species_folders
+from pointad.datasets.archive import (
+    TRAINING_SPLIT,
+    class_folders,
+    class_folders_if_any,
+    files_in,
+    is_good,
+    species_folders,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -58,6 +65,20 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
             found += [_sample(folder, species, *pair) for pair in zip(scans, shown, strict=True)]
         samples += sorted(found, key=lambda sample: sample.label)
     return samples
+
+
+def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The scans in the folder `train`, all of which are good, by class.
+
+    Args:
+        root: the archive's folder `MulSen_AD`.
+        classes: only these classes; None lists all.
+    """
+    return [
+        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
+        for folder in class_folders_if_any(root, f"{SCANS}/{TRAINING_SPLIT}", CLASSES, classes)
+        for path in sorted(files_in(folder / SCANS / TRAINING_SPLIT, (".stl",)), key=_number)
+    ]
 
 
 def prepare(sample: RawSample) -> PreparedSample:
@@ -161,4 +182,5 @@ MULSEN = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=list_good,
 )

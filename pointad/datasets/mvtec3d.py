@@ -5,11 +5,19 @@
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets.archive import class_folders, files_in, is_good, picture_beside, species_folders
+from pointad.datasets.archive import (
+    class_folders,
+    files_in,
+    is_good,
+    list_training_split,
+    picture_beside,
+    species_folders,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
@@ -139,4 +147,5 @@ MVTEC3D = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=partial(list_training_split, list_samples),
 )

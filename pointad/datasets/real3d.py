@@ -10,7 +10,14 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import GOOD_NAMES, class_folders, files_in, words_of
+from pointad.datasets.archive import (
+    GOOD_NAMES,
+    TRAINING_SPLIT,
+    class_folders,
+    class_folders_if_any,
+    files_in,
+    words_of,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.unorganized import prepare_cloud
@@ -79,6 +86,23 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     return samples
 
 
+def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The templates in the folder `train`, by class: the prototypes; or all of its scans where none is called so.
+
+    Args:
+        root: the folder that holds the classes.
+        classes: only these classes; None lists all.
+    """
+    found = []
+    for folder in class_folders_if_any(root, TRAINING_SPLIT, CLASSES, classes):
+        clouds = files_in(folder / TRAINING_SPLIT, _SUFFIXES)
+        templates = [path for path in clouds if words_of(path.stem) & _TEMPLATE_WORDS]
+        found += [
+            RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in templates or clouds
+        ]
+    return found
+
+
 def prepare(sample: RawSample) -> PreparedSample:
     """Read one point cloud and resample it to 112 896 points; those of an anomalous one are labelled.
 
@@ -128,4 +152,5 @@ REAL3D = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=list_good,
 )

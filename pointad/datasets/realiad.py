@@ -7,9 +7,10 @@ Pixels without a point are NaN. No background is removed: neither the unit nor t
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, is_good, picture_beside, species_folders
+from pointad.datasets.archive import class_folders, is_good, list_training_split, picture_beside, species_folders
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -95,4 +96,5 @@ REALIAD = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=partial(list_training_split, list_samples),
 )

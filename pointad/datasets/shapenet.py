@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, files_in
+from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, files_in
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
@@ -46,13 +46,26 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Raises:
         InputError: the folder is not such an archive, or lacks a requested class.
     """
-    if (root / _INNER).is_dir():
-        root = root / _INNER
     samples = []
-    for folder in class_folders(root, split, CLASSES, classes):
+    for folder in class_folders(_inner(root), split, CLASSES, classes):
         clouds = [path for path in files_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
     return samples
+
+
+def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
+    """The templates in the folder `train`, by class.
+
+    Args:
+        root: the archive's folder `pcd` or its parent.
+        classes: only these classes; None lists all.
+    """
+    return [
+        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
+        for folder in class_folders_if_any(_inner(root), TRAINING_SPLIT, CLASSES, classes)
+        for path in files_in(folder / TRAINING_SPLIT, (".pcd",))
+        if _TEMPLATE in path.stem
+    ]
 
 
 def prepare(sample: RawSample) -> PreparedSample:
@@ -75,6 +88,10 @@ def defect_kind(stem: str, class_name: str) -> str:
     if any(name in kind for name in _GOOD_KINDS):
         return GOOD
     return kind or UNKNOWN_KIND
+
+
+def _inner(root: Path) -> Path:
+    return root / _INNER if (root / _INNER).is_dir() else root
 
 
 def _sample(folder: Path, path: Path) -> RawSample:
@@ -103,4 +120,5 @@ SHAPENET = DatasetSpecification(
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,
+    list_good=list_good,
 )

@@ -40,6 +40,7 @@ class RawSample:
     rgb_path: Path | None = None
     mask_path: Path | None = None  # a picture, or the points with their labels
     reading: ReadingOptions = AS_PUBLISHED
+    for_reference: bool = False  # good and outside the test split: other scans are compared with it
 
 
 @dataclass(frozen=True)
