@@ -234,8 +234,11 @@ def _beside(depth_path: Path, ending: str) -> Path:
 
 
 def _read_pose(path: Path) -> np.ndarray:
+    content = read_bytes(path)
+    if not content.strip():
+        raise InputError(path, "is empty", _REMEDY)
     try:
-        pose = np.loadtxt(io.BytesIO(read_bytes(path)), dtype=np.float64, ndmin=2)
+        pose = np.loadtxt(io.BytesIO(content), dtype=np.float64, ndmin=2)
     except ValueError as error:
         raise InputError(path, f"is not a matrix ({error})", _REMEDY) from error
     if pose.shape != (4, 4) or not np.isfinite(pose).all():

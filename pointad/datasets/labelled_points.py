@@ -20,7 +20,7 @@ _EXTENT_TOLERANCE = 0.01  # of the scan's largest side
 _REMEDY = "replace the file"
 
 
-def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
+def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool = False) -> PointCloud:
     """Read rows "x y z label"; a label above one half is anomalous.
 
     The label is the last column, unless the columns are named, or another column is the only one made up of just 0 and
@@ -29,6 +29,8 @@ def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
     Args:
         path: the ground truth.
         scan_path: the scan itself, which must have as many points in the same box; for a mesh, only the box counts.
+        known_to_differ: for files of published archives that do not match their scans. A difference is then logged,
+            and the points of the file itself count, as in the evaluation by the data set's authors.
 
     Raises:
         InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, or the rows
@@ -45,7 +47,13 @@ def read_labelled_points(path: Path, scan_path: Path) -> PointCloud:
     if not np.isfinite(labels).all():
         raise InputError(path, "has labels that are not finite", _REMEDY)
     points = without_no_data(points, path)
-    _check_scan(points, path, scan_path)
+    if not np.isfinite(points).all(axis=1).any():
+        raise InputError(path, "holds no usable point", _REMEDY)
+    difference = _difference(points, scan_path)
+    if difference is not None and not known_to_differ:
+        raise InputError(path, *difference)
+    if difference is not None:
+        logger.warning("%s: %s, as is known of this file; its own points are used", path, difference[0])
     return PointCloud(points=points, labels=labels > 0.5)
 
 
@@ -74,18 +82,17 @@ def _has_both(values: np.ndarray) -> bool:
     return bool(np.isin(values, (0, 1)).all() and values.min() != values.max())
 
 
-def _check_scan(points: np.ndarray, path: Path, scan_path: Path) -> None:
+def _difference(points: np.ndarray, scan_path: Path) -> tuple[str, str] | None:
+    """How labelled points differ from those of the scan, and what to do about it; None if they do not."""
     scan = read_scan(scan_path)
     scanned = scan.points.reshape(-1, 3)
     if not scan.is_mesh and len(points) != len(scanned):
-        problem = f"has {len(points)} rows, but {scan_path.name} has {len(scanned)} points"
-        raise InputError(path, problem, "give one row per point")
+        return f"has {len(points)} rows, but {scan_path.name} has {len(scanned)} points", "give one row per point"
     own, other = (part[np.isfinite(part).all(axis=1)] for part in (points, scanned))
-    if not len(own):
-        raise InputError(path, "holds no usable point", _REMEDY)
     tolerance = _EXTENT_TOLERANCE * float(np.ptp(other, axis=0).max())
     ends = np.abs([own.min(axis=0) - other.min(axis=0), own.max(axis=0) - other.max(axis=0)])
-    if ends.max() > tolerance:
-        boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
-        problem = f"covers another region than {scan_path.name} ({boxes})"
-        raise InputError(path, problem, "give the labels of this scan, in its unit and axes")
+    if ends.max() <= tolerance:
+        return None
+    boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
+    problem = f"covers another region than {scan_path.name} ({boxes})"
+    return problem, "give the labels of this scan, in its unit and axes"

@@ -151,7 +151,7 @@ class TensorReader:
     ) -> Tensor:
         known = _DTYPES.get(str(dtype)) if isinstance(dtype, Name) else None
         if known is None:
-            raise PickleDataError(f"it holds {dtype} values, which are not supported")
+            raise PickleDataError(f"it holds {_named(dtype)} values, which are not supported")
         values = storage[: len(storage) // known.itemsize * known.itemsize].view(known)
         return self._tensor(values, offset, size, stride, metadata=metadata)
 
@@ -169,7 +169,7 @@ def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
         raise PickleDataError("its pickle is damaged: an invalid storage")
     dtype = _STORAGES.get(str(storage_type)) if isinstance(storage_type, Name) else None
     if dtype is None:
-        raise PickleDataError(f"it holds {storage_type} values, which are not supported")
+        raise PickleDataError(f"it holds {_named(storage_type)} values, which are not supported")
     return key, dtype, count
 
 
@@ -191,6 +191,11 @@ def script_state(root: Instance) -> dict[str, Tensor]:
             elif isinstance(value, Instance):
                 waiting.append((f"{prefix}{name}.", value))
     raise PickleDataError(f"it holds more than {_MOST_MODULES} modules")
+
+
+def _named(kind: Any) -> str:
+    """A type's name; anything else is not repeated, as the text of containers within containers may be endless."""
+    return str(kind) if isinstance(kind, Name) else "unknown"
 
 
 def _is_count(value: Any) -> bool:

@@ -58,10 +58,11 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     if suffix not in SUFFIXES:
         raise InputError(path, f"has the unsupported extension {suffix!r}", f"use one of {', '.join(SUFFIXES)}")
     regular_file_size(path)
-    if suffix in _MESH_READERS:
-        scan = scan_from_mesh(_MESH_READERS[suffix](path), mesh_points, seed, path)
-    else:
-        scan = _READERS[suffix](path)
+    with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
+        if suffix in _MESH_READERS:
+            scan = scan_from_mesh(_MESH_READERS[suffix](path), mesh_points, seed, path)
+        else:
+            scan = _READERS[suffix](path)
     total = scan.points.size // 3
     if total > MOST_POINTS:
         raise InputError(path, f"holds {total} points", f"give a scan with at most {MOST_POINTS}")

@@ -40,7 +40,8 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
         raise
     except Exception as error:  # broken bytes make tifffile's decoders raise arbitrary errors
         raise InputError(path, f"is not a readable TIFF file ({error})", "replace the file") from error
-    xyz = np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
+        xyz = np.ascontiguousarray(values, dtype=np.float32)
     xyz = without_no_data(xyz, path)
     if np.isfinite(xyz).all():
         return xyz

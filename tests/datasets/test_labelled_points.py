@@ -1,14 +1,17 @@
 """Ground truth of clouds: which column holds the labels, and whether the rows are those of the scan."""
 
+import json
 import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dialects.base import NORMALS, POINTS, lines, rows
+from robustness.invocation import render
 
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.errors import InputError
+from pointad.files.masks import read_mask
 from pointad.scans.pcd import write_pcd
 from pointad.scans.text import read_labels
 
@@ -59,6 +62,57 @@ def test_truth_of_other_scans_is_refused(name: str, scan_path: Path, tmp_path: P
     (tmp_path / "truth.txt").write_bytes(content)
     with pytest.raises(InputError, match=reason):
         read_labelled_points(tmp_path / "truth.txt", scan_path)
+
+
+@pytest.mark.parametrize("name", ["fewer rows", "another unit"])
+def test_published_truth_that_is_known_to_differ(
+    name: str, scan_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own points and labels are used, as in the evaluation by the data set's authors."""
+    (tmp_path / "truth.txt").write_bytes(REFUSED[name][0])
+    with caplog.at_level(logging.WARNING):
+        cloud = read_labelled_points(tmp_path / "truth.txt", scan_path, known_to_differ=True)
+    rows_read = np.loadtxt(tmp_path / "truth.txt")
+    np.testing.assert_allclose(cloud.points, rows_read[:, :3])
+    np.testing.assert_array_equal(cloud.labels, rows_read[:, 3] == 1)
+    assert "as is known of this file" in caplog.text
+
+
+def test_what_is_unusable_is_refused_even_there(scan_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "truth.txt").write_bytes(lines(["nan nan nan 1"] * len(POINTS)))
+    with pytest.raises(InputError, match="no usable point"):
+        read_labelled_points(tmp_path / "truth.txt", scan_path, known_to_differ=True)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "known", "other", "truth"),
+    [
+        ("real_pc_3d_rgb", "seahorse/265_bulge", "seahorse/266_bulge", "gt"),
+        ("shapenet_pc_3d", "helmet1/helmet1_bulge6", "helmet1/helmet1_bulge1", "GT"),
+    ],
+)
+def test_rendering_published_archives(dataset: str, known: str, other: str, truth: str, tmp_path: Path) -> None:
+    """Of two ground truths with a row too few, the one that was published so is rendered, the other refused."""
+    for sample in (known, other):
+        class_name, stem = sample.split("/")
+        for folder in ("train", "test", truth):
+            (tmp_path / "raw" / class_name / folder).mkdir(parents=True, exist_ok=True)
+        write_pcd(tmp_path / "raw" / class_name / "test" / f"{stem}.pcd", POINTS)
+        content = lines(rows(POINTS[1:], LABELS[1:]))
+        (tmp_path / "raw" / class_name / truth / f"{stem}.txt").write_bytes(content)
+    ending = render(dataset, tmp_path / "raw", tmp_path / "rendered")
+    assert (
+        ending.code == 2
+        and "1 scans rendered, 0 already finished, 1 failed" in ending.out
+        and "Traceback" not in ending.err
+    )
+    assert f"{other.split('/')[1]}.txt: has 399 rows, but" in ending.err
+    assert f"{known.split('/')[1]}.txt: has 399 rows, but" in ending.err
+    listed = json.loads((tmp_path / "rendered" / "all_meta.json").read_text())["test"]
+    ((entry,),) = listed.values()
+    assert Path(entry["d2_render_img_path"]).name == known.split("/")[1]
+    truth_views = tmp_path / "rendered" / entry["d2_render_gt_path"]
+    assert any(read_mask(path).any() for path in truth_views.iterdir())
 
 
 @pytest.mark.parametrize("write", ["{0}", "{0}.0", "{0},000", " {0}\r"], ids=["whole", "float", "comma", "Windows"])

@@ -216,6 +216,7 @@ HOSTILE_PICKLES = {
     "tuple of tuples as key": b"\x80\x02})" + b"\x85" * 200_000 + b"Ns.",
     "stack underrun": b"\x80\x02R.",
     "name that is not a string": b"\x80\x04)" + b"\x85" * 200_000 + b"X\x01\x00\x00\x00a\x93.",
+    "type of a million tuples": b"\x80\x04(\x8c\x07storage)" + b"q\x00h\x00\x86" * 20 + b"\x8c\x010\x8c\x03cpuK\x04tQ.",
 }
 
 

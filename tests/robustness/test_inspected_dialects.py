@@ -1,6 +1,8 @@
-"""scripts/predict.py on every dialect of every format: as many points as the file has, where the file has them."""
+"""scripts/predict.py on every dialect of every format: the file's points, where and in the colours it has them."""
 
+import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +53,7 @@ def test_points_extents_and_what_is_said(
     for stem, dialect in dialects.items():
         (tmp_path / f"{stem}{dialect.suffix}").write_bytes(dialect.content)
     # The names are given one by one, as folders are not searched for text.
-    ending = predict(sorted(tmp_path.iterdir()), tmp_path / "out", golden_weights)
+    ending = predict(sorted(tmp_path.iterdir()), tmp_path / "out", golden_weights, "--html")
     assert ending.code == 0, ending.errors
     for stem, dialect in dialects.items():
         check_outputs(stem, dialect, tmp_path / "out" / stem)
@@ -60,7 +62,7 @@ def test_points_extents_and_what_is_said(
 
 
 def check_outputs(stem: str, dialect: Dialect, folder: Path) -> None:
-    """The points in heat.ply and their number in prediction.json."""
+    """The points in heat.ply, their number in prediction.json, and their own colours in cloud.html."""
     facts = json.loads((folder / "prediction.json").read_text())
     heat = PlyData.read(folder / "heat.ply")["vertex"]
     points = np.stack([heat[axis] for axis in "xyz"], axis=1)
@@ -72,6 +74,21 @@ def check_outputs(stem: str, dialect: Dialect, folder: Path) -> None:
     assert facts["points"] == len(points) == len(expected), stem
     np.testing.assert_allclose(points, expected, rtol=1e-6, atol=1e-4, err_msg=stem)
     assert np.load(folder / "scores.npy").shape == dialect.points.shape[:-1], stem
+    colors = colors_of_page(folder / "cloud.html")
+    if dialect.colors is None:
+        assert colors is None, stem
+    else:
+        own = dialect.colors[~np.isnan(dialect.points).any(axis=-1)]
+        np.testing.assert_array_equal(colors, own, err_msg=stem)
+
+
+def colors_of_page(path: Path) -> np.ndarray | None:
+    """The colours (N, 3) uint8 of the points that a page shows; None if it has none."""
+    (stored,) = re.findall(
+        r'<script type="application/json">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL
+    )
+    encoded = json.loads(stored)["colors"]
+    return None if encoded is None else np.frombuffer(base64.b64decode(encoded), dtype=np.uint8).reshape(-1, 3)
 
 
 def test_what_cannot_be_told_is_refused_in_a_line_each(tmp_path: Path, golden_weights: Path) -> None:
@@ -89,6 +106,6 @@ def test_what_cannot_be_told_is_refused_in_a_line_each(tmp_path: Path, golden_we
     assert ending.code == 2 and len(ending.errors) == len(reasons) and "Traceback" not in ending.err
 
 
-def predict(paths: list[Path], output: Path, golden_weights: Path) -> Ending:
+def predict(paths: list[Path], output: Path, golden_weights: Path, *options: object) -> Ending:
     flags = ("--clip_weights", golden_weights / "clip_tiny.pt", "--checkpoint_path", golden_weights / "prompts.pth")
-    return invoke("scripts/predict.py", *paths, *flags, "--device", "cpu", "--output", output)
+    return invoke("scripts/predict.py", *paths, *flags, "--device", "cpu", "--output", output, *options)

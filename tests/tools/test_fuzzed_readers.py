@@ -7,7 +7,9 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from robustness.invocation import invoke
@@ -24,7 +26,6 @@ def specimens(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_specimens(tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("reader", READERS)
 def test_damaged_files(reader: str, specimens: dict[str, Path], tmp_path: Path) -> None:
     for number in range(FILES):
@@ -81,6 +82,28 @@ def test_found_by_fuzzing(reader: str, change: Callable, specimens: dict[str, Pa
     assert problem_with(reader, path, 2**31) is None
     with pytest.raises(Exception, match=r".+"):
         READERS[reader](path)
+
+
+SIGNALLING = struct.pack("<I", 0x7FA00000)  # a NaN that processors report
+
+
+@pytest.mark.parametrize(
+    ("reader", "change"),
+    [
+        ("stl", lambda content: content[:96] + SIGNALLING + content[100:]),
+        ("npy_records", lambda content: content[:-15] + SIGNALLING + content[-11:]),
+        ("pose", lambda content: b"\n"),
+    ],
+)
+def test_read_without_a_warning(reader: str, change: Callable, specimens: dict[str, Path], tmp_path: Path) -> None:
+    assert problem_with(reader, patched(reader, change, specimens, tmp_path), 2**31) is None
+
+
+def test_tiff_of_numbers_too_large_for_a_scan(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(20, 10, 3))
+    values[3, 4] = 1e300
+    tifffile.imwrite(tmp_path / "scan.tiff", values, photometric="rgb")
+    assert problem_with("tiff", tmp_path / "scan.tiff", 2**31) is None
 
 
 MANY = 10**12

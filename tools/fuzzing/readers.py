@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import resource
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,7 +92,7 @@ _PERMITTED: dict[str, tuple[type[Exception], ...]] = {
 
 
 def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:
-    """Let a reader read a file; what is wrong with how it ended, or None.
+    """Let a reader read a file; what is wrong with how it ended or with what it warned of, or None.
 
     Args:
         reader: one of READERS.
@@ -100,7 +101,8 @@ def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:
     """
     permitted: tuple[type[Exception], ...] = (PointADError, *_PERMITTED.get(reader, ()))
     try:
-        with _limited_memory(memory_growth), _silence():
+        with _limited_memory(memory_growth), _silence(), warnings.catch_warnings():
+            warnings.simplefilter("error")  # a warning of another library says nothing of the file
             READERS[reader](path)
     except permitted as error:
         if "\n" in str(error):
