@@ -14,11 +14,15 @@ fail() { say "error: $1"; say "run this, then the same command again:"; say "   
 # An environment counts as usable when every requirement is met in it (names and versions).
 usable() {
   "$1" - "${requirements[@]}" >/dev/null 2>&1 <<'PY'
-import re
 import sys
 from importlib.metadata import version
 
-if not (3, 10) <= sys.version_info[:2] < (3, 13):
+try:
+    from packaging.requirements import Requirement
+except ImportError:
+    from pip._vendor.packaging.requirements import Requirement
+
+if not (3, 10) <= sys.version_info[:2] < (3, 15):
     sys.exit(1)
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as lines:
@@ -26,22 +30,19 @@ for path in sys.argv[1:]:
             line = line.split("#")[0].strip()
             if not line or line.startswith("-"):
                 continue
-            name, bounds = re.match(r"([A-Za-z0-9._-]+)\s*(.*)", line).groups()
-            installed = version(name)
-            try:
-                from packaging.specifiers import SpecifierSet
-            except ImportError:
+            requirement = Requirement(line)
+            if requirement.marker is not None and not requirement.marker.evaluate():
                 continue
-            if not SpecifierSet(bounds).contains(installed, prereleases=True):
+            if not requirement.specifier.contains(version(requirement.name), prereleases=True):
                 sys.exit(1)
 PY
 }
 
 find_python() {
   local candidate
-  for candidate in "${PYTHON:-}" python3 python3.12 python3.11 python3.10 python; do
+  for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do
     [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
-    "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && { command -v "$candidate"; return; }
+    "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && { command -v "$candidate"; return; }
   done
   return 1
 }
@@ -52,7 +53,7 @@ if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && command -v python >/dev/null 2>
 elif [ -x .venv/bin/python ] && usable .venv/bin/python; then
   python="$root/.venv/bin/python"
 else
-  base=$(find_python) || fail "no Python 3.10, 3.11 or 3.12 was found" "sudo apt-get install -y python3.12 python3.12-venv   # or set PYTHON to an installed one"
+  base=$(find_python) || fail "no Python 3.10 to 3.14 was found" "sudo apt-get install -y python3 python3-venv   # or set PYTHON to an installed one"
   if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
     say "making .venv with $("$base" --version)"
     rm -rf .venv
@@ -71,6 +72,11 @@ else
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2 \
     || fail "the packages could not be installed" "$root/.venv/bin/python -m pip install ${arguments[*]}"
   python="$root/.venv/bin/python"
+  # For Python 3.13 and later fpsample must be compiled. Where that fails, Open3D thins large clouds, slower.
+  if ! "$python" -c 'import fpsample' 2>/dev/null; then
+    "$python" -m pip install --quiet --disable-pip-version-check fpsample >/dev/null 2>&1 \
+      || say "fpsample could not be compiled (it needs a C++ compiler): thinning clouds of Real3D-AD and its like is slower"
+  fi
 fi
 
 # The system libraries that open3d's shared object needs to load; rendering itself opens no window.

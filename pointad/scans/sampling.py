@@ -1,5 +1,6 @@
 """Resamples an unorganized point cloud of any size to the number of points that the pipeline works with."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,8 @@ from scipy.spatial import cKDTree
 from pointad.errors import InputError
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
+
+logger = logging.getLogger(__name__)
 
 POINT_COUNT = GRID_SIZE * GRID_SIZE
 """112 896: as many points as an organized scan has grid positions."""
@@ -66,21 +69,38 @@ def resample(points: np.ndarray, count: int = POINT_COUNT, seed: int = 0) -> Res
 def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
     """Choose points one by one, each as far as possible from those chosen before (farthest-point sampling).
 
-    The first one is the first in the sampler's tree, always the same for the same points.
+    The first one is always the same for the same points. Where fpsample is not installed (for Python 3.13
+    and later, it must be compiled), Open3D chooses, about twenty times slower, and begins with another point.
 
     Args:
         points: (N, 3) finite floats.
         count: how many, at most N.
 
     Returns:
-        (count,) int64 indices in the order of choice.
+        (count,) int64 indices, in the order of choice if fpsample chose and ascending if Open3D did.
     """
-    import fpsample  # imported here: other data sets do not need it
-
+    centered = points - points.mean(axis=0)
+    try:
+        import fpsample  # imported here: other data sets do not need it
+    except ImportError:
+        logger.warning(
+            "fpsample is not installed: Open3D thins the cloud, slower and to other points; pip install fpsample"
+        )
+        return _farthest_by_open3d(centered, count)
     # The sampler computes in float32; relative to the centre that is as precise as any scanner.
-    centered = (points - points.mean(axis=0)).astype(np.float32)
     height = min(_TREE_HEIGHT, int(np.log2(len(points))))
-    return fpsample.bucket_fps_kdline_sampling(centered, count, h=height, start_idx=0).astype(np.int64)
+    chosen = fpsample.bucket_fps_kdline_sampling(centered.astype(np.float32), count, h=height, start_idx=0)
+    return chosen.astype(np.int64)
+
+
+def _farthest_by_open3d(points: np.ndarray, count: int) -> np.ndarray:
+    """The same rule by Open3D's sampler, beginning far from the centre, the origin; indices travel as colours."""
+    import open3d
+
+    first = int(np.square(points).sum(axis=1).argmax())
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
+    cloud.colors = open3d.utility.Vector3dVector(np.repeat(np.arange(len(points), dtype=float)[:, None], 3, axis=1))
+    return np.asarray(cloud.farthest_point_down_sample(count, first).colors)[:, 0].astype(np.int64)
 
 
 def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Resampling:

@@ -1,6 +1,7 @@
 """Up and down to a fixed number of points, with labels carried along."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def sphere(count: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("count", [5, 64, 700, 5000])
 def test_each_point_is_the_farthest(count: int) -> None:
+    pytest.importorskip("fpsample")
     points = sphere(count)
     chosen = farthest_points(points, min(count - 1, 60))
     distances = np.full(count, np.inf)
@@ -28,6 +30,31 @@ def test_each_point_is_the_farthest(count: int) -> None:
         assert distances[following] >= distances.max() * (1 - 1e-5)
 
 
+@pytest.fixture(params=["fpsample", "open3d"])
+def sampler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each of the samplers in turn; without fpsample, as on Python 3.13, Open3D's is used."""
+    if request.param == "fpsample":
+        pytest.importorskip("fpsample")
+    else:
+        monkeypatch.setitem(sys.modules, "fpsample", None)
+    return request.param
+
+
+def test_without_fpsample_the_same_points_are_the_farthest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "fpsample", None)
+    points = sphere(700) * [1.0, 0.5, 0.2]
+    distances = np.full(len(points), np.inf)
+    expected = [int(np.linalg.norm(points - points.mean(axis=0), axis=1).argmax())]
+    while len(expected) < 60:
+        distances = np.minimum(distances, np.linalg.norm(points - points[expected[-1]], axis=1))
+        expected.append(int(distances.argmax()))
+    np.testing.assert_array_equal(farthest_points(points, 60), sorted(expected))
+    assert "fpsample is not installed" in caplog.text
+
+
+@pytest.mark.usefixtures("sampler")
 def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time() -> None:
     points = sphere(40_000)
     first, second = resample(points, 10_000), resample(points, 10_000)
@@ -40,6 +67,7 @@ def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time() -> Non
     assert gaps.max() <= spacing[:, 1].min() * 1.01
 
 
+@pytest.mark.usefixtures("sampler")
 def test_far_from_the_origin_nothing_is_lost_to_rounding() -> None:
     points = sphere(5000)
     moved = resample(points + 1e6, 1000)
