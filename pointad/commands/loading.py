@@ -143,8 +143,10 @@ def picture_size(data: DataSettings, backbone: ClipBackbone) -> int:
     return backbone.image_size if data.image_size is None else data.image_size
 
 
-def list_data(data: DataSettings, class_name: str | None = None) -> ListedData:
+def list_data(data: DataSettings, class_name: str | None = None, *, with_good: bool = False) -> ListedData:
     """The samples of a class, or of all, found and counted before a model is loaded for them.
+
+    With ``with_good``, also the good scans outside the test split, where the data set has any.
 
     Raises:
         InputError: the data, the class or the requested views were not found.
@@ -157,7 +159,9 @@ def list_data(data: DataSettings, class_name: str | None = None) -> ListedData:
         correspondence=data.correspondence,
         reading=data.reading,
     )
-    listed = list_dataset(about, data.folder, class_name=class_name, render=data.render, rendering=rendering)
+    listed = list_dataset(
+        about, data.folder, class_name=class_name, render=data.render, rendering=rendering, with_good=with_good
+    )
     indices = listed.views.chosen(data.views, organized=about.organized)
     stored = read_settings(data.folder) if data.render == STORED else settings_of(about.name, rendering)
     return ListedData(data, about, listed, indices, stored or {})

@@ -1,12 +1,8 @@
 """A run of test.py --shots: every class is compared with a few of its good scans, drawn by chance several times."""
 
 import contextlib
-import json
 import logging
-import statistics
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from pointad.commands.loading import (
     list_data,
@@ -18,19 +14,15 @@ from pointad.commands.loading import (
 )
 from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
 from pointad.commands.run_records import record_of_test
+from pointad.commands.shots_outputs import shots_table, write_outcomes
 from pointad.commands.test_settings import TestSettings
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
-from pointad.evaluation.results import metric_title, percent
-from pointad.evaluation.text_table import text_table
-from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.reference.observation import bank_blocks, joint_blocks
-from pointad.reference.shots import ZERO_SHOT, ShotOutcome, ShotSettings, evaluate_shots
+from pointad.reference.shots import TEST_SPLIT, ShotOutcome, ShotSettings, evaluate_shots
 
 logger = logging.getLogger(__name__)
-
-RESULTS = "shots.json"
 
 
 def run_shots(settings: TestSettings) -> None:
@@ -44,7 +36,7 @@ def run_shots(settings: TestSettings) -> None:
 
 def _measure(settings: TestSettings) -> None:
     check_checkpoints(settings)
-    listed = list_data(settings.data)
+    listed = list_data(settings.data, with_good=settings.good_from != TEST_SPLIT)
     backbone, for_prompts = load_encoder(settings.model, settings.encoding)
     banks = bank_blocks(backbone.depth)
     encoder = PictureEncoder(
@@ -77,72 +69,12 @@ def _measure(settings: TestSettings) -> None:
             aupro=settings.aupro,
             organized=about.organized,
         ),
+        listed.listed.good,
     ):
         if not outcomes or outcomes[-1].class_name != outcome.class_name:
             logger.info("%s: scored", outcome.class_name)
         outcomes.append(outcome)
     log_encoded(encoder)
-    write_outcomes(outcomes, settings, settings.save_path / RESULTS)
+    write_outcomes(outcomes, {loaded.prompts.name: loaded.record for loaded in prompt_sets}, settings)
     table = shots_table(outcomes, settings.metrics)
     print(f"\n{table}\n\nwritten to {shown(settings.save_path)}")
-
-
-def shots_table(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
-    """A row for zero-shot and for every number of good scans: mean and standard deviation over draws, per cent.
-
-    A draw's figure is the mean over the classes and the sets of prompts.
-    """
-    rows = []
-    for shots in sorted({outcome.shots for outcome in outcomes}):
-        name = "zero-shot" if shots == ZERO_SHOT else f"{shots}-shot"
-        rows.append([name, *(_spoken(of_draws(outcomes, shots, metric)) for metric in metrics)])
-    draws = 1 + max(outcome.draw for outcome in outcomes)
-    heading = f"Point: mean over classes and prompts; mean ± std over {draws} draws of good scans, per cent"
-    return f"{heading}\n{text_table(['good scans', *map(metric_title, metrics)], rows)}"
-
-
-def of_draws(outcomes: Sequence[ShotOutcome], shots: int, metric: str) -> list[float]:
-    """A metric for every draw: its mean over classes and sets of prompts, where it is defined."""
-    found = []
-    for draw in sorted({outcome.draw for outcome in outcomes if outcome.shots == shots}):
-        mine = [outcome.metrics.get(metric) for outcome in outcomes if (outcome.shots, outcome.draw) == (shots, draw)]
-        defined = [value for value in mine if value is not None]
-        if defined:
-            found.append(statistics.fmean(defined))
-    return found
-
-
-def write_outcomes(outcomes: Sequence[ShotOutcome], settings: TestSettings, path: Path) -> None:
-    """Write every outcome with what was drawn.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    content = {
-        "dataset": settings.data.dataset.name,
-        "data": str(settings.data.folder),
-        "shots": settings.shots,
-        "draws": settings.draws,
-        "seed": settings.draw_seed,
-        "outcomes": [
-            {
-                "prompts": outcome.prompts,
-                "class": outcome.class_name,
-                "shots": outcome.shots,
-                "draw": outcome.draw,
-                "good_scans": outcome.good,
-                "metrics": outcome.metrics,
-            }
-            for outcome in outcomes
-        ],
-    }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _spoken(values: Sequence[float]) -> str:
-    if not values:
-        return percent(None)
-    if len(values) == 1:
-        return percent(values[0])
-    return f"{percent(statistics.fmean(values))} ± {percent(statistics.stdev(values))}"

@@ -69,10 +69,17 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_integer,
         nargs="+",
         metavar="K",
-        help="few-shot test: compare each class with K of its good scans in addition to the prompts, and test on the "
-        "remaining ones; RGB images are not used, and shots.json holds the figures of every draw",
+        help="few-shot test: compare each class with K of its good scans in addition to the prompts, without RGB "
+        "images; figures are written to <K>-shot/results.json, shots.csv and, of every draw, shots.json",
     )
     group.add_argument("--draws", type=positive_integer, default=5, help="random draws of the good scans (--shots)")
+    group.add_argument(
+        "--good_from",
+        choices=("train", "test"),
+        default="train",
+        help="where good scans are drawn from: outside the test split where the data set has any there "
+        "(scripts/render_dataset.py --good_scans renders them), or from the test, where those of a draw are left out",
+    )
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="save the anomaly maps of every sample")
     group.add_argument("--visualize", action="store_true", help="save an image of every sample")

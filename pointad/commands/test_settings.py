@@ -14,10 +14,13 @@ from pointad.commands.settings import (
 )
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
+from pointad.errors import InputError
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.regions import REGION_NEIGHBOURS
 from pointad.model.weight_locations import demo_checkpoints, locate
+from pointad.scoring.back_projection import MEAN
+from pointad.scoring.options import FUSIONS
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class TestSettings:
     shots: tuple[int, ...]  # numbers of good scans to compare with; none for the zero-shot test
     draws: int  # of the good scans
     draw_seed: int
+    good_from: str  # "train": from outside the test split where there are any; "test"
 
     def region_neighbours(self, dataset: DatasetSpecification) -> int | None:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
@@ -52,7 +56,13 @@ class TestSettings:
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TestSettings":
-        """The settings that parsed flags ask for; for the demo data, the demo's prompts by default."""
+        """The settings that parsed flags ask for; for the demo data, the demo's prompts by default.
+
+        Raises:
+            InputError: a flag does not go with another.
+        """
+        if flags.shots:
+            _refuse_with_shots(flags)
         data = DataSettings.from_flags(flags)
         checkpoints = flags.checkpoint_path
         if checkpoints is None and flags.data_path is None and flags.prompts != "ensemble":
@@ -76,7 +86,25 @@ class TestSettings:
             shots=tuple(sorted(set(flags.shots or ()))),
             draws=flags.draws,
             draw_seed=111 if flags.seed is None else flags.seed,
+            good_from=flags.good_from,
         )
+
+
+def _refuse_with_shots(flags: argparse.Namespace) -> None:
+    """Few-shot tests compare the points' mean over the views; other settings would be ignored without a word.
+
+    Raises:
+        InputError: such a setting is asked for.
+    """
+    others = {
+        "--fusion": flags.fusion != FUSIONS[0],
+        "--view_fusion": flags.view_fusion != MEAN,
+        "--save_maps": flags.save_maps,
+        "--visualize": flags.visualize,
+    }
+    for flag, is_given in others.items():
+        if is_given:
+            raise InputError(flag, "has no effect on a few-shot test", "omit it, or --shots")
 
 
 def _metrics(flags: argparse.Namespace) -> tuple[str, ...]:

@@ -85,8 +85,25 @@ def _supervision(run: RunRecord) -> str:
     """The supervision: what is known of the tested classes from other samples."""
     if run.others.get("transductive"):
         return "transductive"
-    shots = getattr(run, "shots", None) or run.others.get("shots")
+    return supervision_of(run.shots)
+
+
+def supervision_of(shots: int | None) -> str:
+    """What to call a test with so many good scans of every class: "zero-shot", "1-shot" and so on."""
     return f"{shots}-shot" if shots else "zero-shot"
+
+
+def supervision_text(run: RunRecord) -> str:
+    """How many good scans of every tested class the figures rest on, and where they come from."""
+    name = supervision_of(run.shots)
+    if not run.shots:
+        return name
+    parts = [f"drawn from the {run.good_from} split" if run.good_from else None]
+    if run.draws:
+        seed = "" if run.draw_seed is None else f" with seed {run.draw_seed}"
+        parts.append(f"mean over {run.draws} draw{'' if run.draws == 1 else 's'}{seed}")
+    told = "; ".join(part for part in parts if part)
+    return f"{name}: {run.shots} good scan{'' if run.shots == 1 else 's'} of each class" + (f"; {told}" if told else "")
 
 
 def _learned_from(run: RunRecord) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pointad.errors import InputError, shown
 from pointad.evaluation.binning import binning_note
+from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json, draws_to_json
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.protocol import Protocol, protocol_of
+from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
 from pointad.evaluation.run_schema import check_classes, checked_record
 from pointad.evaluation.text_table import text_table
@@ -42,6 +43,7 @@ class Results:
     error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
     label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
+    draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
 
     @property
     def modalities(self) -> list[str]:
@@ -59,7 +61,26 @@ class Results:
     @property
     def mean(self) -> dict[str, Metrics]:
         """Mean over classes per modality and metric, over the defined values; None if there are none."""
-        counted = [of_class for name, of_class in self.classes.items() if name != self.training_class]
+        return self._mean_of(self.classes)
+
+    @property
+    def means_of_draws(self) -> list[dict[str, Metrics]]:
+        """The mean over classes, as `mean`, for every draw of good scans; a single one in a zero-shot test."""
+        return [self._mean_of(draw.classes) for draw in self.draws] or [self.mean]
+
+    @property
+    def deviations(self) -> dict[str, dict[str, Metrics]]:
+        """The standard deviation over the draws of good scans, as `classes`; empty in a zero-shot test."""
+        return deviation_over_draws(self.draws)
+
+    @property
+    def mean_deviation(self) -> dict[str, Metrics]:
+        """The standard deviation of the mean over classes, as `mean`; empty in a zero-shot test."""
+        draws = [Draw({"mean": self._mean_of(draw.classes)}, {}) for draw in self.draws]
+        return deviation_over_draws(draws).get("mean", {})
+
+    def _mean_of(self, classes: dict[str, dict[str, Metrics]]) -> dict[str, Metrics]:
+        counted = [of_class for name, of_class in classes.items() if name != self.training_class]
         return {
             modality: {
                 metric: mean_of_defined(of_class.get(modality, {}).get(metric) for of_class in counted)
@@ -94,6 +115,9 @@ class Results:
         """
         content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": to_json(self.run)}
         content["protocol"] = self.protocol.to_json()
+        if self.draws:
+            content["std"] = {"classes": self.deviations, "mean": self.mean_deviation}
+            content["draws"] = draws_to_json(self.draws)
         if self.groups:
             parts = {name: self.of_group(name) for name in self.groups}
             content["groups"] = {
@@ -125,7 +149,8 @@ class Results:
             for name, part in _groups(content, path, remedy).items()
         }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
-        return cls(classes=classes, run=run, error_bounds=error_bounds, groups=groups, label_leaks=leaks)
+        draws = draws_from_json(content.get("draws"), path, remedy)
+        return cls(classes, run, error_bounds=error_bounds, groups=groups, label_leaks=leaks, draws=draws)
 
 
 def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str, Any]:
@@ -144,6 +169,11 @@ def mean_of_defined(values: Iterable[float | None]) -> float | None:
 def percent(value: float | None) -> str:
     """A fraction in per cent with one decimal, or a dash if it is undefined."""
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.1f}"
+
+
+def percent_with_deviation(value: float | None, deviation: float | None) -> str:
+    """The same, with its standard deviation where there is one: "82.0 ± 0.4"."""
+    return percent(value) + ("" if deviation is None else f" ± {percent(deviation)}")
 
 
 def metric_title(name: str) -> str:
@@ -165,6 +195,7 @@ def describe_run(run: RunRecord) -> dict[str, str]:
         "Checkpoint": run.checkpoint or ("none (prompt ensemble)" if ensemble else None),
         "Training class": training or ("none" if ensemble else None),
         "Protocol": run.protocol,
+        "Supervision": supervision_text(run) if run.shots else None,
         "Prompts": _prompts_title(run),
         "Views": None if not run.views else f"{len(run.views)} ({', '.join(run.view_names or map(str, run.views))})",
         "Views fused by": run.view_fusion,
@@ -194,15 +225,21 @@ def result_table(results: Results, modality: str) -> str:
         several lines without a final line break; undefined metrics are shown as a dash.
     """
     names = results.metric_names(modality)
-    mean = results.mean.get(modality, {})
+    mean, mean_deviation = results.mean.get(modality, {}), results.mean_deviation.get(modality, {})
+    deviations = {name: of_class.get(modality, {}) for name, of_class in results.deviations.items()}
     rows = [
         [for_markdown(class_name) + (" *" if class_name == results.training_class else "")]
-        + [percent(of_class.get(modality, {}).get(name)) for name in names]
+        + [
+            percent_with_deviation(of_class.get(modality, {}).get(name), deviations.get(class_name, {}).get(name))
+            for name in names
+        ]
         for class_name, of_class in results.classes.items()
     ]
-    rows.append(["mean", *(percent(mean.get(name)) for name in names)])
+    rows.append(["mean", *(percent_with_deviation(mean.get(name), mean_deviation.get(name)) for name in names)])
     table = text_table(["class", *(for_markdown(metric_title(name)) for name in names)], rows)
-    heading = f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, per cent"
+    heading = (
+        f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, {results.protocol.supervision}, per cent"
+    )
     facts = [f"{name}: {shown(fact)}" for name, fact in describe_run(results.run).items()]
     facts.append(f"Protocol in full: {shown(results.protocol.text)}")
     return "\n".join([heading, *facts, table, *table_notes(results, modality)])

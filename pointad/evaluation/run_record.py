@@ -128,6 +128,12 @@ class RunRecord(PipelineRecord):
     fusion: str | None = None
     aupro: str | None = None  # "exact" or "published"
     region_neighbours: int | None = None  # k of the graph that AUPRO's regions lie on; None: the pixel grid
+    shots: int | None = None  # good scans of each tested class that it was compared with; None: zero-shot
+    draws: int | None = None  # how often these were drawn; figures are means over the draws
+    draw_seed: int | None = field(default=None, metadata=REPEAT)
+    good_from: str | None = (
+        None  # the split that they were drawn from: "train" or "test", or both for some classes each
+    )
     differences: tuple[str, ...] | None = None  # settings that differed in training
     training: TrainingRecord | None = None  # from run.json beside the checkpoint
 

@@ -1,17 +1,19 @@
 """The few-shot protocol: good scans are drawn from a data set, and the rest is compared with them.
 
-Every class has its own good scans. A draw is an order of them by chance; its k-shot reference is made of the first k,
-which take no part in the test of that draw. Every scan is encoded once, whatever the numbers of shots and draws.
+Every class has its own good scans: those that the data set has outside the test split (its training split, or
+prototypes), else good ones of the test. A draw is an order of them by chance; its k-shot reference is made of the first
+k. Those of the test split take no part in the test of that draw. Every scan is encoded once, whatever the numbers of
+shots and draws.
 """
 
 import zlib
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
 from pointad.data.dataset import MultiViewDataset, SampleSource
@@ -29,6 +31,7 @@ from pointad.scoring.fusion import smooth
 from pointad.scoring.inference import predict_views, score_samples
 
 ZERO_SHOT = 0
+TEST_SPLIT, TRAINING_SPLIT = "test", "train"  # where good scans may be drawn from
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,9 @@ class ShotOutcome:
 
     prompts: str
     class_name: str
-    shots: int  # 0: zero-shot, on the same scans as all draws of the class leave out nothing
+    shots: int  # 0: zero-shot, on all test scans of the class
     draw: int
+    drawn_from: str  # TEST_SPLIT or TRAINING_SPLIT
     good: tuple[str, ...]  # identifiers of the good scans that were drawn
     metrics: dict[str, float | None]
 
@@ -65,40 +69,77 @@ def draw_orders(good: Sequence[int], class_name: str, draws: int, seed: int) -> 
 
 
 def evaluate_shots(
-    encoder: PictureEncoder, dataset: MultiViewDataset, prompt_sets: Sequence[PromptSet], settings: ShotSettings
+    encoder: PictureEncoder,
+    dataset: MultiViewDataset,
+    prompt_sets: Sequence[PromptSet],
+    settings: ShotSettings,
+    good: Sequence[SampleSource] = (),
 ) -> Iterator[ShotOutcome]:
     """Test every class with every number of good scans, every draw and every set of prompts; points alone count.
 
     Args:
         encoder: gives the blocks of the prompts and of the banks.
-        dataset: samples with pictures and points.
+        dataset: test samples with pictures and points.
         prompt_sets: what is compared; classes that they leave out are not tested.
         settings: which references are made, and what is measured.
+        good: good scans that are no test samples, which the data set can load; classes without any draw theirs from
+            the test samples.
 
     Raises:
         InputError: a class has too few good scans, or a sample cannot be read.
     """
-    classes: dict[str, list[int]] = defaultdict(list)
-    for number, source in enumerate(dataset.sources):
-        if any(source.class_name not in prompts.left_out for prompts in prompt_sets):
-            classes[source.class_name].append(number)
-    for class_name, members in classes.items():
-        check_shots(class_name, [dataset.sources[number] for number in members], settings.shots)
-    for class_name, members in classes.items():
-        tested = [prompts for prompts in prompt_sets if class_name not in prompts.left_out]
-        yield from _OneClass(encoder, dataset, members, tested, settings).outcomes(class_name)
+    everything = MultiViewDataset([*dataset.sources, *good], dataset.load, dataset.options)
+    tested = [
+        source.class_name
+        for source in dataset.sources
+        if any(source.class_name not in prompts.left_out for prompts in prompt_sets)
+    ]
+    classes = [members_of(class_name, everything.sources, len(dataset.sources)) for class_name in dict.fromkeys(tested)]
+    for members in classes:
+        check_shots(members, settings.shots)
+    for members in classes:
+        compared = [prompts for prompts in prompt_sets if members.class_name not in prompts.left_out]
+        yield from _OneClass(encoder, everything, members, compared, settings).outcomes()
 
 
-def check_shots(class_name: str, sources: Sequence[SampleSource], shots: Sequence[int]) -> None:
-    """Refuse more shots than a class has good scans; one must remain to be tested.
+@dataclass(frozen=True)
+class ClassMembers:
+    """The scans of one class, by their numbers in the data set."""
+
+    class_name: str
+    tested: tuple[int, ...]
+    good: tuple[int, ...]  # to draw from
+    drawn_from: str  # TEST_SPLIT or TRAINING_SPLIT
+
+
+def members_of(class_name: str, sources: Sequence[SampleSource], test_count: int) -> ClassMembers:
+    """Where the scans of a class are among the sources, whose first ones are the test samples."""
+    own = [number for number, source in enumerate(sources) if source.class_name == class_name]
+    tested = tuple(number for number in own if number < test_count)
+    beside = tuple(number for number in own if number >= test_count)
+    if beside:
+        return ClassMembers(class_name, tested, beside, TRAINING_SPLIT)
+    good = tuple(number for number in tested if not sources[number].label)
+    return ClassMembers(class_name, tested, good, TEST_SPLIT)
+
+
+def check_shots(members: ClassMembers, shots: Sequence[int]) -> None:
+    """Refuse more shots than a class has good scans; of those in the test split one must remain to be tested.
 
     Raises:
         InputError: it has too few.
     """
-    good = sum(not source.label for source in sources)
-    if max(shots) >= good:
-        problem = f"class {class_name} has {good} good scans, of which one must remain to be tested"
-        raise InputError(f"--shots {max(shots)}", problem, f"give at most {good - 1}, or omit the class")
+    there, name = len(members.good), members.class_name
+    most = there if members.drawn_from == TRAINING_SPLIT else there - 1
+    if max(shots) <= most:
+        return
+    if members.drawn_from == TRAINING_SPLIT:
+        problem = f"class {name} has {there} good scans in its {TRAINING_SPLIT} split"
+        remedy = f"give at most {most}, or --good_from {TEST_SPLIT}"
+    else:
+        problem = f"class {name} has {there} good scans, of which one must remain to be tested"
+        remedy = f"give at most {most}, or omit the class"
+    raise InputError(f"--shots {max(shots)}", problem, remedy)
 
 
 @dataclass(frozen=True)
@@ -140,19 +181,18 @@ class _OneClass:
         self,
         encoder: PictureEncoder,
         dataset: MultiViewDataset,
-        members: Sequence[int],
+        members: ClassMembers,
         prompt_sets: Sequence[PromptSet],
         settings: ShotSettings,
     ) -> None:
         self._encoder, self._dataset, self._settings = encoder, dataset, settings
         self._members, self._prompt_sets = members, prompt_sets
 
-    def outcomes(self, class_name: str) -> Iterator[ShotOutcome]:
+    def outcomes(self) -> Iterator[ShotOutcome]:
         """Everything that was drawn, after all scans have gone by."""
-        settings = self._settings
+        settings, members = self._settings, self._members
         sources = self._dataset.sources
-        good = [number for number in self._members if not sources[number].label]
-        orders = draw_orders(good, class_name, settings.draws, settings.seed)
+        orders = draw_orders(members.good, members.class_name, settings.draws, settings.seed)
         drawn = sorted({number for order in orders for number in order[: max(settings.shots)]})
         kept = {number: self._look(number) for number in drawn}
         banks = {
@@ -166,7 +206,7 @@ class _OneClass:
         found = {
             (prompts.name, *key): _Collected([], [], PixelScores()) for prompts in self._prompt_sets for key in keys
         }
-        for number in self._members:
+        for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             scan = kept[number] if number in kept else self._look(number)
             for (k, draw), cues in self._compared(scan, number, banks, orders):
                 for prompts in self._prompt_sets:
@@ -174,7 +214,8 @@ class _OneClass:
                     found[prompts.name, k, draw].add(scan.sample, values, score)
         for (name, k, draw), collected in found.items():
             identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
-            yield ShotOutcome(name, class_name, k, draw, identifiers, collected.metrics(settings))
+            metrics = collected.metrics(settings)
+            yield ShotOutcome(name, members.class_name, k, draw, members.drawn_from, identifiers, metrics)
 
     def _compared(
         self,

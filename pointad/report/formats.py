@@ -9,12 +9,15 @@ from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_csv, for_latex, for_markdown
 from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
 
-HEADINGS = ("Data set", "Method", "Backbone", "Runs")
+HEADINGS = ("Data set", "Method", "Supervision", "Backbone", "Runs")
+TEXT_COLUMNS = 4  # the first ones
 CSV_COLUMNS = (
-    *("protocol", "modality", "dataset", "method", "backbone", "published"),
-    *("runs", "training_classes", "seeds", "metric", "mean", "std", "notes"),
+    *("protocol", "modality", "dataset", "method", "supervision", "backbone", "published"),
+    *("runs", "draws", "training_classes", "seeds", "metric", "mean", "std", "notes"),
 )
-DEVIATION_NOTE = "Per cent; mean ± sample standard deviation over runs (training classes × seeds)."
+DEVIATION_NOTE = (
+    "Per cent; mean ± sample standard deviation over runs (training classes × seeds) and draws of good scans."
+)
 
 
 def summary_text(summary: Summary | None) -> str:
@@ -28,8 +31,10 @@ def summary_text(summary: Summary | None) -> str:
 def row_texts(table: ProtocolTable, row: TableRow) -> list[str]:
     """The cells of a row: `HEADINGS`, then the metrics."""
     runs = "published" if row.runs is None else str(row.runs)
+    if row.draws is not None:
+        runs += f" × {row.draws} draw{'' if row.draws == 1 else 's'}"
     cells = [summary_text(row.metrics.get(name)) for name in table.metrics]
-    return [row.dataset, table.method_text(row), row.backbone, runs, *cells]
+    return [row.dataset, table.method_text(row), row.supervision, row.backbone, runs, *cells]
 
 
 def note_texts(table: ProtocolTable) -> list[str]:
@@ -44,7 +49,9 @@ def to_markdown(tables: Sequence[ProtocolTable]) -> str:
         rows = [[for_markdown(cell) for cell in row_texts(table, row)] for row in table.rows]
         headings = [*HEADINGS, *(for_markdown(metric_title(name)) for name in table.metrics)]
         notes = "  \n".join(map(for_markdown, note_texts(table)))
-        parts.append(f"### {for_markdown(table.title)}\n\n{text_table(headings, rows, text_columns=3)}\n\n{notes}\n")
+        parts.append(
+            f"### {for_markdown(table.title)}\n\n{text_table(headings, rows, text_columns=TEXT_COLUMNS)}\n\n{notes}\n"
+        )
     return "\n".join([*parts, f"{DEVIATION_NOTE}\n"])
 
 
@@ -55,8 +62,10 @@ def to_csv(tables: Sequence[ProtocolTable]) -> str:
     writer.writerow(CSV_COLUMNS)
     for table in tables:
         for row in table.rows:
-            about = [*map(for_csv, (table.protocol, table.modality, row.dataset, row.method, row.backbone))]
-            about += [str(int(row.is_published)), str(row.runs or "")]
+            about = [
+                *map(for_csv, (table.protocol, table.modality, row.dataset, row.method, row.supervision, row.backbone))
+            ]
+            about += [str(int(row.is_published)), str(row.runs or ""), str(row.draws or "")]
             origin = [for_csv(" ".join(row.training_classes)), for_csv(" ".join(row.seeds))]
             for name in table.metrics:
                 summary = row.metrics.get(name)
@@ -78,7 +87,7 @@ def to_latex(tables: Sequence[ProtocolTable]) -> str:
                     r"\begin{table}",
                     r"\centering",
                     rf"\caption{{{for_latex(' '.join([f'{table.title}.', DEVIATION_NOTE, *note_texts(table)]))}}}",
-                    rf"\begin{{tabular}}{{lllr{'r' * len(table.metrics)}}}",
+                    rf"\begin{{tabular}}{{{'l' * TEXT_COLUMNS}r{'r' * len(table.metrics)}}}",
                     r"\toprule",
                     _latex_row(header),
                     r"\midrule",

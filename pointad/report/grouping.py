@@ -50,7 +50,7 @@ def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     rounds: list[dict[tuple[object, ...], Run]] = []
     for run in runs:
         record = run.record
-        repetition = (record.training_dataset, record.training_class, record.seed)
+        repetition = (record.training_dataset, record.training_class, record.seed, record.draw_seed)
         twin = next((each[repetition] for each in rounds if _same(each.get(repetition), run)), None)
         if twin is not None:
             logger.warning(

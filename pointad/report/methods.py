@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pointad.data.view_subset import VIEW_COUNT
+from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.run_record import Role, RunRecord, facts
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.back_projection import MEAN
@@ -29,8 +30,10 @@ def method_name(record: RunRecord) -> str:
         learned), each with the differences in brackets, such as "PointAD (5 views, σ 2)".
     """
     if record.name:
-        return record.name
+        return record.name + _in_brackets([supervision_of(record.shots)] if record.shots else [])
     known = {name: value for name, value in facts(record, Role.METHOD) if value is not None}
+    if record.shots:
+        known.pop("fusion", None)  # joint maps have one fusion alone
     texts = [
         _LABELS[name](known[name])
         for name, published in _published().items()
@@ -110,6 +113,7 @@ def _base(record: RunRecord) -> str:
 def _published() -> dict[str, Callable[[Any], bool]]:
     """Facts that are part of the method's name if they differ from the published ones, in the order of their texts."""
     return {
+        "shots": lambda value: not value,
         "object_aware": lambda value: not value,
         "losses": lambda value: set(value) == set(PUBLISHED_WEIGHTS),
         "training.loss_weights": lambda value: all(weight == 1 for weight in value.values()),
@@ -138,6 +142,9 @@ def _count(number: int, word: str) -> str:
 
 
 _LABELS: dict[str, Callable[[Any], str]] = {
+    "shots": supervision_of,
+    "draws": lambda value: _count(value, "draw"),
+    "good_from": lambda value: f"good scans from {value}",
     "object_aware": lambda value: "object-aware" if value else "not object-aware",
     "losses": lambda value: "losses " + " + ".join(map(_term, value)),
     "training.loss_weights": lambda value: (

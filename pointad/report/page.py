@@ -10,7 +10,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
-from pointad.report.formats import DEVIATION_NOTE, HEADINGS, note_texts, row_texts
+from pointad.report.formats import DEVIATION_NOTE, HEADINGS, TEXT_COLUMNS, note_texts, row_texts
 from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
 from pointad.report.protocol_tables import (
@@ -163,8 +163,8 @@ def _protocol_table(table: ProtocolTable) -> str:
 
 def _protocol_row(table: ProtocolTable, row: TableRow) -> str:
     texts = [for_html(text) for text in row_texts(table, row)]
-    cells = [f'<th scope="row">{texts[0]}</th>', *(f'<td class="text">{text}</td>' for text in texts[1:3])]
-    cells += [f"<td>{text}</td>" for text in texts[3:]]
+    cells = [f'<th scope="row">{texts[0]}</th>', *(f'<td class="text">{text}</td>' for text in texts[1:TEXT_COLUMNS])]
+    cells += [f"<td>{text}</td>" for text in texts[TEXT_COLUMNS:]]
     return f"<tr{' class=published' if row.is_published else ''}>{''.join(cells)}</tr>"
 
 
@@ -173,6 +173,7 @@ def _run_title(run: Run) -> str:
     protocol = run_protocol(run)
     parts = [
         f"{method_name(record)} on {dataset_title(run)}",
+        run.results.protocol.supervision if not record.shots else None,  # else the method says so
         PROTOCOL_TITLES.get(protocol, protocol).lower() if protocol else None,
         f"trained on {record.training_class}" if record.training_class else None,
         f"seed {record.seed}" if record.seed is not None else None,

@@ -1,9 +1,10 @@
 """How each row of a table deviates from the table's protocol: every difference is marked."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pointad.datasets.registry import DATASETS
-from pointad.evaluation.protocol import aupro_definition
+from pointad.evaluation.protocol import aupro_definition, supervision_text
 from pointad.evaluation.run_record import RunRecord
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.report.runs import Run
@@ -42,13 +43,15 @@ def marks(notes_of_rows: Iterable[Sequence[str]]) -> dict[str, str]:
 def _notes(run: Run) -> list[str]:
     record, protocol = run.record, run.results.protocol
     found = []
-    if protocol.supervision != "zero-shot":
+    if record.shots:
+        found.append(supervision_text(replace(record, draw_seed=None)))
+    elif protocol.supervision != "zero-shot":
         found.append(f"{protocol.supervision}: other samples of the tested classes are known")
     if record.prompts == "ensemble":
         found.append("nothing learned, no class excluded")
     if record.sigma not in (None, DEFAULT_SIGMA):
         found.append(f"σ {record.sigma:g}")
-    if record.fusion not in (None, FUSIONS[0]):
+    if record.fusion not in (None, FUSIONS[0]) and not record.shots:
         found.append(f"fusion {record.fusion}")
     if run.results.measures_aupro and (record.region_neighbours is not None or record.aupro == "published"):
         found.append(f"AUPRO {aupro_definition(record)}")

@@ -38,6 +38,8 @@ class TableRow:
     training_classes: tuple[str, ...]
     seeds: tuple[str, ...]
     metrics: dict[str, Summary]  # those that are defined in any run
+    supervision: str = "zero-shot"  # or "4-shot" and so on
+    draws: int | None = None  # of good scans, in each run
     notes: tuple[str, ...] = ()  # deviations from the table's protocol; the source of published figures
 
     @property
@@ -156,9 +158,10 @@ def _rows(runs: Sequence[Run], protocol: str, modality: str) -> list[TableRow]:
 def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
     values: dict[str, list[float]] = defaultdict(list)
     for run in runs:
-        for metric, value in run.results.mean[modality].items():
-            if value is not None:
-                values[metric].append(value)
+        for mean in run.results.means_of_draws:
+            for metric, value in mean.get(modality, {}).items():
+                if value is not None:
+                    values[metric].append(value)
     return TableRow(
         dataset=dataset_title(runs[0]),
         method=name,
@@ -167,6 +170,8 @@ def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
         training_classes=_distinct(run.record.training_class for run in runs),
         seeds=_distinct(run.record.seed for run in runs),
         metrics={metric: summarize(of_metric) for metric, of_metric in values.items()},
+        supervision=runs[0].results.protocol.supervision,
+        draws=runs[0].record.draws,
         notes=run_notes(runs),
     )
 

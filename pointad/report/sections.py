@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.results import Metrics, Results, metric_title, percent, table_notes
+from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation, table_notes
 from pointad.files.escaping import for_html
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.metrics.curves import Curve
@@ -52,15 +52,20 @@ def result_section(results: Results) -> str:
         f'<th scope="col"{" class=first" if column.opens_group else ""}>{for_html(metric_title(column.metric))}</th>'
         for column in columns
     )
+    deviations = results.deviations
     rows = [
-        _result_row(name + (" *" if name == results.training_class else ""), of_class, columns)
+        _result_row(
+            name + (" *" if name == results.training_class else ""), of_class, columns, deviations.get(name, {})
+        )
         for name, of_class in results.classes.items()
     ]
-    rows.append(_result_row("mean", results.mean, columns, css_class="mean"))
+    rows.append(_result_row("mean", results.mean, columns, results.mean_deviation, css_class="mean"))
+    spread = ", mean ± standard deviation over the draws of good scans" if results.draws else ""
     notes = dict.fromkeys(note for modality in results.modalities for note in table_notes(results, modality))
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Results per class"><table>'
-        "<caption>Per cent; areas are exact unless stated otherwise above</caption>"
+        f"<caption>Per cent, {for_html(results.protocol.supervision)}{spread}; "
+        "areas are exact unless stated otherwise above</caption>"
         f'<thead><tr><td></td>{groups}</tr><tr><th scope="col">class</th>{headings}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
         + "".join(f'<p class="note">{for_html(note)}</p>' for note in notes)
@@ -161,18 +166,26 @@ def cloud_section(run: Run, samples: Sequence[JudgedSample], data_path: Path | N
 
 
 def _result_row(
-    name: str, values: Mapping[str, Metrics], columns: Sequence[_Column], css_class: str | None = None
+    name: str,
+    values: Mapping[str, Metrics],
+    columns: Sequence[_Column],
+    deviations: Mapping[str, Metrics],
+    css_class: str | None = None,
 ) -> str:
-    cells = "".join(_result_cell(values.get(column.modality, {}).get(column.metric), column) for column in columns)
+    def of(figures: Mapping[str, Metrics], column: _Column) -> float | None:
+        return figures.get(column.modality, {}).get(column.metric)
+
+    cells = "".join(_result_cell(of(values, column), of(deviations, column), column) for column in columns)
     return f'<tr{f" class={css_class}" if css_class else ""}><th scope="row">{for_html(name)}</th>{cells}</tr>'
 
 
-def _result_cell(value: float | None, column: _Column) -> str:
+def _result_cell(value: float | None, deviation: float | None, column: _Column) -> str:
     """A number on a bar of proportional length."""
     names = ["first"] if column.opens_group else []
     if value is None:
         return f'<td class="{" ".join(names)}">{percent(value)}</td>'
-    return f'<td class="{" ".join(["bar", *names])}" style="--share:{100 * value:.1f}%">{percent(value)}</td>'
+    text = percent_with_deviation(value, deviation)
+    return f'<td class="{" ".join(["bar", *names])}" style="--share:{100 * value:.1f}%">{text}</td>'
 
 
 def _class_legend(names: Sequence[str]) -> str:

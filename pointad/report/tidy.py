@@ -1,9 +1,13 @@
-"""Runs as one tidy table: a row for every class, modality and metric of every run, for pandas or a spreadsheet."""
+"""Runs as one tidy table, for pandas or a spreadsheet: a row for every class, modality and metric of every run.
+
+A few-shot run has such rows for every draw of its good scans.
+"""
 
 import csv
 import io
 from collections.abc import Sequence
 
+from pointad.evaluation.results import Metrics
 from pointad.files.escaping import for_csv
 from pointad.report.grouping import methods
 from pointad.report.protocol_tables import dataset_title, run_protocol
@@ -16,7 +20,7 @@ FACTS = (
 )
 COLUMNS = (
     *("run", "method", "dataset", "protocol", *FACTS, "views", "code", "revision"),
-    *("class", "trained_on", "modality", "metric", "value"),
+    *("supervision", "draw", "class", "trained_on", "modality", "metric", "value"),
 )
 
 
@@ -24,7 +28,8 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
     """All runs as CSV; values are fractions at full precision, empty where a metric is undefined.
 
     ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that is
-    excluded from means, and ``run`` is the folder.
+    excluded from means, and ``run`` is the folder. ``supervision`` is zero-shot, 1-shot and so on; ``draw`` counts the
+    draws of good scans from 1 and is empty for zero-shot figures.
     """
     names = _method_names(runs)
     file = io.StringIO()
@@ -37,13 +42,21 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
         provenance = record.provenance
         code = (None, None) if provenance is None else (provenance.code, provenance.revision)
         about = [str(run.folder), names[str(run.folder)], dataset_title(run), run_protocol(run), *told, views, *code]
-        for class_name, of_class in run.results.classes.items():
-            trained_on = int(class_name == run.results.training_class)
-            for modality, metrics in of_class.items():
-                for metric, value in metrics.items():
-                    cells = [*about, class_name, trained_on, modality, metric, value]
-                    writer.writerow([_cell(cell) for cell in cells])
+        about.append(run.results.protocol.supervision)
+        for draw, classes in _measured(run):
+            for class_name, of_class in classes.items():
+                trained_on = int(class_name == run.results.training_class)
+                for modality, metrics in of_class.items():
+                    for metric, value in metrics.items():
+                        cells = [*about, draw, class_name, trained_on, modality, metric, value]
+                        writer.writerow([_cell(cell) for cell in cells])
     return file.getvalue()
+
+
+def _measured(run: Run) -> list[tuple[int | None, dict[str, dict[str, Metrics]]]]:
+    """The figures of every draw of good scans, with its number; those of the run itself where nothing was drawn."""
+    draws = run.results.draws
+    return [(number, draw.classes) for number, draw in enumerate(draws, 1)] or [(None, run.results.classes)]
 
 
 def _method_names(runs: Sequence[Run]) -> dict[str, str]:

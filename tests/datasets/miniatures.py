@@ -91,6 +91,20 @@ def write_realiad(root: Path) -> None:
                 write_picture(folder / "gt" / "rgb" / "top.png", np.repeat(np.repeat(mask, 2, 0), 2, 1))
 
 
+def write_mvtec(root: Path, class_name: str = "tire", counts: tuple[int, int, int] = (3, 1, 1)) -> None:
+    """MVTec 3D-AD: one class with so many good scans to learn from, good ones of the test, and bad ones."""
+    kinds = (("train", "good", 0.0), ("test", "good", 0.0), ("test", "hole", 0.01))
+    for (split, species, bump), count in zip(kinds, counts, strict=True):
+        folder = root / class_name / split / species
+        for number in range(count):
+            xyz, rgb, mask = recording(bump)
+            xyz[..., 2] *= np.float32(1 + 0.01 * number)
+            write_tiff(folder / "xyz" / f"{number:03d}.tiff", xyz)
+            write_picture(folder / "rgb" / f"{number:03d}.png", rgb)
+            if split == "test":
+                write_picture(folder / "gt" / f"{number:03d}.png", mask)
+
+
 MINIATURES: dict[str, Callable[[Path], None]] = {
     "shapenet_pc_3d": write_shapenet,
     "minishift_pc_3d": write_minishift,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datasets.miniatures import MINIATURES, clouds, recording, write_pcd, write_picture, write_rows, write_tiff
+from datasets.miniatures import MINIATURES, clouds, write_mvtec, write_pcd, write_rows
 from eyecandies_scans import write_box
 from robustness.invocation import assert_one_error_line, render
 
@@ -16,18 +16,6 @@ from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.scans.reading_options import ReadingOptions
-
-
-def write_mvtec(root: Path) -> None:
-    """MVTec 3D-AD: three good scans to learn from, one of the test, one bad one."""
-    for split, species, count, bump in (("train", "good", 3, 0.0), ("test", "good", 1, 0.0), ("test", "hole", 1, 0.01)):
-        folder = root / "tire" / split / species
-        for number in range(count):
-            xyz, rgb, mask = recording(bump)
-            write_tiff(folder / "xyz" / f"{number:03d}.tiff", xyz)
-            write_picture(folder / "rgb" / f"{number:03d}.png", rgb)
-            if split == "test":
-                write_picture(folder / "gt" / f"{number:03d}.png", mask)
 
 
 def write_eyecandies(root: Path) -> None:

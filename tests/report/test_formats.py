@@ -41,7 +41,7 @@ def test_csv_keeps_full_precision(tables: list[ProtocolTable]) -> None:
 def test_latex_escapes_what_it_must(tables: list[ProtocolTable]) -> None:
     text = to_latex(tables)
     assert r"x\_y \& z" in text
-    assert text.count(r"\begin{tabular}{lllrrrrr}") == 1
+    assert text.count(r"\begin{tabular}{llllrrrrr}") == 1
     assert "±" not in text and "–" not in text
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert {line.replace(r"\&", "").count("&") for line in body} == {7}
+    assert {line.replace(r"\&", "").count("&") for line in body} == {8}

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from toy_runs import write_losses, write_run
 
+from pointad.commands.shots_outputs import COLUMNS as SHOTS_COLUMNS
+from pointad.commands.shots_outputs import to_csv as shots_to_csv
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import settings_of
 from pointad.evaluation.protocol import Protocol
 from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord, to_json
 from pointad.evaluation.run_writer import SCORE_COLUMNS
 from pointad.metrics import ALL_METRICS
+from pointad.reference.shots import ShotOutcome
 from pointad.report.formats import CSV_COLUMNS, to_csv
 from pointad.report.protocol_tables import protocol_tables
 from pointad.report.tidy import COLUMNS, to_tidy_csv
@@ -27,11 +30,24 @@ def test_every_key_is_explained() -> None:
     keys = {
         field.name for kind in (Provenance, TrainingRecord, RunRecord, Protocol) for field in dataclasses.fields(kind)
     }
-    keys |= {*SCORE_COLUMNS, *CSV_COLUMNS, *COLUMNS, *settings_of("mvtec_pc_3d_rgb", RenderingOptions())}
+    keys |= {
+        *SCORE_COLUMNS,
+        *CSV_COLUMNS,
+        *COLUMNS,
+        *SHOTS_COLUMNS,
+        *settings_of("mvtec_pc_3d_rgb", RenderingOptions()),
+    }
     keys |= {name for name in ALL_METRICS if not re.search(r"\d", name)}
     prose = re.sub(r"```.*?```", "", GUIDE, flags=re.DOTALL)
     explained = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
     assert sorted(keys - {"others"} - explained) == []
+
+
+def shots_csv() -> str:
+    def outcome(shots: int, draw: int, value: float) -> ShotOutcome:
+        return ShotOutcome("kite", "bear", shots, draw, "test", ("000",) * shots, {"image_auroc": value})
+
+    return shots_to_csv([outcome(0, 0, 0.5), outcome(1, 0, 0.5), outcome(1, 1, 1.0)])
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -42,6 +58,7 @@ def test_lines_of_pandas_load_the_files(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "run.json").write_text(json.dumps(to_json(TrainingRecord(seed=1))))
     (tmp_path / "figures.csv").write_text(to_tidy_csv([run]))
     (tmp_path / "tables.csv").write_text(to_csv(protocol_tables([run])))
+    (tmp_path / "shots.csv").write_text(shots_csv())
     correspondences = tmp_path / "2d_3d_cor" / "000" / "view_0_cor.npy"
     correspondences.parent.mkdir(parents=True)
     np.save(correspondences, np.zeros((5, 3), np.int16))
@@ -50,12 +67,13 @@ def test_lines_of_pandas_load_the_files(tmp_path: Path, monkeypatch: pytest.Monk
     names = {name: importlib.import_module(name) for name in ("pandas", "numpy", "json")}
     loaded: dict = {}
     blocks = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     for block in blocks:
         exec(block, names, loaded)
         names.update(loaded)
     assert set(loaded["scores"]["id"]) == {f"{index:03d}" for index in range(6)}
     assert loaded["facts"]["training.provenance.code"].tolist() == ["abc"]
     assert loaded["table"].loc[("toys", "PointAD", "point", "image_auroc"), "count"] == 1
+    assert loaded["few"].loc[("kite", "mean"), ("mean", "1-shot")] == 0.75
     assert loaded["losses"].shape[0] == 2 and len(loaded["points"]) == 5
     assert loaded["pixels"].anomalous.sum() == 70 and isinstance(loaded["roc"], pandas.DataFrame)

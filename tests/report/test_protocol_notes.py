@@ -21,7 +21,7 @@ def test_other_protocols_are_marked_and_explained(run_of: MakeRun) -> None:
     runs = [
         run_of(0.5, "a"),
         run_of(0.6, "b", sigma=2.0),
-        run_of(0.7, "c", shots=4),
+        run_of(0.7, "c", shots=4, draws=5, good_from="test", fusion="map"),
         run_of(0.8, "d", fusion="map"),
         run_of(0.9, "e", prompts="ensemble", protocol=None, training_class=None),
     ]
@@ -30,7 +30,7 @@ def test_other_protocols_are_marked_and_explained(run_of: MakeRun) -> None:
     assert own == {
         0.5: (),
         0.6: ("σ 2",),
-        0.7: ("4-shot: other samples of the tested classes are known",),
+        0.7: ("4-shot: 4 good scans of each class; drawn from the test split; mean over 5 draws",),
         0.8: ("fusion map",),
         0.9: ("nothing learned, no class excluded",),
     }

@@ -1,0 +1,175 @@
+"""What a few-shot test leaves: its table, `shots.json`, `shots.csv`, and a `results.json` for every number of shots."""
+
+import csv
+import io
+import json
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pointad.commands.test_settings import TestSettings
+from pointad.evaluation.draws import Draw, mean_over_draws
+from pointad.evaluation.protocol import supervision_of
+from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation
+from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.text_table import text_table
+from pointad.files.atomic import atomic_path
+from pointad.files.escaping import for_csv
+from pointad.files.names import place_below
+from pointad.reference.shots import TEST_SPLIT, ZERO_SHOT, ShotOutcome
+
+MODALITY = "point"  # pictures play no part
+FUSION = "map"  # a scan's score is the highest value of its map
+EVERY_OUTCOME, SUMMARY, RESULTS = "shots.json", "shots.csv", "results.json"
+COLUMNS = ("prompts", "class", "supervision", "good_from", "metric", "mean", "std", "draws")
+
+
+def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRecord], settings: TestSettings) -> None:
+    """Write everything that was found into the test's folder.
+
+    Args:
+        outcomes: of all classes.
+        records: what is known about the run of every set of prompts, by its name.
+        settings: of the test.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    folder = settings.save_path
+    for (prompts, shots), results in results_of(outcomes, records, settings).items():
+        own = place_below(folder, prompts) if len(records) > 1 else folder
+        results.save(own / supervision_of(shots) / RESULTS)
+    with atomic_path(folder / SUMMARY) as temporary:
+        temporary.write_text(to_csv(outcomes), encoding="utf-8")
+    with atomic_path(folder / EVERY_OUTCOME) as temporary:
+        temporary.write_text(_to_json(outcomes, settings), encoding="utf-8")
+
+
+def results_of(
+    outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRecord], settings: TestSettings
+) -> dict[tuple[str, int], Results]:
+    """The results of every set of prompts with every number of good scans.
+
+    Zero-shot figures are not among them: they are those of the same test without `--shots`.
+    """
+    found: dict[tuple[str, int], Results] = {}
+    for prompts, record in records.items():
+        for shots in settings.shots:
+            own = [one for one in outcomes if (one.prompts, one.shots) == (prompts, shots)]
+            draws = [_draw([one for one in own if one.draw == draw]) for draw in range(settings.draws)]
+            told = replace(
+                record,
+                fusion=FUSION,
+                shots=shots,
+                draws=settings.draws,
+                draw_seed=settings.draw_seed,
+                good_from=_origin(own),
+            )
+            found[prompts, shots] = Results(mean_over_draws(draws), told, draws=tuple(draws))
+    return found
+
+
+def shots_table(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
+    """A row for zero-shot and for every number of good scans: mean and standard deviation over draws, per cent.
+
+    A draw's figure is the mean over the classes and the sets of prompts.
+    """
+    rows = []
+    for shots in sorted({outcome.shots for outcome in outcomes}):
+        own = [outcome for outcome in outcomes if outcome.shots == shots]
+        rows.append([supervision_of(shots), *(_spoken(of_draws(own, metric)) for metric in metrics)])
+    draws = 1 + max(outcome.draw for outcome in outcomes)
+    heading = f"Point: mean over classes and prompts; mean ± std over {draws} draws of good scans, per cent"
+    table = text_table(["supervision", *map(metric_title, metrics)], rows)
+    return f"{heading}\n{table}\n{origin_sentence(outcomes)}"
+
+
+def origin_sentence(outcomes: Sequence[ShotOutcome]) -> str:
+    """Where the good scans were drawn from, in words."""
+    drawn = [outcome for outcome in outcomes if outcome.shots != ZERO_SHOT]
+    from_test = dict.fromkeys(outcome.class_name for outcome in drawn if outcome.drawn_from == TEST_SPLIT)
+    others = dict.fromkeys(outcome.class_name for outcome in drawn if outcome.drawn_from != TEST_SPLIT)
+    left_out = "the test split, and left out of the test of their draw"
+    if not others:
+        return f"Good scans were drawn from {left_out}."
+    beside = "the training split, which has no part in the test"
+    if not from_test:
+        return f"Good scans were drawn from {beside}."
+    return f"Good scans were drawn from {beside}; those of {', '.join(from_test)} from {left_out}."
+
+
+def of_draws(outcomes: Sequence[ShotOutcome], metric: str) -> list[float]:
+    """A metric for every draw: its mean over classes and sets of prompts, where it is defined."""
+    found = []
+    for draw in sorted({outcome.draw for outcome in outcomes}):
+        mine = [outcome.metrics.get(metric) for outcome in outcomes if outcome.draw == draw]
+        defined = [value for value in mine if value is not None]
+        if defined:
+            found.append(statistics.fmean(defined))
+    return found
+
+
+def to_csv(outcomes: Sequence[ShotOutcome]) -> str:
+    """A line for every set of prompts, class (and their mean), number of good scans and metric; fractions."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for (prompts, class_name, shots), own in _groups(outcomes):
+        for metric in own[0].metrics:
+            values = of_draws(own, metric)
+            deviation = statistics.stdev(values) if len(values) > 1 else ""
+            mean = statistics.fmean(values) if values else ""
+            about = [for_csv(prompts), for_csv(class_name), supervision_of(shots), _origin(own) if shots else ""]
+            writer.writerow([*about, metric, mean, deviation, len({one.draw for one in own})])
+    return file.getvalue()
+
+
+def _groups(outcomes: Sequence[ShotOutcome]) -> Iterator[tuple[tuple[str, str, int], list[ShotOutcome]]]:
+    """The outcomes of each class, then of all classes together, by set of prompts and number of good scans."""
+    for prompts in dict.fromkeys(outcome.prompts for outcome in outcomes):
+        for shots in sorted({outcome.shots for outcome in outcomes}):
+            own = [one for one in outcomes if (one.prompts, one.shots) == (prompts, shots)]
+            for class_name in dict.fromkeys(outcome.class_name for outcome in own):
+                yield (prompts, class_name, shots), [one for one in own if one.class_name == class_name]
+            yield (prompts, "mean", shots), own
+
+
+def _draw(outcomes: Sequence[ShotOutcome]) -> Draw:
+    return Draw(
+        classes={outcome.class_name: {MODALITY: dict(outcome.metrics)} for outcome in outcomes},
+        good_scans={outcome.class_name: outcome.good for outcome in outcomes},
+    )
+
+
+def _origin(outcomes: Sequence[ShotOutcome]) -> str:
+    return " or ".join(sorted({outcome.drawn_from for outcome in outcomes}))
+
+
+def _to_json(outcomes: Sequence[ShotOutcome], settings: TestSettings) -> str:
+    content = {
+        "dataset": settings.data.dataset.name,
+        "data": str(settings.data.folder),
+        "shots": settings.shots,
+        "draws": settings.draws,
+        "seed": settings.draw_seed,
+        "outcomes": [
+            {
+                "prompts": outcome.prompts,
+                "class": outcome.class_name,
+                "supervision": supervision_of(outcome.shots),
+                "shots": outcome.shots,
+                "draw": outcome.draw,
+                "good_from": outcome.drawn_from if outcome.shots else None,
+                "good_scans": outcome.good,
+                "metrics": outcome.metrics,
+            }
+            for outcome in outcomes
+        ],
+    }
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+def _spoken(values: Sequence[float]) -> str:
+    if not values:
+        return percent(None)
+    return percent_with_deviation(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
