@@ -20,14 +20,19 @@ CHUNK = 1024  # points whose pairs are calculated together
 TOTAL = 100.0  # of a histogram, as in the point cloud library
 
 
-def fpfh(points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices: np.ndarray) -> np.ndarray:
+def fpfh(
+    points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices: np.ndarray, *, oriented: bool = True
+) -> np.ndarray:
     """Histograms of every point for several sizes of neighbourhood.
 
     Args:
         points: (N, 3) floating point.
-        normals: (N, 3) unit vectors, consistently oriented.
+        normals: (N, 3) unit vectors.
         sizes: ascending numbers of neighbours, the point itself not counted.
         indices: (N, K) each point's nearest points by distance, itself first; K is more than the greatest size.
+        oriented: whether the normals all point out of the object. If not, their signs do not matter: each point takes
+            the side from which its neighbourhood looks convex, and its neighbours' normals turn to that side. Dents and
+            bumps of one shape then have the same histogram.
 
     Returns:
         (N, sizes, 33) float32; each of the three histograms of 11 bins adds up to 200: 100 of the point itself, and 100
@@ -35,7 +40,7 @@ def fpfh(points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices:
     """
     count = len(points)
     neighbours = indices[:, 1 : sizes[-1] + 1]
-    squared, bins = _pair_bins(points.astype(np.float32), normals.astype(np.float32), neighbours)
+    squared, bins = _pair_bins(points.astype(np.float32), normals.astype(np.float32), neighbours, oriented)
     found = np.empty((count, len(sizes), LENGTH), np.float32)
     simple = np.zeros((count, LENGTH), np.float32)
     begun = 0
@@ -54,19 +59,21 @@ def fpfh(points: np.ndarray, normals: np.ndarray, sizes: Sequence[int], indices:
     return found
 
 
-def _pair_bins(points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pair_bins(
+    points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray, oriented: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances (N, K), and the bins (3, N, K) int16 of the three angles, of the three histograms in a row."""
     count, size = neighbours.shape
     squared = np.empty((count, size), np.float32)
     bins = np.empty((ANGLES, count, size), np.int16)
     for start in range(0, count, CHUNK):  # so that what is calculated with stays in the processor's caches
         part = slice(start, start + CHUNK)
-        squared[part], bins[:, part] = _chunk_bins(points, normals, neighbours[part], part)
+        squared[part], bins[:, part] = _chunk_bins(points, normals, neighbours[part], part, oriented)
     return squared, bins
 
 
 def _chunk_bins(
-    points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray, part: slice
+    points: np.ndarray, normals: np.ndarray, neighbours: np.ndarray, part: slice, oriented: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     x, y, z = (axis[neighbours] - axis[part, None] for axis in points.T)
     other_x, other_y, other_z = (axis[neighbours] for axis in normals.T)
@@ -77,13 +84,20 @@ def _chunk_bins(
     along_own = own_x * x + own_y * y + own_z * z
     along_other = other_x * x + other_y * y + other_z * z
     agreement = own_x * other_x + own_y * other_y + own_z * other_z
-    # The frame stands on the point whose normal is nearer to the connecting line.
-    swapped = np.abs(along_own) < np.abs(along_other)
-    third = np.where(swapped, -along_other, along_own)
     # v = line x normal, w = normal x v; written out in scalar products, so that no frame is ever built:
     # v . n2 = (line x n1) . n2, and w . n2 = line . n2 - (n1 . line)(n1 . n2), over the length of v. Where the points
     # change places, the line turns around too, and the triple product keeps its sign twice over.
     across = (y * own_z - z * own_y) * other_x + (z * own_x - x * own_z) * other_y + (x * own_y - y * own_x) * other_z
+    if not oriented:
+        own_sign = np.where(along_own.sum(axis=1, keepdims=True) > 0, np.float32(-1), np.float32(1))
+        same_side = np.where(agreement < 0, np.float32(-1), np.float32(1))
+        along_own *= own_sign
+        along_other *= own_sign * same_side
+        agreement *= same_side
+        across *= same_side
+    # The frame stands on the point whose normal is nearer to the connecting line.
+    swapped = np.abs(along_own) < np.abs(along_other)
+    third = np.where(swapped, -along_other, along_own)
     line_on_second = np.where(swapped, -along_own, along_other)
     inverse = 1 / np.sqrt(np.maximum(1 - third * third, np.finfo(np.float32).tiny))
     second = np.clip(across * inverse, -1, 1)
@@ -93,13 +107,13 @@ def _chunk_bins(
     return squared, bins + (np.arange(ANGLES, dtype=np.int16) * BINS)[:, None, None]
 
 
-def oriented_normals(points: np.ndarray, indices: np.ndarray, viewpoint: np.ndarray | None) -> np.ndarray:
+def surface_normals(points: np.ndarray, indices: np.ndarray, viewpoint: np.ndarray | None) -> np.ndarray:
     """Directions of least spread around every point.
 
     Args:
         points: (N, 3) floating point.
         indices: (N, K) each point's nearest points, itself first; the first 30 count.
-        viewpoint: (3,) where the normals point to; None: away from the middle of the cloud.
+        viewpoint: (3,) where the normals point to; None: their signs are arbitrary.
 
     Returns:
         (N, 3) unit vectors, float64.
@@ -109,8 +123,8 @@ def oriented_normals(points: np.ndarray, indices: np.ndarray, viewpoint: np.ndar
     x, y, z = near.transpose(2, 0, 1)
     products = [np.einsum("nk,nk->n", a, b) for a, b in ((x, x), (y, y), (z, z), (x, y), (x, z), (y, z))]
     normals = smallest_direction(*products)
-    towards = points - points.mean(axis=0) if viewpoint is None else viewpoint - points
-    normals[np.einsum("ni,ni->n", normals, towards) < 0] *= -1
+    if viewpoint is not None:
+        normals[np.einsum("ni,ni->n", normals, viewpoint - points) < 0] *= -1
     return normals
 
 

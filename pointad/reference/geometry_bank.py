@@ -12,12 +12,13 @@ import torch
 from scipy.spatial import cKDTree
 
 from pointad.reference.coreset import spread_out
-from pointad.reference.fpfh import LENGTH, fpfh, nearest_points, oriented_normals
+from pointad.reference.fpfh import LENGTH, fpfh, nearest_points, surface_normals
 
 CELL = 0.01  # sides of the cells that a cloud is thinned by, as a part of its largest side
 SIZES = (80,)  # neighbours of the histograms
 POOLED = 48  # points around a centre whose histograms are averaged
 CENTRES = 2000
+COMPARED_AT_ONCE = 128  # centres; their distances then stay in the processor's caches
 READ_FROM = 4  # centres that a point takes its value from
 TOTAL = 600.0  # all bins of a histogram added up: three angles, the point's own and its neighbours'
 
@@ -55,13 +56,15 @@ def describe_geometry(points: np.ndarray, viewpoint: np.ndarray | None, seed: in
 
     Args:
         points: (N, 3) floating point, in any unit.
-        viewpoint: (3,) where the surface was seen from; None: from all around.
+        viewpoint: (3,) where the surface was seen from; None: from all around, so that nothing says which side of it
+            is the outer one.
         seed: of the choice of centres.
     """
     thinned, source = _thin(points, CELL)
     indices = nearest_points(thinned, min(len(thinned), SIZES[-1] + 1))
     sizes = [min(size, indices.shape[1] - 1) for size in SIZES]
-    histograms = fpfh(thinned, oriented_normals(thinned, indices, viewpoint), sizes, indices)
+    normals = surface_normals(thinned, indices, viewpoint)
+    histograms = fpfh(thinned, normals, sizes, indices, oriented=viewpoint is not None)
     random = np.random.default_rng(seed)
     centres = np.sort(random.permutation(len(thinned))[:CENTRES])
     pooled = histograms[indices[centres, :POOLED]].mean(axis=1)
@@ -84,9 +87,11 @@ def gather_geometry(scans: Sequence[ScanGeometry], most_bytes: int) -> GeometryB
 def compare_geometry(scan: ScanGeometry, bank: GeometryBank) -> np.ndarray:
     """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between histograms."""
     own, good = torch.from_numpy(scan.descriptors), torch.from_numpy(bank.descriptors)
-    # |a - b|² = |a|² + |b|² - 2 a b; the part that differs between candidates first
-    squared = (good.square().sum(dim=1) - 2 * own @ good.T).amin(dim=1) + own.square().sum(dim=1)
-    return squared.clamp(min=0).sqrt().numpy()
+    # |a - b|² = |a|² + (|b|² - 2 a b); what stands in brackets is one product of matrices with a column more
+    lengthened = torch.cat([-2 * good, good.square().sum(dim=1, keepdim=True)], dim=1).T
+    extended = torch.cat([own, torch.ones(len(own), 1)], dim=1)
+    smallest = [(part @ lengthened).amin(dim=1) for part in extended.split(COMPARED_AT_ONCE)]
+    return (torch.cat(smallest) + own.square().sum(dim=1)).clamp(min=0).sqrt().numpy()
 
 
 def spread_to_points(scan: ScanGeometry, values: np.ndarray) -> np.ndarray:

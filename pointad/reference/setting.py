@@ -10,7 +10,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.rendering.views import ViewRig
 
-FORMAT = 1  # raised when the same scans and setting would give other numbers
+FORMAT = 2  # raised when the same scans and setting would give other numbers
 
 _SPOKEN = {
     "format": "version of the format",

@@ -95,6 +95,29 @@ def test_a_dent_bends_the_surface_as_no_good_scan_does() -> None:
     assert after[far].mean() < 1.2 * before[far].mean()
 
 
+def ring(count: int, seed: int, bulge: float = 0.0) -> np.ndarray:
+    """Points (N, 3) of a ring, whose inner side faces its middle; a bulge rises from that side."""
+    around, across = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=(2, count))
+    thick = 8 + bulge * np.exp(-((around / 0.25) ** 2 + ((across - np.pi) / 0.6) ** 2))
+    distance = 20 + thick * np.cos(across)
+    return np.stack([distance * np.cos(around), distance * np.sin(around), thick * np.sin(across)], axis=-1)
+
+
+def test_concave_closed_shapes_have_the_same_bends_in_every_pose() -> None:
+    bank = gather_geometry([describe_geometry(ring(6000, seed), None) for seed in (0, 1)], 10**7)
+    turned, _ = np.linalg.qr(np.random.default_rng(4).normal(size=(3, 3)))
+    good = bends(ring(6000, 2), bank)
+    cut = ring(6000, 2)
+    cut = cut[cut[:, 0] > -10]  # its middle lies elsewhere, which says nothing about the sides of its surface
+    inside = np.hypot(cut[:, 0], cut[:, 1]) < 20
+    kept = inside & (cut[:, 0] > 0)
+    assert np.median(bends(cut, bank)[kept]) < 1.5 * np.median(good)
+    assert np.median(bends(ring(6000, 2) @ turned, bank)) < 1.5 * np.median(good)
+    bulging = ring(6000, 2, bulge=2.5)
+    place = np.linalg.norm(bulging - [10.5, 0, 0], axis=1) < 3
+    assert bends(bulging, bank)[place].mean() > 2 * good.mean()
+
+
 def test_bends_do_not_depend_on_unit_or_order() -> None:
     points = closed_shape(3000)
     order = np.random.default_rng(0).permutation(3000)

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from sample_scans import closed_shape
 
-from pointad.reference.fpfh import LENGTH, fpfh, nearest_points, oriented_normals
+from pointad.reference.fpfh import LENGTH, fpfh, nearest_points, surface_normals
 
 
 def histograms(points: np.ndarray, sizes: tuple[int, ...] = (20, 40)) -> np.ndarray:
     indices = nearest_points(points, sizes[-1] + 1)
-    return fpfh(points, oriented_normals(points, indices, None), sizes, indices)
+    return fpfh(points, surface_normals(points, indices, None), sizes, indices, oriented=False)
 
 
 def test_histograms_are_those_of_open3d() -> None:
     o3d = pytest.importorskip("open3d")
     points, sizes = closed_shape(1500), (20, 40)
     indices = nearest_points(points, 41)
-    normals = oriented_normals(points, indices, None)
+    normals = surface_normals(points, indices, None)
     found = fpfh(points, normals, sizes, indices)
     cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points))
     cloud.normals = o3d.utility.Vector3dVector(normals)
@@ -43,10 +43,20 @@ def test_pose_unit_and_place_do_not_matter() -> None:
     assert np.mean(difference > 0.5) < 0.01
 
 
+def test_signs_of_normals_do_not_matter_where_nothing_says_which_side_is_outside() -> None:
+    points = closed_shape(900)
+    indices = nearest_points(points, 41)
+    normals = surface_normals(points, indices, None)
+    found = fpfh(points, normals, (20, 40), indices, oriented=False)
+    flipped = normals * np.random.default_rng(2).choice([-1.0, 1.0], size=(900, 1))
+    np.testing.assert_array_equal(fpfh(points, flipped, (20, 40), indices, oriented=False), found)
+    assert np.abs(fpfh(points, flipped, (20, 40), indices) - found).max() > 50  # where they are believed, they do
+
+
 def test_normals_point_towards_the_viewpoint() -> None:
     points = closed_shape(500)
     indices = nearest_points(points, 31)
     viewpoint = np.array([0.0, 0.0, -500.0])
-    normals = oriented_normals(points, indices, viewpoint)
+    normals = surface_normals(points, indices, viewpoint)
     assert (np.einsum("ni,ni->n", normals, viewpoint - points) >= 0).all()
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1)
