@@ -36,10 +36,6 @@ for row in $ROWS; do
   fi
   for seed in $SEEDS; do
     train_row "$(training_row "$row")" "$seed" "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
-    if [[ $row = shots_* ]]; then
-      test_shots "$row" "$seed" test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
-      continue
-    fi
     test_row "$row" "$seed" test "$DATASET" "$DATA" $(map_flags "$row" "$seed") ${shared[@]+"${shared[@]}"}
   done
 done

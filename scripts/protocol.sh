@@ -9,11 +9,12 @@
 #   losses_<term>+<term>    these terms of the loss only, such as losses_d2_pixel_loss+d2_image_loss
 #   view_fusion_<f>         the views of a point fused by <f>: max or top2
 #   sigma_<s>, fusion_<f>   pointad's prompts, tested with --sigma <s> or --fusion <f>
-#   shots_<k>               pointad's prompts and k good scans of each class, five draws; figures in shots.json
+#   shots_<k>               pointad's prompts and k good scans of each tested class, in five draws (--draws: others)
 #   <name>                  your own method, named so in tables: FLAGS_<name> holds its flags, such as
 #                           FLAGS_mine="--view_fusion max --loss_weights d2_pixel_loss=0.5"
 #
-# Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json.
+# Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json,
+# of shots_<k> .../<class>/<k>-shot/results.json.
 
 # Training classes of the data set, or of the demo when there is no data path. Needs $python.
 training_classes() {  # DATASET DATA
@@ -72,8 +73,9 @@ train_flags() {  # ROW
   esac
 }
 
-test_flags() {  # ROW
+test_flags() {  # ROW SEED
   case $1 in
+    shots_*) printf '%s\n' --shots "${1#shots_}" --seed "$2" ;;
     object_aware) printf '%s\n' --prompts object_aware ;;
     ensemble) printf '%s\n' --prompts ensemble ;;
     views_*) printf '%s\n' --views "${1#views_}" ;;
@@ -102,6 +104,11 @@ check_rows() {  # ROW...
   done
 }
 
+# Where test.py writes a row's results, below the folder of the prompts' class.
+results_name() {  # ROW
+  case $1 in shots_*) echo "${1#shots_}-shot/results.json" ;; *) echo results.json ;; esac
+}
+
 checkpoint_path() {  # ROW SEED CLASS
   echo "$TRAINED/$(training_row "$1")/seed_$2/train/$3/epoch_$EPOCH.pth"
 }
@@ -127,12 +134,13 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
 
 # Tests one row with one seed, all classes whose results are missing in one pass over the data.
 test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
-  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags checkpoints=() missing=()
+  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags results checkpoints=() missing=()
   shift 5
-  mapfile -t flags < <(test_flags "$row")
+  mapfile -t flags < <(test_flags "$row" "$seed")
   for class in $CLASSES; do
-    if [ -f "$folder/$class/results.json" ]; then
-      echo "$row, seed $seed, $class: already tested ($folder/$class/results.json), skipped"
+    results=$folder/$class/$(results_name "$row")
+    if [ -f "$results" ]; then
+      echo "$row, seed $seed, $class: already tested ($results), skipped"
     else
       missing+=("$class")
       checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")")
@@ -149,20 +157,6 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
     --save_path "$folder" ${flags[@]+"${flags[@]}"} "$@"
 }
 
-# Tests one row shots_<k> with one seed: the prompts of every class, beside k good scans of the classes tested.
-test_shots() {  # ROW SEED TEST DATASET DATA FLAGS...
-  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class checkpoints=()
-  shift 5
-  if [ -f "$folder/shots.json" ]; then
-    echo "$row, seed $seed: tested already ($folder/shots.json), skipped"
-    return 0
-  fi
-  for class in $CLASSES; do checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")"); done
-  echo "$row, seed $seed: testing on $dataset"
-  "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
-    --save_path "$folder" --shots "${row#shots_}" --seed "$seed" "$@"
-}
-
 # Tests the plain prompt ensemble, which needs no training and has no seed.
 test_ensemble() {  # TEST DATASET DATA FLAGS...
   local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
@@ -171,7 +165,7 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
     announce "ensemble: already tested ($folder/results.json), skipped"
     return 0
   fi
-  mapfile -t flags < <(test_flags ensemble)
+  mapfile -t flags < <(test_flags ensemble "")
   announce "ensemble: testing on $dataset"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
 }

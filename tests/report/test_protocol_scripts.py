@@ -17,13 +17,14 @@ esac
 """
     + """echo "$*" >> calls.txt
 program=$1
-save= checkpoints=() flag= epoch=
+save= checkpoints=() flag= epoch= below=
 for word in "${@:2}"; do
   case $word in
     --*) flag=$word ;;
     *)
       [ "$flag" = --save_path ] && save=$word
       [ "$flag" = --epoch ] && epoch=$word
+      [ "$flag" = --shots ] && below=/$word-shot
       [ "$flag" = --checkpoint_path ] && checkpoints+=("$word") ;;
   esac
 done
@@ -33,10 +34,10 @@ case $program in
   test.py)
     for checkpoint in "${checkpoints[@]}"; do [ -f "$checkpoint" ] || exit 3; done
     if [ "${#checkpoints[@]}" -le 1 ]; then
-      mkdir -p "$save" && touch "$save/results.json"
+      mkdir -p "$save$below" && touch "$save$below/results.json"
     else
       for checkpoint in "${checkpoints[@]}"; do
-        folder=$save/$(basename "$(dirname "$checkpoint")")
+        folder=$save/$(basename "$(dirname "$checkpoint")")$below
         mkdir -p "$folder" && touch "$folder/results.json"
       done
     fi ;;
@@ -133,6 +134,25 @@ def test_rows_become_flags(workspace: Path) -> None:
     assert ["--views 3" in call for call in testing] == [False, False, False, True, False]
     assert "/pointad/seed_111/train/gear/epoch_15.pth" in testing[1]
     assert all("--device cuda" in call for call in training + testing)
+
+
+@pytest.mark.parametrize("script", ["one_vs_rest", "cross_dataset"])
+def test_few_shot_rows_take_the_prompts_of_the_main_row(workspace: Path, script: str) -> None:
+    target = [] if script == "one_vs_rest" else ["eye_pc_3d_rgb=/data/eye"]
+    variables = {"ROWS": "pointad shots_2", "CLASSES": "gear leaf", "SEEDS": "1 2", "MAPS": "no"}
+    calls, printed = protocol(workspace, script, *target, **variables)
+    testing = [call for call in calls if call.startswith("test.py")]
+    assert sum(call.startswith("train.py") for call in calls) == 4
+    assert ["--shots 2" in call for call in testing] == [False, False, True, True]
+    for call, seed in zip(testing[2:], ("1", "2"), strict=True):
+        assert f"--shots 2 --seed {seed}" in call and f"/shots_2/seed_{seed}/" in call
+        assert f"/pointad/seed_{seed}/train/gear/epoch_15.pth" in call
+    assert "run 12 of 12: shots_2, seed 2, gear leaf: testing" in printed
+    calls, printed = protocol(workspace, script, *target, **variables)
+    assert programs(calls) == ["scripts/report.py"] and printed.count("-shot/results.json), skipped") == 4
+    calls, _ = protocol(workspace, script, *target, **{**variables, "CLASSES": "gear leaf pear", "SEEDS": "1"})
+    (call,) = (call for call in calls if "--shots" in call)
+    assert "/pear/epoch_15.pth" in call and "gear" not in call
 
 
 def test_real_data_take_the_classes_of_the_paper(workspace: Path) -> None:
