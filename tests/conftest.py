@@ -10,9 +10,9 @@ from golden.dataset_inputs import write_dataset
 from golden.stages import run_stages
 from golden.unit_inputs import unit_inputs
 from sample_scans import closed_shape, depth_scan
+from small_detector import make_backbone, make_text_features
 
 from pointad.inspection.predictor import PointAD
-from pointad.model.architecture import build
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.prompt_learner import PromptLearner
@@ -69,29 +69,16 @@ def golden_units(golden_expected: Path) -> dict[str, np.ndarray]:
         return {**unit_inputs(GOLDEN_SEED), **expected}
 
 
-SMALL_CLIP = {
-    "embed_dim": 16,
-    "vision_cfg": {"image_size": 168, "layers": 2, "width": 32, "head_width": 16, "patch_size": 28},
-    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
-    "quick_gelu": True,
-}
-
-
 @pytest.fixture(scope="session")
 def small_backbone() -> ClipBackbone:
     """A CLIP with random weights that are the same in every run."""
-    with torch.random.fork_rng():
-        torch.manual_seed(5)
-        return ClipBackbone(build(SMALL_CLIP), "small random CLIP")
+    return make_backbone()
 
 
 @pytest.fixture(scope="session")
 def text_features(small_backbone: ClipBackbone) -> torch.Tensor:
     """Features of fresh prompts, far enough apart that maps are not flat."""
-    learner = PromptLearner(small_backbone, depth=2, generator=torch.Generator().manual_seed(6))
-    with torch.no_grad():
-        normal, anomalous = learner(small_backbone.text)
-    return torch.stack([normal, anomalous - normal])
+    return make_text_features(small_backbone)
 
 
 @pytest.fixture(scope="session")

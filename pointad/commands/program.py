@@ -81,9 +81,7 @@ def run(
     flags = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLineFormatter("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    log_to_standard_error()
     try:
         code = main(flags)
         sys.stdout.flush()
@@ -97,14 +95,14 @@ def run(
         _drop_output()
         sys.exit(EXIT_UNREAD)
     except OSError as error:
-        if error.errno not in _MISHAPS and error.filename is None and not _is_lack_of_memory(error):
+        if error.errno not in _MISHAPS and error.filename is None and not is_lack_of_memory(error):
             raise
         subject = error.filename or "standard output"
         _say_error(f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
     except (MemoryError, RuntimeError, ImportError) as error:
-        if not _is_lack_of_memory(error):
+        if not is_lack_of_memory(error):
             raise
         logging.getLogger(__name__).debug("out of memory", exc_info=True)
         _say_error("memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine")
@@ -112,7 +110,16 @@ def run(
     sys.exit(code or 0)
 
 
-def _is_lack_of_memory(error: BaseException) -> bool:
+def log_to_standard_error() -> None:
+    """Have the library's log written to standard error, a line a record."""
+    _open_closed_outputs()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLineFormatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error of any library says that memory was not enough."""
     return isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY_MESSAGES)
 
 

@@ -51,6 +51,13 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--predict_seconds", type=positive_float, default=120.0, help="time limit for an answer in seconds"
     )
+    group.add_argument(
+        "--scan_memory",
+        type=positive_float,
+        default=8.0,
+        metavar="GB",
+        help="memory that one scan may take beside the model in GB (Linux, on a CPU)",
+    )
     return parser
 
 
@@ -64,8 +71,6 @@ def port_number(text: str) -> int:
 
 def main(flags: argparse.Namespace) -> None:
     """Serve as the flags say."""
-    from pointad.commands.service.listening import (
-        serve,
-    )  # PyTorch takes seconds to import: not before the flags are parsed
+    from pointad.commands.service.listening import serve  # not before the flags are parsed: it takes a second
 
     serve(ServeSettings.from_flags(flags))

@@ -7,7 +7,7 @@ from pathlib import Path
 from pointad.commands.settings import DetectorSettings
 
 LOOPBACK = "127.0.0.1"
-MEGABYTE = 1_000_000
+MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class ServeSettings:
     largest_upload: int  # bytes
     upload_seconds: float
     predict_seconds: float
+    scan_memory: int  # bytes that one scan may take beside the model
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "ServeSettings":
@@ -33,4 +34,5 @@ class ServeSettings:
             largest_upload=round(flags.largest_upload * MEGABYTE),
             upload_seconds=flags.upload_seconds,
             predict_seconds=flags.predict_seconds,
+            scan_memory=round(flags.scan_memory * GIGABYTE),
         )

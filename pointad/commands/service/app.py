@@ -10,15 +10,12 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from pointad.commands.predict_outputs import describe
 from pointad.commands.serve_settings import LOOPBACK
+from pointad.commands.service.child import FACTS, PAGE, Model
 from pointad.commands.service.guards import Guards, names_of
 from pointad.commands.service.inspections import FAULT, UNREADABLE, InspectionService
 from pointad.commands.service.uploads import FIELD
-from pointad.commands.verdicts import Verdicts
 from pointad.files.escaping import for_html
-from pointad.inspection.predictor import PointAD
-from pointad.inspection.presentation import inspection_body
 from pointad.scans.files import SUFFIXES
 from pointad.visualization.cloud_viewer import asset, html_page
 
@@ -70,45 +67,40 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
     """The web application.
 
     Args:
-        service: inspects the scans.
+        service: inspects the scans; its model is loaded.
         host: the address that it is served on; when it leads to this machine alone, requests that name another host
             are refused, so that no foreign page reaches the service under a name of its own.
     """
     app = FastAPI(title="PointAD", description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    start_page = drop_page(service.detector)
+    start_page = drop_page(service.model)
     app.add_middleware(Guards, names=names_of(host), policy=content_policy(start_page))
     _add_error_handlers(app)
     _add_docs(app)
 
     @app.get("/health", summary="Whether the model is loaded, and how busy the service is")
     async def health() -> dict[str, Any]:
-        facts = {"ready": True, "backbone": service.detector.backbone_name, "demo": service.detector.is_demo}
-        return {**facts, **service.load}
+        return {"backbone": service.model.backbone_name, "demo": service.model.is_demo, **service.load}
 
     @app.get("/", response_class=HTMLResponse, summary="The page that takes a file")
     async def page() -> str:
         return start_page
 
     @app.post("/predict", openapi_extra=_FILE_BODY, summary="Score, scores of the views, defect regions, timings")
-    async def predict(request: Request, name: str = "") -> dict[str, Any]:
-        return await service.inspect(
-            request,
-            name,
-            lambda found: {**describe(found, Verdicts()), "file": found.name, "demo": service.detector.is_demo},
-        )
+    async def predict(request: Request, name: str = "") -> Response:
+        return Response(await service.inspect(request, name, FACTS), media_type="application/json")
 
     @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")
-    async def view(request: Request, name: str = "") -> str:
-        return await service.inspect(request, name, inspection_body)
+    async def view(request: Request, name: str = "") -> Response:
+        return HTMLResponse(await service.inspect(request, name, PAGE))
 
     return app
 
 
-def drop_page(detector: PointAD) -> str:
+def drop_page(model: Model) -> str:
     """The page that takes a file and shows what was found."""
-    demo = " These are DEMO weights, whose scores are meaningless for real data." if detector.is_demo else ""
+    demo = " These are DEMO weights, whose scores are meaningless for real data." if model.is_demo else ""
     body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES))
-    return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {detector.backbone_name}.{demo}")))
+    return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {model.backbone_name}.{demo}")))
 
 
 def content_policy(page: str) -> str:

@@ -1,21 +1,19 @@
 """Opens the port, loads the model, and serves until it is told to stop."""
 
+import asyncio
 import errno
 import logging
-import os
 import socket
+from collections.abc import Sequence
+from functools import partial
 
-import numpy as np
-
-from pointad.commands.detector import load_detector
-from pointad.commands.serve_settings import ServeSettings
+from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 from pointad.commands.service.app import build_app
+from pointad.commands.service.child import Inspector
 from pointad.commands.service.connections import StoppableServer, configuration
 from pointad.commands.service.guards import is_loopback
 from pointad.commands.service.inspections import InspectionService
 from pointad.errors import InputError
-from pointad.inspection.predictor import PointAD
-from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -26,42 +24,45 @@ def serve(settings: ServeSettings) -> None:
     """Serve until interrupted or terminated.
 
     Raises:
-        InputError: the address cannot be listened on, or something of the model is missing.
+        PointADError: the address cannot be listened on, or something of the model is missing.
     """
     listening = open_sockets(settings.host, settings.port)  # before the model, which takes seconds to load
     try:
-        detector = load_detector(settings.detector)
-        warm_up(detector)
         service = InspectionService(
-            detector,
+            partial(load_inspector, settings),
             largest_upload=settings.largest_upload,
             upload_seconds=settings.upload_seconds,
             predict_seconds=settings.predict_seconds,
-            reference=None if settings.reference is None else Reference.load(settings.reference),
         )
-        if not is_loopback(settings.host):
-            logger.warning(
-                "%s: whoever reaches this address may use the service; it asks for no password", settings.host
-            )
-        logger.info("serving on http://%s:%d", settings.host, settings.port)
-        try:
-            app = build_app(service, settings.host)
-            StoppableServer(configuration(app, service), service).run(sockets=listening)
-        finally:
-            service.clean_up()
+        asyncio.run(serve_on(listening, service, settings.host))
     finally:
         for each in listening:
             each.close()
-    if service.is_busy:
-        # A thread in the middle of a calculation cannot be stopped, and the interpreter would wait for it or crash.
-        logging.shutdown()
-        os._exit(0)
 
 
-def warm_up(detector: PointAD) -> None:
-    """Look at a small ball once: libraries that are imported when they are needed would hold up the first requests."""
-    directions = np.random.default_rng(0).normal(size=(500, 3))
-    detector.predict(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+async def serve_on(listening: Sequence[socket.socket], service: InspectionService, host: str = LOOPBACK) -> None:
+    """Load the model of a service and serve until interrupted or terminated; nothing of the service is left then.
+
+    Raises:
+        PointADError: something of the model is missing.
+        MemoryError: the model does not fit.
+    """
+    try:
+        await service.start()
+        if not is_loopback(host):
+            logger.warning("%s: whoever reaches this address may use the service; it asks for no password", host)
+        logger.info("serving on http://%s:%d", host, listening[0].getsockname()[1])
+        server = StoppableServer(configuration(build_app(service, host), service), service)
+        await server.serve(sockets=list(listening))
+    finally:
+        await service.close()
+
+
+def load_inspector(settings: ServeSettings) -> Inspector:
+    """Load the model; to be called in the process that inspects, since this one does without PyTorch."""
+    from pointad.commands.service import inspector
+
+    return inspector.load_inspector(settings)
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:

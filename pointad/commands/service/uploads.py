@@ -20,7 +20,7 @@ class Upload:
     """A file as it was sent."""
 
     name: str
-    content: bytes
+    content: bytes | bytearray
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Uploads:
             content = bytearray()
             async for chunk in self._chunks(request, counted, self.largest):
                 content += chunk
-            return Upload(name, bytes(content))
+            return Upload(name, content)
         except ClientDisconnect:
             raise HTTPException(GONE, "the sender is gone") from None
         finally:

@@ -1,0 +1,178 @@
+"""Keeps one process that inspects scans: starts it, asks it, ends it when it takes too long, and starts it again."""
+
+import asyncio
+import json
+import logging
+import multiprocessing
+import signal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from pointad.commands.service.child import NO_MEMORY, READY, Answer, Inspector, Model, Order, receive_answer, run
+from pointad.errors import PointADError
+
+logger = logging.getLogger(__name__)
+
+MOST_ANSWER_BYTES = 256_000_000
+LONGEST_PAUSE = 60.0  # seconds between two attempts to start the process
+
+
+class ProcessEndedError(Exception):
+    """The process ended before it answered; says how."""
+
+
+class NotReadyError(Exception):
+    """The process could not be started again, and is tried again later."""
+
+
+@dataclass
+class _Child:
+    process: BaseProcess
+    connection: Connection  # closed with the last reference to it, since a thread may still be reading from it
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: str = ""  # how it ended, once it has
+
+    def kill(self) -> None:
+        if not self.ended.is_set():
+            self.process.kill()
+
+
+class Supervisor:
+    """Runs one order at a time in a process of its own, which outlives orders but no crash.
+
+    All methods are called in one event loop; threads only wait for what the process sends.
+
+    Args:
+        make: loads the model in the process; a function of a module, or a `functools.partial` of one.
+        folder: of uploaded files, which the process removes if this one is killed.
+        seconds: how long one order may take; the process is ended after that.
+    """
+
+    model: Model
+
+    def __init__(self, make: Callable[[], Inspector], folder: Path, seconds: float) -> None:
+        self._make = make
+        self._folder = folder
+        self._seconds = seconds
+        self._child: _Child | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._ready = False
+        self._settled = asyncio.Event()  # a start is not under way: it has succeeded or failed
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the process waits for orders or works on one."""
+        return self._ready
+
+    async def start(self) -> None:
+        """Start the process and wait until the model is loaded.
+
+        Raises:
+            PointADError: something of the model is missing, or the process ended.
+            MemoryError: the model does not fit.
+        """
+        child = await self._started()
+        self._keeper = asyncio.create_task(self._keep(child))
+
+    async def ask(self, order: Order) -> Answer:
+        """Have a scan inspected; while the process is being started again, wait for it.
+
+        Raises:
+            TimeoutError: it took too long; the process was ended.
+            ProcessEndedError: the process crashed, or was ended from outside.
+            NotReadyError: the process could not be started.
+        """
+        await self._settled.wait()
+        child = self._child
+        if child is None or not self._ready:
+            raise NotReadyError
+        exchange = asyncio.ensure_future(asyncio.to_thread(_exchange, child.connection, order))
+        in_time, _ = await asyncio.wait({exchange}, timeout=self._seconds)
+        if not in_time:
+            child.kill()
+        try:
+            return await exchange
+        except (EOFError, OSError):
+            child.kill()  # it may have closed the connection, or sent nonsense
+            await child.ended.wait()
+            if not in_time:
+                raise TimeoutError from None
+            raise ProcessEndedError(child.ending) from None
+
+    async def close(self) -> None:
+        """End the process, whatever it does."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+        if self._child is not None and not self._child.ended.is_set():
+            self._child.kill()
+            await asyncio.to_thread(self._child.process.join)
+
+    async def _started(self) -> _Child:
+        self._settled.clear()
+        child = self._child = self._spawned()
+        try:
+            answer = await asyncio.to_thread(receive_answer, child.connection, MOST_ANSWER_BYTES)
+        except (EOFError, OSError):
+            child.kill()
+            await _end_of(child)
+            raise PointADError(
+                f"the process that inspects scans ended while it loaded the model ({child.ending})"
+            ) from None
+        if answer.outcome != READY:
+            await _end_of(child)
+            said = answer.text.decode(errors="replace")
+            raise MemoryError(said) if answer.outcome == NO_MEMORY else PointADError(said)
+        self.model = Model(**json.loads(answer.text))
+        self._ready = True
+        self._settled.set()
+        return child
+
+    def _spawned(self) -> _Child:
+        """A new process. Signals that a terminal or a service manager sends to all processes are for this one alone."""
+        here, there = multiprocessing.Pipe()
+        process = multiprocessing.get_context("spawn").Process(
+            target=run, args=(self._make, there, self._folder, self._seconds), daemon=True, name="inspections"
+        )
+        resource_tracker.ensure_running()  # which would undo the mask if it were started below
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            there.close()
+        return _Child(process, here)
+
+    async def _keep(self, child: _Child) -> None:
+        """Whenever the process has ended, start it again; when that fails, after pauses that become longer."""
+        while True:
+            await _end_of(child)
+            self._ready = False
+            logger.error("the process that inspects scans has ended (%s) and is started again", child.ending)
+            pause = 1.0
+            while not self._ready:
+                try:
+                    child = await self._started()
+                except (PointADError, OSError, MemoryError) as error:
+                    self._settled.set()
+                    logger.error("%s; tried again in %g s", error, pause)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _end_of(child: _Child) -> None:
+    """Wait until a process has ended, and note how."""
+    await asyncio.to_thread(wait, [child.process.sentinel])
+    child.process.join()
+    code = child.process.exitcode or 0
+    child.ending = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    child.process.close()
+    child.ended.set()
+
+
+def _exchange(connection: Connection, order: Order) -> Answer:
+    connection.send_bytes(json.dumps(asdict(order)).encode())
+    return receive_answer(connection, MOST_ANSWER_BYTES)

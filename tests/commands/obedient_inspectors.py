@@ -1,0 +1,66 @@
+"""Inspectors without a model, which do what the uploaded file tells them; made in the service's second process.
+
+Nothing here imports PyTorch, so that the process starts in a moment.
+"""
+
+import builtins
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pointad.commands.service.child import Model, Order
+from pointad.commands.service.memory_limit import limit_memory
+from pointad.errors import InputError
+
+MEGABYTE = 1_000_000
+
+
+class ObedientInspector:
+    """Does what the words of a file say, and answers with its process and how many scans that has seen.
+
+    `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `leave STATUS` (without cleaning up),
+    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing.
+    """
+
+    model = Model("obedient", True)
+
+    def __init__(self) -> None:
+        self._seen = 0
+
+    def inspect(self, order: Order) -> str:
+        self._seen += 1
+        command, _, argument = Path(order.path).read_text(encoding="latin-1").partition(" ")
+        match command:
+            case "sleep":
+                time.sleep(float(argument))
+            case "loop":
+                while True:
+                    pass
+            case "abort":
+                os.abort()
+            case "leave":
+                os._exit(int(argument))
+            case "raise":
+                raise getattr(builtins, argument)
+            case "allocate":
+                np.zeros(int(argument) * MEGABYTE, np.uint8).fill(1)
+        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen})
+
+
+def limited_inspector(megabytes: int) -> ObedientInspector:
+    """May take so much more memory than it has."""
+    limit_memory(megabytes * MEGABYTE)
+    return ObedientInspector()
+
+
+def refusing_inspector(folder: Path) -> ObedientInspector:
+    """Starts unless the folder holds a file `refuse`, and crashes if it holds a file `crash`."""
+    if (folder / "refuse").exists():
+        raise InputError(folder / "weights.pt", "is missing", "put it there")
+    if (folder / "crash").exists():
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return ObedientInspector()

@@ -1,0 +1,163 @@
+"""The process of the web service that inspects: what becomes of it and of the service when it fails, and at the end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+
+from commands.obedient_inspectors import limited_inspector, refusing_inspector
+from commands.programs import ROOT
+from commands.serving import command, health, is_running, sent, serving, upload_of, wait_until
+
+from pointad.commands.service.inspections import InspectionService
+from pointad.commands.service.listening import open_sockets, serve_on
+from pointad.errors import PointADError
+
+
+@pytest.fixture(scope="module")
+def obedient() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "said"),
+    [
+        ("raise KeyError", 500, "KeyError"),
+        ("raise RecursionError", 500, "RecursionError"),
+        ("raise SystemExit", 500, "SystemExit"),
+        ("raise KeyboardInterrupt", 500, "KeyboardInterrupt"),
+        ("raise MemoryError", 413, "memory"),
+    ],
+)
+def test_scans_that_make_the_predictor_fail(order: str, status: int, said: str, obedient: str) -> None:
+    before = command(obedient, "nothing")[1]["process"]
+    for _ in range(2):
+        answered, facts = command(obedient, order)
+        assert answered == status and "order.xyz" in facts["detail"] and said in facts["detail"]
+    assert command(obedient, "nothing")[1]["process"] == before
+    assert health(obedient)["waiting"] == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "said"), [("abort", "SIGABRT"), ("leave 3", "exit status 3"), ("leave 0", "exit status 0")]
+)
+def test_scans_that_end_the_process_end_one_request(order: str, said: str, obedient: str) -> None:
+    before = command(obedient, "nothing")[1]["process"]
+    status, facts = command(obedient, order)
+    assert status == 500 and "order.xyz" in facts["detail"] and said in facts["detail"]
+    status, facts = command(obedient, "nothing")
+    assert status == 200 and facts["process"] != before and not is_running(before)
+    assert health(obedient)["ready"] is True
+
+
+def test_scans_that_take_too_long_are_ended() -> None:
+    with serving(predict_seconds=3.0) as address:
+        before = command(address, "nothing")[1]["process"]
+        status, facts = command(address, "loop")
+        assert status == 504 and "3 s" in facts["detail"]
+        wait_until(lambda: not is_running(before))
+        wait_until(lambda: command(address, "nothing")[0] == 200)
+
+
+def test_scans_of_senders_who_left_are_ended_too() -> None:
+    with serving(predict_seconds=3.0) as address:
+        before = command(address, "nothing")[1]["process"]
+        sent(address, upload_of(b"loop")).close()
+        wait_until(lambda: not is_running(before))
+        wait_until(lambda: command(address, "nothing")[0] == 200)
+
+
+def test_scans_that_take_too_much_memory_end_one_request() -> None:
+    with serving(partial(limited_inspector, 300)) as address:
+        before = command(address, "allocate 100")[1]["process"]
+        status, facts = command(address, "allocate 1000")
+        assert status == 413 and "memory" in facts["detail"]
+        assert command(address, "allocate 100")[1]["process"] == before
+
+
+def test_an_idle_process_that_is_killed_is_started_again(obedient: str) -> None:
+    before = command(obedient, "nothing")[1]["process"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: not is_running(before))
+    wait_until(lambda: command(obedient, "nothing")[0] == 200)
+
+
+@pytest.mark.parametrize("failure", ["refuse", "crash"])
+def test_a_process_that_cannot_be_started_again_is_tried_again_later(
+    failure: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(partial(refusing_inspector, tmp_path)) as address:
+        (tmp_path / failure).touch()
+        assert command(address, "abort")[0] == 500
+        status, facts = command(address, "nothing")
+        assert status == 503 and "at present" in facts["detail"] and health(address)["ready"] is False
+        (tmp_path / failure).unlink()
+        wait_until(lambda: health(address)["ready"])
+        assert command(address, "nothing")[0] == 200
+    assert any("tried again" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"), [("refuse", r"weights\.pt: is missing; put it there"), ("crash", "SIGSEGV")]
+)
+def test_errors_of_the_model_end_the_start(failure: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / failure).touch()
+    sockets = open_sockets("127.0.0.1", 0)
+    service = InspectionService(partial(refusing_inspector, tmp_path))
+    with pytest.raises(PointADError, match=said):
+        asyncio.run(serve_on(sockets, service))
+    for each in sockets:
+        each.close()
+
+
+PROGRAM = """
+import asyncio, sys
+from commands.obedient_inspectors import ObedientInspector
+from pointad.commands.service.inspections import InspectionService
+from pointad.commands.service.listening import open_sockets, serve_on
+
+sockets = open_sockets("127.0.0.1", 0)
+print(sockets[0].getsockname()[1], flush=True)
+asyncio.run(serve_on(sockets, InspectionService(ObedientInspector, stop_seconds=1.0)))
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_end_of_the_service_leaves_its_process_or_files_behind(ending: signal.Signals, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "TMPDIR": str(tmp_path)}
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert program.stdout is not None
+    address = f"http://127.0.0.1:{int(program.stdout.readline())}"
+    inspecting = command(address, "nothing")[1]["process"]
+    connection = sent(address, upload_of(b"loop"))
+    wait_until(lambda: list(tmp_path.glob("*/scan.xyz")))
+    if ending == signal.SIGINT:
+        os.killpg(program.pid, ending)  # as a terminal does: to all processes
+    else:
+        program.send_signal(ending)
+    errors = program.communicate(timeout=60)[1]
+    assert program.returncode == (0 if ending != signal.SIGKILL else -ending) and "Traceback" not in errors
+    wait_until(lambda: not is_running(inspecting))
+    wait_until(lambda: not list(tmp_path.iterdir()))
+    connection.close()
+
+
+def test_the_web_service_needs_no_pytorch() -> None:
+    code = "import sys, pointad.commands.service.listening; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
