@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -18,6 +19,8 @@ REQUEST_SECONDS = 10.0
 READ_SECONDS = 60.0
 """How long a client may take to read what was sent to it."""
 MOST_CONNECTIONS = 512
+ANSWER_SECONDS = 2.0
+"""How long clients may take to read their answer when the service stops."""
 
 
 class WatchedProtocol(H11Protocol):
@@ -124,7 +127,7 @@ def configuration(app: Any, service: InspectionService) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=max(1, round(service.stop_seconds)),
+        timeout_graceful_shutdown=math.ceil(service.stop_seconds + ANSWER_SECONDS),
     )
 
 

@@ -47,7 +47,7 @@ class InspectionService:
         predict_seconds: float = 120.0,
         most_waiting: int = 4,
         most_uploads: int = 64,
-        stop_seconds: float = 10.0,
+        stop_seconds: float = 8.0,
     ) -> None:
         self.stop_seconds = stop_seconds
         self._uploads = Uploads(largest_upload, most_uploads, (most_waiting + 1) * largest_upload)
@@ -189,7 +189,7 @@ class InspectionService:
     async def _until_stopped(self, running: asyncio.Event) -> None:
         await self._stopping.wait()
         if running.is_set():
-            await asyncio.sleep(self.stop_seconds * 0.8)
+            await asyncio.sleep(self.stop_seconds)
 
     def _finished(self, inspecting: "asyncio.Future[Answer]") -> None:
         self._turn.release()
