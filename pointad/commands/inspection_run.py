@@ -9,11 +9,11 @@ from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import describe, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
-from pointad.commands.references import cached_reference, look_options
+from pointad.commands.references import GoodScans, cached_reference, look_options
+from pointad.commands.scan_pictures import find_picture
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
-from pointad.datasets.archive import picture_beside
-from pointad.errors import InputError, PointADError
+from pointad.errors import PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
@@ -79,7 +79,8 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
     if not settings.compared_with:
         return None
     good = list(find_scans(settings.compared_with, settings.output))
-    return cached_reference(detector, good, look_options(settings), settings.reference_cache)
+    good_scans = GoodScans(good, settings.good_rgb)
+    return cached_reference(detector, good_scans, look_options(settings), settings.reference_cache)
 
 
 def find_verdicts(detector: PointAD, reference: Reference | None, settings: PredictSettings) -> Verdicts:
@@ -99,20 +100,6 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
             log_realised_rate(verdicts, scores)
         return verdicts
     return judged_by_quantile(scores, settings.quantile) if scores else Verdicts(settings.threshold)
-
-
-def find_picture(scan: Path, rgb: Path | None) -> Path | None:
-    """The RGB picture of a scan: the given file, or the one named after the scan in the given folder.
-
-    Raises:
-        InputError: the folder has no such picture.
-    """
-    if rgb is None or not rgb.is_dir():
-        return rgb
-    found = picture_beside(rgb, scan.stem)
-    if found is not None:
-        return found
-    raise InputError(rgb, f"has no image named {scan.stem}", "give a folder with an image for every scan")
 
 
 def _inspect(detector: PointAD, path: Path, reference: Reference | None, settings: PredictSettings) -> Inspection:

@@ -15,7 +15,8 @@ of the points), prediction.json, and with --html cloud.html. Prints one line of 
 to standard error.
 
 With --good or --reference every scan is also compared with good scans of the same kind of object, in addition to the
-prompts; RGB images are then not used, and with two or more good scans the heat colours of all scans share one scale.
+prompts, and RGB images with theirs (--good_rgb); with two or more good scans the heat colours of all scans share one
+scale.
 
 Regions are connected points with scores of at least --region_threshold, by default halfway between the scan's median
 and its maximum: they show where a scan looks least normal, even if it is good.
@@ -61,6 +62,13 @@ def build_parser() -> argparse.ArgumentParser:
         "cached in --reference_cache",
     )
     exclusive.add_argument("--reference", type=Path, metavar="FILE", help="a reference made by scripts/reference.py")
+    group.add_argument(
+        "--good_rgb",
+        type=Path,
+        metavar="DIR",
+        help="folder with an RGB image named after each scan of --good; the images of --rgb are then compared with "
+        "them (default: the files' own colours, if all organized scans have them)",
+    )
     group.add_argument(
         "--reference_cache",
         type=Path,

@@ -16,6 +16,7 @@ class PredictSettings:
     scans: tuple[Path, ...]  # files and folders
     good_scans: tuple[Path, ...]  # likewise; the threshold is calibrated on their scores
     compared_with: tuple[Path, ...]  # likewise; good scans that each scan is compared with
+    good_rgb: Path | None  # a folder with a picture for every one of these
     reference: Path | None  # made from such scans
     reference_cache: Path
     false_alarm_rate: float | None
@@ -49,10 +50,13 @@ class PredictSettings:
             if flags.good is None and flags.reference is None and not flags.calibrate:
                 problem = "needs the scores of good scans, and none were given"
                 raise InputError("--false_alarm_rate", problem, "add --good, --reference or --calibrate")
+        if flags.good_rgb is not None and flags.good is None:
+            raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
         return cls(
             scans=tuple(flags.scans),
             good_scans=tuple(flags.calibrate or ()),
             compared_with=tuple(flags.good or ()),
+            good_rgb=flags.good_rgb,
             reference=flags.reference,
             reference_cache=flags.reference_cache,
             false_alarm_rate=flags.false_alarm_rate,

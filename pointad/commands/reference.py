@@ -22,6 +22,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="file for the reference, .safetensors"
     )
+    parser.add_argument(
+        "--rgb",
+        type=Path,
+        metavar="DIR",
+        help="folder with an RGB image named after each good scan; scans compared with the reference must then have "
+        "one too (default: the files' own colours, if all organized scans have them)",
+    )
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
     add_model_arguments(parser)
     add_encoding_arguments(parser, with_cache=False)

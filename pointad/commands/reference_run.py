@@ -4,7 +4,7 @@ import logging
 
 from pointad.commands.detector import load_detector
 from pointad.commands.reference_settings import ReferenceSettings
-from pointad.commands.references import look_options, make_reference
+from pointad.commands.references import GoodScans, look_options, make_reference
 from pointad.commands.scan_search import find_scans
 
 logger = logging.getLogger(__name__)
@@ -17,6 +17,7 @@ def write_reference(settings: ReferenceSettings) -> None:
         InputError: there is no good scan, one cannot be looked at, or the file cannot be written.
     """
     good = list(find_scans(settings.good, settings.output.parent / settings.output.stem))
-    reference = make_reference(load_detector(settings.detector), good, look_options(settings))
+    good_scans = GoodScans(good, settings.rgb)
+    reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))
     reference.save(settings.output)
     logger.info("reference of %d good scans written to %s", len(good), settings.output)

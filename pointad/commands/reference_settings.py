@@ -13,6 +13,7 @@ class ReferenceSettings:
     """One run of scripts/reference.py."""
 
     good: tuple[Path, ...]  # files and folders
+    rgb: Path | None  # a folder with a picture for every one of these
     output: Path
     detector: DetectorSettings
     rig: str
@@ -27,6 +28,7 @@ class ReferenceSettings:
         """The settings that parsed flags ask for."""
         return cls(
             good=tuple(flags.good),
+            rgb=flags.rgb,
             output=flags.output,
             detector=DetectorSettings.from_flags(flags),
             rig=flags.rig,

@@ -4,12 +4,18 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.reference_settings import ReferenceSettings
+from pointad.commands.scan_pictures import find_picture
 from pointad.errors import InputError
+from pointad.files.pictures import read_picture
 from pointad.inspection.predictor import PointAD
 from pointad.reference.reference import SUFFIX, Reference
 from pointad.scans.files import read_scan
@@ -17,6 +23,7 @@ from pointad.scans.files import read_scan
 logger = logging.getLogger(__name__)
 
 BLOCK = 2**20  # bytes that are read at once
+ORGANIZED = 3  # dimensions of the points of a scan with a pixel grid
 
 
 def look_options(settings: PredictSettings | ReferenceSettings) -> dict[str, Any]:
@@ -31,26 +38,56 @@ def look_options(settings: PredictSettings | ReferenceSettings) -> dict[str, Any
     }
 
 
-def make_reference(detector: PointAD, good: Sequence[Path], options: Mapping[str, Any]) -> Reference:
+@dataclass(frozen=True)
+class GoodScans:
+    """Files of good scans, and where the RGB pictures of those with a pixel grid are."""
+
+    files: Sequence[Path]
+    rgb: Path | None = None  # a folder with a picture for each, or a picture; None: the files' own colours
+
+    @property
+    def pictures(self) -> list[Path | None]:
+        """The picture of each.
+
+        Raises:
+            InputError: one has none in the folder.
+        """
+        return [find_picture(path, self.rgb) for path in self.files]
+
+
+def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> Reference:
     """Look at good scans, read one after another.
 
     Args:
         detector: the loaded model.
-        good: files of scans.
+        good: the scans.
         options: further arguments of `PointAD.make_reference`.
 
     Raises:
         InputError: a file cannot be read, or does not match the others.
     """
-    logger.info("comparing %d good scans with one another", len(good))
+    logger.info("comparing %d good scans with one another", len(good.files))
+    pairs = list(zip(good.files, good.pictures, strict=True))
+    scans, pictures = tee(_read(path, picture) for path, picture in pairs)  # taken in turns: one scan waits at a time
     reference = detector.make_reference(
-        (read_scan(path).points for path in good), names=[str(p) for p in good], **options
+        (points for points, _ in scans),
+        pictures=(picture for _, picture in pictures),
+        names=[str(path) for path in good.files],
+        **options,
     )
-    logger.info("reference of %d good scans: %.1f MB", len(good), reference.nbytes / 1e6)
+    logger.info("reference of %d good scans: %.1f MB", len(good.files), reference.nbytes / 1e6)
     return reference
 
 
-def cached_reference(detector: PointAD, good: Sequence[Path], options: Mapping[str, Any], folder: Path) -> Reference:
+def _read(path: Path, picture: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """The points of a scan, and its RGB picture or its own colours if it has a pixel grid."""
+    scan = read_scan(path)
+    if picture is not None:
+        return scan.points, read_picture(picture, "RGB")
+    return scan.points, scan.colors if scan.points.ndim == ORGANIZED else None
+
+
+def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any], folder: Path) -> Reference:
     """The same; a reference made earlier from the same files in the same way is read from a folder.
 
     Raises:
@@ -63,17 +100,17 @@ def cached_reference(detector: PointAD, good: Sequence[Path], options: Mapping[s
         except InputError as error:
             logger.warning("%s", error)
         else:
-            logger.info("reference of %d good scans, cached in %s", len(good), path)
+            logger.info("reference of %d good scans, cached in %s", len(good.files), path)
             return reference
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference
 
 
-def _key(detector: PointAD, good: Sequence[Path], options: Mapping[str, Any]) -> str:
+def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
     """SHA-256 of the files' content and of everything that they are looked at with."""
     digest = hashlib.sha256(json.dumps([detector.fingerprint, dict(options)], sort_keys=True).encode())
-    for path in good:
+    for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
         try:
             with path.open("rb") as file:
                 while block := file.read(BLOCK):

@@ -247,6 +247,7 @@ class PointAD:
         scans: Iterable[np.ndarray],
         rig: ViewRig | str = "auto",
         *,
+        pictures: Iterable[np.ndarray | None] | None = None,
         names: Sequence[str] | None = None,
         sigma: float = DEFAULT_SIGMA,
         smoothing: str = "surface",
@@ -260,13 +261,16 @@ class PointAD:
 
         Args:
             scans: one or more, each as `predict` takes it; the other arguments are those of `predict` too.
+            pictures: the RGB picture of each organized scan, or its colours; None for a scan without any. They are
+                compared if all scans have one; scans to be judged must then have one too.
             names: what errors call the scans, one for each; None numbers them.
 
         Raises:
             InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
         """
         options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
-        looks = (self._look(points, None, None, options, self._joint_encoder) for points in scans)
+        pairs = ((points, None) for points in scans) if pictures is None else zip(scans, pictures, strict=True)
+        looks = (self._look(points, None, rgb, options, self._joint_encoder) for points, rgb in pairs)
         return reference_of(looks, names, self._eyes(options, sigma, smoothing))
 
     @cached_property
@@ -330,10 +334,11 @@ class PointAD:
         reference.setting.require(eyes.setting(look))
         scan = eyes.observe(look)
         compared = reference.compare(scan)
-        places = np.pad(compared.values, (0, GRID_SIZE * GRID_SIZE - len(compared.values)))
+        maps = {name: np.pad(one, (0, GRID_SIZE * GRID_SIZE - len(one))) for name, one in compared.maps.items()}
         view_scores = scan.views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
-        grid_maps = {"point": places.reshape(GRID_SIZE, GRID_SIZE)}
-        return _Scored({"point": compared.score}, grid_maps, places, scan.views.maps[0].cpu().numpy(), view_scores)
+        grid_maps = {name: one.reshape(GRID_SIZE, GRID_SIZE) for name, one in maps.items()}
+        view_maps = scan.views.maps[0].cpu().numpy()
+        return _Scored(compared.scores, grid_maps, maps.get("fused", maps["point"]), view_maps, view_scores)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.reference.cues import cue_powers, join_cues
+from pointad.reference.cues import cue_powers, joint_maps
 from pointad.reference.geometry_bank import gather_geometry
 from pointad.reference.observation import Observation
-from pointad.reference.patch_bank import gather_patches
-from pointad.reference.reference import GEOMETRY_BYTES, PATCH_BYTES, Reference, compare_cues
+from pointad.reference.patch_bank import PatchBank, gather_patches
+from pointad.reference.reference import (
+    COLOR_BYTES,
+    GEOMETRY_BYTES,
+    PATCH_BYTES,
+    Reference,
+    ReferenceScores,
+    compare_cues,
+)
 from pointad.reference.setting import ReferenceSetting
 
 logger = logging.getLogger(__name__)
@@ -36,14 +43,16 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
     check_extents([scan.extent for scan in scans], names)
     patches = gather_patches([scan.patches for scan in scans], PATCH_BYTES)
     geometry = gather_geometry([scan.geometry for scan in scans], GEOMETRY_BYTES)
+    color = _gather_color(scans, names)
+    powers = cue_powers(len(scans))
     left_out = []
     if len(scans) > 1:
         for number, scan in enumerate(scans):
-            left_out.append(compare_cues(scan, patches.without(number), geometry.without(number)))
-    powers = cue_powers(len(scans))
-    joined = [join_cues(cues, powers) for cues in left_out]
-    values = [scan.at_points(one) for scan, one in zip(scans, joined, strict=False)]
-    peaks = [float(one.max()) for one in joined]
+            others = None if color is None else color.without(number)
+            cues = compare_cues(scan, patches.without(number), geometry.without(number), others)
+            left_out.append(ReferenceScores(joint_maps(cues, powers)))
+    values = [scan.at_points(one.values) for scan, one in zip(scans, left_out, strict=False)]
+    peaks = [one.score for one in left_out]
     heat_range = None
     if values:
         low = float(np.quantile(np.concatenate(values), LOW_END))
@@ -57,7 +66,19 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         extents=tuple(scan.extent for scan in scans),
         good_scores=tuple(peaks),
         heat_range=heat_range,
+        color=color,
     )
+
+
+def _gather_color(scans: Sequence[Observation], names: Sequence[str]) -> PatchBank | None:
+    """Patches of the RGB pictures; None unless all scans have one."""
+    pictures = [scan.color.patches for scan in scans if scan.color is not None]
+    if len(pictures) == len(scans):
+        return gather_patches(pictures, COLOR_BYTES)
+    if pictures:
+        without = next(name for name, scan in zip(names, scans, strict=True) if scan.color is None)
+        logger.warning("%s has no RGB picture, so those of the other good scans are not compared either", without)
+    return None
 
 
 def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:

@@ -7,19 +7,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pointad.encoding.features import SampleFeatures
 from pointad.reference.geometry_bank import ScanGeometry, describe_geometry
 from pointad.reference.patch_bank import ScanPatches, patch_descriptors, seen_patches
 from pointad.scoring.inference import ViewPredictions, predict_views
-from pointad.scoring.similarity import ANOMALOUS
+from pointad.scoring.similarity import ANOMALOUS, anomaly_maps
 
 # Values of the M points to smoothed ones: of as many points on a surface, or of all P places of a grid, whose holes
 # are 0 before the smoothing.
 BANK_PARTS = (3 / 8, 5 / 8)  # of an encoder's depth
 Smoothing = Callable[[np.ndarray], np.ndarray]
 FRONT = np.array([0.0, 0.0, -10.0])  # in the largest side of a cloud: depth cameras look along +z
+
+
+@dataclass(frozen=True)
+class ColorObservation:
+    """The RGB picture of a scan with a pixel grid; its pixels are the places of the grid."""
+
+    patches: ScanPatches  # of the picture, as the only view
+    map: Tensor  # (1, S, S), what the prompts say
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Observation:
     non_zero: Tensor  # (1, P) bool
     smooth: Smoothing
     extent: float  # largest side of the cloud in the unit of the scan
+    color: ColorObservation | None = None  # None: the scan has no RGB picture
 
     def at_points(self, values: np.ndarray) -> np.ndarray:
         """Smoothed values of the M points alone, whether `smooth` gives those of the grid or of the points."""
@@ -82,7 +92,8 @@ def observe(
     """Look at one scan.
 
     Args:
-        for_prompts: features of the blocks that the prompts are compared with, of one sample.
+        for_prompts: features of the blocks that the prompts are compared with, of one sample; with those of its RGB
+            picture, colour is observed too.
         for_bank: features of the blocks that good scans are compared by, of the same pass.
         text_features: (2, D), normal and anomalous.
         correspondences: (1, V, P, 3) integer, never-seen points filled.
@@ -107,4 +118,24 @@ def observe(
         non_zero=non_zero,
         smooth=smooth,
         extent=extent,
+        color=_observe_color(for_prompts, for_bank, text_features, non_zero, size),
+    )
+
+
+def picture_places(size: int) -> Tensor:
+    """Correspondences (1, P, 3) int64 of a picture that the grid's own places are the pixels of."""
+    places = torch.arange(size * size)
+    return torch.stack([places % size, places // size, torch.ones_like(places)], dim=-1)[None]
+
+
+def _observe_color(
+    for_prompts: SampleFeatures, for_bank: SampleFeatures, text_features: Tensor, non_zero: Tensor, size: int
+) -> ColorObservation | None:
+    if for_prompts.color_patches is None or for_bank.color_patches is None:
+        return None
+    patches = for_bank.color_patches  # (1, L, N, D): one picture, as one view
+    seen = seen_patches(picture_places(size).to(non_zero.device), non_zero[0], size, patches.shape[2])
+    return ColorObservation(
+        patches=ScanPatches(patch_descriptors(patches), seen),
+        map=anomaly_maps(for_prompts.color_patches, text_features, size),
     )

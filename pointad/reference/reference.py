@@ -11,6 +11,7 @@ them.
 """
 
 import json
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,26 +24,47 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.reference.cues import CUES, join_cues
+from pointad.reference.cues import CUES, joint_maps
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
-from pointad.reference.observation import Observation
+from pointad.reference.observation import ColorObservation, Observation
 from pointad.reference.patch_bank import PatchBank, compare_patches
 from pointad.reference.setting import ReferenceSetting
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import upsample
 
+logger = logging.getLogger(__name__)
+
 KIND = "pointad reference"
 SUFFIX = ".safetensors"
 PATCH_BYTES = 120_000_000  # what a reference's patches may take, and ...
-GEOMETRY_BYTES = 30_000_000  # ... its histograms of bends
+GEOMETRY_BYTES = 30_000_000  # ... its histograms of bends, and ...
+COLOR_BYTES = 30_000_000  # ... the patches of its RGB pictures
 
 
 @dataclass(frozen=True)
 class ReferenceScores:
-    """One scan compared with good ones."""
+    """One scan compared with good ones.
 
-    values: np.ndarray  # float32, one a place of the grid (P,), or one a point on a surface (M,)
-    score: float  # of the scan: the highest value
+    The maps are called "point", and where both have RGB pictures "color" and "fused"; each is float32, with one value a
+    place of the grid (P,), or one a point on a surface (M,).
+    """
+
+    maps: dict[str, np.ndarray]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Of the scan: the highest value of each map."""
+        return {name: float(values.max()) for name, values in self.maps.items()}
+
+    @property
+    def values(self) -> np.ndarray:
+        """The map that counts: of points and picture together, or of the points alone."""
+        return self.maps.get("fused", self.maps["point"])
+
+    @property
+    def score(self) -> float:
+        """The highest value of the map that counts."""
+        return float(self.values.max())
 
 
 @dataclass(frozen=True)
@@ -57,17 +79,25 @@ class Reference:
     extents: tuple[float, ...]  # their largest sides, in the unit of the scans
     good_scores: tuple[float, ...]  # of each good scan, compared with the others; empty for a single one
     heat_range: tuple[float, float] | None  # values at the ends of the colour scale; None for a single good scan
+    color: PatchBank | None = None  # of the RGB pictures, as the only view; None without them
 
     @property
     def nbytes(self) -> int:
         """What the reference takes in memory."""
-        return self.patches.nbytes + self.geometry.nbytes
+        return self.patches.nbytes + self.geometry.nbytes + (0 if self.color is None else self.color.nbytes)
 
     def compare(self, scan: Observation) -> ReferenceScores:
-        """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`."""
-        cues = compare_cues(scan, self.patches, self.geometry)
-        values = join_cues(cues, self.powers)
-        return ReferenceScores(values, float(values.max()))
+        """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
+
+        Raises:
+            InputError: the good scans have RGB pictures, and the scan has none.
+        """
+        if self.color is not None and scan.color is None:
+            problem = "has no RGB picture, and the good scans that it is compared with have them"
+            raise InputError("scan", problem, "give its picture, or make the reference without pictures")
+        if self.color is None and scan.color is not None:
+            logger.warning("the RGB picture of the scan is not compared: the good scans have none")
+        return ReferenceScores(joint_maps(compare_cues(scan, self.patches, self.geometry, self.color), self.powers))
 
     def save(self, path: str | Path) -> None:
         """Write the reference as safetensors; the setting and the names stand in its header.
@@ -81,6 +111,8 @@ class Reference:
             "geometry": torch.from_numpy(self.geometry.descriptors),
             "geometry_owners": torch.from_numpy(self.geometry.owners),
         }
+        if self.color is not None:
+            tensors |= {"color": self.color.descriptors, "color_owners": self.color.owners}
         told = {
             "setting": self.setting.to_json(),
             "counts": self.patches.counts,
@@ -119,6 +151,7 @@ class Reference:
                 extents=tuple(told["extents"]),
                 good_scores=tuple(told["good_scores"]),
                 heat_range=None if heat_range is None else (float(heat_range[0]), float(heat_range[1])),
+                color=_color_bank(tensors),
             )
         except FileNotFoundError as error:
             raise InputError(path, "there is no such file", "name a file that pointad reference wrote") from error
@@ -131,11 +164,39 @@ class Reference:
         return reference
 
 
-def compare_cues(scan: Observation, patches: PatchBank, geometry: GeometryBank) -> dict[str, np.ndarray]:
+def _color_bank(tensors: dict[str, Tensor]) -> PatchBank | None:
+    if "color" not in tensors:
+        return None
+    return PatchBank(tensors["color"], (len(tensors["color"]),), tensors["color_owners"])
+
+
+def compare_cues(
+    scan: Observation, patches: PatchBank, geometry: GeometryBank, color: PatchBank | None = None
+) -> dict[str, np.ndarray]:
     """The cues of a scan, smoothed: name -> float32, (P,) on a grid or (M,) on a surface."""
-    return {"prompts": prompt_cue(scan)} | distance_cues(
+    cues = {"prompts": prompt_cue(scan)} | distance_cues(
         scan, compare_patches(scan.patches, patches), compare_geometry(scan.geometry, geometry)
     )
+    if color is None or scan.color is None:
+        return cues
+    return cues | color_cues(scan, scan.color, compare_patches(scan.color.patches, color))
+
+
+def color_cues(scan: Observation, color: ColorObservation, patches: Tensor) -> dict[str, np.ndarray]:
+    """The cues of an RGB picture, smoothed.
+
+    Args:
+        scan: that the picture belongs to.
+        color: the picture.
+        patches: (1, N), distances of its patches from those of good pictures.
+    """
+    side = math.isqrt(patches.shape[-1])
+    far = upsample(patches.view(1, 1, side, side), color.map.shape[-1])[0]  # (1, S, S)
+    places = scan.non_zero[0]
+    return {
+        "color_patches": scan.smooth(far.flatten()[places].cpu().numpy()),
+        "color_prompts": scan.smooth(color.map.flatten()[places].cpu().numpy()),
+    }
 
 
 def prompt_cue(scan: Observation) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_scans import closed_shape
+from PIL import Image
+from sample_scans import closed_shape, depth_scan
 
 from pointad.commands import predict, reference
 from pointad.errors import InputError
@@ -86,3 +87,26 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
         run(bad, "--good", scans / "empty")
     with pytest.raises(InputError, match=r"bad\.npy: is damaged"):
         run(bad, "--reference", bad)
+
+
+def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
+    run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in ("good", "pictures"):
+        (tmp_path / folder).mkdir()
+    for name in ("0", "1"):
+        np.save(tmp_path / "good" / f"{name}.npy", depth_scan(60, 60))
+        grey = np.random.default_rng(int(name)).integers(90, 110, size=(60, 60, 3), dtype=np.uint8)
+        Image.fromarray(grey).save(tmp_path / "pictures" / f"{name}.png")
+    good = ("--good", tmp_path / "good", "--good_rgb", tmp_path / "pictures")
+    scan = tmp_path / "good" / "0.npy"
+    _, (with_picture,) = run(scan, *good, "--rgb", tmp_path / "pictures" / "0.png")
+    assert set(with_picture["scores"]) == {"point", "color", "fused"}
+    with caplog.at_level("ERROR"):
+        code, (without,) = run(scan, *good)
+    assert code == 2 and without["error"].startswith(f"{scan}: has no RGB picture, and the good scans")
+    (tmp_path / "pictures" / "1.png").unlink()
+    with pytest.raises(InputError, match="has no image named 1; give a folder with an image for every scan"):
+        run(scan, *good)
+    with pytest.raises(InputError, match="--good_rgb: is for the scans of --good, and none were given; add --good"):
+        run(scan, "--good_rgb", tmp_path / "pictures")
