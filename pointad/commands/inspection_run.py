@@ -17,6 +17,7 @@ from pointad.errors import PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
+from pointad.reference.conformal import require_enough
 from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,12 @@ NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000
 
 
 def inspect_all(settings: PredictSettings) -> int:
-    """Inspect every scan; one that cannot be inspected does not stop the others. Returns the exit code."""
+    """Inspect every scan; one that cannot be inspected does not stop the others. Returns the exit code.
+
+    Raises:
+        InputError: nothing can be inspected with these settings, such as a rate that takes more good scans.
+    """
+    check_counts(settings)
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
@@ -68,14 +74,28 @@ def inspect_and_write(
         return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
 
 
+def check_counts(settings: PredictSettings) -> None:
+    """Refuse what the number of good scans alone rules out, before a model is loaded and any scan looked at.
+
+    Raises:
+        InputError: a folder holds none, or there are too few for the rate of false alarms.
+    """
+    rate, compared = settings.false_alarm_rate, settings.compared_with
+    good = list(find_scans(compared or settings.good_scans, settings.output))
+    if rate is not None and settings.reference is None:
+        require_enough(len(good), rate, fewest=2 if compared else 1)
+
+
 def named_reference(detector: PointAD, settings: PredictSettings) -> Reference | None:
     """The reference made from the good scans; None without any.
 
     Raises:
-        InputError: there are none, one cannot be used, or the file is not a reference.
+        InputError: there are none, one cannot be used, or the file is not a reference or was made otherwise.
     """
     if settings.reference is not None:
-        return Reference.load(settings.reference)
+        reference = Reference.load(settings.reference)
+        detector.check_reference(reference, **look_options(settings))
+        return reference
     if not settings.compared_with:
         return None
     good = list(find_scans(settings.compared_with, settings.output))

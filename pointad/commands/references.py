@@ -18,6 +18,7 @@ from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.inspection.predictor import PointAD
 from pointad.reference.reference import SUFFIX, Reference
+from pointad.reference.setting import FORMAT
 from pointad.scans.files import read_scan
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     Raises:
         InputError: a file cannot be read, or does not match the others.
     """
-    logger.info("comparing %d good scans with one another", len(good.files))
+    logger.info("looking at %d good scan%s", len(good.files), "" if len(good.files) == 1 else "s")
     pairs = list(zip(good.files, good.pictures, strict=True))
     scans, pictures = tee(_read(path, picture) for path, picture in pairs)  # taken in turns: one scan waits at a time
     reference = detector.make_reference(
@@ -109,7 +110,7 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
 
 def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
     """SHA-256 of the files' content and of everything that they are looked at with."""
-    digest = hashlib.sha256(json.dumps([detector.fingerprint, dict(options)], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, detector.fingerprint, dict(options)], sort_keys=True).encode())
     for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
         try:
             with path.open("rb") as file:

@@ -74,7 +74,7 @@ def look_at(
         seed=options.seed,
     )
     prepared = time.perf_counter()
-    visibility = visibility_of(options, scan)
+    visibility = visibility_of(options, scan.organized)
     rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility, device=device)
     drawn = time.perf_counter()
     sample = to_sample(
@@ -94,9 +94,9 @@ def look_at(
     )
 
 
-def visibility_of(options: LookOptions, scan: PreparedScan) -> str:
+def visibility_of(options: LookOptions, organized: bool) -> str:
     """Which points a view counts as seen, see `PointAD.predict`."""
-    return options.visibility or ("nearest" if scan.organized else "splat")
+    return options.visibility or ("nearest" if organized else "splat")
 
 
 @dataclass(frozen=True)

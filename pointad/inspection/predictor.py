@@ -273,6 +273,30 @@ class PointAD:
         looks = (self._look(points, None, rgb, options, self._joint_encoder) for points, rgb in pairs)
         return reference_of(looks, names, self._eyes(options, sigma, smoothing))
 
+    def check_reference(
+        self,
+        reference: Reference,
+        rig: ViewRig | str = "auto",
+        *,
+        sigma: float = DEFAULT_SIGMA,
+        smoothing: str = "surface",
+        visibility: str | None = None,
+        remove_table: bool = False,
+        metres_per_unit: float = 1.0,
+        keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
+        seed: int = 111,
+    ) -> None:
+        """Refuse a reference that no scan can be compared with under these settings, before one is looked at.
+
+        Args:
+            reference: of good scans; the other arguments are those of `predict`.
+
+        Raises:
+            InputError: it was made otherwise.
+        """
+        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        reference.setting.require(self._eyes(options, sigma, smoothing).setting(reference.setting.organized))
+
     @cached_property
     def _joint_encoder(self) -> PictureEncoder:
         """Gives the blocks for the prompts and those for good scans in one pass."""
@@ -331,7 +355,7 @@ class PointAD:
         return _Scored(scores, maps, maps.get("fused", maps["point"]).ravel(), view_maps, view_scores)
 
     def _score_with(self, reference: Reference, look: Look, eyes: Eyes) -> "_Scored":
-        reference.setting.require(eyes.setting(look))
+        reference.setting.require(eyes.setting(look.scan.organized))
         scan = eyes.observe(look)
         compared = reference.compare(scan)
         maps = {name: np.pad(one, (0, GRID_SIZE * GRID_SIZE - len(one))) for name, one in compared.maps.items()}

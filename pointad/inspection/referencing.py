@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.inspection.looking import Look, LookOptions, visibility_of
-from pointad.inspection.preparation import EXTENT
+from pointad.inspection.preparation import EXTENT, choose_rig
 from pointad.reference.building import build_reference
 from pointad.reference.observation import Observation, Smoothing, observe, select_blocks
 from pointad.reference.reference import Reference
@@ -34,9 +34,10 @@ class Eyes:
     smoothing: str
     sigma_on_surface: float  # the same in the unit of prepared clouds
 
-    def setting(self, look: Look) -> ReferenceSetting:
-        """What a reference made of this look depends on."""
-        scan, options = look.scan, self.options
+    def setting(self, organized: bool) -> ReferenceSetting:
+        """What a reference made of scans with or without a pixel grid depends on, whichever scans they are."""
+        options = self.options
+        rig = choose_rig(options.rig, organized)  # clouds are drawn with points of a size that closes each of them
         on_table = "as scanned"
         if options.remove_table:
             on_table = f"table removed, {options.metres_per_unit:g} m a unit, clusters {options.keep_clusters}"
@@ -45,11 +46,11 @@ class Eyes:
             prompts=digest_of(self.text_features),
             prompt_blocks=self.prompt_blocks,
             bank_blocks=self.bank_blocks,
-            views=tuple(f"{view.axis} {view.degrees:g}" for view in scan.rig.views),
-            rig=rig_digest(scan.rig),
-            organized=scan.organized,
-            visibility=visibility_of(options, scan),
-            smoothing=f"sigma {self.sigma:g}" if scan.organized else f"{self.smoothing}, sigma {self.sigma:g}",
+            views=tuple(f"{view.axis} {view.degrees:g}" for view in rig.views),
+            rig=rig_digest(rig),
+            organized=organized,
+            visibility=visibility_of(options, organized),
+            smoothing=f"sigma {self.sigma:g}" if organized else f"{self.smoothing}, sigma {self.sigma:g}",
             preparation=f"{on_table}, seed {options.seed}",
             image_size=self.image_size,
         )
@@ -103,7 +104,7 @@ def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes)
     for number, look in enumerate(looks):
         name = f"good scan {number + 1}" if names is None else names[number]
         called.append(name)
-        own = eyes.setting(look)
+        own = eyes.setting(look.scan.organized)
         if setting is not None and own.organized != setting.organized:
             kinds = {True: "with a pixel grid", False: "without a pixel grid"}
             problem = f"is {kinds[own.organized]}, and the good scans before it are {kinds[setting.organized]}"

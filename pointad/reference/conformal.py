@@ -56,6 +56,27 @@ def rate_interval(alarms: int, count: int, confidence: float = CONFIDENCE) -> tu
     return low, high
 
 
+def require_enough(count: int, rate: float, fewest: int = 2) -> None:
+    """Refuse a rate that takes more good scans than there are.
+
+    Args:
+        count: of good scans.
+        rate: of false alarms.
+        fewest: that any rate takes: two are needed for each to be compared with the others.
+
+    Raises:
+        InputError: there are too few; the text says how many more it takes.
+    """
+    needed = max(fewest, fewest_good_scans(rate))
+    if count >= needed:
+        return
+    problem = f"takes the scores of {needed} good scans, and there {'is' if count == 1 else 'are'} {count}"
+    remedy = f"give {needed - count} more"
+    if count >= fewest:
+        remedy += f", or a rate of at least {1 / (count + 1):.3g}"
+    raise InputError(f"false-alarm rate {rate:g}", problem, remedy)
+
+
 def conformal_threshold(good_scores: Sequence[float] | np.ndarray, rate: float) -> float:
     """The score above which the p-value is at most the rate.
 
@@ -66,14 +87,7 @@ def conformal_threshold(good_scores: Sequence[float] | np.ndarray, rate: float) 
     Raises:
         InputError: there are too few scores for such a rate; the text says how many more it takes.
     """
-    count, needed = len(good_scores), fewest_good_scans(rate)
-    if count < needed:
-        problem = f"takes the scores of {needed} good scans, and there are {count}"
-        remedy = (
-            f"give {needed - count} more, or a rate of at least {1 / (count + 1):.3g}"
-            if count
-            else (f"give {needed} or more" if needed > 1 else "give at least two")
-        )
-        raise InputError(f"false-alarm rate {rate:g}", problem, remedy)
+    count = len(good_scores)
+    require_enough(count, rate, fewest=1)
     allowed = int(np.floor(rate * (count + 1) + 1e-9))  # of the good scores may be as high: 1 + that many - 1
     return float(np.sort(np.asarray(good_scores, dtype=np.float64))[count - allowed])

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.presence import is_folder
 from pointad.reference.cues import CUES, joint_maps
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import ColorObservation, Observation
@@ -135,6 +136,8 @@ class Reference:
         """
         remedy = "make it again from the good scans"
         try:
+            if is_folder(path):
+                raise IsADirectoryError(path)
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
                 if header.get("kind") != KIND:
@@ -155,6 +158,8 @@ class Reference:
             )
         except FileNotFoundError as error:
             raise InputError(path, "there is no such file", "name a file that pointad reference wrote") from error
+        except IsADirectoryError as error:
+            raise InputError(path, "is a folder", "name a file that pointad reference wrote") from error
         except OSError as error:
             raise InputError(path, f"cannot be read ({error.strerror or error})", "name a readable file") from error
         except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:

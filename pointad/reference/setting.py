@@ -10,7 +10,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.rendering.views import ViewRig
 
-FORMAT = 2  # raised when the same scans and setting would give other numbers
+FORMAT = 3  # raised when the same scans and setting would give other numbers, or are described otherwise
 
 _SPOKEN = {
     "format": "version of the format",
@@ -59,7 +59,7 @@ class ReferenceSetting:
         if differing:
             named = ", ".join(_SPOKEN[name] for name in differing)
             remedy = "make the reference again from the good scans, or use the settings that it was made with"
-            raise InputError(subject, f"was made with another {named}", remedy)
+            raise InputError(subject, f"was made with other settings ({named})", remedy)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -45,13 +45,13 @@ def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.Log
     assert code == 1 and line["verdict"] == "fail" and line["p_value"] == pytest.approx(1 / 6)
     written = json.loads((scans / "out" / "bad" / "prediction.json").read_text())
     assert written["good_scans"] == 5 and written["false_alarm_rate"] == 0.2
-    assert "comparing 5 good scans" in caplog.text
+    assert "looking at 5 good scans" in caplog.text
 
     caplog.clear()
     with caplog.at_level("INFO"):
         _, (again,) = run(scans / "bad.npy", "--good", scans / "good")
     assert again["score"] == line["score"] and again["verdict"] is None and "p_value" not in again
-    assert "comparing" not in caplog.text and "cached in" in caplog.text
+    assert "looking at" not in caplog.text and "cached in" in caplog.text
 
 
 def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -78,6 +78,8 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):
         run(bad, "--good", good, scans / "good" / "1.npy", "--false_alarm_rate", "0.05")
+    with pytest.raises(InputError, match="takes the scores of 4 good scans, and there is 1; give 3 more"):
+        run(bad, "--good", good, "--false_alarm_rate", "0.2")
     with pytest.raises(InputError, match="--false_alarm_rate: needs the scores of good scans"):
         run(bad, "--false_alarm_rate", "0.05")
     with pytest.raises(InputError, match="omit --threshold"):
@@ -87,6 +89,8 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
         run(bad, "--good", scans / "empty")
     with pytest.raises(InputError, match=r"bad\.npy: is damaged"):
         run(bad, "--reference", bad)
+    with pytest.raises(InputError, match="good: is a folder; name a file"):
+        run(bad, "--reference", scans / "good")
 
 
 def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
@@ -110,3 +114,35 @@ def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
         run(scan, *good)
     with pytest.raises(InputError, match="--good_rgb: is for the scans of --good, and none were given; add --good"):
         run(scan, "--good_rgb", tmp_path / "pictures")
+
+
+def test_too_few_good_scans_are_refused_before_any_is_looked_at(
+    run: Any, scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PointAD, "from_checkpoint", lambda *_, **__: pytest.fail("the model was loaded"))
+    with pytest.raises(InputError, match="there are 5; give 14 more, or a rate"):
+        run(scans / "bad.npy", "--good", scans / "good", "--false_alarm_rate", "0.05")
+    with pytest.raises(InputError, match="there are 5; give 4 more"):
+        run(scans / "bad.npy", "--calibrate", scans / "good", "--false_alarm_rate", "0.1")
+
+
+def test_a_damaged_good_scan_is_named(run: Any, scans: Path) -> None:
+    (scans / "good" / "2.npy").write_bytes(b"not an array")
+    with pytest.raises(InputError, match=r"good/2\.npy: "):
+        run(scans / "bad.npy", "--good", scans / "good")
+    assert not (scans / "out").exists() and not (scans / "kept").exists()
+
+
+def test_a_reference_made_otherwise_is_refused_once(run: Any, scans: Path, capsys: pytest.CaptureFixture) -> None:
+    path = scans / "shape.safetensors"
+    flags = [str(scans / "good" / "0.npy"), "--output", str(path), "--rig", "front"]
+    reference.main(reference.build_parser().parse_args(flags))
+    with pytest.raises(InputError, match=r"was made with other settings \(views, rendering rig\); make the reference"):
+        run(scans / "bad.npy", scans / "good", "--reference", path)
+    assert capsys.readouterr().out == ""
+
+
+def test_scans_of_another_density_are_compared_too(run: Any, scans: Path) -> None:
+    np.save(scans / "thin.npy", closed_shape(300, 3))
+    code, (line,) = run(scans / "thin.npy", "--good", scans / "good" / "0.npy")
+    assert code == 0 and "error" not in line

@@ -54,6 +54,8 @@ def load_inspector(settings: ServeSettings) -> ScanInspector:
     """
     reference = None if settings.reference is None else Reference.load(settings.reference)
     detector = load_detector(settings.detector)
+    if reference is not None:
+        detector.check_reference(reference)
     directions = np.random.default_rng(0).normal(size=(500, 3))
     detector.predict(directions / np.linalg.norm(directions, axis=1, keepdims=True))
     if choose_device(settings.detector.model.device).type == "cpu":
