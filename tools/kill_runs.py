@@ -1,151 +1,130 @@
-"""Kill programs at random moments, run them again, and compare what they leave with what an undisturbed run leaves.
+"""Kill programs at random moments, run them again, and compare what they leave with what undisturbed runs leave.
 
-    python tools/kill_runs.py                                  # every program, 3 moments each, SIGKILL, SIGTERM, SIGINT
-    python tools/kill_runs.py --programs train --moments 50 --processes 2
+    python tools/kill_runs.py --folder /tmp/kills            # every program: 3 moments of each signal and number
+    python tools/kill_runs.py --folder /tmp/kills --programs train --moments 50 --processes 2
 
-With several processes, all of them work on one folder at once and are killed together. After that the program is run
-once more and must end well; its results must be those of the undisturbed run, and nothing unfinished may stop it.
-Exit status 1: some result differed, or a program did not end well.
+Each trial starts one, two or four processes on one folder, kills all of them or the first one (SIGKILL, SIGTERM or
+SIGINT; in half of the trials their worker processes too), and runs the program once more. That run must end well; the
+files must be those of undisturbed runs, byte for byte, with no file and no process left behind; a program that was
+asked to end by SIGTERM or SIGINT must have said so in one line.
+
+Half of the moments are spread over the life of a run. The others are changes of files: the program is stopped just
+before it creates, renames or removes one, or within 5 ms after that. Most runs are forks of this process, which has
+imported everything; they run the script's own code from its first line. Some are new interpreters (--fresh).
+Exit status 1: something was different. Folders of such trials are kept.
 """
 
 import argparse
-import hashlib
-import json
+import gc
+import importlib
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["OMP_NUM_THREADS"] = "1"  # the order of sums depends on it, and a process with threads cannot be forked
 
-from pointad.demo import scans
-from pointad.demo.scans import ScanName
+from tools.killing.children import Child
+from tools.killing.jobs import Job, jobs, make, render_command, write_inputs
+from tools.killing.trial import GONE_SECONDS, Undisturbed, plan, trial, undisturbed
 
-ROOT = Path(__file__).resolve().parent.parent
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-DATASET = "mvtec_pc_3d_rgb"
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program with its flags, and which of its files count."""
-
-    command: Callable[[Path], list[str]]  # output folder -> what is run
-    results: Callable[[Path], dict[str, str]]  # output folder -> digests by name
+SIGNALS = {"KILL": signal.SIGKILL, "TERM": signal.SIGTERM, "INT": signal.SIGINT}
+COMMANDS = ("cache_upkeep", "evaluation_run", "inspection_run", "render_dataset", "training_run")
+IMPORTED = (*(f"pointad.commands.{name}" for name in COMMANDS), "open3d", "imagecodecs", "torch._dynamo")
+PROGRAMS = ("render", "train", "test", "predict", "cache", "upkeep of the cache")
 
 
-def digests(folder: Path, *patterns: str) -> dict[str, str]:
-    """SHA-256 of the files that match, by their paths."""
-    files = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+def prepare(inputs: Path) -> dict[str, Job]:
+    """All jobs, with the inputs that they need; made in forks, so that this process keeps its single thread."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            write_inputs(inputs)
+            status = 0
+        finally:
+            os._exit(status)
+    if os.waitpid(pid, 0)[1]:
+        raise RuntimeError("the inputs could not be made")
+    undisturbed(Job(make, lambda out, _: render_command(inputs, out), lambda _: {}), inputs / "rendered", 1)
+    (inputs / "cache").mkdir()
+    made = jobs(inputs)
+    undisturbed(made["train"], inputs / "train", 1)
+    undisturbed(made["cache"], inputs / "encoded", 1)
+    (inputs / "cache").rmdir()
+    (inputs / "encoded" / "cache").rename(inputs / "cache")
+    return jobs(inputs)
 
 
-def test_results(folder: Path) -> dict[str, str]:
-    """The scores, and the figures without what tells when and where they were made."""
-    path = folder / "results.json"
-    classes = json.loads(path.read_text())["classes"] if path.is_file() else None
-    return {**digests(folder, "scores.csv", "curves.json", "*.npz"), "classes": json.dumps(classes)}
+def measured(job: Job, folder: Path, processes: int, *, fresh: bool) -> Undisturbed:
+    """Undisturbed runs of a job; of several processes, only the time is taken from them."""
+    alone = undisturbed(job, folder / "alone", 1)
+    if processes == 1 and not fresh:
+        return alone
+    together = undisturbed(job, folder / "together", processes, fresh=fresh)
+    return Undisturbed(together.seconds, alone.changes, alone.results)
 
 
-def programs(inputs: Path) -> dict[str, Program]:
-    """All programs on small inputs, which are made first."""
-    raw, rendered = inputs / "raw", inputs / "rendered"
-    for species in ("good", "pit"):
-        for index in range(3):
-            scans.write_scan(ScanName("gear", "test", species, index + 3 * (species == "pit")), 0, raw)
-    render = ["scripts/render_dataset.py", "--dataset", DATASET, "--data_path", str(raw), "--views", "x0", "y15"]
-    run_to_the_end([*render, "--save_path", str(rendered)])
-    data = ["--data_path", str(rendered), "--views", "2", "--clip_weights", "demo", "--num_workers", "1"]
-    cache = ["--feature_cache", str(inputs / "cache")]
-    scan = next((raw / "gear").rglob("xyz/*.tiff"))
-    train = ["train.py", *data, *cache, "--train_class", "gear", "--epoch", "6", "--resume"]
-    test = ["test.py", *data, *cache, "--save_maps", "--prompts", "ensemble"]
-    return {
-        "render": Program(
-            lambda out: [*render, "--save_path", str(out), "--num_workers", "2"],
-            lambda out: digests(out, "*.png", "*.npy", "*.pcd", "*.tiff", "*.json"),
-        ),
-        "train": Program(
-            lambda out: [*train, "--save_path", str(out)], lambda out: digests(out, "epoch_*.pth", "losses.csv")
-        ),
-        "test": Program(lambda out: [*test, "--save_path", str(out)], test_results),
-        "predict": Program(
-            lambda out: ["scripts/predict.py", str(scan), "--output", str(out)],
-            lambda out: digests(out, "scores.npy", "heat.ply", "sheet.png"),
-        ),
-    }
-
-
-def start(command: Sequence[str]) -> "subprocess.Popen[str]":
-    """A program of this repository, with one thread: the order of sums depends on their number."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, *command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-    )
-
-
-def run_to_the_end(command: Sequence[str]) -> float:
-    """Seconds that a program took; it must end well."""
-    begun = time.monotonic()
-    process = start(command)
-    _, said = process.communicate(timeout=600)
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said[-1500:]}")
-    return time.monotonic() - begun
-
-
-def killed(command: Sequence[str], moment: float, number: int, processes: int) -> None:
-    """Start a program, several times at once if asked for, and kill it after some seconds."""
-    running = [start(command) for _ in range(processes)]
-    time.sleep(moment)
-    for process in running:
-        process.send_signal(number)
-    for process in running:
-        process.communicate(timeout=120)
+def run_cell(name: str, job: Job, folder: Path, processes: int, flags: argparse.Namespace, dice: random.Random) -> int:
+    """All moments of one program with one signal after the other; how many trials went wrong."""
+    known = measured(job, folder / "known", processes, fresh=False)
+    slow = measured(job, folder / "slow", processes, fresh=True) if flags.fresh else known
+    wrong = 0
+    for signal_name in flags.signals:
+        begun, failed = time.monotonic(), 0
+        ended: list[Child] = []
+        for index in range(flags.moments):
+            fresh = index < flags.fresh
+            how = plan(dice, SIGNALS[signal_name], processes, slow if fresh else known, fresh=fresh)
+            place = folder / f"{signal_name}-{processes}-{index}"
+            finding = trial(job, place, how, known.results)
+            ended += finding.children
+            if finding.problems:
+                failed += 1
+                print(f"{name}, {how}: {'; '.join(finding.problems[:8])}", flush=True)
+                place.with_suffix(".txt").write_text("\n".join([str(how), *finding.problems, *finding.words]))
+        outlived = sum(child.left_behind(GONE_SECONDS) for child in ended)
+        if outlived:
+            print(f"{name}: worker processes outlived {outlived} programs", flush=True)
+        failed += outlived
+        print(
+            f"{name}, SIG{signal_name}, {processes} at once: {flags.moments - failed} of {flags.moments} well "
+            f"({known.seconds:.2f} s, {known.changes} changes of files; {time.monotonic() - begun:.0f} s in all)",
+            flush=True,
+        )
+        wrong += failed
+    return wrong
 
 
 def main() -> int:
     """Kill, run again, compare; 1 when something differed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", nargs="+", choices=("render", "train", "test", "predict"), help="(default: all)")
-    parser.add_argument("--moments", type=int, default=3, help="kills of each program (default: 3)")
-    parser.add_argument("--processes", type=int, default=1, help="how many work on one folder at once (default: 1)")
+    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="(default: all)")
+    parser.add_argument("--signals", nargs="+", choices=tuple(SIGNALS), default=tuple(SIGNALS), help="(default: all)")
+    parser.add_argument("--moments", type=int, default=3, help="of each program, signal and number (default: 3)")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="at once (default: 1 2 4)")
+    parser.add_argument("--fresh", type=int, default=0, help="moments of each that are new interpreters (default: 0)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-    arguments = parser.parse_args()
-    dice = random.Random(arguments.seed)
-    different = 0
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        for name, program in programs(folder).items():
-            if arguments.programs and name not in arguments.programs:
-                continue
-            undisturbed = folder / name / "undisturbed"
-            seconds = run_to_the_end(program.command(undisturbed))
-            expected = program.results(undisturbed)
-            equal = 0
-            for moment in range(arguments.moments):
-                output = folder / name / str(moment)
-                number = SIGNALS[moment % len(SIGNALS)]
-                killed(program.command(output), dice.uniform(0, seconds), number, arguments.processes)
-                try:
-                    run_to_the_end(program.command(output))
-                except RuntimeError as error:
-                    print(f"{name}: {error}", file=sys.stderr)
-                equal += program.results(output) == expected
-            different += arguments.moments - equal
-            print(f"{name}: {equal} of {arguments.moments} ended as the undisturbed run of {seconds:.1f} s", flush=True)
-    return int(different > 0)
+    parser.add_argument("--folder", type=Path, required=True, help="for the runs; must not exist")
+    flags = parser.parse_args()
+    for module in IMPORTED:
+        importlib.import_module(module)
+    gc.freeze()  # what has been imported is not looked through, and copied, in every fork
+    folder = flags.folder.resolve()
+    folder.mkdir(parents=True)
+    made = prepare(folder / "inputs")
+    wrong = 0
+    for name in flags.programs:
+        for processes in flags.processes:
+            dice = random.Random(f"{flags.seed} {name} {processes}")
+            place = folder / name.replace(" ", "_") / str(processes)
+            place.mkdir(parents=True)
+            wrong += run_cell(name, made[name], place, processes, flags, dice)
+    print(f"{wrong} trials ended differently")
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":

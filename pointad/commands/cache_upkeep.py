@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pointad.encoding.feature_cache import evict, list_entries, read_entry
+from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries
 from pointad.errors import InputError
 from pointad.files.locks import own_folder
 
@@ -27,6 +27,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
         raise InputError(folder, "is not a folder", "give the folder that was given as --feature_cache")
     if check or keep_bytes is not None:
         with own_folder(folder):  # two at once would count and remove the same files
+            remove_abandoned_entries(folder)
             if check:
                 print(f"removed {remove_damaged(folder)} damaged files")
             if keep_bytes is not None:

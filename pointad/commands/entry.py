@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointad import __version__
-from pointad.commands.program import EXIT_INTERRUPTED, run
+from pointad.commands.program import leave_interrupted, run, termination_raised
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,16 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
 
     PyTorch and whatever else takes seconds is imported by the program's ``main``, when its flags are parsed.
     """
-    try:
-        module = importlib.import_module(f"pointad.commands.{command.module}")
-        parser = module.build_parser()
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-    if name is not None:
-        parser.prog = name
-        parser.description = parser.description.replace(f"python {command.script}", name)
-    run(module.main, parser, arguments)
+    with termination_raised():
+        try:
+            module = importlib.import_module(f"pointad.commands.{command.module}")
+            parser = module.build_parser()
+            if name is not None:
+                parser.prog = name
+                parser.description = parser.description.replace(f"python {command.script}", name)
+            run(module.main, parser, arguments)
+        except KeyboardInterrupt as interrupt:
+            sys.exit(leave_interrupted(interrupt))
 
 
 def build_parser() -> argparse.ArgumentParser:

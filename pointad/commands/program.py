@@ -1,23 +1,29 @@
 """What all command-line programs of this project share: how they start, how they fail, how they read numbers."""
 
 import argparse
+import atexit
 import contextlib
 import errno
 import io
 import logging
 import math
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from tqdm import tqdm
 
+from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import PointADError, shown
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+EXIT_TERMINATED = 143  # 128 + SIGTERM
 EXIT_UNREAD = 141  # 128 + SIGPIPE
 
 LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
@@ -28,6 +34,10 @@ LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
 # How PyTorch, the loader of shared libraries and Python report a lack of memory, besides MemoryError.
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as batch systems send it before they kill; whatever cleans up after an interrupt does so after this."""
 
 
 class OneLineFormatter(logging.Formatter):
@@ -69,8 +79,8 @@ def run(
     """Parse the arguments, run ``main`` and exit with its exit code.
 
     An error of this library or of a disk, or a lack of memory, becomes one line on standard error and exit code 2; an
-    interrupt exits with 130, and a closed output pipe (as with ``| head``) with 141. Anything else is a fault of the
-    program and keeps its traceback.
+    interrupt exits with 130, SIGTERM with 143, and a closed output pipe (as with ``| head``) with 141. Anything else is
+    a fault of the program and keeps its traceback. A second interrupt ends the program at once.
 
     Args:
         main: takes the parsed flags, returns an exit code (``None`` counts as 0).
@@ -83,14 +93,14 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
     try:
-        code = main(flags)
+        with termination_raised():
+            code = main(flags)
         sys.stdout.flush()
     except PointADError as error:
         _say_error(str(error))
         sys.exit(EXIT_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to continue", file=sys.stderr)
-        sys.exit(EXIT_INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        sys.exit(leave_interrupted(interrupt))
     except BrokenPipeError:
         _drop_output()
         sys.exit(EXIT_UNREAD)
@@ -101,12 +111,18 @@ def run(
         _say_error(f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
-    except (MemoryError, RuntimeError, ImportError) as error:
-        if not is_lack_of_memory(error):
+    except Exception as error:
+        cause = interrupt_behind(error)
+        if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
+            sys.exit(leave_interrupted(cause))
+        if not isinstance(error, (MemoryError, RuntimeError, ImportError)) or not is_lack_of_memory(error):
             raise
         logging.getLogger(__name__).debug("out of memory", exc_info=True)
         _say_error("memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine")
         sys.exit(EXIT_ERROR)
+    finally:
+        # All is done; an interrupt while the interpreter shuts down must not print tracebacks of that.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code or 0)
 
 
@@ -116,6 +132,31 @@ def log_to_standard_error() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+@contextlib.contextmanager
+def termination_raised() -> Iterator[None]:
+    """Let SIGTERM raise `Terminated` within the block, as SIGINT raises KeyboardInterrupt."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield  # only the main thread may, and whoever started this program knows better
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def leave_interrupted(interrupt: KeyboardInterrupt) -> int:
+    """Say in one line that a signal ended the program; returns the exit code."""
+    terminated = isinstance(interrupt, Terminated)
+    how = "terminated" if terminated else "interrupted"
+    tqdm.write(f"{how}; run the same command again to continue", file=sys.stderr)
+    return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
 
 
 def is_lack_of_memory(error: BaseException) -> bool:

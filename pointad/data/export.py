@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
-from pointad.data.rendering_settings import agree_on_settings
+from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.locks import try_lock
@@ -77,9 +77,12 @@ def export_samples(
             yield Outcome(sample, FAILED, f"{sample.scan_path}: {error}")
             continue
         if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
+            _remove_abandoned_lock(_files(sample, root).lock)
             yield Outcome(sample, SKIPPED)
         else:
             pending.append(sample)
+    if pending:
+        note_device(root, options.device)
     if workers <= 1 or len(pending) <= 1:
         for sample in pending:
             yield export_sample(sample, root, options, overwrite=overwrite)
@@ -127,6 +130,13 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
         text = shown(text)
         return Outcome(sample, FAILED, text)
     return Outcome(sample, RENDERED)
+
+
+def _remove_abandoned_lock(path: Path) -> None:
+    """Remove the lock of a process that was killed after it had finished the sample."""
+    if path.is_file():
+        with try_lock(path):
+            pass
 
 
 def _files(sample: RawSample, root: Path) -> SampleFiles:

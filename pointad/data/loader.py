@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
 from pointad.errors import InputError, PointADError
 
@@ -115,6 +116,7 @@ def iterate_batches(
         num_workers=workers,
         collate_fn=_collate_to_arrays if through_pipes else _collate_or_error,
         pin_memory=pin_memory and not through_pipes,
+        worker_init_fn=obey_the_parent,
     )
     with tqdm(total=total, desc=description, unit="sample", disable=True if description is None else None) as bar:
         for batch in _with_living_workers(loader):
@@ -152,13 +154,17 @@ def _sample_bytes(dataset: Dataset[MultiViewSample]) -> int:
 
 
 def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointADError]:
-    batches = iter(loader)
+    with held_interrupts():
+        batches = iter(loader)
     while True:
         try:
             batch = next(batches, None)
         except RuntimeError as error:
             if "DataLoader worker" not in str(error):
                 raise
+            interrupt = interrupt_behind(error)
+            if interrupt is not None:  # it ended the worker too
+                raise interrupt from None
             # Errors of samples arrive as items, so a worker has died without an error.
             problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
             raise InputError("loading", problem, "run again with fewer --num_workers") from error

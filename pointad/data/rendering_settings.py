@@ -1,4 +1,8 @@
-"""The settings of a rendered folder, stored in `rendering.json`, so that different settings are never mixed."""
+"""The settings of a rendered folder, stored in `rendering.json`, so that different settings are never mixed.
+
+The file also lists the devices that have drawn, for information: all of them draw the same pictures, see
+docs/exactness.md, so several may fill one folder.
+"""
 
 import json
 import logging
@@ -21,6 +25,7 @@ from pointad.rendering.views import View
 logger = logging.getLogger(__name__)
 
 SETTINGS_NAME = "rendering.json"
+DEVICES = "devices"
 _LOCK_NAME = ".rendering.lock"
 
 
@@ -60,11 +65,10 @@ def read_settings(root: Path) -> dict[str, Any] | None:
     remedy = "render into another folder, or remove this one first"
     found = read_json(path, remedy)
     texts = ("dataset", "normals", "visibility", "correspondence")
-    views = found.get("views", []) if isinstance(found, dict) else None
     if (
         not isinstance(found, dict)
         or not all(isinstance(found.get(name, ""), str) for name in texts)
-        or not (views is None or (isinstance(views, list) and all(isinstance(view, str) for view in views)))
+        or not all(found.get(name) is None or _is_list_of_texts(found[name]) for name in ("views", DEVICES))
     ):
         raise InputError(path, "does not contain the settings of a rendered folder", remedy)
     return found
@@ -116,8 +120,35 @@ def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) 
             logger.warning(
                 "%s: renderings without %s are assumed to have been made with the current flags", root, SETTINGS_NAME
             )
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        _write(path, wanted)
+
+
+def note_device(root: Path, device: str | None) -> None:
+    """Add the kind of a device to those that have drawn renderings of a folder, whose settings are stored already.
+
+    Args:
+        root: the rendered data set's folder.
+        device: PyTorch's name of it, such as `cuda:0`; None is the CPU.
+
+    Raises:
+        InputError: the settings cannot be read or written.
+    """
+    kind = (device or "cpu").split(":")[0]
+    path = root / SETTINGS_NAME
+    with wait_for_lock(root / _LOCK_NAME):
+        settings = read_settings(root)
+        known = (settings or {}).get(DEVICES) or []
+        if settings is not None and kind not in known:
+            _write(path, {**settings, DEVICES: sorted([*known, kind])})
+
+
+def _write(path: Path, settings: dict[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _compare(path: Path, wanted: dict[str, Any]) -> None:

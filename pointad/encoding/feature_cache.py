@@ -3,7 +3,8 @@
 There is one safetensors file per picture, with its global feature in float32 and its patch features in float16, both of
 unit length; the rounding changes a probability by less than 5e-4. The file name is a hash of what was encoded and how
 (backbone, layers, precision, pixels), so features are never stale after a picture or the weights change, and files may
-be removed at any time. Files are written atomically, so several processes may share a folder.
+be removed at any time. Files are written atomically, so several processes may share a folder. What a process that was
+killed left unfinished is removed when the cache is next used.
 """
 
 import contextlib
@@ -12,7 +13,6 @@ import json
 import logging
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pointad.files.atomic import atomic_path
+from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 1  # incremented when the encoder's features for the same weights and pictures, or the files, change
 SUFFIX = ".safetensors"
 HEADER_BYTES = 512  # approximate size of a file without its numbers
-ABANDONED_SECONDS = 3600.0  # older unfinished files were left behind by processes that died
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def list_entries(folder: Path) -> list[CacheEntry]:
     for path in folder.glob(f"[0-9a-f][0-9a-f]/*{SUFFIX}"):
         with contextlib.suppress(FileNotFoundError):  # another process may be evicting
             status = path.stat()
-            entries.append(CacheEntry(path, status.st_size, status.st_mtime, path.name.startswith(".")))
+            entries.append(CacheEntry(path, status.st_size, status.st_mtime, is_unfinished(path.name)))
     return sorted(entries, key=lambda entry: entry.last_used)
 
 
@@ -161,12 +161,18 @@ def evict(folder: Path, keep_bytes: int) -> list[CacheEntry]:
     entries = list_entries(folder)
     total = sum(entry.size for entry in entries)
     for entry in entries:
-        abandoned = entry.unfinished and time.time() - entry.last_used > ABANDONED_SECONDS
-        if abandoned or (not entry.unfinished and total > keep_bytes):
+        if not entry.unfinished and total > keep_bytes:
             entry.path.unlink(missing_ok=True)
-            total -= entry.size
-            removed.append(entry)
+        elif not entry.unfinished or not remove_if_abandoned(entry.path):
+            continue
+        total -= entry.size
+        removed.append(entry)
     return removed
+
+
+def remove_abandoned_entries(folder: Path) -> int:
+    """Remove what processes that died while they wrote left in a cache; returns how many files."""
+    return sum(remove_if_abandoned(entry.path) for entry in list_entries(folder) if entry.unfinished)
 
 
 def _digest(global_features: Tensor, patch_features: Tensor) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pointad.compute.precision import FP32, check_precision, computing_in, with_rounded_matrices
 from pointad.data.batch import MultiViewBatch
-from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, rounded
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, remove_abandoned_entries, rounded
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.towers import encode_pictures, width
@@ -125,8 +125,9 @@ class PictureEncoder:
         return min(max(1, self._chunk(size) // pictures), MOST_SAMPLES_AT_ONCE)
 
     def expect(self, samples: int, pictures: int, size: int) -> None:
-        """Log how much will be written to the cache for samples with that many pictures of that side in pixels."""
+        """Tidy the cache, and log how much samples with that many pictures of that side in pixels will add to it."""
         if self._cache is not None:
+            remove_abandoned_entries(self._cache.folder)
             patches = (size // self.backbone.patch_size) ** 2
             self._cache.state_size(samples * pictures, len(self.layers), patches, self.backbone.embedding_dim)
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
+from pointad.files.unfinished import is_still_at
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def own_folder(folder: Path) -> Iterator[None]:
                     _release(file, path)
                 return
             owner = _read_owner(file)
-            if not _is_still_at(path, file.fileno()):  # its owner has just ended
+            if not is_still_at(path, file.fileno()):  # its owner has just ended
                 continue
         if not _is_dead(owner) or time.monotonic() > deadline:
             problem = f"in use by another run ({_described(owner)})"
@@ -122,7 +123,7 @@ def _locked(file: IO[bytes], path: Path) -> bool:
     except OSError:  # a file system without locks
         return not _is_alive(_read_owner(file))
     # If another process has removed the file since it was opened, its lock is void.
-    return _is_still_at(path, file.fileno())
+    return is_still_at(path, file.fileno())
 
 
 def _release(file: IO[bytes], path: Path) -> None:
@@ -130,13 +131,6 @@ def _release(file: IO[bytes], path: Path) -> None:
         path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_UN)  # processes forked in the meantime hold the open file too
-
-
-def _is_still_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
 
 
 def _write_owner(file: IO[bytes]) -> None:

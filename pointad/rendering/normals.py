@@ -4,6 +4,8 @@ import logging
 
 import numpy as np
 
+from pointad.compute.interrupts import held_interrupts
+
 logger = logging.getLogger(__name__)
 
 
@@ -19,7 +21,8 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
         (N, 3) float64 unit vectors; (0, 0, 1) where fewer than three points lie within the radius.
     """
     try:
-        import open3d
+        with held_interrupts():
+            import open3d
     except (ImportError, OSError) as error:
         # Open3D needs system libraries (libusb, libGL) that a bare server may lack.
         logger.info("Open3D cannot be loaded (%s); estimating normals with SciPy, which is slower", error)

@@ -1,5 +1,6 @@
 """A folder of renderings holds one kind, and its lists miss no sample."""
 
+import dataclasses
 import json
 import shutil
 import threading
@@ -11,6 +12,7 @@ import pytest
 from pointad.data.export import RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import read_metadata, write_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.errors import InputError
 from pointad.files.locks import wait_for_lock
 from pointad.rendering.views import View
@@ -45,7 +47,7 @@ def settings() -> dict[str, object]:
     return settings_of("mvtec_pc_3d_rgb", ONE_VIEW)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "7", "{", '{"views": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", "7", "{", '{"views": 3}', '{"devices": [1]}'])
 def test_notes_that_say_nothing_are_refused(content: str, mvtec_root: Path, tmp_path: Path) -> None:
     (tmp_path / "rendering.json").write_text(content)
     with pytest.raises(InputError, match=r"rendering|was rendered with other settings"):
@@ -64,6 +66,22 @@ def test_same_settings_go_on_and_old_folders_are_taken_over(
     assert [outcome.status for outcome in export_samples(samples, tmp_path, ONE_VIEW)] == [SKIPPED]
     assert "renderings without rendering.json" in caplog.text
     assert (tmp_path / "rendering.json").is_file()
+
+
+def test_devices_are_noted_and_not_compared(mvtec_root: Path, tmp_path: Path) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[:2]
+    on_gpu = dataclasses.replace(ONE_VIEW, device="cuda:1")
+    list(export_samples(samples[:1], tmp_path, ONE_VIEW))
+    assert json.loads((tmp_path / "rendering.json").read_text())["devices"] == ["cpu"]
+    agree_on_settings(tmp_path, "mvtec_pc_3d_rgb", on_gpu)
+    list(export_samples(samples[:1], tmp_path, on_gpu))  # nothing is left to draw
+    assert json.loads((tmp_path / "rendering.json").read_text())["devices"] == ["cpu"]
+    note_device(tmp_path, "cuda:1")
+    note_device(tmp_path, "cuda:0")
+    assert json.loads((tmp_path / "rendering.json").read_text())["devices"] == ["cpu", "cuda"]
+    (tmp_path / "rendering.json").write_text(json.dumps(settings()))  # as older versions stored them
+    list(export_samples(samples, tmp_path, ONE_VIEW))
+    assert json.loads((tmp_path / "rendering.json").read_text()) == {**settings(), "devices": ["cpu"]}
 
 
 def test_a_sample_that_is_finished_while_another_run_lists_is_listed(mvtec_root: Path, tmp_path: Path) -> None:

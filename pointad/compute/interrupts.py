@@ -1,0 +1,63 @@
+"""Interrupts at moments that cannot bear them: while a library is loaded, while processes are started."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+_HELD = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def held_interrupts() -> Iterator[None]:
+    """Let SIGINT and SIGTERM wait until the block ends.
+
+    An interrupt within an import leaves a half-loaded library behind, often as an ImportError, and one within a fork is
+    lost. Forks made within the block stay deaf to both signals until they take them themselves, see
+    ``obey_the_parent``. Threads other than the main one get no interrupts anyway.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        waiting.append(number)
+
+    before = {number: signal.getsignal(number) for number in _HELD}
+    for number, handler in before.items():
+        if callable(handler):  # else a signal ends the process, or is ignored, with no exception to come from it
+            signal.signal(number, note)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
+
+
+def obey_the_parent(*_: object) -> None:
+    """In a worker process: leave interrupts to the process that it works for; end quietly on SIGTERM.
+
+    PyTorch takes a worker that leaves with any other status for one that has failed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+
+
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """The interrupt that an error was made of, or was raised in the handling of; None if there is none."""
+    seen = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, KeyboardInterrupt):
+            return each
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            pending += [each.__cause__, each.__context__]
+    return None

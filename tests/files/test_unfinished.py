@@ -1,0 +1,79 @@
+"""What killed writers leave is removed by the next one, and nothing that is still being written."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
+from pointad.files.unfinished import remove_if_abandoned
+
+
+def leave_behind(target: Path) -> Path:
+    """Be killed while the target is written, in a fork."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            os.write(writing, os.fsencode(temporary))
+            os._exit(9)
+    os.waitpid(process, 0)
+    left = Path(os.fsdecode(os.read(reading, 5000)))
+    os.close(reading)
+    os.close(writing)
+    assert left.read_text() == "half"
+    return left
+
+
+@pytest.mark.parametrize("name", ["a.json", "a", ".hidden.png", "n" * 240 + ".npz"])
+def test_the_next_writer_tidies(name: str, tmp_path: Path) -> None:
+    target = tmp_path / "folder" / name
+    leave_behind(target)
+    leave_behind(target.with_name("other.json"))
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert target.read_text() == "whole"
+    assert [path.name.split(".")[1] for path in target.parent.glob("*.partial*")] == ["other"]
+
+
+def test_what_is_being_written_stays(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    with atomic_path(target) as first:
+        first.write_text("first")
+        with atomic_path(target) as second:
+            second.write_text("second")
+        assert first.read_text() == "first" and not remove_if_abandoned(first)
+    assert target.read_text() == "first" and list(tmp_path.iterdir()) == [target]
+
+
+def test_without_locks_nothing_is_taken_for_abandoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    target = tmp_path / "a.json"
+    left = leave_behind(target)
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+    assert left.exists() and target.read_text() == "whole"
+
+
+def fail(path: Path) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def interrupt(path: Path) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("ending", "error"), [(fail, InputError), (interrupt, KeyboardInterrupt)])
+def test_nothing_stays_of_a_writer_that_fails(
+    ending: Callable[[Path], None], error: type[BaseException], tmp_path: Path
+) -> None:
+    with pytest.raises(error), atomic_path(tmp_path / "a.json") as temporary:
+        temporary.write_text("half")
+        ending(temporary)
+    assert not list(tmp_path.iterdir())

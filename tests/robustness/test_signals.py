@@ -1,0 +1,124 @@
+"""Programs that are interrupted or terminated say so in one line, whatever they were doing."""
+
+import argparse
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from robustness.invocation import invoke, render
+
+from pointad.commands.program import run
+from pointad.compute.interrupts import held_interrupts, interrupt_behind
+from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
+from pointad.data.layout import VIEWS
+from pointad.data.loader import iterate_batches
+from pointad.data.metadata import read_metadata
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
+from pointad.errors import InputError
+
+
+def send(number: int) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(5)  # it comes long before
+
+
+def fail_in_turn() -> None:
+    try:
+        send(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed") from None
+
+
+ENDINGS: dict[str, tuple[Callable[[], None], int, str]] = {
+    "interrupted": (lambda: send(signal.SIGINT), 130, "interrupted"),
+    "terminated": (lambda: send(signal.SIGTERM), 143, "terminated"),
+    "library": (fail_in_turn, 130, "interrupted"),
+}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_one_line(how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    action, status, word = ENDINGS[how]
+    with pytest.raises(SystemExit) as leaving:
+        run(lambda flags: action(), argparse.ArgumentParser(), [])
+    assert leaving.value.code == status
+    assert capsys.readouterr().err == f"{word}; run the same command again to continue\n"
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_one_line_before_a_program_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointad.commands.train.build_parser", lambda: send(signal.SIGTERM))
+    ending = invoke("train.py")
+    assert (ending.code, ending.err) == (143, "terminated; run the same command again to continue\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_held_interrupts_come_afterwards(number: int) -> None:
+    def note(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, note)
+    reached = False
+    try:
+        with pytest.raises(KeyboardInterrupt), held_interrupts():
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)
+            reached = True
+        assert reached and signal.getsignal(number) is note
+    finally:
+        signal.signal(number, before)
+
+
+def test_interrupts_behind_errors() -> None:
+    try:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise InputError("loading", "a process died", "run again") from interrupt
+    except InputError as error:
+        assert isinstance(interrupt_behind(error), KeyboardInterrupt)
+    assert interrupt_behind(InputError("loading", "a process died", "run again")) is None
+
+
+def test_a_terminal_interrupts_the_first_process_alone(two_samples: Path) -> None:
+    """Ctrl-C reaches loading processes too, which must neither end before the first one nor say anything."""
+    options = SampleOptions(view_indices=(0,), with_color=False, with_views_gt=False)
+    dataset = MultiViewDataset(read_metadata(two_samples) * 3, load_rendered, options)
+    batches = iterate_batches(dataset, num_workers=1)
+    count = 0
+    for _ in batches:
+        count += 1
+        for worker in multiprocessing.active_children():
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGINT)
+    assert count == len(dataset)
+
+
+def test_locks_of_finished_samples_do_not_stay(raw_archives: dict[str, Path], tmp_path: Path) -> None:
+    source, output = raw_archives["mvtec_pc_3d_rgb"], tmp_path / "out"
+    assert render("mvtec_pc_3d_rgb", source, output).code == 0
+    lock = output / "gear" / "test" / "good" / VIEWS / ".000.lock"
+    lock.touch()  # of a run that was killed
+    assert "2 already finished" in render("mvtec_pc_3d_rgb", source, output).out
+    assert not lock.exists()
+
+
+@pytest.mark.usefixtures("ready_backbone")
+def test_a_feature_cache_is_tidied_when_it_is_used(
+    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    cache = FeatureCache(tmp_path / "cache", fingerprint="x", layers=[1], precision="fp32")
+    cache.write("ab" * 32, PictureFeatures(torch.zeros(3), torch.zeros(1, 2, 3, dtype=torch.float16)))
+    left = tmp_path / "cache" / "ab" / f".{'ab' * 32}.0123456789ab.partial.safetensors"
+    left.write_bytes(b"half")
+    flags = ("--data_path", two_samples, *test_flags, "--feature_cache", tmp_path / "cache")
+    assert invoke("test.py", *flags, "--save_path", tmp_path / "out").code == 0
+    assert not left.exists()
+    left.write_bytes(b"half")
+    assert "removed 0 damaged" in invoke("scripts/feature_cache.py", tmp_path / "cache", "--check").out
+    assert not left.exists()

@@ -1,0 +1,129 @@
+"""The programs that are killed, on inputs so small that a run takes well under a second."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
+from PIL import Image
+from safetensors.torch import save_file
+
+from pointad.demo import scans
+from pointad.demo.scans import ScanName
+from pointad.model.architecture import build
+
+DATASET = "mvtec_pc_3d_rgb"
+CLASS = "gear"
+TINY_CLIP = {
+    "embed_dim": 16,
+    "quick_gelu": True,
+    "vision_cfg": {"image_size": 56, "layers": 1, "width": 16, "head_width": 16, "patch_size": 28},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 1, "layers": 2},
+}
+VOLATILE = ("log.txt", "run.json", "results.json", "prediction.json", "epoch_*.json", "training_state.pt")
+"""Files that tell when and where they were made; of some, the numbers in them are compared."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A program with its flags, working in a folder that every run of it shares."""
+
+    prepare: Callable[[Path], None]  # makes the folder as it is before the first run
+    command: Callable[[Path, int], list[str]]  # folder, number of the process
+    results: Callable[[Path], dict[str, str]]  # folder -> what must be as after an undisturbed run
+
+
+def write_inputs(folder: Path) -> None:
+    """Two scans of 50 x 50 points, and a CLIP of a few thousand numbers."""
+    for index, species in enumerate(("good", "pit")):
+        made = scans.make_scan(ScanName(CLASS, "test", species, index), 0)
+        place = folder / "raw" / CLASS / "test" / species
+        for kind in ("xyz", "rgb", "gt"):
+            (place / kind).mkdir(parents=True)
+        tifffile.imwrite(place / "xyz" / f"00{index}.tiff", np.ascontiguousarray(made.xyz[::8, ::8]))
+        Image.fromarray(np.asarray(made.rgb)[::8, ::8]).save(place / "rgb" / f"00{index}.png")
+        Image.fromarray(np.asarray(made.mask)[::8, ::8]).save(place / "gt" / f"00{index}.png")
+    torch.manual_seed(0)
+    weights = folder / "clip"
+    weights.mkdir()
+    state = {name: entry.contiguous() for name, entry in build(TINY_CLIP).state_dict().items()}
+    save_file(state, weights / "open_clip_model.safetensors")
+    pictures = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD}
+    configuration = {"model_cfg": TINY_CLIP, "preprocess_cfg": pictures}
+    (weights / "open_clip_config.json").write_text(json.dumps(configuration))
+
+
+def render_command(folder: Path, output: Path, workers: int = 1) -> list[str]:
+    """The command that renders the raw scans."""
+    flags = ["--dataset", DATASET, "--data_path", str(folder / "raw"), "--save_path", str(output), "--views", "x0"]
+    return ["scripts/render_dataset.py", *flags, "--num_workers", str(workers)]
+
+
+def jobs(inputs: Path) -> dict[str, Job]:
+    """All jobs, by name.
+
+    Args:
+        inputs: from ``write_inputs``, with the scans rendered into ``rendered`` in it, prompts trained into ``train``
+            and pictures encoded into ``cache``.
+    """
+    data = ["--data_path", str(inputs / "rendered"), "--clip_weights", str(inputs / "clip"), "--device", "cpu"]
+    train = ["train.py", *data, "--train_class", CLASS, "--epoch", "3", "--depth", "2", "--batch_size", "1"]
+    train += ["--num_workers", "0"]
+    test = ["test.py", *data, "--save_maps", "--prompts", "ensemble", "--num_workers", "1"]
+    scan = next((inputs / "raw" / CLASS / "test" / "pit" / "xyz").glob("*.tiff"))
+    predict = ["scripts/predict.py", str(scan), "--clip_weights", str(inputs / "clip"), "--device", "cpu", "--html"]
+    predict += ["--checkpoint_path", str(inputs / "train" / "epoch_3.pth")]
+    whole = [path.relative_to(inputs / "cache") for path in sorted((inputs / "cache").rglob("*.safetensors"))]
+
+    def spoil_cache(folder: Path) -> None:
+        shutil.copytree(inputs / "cache", folder, dirs_exist_ok=True)
+        (folder / whole[0]).write_bytes((folder / whole[0]).read_bytes()[:-1])
+
+    return {
+        "render": Job(make, lambda out, _: render_command(inputs, out), files),
+        "render in 2 processes": Job(make, lambda out, _: render_command(inputs, out, workers=2), files),
+        "train": Job(make, lambda out, _: [*train, "--save_path", str(out)], files),
+        "test": Job(make, lambda out, _: [*test, "--save_path", str(out)], with_figures),
+        "predict": Job(make, lambda out, _: [*predict, "--output", str(out)], files),
+        "cache": Job(
+            make,
+            lambda out, number: [
+                *(*test, "--feature_cache", str(out / "cache"), "--save_path", str(out / f"run_{number}"))
+            ],
+            lambda out: {**files(out / "cache"), **with_figures(out / "run_0")},
+        ),
+        "upkeep of the cache": Job(
+            spoil_cache,
+            lambda out, _: ["scripts/feature_cache.py", str(out), "--check", "--keep", "1G"],
+            files,
+        ),
+    }
+
+
+def make(folder: Path) -> None:
+    """An empty folder."""
+    folder.mkdir(parents=True)
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Every file, hidden ones too: what it holds, or that it is there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() and not path.name.startswith("."):
+            continue
+        volatile = path.is_dir() or any(path.match(pattern) for pattern in VOLATILE)
+        found[str(path.relative_to(folder))] = "" if volatile else sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def with_figures(folder: Path) -> dict[str, str]:
+    """The files of a test, and the figures in its results."""
+    path = folder / "results.json"
+    figures = json.loads(path.read_text())["classes"] if path.is_file() else None
+    return {**files(folder), "figures": json.dumps(figures)}
