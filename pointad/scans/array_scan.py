@@ -14,7 +14,7 @@ from pointad.errors import InputError
 from pointad.files.bounds import check_claim
 from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
-from pointad.scans.colors import colors_from_named, colors_from_unnamed
+from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.named_columns import find_columns
 from pointad.scans.scan_file import MOST_POINTS, ScanFile
 
@@ -73,7 +73,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
 
     Args:
         values: (N, C) or (H, W, C) with C from 3 to 12, planes first (C, N) or (C, H, W), either with a batch axis
-            of one; x y z in the first three, perhaps colours in the next three; or records with fields x, y, z.
+            of one; x y z in the first three, perhaps colours behind them; or records with fields x, y, z.
         colors: one per point, in the same axis order; 8-bit, 16-bit or floats; alpha is ignored. None: no colours.
         path: the file, for errors and the log.
 
@@ -90,7 +90,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
     points = laid_out[..., :3].astype(np.float64)
     if colors is None:
-        return ScanFile(points, colors_from_unnamed(laid_out[..., 3:6]))
+        return ScanFile(points, colors_beside_points(laid_out[..., 3:]))
     return ScanFile(points, _fitting_colors(colors, shape, path))
 
 

@@ -52,6 +52,27 @@ def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:
     return colors_from_named(values)
 
 
+def colors_beside_points(others: np.ndarray, *, after_intensity: bool = False) -> np.ndarray | None:
+    """Colours among the unlabelled columns beside the coordinates: in front, behind an intensity, or behind normals.
+
+    Args:
+        others: (..., C) numbers: the columns after x y z.
+        after_intensity: whether the first of them is more likely an intensity than a colour.
+
+    Returns:
+        (..., 3) uint8, or None.
+    """
+    for start in (1, 0) if after_intensity else (0, 1):
+        colors = colors_from_unnamed(others[..., start : start + 3])
+        if colors is not None:
+            return colors
+    if others.shape[-1] >= 6:  # nx ny nz r g b
+        first = others[..., :3]
+        if is_normals(first[np.isfinite(first).all(axis=-1)]):
+            return colors_from_unnamed(others[..., 3:6])
+    return None
+
+
 def is_normals(values: np.ndarray) -> bool:
     """Whether (N, 3) numbers are unit vectors, with few exceptions."""
     if not len(values) or np.abs(values).max() > 1 + _UNIT_LENGTH:

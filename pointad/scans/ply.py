@@ -37,7 +37,7 @@ def read_ply(path: Path) -> Mesh:
     content = read_bytes(path)
     header = read_ply_header(content, path)
     body: bytes | list[bytes] = content[header.body :] if not header.is_text else _text_rows(content[header.body :])
-    _check_size(header, path)
+    _check_vertices(header, path)
     last = max((n for n, element in enumerate(header.elements) if _is_needed(element)), default=-1)
     vertices: Columns = {}
     faces = [np.zeros((0, 3), dtype=np.int64)]
@@ -64,7 +64,10 @@ def _face_list(element: PlyElement) -> PlyProperty | None:
     return named[0] if named else None
 
 
-def _check_size(header: PlyHeader, path: Path) -> None:
+def _check_vertices(header: PlyHeader, path: Path) -> None:
+    names = [element.name for element in header.elements]
+    if "vertex" not in names:
+        raise InputError(path, f"has no element called vertex; found {', '.join(names) or 'nothing'}", _REMEDY)
     for element in header.elements:
         if element.name == "vertex" and element.count > MOST_POINTS:
             raise InputError(path, f"declares {element.count} points", f"give a scan with at most {MOST_POINTS}")

@@ -11,7 +11,17 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.text_dialect import BLANK, COMMA, MISSING, TAB, Dialect, decoded, find_dialect, plain_nan
+from pointad.scans.text_dialect import (
+    BLANK,
+    COMMA,
+    MISSING,
+    TAB,
+    Dialect,
+    decoded,
+    find_dialect,
+    plain_nan,
+    plain_rows,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +95,7 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
     Raises:
         InputError: there is no table, its rows have different lengths, or the decimal sign is ambiguous.
     """
-    content = decoded(content, name)
+    content = plain_rows(decoded(content, name))
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
     values = _numbers(plain_nan(body), dialect, name)
@@ -116,7 +126,8 @@ def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
             return _with_words(text, separator) if with_words else _parsed(text, separator)
         except ValueError:
             continue
-    raise InputError(name, f"is not a table of numbers ({problem})", _REMEDY) from problem
+    said = str(problem).partition(";")[0]  # what follows is advice for programmers
+    raise InputError(name, f"is not a table of numbers ({said})", _REMEDY) from problem
 
 
 def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None = None) -> np.ndarray:

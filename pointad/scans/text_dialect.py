@@ -20,6 +20,11 @@ _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
 MISSING = rb"|na|n/a|null|none|nil|-|--|#n/a|\?"
 _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
+_SPREADSHEET_ERROR = re.compile(
+    rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
+)  # of cells, in English and German
+_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*?)[ \t]*(?:#|//)[^\n]*$")
+_UNIT = re.compile(rb"[\[(]?(?:mm|cm|m|um|\xc2\xb5m|inch|in|px|-|)[\])]?", re.IGNORECASE)
 _REMEDY = "give rows of numbers of equal length"
 
 
@@ -69,11 +74,18 @@ def plain_nan(content: bytes) -> bytes:
     return _NOT_FINITE.sub(b"nan", content) if b".#" in content or b"(" in content else content
 
 
+def plain_rows(content: bytes) -> bytes:
+    """Replace the errors of a spreadsheet's cells, such as #DIV/0!, by nan, and remove comments behind numbers."""
+    if b"#" in content:
+        content = _SPREADSHEET_ERROR.sub(b"nan", content)
+    return _COMMENT_BEHIND.sub(rb"\1", content) if b"#" in content or b"//" in content else content
+
+
 def find_dialect(content: bytes, name: str | Path) -> Dialect:
     """How a table is written.
 
     Args:
-        content: from `decoded`.
+        content: from `decoded` and `plain_rows`.
         name: the file, for the log and for errors.
 
     Raises:
@@ -113,7 +125,7 @@ def split(line: bytes, separator: bytes | None) -> list[bytes]:
 
 def is_comment(line: bytes) -> bool:
     """Whether a line is a comment."""
-    return _COMMENT.match(line) is not None and not line.lstrip().lower().startswith(b"#n/a")
+    return _COMMENT.match(line) is not None
 
 
 def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
@@ -135,12 +147,19 @@ def _first_row(content: bytes) -> tuple[int | None, bytes]:
         line = content[start : end if end >= 0 else len(content)].strip()
         if not is_comment(line) and _is_row(line, header):
             return start, header
-        if line and not line.isdigit():  # the number of points may come after the names
+        # The number of points, or the units of the columns, may come after the names.
+        if line and not line.isdigit() and not (header and _is_units(line)):
             header = line
         if end < 0:
             break
         start = end + 1
     return None, b""
+
+
+def _is_units(line: bytes) -> bool:
+    """Whether a line consists of the columns' units."""
+    cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line)
+    return len(cells) >= 3 and all(_UNIT.fullmatch(cell.strip(b'" ')) for cell in cells)
 
 
 def _is_row(line: bytes, header: bytes) -> bool:

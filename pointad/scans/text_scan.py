@@ -7,7 +7,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.colors import colors_from_named, colors_from_unnamed, is_normals
+from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
 from pointad.scans.text import TextTable, parse_table
@@ -35,7 +35,7 @@ def read_text_scan(path: Path) -> ScanFile:
             return ScanFile(table.values[:, columns.xyz], colors)
         _check_first_names(table, path)
     values = _without_row_numbers(table.values, path)
-    return ScanFile(values[:, :3], _unnamed_colors(values[:, 3:], after_intensity=path.suffix.lower() == ".pts"))
+    return ScanFile(values[:, :3], colors_beside_points(values[:, 3:], after_intensity=path.suffix.lower() == ".pts"))
 
 
 def _check_first_names(table: TextTable, path: Path) -> None:
@@ -55,17 +55,3 @@ def _without_row_numbers(values: np.ndarray, path: Path) -> np.ndarray:
         return values
     logger.warning("%s: the first column counts the rows and is ignored", path)
     return values[:, 1:]
-
-
-def _unnamed_colors(others: np.ndarray, *, after_intensity: bool) -> np.ndarray | None:
-    """Colours among the columns beside the coordinates."""
-    for start in (1, 0) if after_intensity else (0, 1):
-        # x y z r g b ..., or x y z intensity r g b
-        colors = colors_from_unnamed(others[:, start : start + 3])
-        if colors is not None:
-            return colors
-    if others.shape[1] >= 6:  # x y z nx ny nz r g b
-        first = others[:, :3]
-        if is_normals(first[np.isfinite(first).all(axis=1)]):
-            return colors_from_unnamed(others[:, 3:6])
-    return None

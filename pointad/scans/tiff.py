@@ -70,6 +70,8 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
                 logger.warning(
                     "%s: image %d of %d is read, the first with three coordinates", path, number + 1, len(images)
                 )
+            if image.dtype == np.uint16:
+                logger.warning("%s: numbers of 16 bits are read as coordinates, not as colours", path)
             return _channels_last(_read(image, shape, path, size), shape)
     planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
     if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 
-from dialects.base import COLORS, GRID, GRID_COLORS, POINTS, Dialect, with_holes
+from dialects.base import COLORS, GRID, GRID_COLORS, NORMALS, POINTS, Dialect, with_holes
 
 
 def npy(values: np.ndarray) -> bytes:
@@ -59,6 +59,8 @@ ARRAYS = {
         with_holes([3, 103, 203, 303], POINTS * 0.001),
         log="no-data value",
     ),
+    "normals before colours": Dialect(".npy", npy(np.hstack([POINTS, NORMALS, COLORS])), colors=COLORS),
+    "intensity before colours": Dialect(".npy", npy(np.hstack([POINTS, NORMALS[:, :1], COLORS])), colors=COLORS),
     "other names": Dialect(".npz", npz(vertices=POINTS, normals=POINTS, colour=COLORS), colors=COLORS),
     "a name of its own": Dialect(".npz", npz(part=POINTS, weights=np.zeros(7)), log="'part' is read as the points"),
     "x, y and z": Dialect(".npz", npz(x=POINTS[:, 0], y=POINTS[:, 1], z=POINTS[:, 2])),

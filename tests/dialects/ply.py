@@ -103,6 +103,7 @@ PLY = {
 REFUSED_PLY = {
     "short": (".ply", _PLAIN[:-1], "declares 400 of vertex"),
     "no coordinates": (".ply", written(vertices(names="uvw")), "no vertex properties x, y, z"),
+    "another element": (".ply", written(PlyElement.describe(vertex_table(), "point")), "found point"),
     "lists that end too early": (".ply", _with_views(first=True)[:-9], "vertex"),
     "unknown type": (".ply", _PLAIN.replace(b"property double y", b"property quad y"), "property quad y"),
     "rows of other length": (

@@ -66,6 +66,15 @@ TEXT = {
     "empty cells": Dialect(".csv", _marked_holes("||", ","), with_holes([3, 77])),
     "one empty cell": Dialect(".csv", _marked_holes("1||2", ";"), with_holes([3, 77])),
     "NA": Dialect(".csv", _marked_holes("NA|NA|NA", "\t"), with_holes([3, 77])),
+    "errors of a spreadsheet": Dialect(".csv", _marked_holes("#N/A|#DIV/0!|#NAME?", ";"), with_holes([3, 77])),
+    "comments behind numbers": Dialect(
+        ".xyz", lines([f"{line} # point {n}" if n % 3 else f"{line}//" for n, line in enumerate(_XYZ)])
+    ),
+    "units below the names": Dialect(
+        ".csv",
+        lines(["-,-,-,mm,mm,mm", *rows(COLORS, POINTS, separator=",")], "r,g,b,x,y,z"),
+        colors=COLORS,
+    ),
     "a hole first": Dialect(".csv", lines([",,", *rows(POINTS[1:], separator=",")], "x,y,z"), with_holes([0])),
     "-9999": Dialect(".xyz", _no_data("-9999"), with_holes([3, 77, 200, 301]), log="no-data value"),
     "1e10": Dialect(".xyz", _no_data("1e10"), with_holes([3, 77, 200, 301]), log="no-data value"),

@@ -8,6 +8,7 @@ import tifffile
 from dialects.base import GRID, GRID_COLORS, Dialect, with_holes
 
 _XYZ = GRID.astype(np.float32)
+_WHOLE = np.rint(GRID * 10 + [1000, 1000, 0]).astype(np.uint16)
 
 
 def written(*images: tuple[np.ndarray, dict]) -> bytes:
@@ -39,6 +40,9 @@ TIFF = {
         ".tiff", written(_PREVIEW, *((_XYZ[..., axis], _SINGLE) for axis in range(3))), _XYZ
     ),
     "doubles": Dialect(".tiff", written((GRID, {"photometric": "rgb"})), _XYZ),
+    "16-bit numbers": Dialect(
+        ".tiff", written((_WHOLE, {"photometric": "rgb"})), _WHOLE.astype(float), log="not as colours"
+    ),
     "-9999": Dialect(".tiff", written((_no_data(-9999), {"photometric": "rgb"})), _HOLES, log="no-data value"),
     "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="no-data value"),
 }
