@@ -122,8 +122,11 @@ def read_entry(path: Path) -> PictureFeatures:
         with safe_open(path, framework="pt") as file:
             stored = file.metadata() or {}
             features = PictureFeatures(file.get_tensor("global"), file.get_tensor("patches"))
-    except SafetensorError as error:
+    except (SafetensorError, NotImplementedError) as error:  # torch lacks some of the types of safetensors
         raise ValueError(f"damaged ({error})") from error
+    kinds = [(tensor.dtype, tensor.ndim) for tensor in (features.global_features, features.patch_features)]
+    if kinds != [(torch.float32, 1), (torch.float16, 3)]:
+        raise ValueError("damaged (tensors of another kind)")
     if stored.get("key") != path.stem or stored.get("sha256") != _digest(
         features.global_features, features.patch_features
     ):

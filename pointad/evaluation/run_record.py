@@ -182,7 +182,7 @@ def repeatable(record: PipelineRecord) -> dict[str, Any]:
 def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:
     """Older files state the number of views only."""
     count = content.get("views")
-    if type(count) is not int or dataset not in DATASETS:
+    if type(count) is not int or not isinstance(dataset, str) or dataset not in DATASETS:
         return {}
     try:
         return {"views": list(view_subset(count, organized=DATASETS[dataset].organized))}

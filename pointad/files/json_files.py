@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
+from pointad.files.regular import read_bytes
 
 
 def read_json(path: str | Path, remedy: str) -> Any:
@@ -18,8 +19,10 @@ def read_json(path: str | Path, remedy: str) -> Any:
         InputError: the file is missing, unreadable or not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(path, "does not exist", remedy) from error
-    except (OSError, ValueError, RecursionError) as error:  # ValueError also for an invalid path
+        content = read_bytes(path)
+    except InputError as error:
+        raise InputError(path, error.problem, remedy) from error
+    try:
+        return json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not readable JSON ({error})", remedy) from error

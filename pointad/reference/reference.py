@@ -24,12 +24,14 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.files.presence import is_folder
+from pointad.files.regular import regular_file_size
+from pointad.files.safetensors_files import read_safetensors
 from pointad.reference.cues import CUES, joint_maps
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import ColorObservation, Observation
-from pointad.reference.patch_bank import PatchBank, compare_patches
+from pointad.reference.patch_bank import PatchBank, ScanPatches, compare_patches
 from pointad.reference.setting import ReferenceSetting
+from pointad.reference.soundness import finite, geometry_fits, patches_fit
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import upsample
 
@@ -40,6 +42,7 @@ SUFFIX = ".safetensors"
 PATCH_BYTES = 120_000_000  # what a reference's patches may take, and ...
 GEOMETRY_BYTES = 30_000_000  # ... its histograms of bends, and ...
 COLOR_BYTES = 30_000_000  # ... the patches of its RGB pictures
+_REMEDY = "make it again from the good scans"
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,28 @@ class Reference:
             raise InputError("scan", problem, "give its picture, or make the reference without pictures")
         if self.color is None and scan.color is not None:
             logger.warning("the RGB picture of the scan is not compared: the good scans have none")
+        self.require_fitting(scan.patches, None if scan.color is None else scan.color.patches)
         return ReferenceScores(joint_maps(compare_cues(scan, self.patches, self.geometry, self.color), self.powers))
+
+    def require_fitting(self, patches: ScanPatches, color: ScanPatches | None = None) -> None:
+        """Refuse a scan whose views or patches are others than the reference holds.
+
+        Args:
+            patches: of the scan's views.
+            color: of its RGB picture.
+
+        Raises:
+            InputError: they differ, though the setting says otherwise: the file was changed.
+        """
+        for bank, own in ((self.patches, patches), (self.color, color)):
+            if bank is None or own is None:
+                continue
+            views, _, width = own.descriptors.shape
+            held = len(bank.counts), bank.descriptors.shape[1]
+            if held != (views, width):
+                here = f"{held[0]} views and {held[1]} numbers"
+                problem = f"holds patches of {here}, those of the scan are of {views} and {width}"
+                raise InputError("reference", problem, _REMEDY)
 
     def save(self, path: str | Path) -> None:
         """Write the reference as safetensors; the setting and the names stand in its header.
@@ -134,38 +158,38 @@ class Reference:
         Raises:
             InputError: the file is missing, damaged, or no reference of this version.
         """
-        remedy = "make it again from the good scans"
         try:
-            if is_folder(path):
-                raise IsADirectoryError(path)
+            regular_file_size(path)
+        except InputError as error:
+            raise InputError(path, error.problem, "name a file that pointad reference wrote") from error
+        tensors = read_safetensors(Path(path), kind="a reference of good scans", remedy=_REMEDY)
+        try:
             with safe_open(path, framework="pt") as file:
                 header = file.metadata() or {}
-                if header.get("kind") != KIND:
-                    raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
-                told = json.loads(header["reference"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if header.get("kind") != KIND:
+                raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
+            told = json.loads(header["reference"])
             heat_range = told["heat_range"]
             reference = cls(
                 setting=ReferenceSetting.from_json(told["setting"]),
                 patches=PatchBank(tensors["patches"], tuple(told["counts"]), tensors["patch_owners"]),
                 geometry=GeometryBank(tensors["geometry"].numpy(), tensors["geometry_owners"].numpy()),
-                powers={str(name): float(power) for name, power in told["powers"].items()},
-                names=tuple(told["names"]),
-                extents=tuple(told["extents"]),
-                good_scores=tuple(told["good_scores"]),
-                heat_range=None if heat_range is None else (float(heat_range[0]), float(heat_range[1])),
+                powers={str(name): finite(power) for name, power in told["powers"].items()},
+                names=tuple(map(str, told["names"])),
+                extents=tuple(map(finite, told["extents"])),
+                good_scores=tuple(map(finite, told["good_scores"])),
+                heat_range=None if heat_range is None else (finite(heat_range[0]), finite(heat_range[1])),
                 color=_color_bank(tensors),
             )
-        except FileNotFoundError as error:
-            raise InputError(path, "there is no such file", "name a file that pointad reference wrote") from error
-        except IsADirectoryError as error:
-            raise InputError(path, "is a folder", "name a file that pointad reference wrote") from error
-        except OSError as error:
-            raise InputError(path, f"cannot be read ({error.strerror or error})", "name a readable file") from error
-        except (SafetensorError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(path, f"is damaged, or of another version ({error})", remedy) from error
-        if sum(reference.patches.counts) != len(reference.patches.descriptors) or set(reference.powers) != set(CUES):
-            raise InputError(path, "is damaged, its parts do not fit one another", remedy)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise InputError(path, f"is damaged, or of another version ({error})", _REMEDY) from error
+        if not (
+            patches_fit(reference.patches, len(reference.setting.views))
+            and geometry_fits(reference.geometry)
+            and (reference.color is None or patches_fit(reference.color, 1))
+            and set(reference.powers) == set(CUES)
+        ):
+            raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)
         return reference
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.json_records import record_from_json
 from pointad.rendering.views import ViewRig
 
 FORMAT = 3  # raised when the same scans and setting would give other numbers, or are described otherwise
@@ -67,9 +68,13 @@ class ReferenceSetting:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ReferenceSetting":
-        """The setting that `to_json` gave; lists become tuples again."""
-        tuples: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in values.items()}
-        return cls(**tuples)
+        """The setting that `to_json` gave; lists become tuples again.
+
+        Raises:
+            TypeError: it is not complete.
+            ValueError: a value is of another type.
+        """
+        return record_from_json(cls, values)
 
 
 def digest_of(tensor: Tensor) -> str:

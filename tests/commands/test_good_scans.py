@@ -87,7 +87,7 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     (scans / "empty").mkdir()
     with pytest.raises(InputError, match="empty: contains no scan"):
         run(bad, "--good", scans / "empty")
-    with pytest.raises(InputError, match=r"bad\.npy: is damaged"):
+    with pytest.raises(InputError, match=r"bad\.npy: not a reference"):
         run(bad, "--reference", bad)
     with pytest.raises(InputError, match="good: is a folder; name a file"):
         run(bad, "--reference", scans / "good")

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from pointad.errors import InputError
+from pointad.files.json_files import read_json
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_depth_picture, read_picture
 from pointad.files.regular import read_bytes, regular_file_size
+from pointad.reference.reference import Reference
 from pointad.scans.files import SUFFIXES, read_scan
 from pointad.scans.pcd import read_pcd
 from pointad.scans.text import read_rows
@@ -25,6 +27,8 @@ READERS = {
     "rows.txt": read_rows,
     "cloud.pcd": read_pcd,
     "xyz.tiff": read_xyz_tiff,
+    "results.json": lambda path: read_json(path, "give another file"),
+    "good.safetensors": Reference.load,
     **{f"scan{suffix}": read_scan for suffix in SUFFIXES},
 }
 

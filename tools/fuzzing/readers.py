@@ -1,10 +1,6 @@
-"""The readers of this library by name, and what counts as a finding."""
+"""The readers of this library by name."""
 
-import contextlib
-import logging
-import resource
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +10,6 @@ from pointad.data.metadata import read_metadata
 from pointad.datasets.eyecandies import read_points
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.encoding.feature_cache import read_entry
-from pointad.errors import PointADError
 from pointad.evaluation.results import Results
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
@@ -27,6 +22,7 @@ from pointad.report.runs import Run, read_scores
 from pointad.scans.files import read_scan
 from pointad.scans.text import read_labels
 from pointad.training.state import load_training_state
+from tools.fuzzing.verdict import problem_of
 
 LARGEST_STORAGE = 1 << 16  # bytes
 
@@ -99,44 +95,4 @@ def problem_with(reader: str, path: Path, memory_growth: int) -> str | None:
         path: the file.
         memory_growth: bytes of address space that reading may take beyond what this process has.
     """
-    permitted: tuple[type[Exception], ...] = (PointADError, *_PERMITTED.get(reader, ()))
-    try:
-        with _limited_memory(memory_growth), _silence(), warnings.catch_warnings():
-            warnings.simplefilter("error")  # a warning of another library says nothing of the file
-            READERS[reader](path)
-    except permitted as error:
-        if "\n" in str(error):
-            return f"error of several lines: {error!r}"
-        return "asked for too much memory" if _is_about_memory(error) else None
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _is_about_memory(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, MemoryError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-@contextlib.contextmanager
-def _limited_memory(growth: int) -> Iterator[None]:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + growth, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Readers log what they notice; here it is noise."""
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
+    return problem_of(lambda: READERS[reader](path), _PERMITTED.get(reader, ()), memory_growth)
