@@ -16,7 +16,7 @@ from pointad.reference.reference import Reference
 from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.fusion import smooth
-from pointad.scoring.surface_smoothing import smooth_on_surface
+from pointad.scoring.surface_smoothing import SurfaceSmoothing
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Eyes:
         points = look.scan.point_cloud.points
         if not look.scan.organized and self.smoothing == "surface":
             seen = np.any(look.rendered.correspondences[..., 2], axis=0)
-            return lambda values: smooth_on_surface(points, values, self.sigma_on_surface, seen)
+            return SurfaceSmoothing(points, self.sigma_on_surface, seen)
         places = look.batch.non_zero[0].numpy()
 
         def on_grid(values: np.ndarray) -> np.ndarray:

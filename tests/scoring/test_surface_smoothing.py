@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from pointad.scoring.surface_smoothing import smooth_on_surface
+from pointad.scoring.surface_smoothing import SurfaceSmoothing, smooth_on_surface
 
 
 def weighted_means(points: np.ndarray, values: np.ndarray, sigma: float, known: np.ndarray) -> np.ndarray:
@@ -61,3 +61,13 @@ def test_unknown_points_out_of_reach_take_the_nearest_known_value() -> None:
 def test_no_width_changes_nothing(sphere: np.ndarray) -> None:
     values = np.random.default_rng(4).random(len(sphere))
     np.testing.assert_array_equal(smooth_on_surface(sphere, values, 0), values.astype(np.float32))
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.05])
+def test_a_smoothing_serves_any_number_of_sets_of_values(sigma: float) -> None:
+    random = np.random.default_rng(8)
+    points = random.random((400, 3))
+    known = random.random(400) > 0.2
+    smoothing = SurfaceSmoothing(points, sigma, known)
+    for values in random.random((3, 400)):
+        np.testing.assert_array_equal(smoothing(values), smooth_on_surface(points, values, sigma, known))
