@@ -19,3 +19,11 @@ def depth_scan(height: int = 200, width: int = 200) -> np.ndarray:
     xyz = np.stack([x, y, 0.5 - 0.02 * bump], axis=-1).astype(np.float32)
     xyz[bump < 0.05] = 0
     return xyz
+
+
+def ring(count: int, seed: int, bulge: float = 0.0) -> np.ndarray:
+    """Points (N, 3) of a ring, 56 across, whose inner side faces its middle; a bulge rises from that side."""
+    around, across = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=(2, count))
+    thick = 8 + bulge * np.exp(-((around / 0.25) ** 2 + ((across - np.pi) / 0.6) ** 2))
+    distance = 20 + thick * np.cos(across)
+    return np.stack([distance * np.cos(around), distance * np.sin(around), thick * np.sin(across)], axis=-1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.reference.agreement import check_extents, warn_of_another_kind
 from pointad.reference.cues import cue_powers, joint_maps
 from pointad.reference.geometry_bank import gather_geometry
 from pointad.reference.observation import Observation
@@ -24,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 LOW_END = 0.5  # of the heat scale: quantile of the good scans' points
 HIGH_END = 2.0  # of the heat scale: the mean of the good scans' highest values lies so many times nearer to the low end
-LARGEST_RATIO = 1.5  # of the largest sides of scans of one kind of object
 
 
 def build_reference(scans: Sequence[Observation], names: Sequence[str], setting: ReferenceSetting) -> Reference:
@@ -43,6 +43,7 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
     check_extents([scan.extent for scan in scans], names)
     patches = gather_patches([scan.patches for scan in scans], PATCH_BYTES)
     geometry = gather_geometry([scan.geometry for scan in scans], GEOMETRY_BYTES)
+    warn_of_another_kind([scan.geometry for scan in scans], geometry, names)
     color = _gather_color(scans, names)
     powers = cue_powers(len(scans))
     left_out = []
@@ -79,27 +80,3 @@ def _gather_color(scans: Sequence[Observation], names: Sequence[str]) -> PatchBa
         without = next(name for name, scan in zip(names, scans, strict=True) if scan.color is None)
         logger.warning("%s has no RGB picture, so those of the other good scans are not compared either", without)
     return None
-
-
-def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:
-    """Refuse a good scan that is much larger or smaller than the others: it has another unit, or is another object.
-
-    Args:
-        extents: largest sides in the unit of the scans.
-        names: of the scans.
-
-    Raises:
-        InputError: one differs from their median by more than a half.
-    """
-    if len(extents) < 2:
-        return
-    middle = float(np.median(extents))
-    ratios = [max(extent / middle, middle / extent) for extent in extents]
-    worst = int(np.argmax(ratios))
-    if ratios[worst] > LARGEST_RATIO:
-        others = float(np.median([*extents[:worst], *extents[worst + 1 :]]))
-        ratio = extents[worst] / others
-        problem = f"its largest side is {extents[worst]:.4g}, that of the other good scans {others:.4g}"
-        raise InputError(
-            names[worst], f"{problem} ({ratio:.3g} times as long)", "give scans of one kind of object in one unit"
-        )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from sample_scans import closed_shape
+from sample_scans import closed_shape, ring
 
 from pointad.reference.coreset import spread_out
 from pointad.reference.geometry_bank import (
@@ -93,14 +93,6 @@ def test_a_dent_bends_the_surface_as_no_good_scan_does() -> None:
     assert after[distance < 4].mean() > 2 * before[distance < 4].mean()
     far = distance > 20
     assert after[far].mean() < 1.2 * before[far].mean()
-
-
-def ring(count: int, seed: int, bulge: float = 0.0) -> np.ndarray:
-    """Points (N, 3) of a ring, whose inner side faces its middle; a bulge rises from that side."""
-    around, across = np.random.default_rng(seed).uniform(0, 2 * np.pi, size=(2, count))
-    thick = 8 + bulge * np.exp(-((around / 0.25) ** 2 + ((across - np.pi) / 0.6) ** 2))
-    distance = 20 + thick * np.cos(across)
-    return np.stack([distance * np.cos(around), distance * np.sin(around), thick * np.sin(across)], axis=-1)
 
 
 def test_concave_closed_shapes_have_the_same_bends_in_every_pose() -> None:

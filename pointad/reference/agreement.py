@@ -1,0 +1,64 @@
+"""Whether good scans go together: of one size, and of one kind of object as far as their bends tell."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.reference.geometry_bank import GeometryBank, ScanGeometry, compare_geometry
+
+logger = logging.getLogger(__name__)
+
+LARGEST_RATIO = 1.5  # of the largest sides of scans of one kind of object
+FEWEST_JUDGED = 3  # with two good scans nothing tells which of them is the odd one
+OTHER_KIND = 2.0  # times as far from the other good scans as any of these is from the rest
+
+
+def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:
+    """Refuse a good scan that is much larger or smaller than the others: it has another unit, or is another object.
+
+    Args:
+        extents: largest sides in the unit of the scans.
+        names: of the scans.
+
+    Raises:
+        InputError: one differs from their median by more than a half.
+    """
+    if len(extents) < 2:
+        return
+    middle = float(np.median(extents))
+    ratios = [max(extent / middle, middle / extent) for extent in extents]
+    worst = int(np.argmax(ratios))
+    if ratios[worst] > LARGEST_RATIO:
+        others = float(np.median([*extents[:worst], *extents[worst + 1 :]]))
+        ratio = extents[worst] / others
+        problem = f"its largest side is {extents[worst]:.4g}, that of the other good scans {others:.4g}"
+        raise InputError(
+            names[worst], f"{problem} ({ratio:.3g} times as long)", "give scans of one kind of object in one unit"
+        )
+
+
+def warn_of_another_kind(scans: Sequence[ScanGeometry], bank: GeometryBank, names: Sequence[str]) -> None:
+    """Log a line if one good scan bends unlike the others, which may be another kind of object of the same size.
+
+    Every scan is compared with all others; the mean distance of the one that lies farthest off is held against that of
+    the next. It is a warning only, since good scans that vary much look like this too.
+
+    Args:
+        scans: bends of the good scans.
+        bank: of all of them.
+        names: of the scans.
+    """
+    if len(scans) < FEWEST_JUDGED:
+        return
+    far = np.array([compare_geometry(scan, bank.without(number)).mean() for number, scan in enumerate(scans)])
+    *_, second, worst = np.argsort(far)
+    ratio = far[worst] / max(far[second], np.finfo(np.float32).tiny)
+    if ratio > OTHER_KIND:
+        logger.warning(
+            "%s may be another kind of object: its bends lie %.1f times as far from those of the other good scans as "
+            "any other's; leave it out if it is one",
+            names[worst],
+            ratio,
+        )
