@@ -124,11 +124,11 @@ class HeadlessChromium:
             self.command("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
             self.command("Input.dispatchKeyEvent", type="keyUp", key=key)
 
-    def choose_file(self, selector: str, path: Path) -> None:
-        """Choose a file in an input element, as a person does in the file dialogue."""
+    def choose_file(self, selector: str, *paths: Path) -> None:
+        """Choose files in an input element, as a person does in the file dialogue."""
         document = self.command("DOM.getDocument")["root"]["nodeId"]
         node = self.command("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
-        self.command("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+        self.command("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])
 
     def screenshot(self) -> bytes:
         """The visible part of the page as PNG."""

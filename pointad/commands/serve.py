@@ -5,12 +5,15 @@
     curl --data-binary @scan.ply 'http://127.0.0.1:8000/predict?name=scan.ply'
 
     curl -F file=@scan.ply http://127.0.0.1:8000/predict
+    curl -F file=@scan.ply -F good=@good/1.ply -F good=@good/2.ply http://127.0.0.1:8000/predict
 
 POST /predict?name=FILE answers with JSON (score, scores of the views, defect regions, timings), POST /view?name=FILE
 with the HTML that the page shows; the body is the file, and its format follows from the extension in FILE. Forms with
-the field "file" are accepted too. /docs describes the interface. GET /health answers once the model is loaded. One scan
-is inspected at a time. The service is meant for the machine that it runs on: it listens on loopback, answers only
-requests addressed to this machine, accepts no file from other sites, and has no password. See docs/security.md.
+the field "file" are accepted too; the scan is then compared with good scans in their fields "good". POST /reference
+takes such fields alone and answers with a name, by which /predict?name=FILE&reference=NAME compares later scans with
+them. /docs describes the interface. GET /health answers once the model is loaded. One scan is inspected at a time. The
+service is meant for the machine that it runs on: it listens on loopback, answers only requests addressed to this
+machine, accepts no file from other sites, and has no password. See docs/security.md.
 """
 
 import argparse

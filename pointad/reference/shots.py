@@ -208,10 +208,14 @@ class _OneClass:
         }
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             scan = kept[number] if number in kept else self._look(number)
-            for (k, draw), cues in self._compared(scan, number, banks, orders):
-                for prompts in self._prompt_sets:
-                    values, score = self._scored(scan, prompts, cues, k)
-                    found[prompts.name, k, draw].add(scan.sample, values, score)
+            prompt_cues = {}
+            for prompts in self._prompt_sets:
+                values, score, prompt_cues[prompts.name] = self._zero_shot(scan, prompts)
+                found[prompts.name, ZERO_SHOT, 0].add(scan.sample, values, score)
+            for k, draw, cues in self._compared(scan, number, banks, orders):
+                for name, cue in prompt_cues.items():
+                    values = join_cues({"prompts": cue, **cues}, cue_powers(k))
+                    found[name, k, draw].add(scan.sample, values, float(values.max()))
         for (name, k, draw), collected in found.items():
             identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
             metrics = collected.metrics(settings)
@@ -223,36 +227,35 @@ class _OneClass:
         number: int,
         banks: dict[int, tuple[PatchBank, GeometryBank]],
         orders: Sequence[Sequence[int]],
-    ) -> Iterator[tuple[tuple[int, int], dict[str, np.ndarray]]]:
-        """The distance cues with every reference that the scan is no part of; none at first, for zero-shot."""
-        yield (ZERO_SHOT, 0), {}
+    ) -> Iterator[tuple[int, int, dict[str, np.ndarray]]]:
+        """Number of good scans, draw, and the distance cues with every reference that the scan is no part of."""
         distances: dict[int, tuple[Tensor, np.ndarray]] = {
             other: (compare_patches(scan.seen.patches, patches), compare_geometry(scan.seen.geometry, geometry))
             for other, (patches, geometry) in banks.items()
             if other != number
         }
+        known: dict[frozenset[int], dict[str, np.ndarray]] = {}  # several draws may have the same good scans
         for k in self._settings.shots:
             for draw, order in enumerate(orders):
-                if number in order[:k]:
+                good = frozenset(order[:k])
+                if number in good:
                     continue
-                patches = torch.stack([distances[other][0] for other in order[:k]]).amin(dim=0)
-                centres = np.min([distances[other][1] for other in order[:k]], axis=0)
-                yield (k, draw), distance_cues(scan.seen, patches, centres)
+                if good not in known:
+                    patches = torch.stack([distances[other][0] for other in good]).amin(dim=0)
+                    centres = np.min([distances[other][1] for other in good], axis=0)
+                    known[good] = distance_cues(scan.seen, patches, centres)
+                yield k, draw, known[good]
 
     @torch.no_grad()
-    def _scored(
-        self, scan: _Scan, prompts: PromptSet, cues: dict[str, np.ndarray], shots: int
-    ) -> tuple[np.ndarray, float]:
-        """Values of the grid's places (P,) and the score of the scan."""
+    def _zero_shot(self, scan: _Scan, prompts: PromptSet) -> tuple[np.ndarray, float, np.ndarray]:
+        """Values of the grid's places (P,), the score of the scan, and the prompts' cue for comparisons."""
         seen, text_features = scan.seen, prompts.text_features(scan.sample.class_name)
         views = predict_views(scan.features, text_features, _side(scan.batch))
-        if not cues:
-            scores = score_samples(
-                scan.features, views, text_features, seen.correspondences, seen.non_zero, sigma=self._settings.sigma
-            )
-            return scores.point_map[0].cpu().numpy().ravel(), float(scores.point_score[0])
-        values = join_cues({"prompts": prompt_cue(replace(seen, views=views)), **cues}, cue_powers(shots))
-        return values, float(values.max())
+        scores = score_samples(
+            scan.features, views, text_features, seen.correspondences, seen.non_zero, sigma=self._settings.sigma
+        )
+        values = scores.point_map[0].cpu().numpy().ravel()
+        return values, float(scores.point_score[0]), prompt_cue(replace(seen, views=views))
 
     @torch.no_grad()
     def _look(self, number: int) -> _Scan:

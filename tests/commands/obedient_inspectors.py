@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.commands.service.child import Model, Order
+from pointad.commands.service.child import REFERENCE, Model, Order
 from pointad.commands.service.memory_limit import limit_memory
 from pointad.errors import InputError
 
@@ -23,7 +23,8 @@ class ObedientInspector:
     """Does what the words of a file say, and answers with its process and how many scans that has seen.
 
     `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `leave STATUS` (without cleaning up),
-    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing.
+    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing. Of good scans it does what the
+    first one says, and writes a file.
     """
 
     model = Model("obedient", True)
@@ -33,7 +34,9 @@ class ObedientInspector:
 
     def inspect(self, order: Order) -> str:
         self._seen += 1
-        command, _, argument = Path(order.path).read_text(encoding="latin-1").partition(" ")
+        makes_reference = order.form == REFERENCE
+        told = Path(order.good[0][0] if makes_reference else order.path).read_text(encoding="latin-1")
+        command, _, argument = told.partition(" ")
         match command:
             case "sleep":
                 time.sleep(float(argument))
@@ -48,7 +51,10 @@ class ObedientInspector:
                 raise getattr(builtins, argument)
             case "allocate":
                 np.zeros(int(argument) * MEGABYTE, np.uint8).fill(1)
-        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen})
+        if makes_reference:
+            Path(order.path).write_text("made")
+        paths = [order.path, order.reference, *(path for path, _ in order.good)]
+        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen, "paths": paths})
 
 
 def limited_inspector(megabytes: int) -> ObedientInspector:

@@ -127,10 +127,18 @@ def upload_of(order: bytes, name: str = "order.xyz") -> bytes:
     return head_of(f"/predict?name={name}", f"Content-Length: {len(order)}") + order
 
 
+def form_of(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, dict[str, str]]:
+    """A form with several fields, each with a file's name or None, and its headers."""
+    body = b""
+    for field, name, content in parts:
+        called = "" if name is None else f'; filename="{name}"'
+        body += f'--edge\r\nContent-Disposition: form-data; name="{field}"{called}\r\n\r\n'.encode() + content + b"\r\n"
+    return body + b"--edge--\r\n", {"Content-Type": "multipart/form-data; boundary=edge"}
+
+
 def form_with(name: str, field: str, content: bytes) -> tuple[bytes, dict[str, str]]:
     """A form with one file, and its headers."""
-    head = f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
-    return head.encode() + content + b"\r\n--edge--\r\n", {"Content-Type": "multipart/form-data; boundary=edge"}
+    return form_of((field, name, content))
 
 
 def is_running(process: int) -> bool:

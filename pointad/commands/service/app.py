@@ -14,14 +14,15 @@ from pointad.commands.serve_settings import LOOPBACK
 from pointad.commands.service.child import FACTS, PAGE, Model
 from pointad.commands.service.guards import Guards, names_of
 from pointad.commands.service.inspections import FAULT, UNREADABLE, InspectionService
-from pointad.commands.service.uploads import FIELD
+from pointad.commands.service.uploads import FIELD, GOOD_FIELD, MOST_GOOD, REFERENCE_FIELD
 from pointad.files.escaping import for_html
 from pointad.scans.files import SUFFIXES
 from pointad.visualization.cloud_viewer import asset, html_page
 
 DESCRIPTION = (
-    "Scores of scans. Send a file as the body of a request, with its name in the address, or in the field `file` of a "
-    "form. Errors are JSON with a sentence in `detail`."
+    "Scores of scans. Send a scan as the body of a request, with its name in the address, or in the field `file` of a "
+    f"form. It is compared with the good scans in the form's fields `good` (up to {MOST_GOOD}), or with those sent to "
+    "/reference before, by the name in its answer. Errors are JSON with a sentence in `detail`."
 )
 _DOCS_FILES = {
     "swagger-ui-bundle.js": "text/javascript",
@@ -38,28 +39,48 @@ _DOCS_PAGE = (
     '<body><main id="docs"></main><noscript>See /openapi.json.</noscript></body></html>\n'
 )
 _BINARY = {"type": "string", "format": "binary"}
-_FILE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "properties": {FIELD: _BINARY}, "required": [FIELD]},
-            },
-            "application/octet-stream": {"schema": _BINARY},
-        },
-    },
+_FILES = {"type": "array", "items": _BINARY, "maxItems": MOST_GOOD}
+_RESPONSES: dict[str, Any] = {
     "responses": {
         str(status): {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}
         for status, text in (
             (400, "not a request that can be answered"),
             (403, "posted by a page of another site"),
+            (404, "the reference is not kept any more"),
             (408, "the upload took too long"),
-            (413, "the file is too large"),
-            (422, "the file is not a scan that can be inspected"),
+            (413, "the files are too large"),
+            (422, "a file is not a scan that can be inspected"),
             (503, "too many scans are waiting, or the service is stopping"),
             (504, "the answer took too long"),
         )
     },
+}
+_FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {FIELD: _BINARY, GOOD_FIELD: _FILES, REFERENCE_FIELD: {"type": "string"}},
+                    "required": [FIELD],
+                },
+            },
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    },
+    **_RESPONSES,
+}
+_GOOD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {GOOD_FIELD: _FILES}, "required": [GOOD_FIELD]},
+            },
+        },
+    },
+    **_RESPONSES,
 }
 
 
@@ -81,23 +102,27 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
     async def health() -> dict[str, Any]:
         return {"backbone": service.model.backbone_name, "demo": service.model.is_demo, **service.load}
 
-    @app.get("/", response_class=HTMLResponse, summary="The page that takes a file")
+    @app.get("/", response_class=HTMLResponse, summary="The page that takes files")
     async def page() -> str:
         return start_page
 
     @app.post("/predict", openapi_extra=_FILE_BODY, summary="Score, scores of the views, defect regions, timings")
-    async def predict(request: Request, name: str = "") -> Response:
-        return Response(await service.inspect(request, name, FACTS), media_type="application/json")
+    async def predict(request: Request, name: str = "", reference: str = "") -> Response:
+        return Response(await service.inspect(request, name, FACTS, reference), media_type="application/json")
 
     @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")
-    async def view(request: Request, name: str = "") -> Response:
-        return HTMLResponse(await service.inspect(request, name, PAGE))
+    async def view(request: Request, name: str = "", reference: str = "") -> Response:
+        return HTMLResponse(await service.inspect(request, name, PAGE, reference))
+
+    @app.post("/reference", openapi_extra=_GOOD_BODY, summary="Good scans, to compare later scans with by name")
+    async def reference(request: Request) -> Response:
+        return Response(await service.make_reference(request), media_type="application/json")
 
     return app
 
 
 def drop_page(model: Model) -> str:
-    """The page that takes a file and shows what was found."""
+    """The page that takes files and shows what was found."""
     demo = " These are DEMO weights, whose scores are meaningless for real data." if model.is_demo else ""
     body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES))
     return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {model.backbone_name}.{demo}")))

@@ -26,7 +26,7 @@ from pointad.errors import InputError, PointADError, shown
 logger = logging.getLogger(__name__)
 
 READY, DONE, REFUSED, NO_MEMORY, FAULT = "ready", "done", "refused", "no memory", "fault"
-FACTS, PAGE = "facts", "page"
+FACTS, PAGE, REFERENCE = "facts", "page", "reference"
 ALARM_GRACE = 5  # seconds after which the kernel ends a process that the web service should have ended
 
 
@@ -42,9 +42,11 @@ class Model:
 class Order:
     """One scan to be inspected."""
 
-    path: str  # of the file
+    path: str  # of the file; of a REFERENCE, the one to be written
     name: str  # what it is called
-    form: str  # of the answer: FACTS (JSON) or PAGE (HTML)
+    form: str  # of the answer: FACTS (JSON), PAGE (HTML), or REFERENCE (JSON) for what is made of good scans
+    good: tuple[tuple[str, str], ...] = ()  # paths and names of good scans
+    reference: str = ""  # path of what was made of good scans before; without either, as the service was started
 
 
 @dataclass(frozen=True)

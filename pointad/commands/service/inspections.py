@@ -5,21 +5,32 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from fastapi import HTTPException, Request
 
 from pointad.commands.serve_settings import MEGABYTE
-from pointad.commands.service.child import DONE, NO_MEMORY, REFUSED, Answer, Inspector, Model, Order
+from pointad.commands.service.child import DONE, NO_MEMORY, REFERENCE, REFUSED, Answer, Inspector, Model, Order
+from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.supervisor import NotReadyError, ProcessEndedError, Supervisor
-from pointad.commands.service.uploads import BUSY, GONE, TOO_LARGE, Upload, Uploads
+from pointad.commands.service.uploads import (
+    BUSY,
+    FIELD,
+    GONE,
+    GOOD_FIELD,
+    NO_FORM,
+    TOO_LARGE,
+    SentFile,
+    Upload,
+    Uploads,
+)
 from pointad.errors import shown
 from pointad.scans.files import SUFFIXES
 
 logger = logging.getLogger(__name__)
 
-TOO_SLOW, UNREADABLE, FAULT, TOOK_TOO_LONG = 408, 422, 500, 504
+NOT_KEPT, TOO_SLOW, UNREADABLE, FAULT, TOOK_TOO_LONG = 404, 408, 422, 500, 504
 STOPPING = "the service is stopping"
 _STATUS = {REFUSED: UNREADABLE, NO_MEMORY: TOO_LARGE}  # of answers that are none
 
@@ -58,6 +69,7 @@ class InspectionService:
         self._turn = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._folder = Path(tempfile.mkdtemp(prefix="pointad_"))
+        self._kept = KeptReferences(self._folder)
         self._supervisor = Supervisor(make, self._folder, predict_seconds)
 
     @property
@@ -88,13 +100,14 @@ class InspectionService:
         """Take nothing more: uploads and waiting scans are refused at once, the one at work gets `stop_seconds`."""
         self._stopping.set()
 
-    async def inspect(self, request: Request, name: str, form: str) -> bytes:
-        """Inspect the file in a request.
+    async def inspect(self, request: Request, name: str, form: str, reference: str = "") -> bytes:
+        """Inspect the scan in a request.
 
         Args:
-            request: with the file as its body or in a form.
-            name: the file's; may be empty for forms, which contain it.
+            request: with the scan as its body or in a form, which may hold good scans or the name of a reference.
+            name: the scan's; may be empty for forms, which contain it.
             form: of the answer, FACTS or PAGE.
+            reference: name of good scans that were sent before; may be in the form too.
 
         Returns:
             JSON or HTML, UTF-8.
@@ -104,30 +117,82 @@ class InspectionService:
         """
         self._refuse_when_full()
         upload = await self._whole(self._uploads.receive(request, name))
-        suffix = Path(upload.name).suffix.lower()  # nothing else of the name is used as a path
+        if upload.file is None:
+            raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
+        named = upload.reference or reference
+        if named and upload.good:
+            raise HTTPException(UNREADABLE, "good scans and a reference were sent; send one of the two")
+        files = [(self._place("scan", upload.file), upload.file), *self._places_of(upload.good)]
+        order = Order(
+            path=files[0][0],
+            name=shown(Path(upload.file.name).name),
+            form=form,
+            good=_named(files[1:]),
+            reference=self._path_of(named) if named else "",
+        )
+        return await self._carried_out(request, order, files, shown(upload.file.name))
+
+    async def make_reference(self, request: Request) -> bytes:
+        """Make a reference of the good scans in a form, and keep it for a while.
+
+        Args:
+            request: with the form.
+
+        Returns:
+            JSON, UTF-8: the name of the reference, and facts about it.
+
+        Raises:
+            HTTPException: with a status and a sentence that say what is wrong.
+        """
+        self._refuse_when_full()
+        upload = await self._whole(self._uploads.receive(request, ""))
+        if upload.file is not None or not upload.good:
+            raise HTTPException(NO_FORM, f"not a form with good scans, and nothing else, in its fields {GOOD_FIELD!r}")
+        name, path = self._kept.new()
+        files = self._places_of(upload.good)
+        order = Order(str(path), name, REFERENCE, good=_named(files))
+        return await self._carried_out(request, order, files, "good scans")
+
+    def _place(self, stem: str, file: SentFile) -> str:
+        """Where a file is stored: nothing but the extension of its name is used."""
+        suffix = Path(file.name).suffix.lower()
         if suffix not in SUFFIXES:
-            said = f"{shown(upload.name)}: has the unsupported extension {suffix!r}; use one of {', '.join(SUFFIXES)}"
+            said = f"{shown(file.name)}: has the unsupported extension {suffix!r}; use one of {', '.join(SUFFIXES)}"
             raise HTTPException(UNREADABLE, said)
+        return str(self._folder / f"{stem}{suffix}")
+
+    def _places_of(self, good: Sequence[SentFile]) -> list[tuple[str, SentFile]]:
+        return [(self._place(f"good_{number}", file), file) for number, file in enumerate(good)]
+
+    def _path_of(self, reference: str) -> str:
+        path = self._kept.path(reference)
+        if path is None:
+            raise HTTPException(NOT_KEPT, "there is no such reference any more; send the good scans again")
+        return str(path)
+
+    async def _carried_out(
+        self, request: Request, order: Order, files: Sequence[tuple[str, SentFile]], subject: str
+    ) -> bytes:
+        """The answer to an order whose files were received; errors begin with what it is about."""
         self._refuse_when_full()
         self._waiting += 1
-        order = Order(str(self._folder / f"scan{suffix}"), shown(Path(upload.name).name), form)
         try:
-            answer = await self._answer(request, upload, order)
+            answer = await self._answer(request, files, order)
         except ProcessEndedError as ended:
             said = f"not inspected; the process that did it ended ({ended})"
-            raise HTTPException(FAULT, f"{shown(upload.name)}: {said}") from None
+            raise HTTPException(FAULT, f"{subject}: {said}") from None
         except NotReadyError:
             raise HTTPException(BUSY, "scans cannot be inspected at present; try again later") from None
         except TimeoutError:
             raise self._took_too_long() from None
         except OSError as error:
-            logger.error("%s: not stored (%s)", upload.name, error.strerror)
-            raise HTTPException(FAULT, f"{shown(upload.name)}: not stored ({error.strerror})") from None
+            logger.error("%s: not stored (%s)", subject, error.strerror)
+            raise HTTPException(FAULT, f"{subject}: not stored ({error.strerror})") from None
         finally:
             self._waiting -= 1
         if answer.outcome != DONE:
             said = answer.text.decode(errors="replace")
-            raise HTTPException(_STATUS.get(answer.outcome, FAULT), f"{shown(upload.name)}: {said}")
+            raise HTTPException(_STATUS.get(answer.outcome, FAULT), f"{subject}: {said}")
         return answer.text
 
     def _refuse_when_full(self) -> None:
@@ -154,10 +219,10 @@ class InspectionService:
             raise HTTPException(BUSY, STOPPING)
         raise HTTPException(TOO_SLOW, f"no complete upload within {self._upload_seconds:g} s")
 
-    async def _answer(self, request: Request, upload: Upload, order: Order) -> Answer:
+    async def _answer(self, request: Request, files: Sequence[tuple[str, SentFile]], order: Order) -> Answer:
         """What is found in a scan, unless the sender leaves, the time is up, or the service stops before."""
         running = asyncio.Event()
-        task = asyncio.ensure_future(self._in_turn(upload, order, running))
+        task = asyncio.ensure_future(self._in_turn(files, order, running))
         gone = asyncio.ensure_future(_until_gone(request))
         stopping = asyncio.ensure_future(self._until_stopped(running))
         try:
@@ -173,16 +238,16 @@ class InspectionService:
             if task.done() and not task.cancelled():
                 task.exception()  # nobody asks for it any more
         if gone in done:
-            logger.info("%s: the sender is gone", upload.name)
+            logger.info("%s: the sender is gone", order.name)
             raise HTTPException(GONE, "the sender is gone")
         if stopping in done:
             raise HTTPException(BUSY, STOPPING)
         raise self._took_too_long()
 
-    async def _in_turn(self, upload: Upload, order: Order, running: asyncio.Event) -> Answer:
+    async def _in_turn(self, files: Sequence[tuple[str, SentFile]], order: Order, running: asyncio.Event) -> Answer:
         await self._turn.acquire()
         running.set()
-        inspecting = asyncio.ensure_future(self._inspect_now(upload, order))
+        inspecting = asyncio.ensure_future(self._inspect_now(files, order))
         inspecting.add_done_callback(self._finished)
         return await asyncio.shield(inspecting)  # when nobody waits any more, it still has the turn
 
@@ -196,17 +261,25 @@ class InspectionService:
         if not inspecting.cancelled():
             inspecting.exception()  # whoever waits gets it; when nobody does, it is no fault of the event loop
 
-    async def _inspect_now(self, upload: Upload, order: Order) -> Answer:
-        path = Path(order.path)
+    async def _inspect_now(self, files: Sequence[tuple[str, SentFile]], order: Order) -> Answer:
         try:
-            await asyncio.to_thread(path.write_bytes, upload.content)
-            return await self._supervisor.ask(order)
+            for path, file in files:
+                await asyncio.to_thread(Path(path).write_bytes, file.content)
+            answer = await self._supervisor.ask(order)
+            if order.form == REFERENCE and answer.outcome == DONE:
+                self._kept.keep(order.name, Path(order.path))  # counted even when nobody waits for its name any more
+            return answer
         finally:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+            for path, _ in files:
+                with contextlib.suppress(OSError):
+                    Path(path).unlink(missing_ok=True)
 
     def _took_too_long(self) -> HTTPException:
         return HTTPException(TOOK_TOO_LONG, f"no answer within {self._predict_seconds:g} s")
+
+
+def _named(files: Sequence[tuple[str, SentFile]]) -> tuple[tuple[str, str], ...]:
+    return tuple((path, shown(Path(file.name).name)) for path, file in files)
 
 
 async def _until_gone(request: Request) -> None:

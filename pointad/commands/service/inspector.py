@@ -1,20 +1,24 @@
 """The model in the process that inspects."""
 
 import json
-from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import describe
+from pointad.commands.references import GoodScans, make_reference
 from pointad.commands.serve_settings import ServeSettings
-from pointad.commands.service.child import FACTS, PAGE, Model, Order
+from pointad.commands.service.child import PAGE, REFERENCE, Model, Order
 from pointad.commands.service.memory_limit import limit_memory
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
+from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.presentation import inspection_body
-from pointad.inspection.scan_file import Inspection, inspect_file
+from pointad.inspection.scan_file import inspect_file
+from pointad.reference.conformal import p_value
 from pointad.reference.reference import Reference
 
 
@@ -29,21 +33,71 @@ class ScanInspector:
     def __init__(self, detector: PointAD, reference: Reference | None = None) -> None:
         self.model = Model(detector.backbone_name, detector.is_demo)
         self._detector = detector
-        self._options = {} if reference is None else {"reference": reference}
-        self._forms: dict[str, Callable[[Inspection], str]] = {FACTS: self._facts, PAGE: inspection_body}
+        self._reference = reference
+        self._loaded: tuple[str, Reference] | None = None  # the last one that was named, by its path
 
     def inspect(self, order: Order) -> str:
-        """Facts as JSON, or a part of a page.
+        """Facts as JSON, a part of a page, or what is known of good scans, for which a file is written.
 
         Raises:
-            InputError: the file is not a scan that can be inspected.
+            InputError: a file is not a scan that can be inspected, or does not match the others.
         """
-        inspection = inspect_file(self._detector, order.path, name=order.name, options=self._options)
-        return self._forms[order.form](inspection)
-
-    def _facts(self, found: Inspection) -> str:
+        if order.form == REFERENCE:
+            return self._write_reference(order)
+        reference = self._reference_for(order)
+        options = {} if reference is None else {"reference": reference}
+        found = inspect_file(self._detector, order.path, name=order.name, options=options)
+        if order.form == PAGE:
+            heat_range = None if reference is None else reference.heat_range
+            return inspection_body(found, _sentence(reference, found.prediction.score), heat_range)
         facts = {**describe(found, Verdicts()), "file": found.name, "demo": self.model.is_demo}
-        return json.dumps(facts, ensure_ascii=False, allow_nan=False)
+        return _json(facts | _compared(reference, found.prediction.score))
+
+    def _reference_for(self, order: Order) -> Reference | None:
+        if order.good:
+            return self._made(order)
+        if not order.reference:
+            return self._reference
+        if self._loaded is None or self._loaded[0] != order.reference:
+            self._loaded = None  # its memory is needed
+            self._loaded = order.reference, Reference.load(order.reference)
+        return self._loaded[1]
+
+    def _write_reference(self, order: Order) -> str:
+        reference = self._made(order)
+        reference.save(order.path)
+        scores = list(reference.good_scores)
+        return _json({"reference": order.name, "good_scans": len(reference.names), "good_scores": scores})
+
+    def _made(self, order: Order) -> Reference:
+        names = dict(order.good)
+        try:
+            return make_reference(self._detector, GoodScans([Path(path) for path in names]), {})
+        except InputError as error:  # whose subject is a path of this machine
+            name = names.get(error.subject, "")
+            problem = f"{name}: {error.problem}" if name else error.problem
+            raise InputError(error.subject, problem, error.remedy) from None
+
+
+def _json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False, allow_nan=False)
+
+
+def _compared(reference: Reference | None, score: float) -> dict[str, Any]:
+    """How many good scans a score rests on, and how unusual it is among theirs."""
+    if reference is None:
+        return {"good_scans": 0}
+    known = reference.good_scores
+    return {"good_scans": len(reference.names)} | ({"p_value": p_value(score, known)} if known else {})
+
+
+def _sentence(reference: Reference | None, score: float) -> str:
+    if reference is None:
+        return "Judged without good scans of the object (zero-shot)."
+    facts = _compared(reference, score)
+    count = facts["good_scans"]
+    said = f"Compared with {count} good scan{'' if count == 1 else 's'} ({count}-shot)"
+    return f"{said}; p-value {facts['p_value']:.3g} among their scores." if "p_value" in facts else f"{said}."
 
 
 def load_inspector(settings: ServeSettings) -> ScanInspector:

@@ -11,16 +11,26 @@ from starlette.requests import ClientDisconnect
 from pointad.commands.serve_settings import MEGABYTE
 
 NO_FORM, TOO_LARGE, BUSY, GONE = 400, 413, 503, 499
-FIELD = "file"
-_FORM_BYTES = 64 * 1024  # overhead of a form besides its file
+FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
+MOST_GOOD = 16  # good scans in one form
+_FORM_BYTES = 64 * 1024  # overhead of a form besides its files
 
 
 @dataclass(frozen=True)
-class Upload:
+class SentFile:
     """A file as it was sent."""
 
     name: str
     content: bytes | bytearray
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What a request holds."""
+
+    file: SentFile | None  # the scan to be judged; only requests for a reference have none
+    good: tuple[SentFile, ...] = ()  # good scans to compare it with
+    reference: str = ""  # name of good scans that were sent before
 
 
 @dataclass
@@ -31,7 +41,7 @@ class Uploads:
     nobody else waiting.
     """
 
-    largest: int  # bytes of a file
+    largest: int  # bytes of the files in one request
     most_at_once: int  # uploads that may be open
     most_bytes: int  # of all uploads together
     _open: int = field(default=0, init=False)
@@ -43,14 +53,15 @@ class Uploads:
         return self._open
 
     async def receive(self, request: Request, name: str) -> Upload:
-        """Read the file in a request.
+        """Read the files in a request.
 
         Args:
-            request: with the file as its body, or with a form whose field "file" holds it.
-            name: the file's, from the address; when empty, it is taken from the form.
+            request: with a scan as its body; or with a form: a scan in the field "file", good scans in any number of
+                fields "good", the name of a reference in the field "reference".
+            name: the scan's, from the address; when empty, it is taken from the form.
 
         Raises:
-            HTTPException: the file is too large, there is no file, too many are under way, or the sender is gone.
+            HTTPException: the files are too large, there is none, too many are under way, or the sender is gone.
         """
         if self._open >= self.most_at_once:
             raise HTTPException(BUSY, f"{self._open} uploads are under way already; try again later")
@@ -62,7 +73,7 @@ class Uploads:
             content = bytearray()
             async for chunk in self._chunks(request, counted, self.largest):
                 content += chunk
-            return Upload(name, content)
+            return Upload(SentFile(name, content))
         except ClientDisconnect:
             raise HTTPException(GONE, "the sender is gone") from None
         finally:
@@ -72,12 +83,20 @@ class Uploads:
     async def _receive_form(self, request: Request, name: str, counted: "_Counted") -> Upload:
         chunks = self._chunks(request, counted, self.largest + _FORM_BYTES)
         try:
-            form = await MultiPartParser(request.headers, chunks, max_files=1, max_fields=8).parse()
+            form = await MultiPartParser(request.headers, chunks, max_files=1 + MOST_GOOD, max_fields=8).parse()
             try:
-                file = form.get(FIELD)
-                if not isinstance(file, UploadFile):
+                files = [each for each in form.getlist(FIELD) if isinstance(each, UploadFile)]
+                good = [each for each in form.getlist(GOOD_FIELD) if isinstance(each, UploadFile)]
+                if len(files) > 1:
+                    raise HTTPException(NO_FORM, f"the form has several files in its field {FIELD!r}; send one a form")
+                if not files and not good:
                     raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
-                return Upload(name or file.filename or "", await file.read())
+                named = form.get(REFERENCE_FIELD)
+                return Upload(
+                    file=await _read(files[0], name) if files else None,
+                    good=tuple([await _read(each) for each in good]),
+                    reference=named if isinstance(named, str) else "",
+                )
             finally:
                 await form.close()
         except (MultiPartException, KeyError, ValueError) as error:  # the last two: a header without what it needs
@@ -98,6 +117,10 @@ class Uploads:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(TOO_LARGE, f"larger than {self.largest / MEGABYTE:g} MB")
+
+
+async def _read(file: UploadFile, name: str = "") -> SentFile:
+    return SentFile(name or file.filename or "", await file.read())
 
 
 @dataclass

@@ -1,0 +1,45 @@
+"""References that senders had made of their good scans, kept on disk for a while under names that nobody can guess."""
+
+import contextlib
+import secrets
+from pathlib import Path
+
+SUFFIX = ".safetensors"
+MOST_KEPT = 8  # of at most 150 MB each
+
+
+class KeptReferences:
+    """Knows the references that are there; when there are too many, the one that was not used for longest goes.
+
+    Args:
+        folder: where their files are; removed with everything in it by whoever made it.
+        most: how many are kept.
+    """
+
+    def __init__(self, folder: Path, most: int = MOST_KEPT) -> None:
+        self._folder = folder
+        self._most = most
+        self._paths: dict[str, Path] = {}  # by name, the one used last at the end
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def new(self) -> tuple[str, Path]:
+        """A new name, and the path for its file; to be kept once it is written."""
+        name = secrets.token_hex(16)
+        return name, self._folder / f"{name}{SUFFIX}"
+
+    def keep(self, name: str, path: Path) -> None:
+        """Remember a reference whose file is written."""
+        self._paths[name] = path
+        while len(self._paths) > self._most:
+            oldest = next(iter(self._paths))
+            with contextlib.suppress(OSError):
+                self._paths.pop(oldest).unlink(missing_ok=True)
+
+    def path(self, name: str) -> Path | None:
+        """The file of a reference; None if there is none of this name."""
+        path = self._paths.pop(name, None)
+        if path is not None:
+            self._paths[name] = path
+        return path

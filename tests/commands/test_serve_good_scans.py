@@ -1,0 +1,161 @@
+"""Good scans sent to the web service: beside a scan, or before it; their limits, and the page that takes them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from headless_chromium import HeadlessChromium, browser_path
+from sample_scans import closed_shape
+
+from pointad.inspection.predictor import PointAD
+
+pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+
+from commands.serving import ask, form_of, serving
+
+from pointad.commands.service.kept_references import KeptReferences
+from pointad.commands.service.uploads import MOST_GOOD
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two good scans of 900 points."""
+    folder = tmp_path_factory.mktemp("good")
+    for seed in range(2):
+        trimesh.PointCloud(closed_shape(900, seed)).export(folder / f"{seed}.ply")
+    return [folder / "0.ply", folder / "1.ply"]
+
+
+def points_of(path: Path) -> np.ndarray:
+    return np.asarray(trimesh.load(path).vertices)
+
+
+def sent_good(good: list[Path]) -> list[tuple[str, str | None, bytes]]:
+    return [("good", path.name, path.read_bytes()) for path in good]
+
+
+def post(address: str, path: str, *parts: tuple[str, str | None, bytes], **headers: str) -> tuple[int, dict[str, Any]]:
+    body, standard = form_of(*parts)
+    status, text = ask(f"{address}/{path}", body, **standard, **headers)
+    return status, json.loads(text)
+
+
+def test_good_scans_beside_a_scan_or_before_it(address: str, good: list[Path], ply: Path, detector: PointAD) -> None:
+    scan = ("file", "blob.ply", ply.read_bytes())
+    reference = detector.make_reference([points_of(path) for path in good])
+    expected = detector.predict(points_of(ply), reference=reference)
+    status, beside = post(address, "predict", scan, *sent_good(good))
+    assert status == 200, beside
+    assert beside["score"] == pytest.approx(expected.score, abs=1e-5)
+    assert beside["good_scans"] == 2 and 0 < beside["p_value"] <= 1
+
+    status, made = post(address, "reference", *sent_good(good))
+    assert status == 200 and made["good_scans"] == 2 and len(made["good_scores"]) == 2
+    by_address = ask(f"{address}/predict?name=blob.ply&reference={made['reference']}", ply.read_bytes())
+    by_field = post(address, "predict", scan, ("reference", None, made["reference"].encode()))
+    for status, facts in ((by_address[0], json.loads(by_address[1])), by_field):
+        assert status == 200 and facts["score"] == beside["score"] and facts["p_value"] == beside["p_value"]
+    page = ask(f"{address}/view?name=blob.ply&reference={made['reference']}", ply.read_bytes())[1]
+    assert "Compared with 2 good scans (2-shot); p-value" in page
+    plain = ask(f"{address}/view?name=blob.ply", ply.read_bytes())[1]
+    assert "without good scans of the object (zero-shot)" in plain
+
+
+def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[Path], ply: Path) -> None:
+    scan, (first, second) = ("file", "blob.ply", ply.read_bytes()), sent_good(good)
+    status, facts = post(address, "predict", scan, first, ("good", "b<ad.ply", b"ply\nbut not really"))
+    assert status == 422 and facts["detail"].startswith("blob.ply: b<ad.ply: ")
+    large = trimesh.PointCloud(100 * closed_shape(900, 4)).export(file_type="ply")
+    status, facts = post(address, "reference", first, second, ("good", "large.ply", large))
+    assert status == 422 and "large.ply: its largest side is" in facts["detail"]
+    assert "pointad_" not in facts["detail"], "no path of the server is told"
+    status, facts = post(address, "reference", first, ("good", "1.exe", b"MZ"))
+    assert status == 422 and "1.exe: has the unsupported extension" in facts["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status", "said"),
+    [
+        ("predict", ["good"], 400, "no file in its field 'file'"),
+        ("predict", ["file", "file"], 400, "several files in its field 'file'"),
+        ("predict", ["file", "good", "reference"], 422, "send one of the two"),
+        ("predict", ["file", "reference"], 404, "no such reference any more; send the good scans again"),
+        ("predict", ["file", *["good"] * (MOST_GOOD + 1)], 400, "Too many files"),
+        ("reference", ["file", "good"], 400, "not a form with good scans, and nothing else"),
+        ("reference", ["reference"], 400, "no file"),
+    ],
+)
+def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int, said: str) -> None:
+    parts = [(field, None if field == "reference" else "a.xyz", b"nothing") for field in fields]
+    with serving() as address:
+        answered, facts = post(address, path, *parts)
+    assert (answered, said in facts["detail"]) == (status, True), facts
+
+
+def test_files_are_bounded_together_and_leave_nothing_behind() -> None:
+    good = [("good", f"{number}.xyz", b"nothing") for number in range(3)]
+    with serving(largest_upload=100_000) as address:
+        status, facts = post(address, "predict", ("file", "a.xyz", bytes(60_000)), ("good", "b.xyz", bytes(110_000)))
+        assert status == 413 and "larger than 0.1 MB" in facts["detail"]
+        status, facts = post(address, "predict", ("file", "../../a.xyz", b"nothing"), *good)
+        paths = [Path(path) for path in facts["paths"] if path]
+        assert status == 200 and len(paths) == 4 and len({path.parent for path in paths}) == 1
+        assert not [path for path in paths if path.exists()]
+        _, made = post(address, "reference", *good)
+        kept = Path(made["paths"][0])
+        assert kept.exists() and kept.stem == made["file"]
+        _, used = post(address, "predict", ("file", "a.xyz", b"nothing"), ("reference", None, made["file"].encode()))
+        assert used["paths"][1] == str(kept)
+        for order, status in ((b"raise ValueError", 500), (b"abort", 500)):
+            assert post(address, "reference", ("good", "a.xyz", order))[0] == status
+        assert list(kept.parent.iterdir()) == [kept]
+    assert not kept.parent.exists()
+
+
+def test_the_reference_used_longest_ago_goes_first(tmp_path: Path) -> None:
+    kept = KeptReferences(tmp_path, most=2)
+    names = []
+    for _ in range(3):
+        name, path = kept.new()
+        path.write_text("made")
+        kept.keep(name, path)
+        names.append(name)
+        assert kept.path(names[0]) is not None  # which is used all the time
+    assert [kept.path(name) is not None for name in names] == [True, False, True]
+    assert len(list(tmp_path.iterdir())) == len(kept) == 2 and len(set(names)) == 3
+    assert kept.path("../" + names[0]) is None
+
+
+def test_pages_of_other_sites_may_not_send_good_scans() -> None:
+    with serving() as address:
+        status, facts = post(address, "reference", ("good", "a.xyz", b"nothing"), Origin="https://evil.example")
+    assert status == 403 and "another site" in facts["detail"]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
+def test_page_compares_scans_with_good_ones(address: str, good: list[Path], ply: Path, tmp_path: Path) -> None:
+    with HeadlessChromium() as browser:
+        browser.open(f"{address}/")
+        browser.choose_file("#good", *good)
+        browser.wait_for("document.querySelector('#compared').textContent.includes('2 good scans (2-shot)')")
+        browser.choose_file("#file", ply, good[0])
+        browser.wait_for("document.querySelector('#status').textContent === 'Done.'")
+        assert browser.evaluate("document.querySelectorAll('article').length") == 2
+        score = float(str(browser.evaluate("document.querySelector('#score').textContent")))
+        beside = post(address, "predict", ("file", "blob.ply", ply.read_bytes()), *sent_good(good))[1]
+        assert score == pytest.approx(beside["score"], abs=1e-4)
+        assert "Compared with 2 good scans" in str(browser.evaluate("document.querySelector('#result').innerText"))
+
+        browser.evaluate("document.querySelector('#forget').click()")
+        browser.choose_file("#file", ply)
+        browser.wait_for("document.querySelector('#result').innerText.includes('zero-shot')")
+        broken = tmp_path / "broken.stl"
+        broken.write_text("nothing")
+        browser.choose_file("#good", good[0], broken)
+        browser.wait_for("document.querySelector('#compared').className === 'error'")
+        said = str(browser.evaluate("document.querySelector('#compared').textContent"))
+        assert "broken.stl" in said and "without good scans (zero-shot)" in said
