@@ -12,6 +12,8 @@ from pointad.files.picture_decoding import LOSSY_FORMATS, decode_picture
 logger = logging.getLogger(__name__)
 
 _HALF = 127  # of 255
+_SUSPICIOUS_SHARE = 0.5  # of the pixels
+_OTHER_COLORS = ("CMYK", "YCbCr", "LAB", "HSV")  # in which black is not 0
 
 
 def read_mask(path: str | Path) -> np.ndarray:
@@ -29,22 +31,33 @@ def read_mask(path: str | Path) -> np.ndarray:
     """
     path = Path(path)
     picture = decode_picture(path)
+    if picture.mode in _OTHER_COLORS:
+        picture = _in_rgb(picture)
     marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(np.array(picture), path, picture)
     if marked.all():
         raise InputError(path, "marks every pixel as anomalous", "give a mask that is 0 where the object is normal")
+    if marked.mean() > _SUSPICIOUS_SHARE:
+        message = "%s: marks %.0f %% of the picture as anomalous, as inverted masks do; anomalous is what is above 0"
+        logger.warning(message, path, 100 * marked.mean())
     return np.where(marked, 255, 0).astype(np.uint8)
 
 
 def _value_mask(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:
     if values.ndim == 2:
         return _above(values, path, picture)
-    has_alpha = values.shape[-1] in (2, 4) and picture.mode != "CMYK"
+    has_alpha = values.shape[-1] in (2, 4)
     if not has_alpha:
         return _above(values[..., :3].max(axis=-1), path, picture)
     shown, opaque = _above(values[..., :-1].max(axis=-1), path, picture), values[..., -1] > 0
     if opaque.all() or not opaque.any():
         return shown
     return opaque if not shown.any() else shown & opaque
+
+
+def _in_rgb(picture: Image.Image) -> Image.Image:
+    converted = picture.convert("RGB")
+    converted.format = picture.format
+    return converted
 
 
 def _above(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:

@@ -119,6 +119,22 @@ def test_lossy_masks(tmp_path: Path) -> None:
         read_mask(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_masks_in_other_colours(mode: str, tmp_path: Path) -> None:
+    """Black is not 0 there."""
+    Image.fromarray(np.dstack([MARKED * np.uint8(255)] * 3)).convert(mode).save(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
+
+
+def test_an_inverted_mask_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Image.fromarray(MARKED * np.uint8(255)).save(tmp_path / "a.png")
+    read_mask(tmp_path / "a.png")
+    assert not caplog.records
+    Image.fromarray(~MARKED * np.uint8(255)).save(tmp_path / "b.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "b.png") > 0, ~MARKED)
+    assert "as inverted masks do" in caplog.text
+
+
 def test_a_mask_that_marks_everything_is_refused(tmp_path: Path) -> None:
     Image.new("L", (8, 8), 1).save(tmp_path / "a.png")
     with pytest.raises(InputError, match="marks every pixel"):
