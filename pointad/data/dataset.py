@@ -5,6 +5,7 @@ Sizes: V views, S pixels a side of a rendering and of the grid of points (336), 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -116,7 +117,7 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
     points = _labelled_points(record) if options.region_neighbours is not None else None
     if points is None and options.with_points:
         points = read_points(record.point_cloud_path, nonzero_indices, record.views_folder, options.point_size)
-    return LoadedScan(
+    scan = LoadedScan(
         views=layout.read_views(record.views_folder, views) if pictures else None,
         views_gt=layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None,
         correspondences=layout.read_correspondences(record.correspondence_folder, views),
@@ -125,6 +126,16 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         mask=mask,
         points=points,
     )
+    _check_grid(record.views_folder, scan, options.point_size)
+    return scan
+
+
+def _check_grid(name: str | Path, scan: LoadedScan, size: int) -> None:
+    """Refuse another grid than the rendered one: in a larger one, points would silently move to other rows."""
+    for pictures in (scan.views, scan.views_gt):
+        if pictures is not None and pictures.shape[1:3] != (size, size):
+            problem = f"holds pictures of {pictures.shape[2]} x {pictures.shape[1]} pixels, expected {size} x {size}"
+            raise InputError(name, problem, "give the --grid_size that it was rendered with, or render it again")
 
 
 def _labelled_points(record: SampleRecord) -> np.ndarray | None:
@@ -143,7 +154,7 @@ def from_rendered_sample(
 ) -> LoadedScan:
     """The same as :func:`load_rendered`, for a scan that has just been rendered."""
     chosen = list(options.view_indices)
-    return LoadedScan(
+    scan = LoadedScan(
         views=rendered.views[chosen] if options.with_pictures else None,
         views_gt=rendered.views_gt[chosen] if options.with_views_gt else None,
         correspondences=rendered.correspondences[chosen],
@@ -153,6 +164,8 @@ def from_rendered_sample(
         # In the precision of stored files, so that ties between neighbours are resolved in the same way.
         points=None if points is None else points.astype(np.float32).astype(np.float64),
     )
+    _check_grid("rendering", scan, options.point_size)
+    return scan
 
 
 def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) -> MultiViewSample:
@@ -225,7 +238,7 @@ def _non_zero(name: str, scan: LoadedScan, size: int) -> np.ndarray:
         )
     if count == 0 or indices.min() < 0 or indices.max() >= positions:
         problem = f"nonzero_indices.npy does not match a grid of {size} x {size} points"
-        raise InputError(name, problem, "render the scan again, or give the --point_size that it was rendered with")
+        raise InputError(name, problem, "render the scan again, or give the --grid_size that it was rendered with")
     if (np.diff(indices) <= 0).any():
         raise InputError(name, "nonzero_indices.npy is not in strictly increasing order", "render the scan again")
     non_zero = np.zeros(positions, bool)
@@ -249,7 +262,7 @@ def _correspondences(name: str, correspondences: np.ndarray, non_zero: np.ndarra
     pixels = correspondences[..., :2]
     if pixels.min() < 0 or pixels.max() >= size:
         problem = f"a correspondence lies outside the {size} x {size} pixels of a view"
-        raise InputError(name, problem, "render the scan again, or give the --point_size that it was rendered with")
+        raise InputError(name, problem, "render the scan again, or give the --grid_size that it was rendered with")
     on_grid = np.zeros((len(correspondences), len(non_zero), 3), np.int16)
     on_grid[:, non_zero] = correspondences
     visible = on_grid[..., 2] != 0

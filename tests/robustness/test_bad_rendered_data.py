@@ -155,6 +155,13 @@ def test_testing(spoil: Spoil, named: str, data: Path, tmp_path: Path, test_flag
     assert files_below(output) <= {"log.txt"}
 
 
+def test_a_grid_that_was_not_rendered(data: Path, tmp_path: Path, test_flags: tuple[object, ...]) -> None:
+    flags = (*test_flags, "--grid_size", 400)  # positions on 336 rows would be taken for ones on 400
+    ending = invoke("test.py", "--data_path", data, "--save_path", tmp_path / "out", *flags)
+    assert_one_error_line(ending, "--grid_size", "336 x 336")
+    assert files_below(tmp_path / "out") <= {"log.txt"}
+
+
 # What training reads beyond the rest, and some of the rest.
 TRAINING_CASES = [
     *(
