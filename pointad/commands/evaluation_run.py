@@ -96,6 +96,7 @@ def evaluation_settings(settings: TestSettings, dataset: DatasetSpecification) -
         metrics=settings.metrics,
         aupro=settings.aupro,
         groups=dataset.groups,
+        allow_empty_masks=settings.data.reading.allow_empty_masks,
         batch_size=settings.batch_size,
         keep_views=settings.visualize,
         num_workers=settings.data.num_workers,

@@ -23,7 +23,7 @@ from pointad.scans.reading_options import ReadingOptions
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
 RENDERING_FLAGS = (  # of `add_data_arguments`, for --render on_the_fly
     *("normals", "visibility", "correspondence"),
-    *("metres_per_unit", "keep_clusters", "good_folder", "allow_empty_masks"),
+    *("metres_per_unit", "keep_clusters", "good_folder"),
 )
 
 

@@ -68,6 +68,7 @@ def _measure(settings: TestSettings) -> None:
             metrics=settings.metrics,
             aupro=settings.aupro,
             organized=about.organized,
+            allow_empty_masks=settings.data.reading.allow_empty_masks,
         ),
         listed.listed.good,
     ):

@@ -107,7 +107,7 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
     pictures = options.with_pictures
     color_path = record.rgb_path if pictures and options.with_color else None
     mask = layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None
-    if mask is not None and not mask.any() and not options.allow_empty_masks:
+    if record.label and not options.allow_empty_masks and (mask is None or not mask.any()):
         raise InputError(
             record.mask_path or record.views_folder,
             f"no point is marked, yet the sample counts as anomalous ({record.species})",

@@ -6,7 +6,7 @@ whatever the others list for test samples, or for a training split that they kno
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,15 +74,15 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
         class_name: read this class's own file instead of `all_meta.json`.
 
     Raises:
-        InputError: the class does not exist, the file is missing or is not such a list, or a path leads outside the
-            data set's folder.
+        InputError: the class does not exist, the file is missing or is not such a list, a path leads outside the
+            data set's folder, or a sample is listed twice or under another class.
     """
     path = metadata_path(root, class_name)
     if class_name is not None and not path.exists():
         known = _listed_classes(Path(root))
         if known and class_name not in known:
             raise unknown_class(class_name, known, f"{root} ({path.name} not found)")
-    return _read(path, Path(root), SPLIT)
+    return _read(path, Path(root), SPLIT, class_name)
 
 
 def read_good_scans(root: str | Path) -> list[SampleRecord]:
@@ -104,12 +104,31 @@ def read_good_scans(root: str | Path) -> list[SampleRecord]:
     return records
 
 
-def _read(path: Path, root: Path, section: str) -> list[SampleRecord]:
+def _read(path: Path, root: Path, section: str, class_name: str | None = None) -> list[SampleRecord]:
     content = read_json(path, WRITE_AGAIN)
     classes = content.get(section) if isinstance(content, dict) else None
     if not isinstance(classes, dict) or not all(isinstance(entries, list) for entries in classes.values()):
         raise InputError(path, f'has no "{section}" section with a list of samples per class', WRITE_AGAIN)
-    return [_record(path, root, entry) for entries in classes.values() for entry in entries]
+    records = []
+    for name, entries in classes.items():
+        of_class = [_record(path, root, entry) for entry in entries]
+        wanted = name if class_name is None else class_name
+        for foreign in {record.class_name for record in of_class} - {wanted}:
+            problem = f"lists a sample of class {foreign} under class {name}"
+            raise InputError(path, problem, WRITE_AGAIN)  # it would be counted, or learned from, as that class
+        records += of_class
+    _check_distinct(records, path)
+    return records
+
+
+def _check_distinct(records: Sequence[SampleRecord], path: Path) -> None:
+    """Refuse samples that are listed twice, which would count twice, and two samples of one name."""
+    seen: set[object] = set()
+    for record in records:
+        name = (record.class_name, record.species, record.identifier)
+        if name in seen or record.views_folder in seen:
+            raise InputError(path, f"lists the sample {'/'.join(name)} twice", WRITE_AGAIN)
+        seen |= {name, record.views_folder}
 
 
 def _listed_classes(root: Path) -> list[str]:

@@ -57,6 +57,7 @@ class EvaluationSettings:
     aupro: AuproMethod = "exact"
     groups: tuple[str, ...] = ()  # of species, also measured separately; see `pointad.datasets.base.group_of`
     exact_pixels: int = EXACT_PIXELS  # per class; pixel metrics of more are binned, with a bounded error
+    allow_empty_masks: bool = False  # anomalous samples without a marked point count for image-level metrics only
     batch_size: int | None = None  # samples that are encoded together; None: chosen to suit the device
     keep_views: bool = True  # whether scored samples keep their views, for visualization
     num_workers: int = 0
@@ -246,11 +247,13 @@ class _ClassCollector:
             if not sample.label or name == own:
                 part.add(sample)
         self.labels.append(sample.label)
+        located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
             if self._names(PIXEL_PREFIX):
                 pixels = self.pixels.setdefault(modality, PixelScores(self.settings.exact_pixels))
-                pixels.add(sample.maps[modality], sample.mask, sample.regions)
+                if located:
+                    pixels.add(sample.maps[modality], sample.mask, sample.regions)
 
     def outcome(self, prompts: str, class_name: str) -> ClassOutcome:
         labels = np.array(self.labels)

@@ -47,6 +47,7 @@ class ShotSettings:
     metrics: tuple[str, ...]
     aupro: AuproMethod
     organized: bool
+    allow_empty_masks: bool = False  # see `EvaluationSettings`
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,14 @@ class _Collected:
     labels: list[int]
     scores: list[float]
     pixels: PixelScores
+    allow_empty_masks: bool
 
     def add(self, sample: MultiViewSample, values: np.ndarray, score: float) -> None:
         side = round(len(values) ** 0.5)
         self.labels.append(sample.label)
         self.scores.append(score)
+        if self.allow_empty_masks and sample.label and not sample.mask.any():
+            return
         regions = None if sample.regions is None else sample.regions.view(side, side).numpy()
         self.pixels.add(values.reshape(side, side), sample.mask.view(side, side).numpy(), regions)
 
@@ -204,7 +208,9 @@ class _OneClass:
         }
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
         found = {
-            (prompts.name, *key): _Collected([], [], PixelScores()) for prompts in self._prompt_sets for key in keys
+            (prompts.name, *key): _Collected([], [], PixelScores(), settings.allow_empty_masks)
+            for prompts in self._prompt_sets
+            for key in keys
         }
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             scan = kept[number] if number in kept else self._look(number)

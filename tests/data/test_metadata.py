@@ -170,6 +170,28 @@ def test_other_contents_are_refused(tmp_path: Path, content: str) -> None:
         read_metadata(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        entry("", d2_render_img_path="bagel/test/hole/2d_rendering/000/"),  # the same folder in other letters
+        entry("", specie_name="good", anomaly=0),  # one scan both good and anomalous
+        entry("", d2_render_img_path="bagel/elsewhere/000"),  # two scans of one name
+    ],
+)
+def test_samples_listed_twice_are_refused(tmp_path: Path, second: dict) -> None:
+    (tmp_path / "all_meta.json").write_text(json.dumps({"test": {"bagel": [entry(""), second]}}))
+    with pytest.raises(InputError, match=r"all_meta\.json: lists the sample bagel/.*/000 twice"):
+        read_metadata(tmp_path)
+
+
+@pytest.mark.parametrize("class_name", [None, "rope"])
+def test_samples_of_another_class_are_refused(tmp_path: Path, class_name: str | None) -> None:
+    for name in ("all_meta.json", "rope_meta.json"):
+        (tmp_path / name).write_text(json.dumps({"test": {"rope": [entry("")]}}))
+    with pytest.raises(InputError, match="sample of class bagel under class rope"):
+        read_metadata(tmp_path, class_name)
+
+
 def test_missing_file_names_the_generator(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="generate_dataset_json"):
         read_metadata(tmp_path, "bagel")

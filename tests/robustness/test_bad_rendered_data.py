@@ -155,6 +155,36 @@ def test_testing(spoil: Spoil, named: str, data: Path, tmp_path: Path, test_flag
     assert files_below(output) <= {"log.txt"}
 
 
+def unmarked(root: Path) -> None:
+    side = Image.open(root / MASK).size
+    replace(root / MASK, b"")
+    Image.new("L", side).save(root / MASK)
+
+
+def unlisted_mask(root: Path) -> None:
+    for name in LISTS:
+        content = json.loads((root / name).read_text())
+        for sample in content["test"]["cookie"]:
+            del sample["d2_mask_path"]
+        replace(root / name, json.dumps(content).encode())
+
+
+@pytest.mark.parametrize("spoil", [unmarked, unlisted_mask])
+def test_anomalies_without_a_mark_count_for_the_image_alone(
+    spoil: Spoil, data: Path, tmp_path: Path, test_flags: tuple[object, ...]
+) -> None:
+    spoil(data)
+    flags = ("test.py", "--data_path", data, *test_flags)
+    assert_one_error_line(invoke(*flags, "--save_path", tmp_path / "refused"), "--allow_empty_masks")
+    ending = invoke(*flags, "--save_path", tmp_path / "out", "--allow_empty_masks")
+    assert ending.code == 0, ending.err
+    metrics = json.loads((tmp_path / "out" / "results.json").read_text())["classes"]["cookie"]["point"]
+    assert metrics["image_auroc"] is not None
+    assert metrics["pixel_auroc"] is metrics["pixel_aupro"] is None
+    with (tmp_path / "out" / "curves.json").open() as file:
+        assert json.load(file)["cookie"]["point"].get("pixel") in (None, {})
+
+
 def test_a_grid_that_was_not_rendered(data: Path, tmp_path: Path, test_flags: tuple[object, ...]) -> None:
     flags = (*test_flags, "--grid_size", 400)  # positions on 336 rows would be taken for ones on 400
     ending = invoke("test.py", "--data_path", data, "--save_path", tmp_path / "out", *flags)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("ready_backbone")
         ("--visibility", "splat"),
         ("--correspondence", "centred"),
         ("--metres_per_unit", 0.001),
-        ("--allow_empty_masks",),
+        ("--good_folder", "gut"),
     ],
 )
 @pytest.mark.parametrize("script", ["train.py", "test.py"])
