@@ -4,11 +4,11 @@
 #   DATA=/data/mvtec3d-rendered CLASSES="carrot cookie dowel" bash train.sh   # the paper's protocol on MVTec3D-AD
 # Every variable below can be set in the environment; further flags of train.py can be given as arguments, and those
 # that test.py accepts too (--views, --render, --feature_cache, ...) are passed on to the test.
-# A class whose last epoch already exists is not trained again; if it was trained with other flags, the script stops
-# with an error. Tests are written to $SAVE/test/<class>.
+# A class whose last epoch already exists is not trained again; if it was trained with other flags, data or another seed,
+# the script stops with an error. Tests are written to $SAVE/test/<class>.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-source scripts/protocol.sh  # training_classes
+source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
@@ -23,13 +23,14 @@ TEST=${TEST:-yes}                            # no: train only
 handed_on=$("$python" scripts/shared_flags.py -- "$@")   # also checks the flags, before anything runs
 mapfile -t test_flags <<< "$handed_on"
 EPOCH=${test_flags[0]:-$EPOCH}
+made_of="$(data_identity "$DATASET" "$DATA") seed $SEED"
 for class in $CLASSES; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
-    check_same_flags "$SAVE/$class" "$@"
+    check_same_flags "$SAVE/$class" "$made_of" "$@"
     echo "$class: already trained ($SAVE/$class/epoch_$EPOCH.pth), skipped"
     continue
   fi
-  note_flags "$SAVE/$class" "$@"
+  note_flags "$SAVE/$class" "$made_of" "$@"
   "$python" train.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --epoch "$EPOCH" \
     ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --seed "$SEED" --save_path "$SAVE/$class" "$@"
 done

@@ -21,13 +21,14 @@ training_classes() {  # DATASET DATA
   if [ -n "${2:-}" ]; then "$python" scripts/training_classes.py "$1"; else echo gear leaf walnut; fi
 }
 
-# Training flags are stored next to the prompts, so that prompts trained with other flags are not mistaken for them.
-# Paths, devices and logging are not compared.
+# The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
+# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared.
 telling_flags() {  # FLAGS...
   local flags=()
   while [ $# -gt 0 ]; do
     case $1 in
       --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq) shift ;;
+      --save_maps | --visualize) ;;
       *) flags+=("$1") ;;
     esac
     [ $# -eq 0 ] || shift
@@ -35,15 +36,30 @@ telling_flags() {  # FLAGS...
   printf '%s\n' ${flags[@]+"${flags[@]}"}
 }
 
-note_flags() {  # FOLDER FLAGS...
-  mkdir -p "$1"
-  telling_flags "${@:2}" > "$1/flags.txt"
+# A data set is told by its format, its lists of samples and its rendering, wherever it lies; a raw one by its folder.
+data_identity() {  # DATASET DATA
+  if [ -z "$2" ]; then
+    echo "$1 demo"
+  elif [ -f "$2/all_meta.json" ]; then
+    echo "$1 $(cat "$2"/{all_meta,good_scans,rendering}.json 2>/dev/null | cksum)"
+  else
+    echo "$1 $2"
+  fi
 }
 
-check_same_flags() {  # FOLDER FLAGS...
-  [ -f "$1/flags.txt" ] || return 0
-  if [ "$(cat "$1/flags.txt")" != "$(telling_flags "${@:2}")" ]; then
-    echo "error: $1: was trained with other flags ($(tr '\n' ' ' < "$1/flags.txt")); set another SAVE, or remove it" >&2
+note_flags() {  # FOLDER MADE_OF FLAGS...
+  mkdir -p "$1"
+  telling_flags "${@:3}" > "$1/flags.txt"
+  printf '%s\n' "$2" > "$1/made_of.txt"
+}
+
+check_same_flags() {  # FOLDER MADE_OF FLAGS...
+  if [ -f "$1/flags.txt" ] && [ "$(cat "$1/flags.txt")" != "$(telling_flags "${@:3}")" ]; then
+    echo "error: $1: was made with other flags ($(tr '\n' ' ' < "$1/flags.txt")); set another SAVE, or remove it" >&2
+    return 2
+  fi
+  if [ -f "$1/made_of.txt" ] && [ "$(cat "$1/made_of.txt")" != "$2" ]; then
+    echo "error: $1: was made of other data, prompts or seeds ($(cat "$1/made_of.txt"), now $2); set another SAVE, or remove it" >&2
     return 2
   fi
 }
@@ -115,18 +131,19 @@ checkpoint_path() {  # ROW SEED CLASS
 
 # Trains one row with one seed on every class of $CLASSES that is not trained yet.
 train_row() {  # ROW SEED DATASET DATA FLAGS...
-  local row=$1 seed=$2 dataset=$3 data=$4 class checkpoint flags
+  local row=$1 seed=$2 dataset=$3 data=$4 class checkpoint flags made_of
   shift 4
   mapfile -t flags < <(train_flags "$row")
+  made_of="$(data_identity "$dataset" "$data") seed $seed"
   for class in $CLASSES; do
     checkpoint=$(checkpoint_path "$row" "$seed" "$class")
     if [ -f "$checkpoint" ]; then
-      check_same_flags "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
+      check_same_flags "$(dirname "$checkpoint")" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
       announce "$row, seed $seed, $class: already trained ($checkpoint), skipped"
       continue
     fi
     announce "$row, seed $seed, $class: training"
-    note_flags "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
+    note_flags "$(dirname "$checkpoint")" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
     "$python" train.py --dataset "$dataset" ${data:+--data_path "$data"} --train_class "$class" --seed "$seed" \
       --epoch "$EPOCH" --save_path "$(dirname "$checkpoint")" ${flags[@]+"${flags[@]}"} "$@"
   done
@@ -134,9 +151,11 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
 
 # Tests one row with one seed, all classes whose results are missing in one pass over the data.
 test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
-  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags results checkpoints=() missing=()
+  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags results made_of checkpoints=() missing=()
   shift 5
   mapfile -t flags < <(test_flags "$row" "$seed")
+  made_of="$(data_identity "$dataset" "$data") epoch $EPOCH"
+  check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   for class in $CLASSES; do
     results=$folder/$class/$(results_name "$row")
     if [ -f "$results" ]; then
@@ -150,6 +169,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
     announce "$row, seed $seed: nothing left to test"
     return 0
   fi
+  note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   # test.py makes a folder per checkpoint only when there are several.
   [ "${#missing[@]}" -gt 1 ] || folder=$folder/${missing[0]}
   announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
@@ -159,14 +179,17 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.
 test_ensemble() {  # TEST DATASET DATA FLAGS...
-  local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
+  local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags made_of
   shift 3
+  made_of=$(data_identity "$dataset" "$data")
+  check_same_flags "$folder" "$made_of" "$@"
   if [ -f "$folder/results.json" ]; then
     announce "ensemble: already tested ($folder/results.json), skipped"
     return 0
   fi
   mapfile -t flags < <(test_flags ensemble "")
   announce "ensemble: testing on $dataset"
+  note_flags "$folder" "$made_of" "$@"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
 }
 

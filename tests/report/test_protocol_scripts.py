@@ -231,7 +231,38 @@ def test_prompts_of_other_flags_are_not_taken(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear")
     protocol(workspace, "one_vs_rest", "--device", "cuda", ROWS="pointad", CLASSES="gear")  # only the place differs
     calls, printed = protocol(workspace, "one_vs_rest", "--depth", "3", code=2, ROWS="pointad", CLASSES="gear")
-    assert calls == [] and "was trained with other flags" in printed
+    assert calls == [] and "was made with other flags" in printed
+
+
+@pytest.mark.parametrize("row", ["ensemble", "pointad", "shots_1"])
+def test_figures_of_other_data_are_not_taken(workspace: Path, row: str) -> None:
+    variables = {"ROWS": row, "CLASSES": "gear", "SAVE": "results/same"}
+    for place, samples in (("old", "1"), ("new", "2"), ("moved", "1")):  # as /a/rendered and /b/rendered
+        (workspace / place / "rendered").mkdir(parents=True)
+        (workspace / place / "rendered" / "all_meta.json").write_text(samples)
+    calls, _ = protocol(workspace, "one_vs_rest", DATA="old/rendered", **variables)
+    assert programs(calls)[-2] == "test.py"
+    calls, printed = protocol(workspace, "one_vs_rest", DATA="new/rendered", code=2, **variables)
+    assert calls == [] and "was made of other data" in printed
+    calls, _ = protocol(workspace, "one_vs_rest", DATA="moved/rendered", **variables)
+    assert "train.py" not in programs(calls)
+
+
+def test_figures_of_other_flags_or_epochs_are_not_taken(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", ROWS="ensemble")
+    calls, printed = protocol(workspace, "one_vs_rest", "--image_size", "224", code=2, ROWS="ensemble")
+    assert calls == [] and "was made with other flags" in printed
+    protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear")
+    (prompts,) = workspace.glob("results/**/epoch_15.pth")
+    shutil.copy(prompts, prompts.with_name("epoch_5.pth"))
+    calls, printed = protocol(workspace, "one_vs_rest", code=2, ROWS="pointad", CLASSES="gear", EPOCH="5")
+    assert calls == [] and "epoch 15, now" in printed
+
+
+def test_prompts_of_another_seed_are_not_taken(workspace: Path) -> None:
+    protocol(workspace, "train", CLASSES="gear")
+    calls, printed = protocol(workspace, "train", code=2, CLASSES="gear", SEED="222")
+    assert calls == [] and "seed 111, now" in printed
 
 
 def test_the_demos_prompts_take_the_demos_weights_on_any_target(workspace: Path) -> None:
@@ -276,7 +307,7 @@ def test_train_keeps_a_test_folder_a_class(workspace: Path) -> None:
 def test_train_stops_when_flags_changed(workspace: Path) -> None:
     protocol(workspace, "train", CLASSES="gear", SAVE="out")
     calls, printed = protocol(workspace, "train", "--losses", "d3_point_loss", code=2, CLASSES="gear", SAVE="out")
-    assert calls == [] and "out/gear: was trained with other flags" in printed
+    assert calls == [] and "out/gear: was made with other flags" in printed
 
 
 @pytest.mark.parametrize(
