@@ -21,7 +21,7 @@ from pointad.data.rendering_settings import read_settings, settings_of
 from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.files.atomic import make_folder
+from pointad.files.atomic import make_folder, refuse_link
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.vision import check_layers
 
@@ -90,6 +90,7 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
         return
     make_folder(folder)
     path = folder / "log.txt"
+    refuse_link(path)
     try:
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:

@@ -21,6 +21,16 @@ def make_folder(path: str | Path) -> None:
         raise InputError(path, problem, "choose a writable folder with free space") from error
 
 
+def refuse_link(path: Path) -> None:
+    """Refuse a file that is to be written in place, not renamed into it, but is a link to another one.
+
+    Raises:
+        InputError: it is a symbolic link.
+    """
+    if path.is_symlink():
+        raise InputError(path, f"is a symbolic link to {path.readlink()}", "remove it, or choose another folder")
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; it replaces the target if the block ends without an error.

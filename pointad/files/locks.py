@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pointad.errors import InputError, shown
-from pointad.files.atomic import make_folder
+from pointad.files.atomic import make_folder, refuse_link
 from pointad.files.unfinished import is_still_at
 
 logger = logging.getLogger(__name__)
@@ -107,8 +107,11 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The lock file, created if it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b")
+        # A link planted under this name would otherwise have the file that it leads to emptied.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b")
     except (OSError, ValueError) as error:
+        refuse_link(path)
         problem = f"cannot be written ({getattr(error, 'strerror', None) or error})"
         raise InputError(path, problem, "choose a writable folder") from error
     with file:

@@ -37,6 +37,20 @@ def holder(folder: Path, kind: str) -> "subprocess.Popen[str]":
     return process
 
 
+@pytest.mark.parametrize("lock", [own_folder, wait_for_lock, try_lock])
+def test_a_planted_link_is_not_followed(lock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    treasure = tmp_path / "treasure"
+    treasure.write_text("of another folder")
+    (tmp_path / "out").mkdir()
+    link = tmp_path / "out" / ".lock"
+    for target in (treasure, tmp_path / "created"):
+        link.symlink_to(target)
+        with pytest.raises(InputError, match=r"\.lock: is a symbolic link"):
+            lock(tmp_path / "out" if lock is own_folder else link).__enter__()
+        link.unlink()
+    assert treasure.read_text() == "of another folder" and not (tmp_path / "created").exists()
+
+
 def test_a_folder_has_one_owner(tmp_path: Path) -> None:
     process = holder(tmp_path / "out", "alone")
     try:

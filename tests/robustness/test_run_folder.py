@@ -31,6 +31,16 @@ def test_the_file_beside_a_checkpoint_counts_more_than_run_json(checkpoint: Path
     assert read_origin(checkpoint) == {}
 
 
+def test_a_log_that_leads_elsewhere_is_not_written(two_samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "profile").write_text("of another folder")
+    (tmp_path / "out" / "log.txt").symlink_to(tmp_path / "profile")
+    for script in ("train.py", "test.py"):
+        ending = invoke(script, "--data_path", two_samples, "--save_path", tmp_path / "out")
+        assert_one_error_line(ending, "log.txt", "symbolic link")
+    assert (tmp_path / "profile").read_text() == "of another folder"
+
+
 def test_the_file_of_another_checkpoint_is_refused(checkpoint: Path) -> None:
     checkpoint.write_bytes(b"others")
     with pytest.raises(InputError, match=r"epoch_6.json: describes a checkpoint other than"):
