@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 1  # incremented when the encoder's features for the same weights and pictures, or the files, change
 SUFFIX = ".safetensors"
+_ENTRY = re.compile(r"\.?[0-9a-f]{64}(\.[0-9a-f]{12}\.partial)?\.safetensors")  # finished, or being written
 HEADER_BYTES = 512  # approximate size of a file without its numbers
 
 
@@ -46,7 +48,7 @@ class FeatureCache:
 
     Args:
         folder: created when the first features are written; several encoders can share it without conflict.
-        fingerprint: of the backbone's weights.
+        fingerprint: of the backbone: its weights, and how they are read.
         layers: blocks whose local features are stored.
         precision: that the encoder computes in.
     """
@@ -145,9 +147,11 @@ class CacheEntry:
 
 
 def list_entries(folder: Path) -> list[CacheEntry]:
-    """All files of a cache, the least recently used first."""
+    """All files of a cache, the least recently used first; what else lies in the folder is none of them."""
     entries = []
     for path in folder.glob(f"[0-9a-f][0-9a-f]/*{SUFFIX}"):
+        if _ENTRY.fullmatch(path.name) is None or path.parent.is_symlink():
+            continue
         with contextlib.suppress(FileNotFoundError):  # another process may be evicting
             status = path.stat()
             entries.append(CacheEntry(path, status.st_size, status.st_mtime, is_unfinished(path.name)))

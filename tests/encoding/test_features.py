@@ -9,6 +9,7 @@ import pytest
 import torch
 from small_engine import IMAGE_SIZE, VIEWS, random_scan, small_backbone, small_dataset
 
+from pointad.commands.cache_upkeep import remove_damaged
 from pointad.compute.precision import BF16, FP16, computing_in, supported_precisions, with_rounded_matrices
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
@@ -190,6 +191,21 @@ def test_eviction_begins_with_what_was_not_used_for_longest(backbone: ClipBackbo
     assert {entry.path for entry in removed} == {entry.path for entry in entries[:-PICTURES]}
     encoder.encode(collate([DATASET[0]]))
     assert encoder.encoded == 3 * PICTURES
+
+
+def test_cleaning_up_removes_nothing_but_features(backbone: ClipBackbone, tmp_path: Path) -> None:
+    PictureEncoder(backbone, cache_folder=tmp_path / "cache").encode(collate([DATASET[0]]))
+    kept = [tmp_path / "cache" / "ad" / "model.safetensors", tmp_path / "elsewhere" / f"{'a' * 64}.safetensors"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for name in {f"{number:02x}" for number in range(256)} - {path.name for path in (tmp_path / "cache").iterdir()}:
+        (tmp_path / "cache" / name).symlink_to(tmp_path / "elsewhere")
+        break
+    assert len(list_entries(tmp_path / "cache")) == PICTURES
+    assert remove_damaged(tmp_path / "cache") == 0
+    assert len(evict(tmp_path / "cache", 0)) == PICTURES
+    assert all(path.exists() for path in kept)
 
 
 @pytest.mark.slow
