@@ -10,6 +10,7 @@ from typing import Any
 
 import open_clip
 import torch
+from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from pointad.errors import InputError
@@ -17,6 +18,7 @@ from pointad.files.json_files import read_json
 from pointad.model import towers
 from pointad.model.architecture import (
     DEFAULT_MODEL,
+    OPENAI_HEAD_WIDTH,
     QUICK_GELU_SUFFIX,
     Configuration,
     build,
@@ -93,12 +95,27 @@ class ClipBackbone(nn.Module):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for."""
+        """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for.
+
+        Features also depend on the activation, the attention heads and the normalization of pictures, which weights do
+        not show: where these are not those of OpenAI's models, they count as well. The demo's are always the same.
+        """
         digest = hashlib.sha256()
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.cpu().contiguous().numpy().data)
+        if not self.is_demo and self._reading() != self._reading_by_openai():
+            digest.update(repr(self._reading()).encode())
         return digest.hexdigest()
+
+    def _reading(self) -> tuple[object, ...]:
+        """Activation, attention heads of both encoders, and normalization."""
+        quick = any(isinstance(module, QuickGELU) for module in self.modules())
+        return quick, *(_heads(tower) for tower in (self.vision, self.text)), self.mean, self.std
+
+    def _reading_by_openai(self) -> tuple[object, ...]:
+        heads = (max(1, width // OPENAI_HEAD_WIDTH) for width in (towers.width(self.vision), self.text.width))
+        return True, *heads, tuple(open_clip.OPENAI_DATASET_MEAN), tuple(open_clip.OPENAI_DATASET_STD)
 
     def encode_images(self, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
         """Features of normalized pictures (B, 3, H, W); see ``pointad.model.vision.encode_images``."""
@@ -108,6 +125,11 @@ class ClipBackbone(nn.Module):
         """Plain CLIP's features of K texts, (K, D), not normalized."""
         token_ids = self.tokenizer(list(texts)).to(self.text.positional_embedding.device)
         return encode_token_ids(self.text, token_ids)
+
+
+def _heads(tower: nn.Module) -> int | None:
+    """Attention heads of a tower's blocks, which all have as many."""
+    return next((module.num_heads for module in tower.modules() if hasattr(module, "num_heads")), None)
 
 
 def load_backbone(

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone, load_demo_backbone
 from pointad.model.vision import encode_images
-from pointad.model.weight_locations import folder_for_downloads
+from pointad.model.weight_locations import demo_checkpoints, folder_for_downloads
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +131,25 @@ def test_fingerprint_tells_weights_apart(golden_state: dict[str, Tensor], tmp_pa
     torch.save(golden_state, tmp_path / "same.pt")
     fingerprints = [load_backbone(weights=tmp_path / name).fingerprint for name in ("changed.pt", "same.pt")]
     assert fingerprints[0] != fingerprints[1]
+
+
+def test_fingerprint_tells_apart_how_weights_are_read(golden_backbone: ClipBackbone, golden_weights: Path) -> None:
+    path = golden_weights / "clip_tiny.pt"
+    plain, quick = (load_backbone(weights=path, quick_gelu=quick) for quick in (False, True))
+    assert quick.fingerprint == golden_backbone.fingerprint != plain.fingerprint
+    others = [ClipBackbone(small_clip(), "clip", mean=mean) for mean in ((0.5, 0.5, 0.5), (0.4, 0.5, 0.5))]
+    for other in others:
+        other.load_state_dict(others[0].state_dict())
+    assert others[0].fingerprint != others[1].fingerprint
+
+
+def test_fingerprints_of_the_demo_and_of_openai_stay(golden_backbone: ClipBackbone) -> None:
+    told = json.loads(demo_checkpoints()[0].with_name("run.json").read_text())
+    assert load_backbone().fingerprint == told["backbone_fingerprint"]
+    digest = hashlib.sha256()  # as records of earlier versions have it
+    for name, tensor in sorted(golden_backbone.state_dict().items()):
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    assert golden_backbone.fingerprint == digest.hexdigest()
 
 
 def test_encoding_through_the_backbone(golden_backbone: ClipBackbone) -> None:
