@@ -14,6 +14,7 @@ from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, epoch_of
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
+from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.text_features import learned_text_features, plain_text_features
 from pointad.training.run_folder import read_origin
 from pointad.training.terms import PUBLISHED_WEIGHTS
@@ -99,7 +100,8 @@ def _load(
     different = differences(known, record, same_dataset=same_dataset)
     if different:
         logger.warning("%s: tested with other settings than in training: %s", path, "; ".join(different))
-    object_aware = settings.prompts.object_aware or bool(known.object_aware)
+    says_class = not learner.says(backbone, OBJECT_NAME) if known.object_aware is None else known.object_aware
+    object_aware = settings.prompts.object_aware or says_class
     record = replace(
         record,
         name=record.name or known.name,
@@ -125,7 +127,9 @@ def _refuse_other_clip(path: Path, training: TrainingRecord, test: RunRecord) ->
     """Prompts are meaningful only to the CLIP that they were learned with."""
     if training.backbone_fingerprint not in (None, test.backbone_fingerprint):
         problem = f"was learned with another CLIP ({training.backbone}), not with {test.backbone}"
-        raise InputError(path, problem, "give the matching --clip_weights, or add --allow_mismatch")
+        raise InputError(
+            path, problem, "give the matching --clip_weights and --clip_activation, or add --allow_mismatch"
+        )
 
 
 def _check_training_class(name: str, told: str | None, classes: set[str], settings: TestSettings, path: Path) -> None:

@@ -217,13 +217,17 @@ def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearn
     """Fresh prompts, or those of --init_checkpoint."""
     prompts = settings.prompts
     counts = {"context_tokens": prompts.context_tokens, "deep_tokens": prompts.deep_tokens, "depth": prompts.depth}
+    noun = spoken_name(settings.train_class) if prompts.object_aware else OBJECT_NAME
     if settings.init_checkpoint is not None:
-        return load_prompt_learner(settings.init_checkpoint, backbone, **counts)
+        learner = load_prompt_learner(settings.init_checkpoint, backbone, **counts)
+        if not learner.says(backbone, noun):  # the stored embeddings are kept otherwise
+            learner.name_object(backbone, noun)
+        return learner
     defaults = {"context_tokens": CONTEXT_TOKENS, "deep_tokens": DEEP_TOKENS, "depth": min(DEPTH, backbone.text.depth)}
     return PromptLearner(
         backbone,
         **{name: defaults[name] if value is None else value for name, value in counts.items()},
-        object_name=spoken_name(settings.train_class) if prompts.object_aware else OBJECT_NAME,
+        object_name=noun,
         generator=torch.Generator().manual_seed(settings.seed),
     )
 

@@ -10,6 +10,7 @@ reference = detector.make_reference([good, ...]) # a few good scans of the same 
 prediction = detector.predict(points, reference=reference)
 """
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from pointad.inspection.preparation import EXTENT, PreparedScan
 from pointad.inspection.referencing import Eyes, reference_of
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.weight_locations import demo_checkpoints
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
@@ -41,6 +43,8 @@ from pointad.scoring.inference import predict_views, score_samples
 from pointad.scoring.options import DEFAULT_SIGMA
 from pointad.scoring.similarity import ANOMALOUS
 from pointad.scoring.surface_scores import score_on_surface
+
+logger = logging.getLogger(__name__)
 
 SMOOTHINGS = ("surface", "grid")
 EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels of a view wide
@@ -139,7 +143,10 @@ class PointAD:
         if clip is None:
             clip = DEMO if path is None else "openai"
         backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
-        learner = load_prompt_learner(demo_checkpoints()[0] if path is None else path, backbone)
+        path = demo_checkpoints()[0] if path is None else path
+        learner = load_prompt_learner(path, backbone)
+        if not learner.says(backbone, OBJECT_NAME):
+            logger.warning("%s: its prompts name the class that they were learned from; so they do for any scan", path)
         with torch.no_grad():
             text_features = learner(backbone.text)
         return cls(

@@ -101,15 +101,14 @@ class PromptLearner(nn.Module):
         Raises:
             InputError: the prompt is too long for the text encoder.
         """
-        placeholder = " ".join(["X"] * self.context_tokens)
-        for side, noun in (("pos", object_name), ("neg", f"damaged {object_name}")):
-            text = f"{placeholder} {noun}."
+        for side, text in zip(("pos", "neg"), self._texts(object_name), strict=True):
             needed = len(backbone.tokenizer.encode(text)) + 2  # start and end of text
             last_replaced = self.deep_tokens + 1
             if needed > backbone.text.context_length or last_replaced >= needed:
+                noun = text.removeprefix("X " * self.context_tokens)
                 raise InputError(
                     f"n_ctx {self.context_tokens}, t_n_ctx {self.deep_tokens}",
-                    f"the prompt '{noun}.' needs {needed} tokens with them; the text encoder takes "
+                    f"the prompt '{noun}' needs {needed} tokens with them; the text encoder takes "
                     f"{backbone.text.context_length}, and its end must not be replaced",
                     "learn fewer tokens",
                 )
@@ -119,6 +118,20 @@ class PromptLearner(nn.Module):
             self.register_buffer(f"token_prefix_{side}", embeddings[:, :, :1].clone())
             self.register_buffer(f"token_suffix_{side}", embeddings[:, :, suffix_start:].clone())
             self.register_buffer(f"tokenized_prompts_{side}", token_ids[None].int().to(self.ctx_pos.device))
+
+    def says(self, backbone: ClipBackbone, object_name: str) -> bool:
+        """Whether this is the noun of both prompts; learned prompts are stored with the noun that they were about."""
+        return all(
+            torch.equal(backbone.tokenizer([text]).int(), token_ids[0].int().cpu())
+            for text, token_ids in zip(
+                self._texts(object_name), (self.tokenized_prompts_pos, self.tokenized_prompts_neg), strict=True
+            )
+        )
+
+    def _texts(self, object_name: str) -> tuple[str, str]:
+        """Both prompts as they are tokenized, with words in place of the learned tokens."""
+        placeholder = " ".join(["X"] * self.context_tokens)
+        return f"{placeholder} {object_name}.", f"{placeholder} damaged {object_name}."
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
         """Token embeddings (2, C, W) of the normal and the anomalous prompt, and their token ids (2, C)."""
