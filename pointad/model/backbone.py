@@ -129,7 +129,8 @@ class ClipBackbone(nn.Module):
 
 def _heads(tower: nn.Module) -> int | None:
     """Attention heads of a tower's blocks, which all have as many."""
-    return next((module.num_heads for module in tower.modules() if hasattr(module, "num_heads")), None)
+    heads = next((module.num_heads for module in tower.modules() if hasattr(module, "num_heads")), None)
+    return heads if isinstance(heads, int) else None
 
 
 def load_backbone(
