@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import describe, write_facts, write_inspection
+from pointad.commands.predict_outputs import describe, remove_outputs, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, look_options
-from pointad.commands.scan_pictures import find_picture
+from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
-from pointad.errors import PointADError
+from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
@@ -33,10 +33,15 @@ def inspect_all(settings: PredictSettings) -> int:
         InputError: nothing can be inspected with these settings, such as a rate that takes more good scans.
     """
     check_counts(settings)
+    scans = list(find_scans(settings.scans, settings.output))
+    check_pictures([*scans, *find_scans(settings.good_scans, settings.output)], settings.rgb)
+    check_pictures(list(find_scans(settings.compared_with, settings.output)), settings.good_rgb)
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
-    scans = list(find_scans(settings.scans, settings.output))
+    good = set() if reference is None else {Path(name).resolve() for name in reference.names}
+    for path in (path for path in scans if path.resolve() in good):
+        logger.warning("%s: is one of the good scans; compared with itself, its score is too low", path)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
         facts = inspect_and_write(detector, path, folder, reference, verdicts, settings)
@@ -57,6 +62,7 @@ def inspect_and_write(
 ) -> dict:
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
+        remove_outputs(folder)
         inspection = _inspect(detector, path, reference, settings)
         started = time.perf_counter()
         heat_range = settings.heat_range or (None if reference is None else reference.heat_range)
@@ -110,6 +116,10 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
         InputError: there are no good scans, too few for a rate of false alarms, or one cannot be inspected.
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
+    compared_with = set() if reference is None else {Path(name).resolve() for name in reference.names}
+    for path in (path for path in calibration if path.resolve() in compared_with):
+        problem = "is one of the good scans that others are compared with; compared with itself, its score is too low"
+        raise InputError(path, problem, "calibrate on other good scans")
     scores = [_inspect(detector, path, reference, settings).prediction.score for path in calibration]
     rate = settings.false_alarm_rate
     if rate is not None:

@@ -8,11 +8,28 @@ from typing import Any
 import numpy as np
 
 from pointad.commands.verdicts import Verdicts
+from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.pictures import write_png
 from pointad.inspection.heat_cloud import write_heat_cloud
 from pointad.inspection.presentation import inspection_page, prediction_sheet
 from pointad.inspection.scan_file import Inspection
+
+FILES = ("prediction.json", "heat.ply", "scores.npy", "sheet.png", "cloud.html")
+
+
+def remove_outputs(folder: Path) -> None:
+    """Remove what an earlier run wrote for a scan of this name: if this one fails, no verdict of another scan stays.
+
+    Raises:
+        InputError: a file cannot be removed.
+    """
+    for path in (folder / name for name in FILES):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            problem = f"cannot be removed ({error.strerror or error})"
+            raise InputError(path, problem, "choose a writable folder") from error
 
 
 def write_inspection(

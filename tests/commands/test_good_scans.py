@@ -74,6 +74,16 @@ def test_held_out_scans_tell_the_rate_that_comes_out(run: Any, scans: Path, capl
     assert "on 2 held-out good scans" in caplog.text and "95 % interval" in caplog.text
 
 
+def test_scans_that_are_compared_with_themselves_are_told(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = [scans / "good" / f"{seed}.npy" for seed in range(2)]
+    with pytest.raises(InputError, match=r"1\.npy: is one of the good scans that others are compared with"):
+        run(scans / "bad.npy", "--good", *good, "--calibrate", scans / "good" / ".." / "good" / "1.npy")
+    run(scans / "good" / "0.npy", "--good", *good)
+    assert "0.npy: is one of the good scans; compared with itself" in caplog.text
+
+
 def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):

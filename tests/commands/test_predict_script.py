@@ -145,3 +145,28 @@ def test_nothing_to_do_is_an_error(run: Any, tmp_path: Path) -> None:
         run()
     with pytest.raises(InputError, match="contains no scan"):
         run(tmp_path)
+
+
+def test_one_picture_is_not_taken_for_several_scans(run: Any, folder: Path, tmp_path: Path) -> None:
+    scans = [tmp_path / kind / "000.tiff" for kind in ("good", "hole")]
+    for path in scans:
+        path.parent.mkdir()
+        path.write_bytes((folder / "deeper" / "bump.tiff").read_bytes())
+    pictures = tmp_path / "rgb"
+    pictures.mkdir()
+    Image.new("RGB", (200, 200)).save(pictures / "000.png")
+    with pytest.raises(InputError, match="has one image 000 for several scans of that name"):
+        run(*scans, "--rgb", pictures)
+    with pytest.raises(InputError, match=r"000\.png: is one picture, and there are 2 scans"):
+        run(scans[0], "--calibrate", scans[1], "--rgb", pictures / "000.png")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_of_an_earlier_scan_stays_when_one_fails(run: Any, folder: Path, tmp_path: Path) -> None:
+    run(folder / "blob.ply", "--html", "--threshold", "1e9")
+    written = tmp_path / "out" / "blob"
+    assert json.loads((written / "prediction.json").read_text())["verdict"] == "pass"
+    (folder / "blob.ply").write_text("ply")
+    code, (line,) = run(folder / "blob.ply", "--threshold", "1e9")
+    assert code == 2 and "error" in line
+    assert not list(written.iterdir())
