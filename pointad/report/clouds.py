@@ -64,5 +64,7 @@ def _from_points(files: SampleFiles, scores: np.ndarray, modality: str) -> Score
     """A list of points: the positions of the map in order, or those listed in `nonzero_indices.npy`."""
     cloud = read_pcd(files.point_cloud)
     indices = read_nonzero_indices(files.correspondences)
+    if indices is not None and indices.max(initial=0) >= scores.size:
+        return None
     flat = scores.ravel() if indices is None else scores.ravel()[indices]
     return ScoredCloud(cloud.points, flat, cloud.colors, modality) if len(flat) == len(cloud.points) else None

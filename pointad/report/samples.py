@@ -18,6 +18,7 @@ from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.run_writer import maps_file, picture_file
+from pointad.files.bounds import check_claim
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
@@ -136,11 +137,20 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     path = maps_file(run.folder, *sample.name)
     if not path.is_file():
         return {}
+    remedy = "run test.py with --save_maps again"
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_claim(path, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(path, f"holds no maps ({error})", "run test.py with --save_maps again") from error
+            maps = {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(path, f"holds no maps ({error})", remedy) from error
+    for name, one in maps.items():
+        if one.ndim != 2 or one.shape[0] != one.shape[1] or not one.size or one.dtype.kind != "f":
+            raise InputError(path, f"its {name}_map is {one.dtype} of shape {one.shape}, no map", remedy)
+        if not np.isfinite(one).all():
+            raise InputError(path, f"its {name}_map holds values that are not finite", remedy)
+    return maps
 
 
 def encode_picture(picture: np.ndarray) -> Picture:

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from toy_runs import write_losses, write_run
 
 from pointad.errors import InputError, PointADError
+from pointad.evaluation.run_writer import maps_file
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import write_pages
 from pointad.report.protocol_tables import protocol_tables
-from pointad.report.runs import find_runs
+from pointad.report.runs import SampleScore, find_runs
+from pointad.report.samples import saved_maps
 
 MUTANTS = 60  # of each file and kind; 5,600 in all were tried when this was written
 VALUES: tuple[Any, ...] = (
@@ -141,3 +144,26 @@ def test_mutants(name: str, change: Callable[[Path, random.Random], None], intac
             raise AssertionError(f"mutant {seed}: {type(error).__name__}: {error}") from error
         shutil.rmtree(folder)
     assert 0 < refused < MUTANTS, "some damage is fatal, some is not"
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"point_map": np.zeros(9)},
+        {"point_map": np.zeros((3, 4), np.float32)},
+        {"fused_map": np.zeros((0, 0), np.float32)},
+        {"point_map": np.full((3, 3), np.nan)},
+        {"point_map": np.array([["a"]])},
+        {"color_map": np.zeros((3, 3), complex)},
+        {"point_map": np.zeros((2**15, 2**14), np.uint8)},
+    ],
+)
+def test_maps_that_are_none(maps: dict[str, np.ndarray], intact: Path) -> None:
+    run = find_runs([intact])[0]
+    sample = SampleScore("bear", "hole", "999", 1, {"point": 0.5})
+    path = maps_file(run.folder, *sample.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **maps)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"999\.npz"):
+        saved_maps(run, sample)
+    path.unlink()
