@@ -13,6 +13,8 @@ _TITLES = {
     "visibility": "visibility",
     "correspondence": "correspondence",
     "point_pixels": "points of",
+    "keep_clusters": "clusters kept:",
+    "precision": "precision",
 }
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from pointad.evaluation.agreement import differences
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.protocol import protocol_of
 from pointad.evaluation.results import Results, result_table
-from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.run_record import PipelineRecord, RunRecord, TrainingRecord
 
 FACTS: dict[str, Any] = {
     "dataset": "mvtec_pc_3d_rgb",
@@ -89,3 +90,11 @@ def test_groups_are_kept_and_shown(tmp_path: Path) -> None:
     table = group_table(loaded, "point").splitlines()
     assert [line.split("|")[1:3] for line in table[3:]] == [[" easy    ", "      80.0 "], [" hard    ", "      50.0 "]]
     assert group_table(Results({"a": figures(0.6)}, RunRecord()), "point") == ""
+
+
+def test_another_precision_and_other_clusters_are_differences() -> None:
+    trained = TrainingRecord(precision="bf16", keep_clusters="largest", views=(0,))
+    tested = PipelineRecord(precision="fp32", keep_clusters="all", views=(0,))
+    found = differences(trained, tested, same_dataset=True)
+    assert found == ("trained with clusters kept: largest", "trained with precision bf16")
+    assert differences(trained, PipelineRecord(views=(0,)), same_dataset=True) == ()
