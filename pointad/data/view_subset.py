@@ -86,8 +86,12 @@ def view_subset(
         raise InputError(f"--views {count}", f"a sample has {of} views", f"give a number from 1 to {of}")
     if not organized or (of != VIEW_COUNT and directions is None):
         return tuple(int((i + 0.5) * of / count) for i in range(count))
-    if of == VIEW_COUNT:
+    if directions is None or _is_published(directions):
         return tuple(sorted(_FRONTAL_FIRST[:count]))
-    assert directions is not None
     steepness = [abs(view.degrees) for view in directions]
     return tuple(sorted(sorted(range(of), key=lambda index: (steepness[index], index))[:count]))
+
+
+def _is_published(directions: Sequence[View]) -> bool:
+    """Whether these are ordered as in the rigs of organized scans: five about x, frontal the third, four about y."""
+    return [view.axis for view in directions] == list("xxxxxyyyy") and directions[2].degrees == 0

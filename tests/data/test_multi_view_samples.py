@@ -11,7 +11,9 @@ from pointad.data.batch import collate
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions, resize_mask, to_sample
 from pointad.data.loader import iterate_batches
 from pointad.data.view_subset import view_subset
+from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
+from pointad.rendering.views import directions
 
 SIZE = 12
 OPTIONS = SampleOptions(image_size=SIZE, point_size=SIZE, view_indices=(0, 1, 2), with_views_gt=True)
@@ -119,3 +121,9 @@ def test_view_subsets(organized: bool) -> None:
     assert view_subset(1, organized=False) == (4,)
     with pytest.raises(InputError, match="1 to 9"):
         view_subset(10, organized=organized)
+
+
+def test_nine_views_of_ones_own_are_chosen_by_their_directions() -> None:
+    own = directions((-80, -60, -40, 0), (-50, -20, 20, 50, 70))
+    assert view_subset(3, organized=True, directions=own) == (3, 5, 6)
+    assert view_subset(3, organized=True, directions=MVTEC3D_RIG.views) == view_subset(3, organized=True) == (1, 2, 3)
