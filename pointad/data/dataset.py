@@ -23,6 +23,8 @@ from pointad.metrics.regions import cloud_regions
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
+SAME_PROPORTIONS = 0.01  # tolerance between the proportions of a mask and of its picture
+
 
 @dataclass(frozen=True)
 class SampleOptions:
@@ -127,7 +129,16 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         points=points,
     )
     _check_grid(record.views_folder, scan, options.point_size)
+    if scan.mask is not None and scan.mask.ndim == 2 and scan.color is not None:
+        _check_proportions(record, scan.mask.shape, scan.color.shape)
     return scan
+
+
+def _check_proportions(record: SampleRecord, mask: tuple[int, ...], color: tuple[int, ...]) -> None:
+    """Refuse the mask of another recording: resized to the grid, it would silently mark other points."""
+    if abs(mask[0] * color[1] - mask[1] * color[0]) > SAME_PROPORTIONS * mask[1] * color[0]:
+        problem = f"is {mask[1]} x {mask[0]} pixels, but the picture is {color[1]} x {color[0]}"
+        raise InputError(record.mask_path or record.views_folder, problem, "give files of the same recording")
 
 
 def _check_grid(name: str | Path, scan: LoadedScan, size: int) -> None:

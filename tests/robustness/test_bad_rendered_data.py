@@ -93,6 +93,12 @@ def array_of_objects(path: Path) -> None:
     np.save(path, np.array([{}, None], dtype=object), allow_pickle=True)
 
 
+def mask_of(width: int, height: int) -> Image.Image:
+    image = Image.new("L", (width, height))
+    image.paste(255, (50, 50, 90, 90))
+    return image
+
+
 CASES = [
     pytest.param(on(VIEW, remove), VIEW.name, id="view missing"),
     pytest.param(on(VIEW, truncate), VIEW.name, id="view truncated"),
@@ -123,6 +129,7 @@ CASES = [
     pytest.param(put(INDICES, 0, -1), INDICES.name, id="index below 0"),
     pytest.param(on(MASK, remove), f"hole/gt/{MASK.name}", id="mask missing"),
     pytest.param(on(MASK, truncate), f"hole/gt/{MASK.name}", id="mask truncated"),
+    pytest.param(on(MASK, lambda path: (remove(path), mask_of(300, 200).save(path))), MASK.name, id="mask of another"),
     pytest.param(on(LISTS[0], lambda path: [remove(path.with_name(n)) for n in LISTS]), "_meta.json", id="no list"),
     pytest.param(lists(b""), "_meta.json", id="list empty"),
     pytest.param(lists(b'{"test": {"cookie": ['), "_meta.json", id="list truncated"),
