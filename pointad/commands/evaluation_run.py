@@ -64,6 +64,9 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     if several and processes.is_first:
         for writer in writers.values():
             owned.enter_context(own_folder(writer.folder))
+    if processes.is_first:
+        for writer in writers.values():
+            writer.discard_earlier()
     check = LabelLeakCheck(data.samples.sources, organized=about.organized)
 
     def go_by(sample: ScoredSample) -> None:

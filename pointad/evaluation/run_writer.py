@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from pointad.errors import InputError
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
 from pointad.files.atomic import atomic_path
-from pointad.files.escaping import for_csv
+from pointad.files.escaping import for_csv, from_csv
 from pointad.files.names import file_name, place_below
+from pointad.files.presence import is_file
 from pointad.visualization.sheets import sample_sheet
 
 logger = logging.getLogger(__name__)
 
+SCORES_NAME = "scores.csv"
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
 
 
@@ -48,6 +51,22 @@ class RunWriter:
         self._visualize = visualize
         self._rows: list[list[str]] = []
         self._curves: dict[str, Any] = {}
+
+    def discard_earlier(self) -> None:
+        """Remove the maps and pictures of an earlier test: reports would show them beside the figures of this one.
+
+        Only what its ``scores.csv`` names is removed, nothing else that lies in the folder.
+
+        Raises:
+            InputError: they cannot be removed.
+        """
+        for name in _named_in(self.folder / SCORES_NAME):
+            for path in (maps_file(self.folder, *name), picture_file(self.folder, *name)):
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    problem = f"cannot be removed ({error.strerror or error})"
+                    raise InputError(path, problem, "choose another folder") from error
 
     def add_sample(self, sample: ScoredSample) -> None:
         """Add a sample's scores, and write its maps and picture if requested.
@@ -93,12 +112,25 @@ class RunWriter:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(SCORE_COLUMNS)
         writer.writerows(self._rows)
-        with atomic_path(self.folder / "scores.csv") as temporary:
+        with atomic_path(self.folder / SCORES_NAME) as temporary:
             temporary.write_text(table.getvalue(), encoding="utf-8")
         with atomic_path(self.folder / "curves.json") as temporary:
             temporary.write_text(json.dumps(self._curves, allow_nan=False), encoding="utf-8")
         self.results.save(self.folder / "results.json")
         return self.results
+
+
+def _named_in(path: Path) -> list[tuple[str, str, str]]:
+    """Class, species and identifier of every sample in a table of scores; none if there is no such table."""
+    if not is_file(path):
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error):
+        return []
+    cells = [[row.get(column) for column in SCORE_COLUMNS[:3]] for row in rows]
+    return [tuple(map(from_csv, row)) for row in cells if None not in row]  # type: ignore[arg-type, misc]
 
 
 def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:

@@ -162,6 +162,16 @@ def test_awkward_names_work(
     assert (output / "maps" / AWKWARD / "Loch, groß" / "001.npz").is_file()
 
 
+def test_maps_of_an_earlier_test_do_not_stay(two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path) -> None:
+    flags = ("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *test_flags)
+    assert invoke(*flags, "--save_maps", "--visualize").code == 0
+    assert len(list((tmp_path / "out").rglob("000.*"))) == 4
+    (tmp_path / "out" / "maps" / "mine.npz").touch()
+    assert invoke(*flags, "--sigma", 0).code == 0
+    assert [path.name for path in (tmp_path / "out" / "maps").rglob("*.npz")] == ["mine.npz"]
+    assert not list((tmp_path / "out" / "visualization").rglob("*.png"))
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "named"),
     [
