@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
             logger.warning("%s", error)
         else:
             logger.info("reference of %d good scans, cached in %s", len(good.files), path)
-            return reference
+            return replace(reference, names=tuple(map(str, good.files)))  # equal files may lie elsewhere now
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference

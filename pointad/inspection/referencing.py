@@ -1,5 +1,6 @@
 """From looks at scans to what references compare: observations, and the setting that they were made in."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -101,6 +102,7 @@ def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes)
     observations: list[Observation] = []
     setting: ReferenceSetting | None = None
     called: list[str] = []
+    seen: dict[bytes, str] = {}
     for number, look in enumerate(looks):
         name = f"good scan {number + 1}" if names is None else names[number]
         called.append(name)
@@ -110,7 +112,19 @@ def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes)
             problem = f"is {kinds[own.organized]}, and the good scans before it are {kinds[setting.organized]}"
             raise InputError(name, problem, "give good scans of one kind")
         setting = setting or own
+        content = _digest(look)
+        if content in seen:  # compared with its twin, each would score too low, and so would the threshold be
+            raise InputError(name, f"holds the same points as {seen[content]}", "give every good scan once")
+        seen[content] = name
         observations.append(eyes.observe(look))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")
     return build_reference(observations, called, setting)
+
+
+def _digest(look: Look) -> bytes:
+    """Of the points and of the RGB picture."""
+    digest = hashlib.sha256(look.scan.point_cloud.points.tobytes())
+    if look.scan.color is not None:
+        digest.update(look.scan.color.tobytes())
+    return digest.digest()

@@ -11,6 +11,7 @@ from pointad.inspection.predictor import PointAD
 from pointad.reference.reference import Reference
 
 SCAN = depth_scan()
+OTHER = SCAN * np.float32(1.01)
 
 
 def picture(seed: int) -> np.ndarray:
@@ -57,13 +58,13 @@ def test_a_scan_without_a_picture_is_refused_where_the_good_scans_have_them(
 def test_a_picture_is_not_compared_where_a_good_scan_has_none(
     detector: PointAD, caplog: pytest.LogCaptureFixture
 ) -> None:
-    partly = detector.make_reference([SCAN, SCAN], pictures=[picture(0), None])
+    partly = detector.make_reference([SCAN, OTHER], pictures=[picture(0), None])
     assert partly.color is None and "good scan 2 has no RGB picture" in caplog.text
     caplog.clear()
     prediction = detector.predict(SCAN, rgb=stained(), reference=partly)
     assert set(prediction.modality_scores) == {"point"}
     assert "is not compared: the good scans have none" in caplog.text
-    alone = detector.predict(SCAN, reference=detector.make_reference([SCAN, SCAN]))
+    alone = detector.predict(SCAN, reference=detector.make_reference([SCAN, OTHER]))
     np.testing.assert_array_equal(prediction.point_scores, alone.point_scores)
 
 

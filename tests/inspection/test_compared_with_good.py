@@ -99,6 +99,12 @@ def test_good_scans_that_do_not_go_together_are_refused(detector: PointAD) -> No
         detector.make_reference([shapes[0], depth_scan()])
 
 
+def test_a_good_scan_given_twice_is_refused(detector: PointAD) -> None:
+    shapes = [closed_shape(800, seed) for seed in (0, 1, 0)]
+    with pytest.raises(InputError, match="good scan 3: holds the same points as good scan 1; give every"):
+        detector.make_reference(shapes)
+
+
 @pytest.mark.parametrize("content", [b"", b"no reference", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
 def test_files_that_are_no_reference_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "shape.safetensors"
