@@ -156,18 +156,26 @@ def _sample_bytes(dataset: Dataset[MultiViewSample]) -> int:
 def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointADError]:
     with held_interrupts():
         batches = iter(loader)
-    while True:
-        try:
-            batch = next(batches, None)
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            interrupt = interrupt_behind(error)
-            if interrupt is not None:  # it ended the worker too
-                raise interrupt from None
-            # Errors of samples arrive as items, so a worker has died without an error.
-            problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
-            raise InputError("loading", problem, "run again with fewer --num_workers") from error
-        if batch is None:
-            return
-        yield batch
+    try:
+        while True:
+            batch = _next_batch(batches)
+            if batch is None:
+                return
+            yield batch
+    finally:
+        with held_interrupts():  # its destructor ends the processes, and an error in a destructor is lost
+            del batches
+
+
+def _next_batch(batches: Iterator[MultiViewBatch | PointADError]) -> MultiViewBatch | PointADError | None:
+    try:
+        return next(batches, None)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:  # it ended the worker too
+            raise interrupt from None
+        # Errors of samples arrive as items, so a worker has died without an error.
+        problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
+        raise InputError("loading", problem, "run again with fewer --num_workers") from error

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from pointad.files.atomic import atomic_path
+from pointad.files.safetensors_files import opened_safetensors
 from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def read_entry(path: Path) -> PictureFeatures:
         ValueError: the file is damaged.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with opened_safetensors(path) as file:
             stored = file.metadata() or {}
             features = PictureFeatures(file.get_tensor("global"), file.get_tensor("patches"))
     except (SafetensorError, NotImplementedError) as error:  # torch lacks some of the types of safetensors

@@ -1,16 +1,31 @@
 """Reads tensors from ``.safetensors`` files; the library checks sizes against the file before allocating anything."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from pointad.compute.interrupts import held_interrupts
 from pointad.errors import InputError
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
 # Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
 _PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
+
+
+@contextlib.contextmanager
+def opened_safetensors(path: str | Path) -> Iterator[Any]:
+    """A file for `safetensors` to read from, on the CPU; the library would take an interrupt for a damaged file.
+
+    Raises:
+        OSError, SafetensorError: it cannot be read.
+    """
+    with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
+        yield file
 
 
 def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]:
@@ -25,7 +40,7 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
         InputError: the file cannot be read, is damaged, or holds anything but integers and floats of 16 to 64 bits.
     """
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with opened_safetensors(path) as file:
             for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
                 stored_as = file.get_slice(name).get_dtype()
                 if stored_as not in _PLAIN:

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.regular import regular_file_size
-from pointad.files.safetensors_files import read_safetensors
+from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.cues import CUES, joint_maps
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import ColorObservation, Observation
@@ -164,7 +164,7 @@ class Reference:
             raise InputError(path, error.problem, "name a file that pointad reference wrote") from error
         tensors = read_safetensors(Path(path), kind="a reference of good scans", remedy=_REMEDY)
         try:
-            with safe_open(path, framework="pt") as file:
+            with opened_safetensors(path) as file:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
                 raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")

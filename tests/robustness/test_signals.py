@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from robustness.invocation import invoke, render
+from safetensors import SafetensorError
 
 from pointad.commands.program import run
 from pointad.compute.interrupts import held_interrupts, interrupt_behind
@@ -122,3 +123,37 @@ def test_a_feature_cache_is_tidied_when_it_is_used(
     left.write_bytes(b"half")
     assert "removed 0 damaged" in invoke("scripts/feature_cache.py", tmp_path / "cache", "--check").out
     assert not left.exists()
+
+
+class InterruptedFile:
+    """As the library behaves: it takes an interrupt for an error of the file."""
+
+    def __enter__(self) -> "InterruptedFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def metadata(self) -> dict[str, str]:
+        return {}
+
+    def get_tensor(self, name: str) -> torch.Tensor:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        except KeyboardInterrupt:
+            raise SafetensorError("could not read") from None
+        return torch.zeros(1)
+
+
+def test_features_that_are_read_during_an_interrupt_are_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ab" / f"{'ab' * 32}.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(b"whole")
+    for module in ("files.safetensors_files", "encoding.feature_cache"):
+        monkeypatch.setattr(f"pointad.{module}.safe_open", lambda *_, **__: InterruptedFile(), raising=False)
+    ending = invoke("scripts/feature_cache.py", tmp_path, "--check")
+    assert (ending.code, ending.err) == (130, "interrupted; run the same command again to continue\n")
+    assert path.read_bytes() == b"whole"

@@ -157,7 +157,7 @@ class _ChangeCounter:
 
     def __init__(self, folder: Path, change: int | None, notify: Callable[[], object]) -> None:
         self.seen = 0
-        self._folder = str(folder)
+        self._folder = f"{folder}/"
         self._change = change
         self._notify = notify
         self._process = os.getpid()
@@ -169,7 +169,7 @@ class _ChangeCounter:
                 return
         elif event not in _CHANGES:
             return
-        if not str(arguments[0]).startswith(self._folder) or os.getpid() != self._process:
+        if not f"{arguments[0]}/".startswith(self._folder) or os.getpid() != self._process:
             return
         self.seen += 1
         if self.seen == self._change:

@@ -1,5 +1,6 @@
 """The programs that are killed, on inputs so small that a run takes well under a second."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 
 from pointad.demo import scans
 from pointad.demo.scans import ScanName
+from pointad.encoding.feature_cache import read_entry
 from pointad.model.architecture import build
 
 DATASET = "mvtec_pc_3d_rgb"
@@ -96,7 +98,7 @@ def jobs(inputs: Path) -> dict[str, Job]:
             lambda out, number: [
                 *(*test, "--feature_cache", str(out / "cache"), "--save_path", str(out / f"run_{number}"))
             ],
-            lambda out: {**files(out / "cache"), **with_figures(out / "run_0")},
+            lambda out: {**whole_features(out / "cache"), **rounded_scores(out / "run_0")},
         ),
         "upkeep of the cache": Job(
             spoil_cache,
@@ -127,3 +129,26 @@ def with_figures(folder: Path) -> dict[str, str]:
     path = folder / "results.json"
     figures = json.loads(path.read_text())["classes"] if path.is_file() else None
     return {**files(folder), "figures": json.dumps(figures)}
+
+
+def whole_features(folder: Path) -> dict[str, str]:
+    """The files of a feature cache; their last digits depend on which pictures were encoded together."""
+    found = dict.fromkeys(files(folder), "")
+    for name in found:
+        try:
+            read_entry(folder / name)
+        except (OSError, ValueError) as error:
+            found[name] = str(error)
+    return found
+
+
+def rounded_scores(folder: Path) -> dict[str, str]:
+    """The files of a test, and its scores to four digits."""
+    found = dict.fromkeys(files(folder), "")
+    path = folder / "scores.csv"
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in (rows[0] if rows else ()) if name.endswith("score")]
+        found["scores"] = str([[f"{float(row[name] or 0):.4f}" for name in names] for row in rows])
+    return found
