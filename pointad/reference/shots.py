@@ -134,12 +134,13 @@ def check_shots(members: ClassMembers, shots: Sequence[int]) -> None:
     most = there if members.drawn_from == TRAINING_SPLIT else there - 1
     if max(shots) <= most:
         return
+    scans = f"{there} good scan{'' if there == 1 else 's'}"
     if members.drawn_from == TRAINING_SPLIT:
-        problem = f"class {name} has {there} good scans in its {TRAINING_SPLIT} split"
+        problem = f"class {name} has {scans} in its {TRAINING_SPLIT} split"
         remedy = f"give at most {most}, or --good_from {TEST_SPLIT}"
     else:
-        problem = f"class {name} has {there} good scans, of which one must remain to be tested"
-        remedy = f"give at most {most}, or omit the class"
+        problem = f"class {name} has {scans}, of which one must remain to be tested"
+        remedy = f"give at most {most}, or omit the class" if most > 0 else "omit the class"
     raise InputError(f"--shots {max(shots)}", problem, remedy)
 
 

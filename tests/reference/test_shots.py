@@ -1,5 +1,6 @@
 """The few-shot protocol on random scans: what is drawn and left out, and what the figures depend on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +13,7 @@ from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import PromptSet
-from pointad.reference.shots import ShotOutcome, ShotSettings, draw_orders, evaluate_shots
+from pointad.reference.shots import ClassMembers, ShotOutcome, ShotSettings, check_shots, draw_orders, evaluate_shots
 
 SETTINGS = ShotSettings(
     shots=(1, 2),
@@ -40,14 +41,16 @@ def dataset(samples_per_class: dict[str, int]) -> MultiViewDataset[RandomScan]:
     return MultiViewDataset(made.sources, partial(with_points), replace(made.options, with_points=True))
 
 
-def outcomes(data: MultiViewDataset[RandomScan], settings: ShotSettings = SETTINGS) -> list[ShotOutcome]:
+def outcomes(
+    data: MultiViewDataset[RandomScan], settings: ShotSettings = SETTINGS, good: Sequence[RandomScan] = ()
+) -> list[ShotOutcome]:
     backbone = small_backbone()
     texts = torch.randn(2, 64, generator=torch.Generator().manual_seed(1))
     prompts = [
         PromptSet("first", lambda _: texts, frozenset({"nut"})),
         PromptSet("second", lambda _: -texts),
     ]
-    return list(evaluate_shots(PictureEncoder(backbone, (1, 2, 3)), data, prompts, settings))
+    return list(evaluate_shots(PictureEncoder(backbone, (1, 2, 3)), data, prompts, settings, good))
 
 
 def test_every_shot_draw_class_and_prompt_has_its_figures() -> None:
@@ -75,3 +78,29 @@ def test_classes_do_not_matter_to_one_another() -> None:
 def test_too_few_good_scans_are_refused() -> None:
     with pytest.raises(InputError, match=r"--shots 4: class bolt has 4 good scans.*; give at most 3"):
         outcomes(dataset({"bolt": 8}), replace(SETTINGS, shots=(1, 4)))
+    with pytest.raises(InputError, match=r"class bolt has 1 good scan, .*; omit the class"):
+        outcomes(dataset({"bolt": 2}))
+    beside = ClassMembers("bolt", tested=(0, 1), good=(2, 3, 4, 5), drawn_from="train")
+    check_shots(beside, (1, 4))
+    with pytest.raises(InputError, match="has 4 good scans in its train split; give at most 4, or --good_from test"):
+        check_shots(beside, (5,))
+
+
+def test_all_prototypes_may_be_taken_and_all_test_scans_are_tested() -> None:
+    data = dataset({"bolt": 12})
+    tested = MultiViewDataset(data.sources[4:], data.load, data.options)
+    beside = [source for source in data.sources[:4] if not source.label]
+    found = outcomes(tested, replace(SETTINGS, shots=(2,)), beside)
+    assert {one.drawn_from for one in found} == {"train"}
+    second = [one for one in found if one.prompts == "second" and one.shots]
+    assert [sorted(one.good) for one in second] == [["000", "002"]] * 2
+    assert second[0].metrics == second[1].metrics  # the same good scans, and nothing left out
+
+
+def test_scans_outside_the_test_count_in_no_figure() -> None:
+    data = dataset({"bolt": 12})
+    tested = MultiViewDataset(data.sources[4:], data.load, data.options)
+    alone = outcomes(tested)
+    beside = outcomes(tested, good=[source for source in data.sources[:4] if not source.label])
+    zero = [[one.metrics for one in found if not one.shots] for found in (alone, beside)]
+    assert zero[0] == zero[1]
