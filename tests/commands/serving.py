@@ -15,6 +15,7 @@ from typing import Any
 
 from commands.obedient_inspectors import ObedientInspector
 
+from pointad.commands.serve_settings import LOOPBACK
 from pointad.commands.service.app import build_app
 from pointad.commands.service.child import Inspector
 from pointad.commands.service.connections import StoppableServer, configuration
@@ -23,16 +24,19 @@ from pointad.commands.service.listening import open_sockets
 
 
 @contextmanager
-def serving(make: Callable[[], Inspector] = ObedientInspector, **limits: float) -> Iterator[str]:
-    """The service on a free port of loopback; its address."""
-    (listening,) = open_sockets("127.0.0.1", 0)
+def serving(make: Callable[[], Inspector] = ObedientInspector, host: str = LOOPBACK, **limits: float) -> Iterator[str]:
+    """The service on a free port of an address; its own address on the web."""
+    listening = open_sockets(host, 0)[0]
     started, stop = threading.Event(), threading.Event()
-    thread = threading.Thread(target=asyncio.run, args=(_serve(make, limits, listening, started, stop),), daemon=True)
+    service = InspectionService(make, **{"stop_seconds": 2.0, **limits})  # type: ignore[arg-type]
+    running = _serve(service, host, listening, started, stop)
+    thread = threading.Thread(target=asyncio.run, args=(running,), daemon=True)
     thread.start()
     while not started.wait(timeout=0.1):
         assert thread.is_alive()
     try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        name, port = listening.getsockname()[:2]
+        yield f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
     finally:
         stop.set()
         thread.join(timeout=60)
@@ -40,16 +44,11 @@ def serving(make: Callable[[], Inspector] = ObedientInspector, **limits: float) 
 
 
 async def _serve(
-    make: Callable[[], Inspector],
-    limits: dict[str, float],
-    listening: socket.socket,
-    started: threading.Event,
-    stop: threading.Event,
+    service: InspectionService, host: str, listening: socket.socket, started: threading.Event, stop: threading.Event
 ) -> None:
-    service = InspectionService(make, **{"stop_seconds": 2.0, **limits})  # type: ignore[arg-type]
     try:
         await service.start()
-        server = StoppableServer(configuration(build_app(service), service), service)
+        server = StoppableServer(configuration(build_app(service, host), service), service)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started:
             await asyncio.sleep(0.01)

@@ -1,5 +1,6 @@
 """The local web service: answers, who may ask, and the page in a browser."""
 
+import http.client
 import json
 import socket
 import urllib.error
@@ -17,7 +18,7 @@ from pointad.inspection.predictor import PointAD
 
 pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
-from commands.serving import ask, form_with, received, sent
+from commands.serving import ask, form_with, received, sent, serving
 
 from pointad.commands.service import guards
 
@@ -78,6 +79,17 @@ def test_services_on_this_machine_know_their_names(host: str) -> None:
         assert guards.host_name(foreign) not in names
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "LOCALHOST"])
+def test_services_on_this_machine_refuse_foreign_names(host: str) -> None:
+    with serving(host=host) as address:
+        assert ask(f"{address}/health")[0] == 200
+        status, text = ask(f"{address}/health", Host="evil.example")
+        assert status == 400 and "evil.example" in json.loads(text)["detail"]
+        status, text = ask(f"{address}/predict?name=a.xyz", b"nothing", Origin="http://evil.example")
+        assert status == 403 and "another site" in json.loads(text)["detail"]
+        assert ask(f"{address}/predict?name=a.xyz", b"nothing", Origin=address)[0] == 200
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_services_of_a_network_take_any_name(host: str) -> None:
     assert guards.names_of(host) is None
@@ -118,6 +130,27 @@ def test_browsers_are_told_what_pages_may_do(address: str, path: str) -> None:
         "script-src 'self' 'sha256-" in policy and "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
     )
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "nothing", 404),
+        ("GET", "predict", 405),
+        ("PUT", "predict?name=a.ply", 405),
+        ("DELETE", "health", 405),
+        ("POST", "predict", 422),  # no name
+        ("POST", "view?name=" + "a" * 3000, 422),
+        ("POST", "predict?name=%00%0a%1b.ply", 422),
+    ],
+)
+def test_errors_are_json(method: str, path: str, status: int, address: str) -> None:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    connection.request(method, f"/{path}", body=b"nothing" if method in ("POST", "PUT") else None)
+    answer = connection.getresponse()
+    detail = json.loads(answer.read())["detail"]
+    assert answer.status == status and isinstance(detail, str) and detail.isprintable()
+    connection.close()
 
 
 def test_forms_give_the_same_as_bodies(address: str, ply: Path) -> None:

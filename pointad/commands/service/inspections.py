@@ -179,21 +179,21 @@ class InspectionService:
         try:
             answer = await self._answer(request, files, order)
         except ProcessEndedError as ended:
-            said = f"not inspected; the process that did it ended ({ended})"
-            raise HTTPException(FAULT, f"{subject}: {said}") from None
+            raise self._fault(subject, f"not inspected; the process that did it ended ({ended})") from None
         except NotReadyError:
             raise HTTPException(BUSY, "scans cannot be inspected at present; try again later") from None
         except TimeoutError:
             raise self._took_too_long() from None
         except OSError as error:
-            logger.error("%s: not stored (%s)", subject, error.strerror)
-            raise HTTPException(FAULT, f"{subject}: not stored ({error.strerror})") from None
+            raise self._fault(subject, f"not stored ({error.strerror})") from None
         finally:
             self._waiting -= 1
-        if answer.outcome != DONE:
-            said = answer.text.decode(errors="replace")
-            raise HTTPException(_STATUS.get(answer.outcome, FAULT), f"{subject}: {said}")
-        return answer.text
+        if answer.outcome == DONE:
+            return answer.text
+        said = answer.text.decode(errors="replace")
+        if answer.outcome not in _STATUS:
+            raise self._fault(subject, said)
+        raise HTTPException(_STATUS[answer.outcome], f"{subject}: {said}")
 
     def _refuse_when_full(self) -> None:
         if self._stopping.is_set():
@@ -273,6 +273,10 @@ class InspectionService:
             for path, _ in files:
                 with contextlib.suppress(OSError):
                     Path(path).unlink(missing_ok=True)
+
+    def _fault(self, subject: str, said: str) -> HTTPException:
+        logger.error("%s: %s", subject, said)  # beside the traceback that the process may have logged
+        return HTTPException(FAULT, f"{subject}: {said}")
 
     def _took_too_long(self) -> HTTPException:
         return HTTPException(TOOK_TOO_LONG, f"no answer within {self._predict_seconds:g} s")

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 MOST_ANSWER_BYTES = 256_000_000
 LONGEST_PAUSE = 60.0  # seconds between two attempts to start the process
 
+FOR_ALL = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
 
 class ProcessEndedError(Exception):
     """The process ended before it answered; says how."""
@@ -94,14 +96,12 @@ class Supervisor:
         in_time, _ = await asyncio.wait({exchange}, timeout=self._seconds)
         if not in_time:
             child.kill()
-        try:
-            return await exchange
-        except (EOFError, OSError):
+        answer = await exchange
+        if answer is None:
             child.kill()  # it may have closed the connection, or sent nonsense
             await child.ended.wait()
-            if not in_time:
-                raise TimeoutError from None
-            raise ProcessEndedError(child.ending) from None
+            raise ProcessEndedError(child.ending) if in_time else TimeoutError
+        return answer
 
     async def close(self) -> None:
         """End the process, whatever it does."""
@@ -114,14 +114,11 @@ class Supervisor:
     async def _started(self) -> _Child:
         self._settled.clear()
         child = self._child = self._spawned()
-        try:
-            answer = await asyncio.to_thread(receive_answer, child.connection, MOST_ANSWER_BYTES)
-        except (EOFError, OSError):
+        answer = await asyncio.to_thread(_exchange, child.connection)
+        if answer is None:
             child.kill()
             await _end_of(child)
-            raise PointADError(
-                f"the process that inspects scans ended while it loaded the model ({child.ending})"
-            ) from None
+            raise PointADError(f"the process that inspects scans ended while it loaded the model ({child.ending})")
         if answer.outcome != READY:
             await _end_of(child)
             said = answer.text.decode(errors="replace")
@@ -132,13 +129,13 @@ class Supervisor:
         return child
 
     def _spawned(self) -> _Child:
-        """A new process. Signals that a terminal or a service manager sends to all processes are for this one alone."""
+        """A new process. Signals that terminals and service managers send to all processes are for this one alone."""
         here, there = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(
             target=run, args=(self._make, there, self._folder, self._seconds), daemon=True, name="inspections"
         )
         resource_tracker.ensure_running()  # which would undo the mask if it were started below
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_ALL)
         try:
             process.start()
         finally:
@@ -173,6 +170,11 @@ async def _end_of(child: _Child) -> None:
     child.ended.set()
 
 
-def _exchange(connection: Connection, order: Order) -> Answer:
-    connection.send_bytes(json.dumps(asdict(order)).encode())
-    return receive_answer(connection, MOST_ANSWER_BYTES)
+def _exchange(connection: Connection, order: Order | None = None) -> Answer | None:
+    """Send an order and wait for an answer; None when the process ends instead, or sends more than it should."""
+    try:
+        if order is not None:
+            connection.send_bytes(json.dumps(asdict(order)).encode())
+        return receive_answer(connection, MOST_ANSWER_BYTES)
+    except (EOFError, OSError):
+        return None
