@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 class ObedientInspector:
     """Does what the words of a file say, and answers with its process and how many scans that has seen.
 
-    `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `leave STATUS` (without cleaning up),
+    `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `signal NUMBER`, `leave STATUS`,
     `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing. Of good scans it does what the
     first one says, and writes a file.
     """
@@ -45,6 +45,8 @@ class ObedientInspector:
                     pass
             case "abort":
                 os.abort()
+            case "signal":
+                os.kill(os.getpid(), int(argument))
             case "leave":
                 os._exit(int(argument))
             case "raise":

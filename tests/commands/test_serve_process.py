@@ -48,7 +48,8 @@ def test_scans_that_make_the_predictor_fail(order: str, status: int, said: str, 
 
 
 @pytest.mark.parametrize(
-    ("order", "said"), [("abort", "SIGABRT"), ("leave 3", "exit status 3"), ("leave 0", "exit status 0")]
+    ("order", "said"),
+    [("abort", "SIGABRT"), ("leave 3", "exit status 3"), ("leave 0", "exit status 0"), ("signal 40", "signal 40")],
 )
 def test_scans_that_end_the_process_end_one_request(order: str, said: str, obedient: str) -> None:
     before = command(obedient, "nothing")[1]["process"]

@@ -153,7 +153,7 @@ class Supervisor:
             while not self._ready:
                 try:
                     child = await self._started()
-                except (PointADError, OSError, MemoryError) as error:
+                except Exception as error:  # of any kind: a lack of processes, threads, descriptors, memory
                     self._settled.set()
                     logger.error("%s; tried again in %g s", error, pause)
                     await asyncio.sleep(pause)
@@ -164,10 +164,16 @@ async def _end_of(child: _Child) -> None:
     """Wait until a process has ended, and note how."""
     await asyncio.to_thread(wait, [child.process.sentinel])
     child.process.join()
-    code = child.process.exitcode or 0
-    child.ending = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    child.ending = _in_words(child.process.exitcode or 0)
     child.process.close()
     child.ended.set()
+
+
+def _in_words(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"exit status {exit_code}"
+    named = {number.value: number.name for number in signal.Signals}
+    return named.get(-exit_code, f"signal {-exit_code}")  # real-time signals have no names
 
 
 def _exchange(connection: Connection, order: Order | None = None) -> Answer | None:
