@@ -42,8 +42,9 @@ COMMANDS = {
 
 def main() -> None:
     """Run the subcommand that the command line names."""
-    flags = build_parser().parse_args()
-    start(COMMANDS[flags.command], flags.arguments, name=f"pointad {flags.command}")
+    # The rest is left to the subcommand as it stands: argparse would take a "--" out of it.
+    name = build_parser().parse_args(sys.argv[1:2]).command
+    start(COMMANDS[name], sys.argv[2:], name=f"pointad {name}")
 
 
 def run_script(name: str) -> None:

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -88,6 +89,7 @@ def run(
         arguments: what to parse; None takes the command line.
     """
     _open_closed_outputs()
+    parser.error = partial(_say_usage, parser)  # type: ignore[method-assign]
     flags = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -124,6 +126,12 @@ def run(
         # All is done; an interrupt while the interpreter shuts down must not print tracebacks of that.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code or 0)
+
+
+def _say_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """As argparse does, but with names of files that a shell put in as printable text."""
+    parser.print_usage(sys.stderr)
+    parser.exit(EXIT_ERROR, f"{parser.prog}: error: {shown(message)}\n")
 
 
 def log_to_standard_error() -> None:
