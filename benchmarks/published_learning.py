@@ -6,7 +6,7 @@ itself; the losses see full maps; CLIP is not frozen, so gradients of its text w
 
 import torch
 import torch.nn.functional as F
-from open_clip.transformer import ResidualAttentionBlock
+from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from pointad.data.batch import MultiViewBatch
@@ -69,6 +69,7 @@ def _all_tokens(backbone: ClipBackbone, learner: PromptLearner) -> Tensor:
 
 def _two_paths(backbone: ClipBackbone, images: Tensor) -> tuple[Tensor, Tensor]:
     visual = backbone.vision
+    assert isinstance(visual, VisionTransformer)
     blocks = visual.transformer.resblocks
     patches = visual.conv1(images).flatten(2).transpose(1, 2)  # (B, N, width)
     class_token = visual.class_embedding.expand(len(images), 1, -1)

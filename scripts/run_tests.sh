@@ -5,7 +5,7 @@
 #   bash scripts/run_tests.sh -m slow      # any pytest arguments
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-dev.txt)
+python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-siglip.txt requirements-dev.txt)
 
 # The browser tests open Chromium; where it cannot be installed they are skipped.
 has_browser() { PYTHONPATH=tests "$python" -c 'import sys; from headless_chromium import browser_path; sys.exit(browser_path() is None)'; }

@@ -1,7 +1,7 @@
 """The architecture of a CLIP model: the open_clip configuration for a name, or for weights in OpenAI's format.
 
-The method needs a vision transformer with a class token and CLIP's own text encoder; other models are refused here,
-before anything is built or downloaded.
+The method needs a vision transformer with a class token and CLIP's own text encoder, or both encoders of SigLIP; other
+models are refused here, before anything is built or downloaded.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.eva import SUPPORTED_TRUNKS
+from pointad.model.siglip_model import build_siglip, check_siglip, is_siglip
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 QUICK_GELU_SUFFIX = "-quickgelu"
@@ -23,7 +24,10 @@ OPENAI_HEAD_WIDTH = 64
 
 _SUPPORTED = "give a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14 (see docs/backbones.md)"
 _FOREIGN_TOWERS = {  # prefix of an entry's name -> what it belongs to
-    "visual.trunk.": "its image encoder is timm's, as in SigLIP and ConvNeXt; EVA02-CLIP needs --clip_model",
+    "visual.trunk.": (
+        "its image encoder is timm's: SigLIP needs its whole folder or --clip_model, EVA02-CLIP --clip_model, and "
+        "others, such as ConvNeXt, are not supported"
+    ),
     "visual.attn_pool.": "its image encoder does not read out a class token, as in CoCa",
     "text.transformer.embeddings.": "its text encoder is not CLIP's own",
     "text.token_embedding.": "its text encoder is open_clip's own kind, not CLIP's",
@@ -56,11 +60,15 @@ def check_configuration(name: str, configuration: Configuration) -> None:
 
     Raises:
         InputError: the image encoder is not a plain vision transformer with a class token, or the text encoder is not
-            CLIP's own (its tokens could not be replaced by learned ones).
+            CLIP's own (its tokens could not be replaced by learned ones), and they are not SigLIP's either.
     """
+    if is_siglip(configuration):
+        check_siglip(name, configuration)
+        return
     vision, text = configuration["vision_cfg"], configuration["text_cfg"]
     remedy = (
-        "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14, or EVA02-B-16 or EVA02-L-14"
+        "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14, or EVA02-B-16, "
+        "EVA02-L-14 or a SigLIP"
     )
     if not isinstance(vision.get("layers", 12), int):
         raise InputError(f"model {name}", "its image encoder is a ResNet, which has no blocks to double", remedy)
@@ -135,6 +143,9 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
 
 def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:
     """An open_clip model of this configuration with random float32 weights; on "meta", without any values."""
+    if is_siglip(configuration):
+        with torch.device(device):
+            return build_siglip(configuration)
     options = {key: configuration[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
     model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
     with torch.device(device):

@@ -25,7 +25,11 @@ from pointad.model.architecture import (
     check_configuration,
     named_configuration,
 )
+from pointad.model.building import build_with
 from pointad.model.configuration_choice import choose_configuration, foreign_normalization
+from pointad.model.prompt_tokens import Tokenizer
+from pointad.model.siglip_model import MEAN, STD, SiglipModel, activation_name, is_siglip
+from pointad.model.siglip_tokenizer import read_siglip_tokenizer
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
 from pointad.model.vision import ImageFeatures
@@ -45,7 +49,7 @@ class ClipBackbone(nn.Module):
     Attributes:
         vision: open_clip's image encoder; called on pictures, it returns plain CLIP's global features.
         text: the text encoder.
-        tokenizer: maps texts to (K, context length) int64 token ids.
+        tokenizer: maps texts to (K, context length) int64 token ids; CLIP's own if none is given.
         name: the model's name, or the name of its file.
         is_demo: whether it is the small model shipped with the package, which is meaningless on real data.
         mean, std: per colour channel, used to normalize pictures with values 0 … 1.
@@ -56,17 +60,18 @@ class ClipBackbone(nn.Module):
 
     def __init__(
         self,
-        model: open_clip.CLIP | open_clip.CustomTextCLIP,
+        model: open_clip.CLIP | open_clip.CustomTextCLIP | SiglipModel,
         name: str,
         *,
         is_demo: bool = False,
+        tokenizer: Tokenizer | None = None,
         mean: Sequence[float] = open_clip.OPENAI_DATASET_MEAN,
         std: Sequence[float] = open_clip.OPENAI_DATASET_STD,
     ) -> None:
         super().__init__()
         self.vision = model.visual
         self.text = TextTower(getattr(model, "text", model))
-        self.tokenizer = open_clip.SimpleTokenizer(context_length=self.text.context_length)
+        self.tokenizer = tokenizer or open_clip.SimpleTokenizer(context_length=self.text.context_length)
         self.name = name
         self.is_demo = is_demo
         self.mean = tuple(mean)
@@ -157,6 +162,8 @@ def load_backbone(
     """
     if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
         raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")
+    if model is not None and (str(weights) == RANDOM or _is_tag(str(weights))):
+        _refuse_without_tokenizer(model)
     if str(weights) == DEMO:
         if model is not None:
             raise InputError(f"model {model}", "the demo weights have their own architecture", "omit --clip_model")
@@ -174,6 +181,18 @@ def load_backbone(
 def _is_tag(weights: str) -> bool:
     """Whether open_clip publishes weights of any model under this name."""
     return weights in {tag for _, tag in open_clip.list_pretrained()}
+
+
+def _refuse_without_tokenizer(name: str) -> None:
+    """SigLIP's tokenizer is only in the folder of its weights, which is never fetched from here."""
+    if is_siglip(named_configuration(name)):
+        sources = [open_clip.get_pretrained_cfg(name, tag) for tag in open_clip.list_pretrained_tags_by_model(name)]
+        pages = " or ".join(f"huggingface.co/{source['hf_hub'].strip('/')}" for source in sources)
+        raise InputError(
+            f"model {name}",
+            "SigLIP has a tokenizer of its own, which only the folder of its weights holds",
+            f"download the folder {pages} and give its path as the weights",
+        )
 
 
 def load_demo_backbone(folder: Path) -> ClipBackbone:
@@ -194,7 +213,7 @@ def load_demo_backbone(folder: Path) -> ClipBackbone:
         check_configuration(configuration_path.stem, configuration)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(configuration_path, "not a model configuration", remedy) from error
-    model = _build_with(configuration, read_weights(weights_path).state, weights_path)
+    model = build_with(configuration, read_weights(weights_path).state, weights_path)
     return ClipBackbone(model, configuration_path.stem, is_demo=True)
 
 
@@ -202,7 +221,14 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     weights = read_weights(path)
     choice = choose_configuration(weights, name, quick_gelu)
     logger.info("%s: read with %s, %s", weights.path, _activation(choice.configuration), choice.grounds)
-    model = _build_with(choice.configuration, weights.state, weights.path)
+    siglip = is_siglip(choice.configuration)
+    tokenizer = None
+    if siglip:
+        text = choice.configuration["text_cfg"]
+        tokenizer = read_siglip_tokenizer(
+            weights.path.parent, vocabulary_size=text["vocab_size"], context_length=text["context_length"]
+        )
+    model = build_with(choice.configuration, weights.state, weights.path)
     beside = weights.configuration
     others = [] if weights.from_openai or (beside and beside.mean) else foreign_normalization(choice.configuration)
     if others:
@@ -215,12 +241,15 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     return ClipBackbone(
         model,
         name or path.stem,
-        mean=(beside and beside.mean) or open_clip.OPENAI_DATASET_MEAN,
-        std=(beside and beside.std) or open_clip.OPENAI_DATASET_STD,
+        tokenizer=tokenizer,
+        mean=(beside and beside.mean) or (MEAN if siglip else open_clip.OPENAI_DATASET_MEAN),
+        std=(beside and beside.std) or (STD if siglip else open_clip.OPENAI_DATASET_STD),
     )
 
 
 def _activation(configuration: Configuration) -> str:
+    if is_siglip(configuration):
+        return activation_name(configuration)
     return "QuickGELU" if configuration.get("quick_gelu") else "plain GELU"
 
 
@@ -239,7 +268,7 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     path = _download(name, tag, published)
     logger.info("%s: read with %s, as published for %s", path, _activation(configuration), tag)
     return ClipBackbone(
-        _build_with(configuration, read_weights(path).state, path),
+        build_with(configuration, read_weights(path).state, path),
         name,
         mean=published.get("mean") or open_clip.OPENAI_DATASET_MEAN,
         std=published.get("std") or open_clip.OPENAI_DATASET_STD,
@@ -262,35 +291,3 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         raise InputError(
             f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy
         ) from error
-
-
-def _build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
-    """A model with exactly the weights of a file: none missing, none left over.
-
-    Raises:
-        InputError: the file's weights are those of another model.
-    """
-    other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
-    try:
-        # Drawing random weights first would take longer than reading these; no file holds timm's rotary positions.
-        model = build(configuration, device="cpu" if configuration["vision_cfg"].get("timm_model_name") else "meta")
-    except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(path, f"no model has these dimensions ({error})", other_model) from error
-    own = model.state_dict()
-    counted = sorted(name for name in own.keys() & state.keys() if not state[name].is_floating_point())
-    if counted:
-        problem = f"its '{counted[0]}' holds {str(state[counted[0]].dtype).removeprefix('torch.')} values, not floats"
-        raise InputError(path, problem, "give floating-point weights")
-    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
-    if missing or unexpected or different:
-        name = (different or missing or unexpected)[0]
-        held = f"{tuple(state[name].shape)}" if name in state else "nothing"
-        wanted = f"{tuple(own[name].shape)}" if name in own else "nothing"
-        raise InputError(
-            path,
-            f"weights of another model: its {name} is {held}, expected {wanted}",
-            other_model,
-        )
-    model.load_state_dict(state, assign=True)
-    return model

@@ -131,8 +131,10 @@ def _check_expected(path: str | Path, held: dict[str, int], expected: dict[str, 
 
 
 def _warn_about_other_clip(path: str | Path, backbone: ClipBackbone, state: dict[str, Tensor]) -> None:
-    """The embedding of the start token is stored with the prompts and shows whether the CLIP is the same."""
-    start_token = int(state["tokenized_prompts_pos"].flatten()[0])
-    own = backbone.text.token_embedding.weight[start_token].cpu()
-    if not torch.allclose(own, state["token_prefix_pos"].flatten().float(), atol=EMBEDDING_TOLERANCE):
+    """The embedding of the start token, or of the last one, is stored with the prompts and shows whether it is."""
+    position = 0 if backbone.text.start_tokens else -1
+    token = int(state["tokenized_prompts_pos"].flatten()[position])
+    own = backbone.text.token_embedding.weight[token].cpu()
+    stored = torch.cat([state["token_prefix_pos"], state["token_suffix_pos"]], dim=2)[0, 0, position]
+    if not torch.allclose(own, stored.float(), atol=EMBEDDING_TOLERANCE):
         logger.warning("%s was trained with CLIP weights other than %s: expect poor results", path, backbone.name)

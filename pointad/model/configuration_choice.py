@@ -19,6 +19,7 @@ from pointad.model.architecture import (
     openai_configuration,
 )
 from pointad.model.open_clip_configuration import OpenClipConfiguration
+from pointad.model.siglip_model import TRUNK, is_siglip
 from pointad.model.weights import WeightsFile, half_precision_values
 
 _OPENAI_MEAN = tuple(open_clip.OPENAI_DATASET_MEAN)
@@ -48,6 +49,11 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
         InputError: the weights do not belong to a suitable model, what was given contradicts the file, or the file
             leaves the configuration undecided.
     """
+    siglip = _siglip(weights, name)
+    if siglip is not None:
+        if quick_gelu is not None:
+            raise InputError(weights.path, f"has a known activation ({siglip.grounds})", "omit --clip_activation")
+        return siglip
     if name is not None:
         choice = _named(weights, name, decided=quick_gelu is not None)
     elif weights.configuration is not None:
@@ -57,6 +63,19 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
     if quick_gelu is None:
         return choice
     return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as requested")
+
+
+def _siglip(weights: WeightsFile, name: str | None) -> Choice | None:
+    """The configuration of a SigLIP, which includes its activation; None for the weights of a CLIP."""
+    beside = weights.configuration
+    if isinstance(beside, OpenClipConfiguration) and is_siglip(beside.model):
+        if name is None:
+            return Choice(dict(beside.model), f"as {beside.source.name} describes it")
+        if TRUNK in beside.model["vision_cfg"]:
+            raise InputError(weights.path, f"is already described by {beside.source.name}", "omit --clip_model")
+    if name is not None and is_siglip(named_configuration(name)):
+        return Choice(named_configuration(name), f"as open_clip defines {name}")
+    return None
 
 
 def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
@@ -199,8 +218,8 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
 
 
 def _has_trunk(configuration: Configuration) -> bool:
-    """Whether the image encoder is timm's, whose name determines its dimensions."""
-    return "timm_model_name" in configuration["vision_cfg"]
+    """Whether the image encoder is timm's: its dimensions are not among the entries of the configuration."""
+    return "timm_model_name" in configuration["vision_cfg"] or TRUNK in configuration["vision_cfg"]
 
 
 def _dimensions(configuration: Configuration) -> tuple[int, ...]:

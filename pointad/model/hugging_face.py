@@ -131,13 +131,18 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
     heads = {tower: encoder.get("num_attention_heads") for tower, encoder in towers.items()}
     if not all(count is None or (type(count) is int and count > 0) for count in heads.values()):
         raise InputError(path, "its num_attention_heads is not a count", remedy)
-    mean, std = _normalization(folder / PREPROCESSOR_NAME)
+    mean, std = read_normalization(folder / PREPROCESSOR_NAME)
     return FileConfiguration(
         path, _ACTIVATIONS[activations.pop()], heads["vision_config"], heads["text_config"], mean, std
     )
 
 
-def _normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Mean and standard deviation per colour channel from ``preprocessor_config.json``; None where it says nothing.
+
+    Raises:
+        InputError: the file is unreadable, or they are not three numbers.
+    """
     if not is_file(path):
         return None, None
     content = read_json(path, "remove it, or download it again")

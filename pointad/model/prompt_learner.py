@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
+from pointad.model.prompt_tokens import prompt_tokens
 from pointad.model.text import TextTower, encode_prompts, text_length
 
 CONTEXT_TOKENS = 12  # n_ctx of the released prompts
@@ -22,13 +23,14 @@ PROJECTION_WIDTH = 896  # of the unused projections in the released checkpoints
 
 
 class PromptLearner(nn.Module):
-    """Learned prompts for one text encoder of width W and context length C (77).
+    """Learned prompts for one text encoder of width W and context length C (77 in CLIP, 64 in SigLIP).
 
     Entries: ``ctx_pos`` and ``ctx_neg`` (1, 1, n, W), the tokens of the normal and the anomalous prompt;
     ``compound_prompts_text`` with ``depth − 1`` tensors (t, W), the tokens inside the encoder, shared by both;
     ``token_prefix_*`` (1, 1, 1, W) and ``token_suffix_*`` (1, 1, C − 1 − n, W), the embeddings around the learned
-    tokens; ``tokenized_prompts_*`` (1, 1, C) int32. ``compound_prompt_projections`` exist only for compatibility with
-    the released checkpoints; nothing is computed with them.
+    tokens; ``tokenized_prompts_*`` (1, 1, C) int32. SigLIP has no start token: there the learned tokens come first, the
+    prefix is empty, (1, 1, 0, W), and the suffix is (1, 1, C − n, W). ``compound_prompt_projections`` exist only for
+    compatibility with the released checkpoints; nothing is computed with them.
 
     Args:
         backbone: the CLIP whose text encoder the prompts are for; only read, no reference is kept.
@@ -101,37 +103,33 @@ class PromptLearner(nn.Module):
         Raises:
             InputError: the prompt is too long for the text encoder.
         """
-        for side, text in zip(("pos", "neg"), self._texts(object_name), strict=True):
-            needed = len(backbone.tokenizer.encode(text)) + 2  # start and end of text
-            last_replaced = self.deep_tokens + 1
-            if needed > backbone.text.context_length or last_replaced >= needed:
-                noun = text.removeprefix("X " * self.context_tokens)
+        start = backbone.text.start_tokens
+        for side, words in zip(("pos", "neg"), _words(object_name), strict=True):
+            prompt = prompt_tokens(backbone.tokenizer, self.context_tokens, words)
+            if prompt.length > backbone.text.context_length or start + self.deep_tokens >= prompt.length:
                 raise InputError(
                     f"n_ctx {self.context_tokens}, t_n_ctx {self.deep_tokens}",
-                    f"the prompt '{noun}' needs {needed} tokens with them; the text encoder takes "
+                    f"the prompt '{words}' needs {prompt.length} tokens with them; the text encoder takes "
                     f"{backbone.text.context_length}, and its end must not be replaced",
                     "learn fewer tokens",
                 )
-            token_ids = backbone.tokenizer([text]).to(backbone.text.token_embedding.weight.device)
+            token_ids = prompt.token_ids.to(backbone.text.token_embedding.weight.device)
             embeddings = backbone.text.token_embedding(token_ids)[None].to(self.ctx_pos.device)  # (1, 1, C, W)
-            suffix_start = 1 + self.context_tokens
-            self.register_buffer(f"token_prefix_{side}", embeddings[:, :, :1].clone())
+            suffix_start = start + self.context_tokens
+            self.register_buffer(f"token_prefix_{side}", embeddings[:, :, :start].clone())
             self.register_buffer(f"token_suffix_{side}", embeddings[:, :, suffix_start:].clone())
             self.register_buffer(f"tokenized_prompts_{side}", token_ids[None].int().to(self.ctx_pos.device))
 
     def says(self, backbone: ClipBackbone, object_name: str) -> bool:
         """Whether this is the noun of both prompts; learned prompts are stored with the noun that they were about."""
         return all(
-            torch.equal(backbone.tokenizer([text]).int(), token_ids[0].int().cpu())
-            for text, token_ids in zip(
-                self._texts(object_name), (self.tokenized_prompts_pos, self.tokenized_prompts_neg), strict=True
+            torch.equal(
+                prompt_tokens(backbone.tokenizer, self.context_tokens, words).token_ids.int(), token_ids[0].int().cpu()
+            )
+            for words, token_ids in zip(
+                _words(object_name), (self.tokenized_prompts_pos, self.tokenized_prompts_neg), strict=True
             )
         )
-
-    def _texts(self, object_name: str) -> tuple[str, str]:
-        """Both prompts as they are tokenized, with words in place of the learned tokens."""
-        placeholder = " ".join(["X"] * self.context_tokens)
-        return f"{placeholder} {object_name}.", f"{placeholder} damaged {object_name}."
 
     def embeddings(self) -> tuple[Tensor, Tensor]:
         """Token embeddings (2, C, W) of the normal and the anomalous prompt, and their token ids (2, C)."""
@@ -157,6 +155,11 @@ class PromptLearner(nn.Module):
     def forward(self, text: TextTower, length: int | None = None) -> Tensor:
         """Text features (2, D) of the normal and the anomalous prompt, L2-normalized; see above."""
         return F.normalize(self.raw_text_features(text, length), dim=-1)
+
+
+def _words(object_name: str) -> tuple[str, str]:
+    """What follows the learned tokens of the normal and of the anomalous prompt."""
+    return f"{object_name}.", f"damaged {object_name}."
 
 
 def _zero_projection(width: int) -> nn.Linear:

@@ -1,4 +1,4 @@
-"""Prompts to features: CLIP's text transformer, with learned tokens that replace some of its own inside.
+"""Prompts to features: CLIP's or SigLIP's text transformer, with learned tokens that replace some of its own inside.
 
 Follows PointAD, section 3.3; the learned tokens inside the encoder pass through half precision, as they did when the
 released prompts were trained.
@@ -18,8 +18,16 @@ from pointad.errors import InputError
 class TextTower(nn.Module):
     """The text half of an open_clip model, under one set of names for all its model classes.
 
+    CLIP's is causal: texts begin with a start token, tokens attend to earlier ones, and the end of the text is read
+    out. SigLIP's is not: texts begin at once, all tokens attend to all, padding included, and the last position of the
+    context is read out, whatever token is there.
+
     Args:
-        source: the module that holds the parts: an open_clip ``CLIP``, or the ``text`` of a ``CustomTextCLIP``.
+        source: the module that holds the parts: an open_clip ``CLIP``, or the ``text`` of a ``CustomTextCLIP`` or of a
+            ``SiglipModel``.
+
+    Attributes:
+        causal: which of the two it is.
     """
 
     token_embedding: nn.Embedding
@@ -36,6 +44,7 @@ class TextTower(nn.Module):
         self.transformer = source.transformer
         self.ln_final = source.ln_final
         self.text_projection = source.text_projection
+        self.causal = source.attn_mask is not None
         forbidden = torch.full((self.context_length, self.context_length), float("-inf"))
         self.register_buffer("attention_mask", forbidden.triu(diagonal=1), persistent=False)
 
@@ -43,6 +52,11 @@ class TextTower(nn.Module):
     def context_length(self) -> int:
         """Number of tokens of a prompt, including padding."""
         return self.positional_embedding.shape[0]
+
+    @property
+    def start_tokens(self) -> int:
+        """Number of tokens before the words of a prompt: the learned ones follow them."""
+        return 1 if self.causal else 0
 
     @property
     def width(self) -> int:
@@ -64,33 +78,38 @@ def encode_prompts(
 ) -> Tensor:
     """Encode prompts given as token embeddings.
 
-    Before block 2 the tokens at positions 1 … T take the values of ``deep_tokens[0]``, before block 3 those of
-    ``deep_tokens[1]``, and so on; all prompts share them. They and their gradients are rounded to float16, whatever
-    the precision of the rest: the released prompts were trained this way, and without it text features change by 2e-4.
+    Before block 2 the first T tokens after the start token, if there is one, take the values of ``deep_tokens[0]``,
+    before block 3 those of ``deep_tokens[1]``, and so on; all prompts share them. They and their gradients are rounded
+    to float16, whatever the precision of the rest: the released prompts were trained this way, and without it text
+    features change by 2e-4.
 
     Args:
         tower: the text encoder.
         prompts: (K, C, width) float32, embeddings of K prompts before the positional embedding is added.
-        token_ids: (K, C) integer; the end-of-text token has the largest id of its prompt and is the one read out.
+        token_ids: (K, C) integer; in a causal encoder the end-of-text token has the largest id of its prompt and is
+            the one read out.
         deep_tokens: up to ``tower.depth − 1`` tensors (T, width).
         length: how many tokens of each prompt are encoded, at least up to the end of the longest text; None: exactly
-            up to there. Attention is causal, so tokens after the end change nothing.
+            up to there. With causal attention, tokens after the end change nothing; without, all are always encoded.
 
     Returns:
         (K, D) text features, not normalized.
     """
-    length = text_length(token_ids) if length is None else length
+    if not tower.causal:
+        length = tower.context_length
+    elif length is None:
+        length = text_length(token_ids)
     hidden = prompts[:, :length] + tower.positional_embedding[:length]
-    attention_mask = tower.attention_mask[:length, :length]
+    attention_mask = tower.attention_mask[:length, :length] if tower.causal else None
     for number, block in enumerate(tower.transformer.resblocks):
         if 1 <= number <= len(deep_tokens):
-            hidden = _replace_tokens(hidden, deep_tokens[number - 1])
+            hidden = _replace_tokens(hidden, deep_tokens[number - 1], tower.start_tokens)
         hidden = block(hidden, attn_mask=attention_mask)
     prompt_index = torch.arange(len(hidden), device=hidden.device)
-    end_of_text = tower.ln_final(hidden[prompt_index, token_ids.argmax(dim=-1)])
+    read_out = tower.ln_final(hidden[prompt_index, token_ids.argmax(dim=-1)] if tower.causal else hidden[:, -1])
     if isinstance(tower.text_projection, nn.Linear):
-        return tower.text_projection(end_of_text)
-    return end_of_text @ tower.text_projection
+        return tower.text_projection(read_out)
+    return read_out @ tower.text_projection
 
 
 def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
@@ -110,7 +129,7 @@ def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
 
 
 def text_length(token_ids: Tensor) -> int:
-    """Number of tokens from the start of (K, C) tokenized texts to the end of the longest, both included."""
+    """Tokens from the start of (K, C) texts for a causal encoder to the end of the longest, both included."""
     return int(token_ids.argmax(dim=-1).max()) + 1
 
 
@@ -119,8 +138,8 @@ def encode_token_ids(tower: TextTower, token_ids: Tensor) -> Tensor:
     return encode_prompts(tower, tower.token_embedding(token_ids), token_ids)
 
 
-def _replace_tokens(hidden: Tensor, tokens: Tensor) -> Tensor:
-    """Put ``tokens`` (T, width), rounded to float16, at positions 1 … T of every prompt in ``hidden`` (K, C, width)."""
+def _replace_tokens(hidden: Tensor, tokens: Tensor, start: int) -> Tensor:
+    """Put ``tokens`` (T, width), rounded to float16, from position ``start`` on into all prompts (K, C, width)."""
     # Expanded first, rounded second, so that the gradient of each prompt is rounded before the sum over prompts.
     rounded = tokens.expand(len(hidden), -1, -1).half().to(hidden.dtype)
-    return torch.cat([hidden[:, :1], rounded, hidden[:, 1 + tokens.shape[0] :]], dim=1)
+    return torch.cat([hidden[:, :start], rounded, hidden[:, start + tokens.shape[0] :]], dim=1)

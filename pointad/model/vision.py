@@ -116,19 +116,28 @@ def _doubled_block(
 
 def _embed(visual: VisionTransformer, images: Tensor) -> Tensor:
     """Embeddings of the class token and the patches with their positions, (B, 1 + P, width)."""
+    check_picture_size(images, visual.patch_size)
+    patches = visual.conv1(images)  # (B, width, rows, columns)
+    positions = interpolate_positions(visual.positional_embedding, visual.grid_size, tuple(patches.shape[-2:]))
+    class_token = visual.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
+    tokens = torch.cat([class_token, patches.flatten(2).transpose(1, 2)], dim=1)
+    return visual.ln_pre(tokens + positions.to(tokens.dtype))
+
+
+def check_picture_size(images: Tensor, patch_size: tuple[int, int]) -> None:
+    """Refuse pictures (…, H, W) whose sides are not multiples of the patch's, (height, width) in pixels.
+
+    Raises:
+        InputError: a side is not a multiple, or 0.
+    """
     height, width = images.shape[-2:]
-    patch_height, patch_width = visual.patch_size
+    patch_height, patch_width = patch_size
     if height % patch_height or width % patch_width or not height or not width:
         raise InputError(
             f"image size {height} × {width}",
             f"not a multiple of the image encoder's patch size {patch_height} × {patch_width}",
             f"choose, for example, {max(1, round(height / patch_height)) * patch_height}",
         )
-    patches = visual.conv1(images)  # (B, width, rows, columns)
-    positions = interpolate_positions(visual.positional_embedding, visual.grid_size, tuple(patches.shape[-2:]))
-    class_token = visual.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
-    tokens = torch.cat([class_token, patches.flatten(2).transpose(1, 2)], dim=1)
-    return visual.ln_pre(tokens + positions.to(tokens.dtype))
 
 
 def interpolate_positions(positions: Tensor, native_grid: tuple[int, int], grid: tuple[int, int]) -> Tensor:
@@ -144,10 +153,16 @@ def interpolate_positions(positions: Tensor, native_grid: tuple[int, int], grid:
     """
     if tuple(native_grid) == tuple(grid):
         return positions
-    class_position, patch_positions = positions[:1], positions[1:]
-    square = patch_positions.T.reshape(1, -1, *native_grid)
+    return torch.cat([positions[:1], interpolate_patch_positions(positions[1:], native_grid, grid)])
+
+
+def interpolate_patch_positions(positions: Tensor, native_grid: tuple[int, int], grid: tuple[int, ...]) -> Tensor:
+    """The same for positions (rows · columns, width) without a class token."""
+    if tuple(native_grid) == tuple(grid):
+        return positions
+    square = positions.T.reshape(1, -1, *native_grid)
     resized = F.interpolate(square, size=grid, mode="bilinear", align_corners=False)
-    return torch.cat([class_position, resized.flatten(2)[0].T])
+    return resized.flatten(2)[0].T
 
 
 def _project(visual: VisionTransformer, features: Tensor) -> Tensor:

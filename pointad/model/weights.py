@@ -20,7 +20,7 @@ from pointad.files.existing import require_file
 from pointad.files.presence import is_folder
 from pointad.files.safetensors_files import SUFFIX, read_safetensors
 from pointad.files.torch_files import check_finite, is_state, read_torch_file
-from pointad.model import hugging_face
+from pointad.model import hugging_face, siglip_hugging_face
 from pointad.model.hugging_face import FileConfiguration
 from pointad.model.model_folder import INDEX_SUFFIX, shards_of, weights_in
 from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
@@ -72,7 +72,10 @@ def read_weights(path: str | Path) -> WeightsFile:
     for part in parts:
         state |= _read_state(part)
     configuration: FileConfiguration | OpenClipConfiguration | None
-    if hugging_face.MARKER in state:
+    if siglip_hugging_face.MARKER in state:
+        state = siglip_hugging_face.open_clip_names(state, path)
+        configuration = siglip_hugging_face.read_configuration(state, path)
+    elif hugging_face.MARKER in state:
         configuration = hugging_face.read_configuration(path.parent)
         state = hugging_face.openai_names(state, path)
     else:

@@ -183,7 +183,8 @@ def test_demo_takes_no_model_name() -> None:
     ("name", "reason"),
     [
         ("RN50", "ResNet"),
-        ("ViT-B-16-SigLIP", "timm's vit_base_patch16_siglip_224"),
+        ("ViT-B-16-SigLIP", "download the folder huggingface.co/timm/ViT-B-16-SigLIP and give its path"),
+        ("nllb-clip-base-siglip", "its text encoder is not SigLIP's own"),
         ("EVA02-E-14", "timm's eva02_enormous"),
         ("EVA01-g-14", "timm's eva_giant"),
         ("convnext_base", "timm's convnext_base"),

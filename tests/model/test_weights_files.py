@@ -174,7 +174,7 @@ NO_WEIGHTS = {
     "optimizer": (lambda s: {"optimizer": s}, "entries are not named tensors"),
     "nothing": (lambda s: {}, "it is empty"),
     "resnet": (lambda s: {"visual.attnpool.positional_embedding": torch.zeros(1)}, "ResNet"),
-    "timm": (lambda s: {"visual.trunk.pos_embed": torch.zeros(1)}, "timm's, as in SigLIP"),
+    "timm": (lambda s: {"visual.trunk.pos_embed": torch.zeros(1)}, "timm's: SigLIP needs its whole folder"),
     "bert": (lambda s: {"bert.embeddings.weight": torch.zeros(1)}, "not the weights of a CLIP"),
     "not finite": (spoilt(lambda entry: entry / 0), "values that are not finite"),
     "complex": (spoilt(lambda entry: entry.to(torch.complex64)), "ComplexFloatStorage values, which are not supported"),
@@ -197,7 +197,7 @@ def test_incomplete_hugging_face_weights(renamed: dict[str, Tensor], tmp_path: P
     torch.save(lacking, tmp_path / "a.bin")
     with pytest.raises(InputError, match="lacks query, key or value"):
         read_weights(tmp_path / "a.bin")
-    torch.save({**renamed, "vision_model.head.probe": torch.zeros(1)}, tmp_path / "b.bin")
+    torch.save({**renamed, "vision_model.head.other": torch.zeros(1)}, tmp_path / "b.bin")
     with pytest.raises(InputError, match="a model other than CLIP"):
         read_weights(tmp_path / "b.bin")
 

@@ -1,0 +1,42 @@
+"""A model with the weights of a file, no more and no less."""
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from pointad.errors import InputError
+from pointad.model.architecture import Configuration, build
+from pointad.model.siglip_model import is_siglip
+
+
+def build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
+    """A model with exactly the weights of a file: none missing, none left over.
+
+    Raises:
+        InputError: the file's weights are those of another model.
+    """
+    other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
+    # Drawing random weights first would take longer than reading these; no file holds EVA02's rotary positions.
+    has_constants = "timm_model_name" in configuration["vision_cfg"] and not is_siglip(configuration)
+    try:
+        model = build(configuration, device="cpu" if has_constants else "meta")
+    except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(path, f"no model has these dimensions ({error})", other_model) from error
+    own = model.state_dict()
+    counted = sorted(name for name in own.keys() & state.keys() if not state[name].is_floating_point())
+    if counted:
+        problem = f"its '{counted[0]}' holds {str(state[counted[0]].dtype).removeprefix('torch.')} values, not floats"
+        raise InputError(path, problem, "give floating-point weights")
+    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    different = sorted(name for name in own.keys() & state.keys() if own[name].shape != state[name].shape)
+    if missing or unexpected or different:
+        name = (different or missing or unexpected)[0]
+        held = f"{tuple(state[name].shape)}" if name in state else "nothing"
+        wanted = f"{tuple(own[name].shape)}" if name in own else "nothing"
+        raise InputError(
+            path,
+            f"weights of another model: its {name} is {held}, expected {wanted}",
+            other_model,
+        )
+    model.load_state_dict(state, assign=True)
+    return model

@@ -1,0 +1,198 @@
+"""SigLIP in the format of Hugging Face's transformers: its weights renamed to open_clip's names, its config.json read.
+
+The numbers are the same, arranged differently: queries, keys and values of the blocks are joined, and those of the
+pooling head separated. Source: ``SiglipModel`` and ``SiglipConfig`` of transformers.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
+from pointad.model.architecture import Configuration
+from pointad.model.hugging_face import CONFIGURATION_NAME, PREPROCESSOR_NAME, read_normalization
+from pointad.model.open_clip_configuration import OpenClipConfiguration
+from pointad.model.siglip_model import MEAN, STD, TRUNK, TrunkDimensions, exact_ratio
+
+MARKER = "vision_model.head.probe"  # an entry that only these files have
+
+_WHOLE = {
+    "logit_scale": "logit_scale",
+    "logit_bias": "logit_bias",
+    "text_model.embeddings.token_embedding.weight": "text.token_embedding.weight",
+    "text_model.embeddings.position_embedding.weight": "text.positional_embedding",
+    "text_model.final_layer_norm": "text.ln_final",
+    "text_model.head": "text.text_projection",
+    "vision_model.embeddings.patch_embedding": "visual.trunk.patch_embed.proj",
+    "vision_model.embeddings.position_embedding.weight": "visual.trunk.pos_embed",
+    "vision_model.post_layernorm": "visual.trunk.norm",
+    "vision_model.head.probe": "visual.trunk.attn_pool.latent",
+    "vision_model.head.attention.out_proj": "visual.trunk.attn_pool.proj",
+    "vision_model.head.layernorm": "visual.trunk.attn_pool.norm",
+    "vision_model.head.mlp.fc1": "visual.trunk.attn_pool.mlp.fc1",
+    "vision_model.head.mlp.fc2": "visual.trunk.attn_pool.mlp.fc2",
+}
+_SCALARS = ("logit_scale", "logit_bias")  # stored as (1,)
+_POOL = re.compile(r"vision_model\.head\.attention\.in_proj_(weight|bias)")
+_COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
+_LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(\d+)\.(.+)\.(weight|bias)")
+_JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
+_BLOCKS = {"text": "text.transformer.resblocks", "vision": "visual.trunk.blocks"}
+_PARTS = {
+    "text": {
+        "layer_norm1": "ln_1",
+        "layer_norm2": "ln_2",
+        "mlp.fc1": "mlp.c_fc",
+        "mlp.fc2": "mlp.c_proj",
+        "self_attn.out_proj": "attn.out_proj",
+    },
+    "vision": {
+        "layer_norm1": "norm1",
+        "layer_norm2": "norm2",
+        "mlp.fc1": "mlp.fc1",
+        "mlp.fc2": "mlp.fc2",
+        "self_attn.out_proj": "attn.proj",
+    },
+}
+_JOINED_NAMES = {"text": "attn.in_proj_{}", "vision": "attn.qkv.{}"}
+
+_MODEL_TYPE, _NAFLEX_TYPE = "siglip", "siglip2"
+_ACTIVATION, _EPSILON, _HEADS = "gelu_pytorch_tanh", 1e-6, 12  # SiglipConfig's defaults
+_REMEDY = "give the folder of a SiglipModel, such as google/siglip-base-patch16-224"
+
+
+def open_clip_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """The weights of a ``SiglipModel`` under open_clip's names.
+
+    Args:
+        state: under transformers' names.
+        path: the file that they come from, for errors.
+
+    Raises:
+        InputError: some of the names do not belong to a SigLIP, or a projection is incomplete.
+    """
+    renamed: dict[str, Tensor] = {}
+    joined: dict[str, dict[str, Tensor]] = {}
+    for name, entry in state.items():
+        stem, _, kind = name.rpartition(".")
+        layer, pool = _LAYER.fullmatch(name), _POOL.fullmatch(name)
+        if name in _WHOLE:
+            renamed[_WHOLE[name]] = entry.reshape(()) if name in _SCALARS and entry.numel() == 1 else entry
+        elif stem in _WHOLE and kind in ("weight", "bias"):
+            renamed[f"{_WHOLE[stem]}.{kind}"] = entry
+        elif pool:
+            query, keys_and_values = entry[: len(entry) // 3], entry[len(entry) // 3 :]
+            renamed[f"visual.trunk.attn_pool.q.{pool[1]}"] = query
+            renamed[f"visual.trunk.attn_pool.kv.{pool[1]}"] = keys_and_values
+        elif layer and layer[3] in _PARTS[layer[1]]:
+            renamed[f"{_BLOCKS[layer[1]]}.{int(layer[2])}.{_PARTS[layer[1]][layer[3]]}.{layer[4]}"] = entry
+        elif layer and layer[3] in _JOINED:
+            target = f"{_BLOCKS[layer[1]]}.{int(layer[2])}.{_JOINED_NAMES[layer[1]].format(layer[4])}"
+            joined.setdefault(target, {})[layer[3]] = entry
+        elif name not in _COUNTERS:
+            raise InputError(path, f"Hugging Face weights of a model other than SigLIP (its '{name[:100]}')", _REMEDY)
+    for target, parts in joined.items():
+        if len(parts) < len(_JOINED) or len({tuple(part.shape) for part in parts.values()}) > 1:
+            raise InputError(path, f"is incomplete: its {target} lacks query, key or value", "download it again")
+        renamed[target] = torch.cat([parts[name] for name in _JOINED])
+    positions = "visual.trunk.pos_embed"
+    return {**renamed, positions: renamed[positions][None]} if positions in renamed else renamed
+
+
+def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfiguration:
+    """The model that ``config.json`` beside the weights describes; dimensions come from the weights themselves.
+
+    Args:
+        state: the weights, under open_clip's names.
+        path: their file.
+
+    Raises:
+        InputError: it is missing or unreadable, belongs to another kind of model, or does not fit the weights.
+    """
+    source = path.with_name(CONFIGURATION_NAME)
+    if not is_file(source):
+        raise InputError(source, "not found; SigLIP's weights do not state their attention heads", _REMEDY)
+    content = read_json(source, _REMEDY)
+    kind = content.get("model_type") if isinstance(content, dict) else None
+    if kind == _NAFLEX_TYPE:
+        problem = "describes SigLIP 2 of the kind NaFlex, whose pictures have no fixed grid of patches"
+        raise InputError(source, problem, "take one with a fixed size, such as google/siglip2-base-patch16-224")
+    if kind != _MODEL_TYPE:
+        raise InputError(source, f"configuration of a model other than siglip (model_type {kind!r:.60})", _REMEDY)
+    heads = {tower: _heads(content, tower, source) for tower in ("vision_config", "text_config")}
+    try:
+        model = _configuration(state, heads)
+    except KeyError as missing:
+        raise InputError(path, f"is incomplete: it has no entry {missing}", "download it again") from missing
+    except (ValueError, IndexError) as error:
+        problem = f"its entries do not have the dimensions of a SigLIP ({error})"
+        raise InputError(path, problem, "download it again") from error
+    for tower, encoder in (
+        ("vision_config", model["vision_cfg"][TRUNK].width),
+        ("text_config", model["text_cfg"]["width"]),
+    ):
+        if encoder % heads[tower]:
+            problem = f"its {heads[tower]} attention heads do not divide the width {encoder}"
+            raise InputError(source, problem, "give the configuration that belongs to the weights")
+    mean, std = read_normalization(path.with_name(PREPROCESSOR_NAME))
+    return OpenClipConfiguration(source, model, mean or MEAN, std or STD)
+
+
+def _heads(content: dict[str, Any], tower: str, source: Path) -> int:
+    """Attention heads of an encoder, after checking that the rest of it is as in all of SigLIP."""
+    encoder = content.get(tower) or {}
+    if not isinstance(encoder, dict):
+        raise InputError(source, f"its {tower} is not a JSON object", _REMEDY)
+    activation = str(encoder.get("hidden_act", _ACTIVATION))
+    if activation != _ACTIVATION:
+        raise InputError(source, f"its hidden_act is {activation[:60]}, expected {_ACTIVATION}", _REMEDY)
+    if encoder.get("layer_norm_eps", _EPSILON) != _EPSILON:
+        raise InputError(source, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", _REMEDY)
+    heads = encoder.get("num_attention_heads", _HEADS)
+    if not (type(heads) is int and heads > 0):
+        raise InputError(source, "its num_attention_heads is not a count", _REMEDY)
+    return heads
+
+
+def _configuration(state: Mapping[str, Tensor], heads: Mapping[str, int]) -> Configuration:
+    width, _, patch_size, _ = state["visual.trunk.patch_embed.proj.weight"].shape
+    vocabulary, text_width = state["text.token_embedding.weight"].shape
+    side = round(state["visual.trunk.pos_embed"].shape[1] ** 0.5)
+    return {
+        "embed_dim": len(state["text.text_projection.weight"]),
+        "vision_cfg": {
+            "timm_pool": "map",
+            "timm_proj": "none",
+            TRUNK: TrunkDimensions(
+                image_size=side * patch_size,
+                patch_size=patch_size,
+                width=width,
+                depth=_count_blocks(state, _BLOCKS["vision"]),
+                heads=heads["vision_config"],
+                mlp_width=len(state["visual.trunk.attn_pool.mlp.fc1.weight"]),
+            ),
+        },
+        "text_cfg": {
+            "context_length": len(state["text.positional_embedding"]),
+            "vocab_size": vocabulary,
+            "width": text_width,
+            "heads": heads["text_config"],
+            "layers": _count_blocks(state, _BLOCKS["text"]),
+            "mlp_ratio": exact_ratio(len(state[f"{_BLOCKS['text']}.0.mlp.c_fc.weight"]), text_width),
+            "no_causal_mask": True,
+            "pool_type": "last",
+            "proj_bias": True,
+            "norm_kwargs": {"eps": _EPSILON},
+            "act_kwargs": {"approximate": "tanh"},
+        },
+    }
+
+
+def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:
+    return len({name[len(prefix) + 1 :].split(".")[0] for name in state if name.startswith(f"{prefix}.")})

@@ -1,0 +1,163 @@
+"""SigLIP's own tokenizer, read from the folder of the weights: texts to token ids.
+
+Texts are cleaned as open_clip does for SigLIP: lower case, without punctuation. A text ends with one end token and is
+filled up with padding to the full context; no token marks its start. SigLIP's vocabularies end with ``</s>`` and fill
+up with it too, that of SigLIP 2 (Gemma's) ends with ``<eos>`` and fills up with ``<pad>``.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from open_clip.tokenizer import get_clean_fn
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.files.presence import is_file
+
+TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
+SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
+
+_REMEDY = "download the whole folder again"
+_ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
+_CLEAN = "canonicalize"  # open_clip's name for it
+_SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
+_ANY_WORD = "x"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a file of a tokenizer offers: its size, ids of texts without special tokens, and ids of single entries."""
+
+    path: Path
+    size: int
+    encode: Callable[[str], list[int]]
+    entry: Callable[[str], int | None]
+
+
+class SiglipTokenizer:
+    """Maps texts to token ids.
+
+    Args:
+        vocabulary: from the tokenizer's file.
+        entries: of the text encoder; all ids must be below this.
+        context_length: C, tokens of a text with its padding.
+
+    Raises:
+        InputError: the vocabulary has no end token, or does not fit the text encoder.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, entries: int, context_length: int) -> None:
+        path, size = vocabulary.path, vocabulary.size
+        if abs(size - entries) > _SPARE_ENTRIES:
+            problem = f"tokenizer of another model: it has {size} entries, the text encoder {entries}"
+            raise InputError(path, problem, _REMEDY)
+        self.context_length = context_length
+        self._vocabulary = vocabulary
+        self._entries = entries
+        self._clean = get_clean_fn(_CLEAN)
+        for end, padding in _ENDS_AND_PADDING:
+            end_id, padding_id = vocabulary.entry(end), vocabulary.entry(padding)
+            if end_id is not None and padding_id is not None and max(end_id, padding_id) < entries:
+                self.end_id, self.padding_id = end_id, padding_id
+                return
+        raise InputError(path, "not a tokenizer of SigLIP: it has no end token <eos> or </s>", _REMEDY)
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """Token ids (K, C) int64 of K texts; longer ones are cut off, and keep their end token."""
+        return torch.tensor([self._filled_up(self.encode(text)) for text in texts])
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text alone, without end and padding.
+
+        Raises:
+            InputError: the tokenizer's file is damaged, which only a text shows.
+        """
+        vocabulary = self._vocabulary
+        token_ids = _guarded(lambda: vocabulary.encode(self._clean(text)), vocabulary.path)
+        if token_ids and max(token_ids) >= self._entries:
+            problem = f"gives token {max(token_ids)}, and the text encoder has {self._entries}"
+            raise InputError(vocabulary.path, problem, _REMEDY)
+        return token_ids
+
+    def encode_after_words(self, text: str) -> list[int]:
+        """Token ids of a text that follows other words: where words begin with a space, so does its first."""
+        before = self.encode(_ANY_WORD)
+        return self.encode(f"{_ANY_WORD} {text}")[len(before) :]
+
+    def after_placeholders(self, placeholders: int, token_ids: Sequence[int]) -> Tensor:
+        """Token ids (1, C) of a text whose first tokens will be replaced by learned ones."""
+        return torch.tensor([self._filled_up([self.padding_id] * placeholders + list(token_ids))])
+
+    def _filled_up(self, token_ids: list[int]) -> list[int]:
+        kept = token_ids[: self.context_length - 1]
+        return [*kept, self.end_id, *[self.padding_id] * (self.context_length - 1 - len(kept))]
+
+
+def read_siglip_tokenizer(folder: Path, *, vocabulary_size: int, context_length: int) -> SiglipTokenizer:
+    """The tokenizer in a folder of SigLIP's weights.
+
+    Args:
+        folder: holds tokenizer.json, spiece.model or tokenizer.model; the first of them that exists is read.
+        vocabulary_size: entries of the text encoder.
+        context_length: tokens of a text with its padding.
+
+    Raises:
+        InputError: there is none, it cannot be read, the library for it is not installed, or its vocabulary is not the
+            text encoder's.
+    """
+    readers = {TOKENIZERS_FILE: _read_tokenizers, **dict.fromkeys(SENTENCEPIECE_FILES, _read_sentencepiece)}
+    name = next((name for name in readers if is_file(folder / name)), None)
+    if name is None:
+        raise InputError(
+            folder,
+            f"has no {TOKENIZERS_FILE} or {SENTENCEPIECE_FILES[0]}, and SigLIP has a tokenizer of its own",
+            "put that file of the model's page beside the weights",
+        )
+    return SiglipTokenizer(readers[name](folder / name), vocabulary_size, context_length)
+
+
+def _read_tokenizers(path: Path) -> Vocabulary:
+    library = _library("tokenizers", path)
+    tokenizer = _guarded(lambda: library.Tokenizer.from_file(str(path)), path)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return Vocabulary(
+        path=path,
+        size=tokenizer.get_vocab_size(),
+        encode=lambda text: tokenizer.encode(text, add_special_tokens=False).ids,
+        entry=tokenizer.token_to_id,
+    )
+
+
+def _read_sentencepiece(path: Path) -> Vocabulary:
+    library = _library("sentencepiece", path)
+    processor = _guarded(lambda: library.SentencePieceProcessor(model_file=str(path)), path)
+
+    def entry(piece: str) -> int | None:
+        found = processor.piece_to_id(piece)  # the id of the unknown piece if there is no such piece
+        return found if processor.id_to_piece(found) == piece else None
+
+    return Vocabulary(path=path, size=processor.get_piece_size(), encode=processor.encode, entry=entry)
+
+
+def _library(name: str, path: Path) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(path, f"cannot be read without the package {name}", f"run: pip install {name}") from error
+
+
+def _guarded(call: Callable[[], Any], path: Path) -> Any:
+    """The result of one of the libraries on an untrusted file; any failure becomes a one-line error."""
+    try:
+        return call()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # plain exceptions of their own, and panics of tokenizers, which are no Exception
+        problem = " ".join(str(error).split())[:200]
+        raise InputError(path, f"is not a tokenizer that can be used ({problem})", _REMEDY) from error

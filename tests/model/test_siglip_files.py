@@ -1,0 +1,231 @@
+"""SigLIP's files: both tokenizers, what is missing or does not fit is said in one line, and what is not supported."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+pytest.importorskip("sentencepiece", reason="requirements-siglip.txt is not installed")
+pytest.importorskip("tokenizers", reason="requirements-siglip.txt is not installed")
+
+from safetensors.torch import load_file, save_file
+from small_siglip import (
+    CONTEXT,
+    HUGGING_FACE_CONFIGURATION,
+    TEXTS,
+    VISION,
+    VOCABULARY,
+    sentencepiece_model,
+    tokenizer_json,
+    write_hugging_face_folder,
+    write_open_clip_folder,
+)
+
+from pointad.errors import InputError
+from pointad.model.backbone import load_backbone
+from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> bytes:
+    return sentencepiece_model()
+
+
+@pytest.fixture
+def hugging_face(tmp_path: Path) -> Path:
+    write_hugging_face_folder(tmp_path / "hf")
+    return tmp_path / "hf"
+
+
+@pytest.fixture
+def open_clip_folder(tmp_path: Path) -> Path:
+    write_open_clip_folder(tmp_path / "oc")
+    return tmp_path / "oc"
+
+
+def read(folder: Path, entries: int = VOCABULARY) -> SiglipTokenizer:
+    return read_siglip_tokenizer(folder, vocabulary_size=entries, context_length=CONTEXT)
+
+
+def test_both_files_of_a_tokenizer_mean_the_same(vocabulary: bytes, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "tokenizer.json").write_text(tokenizer_json(vocabulary))
+    (tmp_path / "b" / "spiece.model").write_bytes(vocabulary)
+    (tmp_path / "c" / "tokenizer.model").write_bytes(vocabulary)
+    found = [read(tmp_path / name)([*TEXTS, "", "object " * 40]).tolist() for name in ("a", "b", "c")]
+    assert found[0] == found[1] == found[2]
+    *_, empty, long = found[0]
+    assert empty == [1] * CONTEXT and long[-1] == 1 and long[-2] != 1
+
+
+def test_texts_are_cleaned(vocabulary: bytes, tmp_path: Path) -> None:
+    (tmp_path / "spiece.model").write_bytes(vocabulary)
+    tokenizer = read(tmp_path)
+    assert tokenizer.encode("A  Damaged, object.") == tokenizer.encode("a damaged object")
+
+
+def test_the_vocabulary_of_siglip_2_ends_and_fills_up_differently(tmp_path: Path) -> None:
+    """Gemma's pieces: <eos>, <pad> of its own, a </s> that means something else, and no space before a text."""
+    pieces = {"model_type": "bpe", "eos_piece": "<eos>", "bos_id": 2, "unk_id": 3, "add_dummy_prefix": False}
+    (tmp_path / "tokenizer.model").write_bytes(sentencepiece_model(**pieces, user_defined_symbols=["</s>"]))
+    tokenizer = read(tmp_path)
+    words = tokenizer.encode("damaged object")
+    (filled,) = tokenizer(["damaged object"]).tolist()
+    assert filled == [*words, 1, *[0] * (CONTEXT - 1 - len(words))]
+    after = tokenizer.encode_after_words("damaged object")
+    assert after != words and tokenizer.encode("x damaged object") == tokenizer.encode("x") + after
+
+
+@pytest.mark.parametrize("library", ["tokenizers", "sentencepiece"])
+def test_a_library_that_is_not_installed(library: str, vocabulary: bytes, tmp_path: Path, monkeypatch: Any) -> None:
+    name = "tokenizer.json" if library == "tokenizers" else "spiece.model"
+    (tmp_path / name).write_text("{}")
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(InputError, match=rf"{name}: cannot be read without the package {library}; run: pip install"):
+        read(tmp_path)
+
+
+def test_tokenizers_that_do_not_fit(vocabulary: bytes, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no tokenizer\.json or spiece\.model"):
+        read(tmp_path)
+    (tmp_path / "spiece.model").write_bytes(vocabulary)
+    with pytest.raises(InputError, match=f"it has {VOCABULARY} entries, the text encoder 32000"):
+        read(tmp_path, 32000)
+    small = read(tmp_path, VOCABULARY - 20)
+    with pytest.raises(InputError, match=r"gives token \d+, and the text encoder has 44"):
+        small(["a b c d e f g h i j k l m n o p q r s t u v w x y z"])
+    (tmp_path / "spiece.model").write_bytes(sentencepiece_model(eos_id=-1, pad_id=-1, unk_id=0))
+    with pytest.raises(InputError, match="has no end token"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no tokenizer", b"version https://git-lfs.github.com/spec/v1\noid"])
+@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
+def test_files_that_are_no_tokenizers(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="is not a tokenizer that can be used") as caught:
+        read(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_panics_of_the_library_are_errors(vocabulary: bytes, tmp_path: Path) -> None:
+    """A damaged table of characters lets the library panic, which is no exception for Python."""
+    content = json.loads(tokenizer_json(vocabulary))
+    content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="is not a tokenizer that can be used"):
+        read(tmp_path)(["a"])
+
+
+def test_what_was_chosen_is_logged(
+    hugging_face: Path, open_clip_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        load_backbone(weights=hugging_face)
+        load_backbone(weights=open_clip_folder)
+    assert "read with GELU by tanh, as config.json describes it" in caplog.text
+    assert f"read with the activation of {VISION['timm_model_name']}, as open_clip_config.json" in caplog.text
+
+
+def test_a_folder_without_its_tokenizer(hugging_face: Path, open_clip_folder: Path) -> None:
+    (hugging_face / "spiece.model").unlink()
+    (open_clip_folder / "tokenizer.json").unlink()
+    for folder in (hugging_face, open_clip_folder):
+        with pytest.raises(InputError, match=r"has no tokenizer\.json or spiece\.model, and SigLIP has a tokenizer"):
+            load_backbone(weights=folder)
+
+
+def test_a_file_without_its_folder(open_clip_folder: Path, hugging_face: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.safetensors"
+    alone.write_bytes((open_clip_folder / "open_clip_model.safetensors").read_bytes())
+    with pytest.raises(InputError, match="SigLIP needs its whole folder or --clip_model"):
+        load_backbone(weights=alone)
+    (hugging_face / "config.json").unlink()
+    with pytest.raises(InputError, match=r"config\.json: not found; SigLIP's weights do not state their attention"):
+        load_backbone(weights=hugging_face)
+
+
+def test_flags_that_contradict(hugging_face: Path, open_clip_folder: Path) -> None:
+    with pytest.raises(InputError, match=r"is already described by config\.json; omit --clip_model"):
+        load_backbone("ViT-B-16-SigLIP", hugging_face)
+    for folder in (hugging_face, open_clip_folder):
+        with pytest.raises(InputError, match=r"has a known activation .*; omit --clip_activation"):
+            load_backbone(weights=folder, quick_gelu=True)
+
+
+def without(name: str) -> dict[str, Any]:
+    return {name: None}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model_type": "siglip2"}, "NaFlex.*; take one with a fixed size"),
+        ({"model_type": "clip"}, r"a model other than siglip .model_type 'clip'"),
+        ({"text_config": {}}, "its 12 attention heads do not divide the width 16"),
+        ({"text_config": [1]}, "text_config is not a JSON object"),
+        ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": 4}}, "hidden_act is gelu, expected gelu_py"),
+        ({"vision_config": {"layer_norm_eps": 1e-5}}, "layer_norm_eps is not 1e-06"),
+        ({"vision_config": {"num_attention_heads": "4"}}, "num_attention_heads is not a count"),
+        ({"vision_config": {"num_attention_heads": 7}}, "its 7 attention heads do not divide the width 32"),
+    ],
+)
+def test_configurations_of_hugging_face_that_do_not_fit(change: Any, reason: str, hugging_face: Path) -> None:
+    (hugging_face / "config.json").write_text(json.dumps({**HUGGING_FACE_CONFIGURATION, **change}))
+    with pytest.raises(InputError, match=reason) as caught:
+        load_backbone(weights=hugging_face)
+    assert "\n" not in str(caught.value)
+
+
+LACKING = "vision_model.encoder.layers.0.self_attn.k_proj.weight"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (without(LACKING), "lacks query, key or value"),
+        (without("text_model.head.weight"), "has no entry 'text.text_projection.weight'"),
+        (without("text_model.head.bias"), r"its text\.text_projection\.bias is nothing, expected \(32,\)"),
+        ({"vision_model.embeddings.patch_embedding.weight": torch.zeros(32, 192)}, "dimensions of a SigLIP"),
+        ({"vision_model.head.other": torch.zeros(1)}, "a model other than SigLIP"),
+        ({"logit_scale": torch.zeros(2)}, r"its logit_scale is \(2,\), expected \(\)"),
+    ],
+)
+def test_weights_of_hugging_face_that_do_not_fit(change: dict[str, Any], reason: str, hugging_face: Path) -> None:
+    state = {**load_file(hugging_face / "model.safetensors"), **change}
+    state = {name: entry for name, entry in state.items() if entry is not None}
+    save_file(state, hugging_face / "model.safetensors")
+    with pytest.raises(InputError, match=reason) as caught:
+        load_backbone(weights=hugging_face)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("tower", "change", "reason"),
+    [
+        ("vision_cfg", {"timm_pool": "avg"}, "does not read out as SigLIP's does"),
+        ("vision_cfg", {"timm_model_name": "vit_small4tests_patch8_siglip_gap_40"}, "its image encoder is timm's"),
+        ("vision_cfg", {"timm_model_name": "vit_unknown_patch8_siglip_40"}, "no model has these dimensions"),
+        ("vision_cfg", {"trunk": {"checkpoint_path": "/etc/passwd"}, "timm_model_name": "hf-hub:a/b"}, "timm's hf-hub"),
+        ("text_cfg", {"hf_model_name": "roberta-base"}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"no_causal_mask": False}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"pool_type": "first"}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"norm_kwargs": {"epsilon": 1}}, "no model has these dimensions"),
+        ("text_cfg", {"heads": 5}, "no model has these dimensions"),
+    ],
+)
+def test_configurations_of_open_clip_that_do_not_fit(
+    tower: str, change: dict[str, Any], reason: str, open_clip_folder: Path
+) -> None:
+    path = open_clip_folder / "open_clip_config.json"
+    content = json.loads(path.read_text())
+    content["model_cfg"][tower].update(change)
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=reason) as caught:
+        load_backbone(weights=open_clip_folder)
+    assert "\n" not in str(caught.value)
