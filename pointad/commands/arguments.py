@@ -6,7 +6,7 @@ from pathlib import Path
 from pointad.commands.folder_arguments import add_folder_arguments
 from pointad.commands.program import non_negative_float, non_negative_integer, positive_integer, side_in_pixels
 from pointad.commands.reading_arguments import add_reading_arguments
-from pointad.commands.rig_arguments import view_or_count
+from pointad.commands.rig_arguments import RIG_FILE_HELP, view_or_count
 from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
 from pointad.scoring.back_projection import MEAN, VIEW_FUSIONS
@@ -70,6 +70,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="the published name of --grid_size; the size of a point in pixels is set when rendering",
     )
+    group.add_argument("--rig", type=Path, metavar="FILE", help=f"{RIG_FILE_HELP} (default: as rendered)")
     group.add_argument(
         "--views",
         type=view_or_count,

@@ -153,8 +153,9 @@ def list_data(data: DataSettings, class_name: str | None = None, *, with_good: b
         InputError: the data, the class or the requested views were not found.
     """
     about = settled(data.dataset, data.folder, data.render)
+    views = data.views.within_rig(organized=about.organized)
     rendering = RenderingOptions(
-        views=data.views.directions or about.own_directions,
+        views=views.directions or about.own_directions,
         normals_method=data.normals,
         visibility=data.visibility,
         correspondence=data.correspondence,
@@ -163,6 +164,6 @@ def list_data(data: DataSettings, class_name: str | None = None, *, with_good: b
     listed = list_dataset(
         about, data.folder, class_name=class_name, render=data.render, rendering=rendering, with_good=with_good
     )
-    indices = listed.views.chosen(data.views, organized=about.organized)
+    indices = listed.views.chosen(views, organized=about.organized)
     stored = read_settings(data.folder) if data.render == STORED else settings_of(about.name, rendering)
     return ListedData(data, about, listed, indices, stored or {})

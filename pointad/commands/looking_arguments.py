@@ -4,18 +4,21 @@ import argparse
 
 from pointad.commands.program import non_negative_float, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
+from pointad.commands.rig_arguments import add_named_rig_argument, view_or_count
 from pointad.scoring.options import DEFAULT_SIGMA
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
     """How single scans are rendered and scored."""
     group = parser.add_argument_group("looking")
+    add_named_rig_argument(group)
     group.add_argument(
-        "--rig",
-        choices=("auto", "front", "around"),
-        default="auto",
-        help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
-        "organized scans and around for others",
+        "--views",
+        nargs="+",
+        type=view_or_count,
+        metavar="VIEW",
+        help="number of the rig's views to use, or other directions: rotations about x or y in degrees, such as "
+        "x-45 x0 y30 (default: all of the rig's)",
     )
     group.add_argument(
         "--sigma",

@@ -4,7 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
+from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
@@ -25,6 +27,7 @@ class PredictSettings:
     html: bool
     detector: DetectorSettings
     rig: str
+    views: ViewChoice
     sigma: float
     remove_table: bool
     metres_per_unit: float
@@ -52,6 +55,7 @@ class PredictSettings:
                 raise InputError("--false_alarm_rate", problem, "add --good, --reference or --calibrate")
         if flags.good_rgb is not None and flags.good is None:
             raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
+        rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
             good_scans=tuple(flags.calibrate or ()),
@@ -64,7 +68,8 @@ class PredictSettings:
             output=flags.output,
             html=flags.html,
             detector=DetectorSettings.from_flags(flags),
-            rig=flags.rig,
+            rig=rig,
+            views=views,
             sigma=flags.sigma,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,

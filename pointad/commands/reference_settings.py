@@ -4,7 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
+from pointad.data.view_subset import ViewChoice
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
 
@@ -17,6 +19,7 @@ class ReferenceSettings:
     output: Path
     detector: DetectorSettings
     rig: str
+    views: ViewChoice
     sigma: float
     remove_table: bool
     metres_per_unit: float
@@ -26,12 +29,14 @@ class ReferenceSettings:
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "ReferenceSettings":
         """The settings that parsed flags ask for."""
+        rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             good=tuple(flags.good),
             rgb=flags.rgb,
             output=flags.output,
             detector=DetectorSettings.from_flags(flags),
-            rig=flags.rig,
+            rig=rig,
+            views=views,
             sigma=flags.sigma,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,

@@ -31,6 +31,7 @@ def look_options(settings: PredictSettings | ReferenceSettings) -> dict[str, Any
     """How scans are looked at, as arguments of `PointAD.predict` and `PointAD.make_reference`."""
     return {
         "rig": settings.rig,
+        "views": settings.views,
         "sigma": settings.sigma,
         "remove_table": settings.remove_table,
         "metres_per_unit": settings.metres_per_unit,
@@ -110,7 +111,9 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
 
 def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
     """SHA-256 of the files' content and of everything that they are looked at with."""
-    digest = hashlib.sha256(json.dumps([FORMAT, detector.fingerprint, dict(options)], sort_keys=True).encode())
+    digest = hashlib.sha256(
+        json.dumps([FORMAT, detector.fingerprint, dict(options)], sort_keys=True, default=repr).encode()
+    )
     for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
         try:
             with path.open("rb") as file:

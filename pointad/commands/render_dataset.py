@@ -31,12 +31,13 @@ from tqdm import tqdm
 from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
-from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, shard, view_choice
+from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import GOOD_SCANS_NAME, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
 from pointad.data.shards import WHOLE, Shard
+from pointad.data.view_subset import chosen_directions
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
@@ -70,7 +71,7 @@ class RenderSettings:
         if flags.save_path.resolve() == flags.data_path.resolve():
             raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
         about = settled(chosen_dataset(flags), flags.data_path, ON_THE_FLY)
-        directions = chosen_directions(view_choice(flags.views), about.rig, organized=about.organized)
+        directions = chosen_directions(view_choice(flags.views, flags.rig), about.rig, organized=about.organized)
         return cls(
             dataset=about,
             archive=flags.data_path,
@@ -120,10 +121,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_reading_arguments(parser)
     add_folder_arguments(parser)
     rig = parser.add_argument_group("rendering (defaults: as the released weights were trained)")
+    rig.add_argument("--rig", type=Path, metavar="FILE", help=f"{RIG_FILE_HELP} (default: the data set's own)")
     add_rig_arguments(
         rig,
-        view_help="rotations about x or y in degrees, such as x-45 x0 x45 y-30, or the number of the data set's own "
-        "views to use (default: all of the data set's own)",
+        view_help="rotations about x or y in degrees, such as x-45 x0 x45 y-30, or the number of the rig's "
+        "views to use (default: all of the rig's)",
         point_help="size of a point in pixels, or auto: from the spacing of the points (default: the class's own)",
     )
     rig.add_argument(

@@ -23,10 +23,10 @@ from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
-from pointad.commands.rig_arguments import add_rig_arguments, chosen_directions, view_choice
+from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.data.layout import SampleFiles, write_rendered_sample
-from pointad.data.view_subset import ViewChoice
+from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import PointADError
 from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
@@ -56,11 +56,12 @@ class RenderScansSettings:
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "RenderScansSettings":
         """The settings that parsed flags ask for."""
+        rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
             save_path=flags.save_path,
-            rig=flags.rig,
-            views=view_choice(flags.views),
+            rig=rig,
+            views=views,
             point_size=None if flags.point_pixels in (None, "auto") else flags.point_pixels,
             visibility=flags.visibility,
             remove_table=flags.remove_table,
@@ -74,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("scans", type=Path, nargs="+", metavar="SCAN", help="files, or folders to search")
     parser.add_argument("--save_path", required=True, type=Path, help="output folder, with one subfolder per scan")
-    parser.add_argument("--rig", choices=("auto", "front", "around"), default="auto", help="directions of the views")
+    add_named_rig_argument(parser)
     add_rig_arguments(
         parser,
         view_help="other directions: rotations about x or y in degrees, such as x-45 x0 y30, or the number of the "

@@ -3,14 +3,21 @@
 import argparse
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from pointad.commands.program import positive_integer
 from pointad.data.shards import Shard
-from pointad.data.view_subset import AvailableViews, ViewChoice
+from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
-from pointad.rendering.views import View, ViewRig
+from pointad.files.json_files import read_json
+from pointad.rendering.views import View
 
+AUTO = "auto"
+RIG_NAMES = (AUTO, "front", "around")
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
+
+
+RIG_FILE_HELP = "directions of the views, from a JSON file with a list of views, such as a data set's rendering.json"
 
 
 def add_rig_arguments(group: argparse._ActionsContainer, *, view_help: str, point_help: str) -> None:
@@ -33,6 +40,17 @@ def add_rig_arguments(group: argparse._ActionsContainer, *, view_help: str, poin
     )
 
 
+def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
+    """``--rig`` where single scans are looked at: by name, or from a file."""
+    group.add_argument(
+        "--rig",
+        default=AUTO,
+        metavar="|".join((*RIG_NAMES, "FILE")),
+        help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
+        f"organized scans and around for others; FILE: {RIG_FILE_HELP} (default: auto)",
+    )
+
+
 def view(text: str) -> View:
     """An ``argparse`` type: an axis and an angle, such as x-45."""
     try:
@@ -46,41 +64,58 @@ def view_or_count(text: str) -> View | int:
     return positive_integer(text) if text.isdecimal() else view(text)
 
 
-def view_choice(given: Sequence[View | int] | None) -> ViewChoice:
+def view_choice(given: Sequence[View | int] | None, rig: Path | None = None) -> ViewChoice:
     """What ``--views`` asks for in every program: a single number, or directions.
 
+    Args:
+        given: the values of the flag; None: it is not given.
+        rig: the file given as ``--rig``, whose views they are taken from.
+
     Raises:
-        InputError: numbers and directions are mixed, or a direction is given twice.
+        InputError: numbers and directions are mixed, a direction is given twice, or the file cannot be used.
     """
+    own = None if rig is None else read_rig(rig)
     if given is None:
-        return ViewChoice()
+        return ViewChoice(rig=own)
     directions = tuple(each for each in given if isinstance(each, View))
     if len(given) == 1 and not directions:
         (count,) = given
-        return ViewChoice(count=count)  # type: ignore[arg-type]
+        return ViewChoice(count=count, rig=own)  # type: ignore[arg-type]
     remedy = "give one number, or directions such as x-45 x0 x45"
     if len(directions) < len(given):
         raise InputError("--views", "contains more than one number", remedy)
     if len(set(directions)) < len(directions):
         raise InputError("--views", "contains a direction twice", remedy)
-    return ViewChoice(directions=directions)
+    return ViewChoice(directions=directions, rig=own)
 
 
-def chosen_directions(choice: ViewChoice, rig: ViewRig, *, organized: bool) -> tuple[View, ...] | None:
-    """The directions that are to be rendered; None: the rig's own.
-
-    Args:
-        choice: from :func:`view_choice`.
-        rig: whose views a number is taken from.
-        organized: see ``view_subset``.
+def rig_and_views(rig: str, given: Sequence[View | int] | None) -> tuple[str, ViewChoice]:
+    """What ``--rig`` and ``--views`` ask for where single scans are looked at: a rig by name, and which views.
 
     Raises:
-        InputError: the rig has fewer views.
+        InputError: as :func:`view_choice`.
     """
-    if choice.count is None:
-        return choice.directions
-    available = AvailableViews(len(rig.views), rig.views, "the rig")
-    return tuple(rig.views[index] for index in available.chosen(choice, organized=organized))
+    return (rig, view_choice(given)) if rig in RIG_NAMES else (AUTO, view_choice(given, Path(rig)))
+
+
+def read_rig(path: Path) -> tuple[View, ...]:
+    """The directions in a file for ``--rig``: JSON with a list "views", such as the rendering.json of rendered data.
+
+    Raises:
+        InputError: it cannot be read, or has no list of different directions.
+    """
+    remedy = 'give a JSON file such as {"views": ["x-40", "x0", "x40"]}, or the rendering.json of a rendered data set'
+    content = read_json(path, remedy)
+    names = content.get("views") if isinstance(content, dict) else None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise InputError(path, "has no list of views", remedy)
+    try:
+        directions = tuple(View.from_name(name) for name in names)
+    except InputError as error:
+        raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
+    if len(set(directions)) < len(directions):
+        raise InputError(path, "contains a direction twice", remedy)
+    return directions
 
 
 def shard(text: str) -> Shard:

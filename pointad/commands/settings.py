@@ -68,7 +68,7 @@ class DataSettings:
             correspondence=flags.correspondence or "truncated",
             image_size=flags.image_size,
             grid_size=flags.grid_size,
-            views=view_choice(flags.views),
+            views=view_choice(flags.views, flags.rig),
             num_workers=flags.num_workers,
             reading=reading_options(flags),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointad.errors import InputError
-from pointad.rendering.views import View
+from pointad.rendering.views import View, ViewRig
 
 VIEW_COUNT = 9  # of the published rigs
 # In the rig of organized scans (x: -45 -15 0 15 45, y: -30 -15 15 30), from the frontal view outwards in pairs.
@@ -17,6 +17,22 @@ class ViewChoice:
 
     count: int | None = None
     directions: tuple[View, ...] | None = None
+    rig: tuple[View, ...] | None = None  # from a file: what the number or the directions are taken from
+
+    def within_rig(self, *, organized: bool) -> "ViewChoice":
+        """The request with its own rig resolved to directions.
+
+        Args:
+            organized: see :func:`view_subset`.
+
+        Raises:
+            InputError: the rig has fewer views, or different ones.
+        """
+        if self.rig is None:
+            return self
+        available = AvailableViews(len(self.rig), self.rig, "the file of --rig")
+        indices = available.chosen(ViewChoice(self.count, self.directions), organized=organized)
+        return ViewChoice(directions=tuple(self.rig[index] for index in indices))
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,7 @@ class AvailableViews:
         Raises:
             InputError: there are fewer views, or different ones.
         """
+        choice = choice.within_rig(organized=organized)
         if choice.directions is not None:
             return self._indices(choice.directions)
         count = self.count if choice.count is None else choice.count
@@ -60,6 +77,24 @@ class AvailableViews:
             problem = f"{self.place} has no view {' '.join(missing)}"
             raise InputError(f"--views {names}", problem, f"choose among {found}, or render these directions")
         return tuple(self.directions.index(view) for view in wanted)
+
+
+def chosen_directions(choice: ViewChoice, rig: ViewRig, *, organized: bool) -> tuple[View, ...] | None:
+    """The directions that are to be rendered; None: the rig's own.
+
+    Args:
+        choice: the request.
+        rig: whose views a number is taken from.
+        organized: see :func:`view_subset`.
+
+    Raises:
+        InputError: the rig has fewer views.
+    """
+    choice = choice.within_rig(organized=organized)
+    if choice.count is None:
+        return choice.directions
+    available = AvailableViews(len(rig.views), rig.views, "the rig")
+    return tuple(rig.views[index] for index in available.chosen(choice, organized=organized))
 
 
 def view_subset(

@@ -1,5 +1,6 @@
 """One scan prepared, rendered from all directions and encoded: the input of scoring."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ import torch
 
 from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
+from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.encoding.features import SampleFeatures
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.rendering.views import ViewRig
+from pointad.rendering.views import View, ViewRig
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.reading_options import ClusterRule
 
@@ -23,6 +25,7 @@ class LookOptions:
     """How a scan is looked at; the fields are arguments of `PointAD.predict`."""
 
     rig: ViewRig | str
+    views: ViewChoice | None
     visibility: str | None
     remove_table: bool
     metres_per_unit: float
@@ -73,6 +76,8 @@ def look_at(
         keep_clusters=options.keep_clusters,
         seed=options.seed,
     )
+    directions = views_of(options, scan.rig, scan.organized)
+    scan = dataclasses.replace(scan, rig=dataclasses.replace(scan.rig, views=directions))
     prepared = time.perf_counter()
     visibility = visibility_of(options, scan.organized)
     rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility, device=device)
@@ -92,6 +97,11 @@ def look_at(
         features=features,
         timings={"prepare": prepared - started, "render": drawn - prepared, "encode": encoded - drawn},
     )
+
+
+def views_of(options: LookOptions, rig: ViewRig, organized: bool) -> tuple[View, ...]:
+    """The directions that a scan is looked at from, see `PointAD.predict`; ``rig`` is the scan's."""
+    return chosen_directions(options.views or ViewChoice(), rig, organized=organized) or rig.views
 
 
 def visibility_of(options: LookOptions, organized: bool) -> str:

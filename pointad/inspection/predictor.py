@@ -23,6 +23,7 @@ import torch
 from pointad.compute.device import choose_device
 from pointad.compute.precision_names import FP32
 from pointad.data.batch import MultiViewBatch
+from pointad.data.view_subset import ViewChoice
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITIES
@@ -181,6 +182,7 @@ class PointAD:
         rgb: np.ndarray | None = None,
         rig: ViewRig | str = "auto",
         *,
+        views: ViewChoice | None = None,
         sigma: float = DEFAULT_SIGMA,
         smoothing: str = "surface",
         visibility: str | None = None,
@@ -204,6 +206,7 @@ class PointAD:
             rgb: (h, w, 3) uint8, a separate RGB picture with the same field of view as the organized scan.
             rig: "auto", "front" (scans from one side), "around" (closed shapes), or a rig of your own, such as those
                 in `pointad.rendering.views`.
+            views: how many of the rig's views, or other directions; None: all of the rig's.
             sigma: width of the smoothing in pixels of the grid; on a surface, in pixels of the views, of which the
                 cloud's largest side takes 240.
             smoothing: for clouds without a grid: "surface" averages over neighbours in space; "grid" over neighbours
@@ -223,7 +226,7 @@ class PointAD:
         """
         if smoothing not in SMOOTHINGS:
             raise InputError(f"smoothing {smoothing!r}", "is unknown", f"use one of {', '.join(SMOOTHINGS)}")
-        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         look = self._look(points, colors, rgb, options, self._encoder if reference is None else self._joint_encoder)
         started = time.perf_counter()
         with torch.no_grad():
@@ -254,6 +257,7 @@ class PointAD:
         scans: Iterable[np.ndarray],
         rig: ViewRig | str = "auto",
         *,
+        views: ViewChoice | None = None,
         pictures: Iterable[np.ndarray | None] | None = None,
         names: Sequence[str] | None = None,
         sigma: float = DEFAULT_SIGMA,
@@ -275,7 +279,7 @@ class PointAD:
         Raises:
             InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
         """
-        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         pairs = ((points, None) for points in scans) if pictures is None else zip(scans, pictures, strict=True)
         looks = (self._look(points, None, rgb, options, self._joint_encoder) for points, rgb in pairs)
         return reference_of(looks, names, self._eyes(options, sigma, smoothing))
@@ -285,6 +289,7 @@ class PointAD:
         reference: Reference,
         rig: ViewRig | str = "auto",
         *,
+        views: ViewChoice | None = None,
         sigma: float = DEFAULT_SIGMA,
         smoothing: str = "surface",
         visibility: str | None = None,
@@ -301,7 +306,7 @@ class PointAD:
         Raises:
             InputError: it was made otherwise.
         """
-        options = LookOptions(rig, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         reference.setting.require(self._eyes(options, sigma, smoothing).setting(reference.setting.organized))
 
     @cached_property

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.inspection.looking import Look, LookOptions, visibility_of
+from pointad.inspection.looking import Look, LookOptions, views_of, visibility_of
 from pointad.inspection.preparation import EXTENT, choose_rig
 from pointad.reference.building import build_reference
 from pointad.reference.observation import Observation, Smoothing, observe, select_blocks
@@ -47,7 +47,7 @@ class Eyes:
             prompts=digest_of(self.text_features),
             prompt_blocks=self.prompt_blocks,
             bank_blocks=self.bank_blocks,
-            views=tuple(f"{view.axis} {view.degrees:g}" for view in rig.views),
+            views=tuple(f"{view.axis} {view.degrees:g}" for view in views_of(options, rig, organized)),
             rig=rig_digest(rig),
             organized=organized,
             visibility=visibility_of(options, organized),

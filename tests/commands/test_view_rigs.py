@@ -76,6 +76,44 @@ def test_raw_scans_say_what_to_do(raw: Path, tmp_path: Path) -> None:
     assert_one_error_line(ending, str(raw), "render them first", "--render on_the_fly")
 
 
+def test_a_rig_from_a_file(raw: Path, tmp_path: Path) -> None:
+    """The same file renders a data set, picks its views for a test, and looks at a single scan."""
+    (tmp_path / "own.json").write_text(json.dumps({"views": FOUR}))
+    rig = ("--rig", tmp_path / "own.json")
+    rendered = tmp_path / "rendered"
+    flags = ("--dataset", "mvtec_pc_3d_rgb", "--data_path", raw, "--save_path", rendered, "--num_workers", 1)
+    assert invoke("scripts/render_dataset.py", *flags, *rig, "--views", 2).code == 0
+    assert json.loads((rendered / "rendering.json").read_text())["views"] == ["x0", "y20"]
+    stored = ("--rig", rendered / "rendering.json")
+    assert plain_test(tmp_path / "y20", "--data_path", rendered, *stored, "--views", "y20") == ["y20"]
+    on_the_fly = ("--data_path", raw, "--render", "on_the_fly")
+    assert plain_test(tmp_path / "both", *on_the_fly, *stored) == ["x0", "y20"]
+    others = ("--data_path", rendered, "--prompts", "ensemble", "--save_path", tmp_path / "others")
+    assert_one_error_line(invoke("test.py", *others, *rig), "has no view x-30 x30", "x0 y20")
+
+    scan = next(raw.glob("leaf/test/pit/xyz/*.tiff"))
+    looked = invoke("scripts/predict.py", scan, *stored, "--device", "cpu", "--output", tmp_path / "out")
+    assert looked.code == 0, looked.err
+    (facts,) = (tmp_path / "out").rglob("prediction.json")
+    assert list(json.loads(facts.read_text())["view_scores"]) == ["x 0°", "y 20°"]
+
+
+def plain_test(folder: Path, *flags: object) -> list[str]:
+    """The views of a test of the plain prompts."""
+    common = ("--clip_weights", "openai", "--device", "cpu", "--num_workers", 0, "--prompts", "ensemble")
+    tested = invoke("test.py", *flags, *common, "--save_path", folder)
+    assert tested.code == 0, tested.err
+    return json.loads((folder / "results.json").read_text())["run"]["view_names"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"views": []}', '{"views": [3]}', '{"views": ["z1"]}', "x0 x45"])
+def test_files_that_are_no_rig(content: str, tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text(content)
+    for program in (("test.py",), ("scripts/predict.py", "scan.ply")):
+        assert_one_error_line(invoke(*program, "--rig", tmp_path / "own.json"), "own.json", "views")
+        assert_one_error_line(invoke(*program, "--rig", tmp_path / "none.json"), "none.json", "does not exist")
+
+
 @pytest.mark.parametrize("views", [("3", "x0"), ("2", "3"), ("x0", "x0")])
 def test_views_that_mean_nothing(views: tuple[str, ...], raw: Path, tmp_path: Path) -> None:
     ending = invoke("test.py", "--data_path", raw, "--save_path", tmp_path, "--views", *views)
