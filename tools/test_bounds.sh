@@ -18,7 +18,8 @@ BOUNDS=${BOUNDS:-/tmp/pointad-bounds}
 mkdir -p "$BOUNDS"
 versions=$BOUNDS/$which-$version.txt
 uv pip compile --quiet --python-version "$version" --resolution "$resolution" --only-binary :all: --no-annotate \
-  --no-header --output-file "$versions" requirements.txt requirements-serve.txt requirements-dev.txt
+  --no-header --output-file "$versions" requirements.txt requirements-serve.txt requirements-siglip.txt \
+  requirements-dev.txt
 echo "$(wc -l < "$versions") packages in $versions"
 [ "${1:-}" != --resolve ] || exit 0
 environment=$BOUNDS/$which-$version

@@ -131,6 +131,7 @@ def test_learned_tokens_come_first_and_the_last_position_is_read_out(backbone: C
     ids = learner.tokenized_prompts_neg.flatten().tolist()
     end = backbone.tokenizer.end_id  # type: ignore[union-attr]
     assert ids[6:] == [*words, *[end] * (CONTEXT - 6 - len(words))]
+    assert learner.says(backbone, "object") and not learner.says(backbone, "gear")
     assert learner.token_prefix_neg.shape == (1, 1, 0, TEXT_WIDTH)
     assert learner.token_suffix_neg.shape == (1, 1, CONTEXT - 6, TEXT_WIDTH)
 
