@@ -33,5 +33,6 @@ def spread_out(descriptors: Tensor, most: int, seed: int = 0) -> Tensor:
     for number in range(1, most):
         last = chosen[number - 1]
         farthest = torch.minimum(farthest, squares + squares[last] - 2 * (vectors @ vectors[last]))
+        farthest[last] = -float("inf")  # not chosen again where all that is left is equal to what is chosen
         chosen[number] = farthest.argmax()
     return chosen.sort().values

@@ -85,7 +85,12 @@ def gather_geometry(scans: Sequence[ScanGeometry], most_bytes: int) -> GeometryB
 
 
 def compare_geometry(scan: ScanGeometry, bank: GeometryBank) -> np.ndarray:
-    """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between histograms."""
+    """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between histograms.
+
+    1 where there are no good ones, as when one of several equal scans is left out and the others were not kept.
+    """
+    if not len(bank.descriptors):
+        return np.ones(len(scan.descriptors), np.float32)
     own, good = torch.from_numpy(scan.descriptors), torch.from_numpy(bank.descriptors)
     # |a - b|² = |a|² + (|b|² - 2 a b); what stands in brackets is one product of matrices with a column more
     lengthened = torch.cat([-2 * good, good.square().sum(dim=1, keepdim=True)], dim=1).T

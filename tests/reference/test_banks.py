@@ -73,6 +73,11 @@ def test_spread_out_takes_one_of_each_cluster() -> None:
     assert torch.equal(spread_out(vectors, 300), torch.arange(300))
 
 
+def test_equal_vectors_are_chosen_once_each() -> None:
+    vectors = torch.ones(20, 3)
+    assert len(set(spread_out(vectors, 7).tolist())) == 7
+
+
 def test_patches_are_seen_where_points_lie_or_beside() -> None:
     correspondences = torch.tensor([[[0, 0, 1], [11, 0, 0], [11, 11, 1]]])  # column, row, visible on 12 x 12 pixels
     non_zero = torch.tensor([True, True, False])
