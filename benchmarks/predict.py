@@ -56,9 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def closed_shape(count: int) -> np.ndarray:
-    """Points (N, 3) float32 of a closed shape."""
-    directions = np.random.default_rng(0).normal(size=(count, 3))
+def closed_shape(count: int, seed: int = 0) -> np.ndarray:
+    """Points (N, 3) float32 of a closed shape; every seed draws others."""
+    directions = np.random.default_rng(seed).normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     radius = 10 + 2 * directions[:, 0] + directions[:, 1] ** 3
     return (directions * radius[:, None] * [3, 2, 1]).astype(np.float32)

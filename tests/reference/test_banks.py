@@ -78,6 +78,11 @@ def test_equal_vectors_are_chosen_once_each() -> None:
     assert len(set(spread_out(vectors, 7).tolist())) == 7
 
 
+def test_where_no_good_bends_are_left_all_are_as_far_as_can_be() -> None:
+    scan = describe_geometry(closed_shape(300), None)
+    assert (compare_geometry(scan, gather_geometry([scan], 10**7).without(0)) == 1).all()
+
+
 def test_patches_are_seen_where_points_lie_or_beside() -> None:
     correspondences = torch.tensor([[[0, 0, 1], [11, 0, 0], [11, 11, 1]]])  # column, row, visible on 12 x 12 pixels
     non_zero = torch.tensor([True, True, False])

@@ -74,6 +74,4 @@ def test_memory_is_bounded(detector: PointAD, monkeypatch: pytest.MonkeyPatch) -
     made = detector.make_reference([closed_shape(500, seed) for seed in range(5)])
     owners = 1.05  # the number of its scan beside every vector
     assert made.patches.nbytes + made.geometry.nbytes <= made.nbytes <= owners * sum(bounds.values())
-    equal = detector.make_reference(SHAPES[:1] * 3)
-    assert np.isfinite(equal.good_scores).all()
     assert owners * (PATCH_BYTES + GEOMETRY_BYTES + COLOR_BYTES) < LARGEST
