@@ -2,6 +2,7 @@
 
     python tools/stress_service.py                     # starts scripts/serve.py with the demo weights, takes minutes
     python tools/stress_service.py --requests 500 --kinds row stuck
+    python tools/stress_service.py --clip_weights clip.pt --checkpoint_path prompts.pth     # flags of the service
 
 Prints a line of figures for each kind of client, how long /health took at most meanwhile, and the machine's load. The
 number of connections and requests and the time are bounded; nothing leaves this machine. Exit status 1: a figure broke
@@ -49,10 +50,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=500, help="how many in a row (default: 500)")
     parser.add_argument("--kinds", nargs="*", help="words of the kinds of clients to be tried (default: all)")
-    arguments = parser.parse_args()
+    arguments, flags = parser.parse_known_args()
     broken = 0
     with tempfile.TemporaryDirectory() as folder:
-        service = RunningService(Path(folder) / "log.txt")
+        service = RunningService(Path(folder) / "log.txt", *flags)
         for name, measure in kinds(arguments.requests).items():
             if arguments.kinds is not None and not any(word in name for word in arguments.kinds):
                 continue
