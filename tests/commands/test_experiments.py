@@ -101,7 +101,7 @@ def test_a_changed_fusion_is_a_row_of_its_own_over_seeds(experiment: Experiment)
     for name in ("PointAD (1 epoch)", "PointAD (views fused by max, 1 epoch)", "no pixels"):
         (row,) = (line for line in table.splitlines() if f"| {name} " in line)
         cells = [cell.strip() for cell in row.split("|")]
-        assert cells[4] == "2" and "±" in cells[5]
+        assert cells[5] == "2" and "±" in cells[6]
         assert cells[1] not in ("MVTec 3D-AD", "MVTec 3D-AD (whole)")
     assert "published" not in table
     scores = [experiment.folder / name / "train" / "losses.csv" for name in ("mean1", "max1")]
