@@ -11,12 +11,16 @@ _HELD = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def held_interrupts() -> Iterator[None]:
+def held_interrupts(afterwards: float = 0.0) -> Iterator[None]:
     """Let SIGINT and SIGTERM wait until the block ends.
 
     An interrupt within an import leaves a half-loaded library behind, often as an ImportError, and one within a fork is
     lost. Forks made within the block stay deaf to both signals until they take them themselves, see
     ``obey_the_parent``. Threads other than the main one get no interrupts anyway.
+
+    Args:
+        afterwards: seconds from the end of the block until an interrupt is raised; for blocks that may run in a
+            destructor, from which no exception leaves.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -36,7 +40,11 @@ def held_interrupts() -> Iterator[None]:
         for number, handler in before.items():
             if callable(handler):
                 signal.signal(number, handler)
-        if waiting:
+        if waiting and afterwards:
+            timer = threading.Timer(afterwards, os.kill, (os.getpid(), waiting[0]))
+            timer.daemon = True
+            timer.start()
+        elif waiting:
             signal.raise_signal(waiting[0])
 
 

@@ -83,7 +83,7 @@ def export_samples(
             pending.append(sample)
     if pending:
         note_device(root, options.device)
-    if workers <= 1 or len(pending) <= 1:
+    if workers <= 1 or len(pending) <= 1 or not _processes_can_share_locks():
         for sample in pending:
             yield export_sample(sample, root, options, overwrite=overwrite)
         return
@@ -130,6 +130,16 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
         text = shown(text)
         return Outcome(sample, FAILED, text)
     return Outcome(sample, RENDERED)
+
+
+def _processes_can_share_locks() -> bool:
+    """Whether several processes can work together; if not, which is logged, this one does everything."""
+    try:
+        multiprocessing.get_context("spawn").Lock()
+    except OSError as error:  # no /dev/shm, or not a writable one
+        logger.warning("no locks between processes (%s): scans are rendered in this process", error.strerror)
+        return False
+    return True
 
 
 def _remove_abandoned_lock(path: Path) -> None:

@@ -163,7 +163,7 @@ def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointA
                 return
             yield batch
     finally:
-        with held_interrupts():  # its destructor ends the processes, and an error in a destructor is lost
+        with held_interrupts(afterwards=0.05):  # its destructor, which ends the processes, must not be cut off
             del batches
 
 

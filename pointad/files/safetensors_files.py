@@ -24,6 +24,8 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
     Raises:
         OSError, SafetensorError: it cannot be read.
     """
+    with Path(path).open("rb"):  # the library takes every file that cannot be opened for missing
+        pass
     with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
         yield file
 
@@ -48,5 +50,6 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
                     raise InputError(path, problem, remedy)
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, OverflowError) as error:
-        reason = unlikely_content(path) or str(error).splitlines()[0][:200]
+        said = error.strerror if isinstance(error, OSError) else None
+        reason = unlikely_content(path) or said or str(error).splitlines()[0][:200]
         raise InputError(path, f"not {kind} ({reason})", remedy) from error

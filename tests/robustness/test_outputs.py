@@ -272,3 +272,15 @@ def test_little_address_space(two_samples: Path, tmp_path: Path) -> None:
     done = shell(f'ulimit -v 1000000; "$python" test.py --data_path {two_samples} --save_path {tmp_path}')
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.startswith("error: memory:")
+
+
+def test_rendering_without_shared_memory(
+    raw_archives: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+    ending = render("mvtec_pc_3d_rgb", raw_archives["mvtec_pc_3d_rgb"], tmp_path / "out", "--num_workers", 2)
+    assert ending.code == 0 and "2 scans rendered" in ending.out, ending.err
+    assert "scans are rendered in this process" in ending.err

@@ -21,6 +21,7 @@ from pointad.data.loader import iterate_batches
 from pointad.data.metadata import read_metadata
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
+from pointad.files.safetensors_files import read_safetensors
 
 
 def send(number: int) -> None:
@@ -73,6 +74,19 @@ def test_held_interrupts_come_afterwards(number: int) -> None:
         assert reached and signal.getsignal(number) is note
     finally:
         signal.signal(number, before)
+
+
+def test_interrupts_held_in_a_destructor_come_later() -> None:
+    class Closing:
+        def __del__(self) -> None:
+            with held_interrupts(afterwards=0.01):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.05)
+
+    closing = Closing()
+    with pytest.raises(KeyboardInterrupt):
+        del closing
+        time.sleep(5)
 
 
 def test_interrupts_behind_errors() -> None:
@@ -157,3 +171,16 @@ def test_features_that_are_read_during_an_interrupt_are_not_removed(
     ending = invoke("scripts/feature_cache.py", tmp_path, "--check")
     assert (ending.code, ending.err) == (130, "interrupted; run the same command again to continue\n")
     assert path.read_bytes() == b"whole"
+
+
+def test_weights_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The superuser may read everything, so the refusal is played."""
+    path = tmp_path / "clip.safetensors"
+    path.write_bytes(b"x" * 100)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"not weights \(Permission denied\)"):
+        read_safetensors(path, kind="weights", remedy="give others")

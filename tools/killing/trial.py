@@ -107,14 +107,14 @@ def trial(job: Job, folder: Path, how: Plan, expected: dict[str, str]) -> Findin
         said = child.words.read_text(errors="replace") if child.words.is_file() else ""  # killed before it was made
         if "import run_script" in said:  # Python was still starting, and interrupted in its own words
             continue
-        finding.problems += _complaints(status, said, how, was_killed=child in killed)
+        finding.problems += complaints(status, said, how, was_killed=child in killed)
         finding.words.append(f"process {index}, {status}: {said[-1500:]}")
     (last,) = _start(job, folder, 1, None, fresh=False)
     status = last.wait(LIMIT_SECONDS)
     if status != 0:
         finding.problems.append(f"the next run ended with {status}")
         finding.words.append(last.words.read_text(errors="replace")[-1500:])
-    finding.problems += _differences(job.results(folder), expected)
+    finding.problems += differences(job.results(folder), expected)
     finding.children = children
     for child in (*children, last):
         child.words.unlink(missing_ok=True)
@@ -147,7 +147,7 @@ def _await_moment(child: Child, how: Plan) -> None:
             return
 
 
-def _complaints(status: int, said: str, how: Plan, *, was_killed: bool) -> list[str]:
+def complaints(status: int, said: str, how: Plan, *, was_killed: bool) -> list[str]:
     """What is wrong with how a program ended."""
     problems = [f"{word} on standard error" for word in ("Traceback", "Exception ignored") if word in said]
     allowed = {0} if how.processes == 1 else {0, 2}  # 2: the folder belongs to another run
@@ -167,7 +167,8 @@ def _complaints(status: int, said: str, how: Plan, *, was_killed: bool) -> list[
     return problems
 
 
-def _differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
+def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
+    """What a folder has too little, too much or otherwise than expected."""
     return [
         *(f"missing: {name}" for name in sorted(expected.keys() - found.keys())),
         *(f"left over: {name}" for name in sorted(found.keys() - expected.keys())),
