@@ -2,6 +2,7 @@
 
 import io
 import logging
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pointad.scans.scan_file import MOST_POINTS
 
 logger = logging.getLogger(__name__)
 
+_MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
 _REMEDY = "give a scan with x, y, z for every pixel"
 
 
@@ -35,6 +37,7 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
     content = read_bytes(path)  # tifffile allocates what a tag claims; from memory, no more than exists
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
+            _check_directories(file, content, path)
             values = _scan_values(file, path, len(content))
     except InputError:
         raise
@@ -58,6 +61,22 @@ def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
         tifffile.imwrite(
             temporary, xyz, photometric="rgb", compression="zlib", compressionargs={"level": 1}, rowsperstrip=64
         )
+
+
+def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path) -> None:
+    """Refuse a list of images that leads back to itself, which tifffile would follow practically without end."""
+    form = file.tiff
+    seen: set[int] = set()
+    place = form.offsetsize  # of the first image's offset: behind four bytes, or eight in BigTIFF
+    while place + form.offsetsize <= len(content):
+        (offset,) = struct.unpack_from(form.offsetformat, content, place)
+        if not 0 < offset <= len(content) - form.tagnosize:
+            return
+        if offset in seen or len(seen) >= _MOST_IMAGES:
+            raise InputError(path, f"lists more than {len(seen)} images, or one of them again and again", _REMEDY)
+        seen.add(offset)
+        (tags,) = struct.unpack_from(form.tagnoformat, content, offset)
+        place = offset + form.tagnosize + tags * form.tagsize
 
 
 def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:

@@ -47,7 +47,15 @@ TIFF = {
     "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="no-data value"),
 }
 
+# Found by fuzzing: a small damaged file whose list of images leads back to itself after a while.
+_ENDLESS = bytes.fromhex(
+    "49492a00080000000e0000010400010000000600000001010400010000000a0000000201030003000000b60000000301"
+    "030001000000010000000601030001000000020000001101040001000000e00000001501030001000000030000001601"
+    "0400010000000a0000001701040001000000b40000001a01050001000000bc0000001b01050001000000c4000000"
+) + 15 * bytes.fromhex("01000000bc0000001b01050001000000c4000000")
+
 REFUSED_TIFF = {
+    "a list that leads back": (".tiff", _ENDLESS, "again and again"),
     "picture": (".tiff", written((GRID_COLORS, {"photometric": "rgb"})), "8-bit image"),
     "depth map": (".tiff", written((_XYZ[..., 2], _SINGLE)), "has shape (20, 24)"),
 }

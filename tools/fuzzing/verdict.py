@@ -1,13 +1,20 @@
-"""What counts as a finding: any error but this library's own, a warning, or memory beyond a bound."""
+"""What counts as a finding: any error but this library's own, a warning, or memory or time beyond a bound."""
 
 import contextlib
 import logging
 import resource
+import signal
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pointad.errors import PointADError
+
+SLOWEST = 60.0  # seconds of the processor
+
+
+class TooSlowError(BaseException):  # not an Exception: readers take all of those for damage
+    """A reader takes longer than any file of a few kilobytes may."""
 
 
 def problem_of(action: Callable[[], object], permitted: tuple[type[Exception], ...], memory_growth: int) -> str | None:
@@ -20,13 +27,15 @@ def problem_of(action: Callable[[], object], permitted: tuple[type[Exception], .
     """
     own: tuple[type[Exception], ...] = (PointADError, *permitted)
     try:
-        with _limited_memory(memory_growth), _silence(), warnings.catch_warnings():
+        with _limited_time(), _limited_memory(memory_growth), _silence(), warnings.catch_warnings():
             warnings.simplefilter("error")  # a warning of another library says nothing of the file
             action()
     except own as error:
         if "\n" in str(error):
             return f"error of several lines: {error!r}"
         return "asked for too much memory" if _is_about_memory(error) else None
+    except TooSlowError:
+        return f"took longer than {SLOWEST:g} s of the processor"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return None
@@ -38,6 +47,20 @@ def _is_about_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+@contextlib.contextmanager
+def _limited_time() -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SLOWEST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @contextlib.contextmanager
