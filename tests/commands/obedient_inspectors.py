@@ -15,6 +15,7 @@ import numpy as np
 from pointad.commands.service.child import REFERENCE, Model, Order
 from pointad.commands.service.memory_limit import limit_memory
 from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
 
 MEGABYTE = 1_000_000
 
@@ -23,8 +24,8 @@ class ObedientInspector:
     """Does what the words of a file say, and answers with its process and how many scans that has seen.
 
     `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `signal NUMBER`, `leave STATUS`,
-    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing. Of good scans it does what the
-    first one says, and writes a file.
+    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing. Of good scans it writes a file,
+    and does what the first one says while it writes a second version.
     """
 
     model = Model("obedient", True)
@@ -34,9 +35,17 @@ class ObedientInspector:
 
     def inspect(self, order: Order) -> str:
         self._seen += 1
-        makes_reference = order.form == REFERENCE
-        told = Path(order.good[0][0] if makes_reference else order.path).read_text(encoding="latin-1")
-        command, _, argument = told.partition(" ")
+        if order.form == REFERENCE:
+            Path(order.path).write_text("made")
+            with atomic_path(order.path):
+                self._obey(order.good[0][0])
+        else:
+            self._obey(order.path)
+        paths = [order.path, order.reference, *(path for path, _ in order.good)]
+        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen, "paths": paths})
+
+    def _obey(self, path: str) -> None:
+        command, _, argument = Path(path).read_text(encoding="latin-1").partition(" ")
         match command:
             case "sleep":
                 time.sleep(float(argument))
@@ -53,10 +62,6 @@ class ObedientInspector:
                 raise getattr(builtins, argument)
             case "allocate":
                 np.zeros(int(argument) * MEGABYTE, np.uint8).fill(1)
-        if makes_reference:
-            Path(order.path).write_text("made")
-        paths = [order.path, order.reference, *(path for path, _ in order.good)]
-        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen, "paths": paths})
 
 
 def limited_inspector(megabytes: int) -> ObedientInspector:

@@ -72,6 +72,8 @@ def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[P
     status, facts = post(address, "reference", first, second, ("good", "large.ply", large))
     assert status == 422 and "large.ply: its largest side is" in facts["detail"]
     assert "pointad_" not in facts["detail"], "no path of the server is told"
+    status, facts = post(address, "reference", first, ("good", "twin.ply", first[2]))
+    assert status == 422 and "twin.ply: holds the same points as 0.ply" in facts["detail"]
     status, facts = post(address, "reference", first, ("good", "1.exe", b"MZ"))
     assert status == 422 and "1.exe: has the unsupported extension" in facts["detail"]
 

@@ -93,8 +93,10 @@ class InspectionService:
 
     async def close(self) -> None:
         """End the inspection at work, and remove what was stored on disk."""
-        await self._supervisor.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            await self._supervisor.close()
+        finally:  # a second signal cancels the rest
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def stop(self) -> None:
         """Take nothing more: uploads and waiting scans are refused at once, the one at work gets `stop_seconds`."""
@@ -270,6 +272,8 @@ class InspectionService:
                 self._kept.keep(order.name, Path(order.path))  # counted even when nobody waits for its name any more
             return answer
         finally:
+            if order.form == REFERENCE:
+                self._kept.clean_up(order.name, Path(order.path))
             for path, _ in files:
                 with contextlib.suppress(OSError):
                     Path(path).unlink(missing_ok=True)

@@ -76,6 +76,8 @@ class ScanInspector:
         except InputError as error:  # whose subject is a path of this machine
             name = names.get(error.subject, "")
             problem = f"{name}: {error.problem}" if name else error.problem
+            for path, called in names.items():
+                problem = problem.replace(path, called)
             raise InputError(error.subject, problem, error.remedy) from None
 
 

@@ -4,6 +4,8 @@ import contextlib
 import secrets
 from pathlib import Path
 
+from pointad.files.unfinished import remove_abandoned
+
 SUFFIX = ".safetensors"
 MOST_KEPT = 8  # of at most 150 MB each
 
@@ -36,6 +38,13 @@ class KeptReferences:
             oldest = next(iter(self._paths))
             with contextlib.suppress(OSError):
                 self._paths.pop(oldest).unlink(missing_ok=True)
+
+    def clean_up(self, name: str, path: Path) -> None:
+        """Remove what a process that failed or was ended left of a reference; one that is kept stays."""
+        if name not in self._paths:
+            remove_abandoned(path)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path | None:
         """The file of a reference; None if there is none of this name."""

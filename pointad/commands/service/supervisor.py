@@ -97,11 +97,11 @@ class Supervisor:
         if not in_time:
             child.kill()
         answer = await exchange
-        if answer is None:
-            child.kill()  # it may have closed the connection, or sent nonsense
-            await child.ended.wait()
-            raise ProcessEndedError(child.ending) if in_time else TimeoutError
-        return answer
+        if in_time and answer is not None:
+            return answer
+        child.kill()  # it may have closed the connection, or sent nonsense
+        await child.ended.wait()  # also after an answer at the last moment: the next order is not for a dead process
+        raise ProcessEndedError(child.ending) if in_time else TimeoutError
 
     async def close(self) -> None:
         """End the process, whatever it does."""
@@ -177,10 +177,13 @@ def _in_words(exit_code: int) -> str:
 
 
 def _exchange(connection: Connection, order: Order | None = None) -> Answer | None:
-    """Send an order and wait for an answer; None when the process ends instead, or sends more than it should."""
+    """Send an order and wait for an answer; None when the process ends instead, or sends more than it should.
+
+    What is left unread after such an end must never be taken for the next answer: the process is ended then.
+    """
     try:
         if order is not None:
             connection.send_bytes(json.dumps(asdict(order)).encode())
         return receive_answer(connection, MOST_ANSWER_BYTES)
-    except (EOFError, OSError):
+    except (EOFError, OSError, MemoryError):
         return None
