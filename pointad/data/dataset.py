@@ -264,7 +264,8 @@ def _points(name: str, points: np.ndarray | None, non_zero: np.ndarray) -> torch
         found = "no" if points is None else str(len(points))
         raise InputError(name, f"has {found} points for {count} correspondences per view", "render the scan again")
     on_grid = np.zeros((len(non_zero), 3), np.float32)
-    on_grid[non_zero] = points - points.mean(axis=0)
+    # Stored scans hold float32, whose own mean would be another than that of the same points in float64.
+    on_grid[non_zero] = points - points.mean(axis=0, dtype=np.float64)
     return torch.from_numpy(on_grid)
 
 

@@ -106,10 +106,14 @@ def test_good_scans_may_be_drawn_from_the_test_all_the_same(shots: Any, tmp_path
     assert run["good_from"] == "test" and run["draws"] == 2 and run["draw_seed"] == 111
 
 
-def test_good_scans_of_a_raw_archive_are_found_too(shots: Any, rendered: Path, tmp_path: Path) -> None:
-    flags = ("--shots", 1, "--draws", 1, "--metrics", "image-level", "--views", "x0", "--save_path", tmp_path)
-    assert shots(*flags, "--render", "on_the_fly", data=rendered.parent / "raw").code == 0
-    drawn = {(one["class"], one["good_from"]) for one in outcomes(tmp_path) if one["shots"]}
+def test_a_raw_archive_gives_the_same_figures_as_its_renderings(shots: Any, rendered: Path, tmp_path: Path) -> None:
+    flags = ("--shots", 1, "--draws", 1)
+    assert shots(*flags, "--save_path", tmp_path / "stored").code == 0
+    raw = ("--render", "on_the_fly", "--views", "x0", "--save_path", tmp_path / "raw")
+    assert shots(*flags, *raw, data=rendered.parent / "raw").code == 0
+    found = outcomes(tmp_path / "raw")
+    assert found == outcomes(tmp_path / "stored")
+    drawn = {(one["class"], one["good_from"]) for one in found if one["shots"]}
     assert drawn == {("tire", "train"), ("bagel", "test")}
 
 
