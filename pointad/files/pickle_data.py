@@ -7,6 +7,7 @@ disassembles the stream without executing it.
 
 import io
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import NoneType
@@ -75,10 +76,12 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
     # In memory: reading from a file would allocate as many bytes as a damaged length claims.
     source = io.BytesIO(stream if isinstance(stream, bytes) else stream.read(LARGEST_PICKLE + 1))
     try:
-        for opcode, argument, position in pickletools.genops(source):
-            if position is not None and position > LARGEST_PICKLE:
-                raise PickleDataError(f"its pickle is larger than {LARGEST_PICKLE >> 20} MiB")
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about backslashes in foreign names
+            for opcode, argument, position in pickletools.genops(source):
+                if position is not None and position > LARGEST_PICKLE:
+                    raise PickleDataError(f"its pickle is larger than {LARGEST_PICKLE >> 20} MiB")
+                machine.step(opcode.name, argument)
     except PickleDataError:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, UnicodeError) as error:

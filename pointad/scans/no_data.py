@@ -24,6 +24,7 @@ _NUMBERS = np.unique(
 """Magnitudes of no-data values; either sign."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # coordinates as large as the type allows
 def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     """Replace points that have a no-data value among their coordinates by NaN, and log how many.
 

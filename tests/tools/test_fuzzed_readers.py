@@ -93,6 +93,8 @@ SIGNALLING = struct.pack("<I", 0x7FA00000)  # a NaN that processors report
         ("stl", lambda content: content[:96] + SIGNALLING + content[100:]),
         ("npy_records", lambda content: content[:-15] + SIGNALLING + content[-11:]),
         ("pose", lambda content: b"\n"),
+        ("npy_scan", lambda content: content[:128] + struct.pack("<2d", 1.7e308, -1.7e308) * 60 + content[128 + 960 :]),
+        ("pickle", lambda content: content.replace(b"ctorch\n", b"cto\\qrch\n", 1)),
     ],
 )
 def test_read_without_a_warning(reader: str, change: Callable, specimens: dict[str, Path], tmp_path: Path) -> None:
