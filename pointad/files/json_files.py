@@ -1,6 +1,7 @@
 """Reads untrusted JSON files; any problem with the file becomes a one-line error."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ def read_json(path: str | Path, remedy: str) -> Any:
     except InputError as error:
         raise InputError(path, error.problem, remedy) from error
     try:
-        return json.loads(content.decode("utf-8"))
+        return parse_json(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not readable JSON ({error})", remedy) from error
+
+
+def parse_json(text: str) -> Any:
+    """The content of a JSON text from a stranger: its whole numbers can be turned into floating-point ones.
+
+    Raises:
+        ValueError: the text is not JSON, or holds a larger number.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, parse_int=_whole_number)
+
+
+def _whole_number(text: str) -> int:
+    if math.isinf(float(text)):
+        raise ValueError(f"it has a number of {len(text)} digits")
+    return int(text)

@@ -29,7 +29,7 @@ from pointad.model.building import build_with
 from pointad.model.configuration_choice import choose_configuration, foreign_normalization
 from pointad.model.prompt_tokens import Tokenizer
 from pointad.model.siglip_model import MEAN, STD, SiglipModel, activation_name, is_siglip
-from pointad.model.siglip_tokenizer import read_siglip_tokenizer
+from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
 from pointad.model.vision import ImageFeatures
@@ -103,7 +103,8 @@ class ClipBackbone(nn.Module):
         """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for.
 
         Features also depend on the activation, the attention heads and the normalization of pictures, which weights do
-        not show: where these are not those of OpenAI's models, they count as well. The demo's are always the same.
+        not show: where these are not those of OpenAI's models, they count as well, and so does how SigLIP's tokenizer
+        reads texts. The demo's are always the same.
         """
         digest = hashlib.sha256()
         for name, tensor in sorted(self.state_dict().items()):
@@ -111,6 +112,8 @@ class ClipBackbone(nn.Module):
             digest.update(tensor.cpu().contiguous().numpy().data)
         if not self.is_demo and self._reading() != self._reading_by_openai():
             digest.update(repr(self._reading()).encode())
+        if isinstance(self.tokenizer, SiglipTokenizer):  # CLIP has only one
+            digest.update(self.tokenizer.fingerprint().encode())
         return digest.hexdigest()
 
     def _reading(self) -> tuple[object, ...]:

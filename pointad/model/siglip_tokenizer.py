@@ -5,7 +5,10 @@ filled up with padding to the full context; no token marks its start. SigLIP's v
 up with it too, that of SigLIP 2 (Gemma's) ends with ``<eos>`` and fills up with ``<pad>``.
 """
 
+import hashlib
 import importlib
+import itertools
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,12 @@ _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary
 _CLEAN = "canonicalize"  # open_clip's name for it
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
 _ANY_WORD = "x"
+_WORDS = (
+    "a photo of the damaged object",
+    "a close-up photo of a flawless object for visual inspection",
+    "a bright, dark, blurry or cropped depth rendering of an unblemished, broken, defective or deformed object",
+    "intact and perfect, without any flaw, with a defect, in good condition, in bad condition",
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,16 @@ class SiglipTokenizer:
             problem = f"gives token {max(token_ids)}, and the text encoder has {self._entries}"
             raise InputError(vocabulary.path, problem, _REMEDY)
         return token_ids
+
+    def fingerprint(self) -> str:
+        """A text that differs between tokenizers that read texts differently, whatever kind of file they come from.
+
+        It is made of the ids of short texts with all pairs of letters, and of words of which prompts are made.
+        """
+        pairs = ("".join(pair) for pair in itertools.product(string.ascii_lowercase, repeat=2))
+        token_ids = [self.encode(text) for text in (*pairs, *_WORDS)]
+        told = repr((self.context_length, self.end_id, self.padding_id, token_ids))
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def encode_after_words(self, text: str) -> list[int]:
         """Token ids of a text that follows other words: where words begin with a space, so does its first."""

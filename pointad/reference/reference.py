@@ -24,6 +24,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.json_files import parse_json
 from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.cues import CUES, joint_maps
@@ -168,7 +169,7 @@ class Reference:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
                 raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
-            told = json.loads(header["reference"])
+            told = parse_json(header["reference"])
             heat_range = told["heat_range"]
             reference = cls(
                 setting=ReferenceSetting.from_json(told["setting"]),
@@ -188,6 +189,7 @@ class Reference:
             and geometry_fits(reference.geometry)
             and (reference.color is None or patches_fit(reference.color, 1))
             and set(reference.powers) == set(CUES)
+            and all(0 <= power <= 1 for power in reference.powers.values())
         ):
             raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)
         return reference

@@ -9,26 +9,28 @@ from pointad.reference.fpfh import LENGTH
 from pointad.reference.geometry_bank import SIZES, GeometryBank
 from pointad.reference.patch_bank import PatchBank
 
+LARGEST_NUMBER = 1.01  # of a patch of unit length and of a histogram that adds up to 1, with what rounding adds
+
 
 def patches_fit(bank: PatchBank, views: int) -> bool:
-    """Whether patches of so many views are finite and in as many rows as their owners."""
+    """Whether patches of so many views may have unit length, and are in as many rows as their owners."""
     return (
         len(bank.counts) == views
         and all(type(count) is int and count >= 0 for count in bank.counts)
         and bank.descriptors.ndim == 2
         and bank.descriptors.is_floating_point()
         and bank.owners.shape == (len(bank.descriptors),) == (sum(bank.counts),)
-        and bool(bank.descriptors.isfinite().all())
+        and bool((bank.descriptors.abs() <= LARGEST_NUMBER).all())
     )
 
 
 def geometry_fits(bank: GeometryBank) -> bool:
-    """Whether histograms are finite, of the length that those of a scan have, and in as many rows as their owners."""
+    """Whether histograms have the length and the range of those of a scan, and are in as many rows as their owners."""
     return (
         bank.descriptors.dtype == np.float32
         and bank.descriptors.shape[1:] == (len(SIZES) * LENGTH,)
         and bank.owners.shape == (len(bank.descriptors),) != (0,)
-        and bool(np.isfinite(bank.descriptors).all())
+        and bool(((bank.descriptors >= 0) & (bank.descriptors <= LARGEST_NUMBER)).all())
     )
 
 

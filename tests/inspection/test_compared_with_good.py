@@ -105,6 +105,20 @@ def test_a_good_scan_given_twice_is_refused(detector: PointAD) -> None:
         detector.make_reference(shapes)
 
 
+@pytest.mark.parametrize("changed", ["patches", "geometry", "powers"])
+def test_files_that_would_give_no_finite_scores_are_refused(changed: str, reference: Reference, tmp_path: Path) -> None:
+    bank = getattr(reference, changed)
+    if changed == "powers":
+        large = dict.fromkeys(bank, 1e30)
+    elif changed == "patches":
+        large = dataclasses.replace(bank, descriptors=bank.descriptors.float() * 1e30)
+    else:
+        large = dataclasses.replace(bank, descriptors=bank.descriptors * np.float32(1e30))
+    dataclasses.replace(reference, **{changed: large}).save(tmp_path / "shape.safetensors")
+    with pytest.raises(InputError, match=r"shape\.safetensors: is damaged, its parts do not fit"):
+        Reference.load(tmp_path / "shape.safetensors")
+
+
 @pytest.mark.parametrize("content", [b"", b"no reference", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
 def test_files_that_are_no_reference_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "shape.safetensors"

@@ -1,6 +1,7 @@
 """SigLIP: both encoders are open_clip's and transformers', the local path agrees with a naive twin, prompts learn."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,18 @@ def test_one_interface_for_all(backbone: ClipBackbone) -> None:
     described = (towers.patch_size(visual), towers.output_dim(visual), towers.depth(visual), towers.width(visual))
     assert described == (PATCH, WIDTH, DEPTH, WIDTH) and backbone.image_size == SIDE
     assert len(backbone.fingerprint) == 64
+
+
+def test_the_tokenizer_counts_in_the_fingerprint_but_not_its_kind_of_file(
+    backbone: ClipBackbone, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    prints = []
+    for name, model in (("same", sentencepiece_model()), ("other", sentencepiece_model(model_type="bpe"))):
+        shutil.copytree(folders["open_clip"], tmp_path / name)
+        (tmp_path / name / "tokenizer.json").unlink()
+        (tmp_path / name / "spiece.model").write_bytes(model)
+        prints.append(load_backbone(weights=tmp_path / name).fingerprint)
+    assert prints[0] == backbone.fingerprint != prints[1]
 
 
 @torch.no_grad()

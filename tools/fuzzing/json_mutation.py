@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 _VALUES: tuple[Any, ...] = (
-    *(None, True, 0, -1, 2**31, 2**63, 10**30, 0.5, 1e308, float("nan"), float("inf")),
+    *(None, True, 0, -1, 2**31, 2**63, 10**30, 10**400, 0.5, 1e308, float("nan"), float("inf")),
     *("", "x", "7", "../x", "/x", "a/b", "\0", "\x1b[2J", "\ud800", "x" * 300),
     *([], {}, [[]], [None], ["x"], [1, "2"], {"x": {}}, {"": 1}),
 )
