@@ -15,7 +15,8 @@ from pointad.data.dataset import (
     load_rendered,
 )
 from pointad.data.layout import SPLIT, VIEWS
-from pointad.data.metadata import read_good_scans, read_metadata
+from pointad.data.listed_paths import WRITE_AGAIN
+from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
 from pointad.data.own_data import STORED
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import stored_views
@@ -69,7 +70,7 @@ def list_dataset(
         _refuse_raw_scans(dataset, root)
         records = read_metadata(root, class_name)
         views = stored_views(root, dataset, (record.views_folder for record in records))
-        return ListedDataset(records, views, load_rendered, read_good_scans(root) if with_good else ())
+        return ListedDataset(records, views, load_rendered, _good_beside(records, root) if with_good else ())
     rendering = rendering or RenderingOptions()
     classes = None if class_name is None else [class_name]
     samples = list_raw_samples(dataset, root, classes=classes, reading=rendering.reading)
@@ -99,6 +100,16 @@ def open_dataset(
     """
     listed = list_dataset(dataset, root, class_name=class_name, render=render, rendering=rendering)
     return listed.open(options)
+
+
+def _good_beside(tested: Sequence[SampleRecord], root: Path) -> list[SampleRecord]:
+    """The listed good scans, none of which may be tested: compared with itself, it would seem better than it is."""
+    folders = {record.views_folder for record in tested}
+    good = read_good_scans(root)
+    for record in good:
+        if record.views_folder in folders:
+            raise InputError(root / GOOD_SCANS_NAME, f"lists the test sample {record.views_folder}", WRITE_AGAIN)
+    return good
 
 
 def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:

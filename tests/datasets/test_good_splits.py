@@ -11,6 +11,7 @@ from eyecandies_scans import write_box
 from robustness.invocation import assert_one_error_line, render
 
 from pointad.data.metadata import GOOD_SCANS_NAME, read_good_scans, read_metadata
+from pointad.data.opening import list_dataset
 from pointad.data.raw import list_good_scans, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.datasets.registry import DATASETS
@@ -137,3 +138,13 @@ def test_an_anomalous_scan_is_no_good_one(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"anomaly": 0', '"anomaly": 1'))
     with pytest.raises(InputError, match="is anomalous"):
         read_good_scans(rendered)
+
+
+def test_a_test_sample_is_no_good_scan_to_compare_with(tmp_path: Path) -> None:
+    write_mvtec(tmp_path / "raw")
+    assert render("mvtec_pc_3d_rgb", tmp_path / "raw", tmp_path / "rendered").code == 0
+    tested = json.loads((tmp_path / "rendered" / "all_meta.json").read_text())["test"]
+    good = {name: [sample for sample in samples if not sample["anomaly"]] for name, samples in tested.items()}
+    (tmp_path / "rendered" / GOOD_SCANS_NAME).write_text(json.dumps({"train": good}))
+    with pytest.raises(InputError, match=rf"{GOOD_SCANS_NAME}: lists the test sample .*tire/test/good"):
+        list_dataset(DATASETS["mvtec_pc_3d_rgb"], tmp_path / "rendered", with_good=True)
