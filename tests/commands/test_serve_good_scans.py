@@ -16,6 +16,9 @@ pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
 from commands.serving import ask, form_of, serving
 
+from pointad.commands.service.app import drop_page
+from pointad.commands.service.child import Model
+from pointad.commands.service.inspector import ScanInspector
 from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.uploads import MOST_GOOD
 
@@ -129,6 +132,19 @@ def test_the_reference_used_longest_ago_goes_first(tmp_path: Path) -> None:
     assert [kept.path(name) is not None for name in names] == [True, False, True]
     assert len(list(tmp_path.iterdir())) == len(kept) == 2 and len(set(names)) == 3
     assert kept.path("../" + names[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("good_scans", "said"), [(0, "without good scans (zero-shot)"), (3, "the 3 good scans of this")]
+)
+def test_the_page_says_what_scans_are_compared_with_at_first(good_scans: int, said: str) -> None:
+    page = drop_page(Model("ViT", False, good_scans))
+    assert said in page and "STANDARD" not in page and ("zero-shot" in page) == (good_scans == 0)
+
+
+def test_the_good_scans_of_the_service_are_told(detector: PointAD, good: list[Path]) -> None:
+    reference = detector.make_reference([points_of(path) for path in good])
+    assert ScanInspector(detector, reference).model.good_scans == 2 and ScanInspector(detector).model.good_scans == 0
 
 
 def test_pages_of_other_sites_may_not_send_good_scans() -> None:

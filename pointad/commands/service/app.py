@@ -124,7 +124,11 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
 def drop_page(model: Model) -> str:
     """The page that takes files and shows what was found."""
     demo = " These are DEMO weights, whose scores are meaningless for real data." if model.is_demo else ""
-    body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES))
+    standard = "Scans are judged without good scans (zero-shot)."
+    if model.good_scans:
+        known = f"{model.good_scans} good scan{'' if model.good_scans == 1 else 's'} of this service"
+        standard = f"Scans are compared with the {known} ({model.good_scans}-shot)."
+    body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES)).replace("STANDARD", standard)
     return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {model.backbone_name}.{demo}")))
 
 

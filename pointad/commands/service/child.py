@@ -36,6 +36,7 @@ class Model:
 
     backbone_name: str
     is_demo: bool
+    good_scans: int = 0  # that scans are compared with unless others are sent with them
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class ScanInspector:
     """
 
     def __init__(self, detector: PointAD, reference: Reference | None = None) -> None:
-        self.model = Model(detector.backbone_name, detector.is_demo)
+        good_scans = 0 if reference is None else len(reference.names)
+        self.model = Model(detector.backbone_name, detector.is_demo, good_scans)
         self._detector = detector
         self._reference = reference
         self._loaded: tuple[str, Reference] | None = None  # the last one that was named, by its path

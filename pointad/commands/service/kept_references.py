@@ -7,7 +7,7 @@ from pathlib import Path
 from pointad.files.unfinished import remove_abandoned
 
 SUFFIX = ".safetensors"
-MOST_KEPT = 8  # of at most 150 MB each
+MOST_KEPT = 8  # of at most 180 MB each
 
 
 class KeptReferences:
