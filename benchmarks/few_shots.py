@@ -3,9 +3,9 @@
     python benchmarks/few_shots.py data/demo/rendered --omit gear
     python benchmarks/few_shots.py data/demo/rendered more/rendered --omit gear --false_alarms 0.05 0.1
 
-Good scans are drawn from the test split and left out of the test of their draw; `test.py --shots` does the same for the
-points alone. Pixels count in every second row and column. With --false_alarms, every good scan of a class is also
-judged once with all others as its good scans, and the rates of false alarms are counted.
+Good scans are drawn from the test split and left out of the test of their draw, as by `test.py --shots`; here zero-shot
+figures leave them out too. Pixels count in every second row and column. With --false_alarms, every good scan of a
+class is also judged once with all others as its good scans, and the rates of false alarms are counted.
 """
 
 import argparse
@@ -26,7 +26,6 @@ from tqdm import tqdm
 from pointad.commands.arguments import add_model_arguments
 from pointad.commands.program import HelpFormatter, positive_integer, run
 from pointad.compute.device import choose_device
-from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
 from pointad.data.metadata import read_metadata
 from pointad.encoding.features import PictureEncoder
@@ -37,18 +36,14 @@ from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.weight_locations import demo_checkpoints
 from pointad.reference.conformal import p_value, rate_interval
 from pointad.reference.cues import cue_powers, joint_maps
-from pointad.reference.geometry_bank import compare_geometry, gather_geometry
-from pointad.reference.observation import Observation, bank_blocks, joint_blocks, observe, select_blocks
-from pointad.reference.patch_bank import compare_patches, gather_patches
-from pointad.reference.reference import color_cues, distance_cues, prompt_cue
-from pointad.reference.shots import draw_orders
-from pointad.scoring.fusion import smooth
-from pointad.scoring.inference import predict_views, score_samples
+from pointad.reference.good_draws import draw_orders
+from pointad.reference.observation import Observation, bank_blocks, joint_blocks
+from pointad.reference.reference import prompt_cues
+from pointad.reference.sample_looks import look_at_sample
+from pointad.reference.single_scans import Distances, SingleBank, bank_of, distances_from, nearest_cues
 from pointad.scoring.options import DEFAULT_SIGMA
 
-SIDE = 336
 EVERY = 2  # rows and columns that pixel metrics are computed from
-BANK_BYTES = 10**9  # no bank is thinned
 Maps = dict[str, tuple[np.ndarray, float]]  # modality -> map (S, S) and score
 
 
@@ -77,7 +72,7 @@ class Seen:
     mask: np.ndarray  # (S, S) bool
     zero_shot: Maps
     scan: Observation
-    prompts: np.ndarray  # (P,), the cue
+    prompts: dict[str, np.ndarray]  # (P,) each, their cues
 
 
 class Looker:
@@ -96,41 +91,24 @@ class Looker:
     @torch.no_grad()
     def look(self, dataset: MultiViewDataset, number: int) -> Seen:
         """Encode one scan and observe it."""
-        batch = collate([dataset[number]])
-        assert batch.points is not None
-        features = self._encoder.encode(batch)
-        places = batch.non_zero[0].numpy()
-        points = batch.points[0].numpy()[places]
-
-        def on_grid(values: np.ndarray) -> np.ndarray:
-            grid = np.zeros(len(places), np.float32)
-            grid[places] = values
-            return smooth(torch.from_numpy(grid).view(SIDE, SIDE), DEFAULT_SIGMA).numpy().ravel()
-
-        device = self._encoder.device
-        correspondences, non_zero = batch.correspondences.to(device), batch.non_zero.to(device)
-        for_prompts = select_blocks(features, self._encoder.layers, self._for_prompts)
-        scan = observe(
-            for_prompts,
-            select_blocks(features, self._encoder.layers, self._for_bank),
+        look = look_at_sample(
+            self._encoder,
+            dataset[number],
             self._texts,
-            correspondences,
-            non_zero,
-            points,
-            smooth=on_grid,
-            size=SIDE,
-            from_front=True,
-            extent=float(np.ptp(points, axis=0).max()),
+            prompt_blocks=self._for_prompts,
+            bank_blocks=self._for_bank,
+            sigma=DEFAULT_SIGMA,
+            organized=True,
         )
-        views = predict_views(for_prompts, self._texts, SIDE)
-        scores = score_samples(for_prompts, views, self._texts, correspondences, non_zero)
+        scores = look.zero_shot(self._texts, DEFAULT_SIGMA)
         zero_shot = {
             name: (getattr(scores, f"{name}_map")[0].cpu().numpy(), float(getattr(scores, f"{name}_score")[0]))
             for name in MODALITIES
             if getattr(scores, f"{name}_map") is not None
         }
-        mask = batch.mask[0].view(SIDE, SIDE).numpy()
-        return Seen(int(batch.label[0]), mask, zero_shot, scan, prompt_cue(scan))
+        sample = look.sample
+        mask = sample.mask.view(look.side, look.side).numpy()
+        return Seen(sample.label, mask, zero_shot, look.seen, prompt_cues(look.seen))
 
 
 class OneClass:
@@ -142,26 +120,19 @@ class OneClass:
         self._distances = cache(self._compare)
         self._banks = cache(self._gather)
 
-    def _gather(self, number: int):  # type: ignore[no-untyped-def]
-        scan = self.scans[number].scan
-        color = None if scan.color is None else gather_patches([scan.color.patches], BANK_BYTES)
-        return gather_patches([scan.patches], BANK_BYTES), gather_geometry([scan.geometry], BANK_BYTES), color
+    def _gather(self, number: int) -> SingleBank:
+        return bank_of(self.scans[number].scan)
 
-    def _compare(self, number: int, other: int):  # type: ignore[no-untyped-def]
-        scan, (patches, geometry, color) = self.scans[number].scan, self._banks(other)
-        of_color = None if scan.color is None or color is None else compare_patches(scan.color.patches, color)
-        return compare_patches(scan.patches, patches), compare_geometry(scan.geometry, geometry), of_color
+    def _compare(self, number: int, other: int) -> Distances:
+        return distances_from(self.scans[number].scan, self._banks(other))
 
     def compared(self, number: int, good: Sequence[int], shots: int) -> Maps:
         """One scan compared with good ones, with the powers for so many."""
         seen = self.scans[number]
-        patches, geometry, color = zip(*(self._distances(number, other) for other in good), strict=True)
-        nearest = torch.stack(patches).amin(dim=0)
-        cues = {"prompts": seen.prompts} | distance_cues(seen.scan, nearest, np.min(geometry, axis=0))
-        if seen.scan.color is not None and None not in color:
-            cues |= color_cues(seen.scan, seen.scan.color, torch.stack(color).amin(dim=0))
+        cues = seen.prompts | nearest_cues(seen.scan, [self._distances(number, other) for other in good])
         maps = joint_maps(cues, cue_powers(shots))
-        return {name: (one.reshape(SIDE, SIDE), float(one.max())) for name, one in maps.items()}
+        side = len(seen.mask)
+        return {name: (one.reshape(side, side), float(one.max())) for name, one in maps.items()}
 
     def measured(self, good: Sequence[int]) -> dict[str, tuple[float, float]]:
         """I-AUROC and AUPRO of all scans but the good ones, which are none for zero-shot, by modality."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pointad.commands.test_settings import TestSettings
 from pointad.evaluation.draws import Draw, mean_over_draws
+from pointad.evaluation.modalities import MODALITIES, MODALITY_TITLES
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation
 from pointad.evaluation.run_record import RunRecord
@@ -16,12 +17,12 @@ from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv
 from pointad.files.names import place_below
-from pointad.reference.shots import TEST_SPLIT, ZERO_SHOT, ShotOutcome
+from pointad.reference.good_draws import TEST_SPLIT
+from pointad.reference.shots import ZERO_SHOT, ShotOutcome
 
-MODALITY = "point"  # pictures play no part
 FUSION = "map"  # a scan's score is the highest value of its map
 EVERY_OUTCOME, SUMMARY, RESULTS = "shots.json", "shots.csv", "results.json"
-COLUMNS = ("prompts", "class", "supervision", "good_from", "metric", "mean", "std", "draws")
+COLUMNS = ("prompts", "class", "supervision", "good_from", "modality", "metric", "mean", "std", "draws")
 
 
 def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRecord], settings: TestSettings) -> None:
@@ -69,19 +70,28 @@ def results_of(
     return found
 
 
-def shots_table(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
-    """A row for zero-shot and for every number of good scans: mean and standard deviation over draws, per cent.
+def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
+    """A table for every modality, with a row for zero-shot and for every number of good scans.
 
-    A draw's figure is the mean over the classes and the sets of prompts.
+    Figures are mean and standard deviation over draws, per cent; a draw's figure is the mean over the classes and the
+    sets of prompts.
     """
-    rows = []
-    for shots in sorted({outcome.shots for outcome in outcomes}):
-        own = [outcome for outcome in outcomes if outcome.shots == shots]
-        rows.append([supervision_of(shots), *(_spoken(of_draws(own, metric)) for metric in metrics)])
     draws = 1 + max(outcome.draw for outcome in outcomes)
-    heading = f"Point: mean over classes and prompts; mean ± std over {draws} draws of good scans, per cent"
-    table = text_table(["supervision", *map(metric_title, metrics)], rows)
-    return f"{heading}\n{table}\n{origin_sentence(outcomes)}"
+    about = f"mean over classes and prompts; mean ± std over {draws} draws of good scans, per cent"
+    tables = []
+    for modality in modalities_of(outcomes):
+        rows = []
+        for shots in sorted({outcome.shots for outcome in outcomes}):
+            own = [outcome for outcome in outcomes if outcome.shots == shots]
+            rows.append([supervision_of(shots), *(_spoken(of_draws(own, modality, metric)) for metric in metrics)])
+        table = text_table(["supervision", *map(metric_title, metrics)], rows)
+        tables.append(f"{MODALITY_TITLES[modality]}: {about}\n{table}")
+    return "\n\n".join([*tables, origin_sentence(outcomes)])
+
+
+def modalities_of(outcomes: Sequence[ShotOutcome]) -> list[str]:
+    """What there are figures for: the points, and with RGB pictures those and both together."""
+    return [modality for modality in MODALITIES if any(modality in outcome.metrics for outcome in outcomes)]
 
 
 def origin_sentence(outcomes: Sequence[ShotOutcome]) -> str:
@@ -98,11 +108,11 @@ def origin_sentence(outcomes: Sequence[ShotOutcome]) -> str:
     return f"Good scans were drawn from {beside}; those of {', '.join(from_test)} from {left_out}."
 
 
-def of_draws(outcomes: Sequence[ShotOutcome], metric: str) -> list[float]:
-    """A metric for every draw: its mean over classes and sets of prompts, where it is defined."""
+def of_draws(outcomes: Sequence[ShotOutcome], modality: str, metric: str) -> list[float]:
+    """A metric of a modality for every draw: its mean over classes and sets of prompts, where it is defined."""
     found = []
     for draw in sorted({outcome.draw for outcome in outcomes}):
-        mine = [outcome.metrics.get(metric) for outcome in outcomes if outcome.draw == draw]
+        mine = [outcome.metrics.get(modality, {}).get(metric) for outcome in outcomes if outcome.draw == draw]
         defined = [value for value in mine if value is not None]
         if defined:
             found.append(statistics.fmean(defined))
@@ -110,17 +120,18 @@ def of_draws(outcomes: Sequence[ShotOutcome], metric: str) -> list[float]:
 
 
 def to_csv(outcomes: Sequence[ShotOutcome]) -> str:
-    """A line for every set of prompts, class (and their mean), number of good scans and metric; fractions."""
+    """A line for every set of prompts, class (and their mean), number of good scans, modality and metric; fractions."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     for (prompts, class_name, shots), own in _groups(outcomes):
-        for metric in own[0].metrics:
-            values = of_draws(own, metric)
-            deviation = statistics.stdev(values) if len(values) > 1 else ""
-            mean = statistics.fmean(values) if values else ""
-            about = [for_csv(prompts), for_csv(class_name), supervision_of(shots), _origin(own) if shots else ""]
-            writer.writerow([*about, metric, mean, deviation, len({one.draw for one in own})])
+        about = [for_csv(prompts), for_csv(class_name), supervision_of(shots), _origin(own) if shots else ""]
+        for modality in modalities_of(own):
+            for metric in dict.fromkeys(name for one in own for name in one.metrics.get(modality, {})):
+                values = of_draws(own, modality, metric)
+                deviation = statistics.stdev(values) if len(values) > 1 else ""
+                mean = statistics.fmean(values) if values else ""
+                writer.writerow([*about, modality, metric, mean, deviation, len({one.draw for one in own})])
     return file.getvalue()
 
 
@@ -136,7 +147,7 @@ def _groups(outcomes: Sequence[ShotOutcome]) -> Iterator[tuple[tuple[str, str, i
 
 def _draw(outcomes: Sequence[ShotOutcome]) -> Draw:
     return Draw(
-        classes={outcome.class_name: {MODALITY: dict(outcome.metrics)} for outcome in outcomes},
+        classes={outcome.class_name: outcome.metrics for outcome in outcomes},
         good_scans={outcome.class_name: outcome.good for outcome in outcomes},
     )
 

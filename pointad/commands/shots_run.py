@@ -14,13 +14,14 @@ from pointad.commands.loading import (
 )
 from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
 from pointad.commands.run_records import record_of_test
-from pointad.commands.shots_outputs import shots_table, write_outcomes
+from pointad.commands.shots_outputs import shots_tables, write_outcomes
 from pointad.commands.test_settings import TestSettings
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
 from pointad.files.locks import own_folder
+from pointad.reference.good_draws import TEST_SPLIT
 from pointad.reference.observation import bank_blocks, joint_blocks
-from pointad.reference.shots import TEST_SPLIT, ShotOutcome, ShotSettings, evaluate_shots
+from pointad.reference.shots import ShotOutcome, ShotSettings, evaluate_shots
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def _measure(settings: TestSettings) -> None:
     about = listed.about
     data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     samples = data.samples
-    samples.options = replace(samples.options, with_points=True, with_color=False)
+    samples.options = replace(samples.options, with_points=True)
     record = record_of_test(settings, for_prompts, data)
     prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in samples.sources})
     outcomes: list[ShotOutcome] = []
@@ -77,5 +78,5 @@ def _measure(settings: TestSettings) -> None:
         outcomes.append(outcome)
     log_encoded(encoder)
     write_outcomes(outcomes, {loaded.prompts.name: loaded.record for loaded in prompt_sets}, settings)
-    table = shots_table(outcomes, settings.metrics)
-    print(f"\n{table}\n\nwritten to {shown(settings.save_path)}")
+    tables = shots_tables(outcomes, settings.metrics)
+    print(f"\n{tables}\n\nwritten to {shown(settings.save_path)}")

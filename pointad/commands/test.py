@@ -69,8 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_integer,
         nargs="+",
         metavar="K",
-        help="few-shot test: compare each class with K of its good scans in addition to the prompts, without RGB "
-        "images; figures are written to <K>-shot/results.json, shots.csv and, of every draw, shots.json",
+        help="few-shot test: compare each class with K of its good scans in addition to the prompts, RGB "
+        "pictures included; figures are written to <K>-shot/results.json, shots.csv and, of every draw, shots.json",
     )
     group.add_argument("--draws", type=positive_integer, default=5, help="random draws of the good scans (--shots)")
     group.add_argument(

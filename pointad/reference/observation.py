@@ -122,6 +122,19 @@ def observe(
     )
 
 
+def observe_with(scan: Observation, for_prompts: SampleFeatures, text_features: Tensor, size: int) -> Observation:
+    """The same scan under other prompts.
+
+    Args:
+        scan: that was looked at.
+        for_prompts, text_features, size: as for `observe`.
+    """
+    color = scan.color
+    if color is not None and for_prompts.color_patches is not None:
+        color = replace(color, map=anomaly_maps(for_prompts.color_patches, text_features, size))
+    return replace(scan, views=predict_views(for_prompts, text_features, size), color=color)
+
+
 def picture_places(size: int) -> Tensor:
     """Correspondences (1, P, 3) int64 of a picture that the grid's own places are the pixels of."""
     places = torch.arange(size * size)

@@ -29,7 +29,7 @@ from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.cues import CUES, joint_maps
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
-from pointad.reference.observation import ColorObservation, Observation
+from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, ScanPatches, compare_patches
 from pointad.reference.setting import ReferenceSetting
 from pointad.reference.soundness import finite, geometry_fits, patches_fit
@@ -205,50 +205,49 @@ def compare_cues(
     scan: Observation, patches: PatchBank, geometry: GeometryBank, color: PatchBank | None = None
 ) -> dict[str, np.ndarray]:
     """The cues of a scan, smoothed: name -> float32, (P,) on a grid or (M,) on a surface."""
-    cues = {"prompts": prompt_cue(scan)} | distance_cues(
-        scan, compare_patches(scan.patches, patches), compare_geometry(scan.geometry, geometry)
+    own = scan.color
+    return prompt_cues(scan) | distance_cues(
+        scan,
+        compare_patches(scan.patches, patches),
+        compare_geometry(scan.geometry, geometry),
+        None if own is None or color is None else compare_patches(own.patches, color),
     )
-    if color is None or scan.color is None:
-        return cues
-    return cues | color_cues(scan, scan.color, compare_patches(scan.color.patches, color))
 
 
-def color_cues(scan: Observation, color: ColorObservation, patches: Tensor) -> dict[str, np.ndarray]:
-    """The cues of an RGB picture, smoothed.
-
-    Args:
-        scan: that the picture belongs to.
-        color: the picture.
-        patches: (1, N), distances of its patches from those of good pictures.
-    """
-    side = math.isqrt(patches.shape[-1])
-    far = upsample(patches.view(1, 1, side, side), color.map.shape[-1])[0]  # (1, S, S)
-    places = scan.non_zero[0]
-    return {
-        "color_patches": scan.smooth(far.flatten()[places].cpu().numpy()),
-        "color_prompts": scan.smooth(color.map.flatten()[places].cpu().numpy()),
-    }
+def prompt_cues(scan: Observation) -> dict[str, np.ndarray]:
+    """What the prompts say about each point, and about its RGB picture where the scan has one, smoothed."""
+    cues = {"prompts": scan.smooth(_on_points(scan, scan.views.maps))}
+    if scan.color is not None:
+        cues["color_prompts"] = _at_points(scan, scan.color.map)
+    return cues
 
 
-def prompt_cue(scan: Observation) -> np.ndarray:
-    """What the prompts say about each point, smoothed."""
-    return scan.smooth(_on_points(scan, scan.views.maps))
-
-
-def distance_cues(scan: Observation, patches: Tensor, centres: np.ndarray) -> dict[str, np.ndarray]:
+def distance_cues(
+    scan: Observation, patches: Tensor, centres: np.ndarray, color: Tensor | None = None
+) -> dict[str, np.ndarray]:
     """Distances from good scans, brought to the points and smoothed.
 
     Args:
         scan: that was compared.
         patches: (V, N), of the patches of its views.
         centres: (C,), of the bends around its centres.
+        color: (1, N), of the patches of its RGB picture, wherever they lie in the good ones; None without pictures.
     """
     side = math.isqrt(patches.shape[-1])
-    maps = upsample(patches.view(1, -1, 1, side, side), scan.views.maps.shape[-1])[:, :, 0]
-    return {
+    size = scan.views.maps.shape[-1]
+    maps = upsample(patches.view(1, -1, 1, side, side), size)[:, :, 0]
+    cues = {
         "patches": scan.smooth(_on_points(scan, maps)),
         "geometry": scan.smooth(spread_to_points(scan.geometry, centres)),
     }
+    if color is not None:
+        cues["color_patches"] = _at_points(scan, upsample(color.view(1, 1, side, side), size)[0])
+    return cues
+
+
+def _at_points(scan: Observation, picture: Tensor) -> np.ndarray:
+    """The pixels of a map of the RGB picture (1, S, S) on which points lie, smoothed."""
+    return scan.smooth(picture.flatten()[scan.non_zero[0]].cpu().numpy())
 
 
 def _on_points(scan: Observation, maps: Tensor) -> np.ndarray:

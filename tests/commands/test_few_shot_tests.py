@@ -49,16 +49,20 @@ def test_figures_of_all_draws_and_shots_from_one_encoding(shots: Any, tmp_path: 
     assert len(found) == 2 * (1 + len(SHOTS) * DRAWS)
     assert {(one["class"], one["good_from"]) for one in found if one["shots"]} == {("tire", "train"), ("bagel", "test")}
     drawn = {(one["class"], name) for one in found if one["good_from"] == "train" for name in one["good_scans"]}
-    assert f"encoded {2 + 2 + 3 + 2 + len(drawn)} pictures, 0 from the cache" in ending.err  # one view of each scan
+    scans = 2 + 2 + 3 + 2 + len(drawn)  # one view of each, and its RGB picture
+    assert f"encoded {2 * scans} pictures, 0 from the cache" in ending.err
 
     rows = {row[0].strip(): row[1:] for row in (line.strip("|").split("|") for line in ending.out.splitlines())}
     assert {"zero-shot", "1-shot", "2-shot"} <= set(rows)
+    assert [heading in ending.out for heading in ("Point: mean", "Colour: mean", "Fused (multimodal): mean")] == [
+        True
+    ] * 3
     assert "Good scans were drawn from the training split, which has no part in the test; those of bagel" in ending.out
 
     for shots_ in SHOTS:
         stored = json.loads((tmp_path / "out" / f"{shots_}-shot" / "results.json").read_text())
         own = [one for one in found if one["shots"] == shots_ and one["class"] == "tire"]
-        values = [one["metrics"]["pixel_auroc"] for one in own]
+        values = [one["metrics"]["point"]["pixel_auroc"] for one in own]
         assert stored["classes"]["tire"]["point"]["pixel_auroc"] == pytest.approx(statistics.fmean(values))
         assert stored["std"]["classes"]["tire"]["point"]["pixel_auroc"] == pytest.approx(statistics.stdev(values))
         assert stored["run"]["shots"] == shots_ and stored["run"]["good_from"] == "test or train"
@@ -71,19 +75,23 @@ def test_figures_of_all_draws_and_shots_from_one_encoding(shots: Any, tmp_path: 
         assert stored["mean"]["point"]["pixel_auroc"] == pytest.approx(statistics.fmean(means))
         assert stored["std"]["mean"]["point"]["pixel_auroc"] == pytest.approx(statistics.stdev(means))
         with (tmp_path / "out" / "shots.csv").open(newline="") as file:
-            (row,) = (
-                row
+            of_means = {
+                row["modality"]: row
                 for row in csv.DictReader(file)
                 if (row["class"], row["supervision"], row["metric"]) == ("mean", f"{shots_}-shot", "pixel_auroc")
-            )
+            }
+        assert list(of_means) == list(stored["mean"]) == ["point", "color", "fused"]
+        for modality, line in of_means.items():
+            assert float(line["mean"]) == pytest.approx(stored["mean"][modality]["pixel_auroc"])
+        row = of_means["point"]
         assert float(row["mean"]) == pytest.approx(statistics.fmean(means)) and row["draws"] == str(DRAWS)
         assert float(row["std"]) == pytest.approx(statistics.stdev(means))
 
     report = invoke("scripts/report.py", tmp_path / "out", "--html", tmp_path / "pages", "--csv", tmp_path / "tidy.csv")
     assert report.code == 0, report.err
     lines = [line for line in report.out.splitlines() if line.startswith("|")]
-    assert [sum(f"| {shots_}-shot " in line for line in lines) for shots_ in SHOTS] == [1, 1]
-    assert all("1 × 3 draws" in line for line in lines[2:])
+    assert [sum(f"| {shots_}-shot " in line for line in lines) for shots_ in SHOTS] == [2, 2]  # point and fused
+    assert sum("1 × 3 draws" in line for line in lines) == 4
     index = (tmp_path / "pages" / "index.html").read_text()
     assert "1-shot: 1 good scan of each class; drawn from the test or train split; mean over 3 draws." in index
     (page,) = (tmp_path / "pages").glob("*2-shot*.html")

@@ -13,7 +13,12 @@ from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import PromptSet
-from pointad.reference.shots import ClassMembers, ShotOutcome, ShotSettings, check_shots, draw_orders, evaluate_shots
+from pointad.metrics import PixelScores, image_metrics, pixel_metrics
+from pointad.reference.building import build_reference
+from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders
+from pointad.reference.sample_looks import look_at_sample
+from pointad.reference.setting import ReferenceSetting
+from pointad.reference.shots import ShotOutcome, ShotSettings, evaluate_shots
 
 SETTINGS = ShotSettings(
     shots=(1, 2),
@@ -26,6 +31,7 @@ SETTINGS = ShotSettings(
     aupro="exact",
     organized=True,
 )
+SETTING = ReferenceSetting("", "", (3,), (1, 2), ("x 0", "y 0"), "", True, "nearest", "", "", 56)
 
 
 def with_points(scan: RandomScan, options: SampleOptions) -> LoadedScan:
@@ -36,8 +42,8 @@ def with_points(scan: RandomScan, options: SampleOptions) -> LoadedScan:
     return replace(loaded, points=np.stack([places % 30, places // 30, height], axis=-1).astype(float))
 
 
-def dataset(samples_per_class: dict[str, int]) -> MultiViewDataset[RandomScan]:
-    made = small_dataset(samples_per_class, with_color=False)
+def dataset(samples_per_class: dict[str, int], *, with_color: bool = False) -> MultiViewDataset[RandomScan]:
+    made = small_dataset(samples_per_class, with_color=with_color)
     return MultiViewDataset(made.sources, partial(with_points), replace(made.options, with_points=True))
 
 
@@ -59,8 +65,9 @@ def test_every_shot_draw_class_and_prompt_has_its_figures() -> None:
     assert len(keys) == len(set(keys)) == 3 * (1 + 2 * 2)
     assert not [key for key in keys if key[:2] == ("first", "nut")]
     for one in found:
-        assert len(one.good) == one.shots and set(one.metrics) == set(SETTINGS.metrics)
-        assert all(value is not None and 0 <= value <= 1 for value in one.metrics.values())
+        assert len(one.good) == one.shots and set(one.metrics) == {"point"}
+        assert set(one.metrics["point"]) == set(SETTINGS.metrics)
+        assert all(value is not None and 0 <= value <= 1 for value in one.metrics["point"].values())
 
 
 def test_a_draw_depends_on_the_seed_and_the_class_alone() -> None:
@@ -104,3 +111,43 @@ def test_scans_outside_the_test_count_in_no_figure() -> None:
     beside = outcomes(tested, good=[source for source in data.sources[:4] if not source.label])
     zero = [[one.metrics for one in found if not one.shots] for found in (alone, beside)]
     assert zero[0] == zero[1]
+
+
+def test_a_draw_gives_the_figures_of_a_reference_made_of_its_good_scans() -> None:
+    data = dataset({"bolt": 8}, with_color=True)
+    encoder = PictureEncoder(small_backbone(), (1, 2, 3))
+    texts = torch.randn(2, 64, generator=torch.Generator().manual_seed(1))
+    settings = replace(SETTINGS, shots=(2,), draws=1)
+    zero_shot, few_shot = evaluate_shots(encoder, data, [PromptSet("", lambda _: texts)], settings)
+    blocks = {"prompt_blocks": settings.prompt_blocks, "bank_blocks": settings.bank_blocks}
+    looks = {
+        sample.identifier: look_at_sample(encoder, sample, texts, **blocks, sigma=settings.sigma, organized=True)
+        for sample in data
+    }
+    good = [looks[name].seen for name in few_shot.good]
+    reference = build_reference(good, few_shot.good, SETTING)
+    tested = [look for name, look in looks.items() if name not in few_shot.good]
+    compared = [reference.compare(look.seen) for look in tested]
+    labels = np.array([look.sample.label for look in tested])
+    for modality in ("point", "color", "fused"):
+        scores = np.array([one.scores[modality] for one in compared])
+        maps = np.stack([one.maps[modality].reshape(30, 30) for one in compared])
+        masks = np.stack([look.sample.mask.view(30, 30).numpy() for look in tested])
+        expected = image_metrics(labels, scores, ["image_auroc"])
+        expected |= pixel_metrics(PixelScores.of(maps, masks), ["pixel_auroc"], "exact")
+        assert few_shot.metrics[modality] == pytest.approx(expected, abs=1e-6)
+        assert zero_shot.metrics[modality] != few_shot.metrics[modality]
+
+
+def test_pictures_are_compared_only_if_all_good_scans_have_one() -> None:
+    data = dataset({"bolt": 8}, with_color=True)
+
+    def load(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+        loaded = with_points(scan, options)
+        return replace(loaded, color=None) if scan.identifier == "002" else loaded
+
+    partly = MultiViewDataset(data.sources, load, data.options)
+    found = outcomes(partly, replace(SETTINGS, shots=(1, 3)))
+    assert {"002" in one.good for one in found if one.shots} == {False, True}
+    for one in found:
+        assert set(one.metrics) == ({"point"} if "002" in one.good else {"point", "color", "fused"})

@@ -45,7 +45,7 @@ def test_every_key_is_explained() -> None:
 
 def shots_csv() -> str:
     def outcome(shots: int, draw: int, value: float) -> ShotOutcome:
-        return ShotOutcome("kite", "bear", shots, draw, "test", ("000",) * shots, {"image_auroc": value})
+        return ShotOutcome("kite", "bear", shots, draw, "test", ("000",) * shots, {"point": {"image_auroc": value}})
 
     return shots_to_csv([outcome(0, 0, 0.5), outcome(1, 0, 0.5), outcome(1, 1, 1.0)])
 

@@ -1,0 +1,59 @@
+"""Which scans of a class are good ones to compare with, and in which order they are drawn by chance."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.data.dataset import SampleSource
+from pointad.errors import InputError
+
+TEST_SPLIT, TRAINING_SPLIT = "test", "train"  # where good scans may be drawn from
+
+
+def draw_orders(good: Sequence[int], class_name: str, draws: int, seed: int) -> list[list[int]]:
+    """Orders of the good scans of a class by chance, one a draw; they depend on the seed and the class alone."""
+    generators = (np.random.default_rng([seed, draw, zlib.crc32(class_name.encode())]) for draw in range(draws))
+    return [[good[place] for place in random.permutation(len(good))] for random in generators]
+
+
+@dataclass(frozen=True)
+class ClassMembers:
+    """The scans of one class, by their numbers in the data set."""
+
+    class_name: str
+    tested: tuple[int, ...]
+    good: tuple[int, ...]  # to draw from
+    drawn_from: str  # TEST_SPLIT or TRAINING_SPLIT
+
+
+def members_of(class_name: str, sources: Sequence[SampleSource], test_count: int) -> ClassMembers:
+    """Where the scans of a class are among the sources, whose first ones are the test samples."""
+    own = [number for number, source in enumerate(sources) if source.class_name == class_name]
+    tested = tuple(number for number in own if number < test_count)
+    beside = tuple(number for number in own if number >= test_count)
+    if beside:
+        return ClassMembers(class_name, tested, beside, TRAINING_SPLIT)
+    good = tuple(number for number in tested if not sources[number].label)
+    return ClassMembers(class_name, tested, good, TEST_SPLIT)
+
+
+def check_shots(members: ClassMembers, shots: Sequence[int]) -> None:
+    """Refuse more shots than a class has good scans; of those in the test split one must remain to be tested.
+
+    Raises:
+        InputError: it has too few.
+    """
+    there, name = len(members.good), members.class_name
+    most = there if members.drawn_from == TRAINING_SPLIT else there - 1
+    if max(shots) <= most:
+        return
+    scans = f"{there} good scan{'' if there == 1 else 's'}"
+    if members.drawn_from == TRAINING_SPLIT:
+        problem = f"class {name} has {scans} in its {TRAINING_SPLIT} split"
+        remedy = f"give at most {most}, or --good_from {TEST_SPLIT}"
+    else:
+        problem = f"class {name} has {scans}, of which one must remain to be tested"
+        remedy = f"give at most {most}, or omit the class" if most > 0 else "omit the class"
+    raise InputError(f"--shots {max(shots)}", problem, remedy)
