@@ -1,7 +1,7 @@
 """Fuzz the readers of weights, prompts, references, caches, metadata and results, guided by the code they reach.
 
     python tools/fuzz_formats.py                                      # a minute, shared by all formats
-    python tools/fuzz_formats.py --seconds 39600 --seed 7             # an hour each
+    python tools/fuzz_formats.py --seconds 43200 --seed 7             # an hour each
     python tools/fuzz_formats.py --formats prompts reference
 
 Needs atheris, which is among the development requirements where it is available (Linux on x86-64). Only this library's

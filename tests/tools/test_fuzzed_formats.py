@@ -1,6 +1,6 @@
 """Weights, prompts, references, caches, metadata and results: the stored corpus again, and a minute of new content.
 
-A longer run: ``python tools/fuzz_formats.py --seconds 39600``.
+A longer run: ``python tools/fuzz_formats.py --seconds 43200``.
 """
 
 import importlib.util

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pointad.commands.rig_arguments import read_rig
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import agree_on_settings, read_settings, stored_views
@@ -87,6 +88,7 @@ def formats() -> dict[str, Format]:
         ),
         "metadata": Format("all_meta.json", lambda path: read_metadata(path.parent)),
         "rendering": Format("rendering.json", _read_rendering),
+        "rig": Format("rig.json", read_rig),
         "run": Format("run.json", _read_run),
         "results": Format("results.json", _read_results),
     }
