@@ -11,7 +11,8 @@ Both names are imported when they are first asked for: PyTorch takes seconds, an
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pointad.inspection.predictor import PointAD, Prediction
+    from pointad.inspection.prediction import Prediction
+    from pointad.inspection.predictor import PointAD
 
 __all__ = ["PointAD", "Prediction"]
 

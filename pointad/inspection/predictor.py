@@ -13,7 +13,6 @@ prediction = detector.predict(points, reference=reference)
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -26,9 +25,10 @@ from pointad.data.batch import MultiViewBatch
 from pointad.data.view_subset import ViewChoice
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.modalities import MODALITIES
+from pointad.inspection.look_scores import score_alone, score_compared
 from pointad.inspection.looking import Look, LookOptions, look_at
-from pointad.inspection.preparation import EXTENT, PreparedScan
+from pointad.inspection.prediction import Prediction, prediction_of
+from pointad.inspection.preparation import EXTENT
 from pointad.inspection.referencing import Eyes, reference_of
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
@@ -38,41 +38,13 @@ from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import digest_of
 from pointad.rendering.views import ViewRig
-from pointad.scans.grid import GRID_SIZE
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
-from pointad.scoring.inference import predict_views, score_samples
 from pointad.scoring.options import DEFAULT_SIGMA
-from pointad.scoring.similarity import ANOMALOUS
-from pointad.scoring.surface_scores import score_on_surface
 
 logger = logging.getLogger(__name__)
 
 SMOOTHINGS = ("surface", "grid")
 EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels of a view wide
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What was found in one scan; V views, S = 336 pixels a side, M rendered points.
-
-    Scores rank scans and points; they are not probabilities of a defect. What counts as high depends on the prompts and
-    on the kind of object: compare with scans that are known to be good.
-    """
-
-    score: float  # the fused score with an RGB picture, the point score without
-    point_scores: np.ndarray  # float32 in the shape of the points given, (N,) or (H, W); 0 for points that are ignored
-    taking_part: np.ndarray  # bool in the same shape, False for holes, strays and what was removed with the table
-    views: np.ndarray  # (V, S, S) uint8, grey renderings
-    maps: np.ndarray  # (V, S, S) float32, how anomalous each pixel of the views looks, 0 to 1
-    view_scores: np.ndarray  # (V,) float32, how anomalous each view looks as a whole, 0 to 1
-    view_names: tuple[str, ...]  # V texts such as "x -45°"
-    modality_scores: dict[str, float]  # "point", and with an RGB picture "color" and "fused"
-    grid_maps: dict[str, np.ndarray]  # the same names -> (S, S) float32; empty for clouds without a grid
-    color: np.ndarray | None  # (S, S, 3) uint8, the RGB picture on the grid
-    correspondences: np.ndarray  # (V, M, 3) int16, column, row and visibility of the rendered points in the views
-    rendered_scores: np.ndarray  # (M,) float32, the scores of the rendered points
-    display_rotation: np.ndarray  # (3, 3), from the points' axes to the first view's: x right, y up, z to the viewer
-    timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
 
 
 class PointAD:
@@ -151,12 +123,7 @@ class PointAD:
         with torch.no_grad():
             text_features = learner(backbone.text)
         return cls(
-            backbone,
-            text_features,
-            layers,
-            precision=precision,
-            compiled=compiled,
-            pictures_at_once=pictures_at_once,
+            backbone, text_features, layers, precision=precision, compiled=compiled, pictures_at_once=pictures_at_once
         )
 
     @property
@@ -231,26 +198,10 @@ class PointAD:
         started = time.perf_counter()
         with torch.no_grad():
             if reference is None:
-                scored = self._score(look.features, look, sigma, smoothing)
+                scored = score_alone(look, self._text_features, sigma, sigma * EXTENT / EXTENT_IN_PIXELS, smoothing)
             else:
-                scored = self._score_with(reference, look, self._eyes(options, sigma, smoothing))
-        scan, rendered = look.scan, look.rendered
-        return Prediction(
-            score=scored.scores.get("fused", scored.scores["point"]),
-            point_scores=_spread(scored.places, scan).reshape(points.shape[:-1]),
-            taking_part=(scan.place >= 0).reshape(points.shape[:-1]),
-            views=rendered.views,
-            maps=scored.view_maps,
-            view_scores=scored.view_scores,
-            view_names=tuple(f"{view.axis} {view.degrees:g}°" for view in scan.rig.views),
-            modality_scores=scored.scores,
-            grid_maps=scored.grid_maps if scan.organized else {},
-            color=None if look.batch.color is None else look.batch.color[0].numpy(),
-            correspondences=rendered.correspondences,
-            rendered_scores=scored.places[scan.point_cloud.nonzero_indices],
-            display_rotation=scan.display_rotation,
-            timings={**look.timings, "score": time.perf_counter() - started},
-        )
+                scored = score_compared(look, reference, self._eyes(options, sigma, smoothing))
+        return prediction_of(look, scored, points.shape[:-1], time.perf_counter() - started)
 
     def make_reference(
         self,
@@ -344,50 +295,3 @@ class PointAD:
             smoothing=smoothing,
             sigma_on_surface=sigma * EXTENT / EXTENT_IN_PIXELS,
         )
-
-    def _score(self, features: SampleFeatures, look: Look, sigma: float, smoothing: str) -> "_Scored":
-        correspondences = look.batch.correspondences.to(self._text_features.device)
-        non_zero = look.batch.non_zero.to(self._text_features.device)
-        views = predict_views(features, self._text_features, GRID_SIZE)
-        view_maps = views.maps[0].cpu().numpy()
-        view_scores = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
-        if not look.scan.organized and smoothing == "surface":
-            seen = np.any(look.rendered.correspondences[..., 2], axis=0)
-            cloud = look.scan.point_cloud.points
-            width = sigma * EXTENT / EXTENT_IN_PIXELS
-            surface = score_on_surface(views, cloud, correspondences, non_zero, seen, width)
-            places = np.pad(surface.values, (0, GRID_SIZE * GRID_SIZE - len(cloud)))
-            return _Scored({"point": surface.score}, {}, places, view_maps, view_scores)
-        fused = score_samples(features, views, self._text_features, correspondences, non_zero, sigma=sigma)
-        scores, maps = {}, {}
-        for name in MODALITIES:
-            score, grid_map = getattr(fused, f"{name}_score"), getattr(fused, f"{name}_map")
-            if score is not None:
-                scores[name], maps[name] = float(score[0]), grid_map[0].cpu().numpy()
-        return _Scored(scores, maps, maps.get("fused", maps["point"]).ravel(), view_maps, view_scores)
-
-    def _score_with(self, reference: Reference, look: Look, eyes: Eyes) -> "_Scored":
-        reference.setting.require(eyes.setting(look.scan.organized))
-        scan = eyes.observe(look)
-        compared = reference.compare(scan)
-        maps = {name: np.pad(one, (0, GRID_SIZE * GRID_SIZE - len(one))) for name, one in compared.maps.items()}
-        view_scores = scan.views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
-        grid_maps = {name: one.reshape(GRID_SIZE, GRID_SIZE) for name, one in maps.items()}
-        view_maps = scan.views.maps[0].cpu().numpy()
-        return _Scored(compared.scores, grid_maps, maps.get("fused", maps["point"]), view_maps, view_scores)
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """Scores before they are brought back to the points that were given."""
-
-    scores: dict[str, float]
-    grid_maps: dict[str, np.ndarray]
-    places: np.ndarray  # (S * S,) the map that counts, flat
-    view_maps: np.ndarray
-    view_scores: np.ndarray
-
-
-def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:
-    """Bring values of the grid's places (S * S,) to the original points (N,); 0 for those that are ignored."""
-    return np.where(scan.place >= 0, places[np.maximum(scan.place, 0)], 0).astype(np.float32)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pointad.files.escaping import for_html
-from pointad.inspection.predictor import Prediction
+from pointad.inspection.prediction import Prediction
 from pointad.inspection.scan_file import Inspection
 from pointad.visualization.cloud_viewer import cloud_fragment, html_page
 from pointad.visualization.sheets import sample_sheet, scores_in_views

@@ -10,7 +10,8 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
-from pointad.inspection.predictor import PointAD, Prediction
+from pointad.inspection.prediction import Prediction
+from pointad.inspection.predictor import PointAD
 from pointad.scans.files import read_scan
 from pointad.scans.scan_file import ScanFile
 

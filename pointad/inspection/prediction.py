@@ -1,0 +1,66 @@
+"""What the library says about one scan: its scores, one for every point that was given."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.inspection.look_scores import LookScores
+from pointad.inspection.looking import Look
+from pointad.inspection.preparation import PreparedScan
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was found in one scan; V views, S = 336 pixels a side, M rendered points.
+
+    Scores rank scans and points; they are not probabilities of a defect. What counts as high depends on the prompts and
+    on the kind of object: compare with scans that are known to be good.
+    """
+
+    score: float  # the fused score with an RGB picture, the point score without
+    point_scores: np.ndarray  # float32 in the shape of the points given, (N,) or (H, W); 0 for points that are ignored
+    taking_part: np.ndarray  # bool in the same shape, False for holes, strays and what was removed with the table
+    views: np.ndarray  # (V, S, S) uint8, grey renderings
+    maps: np.ndarray  # (V, S, S) float32, how anomalous each pixel of the views looks, 0 to 1
+    view_scores: np.ndarray  # (V,) float32, how anomalous each view looks as a whole, 0 to 1
+    view_names: tuple[str, ...]  # V texts such as "x -45°"
+    modality_scores: dict[str, float]  # "point", and with an RGB picture "color" and "fused"
+    grid_maps: dict[str, np.ndarray]  # the same names -> (S, S) float32; empty for clouds without a grid
+    color: np.ndarray | None  # (S, S, 3) uint8, the RGB picture on the grid
+    correspondences: np.ndarray  # (V, M, 3) int16, column, row and visibility of the rendered points in the views
+    rendered_scores: np.ndarray  # (M,) float32, the scores of the rendered points
+    display_rotation: np.ndarray  # (3, 3), from the points' axes to the first view's: x right, y up, z to the viewer
+    timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
+
+
+def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], seconds: float) -> Prediction:
+    """Bring scores back to the points that were given.
+
+    Args:
+        look: at the scan.
+        scored: its scores.
+        shape: of the points that were given, without their coordinates: (N,) or (H, W).
+        seconds: that the scoring took.
+    """
+    scan, rendered = look.scan, look.rendered
+    return Prediction(
+        score=scored.scores.get("fused", scored.scores["point"]),
+        point_scores=_spread(scored.places, scan).reshape(shape),
+        taking_part=(scan.place >= 0).reshape(shape),
+        views=rendered.views,
+        maps=scored.view_maps,
+        view_scores=scored.view_scores,
+        view_names=tuple(f"{view.axis} {view.degrees:g}°" for view in scan.rig.views),
+        modality_scores=scored.scores,
+        grid_maps=scored.grid_maps if scan.organized else {},
+        color=None if look.batch.color is None else look.batch.color[0].numpy(),
+        correspondences=rendered.correspondences,
+        rendered_scores=scored.places[scan.point_cloud.nonzero_indices],
+        display_rotation=scan.display_rotation,
+        timings={**look.timings, "score": seconds},
+    )
+
+
+def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:
+    """Bring values of the grid's places (S * S,) to the original points (N,); 0 for those that are ignored."""
+    return np.where(scan.place >= 0, places[np.maximum(scan.place, 0)], 0).astype(np.float32)
