@@ -13,7 +13,10 @@ SCORED = ("bagel/contamination/000", "cookie/good/001")  # both have points that
 
 
 def select_samples(data: Path, folder: Path, file_name: str, names: list[str]) -> Path:
-    """A data set folder that holds a JSON list of these samples of another one, and links to that one's folders."""
+    """A data set folder that holds a JSON list of these samples of another one, and links to that one's folders.
+
+    A sample named twice, which programs refuse to list, comes a second time as a twin: another species by another link.
+    """
     listed = json.loads((data / "all_meta.json").read_text().replace(f"{data}/", ""))["test"]
     by_name = {
         f"{entry['cls_name']}/{entry['specie_name']}/{Path(entry['d2_render_img_path']).name}": entry
@@ -22,9 +25,15 @@ def select_samples(data: Path, folder: Path, file_name: str, names: list[str]) -
     }
     chosen: dict[str, list[dict]] = {}
     for name in names:
-        chosen.setdefault(name.split("/")[0], []).append(by_name[name])
-    for class_name in chosen:
-        (folder / class_name).symlink_to(data / class_name)
+        class_name, entry = name.split("/")[0], by_name[name]
+        link = folder / class_name
+        if entry in chosen.get(class_name, []):
+            link = folder / f"{class_name}_twin"
+            moved = json.loads(json.dumps(entry).replace(f'"{class_name}/', f'"{link.name}/'))
+            entry = {**moved, "specie_name": f"{entry['specie_name']}_twin"}
+        if not link.is_symlink():
+            link.symlink_to(data / class_name)
+        chosen.setdefault(class_name, []).append(entry)
     (folder / file_name).write_text(json.dumps({"train": {}, "test": chosen}))
     return folder
 
