@@ -1,6 +1,7 @@
 """A run of scripts/predict.py: every scan is read, inspected and written."""
 
 import logging
+import os
 import sys
 import time
 from pathlib import Path
@@ -39,8 +40,8 @@ def inspect_all(settings: PredictSettings) -> int:
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
-    good = set() if reference is None else {Path(name).resolve() for name in reference.names}
-    for path in (path for path in scans if path.resolve() in good):
+    good = set() if reference is None else {os.path.realpath(name) for name in reference.names}
+    for path in (path for path in scans if os.path.realpath(path) in good):
         logger.warning("%s: is one of the good scans; compared with itself, its score is too low", path)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
@@ -116,8 +117,8 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
         InputError: there are no good scans, too few for a rate of false alarms, or one cannot be inspected.
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
-    compared_with = set() if reference is None else {Path(name).resolve() for name in reference.names}
-    for path in (path for path in calibration if path.resolve() in compared_with):
+    compared_with = set() if reference is None else {os.path.realpath(name) for name in reference.names}
+    for path in (path for path in calibration if os.path.realpath(path) in compared_with):
         problem = "is one of the good scans that others are compared with; compared with itself, its score is too low"
         raise InputError(path, problem, "calibrate on other good scans")
     scores = [_inspect(detector, path, reference, settings).prediction.score for path in calibration]

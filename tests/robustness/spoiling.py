@@ -39,11 +39,18 @@ def remove(path: Path) -> None:
 
 
 def edit_lists(root: Path, changes: Mapping[str, object]) -> None:
-    """Change the first sample in every JSON list of a data set; the value None removes a key."""
+    """Change the first sample in every JSON list of a data set; the value None removes a key.
+
+    A sample of another class is listed under that class, ahead of the rest.
+    """
     for path in root.glob("*_meta.json"):
         content = json.loads(path.read_text())
-        entry = next(iter(content["test"].values()))[0]
+        samples = next(iter(content["test"].values()))
+        entry = samples[0]
         entry.update(changes)
+        if path.name == "all_meta.json" and isinstance(changes.get("cls_name"), str):
+            del samples[0]
+            content["test"] = {changes["cls_name"]: [entry], **content["test"]}
         for key in [key for key, value in changes.items() if value is None]:
             del entry[key]
         replace(path, json.dumps(content).encode())
