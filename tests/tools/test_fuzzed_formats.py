@@ -50,6 +50,7 @@ def test_some_of_it_is_read(name: str, known: dict[str, Format], tmp_path: Path)
     raise AssertionError(refused)
 
 
+@pytest.mark.slow  # what it finds by chance is no fault of the change that is tested
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris is not installed (pip install atheris)"
 )

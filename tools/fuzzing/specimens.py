@@ -78,7 +78,8 @@ def _metadata(path: Path) -> None:
         "d2_render_gt_path": f"{folder}/2d_gt/000",
         "d2_corrdinate": f"{folder}/2d_3d_cor/000",
     }
-    path.write_text(json.dumps({"train": {}, "test": {"bagel": [entry, entry]}}))
+    other = json.loads(json.dumps(entry).replace("/000", "/001"))
+    path.write_text(json.dumps({"train": {}, "test": {"bagel": [entry, other]}}))
 
 
 def _results(path: Path) -> None:
