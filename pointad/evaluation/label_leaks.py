@@ -134,9 +134,7 @@ def leak_note(findings: Mapping[str, Metrics]) -> str:
     if not tellings:
         return f"Label leaks cannot be assessed: no class has both good and anomalous scans.{not_there}"
     _, class_name, name = max(tellings)
-    furthest = (
-        f"furthest from 50: {STATISTIC_TITLES[name]} of {shown(class_name)}, {percent(findings[class_name][name])}"
-    )
+    furthest = f"furthest from 50: {_title(name)} of {shown(class_name)}, {percent(findings[class_name][name])}"
     titles = ", ".join(STATISTIC_TITLES[one] for one in looked_at)
     return f"No trivial statistic separates anomalous from good scans ({titles}; {furthest}).{not_there}"
 
@@ -147,7 +145,12 @@ def log_findings(findings: Mapping[str, Metrics]) -> None:
 
 
 def _listed(statistics: Metrics) -> str:
-    return ", ".join(f"{STATISTIC_TITLES[name]} {percent(value)}" for name, value in statistics.items())
+    return ", ".join(f"{_title(name)} {percent(value)}" for name, value in statistics.items())
+
+
+def _title(statistic: str) -> str:
+    """What a statistic is called; one that only another version knows has its own name."""
+    return STATISTIC_TITLES.get(statistic, shown(statistic))
 
 
 def _telling(value: float | None) -> float:
