@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
 
     PyTorch and whatever else takes seconds is imported by the program's ``main``, when its flags are parsed.
     """
+    if os.name != "posix":
+        sys.exit("error: PointAD runs on Linux and macOS only; on Windows, install and run it in WSL 2")
     with termination_raised():
         try:
             module = importlib.import_module(f"pointad.commands.{command.module}")

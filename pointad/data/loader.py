@@ -1,6 +1,7 @@
 """Batches of a data set from worker processes, with a progress bar and errors that name the sample."""
 
 import logging
+import resource
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -130,8 +131,13 @@ def iterate_batches(
 
 
 def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) -> bool:
-    """Whether shared memory holds all batches that may be in flight at once."""
-    needed = workers * BATCHES_AHEAD * batch_size * _sample_bytes(dataset)
+    """Whether shared memory holds all batches that may be in flight at once, and may hold a file of each size."""
+    batch_bytes = batch_size * _sample_bytes(dataset)
+    largest_file, _ = resource.getrlimit(resource.RLIMIT_FSIZE)  # binds shared memory too; a batch beyond it is lost
+    if largest_file != resource.RLIM_INFINITY and batch_bytes > largest_file:
+        logger.info("files may have %.3f MB at most (ulimit -f): batches use pipes", largest_file / 1e6)
+        return False
+    needed = workers * BATCHES_AHEAD * batch_bytes
     free = shutil.disk_usage(SHARED_MEMORY).free
     if needed > free:
         logger.info(

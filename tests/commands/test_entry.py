@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from commands.programs import ROOT
@@ -133,3 +134,10 @@ def test_every_flag_says_what_it_is_without_being_given(name: str) -> None:
             text = formatter._expand_help(action)
             assert "(default: " in text or text.endswith("(required)"), action.option_strings
             assert "without it" not in text
+
+
+def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything of the library is imported: its file locks would end in a traceback there."""
+    monkeypatch.setattr(entry, "os", SimpleNamespace(name="nt"))
+    with pytest.raises(SystemExit, match="on Windows, install and run it in WSL 2"):
+        entry.start(COMMANDS["predict"], ["scan.ply"])

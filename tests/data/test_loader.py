@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 from collections import namedtuple
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -41,6 +43,20 @@ def test_batches_through_pipes_are_the_same(
     assert "--shm-size" in caplog.text
     assert len(alone) == len(shared) == len(piped)
     assert all(equal(a, b) and equal(a, c) for a, b, c in zip(alone, shared, piped, strict=True))
+
+
+def test_files_that_may_not_grow_do_not_lose_batches() -> None:
+    """A worker that may not make a shared file of the batch's size would lose it, and the program would wait forever."""
+    script = f"""
+import resource, sys
+sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+from small_engine import small_dataset
+from pointad.data.loader import iterate_batches
+print(sum(len(batch.class_name) for batch in iterate_batches(small_dataset({CLASSES}), batch_size=2, num_workers=1)))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "9"), ended.stderr[-2000:]
 
 
 def test_without_shared_memory_this_process_loads(
