@@ -100,10 +100,16 @@ def run(start: Start) -> Ending:
         cwd=start.folder,
         env=environment,
         preexec_fn=start.limit,
+        start_new_session=True,
     )
     if "scripts/serve.py" in start.command:
         _await_service(process, start.command[start.command.index("--port") + 1])
-    _, said = process.communicate(timeout=SECONDS)
+    try:
+        _, said = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        _, said = process.communicate()
+        said += f"\n(did not end within {SECONDS:.0f} s)"
     return Ending(process.returncode, said)
 
 

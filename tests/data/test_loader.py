@@ -46,7 +46,7 @@ def test_batches_through_pipes_are_the_same(
 
 
 def test_files_that_may_not_grow_do_not_lose_batches() -> None:
-    """A worker that may not make a shared file of the batch's size would lose it, and the program would wait forever."""
+    """A worker that may not make a shared file of the batch's size would lose it, and the program wait forever."""
     script = f"""
 import resource, sys
 sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}
