@@ -12,7 +12,7 @@ from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
-from pointad.commands.scan_search import find_scans, output_folders
+from pointad.commands.scan_search import find_scans, log_unread, output_folders
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
@@ -37,6 +37,7 @@ def inspect_all(settings: PredictSettings) -> int:
     scans = list(find_scans(settings.scans, settings.output))
     check_pictures([*scans, *find_scans(settings.good_scans, settings.output)], settings.rgb)
     check_pictures(list(find_scans(settings.compared_with, settings.output)), settings.good_rgb)
+    log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)

@@ -6,8 +6,9 @@
     python scripts/predict.py incoming/ --calibrate good/                 # exit status 0: all pass, 1: some fail
     python scripts/predict.py incoming/ --good good/                      # each compared with a few good scans
 
-Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
-.stl, whose surface is sampled. Any unit. Folders are searched for all of these but .txt and .csv.
+Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .tsv .asc .obj .npy .npz; meshes .ply
+.obj .stl, whose surface is sampled. Any unit. Folders are searched for all of these but .txt, .csv and .tsv: name those
+one by one (scans/*.csv). docs/formats.md says what to do with other formats and with height maps.
 
 Writes into --output/<file name>: heat.ply (the measured points, all of them, with heat colours and the property
 "anomaly"), scores.npy (one value for every point, in file order, 0 for holes), sheet.png (views, their maps, the scores

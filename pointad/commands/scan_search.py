@@ -1,6 +1,7 @@
 """Which files a person means who names files and folders of scans, and which folder the results of each get."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,10 +9,11 @@ from pointad.errors import InputError
 from pointad.files.names import file_name
 from pointad.files.presence import is_file, is_folder
 from pointad.scans.files import SUFFIXES
+from pointad.scans.other_formats import conversion, is_certain
 
 logger = logging.getLogger(__name__)
 
-NOT_SEARCHED = (".txt", ".csv")  # in folders these mostly hold something else
+NOT_SEARCHED = (".txt", ".csv", ".tsv")  # in folders these mostly hold something else
 
 
 def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
@@ -28,8 +30,37 @@ def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
             continue
         found = list(_scans_below(path, output.absolute()))
         if not found:
-            raise InputError(path, "contains no scan", f"give a folder with files of the types {', '.join(SUFFIXES)}")
+            raise _no_scan_in(path)
         yield from found
+
+
+def log_unread(named: Sequence[Path]) -> None:
+    """Say how many files with points or surfaces are skipped in the folders named, as their format is not read."""
+    for folder in filter(is_folder, named):
+        counts = _counts_of_suffixes(folder)
+        for suffix in sorted(filter(is_certain, counts)):
+            message = "%s: %d %s files are skipped, as this format is not read; %s"
+            logger.warning(message, folder, counts[suffix], suffix, conversion(suffix))
+
+
+def _no_scan_in(folder: Path) -> InputError:
+    """The error for a folder without scans, which says what to do with the files that it holds."""
+    counts = _counts_of_suffixes(folder)
+    certain = sorted(filter(is_certain, counts))
+    for suffix in (*certain, *NOT_SEARCHED, *sorted(filter(conversion, counts))):
+        if suffix in NOT_SEARCHED and counts[suffix]:
+            problem = f"contains no scan but {counts[suffix]} {suffix} files, which folders are not searched for"
+            return InputError(folder, problem, f"if they hold points, name them: {folder}/*{suffix}")
+        remedy = conversion(suffix)
+        if remedy is not None:
+            problem = f"contains no scan but {counts[suffix]} {suffix} files, a format that is not read"
+            return InputError(folder, problem, remedy)
+    searched = ", ".join(suffix for suffix in SUFFIXES if suffix not in NOT_SEARCHED)
+    return InputError(folder, "contains no scan", f"give a folder with files of the types {searched}")
+
+
+def _counts_of_suffixes(folder: Path) -> Counter[str]:
+    return Counter(file.suffix.lower() for file in folder.rglob("*") if not file.name.startswith("."))
 
 
 def _scans_below(folder: Path, output: Path) -> Iterator[Path]:

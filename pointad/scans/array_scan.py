@@ -16,7 +16,9 @@ from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.named_columns import find_columns
-from pointad.scans.scan_file import MOST_POINTS, ScanFile
+from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
+from pointad.scans.row_numbers import without_row_numbers
+from pointad.scans.scan_file import MOST_COLUMNS, MOST_POINTS, ScanFile
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +27,11 @@ _POINT_NAMES = (
     *("coords", "coordinates", "positions", "position", "pos", "pts", "data"),
 )
 _COLOR_NAMES = ("colors", "rgb", "colours", "color", "colour", "rgba", "image")
-_MOST_COLUMNS = 12  # of a point cloud: x y z, colours, normals and a few more
 _ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError),
     *(ValueError, OverflowError, struct.error),  # nonsensical names, sizes and dates
 )
+_UNNAMED_FIELDS = ("f0", "f1", "f2")  # numpy's own names; RealSense's vertices have them
 _KINDS = "iufV"  # V: records with named fields
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
 
@@ -40,7 +42,7 @@ def read_npy_scan(path: Path) -> ScanFile:
     Raises:
         InputError: the file is broken, or its array holds no points.
     """
-    return scan_from_array(read_npy(path, _KINDS, MOST_POINTS * _MOST_COLUMNS), None, path)
+    return scan_from_array(read_npy(path, _KINDS, MOST_POINTS * MOST_COLUMNS), None, path)
 
 
 def read_npz_scan(path: Path) -> ScanFile:
@@ -80,7 +82,8 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     Raises:
         InputError: no axis holds coordinates, several could, there are too many points, or colours do not match.
     """
-    if values.dtype.names is not None:
+    named = values.dtype.names is not None
+    if named:
         values = _from_records(values, path)
     laid_out = _coordinates_last(values, path)
     shape = laid_out.shape[:-1]
@@ -88,6 +91,8 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
     if laid_out.ndim == 3 and laid_out.dtype == np.uint8:
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
+    if not named:
+        laid_out = without_row_numbers(laid_out, path)
     points = laid_out[..., :3].astype(np.float64)
     if colors is None:
         return ScanFile(points, colors_beside_points(laid_out[..., 3:]))
@@ -103,13 +108,13 @@ def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
         values = values.squeeze(values.shape[:-1].index(1))
     if values.ndim not in (2, 3):
         raise InputError(path, f"has shape {shape}", _REMEDY)
-    last = 3 <= values.shape[-1] <= _MOST_COLUMNS
-    first = 3 <= values.shape[0] <= _MOST_COLUMNS
+    last = 3 <= values.shape[-1] <= MOST_COLUMNS
+    first = 3 <= values.shape[0] <= MOST_COLUMNS
     if values.ndim == 3 and values.shape[0] == 3 and last and values.shape[-1] != 3:
         raise InputError(path, f"has shape {shape}, which is ambiguous: planes or rows", _REMEDY)
     if not last and not first:
         kind = "a depth map or an image without coordinates" if values.ndim == 2 else "neither points nor planes"
-        raise InputError(path, f"has shape {shape}: {kind}", f"{_REMEDY}, with x, y and z for every pixel")
+        raise InputError(path, f"has shape {shape}: {kind}", HEIGHT_MAP_REMEDY if values.ndim == 2 else _REMEDY)
     if not last:
         values = np.moveaxis(values, 0, -1)
     if values.shape != shape:
@@ -119,7 +124,7 @@ def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
 
 def _from_records(records: np.ndarray, path: Path) -> np.ndarray:
     names = records.dtype.names or ()
-    columns = find_columns(names)
+    columns = find_columns("xyz" if names == _UNNAMED_FIELDS else names)
     if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in names):
         raise InputError(path, f"has the fields {', '.join(names)} instead of x, y, z", _REMEDY)
     wanted = [*columns.xyz, *(columns.colors or ())]
@@ -155,7 +160,8 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
         logger.warning("%s: the array %r is read as the points", path, fitting[0])
         return members[fitting[0]]
     held = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:12])
-    raise InputError(path, f"has no array named points or xyz; found {held or 'nothing'}", "rename the array")
+    remedy = "rename the array" if any(map(_may_be_points, shapes.values())) else HEIGHT_MAP_REMEDY
+    raise InputError(path, f"has no array named points or xyz; found {held or 'nothing'}", remedy)
 
 
 def _may_be_points(shape: tuple[int, ...]) -> bool:
@@ -171,7 +177,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
     check_claim(path, member.file_size, member.compress_size, member.filename)
     with archive.open(member) as file:
         name = f"{path}:{member.filename}"
-        return read_npy_stream(cast(BinaryIO, file), name, member.file_size, _KINDS, MOST_POINTS * _MOST_COLUMNS)
+        return read_npy_stream(cast(BinaryIO, file), name, member.file_size, _KINDS, MOST_POINTS * MOST_COLUMNS)
 
 
 def _stacked(axes: list[np.ndarray], path: Path) -> np.ndarray:

@@ -6,6 +6,7 @@
 | .ply, .obj             | points, or, with faces, a mesh whose surface is sampled                                    |
 | .stl                   | a mesh, whose surface is sampled                                                           |
 | .xyz, .txt, .csv, .asc | one point per row, x y z and optional r g b; a header line may name the columns            |
+| .tsv .xyzrgb .xyzn .xyzi | the same                                                                                 |
 | .pts                   | the same after a line with the number of points; x y z, optional intensity, optional r g b |
 | .npy                   | (N, 3), or (H, W, 3) if organized, or channels first; with 6 columns: x y z r g b          |
 | .npz                   | the same, in the array named points or xyz or the only array; optional colors or rgb       |
@@ -28,6 +29,7 @@ from pointad.scans.array_scan import read_npy_scan, read_npz_scan
 from pointad.scans.meshes import MESH_POINTS, Mesh, scan_from_mesh
 from pointad.scans.no_data import without_no_data
 from pointad.scans.obj import read_obj
+from pointad.scans.other_formats import check_beginning, unsupported_extension
 from pointad.scans.pcd import read_pcd_scan
 from pointad.scans.ply import read_ply
 from pointad.scans.scan_file import MOST_POINTS, ScanFile, is_finite
@@ -56,8 +58,9 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(path, f"has the unsupported extension {suffix!r}", f"use one of {', '.join(SUFFIXES)}")
+        raise unsupported_extension(path, SUFFIXES)
     regular_file_size(path)
+    check_beginning(path, SUFFIXES)
     with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
         if suffix in _MESH_READERS:
             scan = scan_from_mesh(_MESH_READERS[suffix](path), mesh_points, seed, path)
@@ -82,11 +85,7 @@ def _read_tiff(path: Path) -> ScanFile:
 _MESH_READERS: dict[str, Callable[[Path], Mesh]] = {".ply": read_ply, ".obj": read_obj, ".stl": read_stl}
 _READERS: dict[str, Callable[[Path], ScanFile]] = {
     ".pcd": read_pcd_scan,
-    ".xyz": read_text_scan,
-    ".txt": read_text_scan,
-    ".csv": read_text_scan,
-    ".asc": read_text_scan,
-    ".pts": read_text_scan,
+    **dict.fromkeys((".xyz", ".txt", ".csv", ".tsv", ".asc", ".pts", ".xyzrgb", ".xyzn", ".xyzi"), read_text_scan),
     ".npy": read_npy_scan,
     ".npz": read_npz_scan,
     ".tiff": _read_tiff,

@@ -15,12 +15,13 @@ _COLORS = (
     ("diffuse_red", "diffuse_green", "diffuse_blue"),
     ("color_r", "color_g", "color_b"),
     ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
+    *((f"{name}:0", f"{name}:1", f"{name}:2") for name in ("rgb", "rgba", "colors", "color")),  # ParaView
 )
 _UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](mm|cm|m|um|µm|inch|in))\s*$")
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
 _NO_COORDINATES = re.compile(
     r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"
-    r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|alpha|confidence)$"
+    r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|alpha|confidence|rgba?[:_][0-3]|colou?rs?[:_][0-3]|normals?[:_][0-2])$"
 )
 
 

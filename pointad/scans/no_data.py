@@ -23,22 +23,30 @@ _NUMBERS = np.unique(
 )
 """Magnitudes of no-data values; either sign."""
 
+_MOST_ZERO = 0.5  # share of the points that may have the height 0 for it to be no data
+
 
 @np.errstate(over="ignore", invalid="ignore")  # coordinates as large as the type allows
 def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     """Replace points that have a no-data value among their coordinates by NaN, and log how many.
 
     Such a value counts as no data only if it lies farther outside the bounding box of the other points than that box
-    is large. A scan that genuinely extends that far is left unchanged.
+    is large. A scan that genuinely extends that far is left unchanged. In a cloud without a grid, several points at
+    (0, 0, 0) are no data as well, and the height 0 of at most half of the points, under the same condition.
 
     Args:
-        points: (..., 3) floating point; non-finite values and points at (0, 0, 0) are holes already.
+        points: (N, 3) or (H, W, 3) floating point; non-finite values are holes already, and so are points at (0, 0, 0)
+            of an organized scan.
         name: the file, for the log.
 
     Returns:
         The same array if nothing was found, otherwise a copy.
     """
     flat = points.reshape(-1, 3)
+    if points.ndim == 2:
+        zeros = _zeros(flat, name)
+        if zeros.any():
+            flat = points = np.where(zeros[:, None], flat.dtype.type(np.nan), flat)
     if not len(flat) or _is_compact(flat):
         return points
     measured = np.isfinite(flat).all(axis=1)
@@ -61,6 +69,26 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     cleaned = flat.copy()
     cleaned[removed] = np.nan
     return cleaned.reshape(points.shape)
+
+
+def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
+    """Flags of the points of a cloud (N, 3) that are zeros in place of a measurement, logged."""
+    flat = points[:, 2] == 0
+    none = np.zeros(len(points), dtype=bool)
+    if not flat.any() or flat.all():
+        return none
+    at_origin = flat & (points[:, 0] == 0) & (points[:, 1] == 0)
+    found = at_origin if at_origin.sum() > 1 else none
+    others = points[~flat & np.isfinite(points).all(axis=1)]
+    if len(others) and flat.mean() <= _MOST_ZERO:
+        low, high = _central_box(others)
+        reach = (high - low).max()
+        if low[2] > reach or high[2] < -reach:
+            found = flat
+    if found.any():
+        message = "%s: %d of %d points are 0 instead of a measurement; they are treated as holes"
+        logger.warning(message, name, found.sum(), len(points))
+    return found
 
 
 def _is_compact(points: np.ndarray) -> bool:

@@ -42,7 +42,8 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     """
     entries = dict(_entries(file))
     try:
-        names, sizes, types = entries.get("FIELDS") or entries["COLUMNS"], entries["SIZE"], entries["TYPE"]
+        names = entries["COLUMNS"] if "COLUMNS" in entries else entries["FIELDS"]
+        sizes, types = entries["SIZE"], entries["TYPE"]
         repeats = [int(word) for word in entries.get("COUNT", ["1"] * len(names))]
         width, height = (int(entries.get(side, ["1"])[0]) for side in ("WIDTH", "HEIGHT"))
         count = int(entries["POINTS"][0]) if "POINTS" in entries else int(entries["WIDTH"][0]) * height
@@ -50,7 +51,8 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
         fields = zip(names, types, sizes, repeats, strict=True)
         dtype = _record_type([(n, f"<{_TYPES[k.upper()]}{int(s)}", r) for n, k, s, r in fields])
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise InputError(path, f"has no readable PCD header ({error})", _REMEDY) from error
+        said = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else error
+        raise InputError(path, f"has no readable PCD header ({said})", _REMEDY) from error
     present = dtype.names or ()
     columns = find_columns(present)
     if columns.xyz is None or any(dtype[present[place]].shape for place in columns.xyz):

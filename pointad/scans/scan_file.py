@@ -12,6 +12,9 @@ FEWEST_POINTS = 100
 MOST_POINTS = 10_000_000
 """Files with more points or pixels are refused before they are read."""
 
+MOST_COLUMNS = 12
+"""Of a cloud without names: x y z, colours, normals and a few more. Wider tables and arrays are maps of heights."""
+
 
 def is_finite(points: np.ndarray) -> np.ndarray:
     """Flags (...) of points (..., 3) whose coordinates are all finite."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.scans.named_columns import find_columns
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +129,11 @@ def is_comment(line: bytes) -> bool:
     return _COMMENT.match(line) is not None
 
 
+def _bare(header: bytes) -> bytes:
+    """A line of names without the sign of a comment before it."""
+    return re.sub(rb"^\s*(#|//|%|!)+\s*", b"", header)
+
+
 def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
     return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)
 
@@ -194,8 +200,8 @@ def _is_spoilt_row(cells: list[bytes], columns: int) -> bool:
 
 
 def _names_coordinates(header: bytes, separator: bytes | None) -> bool:
-    names = {cell.strip().lower() for cell in split(header, separator)}
-    return {b"x", b"y", b"z"} <= names
+    names = [cell.decode("utf-8", errors="replace") for cell in split(_bare(header), separator)]
+    return find_columns(names).xyz is not None
 
 
 def _sample(content: bytes, start: int) -> list[bytes]:
@@ -242,7 +248,7 @@ def _header_names(header: bytes, separator: bytes | None, columns: int, name: st
     Raises:
         InputError: the line names x, y and z, but does not match the number of columns.
     """
-    bare = re.sub(rb"^\s*(#|//|%|!)+\s*", b"", header)
+    bare = _bare(header)
     candidates = [split(bare, separator), re.split(rb"[,;\s]+", bare.strip().strip(b",;"))]
     for cells in candidates:
         if len(cells) == columns and not all(map(_numeric, cells)):

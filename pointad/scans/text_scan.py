@@ -7,14 +7,16 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.colors import colors_beside_points, colors_from_named
+from pointad.scans.colors import colors_beside_points, colors_from_named, is_normals
 from pointad.scans.named_columns import find_columns, is_no_coordinate
-from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
+from pointad.scans.row_numbers import without_row_numbers
+from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
 from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
 
 _REMEDY = "name the columns x, y, z in a line above them"
+_HEIGHT_MAP = f"{_REMEDY}, or, if it is a map of heights, see docs/formats.md, Height maps"
 
 
 def read_text_scan(path: Path) -> ScanFile:
@@ -25,7 +27,8 @@ def read_text_scan(path: Path) -> ScanFile:
     be anything else. A `.pts` file has the intensity before the colours.
 
     Raises:
-        InputError: the file is not a table of numbers, or the names of its first columns rule out coordinates.
+        InputError: the file is not a table of numbers, the names of its first columns rule out coordinates, or it has
+            so many columns without names that it must be a map of heights.
     """
     table = parse_table(read_bytes(path), path)
     if table.names is not None:
@@ -34,8 +37,14 @@ def read_text_scan(path: Path) -> ScanFile:
             colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
             return ScanFile(table.values[:, columns.xyz], colors)
         _check_first_names(table, path)
-    values = _without_row_numbers(table.values, path)
-    return ScanFile(values[:, :3], colors_beside_points(values[:, 3:], after_intensity=path.suffix.lower() == ".pts"))
+    values = without_row_numbers(table.values, path)
+    if values.shape[1] > MOST_COLUMNS:
+        raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
+    others = values[:, 3:]
+    colors = colors_beside_points(others, after_intensity=path.suffix.lower() == ".pts")
+    if colors is None and others.shape[1] > 1 and not is_normals(others[np.isfinite(others).all(axis=1), :3]):
+        logger.warning("%s: the last %d columns have no names and are ignored", path, others.shape[1])
+    return ScanFile(values[:, :3], colors)
 
 
 def _check_first_names(table: TextTable, path: Path) -> None:
@@ -45,13 +54,3 @@ def _check_first_names(table: TextTable, path: Path) -> None:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
         raise InputError(path, problem, _REMEDY)
     logger.warning("%s: the columns %s are read as x, y, z", path, ", ".join(names))
-
-
-def _without_row_numbers(values: np.ndarray, path: Path) -> np.ndarray:
-    """Drop a first column that counts the rows, unless only two others would be left."""
-    if values.shape[1] < 4 or len(values) < FEWEST_POINTS or values[0, 0] not in (0, 1):
-        return values
-    if not (values[:, 0] == np.arange(len(values)) + values[0, 0]).all():
-        return values
-    logger.warning("%s: the first column counts the rows and is ignored", path)
-    return values[:, 1:]

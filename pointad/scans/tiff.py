@@ -13,6 +13,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
 from pointad.files.regular import read_bytes
 from pointad.scans.no_data import without_no_data
+from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
 from pointad.scans.scan_file import MOST_POINTS
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
     if any(image.dtype == np.uint8 for image in images):
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     shapes = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
-    raise InputError(path, f"has shape {shapes}, expected (height, width, 3)", _REMEDY)
+    raise InputError(path, f"has shape {shapes}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
 
 
 def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Path, size: int) -> np.ndarray:

@@ -147,6 +147,37 @@ def test_nothing_to_do_is_an_error(run: Any, tmp_path: Path) -> None:
         run(tmp_path)
 
 
+def test_files_that_are_not_read_are_counted(
+    run: Any, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("1.las", "2.LAS", "3.e57", "photo.png", "._4.las"):
+        (folder / name).write_bytes(b"LASF")
+    _, lines = run(folder)
+    assert len(lines) == 2
+    skipped = [record.getMessage() for record in caplog.records if "skipped" in record.getMessage()]
+    assert [line.split(": ", 1)[1].split(", as")[0] for line in skipped] == [
+        "1 .e57 files are skipped",
+        "2 .las files are skipped",
+    ]
+    assert "CloudCompare" in skipped[0] and "laspy" in skipped[1]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("1.csv", "2.csv"), r"no scan but 2 \.csv files, which folders are not searched for; .*/\*\.csv"),
+        (("notes.txt", "1.glb"), r"no scan but 1 \.glb files, a format that is not read; save it as \.ply or \.stl"),
+        (("1.png",), r"1 \.png files, a format that is not read; .*Height maps"),
+        (("1.doc",), r"contains no scan; give a folder with files of the types (?!.*\.csv)"),
+    ],
+)
+def test_a_folder_without_scans_says_what_it_holds(run: Any, tmp_path: Path, names: tuple[str, ...], said: str) -> None:
+    for name in names:
+        (tmp_path / name).write_text("1 2 3")
+    with pytest.raises(InputError, match=said):
+        run(tmp_path)
+
+
 def test_one_picture_is_not_taken_for_several_scans(run: Any, folder: Path, tmp_path: Path) -> None:
     scans = [tmp_path / kind / "000.tiff" for kind in ("good", "hole")]
     for path in scans:

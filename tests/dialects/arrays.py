@@ -28,6 +28,19 @@ def _records() -> np.ndarray:
     return records
 
 
+def _profile_points() -> np.ndarray:
+    return np.column_stack([np.arange(len(POINTS)), POINTS[:, 1:]])
+
+
+def _profile() -> np.ndarray:
+    """Records whose x counts the points, like numbers of rows."""
+    fields = [*((name, "f8") for name in "xyz"), *((name, "u1") for name in "rgb")]
+    records = np.zeros(len(POINTS), dtype=fields)
+    for name, column in zip("xyzrgb", [*_profile_points().T, *COLORS.T], strict=True):
+        records[name] = column
+    return records
+
+
 def _no_data(number: float, dtype: str) -> np.ndarray:
     points = POINTS.astype(dtype)
     points[[3, 77]] = number
@@ -49,6 +62,16 @@ ARRAYS = {
     "batch of one scan": Dialect(".npy", npy(GRID[None]), GRID, log=_READ_AS),
     "batch of planes": Dialect(".npy", npy(np.moveaxis(GRID, -1, 0)[None]), GRID, log=_READ_AS),
     "records": Dialect(".npy", npy(_records())),
+    "records of a profile": Dialect(".npy", npy(_profile()), _profile_points(), colors=COLORS),
+    "vertices of RealSense": Dialect(
+        ".npy", npy(POINTS.astype("f4").view([("f0", "f4"), ("f1", "f4"), ("f2", "f4")]).squeeze())
+    ),
+    "shuffled index": Dialect(
+        ".npy",
+        npy(np.column_stack([np.arange(len(POINTS)), POINTS])[::-1]),
+        POINTS[::-1],
+        log="first column numbers the rows",
+    ),
     "-32768": Dialect(".npy", npy(_no_data(-32768, "f8")), with_holes([3, 77, 200]), log="no-data value"),
     "the largest float": Dialect(
         ".npy", npy(_no_data(np.finfo(np.float32).max, "f4")), with_holes([3, 77, 200]), log="no-data value"
@@ -77,6 +100,8 @@ REFUSED_ARRAYS = {
     "picture": (".npy", npy(np.full((48, 64, 3), 80, np.uint8)), "8-bit image"),
     "several clouds": (".npy", npy(np.zeros((2, 40, 50, 3))), "has shape (2, 40, 50, 3)"),
     "planes or rows": (".npy", npy(np.zeros((3, 500, 6))), "ambiguous: planes or rows"),
+    "depth and picture": (".npz", npz(depth=np.ones((48, 64)), color=GRID_COLORS), "color (20, 24, 3)"),
+    "depth alone": (".npz", npz(depth=np.ones((48, 64)), fov=np.ones(1)), "Height maps"),
     "several arrays": (".npz", npz(first=POINTS, second=POINTS), "first (400, 3), second (400, 3)"),
     "colours of others": (".npz", npz(points=POINTS, colors=COLORS[:-1]), "colours of shape (399, 3)"),
     "complex": (".npy", npy(POINTS.astype(complex)), "complex128"),

@@ -5,7 +5,11 @@ import numpy as np
 from dialects.base import COLORS, COUNT, NORMALS, POINTS, Dialect, lines, rows, with_holes
 
 _NUMBERS = np.arange(COUNT)[:, None]
+_SHUFFLED = np.random.default_rng(4).permutation(COUNT)
+_FAR = POINTS + np.array([0, 0, 600])
+_FAR[[3, 77, 200]] = 0
 _XYZ = rows(POINTS)
+_NUMBERED = "first column numbers the rows"
 _DECIMAL = "commas are read as decimal signs"
 
 
@@ -35,6 +39,32 @@ TEXT = {
     "id first": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=","), "id,x,y,z")),
     "index of pandas": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=","), ",x,y,z")),
     "index without names": Dialect(".csv", lines(rows(_NUMBERS, POINTS, separator=",")), log="counts the rows"),
+    "shuffled index": Dialect(
+        ".csv", lines(rows(_SHUFFLED[:, None], POINTS[_SHUFFLED], separator=",")), POINTS[_SHUFFLED], log=_NUMBERED
+    ),
+    "index of selected rows": Dialect(
+        ".csv", lines(rows(_NUMBERS[::2] + 7, POINTS[::2], separator=",")), POINTS[::2], log=_NUMBERED
+    ),
+    "names and units beside words": Dialect(  # as GOM writes it where commas are decimal signs
+        ".csv",
+        lines(
+            [f"Punkt {n};{row};0,1" for n, row in enumerate(rows(POINTS, separator=";", comma=True))],
+            "Name;X [mm];Y [mm];Z [mm];Abw.",
+        ),
+        log=_DECIMAL,
+    ),
+    "names of ParaView": Dialect(
+        ".csv",
+        lines(rows(COLORS, POINTS, separator=","), '"RGB:0","RGB:1","RGB:2","Points:0","Points:1","Points:2"'),
+        colors=COLORS,
+    ),
+    "zeros as holes": Dialect(
+        ".xyz", lines(rows(_FAR)), np.where(_FAR[:, 2:] == 0, np.nan, _FAR), log="3 of 400 points are 0"
+    ),
+    "columns without names": Dialect(".txt", lines(rows(POINTS, POINTS, POINTS)), log="last 6 columns have no names"),
+    "normals called xyzn": Dialect(".xyzn", lines(rows(POINTS, NORMALS, form="%.4f"))),
+    "colours called xyzrgb": Dialect(".xyzrgb", lines(rows(POINTS, COLORS / 255, form="%.4f")), colors=COLORS),
+    "tsv": Dialect(".tsv", lines(rows(POINTS, separator="\t"), "x\ty\tz")),
     "table of R": Dialect(".txt", lines(rows(_NUMBERS + 1, POINTS), '"x" "y" "z"')),
     "colours first": Dialect(".csv", lines(rows(COLORS, POINTS, separator=","), "r,g,b,x,y,z"), colors=COLORS),
     "Red Green Blue": Dialect(
@@ -92,5 +122,11 @@ REFUSED_TEXT = {
     "both decimal signs": (".csv", lines(["1.5;2,5;3"] * 200), "both decimal points and commas"),
     "thousands separators": (".csv", lines(["1,234.5;2;3", *["1;2;3"] * 200]), "not all numbers"),
     "numbers of rows by name": (".csv", lines(["0,1,2,3", "1,2,3,4"] * 100, "id,east,north,up"), "no columns x, y, z"),
+    "map of heights": (".csv", lines([",".join(["1.5"] * 130)] * 200), "see docs/formats.md, Height maps"),
+    "map of heights of a geographer": (
+        ".asc",
+        lines(["1.5 " * 130] * 200, "ncols 130\nnrows 200\nxllcorner 0\ncellsize 1\nNODATA_value -9999"),
+        "see docs/formats.md, Height maps",
+    ),
     "ragged": (".xyz", lines(["1 2 3", "1 2"] * 100), "not a table of numbers"),
 }

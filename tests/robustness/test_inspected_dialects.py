@@ -10,6 +10,7 @@ import pytest
 from dialects.arrays import ARRAYS, REFUSED_ARRAYS
 from dialects.base import Dialect
 from dialects.meshes import EXTENT, MESHES, OBJ, REFUSED_MESHES
+from dialects.other_formats import REFUSED_OTHERS
 from dialects.pcd import PCD, REFUSED_PCD
 from dialects.ply import PLY, REFUSED_PLY
 from dialects.text import REFUSED_TEXT, TEXT
@@ -27,11 +28,12 @@ REFUSALS = {
     "ply": REFUSED_PLY,
     "mesh": REFUSED_MESHES,
     "tiff": REFUSED_TIFF,
+    "other": REFUSED_OTHERS,
 }
 # A prediction takes a second: some of each format in the fast tests, all of them in a slow one.
 CHOSEN = {
-    "text": ("semicolons and decimal commas", "index of pandas", "UTF-16", "-9999"),
-    "array": ("planes", "batch of one cloud", "other names"),
+    "text": ("semicolons and decimal commas", "index of pandas", "UTF-16", "-9999", "shuffled index", "zeros as holes"),
+    "array": ("planes", "batch of one cloud", "other names", "vertices of RealSense"),
     "pcd": ("grid", "doubles compressed", "r g b"),
     "ply": ("upper case", "list before", "a dummy face"),
     "obj": ("colours to 255",),

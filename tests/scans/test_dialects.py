@@ -8,6 +8,7 @@ import pytest
 from dialects.arrays import ARRAYS, REFUSED_ARRAYS
 from dialects.base import Dialect
 from dialects.meshes import EXTENT, MESHES, OBJ, REFUSED_MESHES
+from dialects.other_formats import REFUSED_OTHERS
 from dialects.pcd import PCD, REFUSED_PCD
 from dialects.ply import PLY, REFUSED_PLY
 from dialects.text import REFUSED_TEXT, TEXT
@@ -27,6 +28,7 @@ REFUSED = {
         "ply": REFUSED_PLY,
         "mesh": REFUSED_MESHES,
         "tiff": REFUSED_TIFF,
+        "other": REFUSED_OTHERS,
     }.items()
     for key, case in cases.items()
 }

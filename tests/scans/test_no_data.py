@@ -69,6 +69,26 @@ def test_a_number_behind_a_stray_point() -> None:
     assert np.flatnonzero(np.isnan(cleaned).any(axis=1)).tolist() == list(range(20))
 
 
+def test_zeros_in_place_of_measurements(caplog: pytest.LogCaptureFixture) -> None:
+    far = POINTS + np.array([0, 0, 600])
+    far[::10, 2] = 0  # x and y are known, the height is not: 10 % of the points, too many to be strays
+    far[5] = 0
+    with caplog.at_level(logging.WARNING):
+        cleaned = without_no_data(far, "scan")
+    assert "201 of 2000 points are 0" in caplog.text
+    np.testing.assert_array_equal(np.isnan(cleaned).any(axis=1), far[:, 2] == 0)
+    near = POINTS.copy()  # about the origin, where only (0, 0, 0) cannot be a height
+    near[::10] = 0
+    near[7, 2] = 0
+    np.testing.assert_array_equal(np.isnan(without_no_data(near, "scan")).any(axis=1), (near == 0).all(axis=1))
+    near[::10] = POINTS[::10]
+    near[4] = 0
+    assert without_no_data(near, "a single point at the origin") is near
+    raised = POINTS + np.array([0, 0, 600])
+    raised[:1200, 2] = 0
+    assert without_no_data(raised, "an object above most of its points") is raised
+
+
 @pytest.mark.parametrize("text", ["3.40282e+38", "-3.40282e+38", "1.79769e+308"])
 def test_the_largest_float_with_few_digits(text: str) -> None:
     points = POINTS.copy()
@@ -82,7 +102,7 @@ UNTOUCHED = {
     "an object as large": np.linspace(-9999, 9999, 2000)[:, None] * [1.0, 0.5, 0.2],
     "no points": np.zeros((0, 3)),
     "nothing but no data": np.full((50, 3), -9999.0),
-    "whole steps": np.repeat([[0.0, 0, 0], [9999, 9999, 9999]], 50, axis=0),
+    "whole steps": np.repeat([[-9999.0, -9999, -9999], [9999, 9999, 9999]], 50, axis=0),
 }
 
 

@@ -27,6 +27,7 @@ from pointad.commands.service.uploads import (
 )
 from pointad.errors import shown
 from pointad.scans.files import SUFFIXES
+from pointad.scans.other_formats import unsupported_extension
 
 logger = logging.getLogger(__name__)
 
@@ -159,8 +160,7 @@ class InspectionService:
         """Where a file is stored: nothing but the extension of its name is used."""
         suffix = Path(file.name).suffix.lower()
         if suffix not in SUFFIXES:
-            said = f"{shown(file.name)}: has the unsupported extension {suffix!r}; use one of {', '.join(SUFFIXES)}"
-            raise HTTPException(UNREADABLE, said)
+            raise HTTPException(UNREADABLE, str(unsupported_extension(file.name, SUFFIXES)))
         return str(self._folder / f"{stem}{suffix}")
 
     def _places_of(self, good: Sequence[SentFile]) -> list[tuple[str, SentFile]]:
