@@ -1,18 +1,17 @@
 """A run of scripts/predict.py: every scan is read, inspected and written."""
 
 import logging
-import os
 import sys
 import time
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import describe, remove_outputs, write_facts, write_inspection
+from pointad.commands.predict_outputs import FILES, describe, remove_outputs, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
-from pointad.commands.scan_search import find_scans, log_unread, output_folders
+from pointad.commands.scan_search import find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
@@ -35,14 +34,19 @@ def inspect_all(settings: PredictSettings) -> int:
     """
     check_counts(settings)
     scans = list(find_scans(settings.scans, settings.output))
-    check_pictures([*scans, *find_scans(settings.good_scans, settings.output)], settings.rgb)
-    check_pictures(list(find_scans(settings.compared_with, settings.output)), settings.good_rgb)
+    calibration = list(find_scans(settings.good_scans, settings.output))
+    compared_with = list(find_scans(settings.compared_with, settings.output))
+    check_pictures([*scans, *calibration], settings.rgb)
+    check_pictures(compared_with, settings.good_rgb)
+    pictures = [path for path in (_picture_if_any(scan, settings.rgb) for scan in scans) if path is not None]
+    results = [folder / name for folder in output_folders(scans, settings.output) for name in FILES]
+    refuse_overwriting([*scans, *calibration, *compared_with, *pictures], results)
     log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
-    good = set() if reference is None else {os.path.realpath(name) for name in reference.names}
-    for path in (path for path in scans if os.path.realpath(path) in good):
+    good = () if reference is None else reference.names
+    for path in (path for path in scans if twin_of(path, good) is not None):
         logger.warning("%s: is one of the good scans; compared with itself, its score is too low", path)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
@@ -118,10 +122,15 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
         InputError: there are no good scans, too few for a rate of false alarms, or one cannot be inspected.
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
-    compared_with = set() if reference is None else {os.path.realpath(name) for name in reference.names}
-    for path in (path for path in calibration if os.path.realpath(path) in compared_with):
-        problem = "is one of the good scans that others are compared with; compared with itself, its score is too low"
-        raise InputError(path, problem, "calibrate on other good scans")
+    for number, path in enumerate(calibration):
+        if reference is not None and twin_of(path, reference.names) is not None:
+            problem = (
+                "is one of the good scans that others are compared with; compared with itself, its score is too low"
+            )
+            raise InputError(path, problem, "calibrate on other good scans")
+        twin = twin_of(path, calibration[:number])
+        if twin is not None:  # it would count as several scans, and the rate of false alarms seem surer than it is
+            raise InputError(path, f"holds the same scan as {twin}", "give every good scan once")
     scores = [_inspect(detector, path, reference, settings).prediction.score for path in calibration]
     rate = settings.false_alarm_rate
     if rate is not None:
@@ -132,6 +141,14 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
             log_realised_rate(verdicts, scores)
         return verdicts
     return judged_by_quantile(scores, settings.quantile) if scores else Verdicts(settings.threshold)
+
+
+def _picture_if_any(scan: Path, rgb: Path | None) -> Path | None:
+    """The picture of a scan; None if there is none, which is told when the scan is inspected."""
+    try:
+        return find_picture(scan, rgb)
+    except InputError:
+        return None
 
 
 def _inspect(detector: PointAD, path: Path, reference: Reference | None, settings: PredictSettings) -> Inspection:

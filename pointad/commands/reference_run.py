@@ -5,7 +5,7 @@ import logging
 from pointad.commands.detector import load_detector
 from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.references import GoodScans, look_options, make_reference
-from pointad.commands.scan_search import find_scans
+from pointad.commands.scan_search import find_scans, refuse_overwriting
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ def write_reference(settings: ReferenceSettings) -> None:
     """
     good = list(find_scans(settings.good, settings.output.parent / settings.output.stem))
     good_scans = GoodScans(good, settings.rgb)
+    refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
     reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))
     reference.save(settings.output)
     logger.info("reference of %d good scans written to %s", len(good), settings.output)

@@ -1,8 +1,10 @@
 """Which files a person means who names files and folders of scans, and which folder the results of each get."""
 
+import filecmp
 import logging
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pointad.errors import InputError
@@ -88,3 +90,30 @@ def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
         taken.add(name.lower())
         folders.append(root / name)
     return folders
+
+
+def twin_of(path: Path, others: Iterable[str | Path]) -> str | Path | None:
+    """The first of other files that holds the same bytes, or is the same file; None if there is none."""
+    for other in others:
+        try:
+            if filecmp.cmp(path, other, shallow=False):
+                return other
+        except (OSError, ValueError):  # missing: whoever reads it says so
+            continue
+    return None
+
+
+def refuse_overwriting(read: Iterable[Path], written: Iterable[Path]) -> None:
+    """Refuse to replace a file that is read: results have fixed names, which may be those of other files.
+
+    Args:
+        read: scans, pictures and whatever else is read.
+        written: the files of the results.
+
+    Raises:
+        InputError: a result would replace one of them.
+    """
+    places = set(map(os.path.realpath, written))
+    for path in read:
+        if "\0" not in str(path) and os.path.realpath(path) in places:
+            raise InputError(path, "would be replaced by a result of this name", "choose another --output")

@@ -84,6 +84,21 @@ def test_scans_that_are_compared_with_themselves_are_told(
     assert "0.npy: is one of the good scans; compared with itself" in caplog.text
 
 
+def test_copies_of_good_scans_are_known_by_their_content(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = [scans / "good" / f"{seed}.npy" for seed in range(2)]
+    copy = scans / "copy.npy"
+    copy.write_bytes(good[1].read_bytes())
+    with pytest.raises(InputError, match=r"copy\.npy: is one of the good scans that others are compared with"):
+        run(scans / "bad.npy", "--good", *good, "--calibrate", copy)
+    run(copy, "--good", *good)
+    assert "copy.npy: is one of the good scans; compared with itself" in caplog.text
+    for twice in (copy, good[1]):
+        with pytest.raises(InputError, match=r"holds the same scan as .*1\.npy; give every good scan once"):
+            run(scans / "bad.npy", "--calibrate", *good, twice, "--false_alarm_rate", "0.25")
+
+
 def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):
@@ -156,3 +171,11 @@ def test_scans_of_another_density_are_compared_too(run: Any, scans: Path) -> Non
     np.save(scans / "thin.npy", closed_shape(300, 3))
     code, (line,) = run(scans / "thin.npy", "--good", scans / "good" / "0.npy")
     assert code == 0 and "error" not in line
+
+
+def test_a_reference_never_replaces_a_good_scan(run: Any, scans: Path) -> None:
+    path = scans / "good" / "0.npy"
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"0\.npy: would be replaced by a result"):
+        reference.main(reference.build_parser().parse_args([str(scans / "good"), "--output", str(path)]))
+    assert path.read_bytes() == before

@@ -201,3 +201,24 @@ def test_nothing_of_an_earlier_scan_stays_when_one_fails(run: Any, folder: Path,
     code, (line,) = run(folder / "blob.ply", "--threshold", "1e9")
     assert code == 2 and "error" in line
     assert not list(written.iterdir())
+
+
+@pytest.mark.parametrize("role", ["scan", "good", "calibrate", "rgb"])
+def test_nothing_that_is_read_is_replaced(run: Any, scan: np.ndarray, tmp_path: Path, role: str) -> None:
+    own = {"scan": "scores.npy", "good": "scores.npy", "calibrate": "scores.npy", "rgb": "sheet.png"}[role]
+    read = tmp_path / "out" / "sheet" / own
+    read.parent.mkdir(parents=True)
+    np.save(tmp_path / "sheet.npy", scan)
+    if role == "rgb":
+        Image.new("RGB", (200, 200)).save(read)
+    else:
+        np.save(read, closed_shape(500, 1))
+    if role == "scan":
+        arguments = [read, tmp_path / "sheet.npy"]
+    else:
+        flag = {"good": "--good", "calibrate": "--calibrate", "rgb": "--rgb"}[role]
+        arguments = [tmp_path / "sheet.npy", flag, read]
+    before = read.read_bytes()
+    with pytest.raises(InputError, match=f"{own}: would be replaced by a result of this name; choose another"):
+        run(*arguments)
+    assert read.read_bytes() == before
