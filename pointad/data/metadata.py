@@ -13,6 +13,7 @@ from typing import Any
 
 from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.data.listed_paths import WRITE_AGAIN, inside
+from pointad.data.rendering_settings import require_dataset
 from pointad.datasets.archive import is_good
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.class_names import unknown_class
@@ -149,12 +150,13 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
         dataset_name: which data set it is, see `pointad.datasets.registry`.
 
     Raises:
-        InputError: the data set is unknown, no rendered sample is found, or a file cannot be written.
+        InputError: the data set is unknown or not the rendered one, no sample is found, or a file cannot be written.
     """
     dataset = specification(dataset_name)
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder that scripts/render_dataset.py wrote")
+    require_dataset(folder, dataset)
     # The last run to list has finished its own samples by then, and sees those of all others.
     with wait_for_lock(folder / _LOCK_NAME):
         return _list_samples(folder, dataset)
@@ -170,9 +172,8 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
             f"holds no rendered sample (<class>/{SPLIT}/<species>/{VIEWS}/<id>)",
             "render the data set first with scripts/render_dataset.py",
         )
-    good_path = folder / GOOD_SCANS_NAME
-    if good or good_path.exists():
-        _write(good_path, {GOOD_SPLIT: good})
+    if good or (folder / GOOD_SCANS_NAME).exists():
+        _write(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good})
     for path in unfinished:
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
     _write(metadata_path(folder), {"train": {}, "test": entries})

@@ -19,7 +19,7 @@ from pointad.data.listed_paths import WRITE_AGAIN
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
 from pointad.data.own_data import STORED
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
-from pointad.data.rendering_settings import stored_views
+from pointad.data.rendering_settings import require_dataset, stored_views
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
@@ -68,6 +68,7 @@ def list_dataset(
         raise InputError(root, "is not a folder", "give the folder of the data set as --data_path")
     if render == STORED:
         _refuse_raw_scans(dataset, root)
+        require_dataset(root, dataset)
         records = read_metadata(root, class_name)
         views = stored_views(root, dataset, (record.views_folder for record in records))
         return ListedDataset(records, views, load_rendered, _good_beside(records, root) if with_good else ())

@@ -74,6 +74,21 @@ def read_settings(root: Path) -> dict[str, Any] | None:
     return found
 
 
+def require_dataset(root: Path, dataset: DatasetSpecification) -> None:
+    """Refuse to read a folder in another format than it was rendered from: grids and classes would be taken for others.
+
+    Args:
+        root: the rendered data set's folder.
+        dataset: the format that is asked for.
+
+    Raises:
+        InputError: the folder was rendered from another format, or its settings cannot be read.
+    """
+    told = (read_settings(root) or {}).get("dataset")
+    if told not in (None, dataset.name):
+        raise InputError(root, f"was rendered from {_spoken(told)}, not {dataset.name}", f"give --dataset {told:.80}")
+
+
 def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Path]) -> AvailableViews:
     """The views of a rendered data set: as stored when it was rendered, else as many as any sample has.
 

@@ -11,8 +11,10 @@ import pytest
 
 from pointad.data.export import RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.opening import list_dataset
 from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.data.rendering_settings import agree_on_settings, note_device
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.locks import wait_for_lock
 from pointad.rendering.views import View
@@ -45,6 +47,18 @@ def settings() -> dict[str, object]:
     from pointad.data.rendering_settings import settings_of
 
     return settings_of("mvtec_pc_3d_rgb", ONE_VIEW)
+
+
+def test_a_folder_is_read_in_the_format_that_it_was_rendered_from(tmp_path: Path) -> None:
+    """Otherwise the class that prompts were learned from would be tested as one of another data set."""
+    (tmp_path / "rendering.json").write_text(json.dumps(settings()))
+    (tmp_path / "all_meta.json").write_text('{"train": {}, "test": {}}')
+    told = "was rendered from mvtec_pc_3d_rgb, not real_pc_3d_rgb; give --dataset mvtec_pc_3d_rgb"
+    with pytest.raises(InputError, match=told):
+        list_dataset(specification("real_pc_3d_rgb"), tmp_path)
+    with pytest.raises(InputError, match=told):
+        write_metadata(tmp_path, "real_pc_3d_rgb")
+    assert list_dataset(specification("mvtec_pc_3d_rgb"), tmp_path).views.count == 1
 
 
 @pytest.mark.parametrize("content", ["", "[]", "7", "{", '{"views": 3}', '{"devices": [1]}'])
