@@ -2,17 +2,23 @@
 
 import logging
 
-from pointad.commands.settings import DetectorSettings
+from pointad.commands.prompt_sets import MATCHING_WEIGHTS
+from pointad.commands.settings import DEMO_WEIGHTS, DetectorSettings
+from pointad.evaluation.agreement import differences, require_same_clip
+from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
 from pointad.inspection.predictor import PointAD
+from pointad.model.weight_locations import demo_checkpoints, locate
+from pointad.scans.grid import GRID_SIZE
+from pointad.training.run_folder import read_origin
 
 logger = logging.getLogger(__name__)
 
 
 def load_detector(settings: DetectorSettings) -> PointAD:
-    """Load backbone and prompts; demo weights are logged.
+    """Load backbone and prompts; demo weights, and settings that differed in training, are logged.
 
     Raises:
-        InputError: something named is missing, unreadable or does not fit.
+        InputError: something named is missing, unreadable or does not fit, or the prompts belong to another CLIP.
     """
     model = settings.model
     detector = PointAD.from_checkpoint(
@@ -26,8 +32,34 @@ def load_detector(settings: DetectorSettings) -> PointAD:
         compiled=settings.encoding.compiled,
         pictures_at_once=settings.encoding.pictures_at_once,
     )
+    _compare_with_training(settings, detector)
     if detector.is_demo:
         logger.warning(
             "DEMO weights: scores of the small backbone %s are meaningless for real data", detector.backbone_name
         )
     return detector
+
+
+def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> None:
+    """Refuse prompts of another CLIP, and log what else differs from the training, as far as that was recorded.
+
+    Raises:
+        InputError: they were learned with another CLIP.
+    """
+    if settings.checkpoint is None and settings.model.clip_weights == DEMO_WEIGHTS:
+        return  # shipped together
+    path = demo_checkpoints()[0] if settings.checkpoint is None else locate(settings.checkpoint)
+    encoder = detector.encoder
+    used = PipelineRecord(
+        backbone=encoder.backbone.name,
+        backbone_fingerprint=encoder.backbone.fingerprint,
+        features_list=tuple(encoder.layers),
+        image_size=encoder.backbone.image_size,
+        point_size=GRID_SIZE,
+        precision=encoder.precision,
+    )
+    training = TrainingRecord.from_json(read_origin(path))
+    require_same_clip(path, training, used, MATCHING_WEIGHTS)
+    different = differences(training, used, same_dataset=False)
+    if different:
+        logger.warning("%s: used with other settings than in training: %s", path, "; ".join(different))

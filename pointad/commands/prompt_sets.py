@@ -8,16 +8,18 @@ from pointad.commands.test_settings import TestSettings
 from pointad.datasets.class_names import unknown_class
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
-from pointad.evaluation.agreement import differences
+from pointad.evaluation.agreement import differences, require_same_clip
 from pointad.evaluation.evaluation import PromptSet
 from pointad.evaluation.provenance import file_fingerprint
-from pointad.evaluation.run_record import RunRecord, TrainingRecord, epoch_of
+from pointad.evaluation.run_record import RunRecord, TrainingRecord, classes_before, epoch_of
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.text_features import learned_text_features, plain_text_features
 from pointad.training.run_folder import read_origin
 from pointad.training.terms import PUBLISHED_WEIGHTS
+
+MATCHING_WEIGHTS = "give the matching --clip_weights and --clip_activation"
 
 logger = logging.getLogger(__name__)
 
@@ -92,11 +94,12 @@ def _load(
     training_class = settings.train_class or known.training_class or (folder if folder in classes else None)
     training_dataset = known.training_dataset or (own_dataset if training_class in classes else None)
     same_dataset = training_dataset in (None, own_dataset)
-    left_out = frozenset(classes & {training_class}) if same_dataset else frozenset[str]()
+    learned = {training_class} if same_dataset else set()
+    left_out = frozenset(classes & (learned | set(classes_before(known, own_dataset))))
     if training_class is None:
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     if not settings.allow_mismatch:
-        _refuse_other_clip(path, known, record)
+        require_same_clip(path, known, record, f"{MATCHING_WEIGHTS}, or add --allow_mismatch")
     different = differences(known, record, same_dataset=same_dataset)
     if different:
         logger.warning("%s: tested with other settings than in training: %s", path, "; ".join(different))
@@ -123,17 +126,8 @@ def _load(
     return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), record)
 
 
-def _refuse_other_clip(path: Path, training: TrainingRecord, test: RunRecord) -> None:
-    """Prompts are meaningful only to the CLIP that they were learned with."""
-    if training.backbone_fingerprint not in (None, test.backbone_fingerprint):
-        problem = f"was learned with another CLIP ({training.backbone}), not with {test.backbone}"
-        raise InputError(
-            path, problem, "give the matching --clip_weights and --clip_activation, or add --allow_mismatch"
-        )
-
-
 def _check_training_class(name: str, told: str | None, classes: set[str], settings: TestSettings, path: Path) -> None:
-    """Refuse a class name that no data set has: the intended class would silently be tested.
+    """Refuse another class than the prompts were trained on, or one that no data set has: the class would be tested.
 
     Args:
         name: what --train_class says.
@@ -143,10 +137,10 @@ def _check_training_class(name: str, told: str | None, classes: set[str], settin
         path: of the checkpoint.
 
     Raises:
-        InputError: the name is neither one of these nor a class of another data set.
+        InputError: the file says otherwise, or the name is neither one of these nor a class of another data set.
     """
     if told not in (None, name):
-        logger.warning("%s: --train_class %s was given, but it was trained on %s", path, name, told)
+        raise InputError(path, f"was trained on {told}, not on {name}", "omit --train_class")
     known = {one for dataset in DATASETS.values() for one in dataset.classes}
-    if name not in classes | known | {told}:
+    if told is None and name not in classes | known:
         raise unknown_class(name, sorted(classes), settings.data.folder)

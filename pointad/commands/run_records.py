@@ -1,5 +1,7 @@
 """What run.json and results.json say about a run: from settings, data and backbone to records."""
 
+import logging
+from pathlib import Path
 from typing import Any
 
 from pointad.commands.loading import LoadedData
@@ -11,6 +13,9 @@ from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import fingerprint, provenance
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.model.prompt_learner import PromptLearner
+from pointad.training.run_folder import read_origin
+
+logger = logging.getLogger(__name__)
 
 
 def record_of_training(
@@ -31,8 +36,18 @@ def record_of_training(
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         init_checkpoint=None if settings.init_checkpoint is None else str(settings.init_checkpoint),
+        learned_before=None if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint),
         seed=settings.seed,
     )
+
+
+def _learned_before(checkpoint: Path) -> tuple[str, ...] | None:
+    """What the prompts of --init_checkpoint were learned from, which no test may count as unseen either."""
+    origin = TrainingRecord.from_json(read_origin(checkpoint))
+    if origin.training_class is None:
+        logger.warning("%s: what it was learned from is unknown, so tests will not leave it out", checkpoint)
+        return origin.learned_before
+    return (*(origin.learned_before or ()), f"{origin.training_dataset or ''}/{origin.training_class}")
 
 
 def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: LoadedData) -> RunRecord:

@@ -82,6 +82,9 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     # What can be found missing is looked for before a model is downloaded and loaded.
     if settings.init_checkpoint is not None:
         load_prompts(settings.init_checkpoint)
+        if settings.restart and settings.init_checkpoint.resolve().parent == folder.resolve():
+            problem = f"would be removed from {folder} by --restart"
+            raise InputError(settings.init_checkpoint, problem, "copy it and its .json elsewhere first")
     path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
     listed = list_data(settings.data, settings.train_class)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)

@@ -1,7 +1,9 @@
-"""Checks whether prompts are tested with the settings that they were trained with."""
+"""Checks whether prompts are used with the settings that they were trained with."""
 
+from pathlib import Path
 from typing import Any
 
+from pointad.errors import InputError
 from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
 
 _TITLES = {
@@ -42,6 +44,23 @@ def differences(training: TrainingRecord, test: PipelineRecord, *, same_dataset:
         elif same_dataset and training.view_names is None and training.views != test.views:
             found.append(f"views {_spoken(training.views)}")
     return tuple(f"trained with {text}" for text in found)
+
+
+def require_same_clip(checkpoint: str | Path, training: TrainingRecord, used: PipelineRecord, remedy: str) -> None:
+    """Refuse prompts that were learned with another CLIP, which are meaningless to this one.
+
+    Args:
+        checkpoint: the prompts, named by errors.
+        training: the settings of the training.
+        used: what the prompts are used with.
+        remedy: what to do about it.
+
+    Raises:
+        InputError: it is known to be another CLIP.
+    """
+    if _differ(training.backbone_fingerprint, used.backbone_fingerprint):
+        problem = f"was learned with another CLIP ({training.backbone or 'unnamed'}), not with {used.backbone}"
+        raise InputError(checkpoint, problem, remedy)
 
 
 def _differ(before: Any, now: Any) -> bool:

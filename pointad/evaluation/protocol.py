@@ -54,8 +54,7 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
         classes: the classes that it has figures for.
         measures_aupro: whether AUPRO is among the figures.
     """
-    trained_here = run.training_dataset in (None, "", run.dataset)
-    own = (run.training_class,) if run.training_class and trained_here else ()
+    own = run.learned_classes
     is_ensemble = run.prompts == "ensemble"
     return Protocol(
         name="nothing learned" if is_ensemble else run.protocol or UNKNOWN,
@@ -109,4 +108,6 @@ def supervision_text(run: RunRecord) -> str:
 def _learned_from(run: RunRecord) -> str:
     if not run.training_class:
         return UNKNOWN
-    return f"{run.training_class} of {run.training_dataset or run.dataset or UNKNOWN}, split {SPLIT}"
+    before = () if run.training is None else run.training.learned_before or ()
+    after = f", after {', '.join(before)}" if before else ""
+    return f"{run.training_class} of {run.training_dataset or run.dataset or UNKNOWN}, split {SPLIT}{after}"

@@ -91,6 +91,7 @@ class TrainingRecord(PipelineRecord):
     batch_size: int | None = None
     learning_rate: float | None = None
     init_checkpoint: str | None = None
+    learned_before: tuple[str, ...] | None = None  # "<data set>/<class>" of each training that led to init_checkpoint
     seed: int | None = field(default=None, metadata=REPEAT)
     epoch: int | None = None  # of the checkpoint that this record belongs to
     sha256: str | None = field(default=None, metadata=REPEAT)  # of that checkpoint
@@ -137,6 +138,15 @@ class RunRecord(PipelineRecord):
     differences: tuple[str, ...] | None = None  # settings that differed in training
     training: TrainingRecord | None = None  # from run.json beside the checkpoint
 
+    @property
+    def learned_classes(self) -> tuple[str, ...]:
+        """Classes of the tested data set that the prompts were learned from, that of --train_class first."""
+        own = (
+            (self.training_class,) if self.training_class and self.training_dataset in (None, "", self.dataset) else ()
+        )
+        before = () if self.training is None else classes_before(self.training, self.dataset)
+        return tuple(dict.fromkeys((*own, *before)))
+
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "RunRecord":
         """The record from "run" in a ``results.json``, in the current or an older format.
@@ -152,6 +162,12 @@ class RunRecord(PipelineRecord):
 
 
 _NESTED = frozenset({"provenance", "training"})  # their facts count, not they themselves
+
+
+def classes_before(training: TrainingRecord, dataset: str | None) -> tuple[str, ...]:
+    """Classes of a data set that the prompts of --init_checkpoint had been learned from."""
+    told = [each.partition("/") for each in training.learned_before or ()]
+    return tuple(name for learned_from, _, name in told if learned_from in ("", dataset))
 
 
 def to_json(record: PipelineRecord) -> dict[str, Any]:

@@ -127,6 +127,11 @@ class PointAD:
         )
 
     @property
+    def encoder(self) -> PictureEncoder:
+        """The image encoder, with the blocks that the prompts are compared with."""
+        return self._encoder
+
+    @property
     def backbone_name(self) -> str:
         """The CLIP's name."""
         return self._backbone.name
@@ -225,7 +230,7 @@ class PointAD:
             scans: one or more, each as `predict` takes it; the other arguments are those of `predict` too.
             pictures: the RGB picture of each organized scan, or its colours; None for a scan without any. They are
                 compared if all scans have one; scans to be judged must then have one too.
-            names: what errors call the scans, one for each; None numbers them.
+            names: what errors call the scans; None numbers them.
 
         Raises:
             InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
@@ -251,8 +256,7 @@ class PointAD:
     ) -> None:
         """Refuse a reference that no scan can be compared with under these settings, before one is looked at.
 
-        Args:
-            reference: of good scans; the other arguments are those of `predict`.
+        The arguments are those of `predict`.
 
         Raises:
             InputError: it was made otherwise.
@@ -273,13 +277,14 @@ class PointAD:
         options: LookOptions,
         encoder: PictureEncoder,
     ) -> Look:
+        gpu = encoder.device if encoder.device.type == "cuda" else None
+
         def encode(batch: MultiViewBatch) -> SampleFeatures:
             features = encoder.encode(batch.to(encoder.device))
-            if encoder.device.type == "cuda":
+            if gpu is not None:
                 torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
             return features
 
-        gpu = encoder.device if encoder.device.type == "cuda" else None
         return look_at(points, colors, rgb, options, self._backbone.image_size, encode, gpu)
 
     def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:

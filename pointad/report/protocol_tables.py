@@ -119,7 +119,7 @@ def dataset_title(run: Run) -> str:
         return str(record.dataset_title)
     classes = set(run.results.classes)
     if record.training_class and record.training_dataset == record.dataset:
-        classes.add(record.training_class)
+        classes.update(record.learned_classes)
     return data_title(about, classes, record.data_path)
 
 

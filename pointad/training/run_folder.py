@@ -7,6 +7,7 @@ two files are copied together, the training class is preserved.
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
+
+logger = logging.getLogger(__name__)
 
 RUN_NAME = "run.json"
 CHECKPOINTS = "epoch_*.pth"
@@ -51,7 +54,8 @@ def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None
 
 
 def read_origin(checkpoint: Path) -> dict[str, Any]:
-    """The origin of a checkpoint, from the file beside it, else its folder's run.json; empty if neither exists.
+    """The origin of a checkpoint: from the file beside it, or that of a checkpoint of which it is a renamed copy, else
+    from its folder's run.json; empty if there is none.
 
     Raises:
         InputError: a file cannot be read, or belongs to another checkpoint.
@@ -62,8 +66,19 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
         return facts
+    others = [origin_file(other) for other in sorted(checkpoint.parent.glob(CHECKPOINTS))]
+    found = [_read_facts(other, _REMEDY) for other in others if is_file(other)]
+    if found:
+        digest = _digest(checkpoint)
+        renamed = next((facts for facts in found if facts.get("sha256") == digest), None)
+        if renamed is not None:
+            return renamed
     path = checkpoint.with_name(RUN_NAME)
-    return _read_facts(path, _REMEDY) if is_file(path) else {}
+    if not is_file(path):
+        return {}
+    if found:
+        logger.warning("%s: no file says what it was learned from; supposed to be of the run beside it", checkpoint)
+    return _read_facts(path, _REMEDY)
 
 
 def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:

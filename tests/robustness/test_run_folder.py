@@ -8,6 +8,8 @@ import pytest
 from robustness.invocation import assert_one_error_line, invoke
 
 from pointad.errors import InputError
+from pointad.evaluation.protocol import protocol_of
+from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.training.run_folder import check_folder, origin_file, read_origin, write_origin
 
 FACTS = {"training_class": "cookie", "training_dataset": "mvtec_pc_3d_rgb", "seed": 5, "epochs": 6}
@@ -29,6 +31,18 @@ def test_the_file_beside_a_checkpoint_counts_more_than_run_json(checkpoint: Path
     assert read_origin(checkpoint)["training_class"] == "dowel"
     (checkpoint.parent / "run.json").unlink()
     assert read_origin(checkpoint) == {}
+
+
+def test_a_checkpoint_beside_those_of_another_run_is_not_taken_for_one_of_them_in_silence(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (checkpoint.parent / "run.json").write_text(json.dumps({**FACTS, "training_class": "dowel"}))
+    renamed = shutil.copy(checkpoint, checkpoint.with_name("best.pth"))
+    assert read_origin(Path(renamed))["training_class"] == "cookie" and not caplog.text
+    foreign = checkpoint.with_name("foreign.pth")
+    foreign.write_bytes(b"others")
+    assert read_origin(foreign)["training_class"] == "dowel"
+    assert "foreign.pth: no file says what it was learned from" in caplog.text
 
 
 def test_a_log_that_leads_elsewhere_is_not_written(two_samples: Path, tmp_path: Path) -> None:
@@ -91,7 +105,29 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     moved.mkdir()
     for name in ("epoch_1.pth", "epoch_1.json"):
         shutil.copy(folder / name, moved / name)
-    flags = ("--data_path", data, *model_flags, "--views", 2, "--num_workers", 0, "--save_path", tmp_path / "test")
+    tested = ("--data_path", data, *model_flags, "--views", 2, "--num_workers", 0, "--save_path", tmp_path / "test")
     assert_one_error_line(
-        invoke("test.py", *flags, "--checkpoint_path", moved / "epoch_1.pth"), "other than the training class"
+        invoke("test.py", *tested, "--checkpoint_path", moved / "epoch_1.pth"), "other than the training class"
     )
+    contradiction = invoke("test.py", *tested, "--checkpoint_path", moved / "epoch_1.pth", "--train_class", "dowel")
+    assert_one_error_line(contradiction, "epoch_1.pth", "was trained on cookie, not on dowel", "omit --train_class")
+
+    # What the first prompts were learned from stays known when further ones begin with them.
+    further = tmp_path / "further"
+    flags = ("--data_path", data, *train_flags, "--train_class", "dowel", "--init_checkpoint", folder / "epoch_1.pth")
+    (data / "dowel_meta.json").write_text((data / "cookie_meta.json").read_text().replace("cookie", "dowel"))
+    (data / "dowel").symlink_to(data / "cookie")
+    assert invoke("train.py", *flags, "--save_path", further).code == 0
+    assert json.loads((further / "epoch_1.json").read_text())["learned_before"] == ["mvtec_pc_3d_rgb/cookie"]
+    record = RunRecord(
+        dataset="mvtec_pc_3d_rgb",
+        training_class="dowel",
+        training=TrainingRecord.from_json(read_origin(further / "epoch_1.pth")),
+    )
+    protocol = protocol_of(record, ["bagel"])
+    assert protocol.left_out == ("dowel", "cookie") and "after mvtec_pc_3d_rgb/cookie" in protocol.learned_from
+    refused = invoke("test.py", *tested, "--checkpoint_path", further / "epoch_1.pth")
+    assert_one_error_line(refused, "other than the training class")
+    emptied = invoke("train.py", *flags, "--save_path", folder, "--restart")
+    assert_one_error_line(emptied, "epoch_1.pth", "would be removed", "--restart")
+    assert (folder / "epoch_1.pth").is_file()
