@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from pointad.scans.point_hashes import point_hashes
+from pointad.scans.point_hashes import lasting_hashes
 
 CANDIDATES_PER_POINT = 8  # larger clouds are first thinned at random to so many points for each wanted one
+CELLS = 10_000  # of the lattice that decides which points are kept; much finer than a thinned cloud
 STEPS = 6  # cell sizes that are tried
 FILLED = 0.97  # a size that keeps this share of the points that are wanted is good enough
 
@@ -26,7 +27,7 @@ def thin_evenly(points: np.ndarray, most_points: int, seed: int = 0) -> np.ndarr
     count = len(points)
     if count <= most_points:
         return np.arange(count)
-    candidates = np.argsort(point_hashes(points, seed), kind="stable")[: CANDIDATES_PER_POINT * most_points]
+    candidates = np.argsort(lasting_hashes(points, CELLS, seed), kind="stable")[: CANDIDATES_PER_POINT * most_points]
     offsets = points[candidates] - points.min(axis=0)
     extent = float(offsets.max())
     if extent == 0:
@@ -42,10 +43,15 @@ def thin_evenly(points: np.ndarray, most_points: int, seed: int = 0) -> np.ndarr
         if FILLED * most_points <= len(kept) <= most_points:
             break
         wanted = (1 + FILLED) / 2 * most_points
-        cell *= float(np.sqrt(len(kept) / wanted))
+        cell = extent * _rounded(cell / extent * float(np.sqrt(len(kept) / wanted)))
     if best is None:
         best = kept[:most_points]  # in random order, as the candidates are
     return np.sort(candidates[best])
+
+
+def _rounded(size: float) -> float:
+    """A near power of 2 ** (1 / 128): counts that differ by a few points, due to rounding, lead to the same size."""
+    return float(np.exp2(np.rint(np.log2(size) * 128) / 128))
 
 
 def _first_of_each_cell(offsets: np.ndarray, cell: float) -> np.ndarray:

@@ -48,6 +48,15 @@ def test_the_order_of_the_points_does_not_matter() -> None:
     np.testing.assert_array_equal(np.sort(order[thin_evenly(points[order], 3_000)]), thin_evenly(points, 3_000))
 
 
+@pytest.mark.parametrize("unit", [0.001, 1 / 25.4])
+def test_unit_and_precision_hardly_matter(unit: float) -> None:
+    random = np.random.default_rng(6)
+    sphere = random.normal(size=(100_000, 3))
+    points = (sphere / np.linalg.norm(sphere, axis=1, keepdims=True) * 25 + [100, 0, 400]).round(3)
+    kept = thin_evenly(points, 10_000)
+    assert len(np.intersect1d(thin_evenly((points * unit).astype(np.float32), 10_000), kept)) > 0.9 * len(kept)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     count=st.integers(2, 400),

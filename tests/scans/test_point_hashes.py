@@ -1,8 +1,9 @@
 """Choices by hashes of coordinates do not depend on the order of the points, and look like chance."""
 
 import numpy as np
+import pytest
 
-from pointad.scans.point_hashes import point_hashes, smallest_hashes
+from pointad.scans.point_hashes import lasting_hashes, point_hashes, smallest_hashes
 
 
 def test_hashes_follow_the_points() -> None:
@@ -27,3 +28,29 @@ def test_the_smallest_are_the_same_points_in_any_order() -> None:
     order = np.random.default_rng(3).permutation(5000)
     assert set(order[smallest_hashes(points[order], 70)]) == set(smallest_hashes(points, 70))
     np.testing.assert_array_equal(smallest_hashes(points, 5000), np.arange(5000))
+
+
+STORED = {
+    "single precision": lambda points: points.astype(np.float32),
+    "single precision in inches": lambda points: (points / 25.4).astype(np.float32),
+    "far from the origin": lambda points: points + np.array([5e5, 5.4e6, 0]),
+    "other sums": lambda points: points - points[::-1].mean(axis=0),
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_the_same_points_are_chosen_however_they_are_stored(name: str) -> None:
+    points = (np.random.default_rng(4).random((20_000, 3)) * [80, 50, 20] + [120, -30, 400]).round(3)
+    stored = STORED[name](points).astype(np.float64)
+    both = np.intersect1d(smallest_hashes(points, 2000), smallest_hashes(stored, 2000))
+    assert len(both) > 1980
+    grid = np.stack(np.meshgrid(*3 * [np.arange(27) * 0.5]), axis=-1).reshape(-1, 3)  # whose points lie on no side
+    assert (lasting_hashes(grid, 10_000) >> 24 == lasting_hashes(STORED[name](grid), 10_000) >> 24).mean() > 0.98
+
+
+def test_points_of_one_cell_have_hashes_of_their_own() -> None:
+    points = np.concatenate([np.random.default_rng(5).random((200, 3)) * 1e-9, [[1.0, 1, 1]]])
+    hashes = lasting_hashes(points, 1000)
+    assert len(np.unique(hashes)) == 201 and len(np.unique(hashes[:-1] >> 24)) == 1
+    for flat in (np.zeros((5, 3)), np.zeros((0, 3))):
+        assert len(np.unique(lasting_hashes(flat, 1000))) <= 1
