@@ -15,6 +15,7 @@ from pointad.files.bounds import check_claim
 from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_beside_points, colors_from_named
+from pointad.scans.column_order import check_order
 from pointad.scans.named_columns import find_columns
 from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
 from pointad.scans.row_numbers import without_row_numbers
@@ -93,6 +94,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
     if not named:
         laid_out = without_row_numbers(laid_out, path)
+        check_order(laid_out, path)
     points = laid_out[..., :3].astype(np.float64)
     if colors is None:
         return ScanFile(points, colors_beside_points(laid_out[..., 3:]))
@@ -140,6 +142,8 @@ def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> n
         colors = colors.squeeze(colors.shape[:-1].index(1))
     if colors.ndim == len(shape) + 1 and colors.shape[0] in (3, 4) and colors.shape[1:] == shape:
         colors = np.moveaxis(colors, 0, -1)
+    if colors.ndim == 2 and len(shape) == 2 and len(colors) == shape[0] * shape[1]:
+        colors = colors.reshape(*shape, -1)
     if colors.shape[:-1] != shape or colors.shape[-1] not in (3, 4):
         raise InputError(path, f"has colours of shape {given} for points of shape {(*shape, 3)}", _REMEDY)
     found = colors_from_named(colors)

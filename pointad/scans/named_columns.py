@@ -21,7 +21,8 @@ _UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](mm|cm|m|um|µm|inch|in))\s*$")
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
 _NO_COORDINATES = re.compile(
     r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"
-    r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|alpha|confidence|rgba?[:_][0-3]|colou?rs?[:_][0-3]|normals?[:_][0-2])$"
+    r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|row|col|column|line|pixel|u|v|"
+    r"range|distance|azimuth|theta|phi|lat|latitude|lon|long|longitude|alpha|confidence|rgba?[:_][0-3]|colou?rs?[:_][0-3]|normals?[:_][0-2])$"
 )
 
 

@@ -25,6 +25,8 @@ _NUMBERS = np.unique(
 
 _MOST_ZERO = 0.5  # share of the points that may have the height 0 for it to be no data
 
+_SUSPICIOUS_GAP = 0.05  # between the height 0 and the others, of the box's side
+
 
 @np.errstate(over="ignore", invalid="ignore")  # coordinates as large as the type allows
 def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
@@ -83,8 +85,14 @@ def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
     if len(others) and flat.mean() <= _MOST_ZERO:
         low, high = _central_box(others)
         reach = (high - low).max()
-        if low[2] > reach or high[2] < -reach:
+        gap = max(low[2], -high[2])
+        if gap > reach:
             found = flat
+        elif gap > _SUSPICIOUS_GAP * reach and flat.sum() > at_origin.sum() + 1:
+            message = (
+                "%s: %d of %d points have z = 0, all others are farther than %.3g from it; if 0 is no data, write nan"
+            )
+            logger.warning(message, name, flat.sum(), len(points), gap)
     if found.any():
         message = "%s: %d of %d points are 0 instead of a measurement; they are treated as holes"
         logger.warning(message, name, found.sum(), len(points))

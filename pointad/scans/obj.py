@@ -26,7 +26,7 @@ def read_obj(path: Path) -> Mesh:
     Indices may be negative, counting back from the last vertex before the face; texture and normal indices are skipped.
 
     Args:
-        path: `v x y z`, `v x y z w`, `v x y z r g b` or `v x y z w r g b`; colours 0 to 1 or 0 to 255.
+        path: `v x y z`, perhaps with w, then perhaps with r g b or r g b a; colours 0 to 1 or 0 to 255.
 
     Raises:
         InputError: a vertex or face is not numeric, or there are too many vertices.
@@ -46,8 +46,17 @@ def read_obj(path: Path) -> Mesh:
         raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
     if rows.shape[1] < 3:
         raise InputError(path, f"has vertices of {rows.shape[1]} numbers, expected 3", _REMEDY)
-    colors = colors_from_named(rows[:, -3:]) if rows.shape[1] in (6, 7) else None
-    return Mesh(rows[:, :3], faces, colors)
+    return Mesh(rows[:, :3], faces, _colors(rows[:, 3:]))
+
+
+def _colors(others: np.ndarray) -> np.ndarray | None:
+    """Colours among the numbers behind the coordinates (V, C): r g b, r g b alpha, or a weight and r g b."""
+    if others.shape[1] == 3:
+        return colors_from_named(others)
+    if others.shape[1] != 4:
+        return None
+    ends_in_alpha = len(others) > 1 and np.ptp(others[:, 3]) == 0 and np.ptp(others[:, 0]) > 0
+    return colors_from_named(others[:, :3] if ends_in_alpha else others[:, 1:])
 
 
 def _plain(content: bytes) -> bytes:

@@ -32,6 +32,7 @@ _CONVERSIONS = {
         (".sur", ".plu", ".plux", ".al3d", ".x3p", ".vk4", ".vk6", ".zon", ".zag", ".opd", ".nms"), _SURFACE
     ),
     **dict.fromkeys((".sdf", ".gwy", ".mnt", ".datx", ".tmd"), _SURFACE),
+    ".om3": "save it as .ply, with HALCON's write_object_model_3d",
     **dict.fromkeys((".vtk", ".vtp", ".vtu", ".vti", ".vts", ".xdmf"), _VTK),
     **dict.fromkeys(
         (".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt", ".pth", ".json", ".feather", ".parquet"), _ARRAYS

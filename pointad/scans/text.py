@@ -147,7 +147,7 @@ def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None 
 def _with_words(body: bytes, separator: bytes | None) -> np.ndarray:
     """A table in which some columns hold words; those are nan."""
     first = body[: body.find(b"\n")] if b"\n" in body else body
-    cells = [] if separator is None else first.split(separator)
+    cells = first.split(separator)
     numeric = [place for place, cell in enumerate(cells) if _is_float(cell)]
     if len(numeric) < 3:
         raise ValueError("too few columns of numbers")

@@ -19,14 +19,14 @@ _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _COMMENT = re.compile(rb"\s*(#|//|%|!)")
 _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
-MISSING = rb"|na|n/a|null|none|nil|-|--|#n/a|\?"
+MISSING = rb"|na|n/a|null|none|nil|-{1,5}|#n/a|\?|\*+"
 _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*?)[ \t]*(?:#|//)[^\n]*$")
 _UNIT = re.compile(rb"[\[(]?(?:mm|cm|m|um|\xc2\xb5m|inch|in|px|-|)[\])]?", re.IGNORECASE)
-_REMEDY = "give rows of numbers of equal length"
+_REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     """
     start, header = _first_row(content)
     if start is None:
+        if _has_words_beside_numbers(content):
+            raise InputError(name, "has words in its rows and no names of columns", "name them, such as: name x y z")
         raise InputError(name, "holds no row of at least three numbers", _REMEDY)
     sample = _sample(content, start)
     separator, decimal_comma = _convention(sample)
@@ -184,6 +186,12 @@ def _is_row(line: bytes, header: bytes) -> bool:
         if numbers >= 3 and named:
             return True
     return False
+
+
+def _has_words_beside_numbers(content: bytes) -> bool:
+    """Whether the last of the sampled lines hold at least three numbers each beside words."""
+    lines = _rows(content[: 100 * _SAMPLED_LINES])[-10:-1]
+    return bool(lines) and all(sum(map(_numeric, re.split(rb"[,;\s]+", line.strip()))) >= 3 for line in lines)
 
 
 def _numeric(cell: bytes) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named, is_normals
+from pointad.scans.column_order import check_order
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -27,10 +28,11 @@ def read_text_scan(path: Path) -> ScanFile:
     be anything else. A `.pts` file has the intensity before the colours.
 
     Raises:
-        InputError: the file is not a table of numbers, the names of its first columns rule out coordinates, or it has
-            so many columns without names that it must be a map of heights.
+        InputError: the file is not a table of numbers, its first columns cannot be coordinates, or it has so many
+            columns without names that it must be a map of heights.
     """
     table = parse_table(read_bytes(path), path)
+    named = table.names is not None
     if table.names is not None:
         columns = find_columns(table.names)
         if columns.xyz is not None:
@@ -40,6 +42,8 @@ def read_text_scan(path: Path) -> ScanFile:
     values = without_row_numbers(table.values, path)
     if values.shape[1] > MOST_COLUMNS:
         raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
+    if not named:
+        check_order(values, path)
     others = values[:, 3:]
     colors = colors_beside_points(others, after_intensity=path.suffix.lower() == ".pts")
     if colors is None and others.shape[1] > 1 and not is_normals(others[np.isfinite(others).all(axis=1), :3]):

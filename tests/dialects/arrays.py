@@ -92,10 +92,12 @@ ARRAYS = {
     "16-bit colours": Dialect(".npz", npz(points=POINTS, colors=COLORS.astype(np.uint16) * 257), colors=COLORS),
     "floats to 255": Dialect(".npz", npz(xyz=POINTS, rgb=COLORS.astype(np.float32)), colors=COLORS),
     "floats to 1": Dialect(".npz", npz(xyz=POINTS, rgb=COLORS / 255), colors=COLORS),
+    "colours in a row": Dialect(".npz", npz(xyz=GRID, rgb=GRID_COLORS.reshape(-1, 3)), GRID, GRID_COLORS),
     "colours as planes": Dialect(".npz", npz(xyz=GRID, rgb=np.moveaxis(GRID_COLORS, -1, 0)), GRID, GRID_COLORS),
 }
 
 REFUSED_ARRAYS = {
+    "labels in front": (".npy", npy(np.column_stack([np.arange(len(POINTS)) % 2, POINTS])), "a label or an intensity"),
     "depth map": (".npy", npy(np.full((48, 64), 800, np.uint16)), "depth map"),
     "picture": (".npy", npy(np.full((48, 64, 3), 80, np.uint8)), "8-bit image"),
     "several clouds": (".npy", npy(np.zeros((2, 40, 50, 3))), "has shape (2, 40, 50, 3)"),

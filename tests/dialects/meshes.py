@@ -87,6 +87,16 @@ OBJ = {
         lines([f"v {x} {y} {z} {r} {g} {b}" for (x, y, z), (r, g, b) in zip(POINTS, COLORS / 255, strict=True)]),
         colors=COLORS,
     ),
+    "colours and alpha": Dialect(
+        ".obj",
+        lines([f"v {x} {y} {z} {r} {g} {b} 1" for (x, y, z), (r, g, b) in zip(POINTS, COLORS / 255, strict=True)]),
+        colors=COLORS,
+    ),
+    "weights and colours": Dialect(
+        ".obj",
+        lines([f"v {x} {y} {z} 1 {r} {g} {b}" for (x, y, z), (r, g, b) in zip(POINTS, COLORS / 255, strict=True)]),
+        colors=COLORS,
+    ),
     "holes of Windows": Dialect(
         ".obj",
         lines(["v 1.#QNAN -nan(ind) 0 # nothing", *(f"v {x} {y} {z}" for x, y, z in POINTS[1:])]),

@@ -8,6 +8,10 @@ _NUMBERS = np.arange(COUNT)[:, None]
 _SHUFFLED = np.random.default_rng(4).permutation(COUNT)
 _FAR = POINTS + np.array([0, 0, 600])
 _FAR[[3, 77, 200]] = 0
+_NEAR = POINTS * [1, 1, 0.1] + [0, 0, 5]
+_NEAR[::4, 2] = 0
+_NEAR = _NEAR.round(3)
+_STEPS = np.column_stack([np.rint(POINTS[:, 0]), POINTS[:, 1:]])
 _XYZ = rows(POINTS)
 _NUMBERED = "first column numbers the rows"
 _DECIMAL = "commas are read as decimal signs"
@@ -111,6 +115,17 @@ TEXT = {
     "words in a column": Dialect(
         ".csv", lines([f"part {n};{line}" for n, line in enumerate(rows(POINTS, separator=";"))], "name;x;y;z")
     ),
+    "words in a column between blanks": Dialect(
+        ".txt", lines([f"PT{n} {line}" for n, line in enumerate(_XYZ)], "name x y z")
+    ),
+    "strokes and stars": Dialect(
+        ".csv", _marked_holes("1|2|---", ";").replace(b"1;2;---", b"1;*;2", 1), with_holes([3, 77])
+    ),
+    "whole steps and normals": Dialect(".txt", lines(rows(_STEPS, NORMALS, form="%.4f")), _STEPS),
+    "whole steps and intensities": Dialect(".txt", lines(rows(_STEPS, np.abs(NORMALS[:, :1]), form="%.4f")), _STEPS),
+    "0 beside heights near it": Dialect(
+        ".xyz", lines(rows(_NEAR)), _NEAR, log="100 of 400 points have z = 0, all others are farther than"
+    ),
     "separators at the ends": Dialect(".csv", lines([line + "," for line in rows(POINTS, separator=",")])),
     "Fortran": Dialect(".txt", lines([line.replace(" ", "D+00 ", 1) for line in _XYZ])),
     "number of points first": Dialect(".pts", lines(rows(POINTS, _NUMBERS % 7, COLORS), str(COUNT)), colors=COLORS),
@@ -122,6 +137,16 @@ REFUSED_TEXT = {
     "both decimal signs": (".csv", lines(["1.5;2,5;3"] * 200), "both decimal points and commas"),
     "thousands separators": (".csv", lines(["1,234.5;2;3", *["1;2;3"] * 200]), "not all numbers"),
     "numbers of rows by name": (".csv", lines(["0,1,2,3", "1,2,3,4"] * 100, "id,east,north,up"), "no columns x, y, z"),
+    "colours in front": (".txt", lines(rows(COLORS, POINTS)), "begins with what looks like colours"),
+    "normals in front": (".xyz", lines(rows(NORMALS, POINTS, form="%.4f")), "begins with what looks like normals"),
+    "labels in front": (".txt", lines(rows(_NUMBERS % 2, POINTS)), "a label or an intensity; name the columns x, y, z"),
+    "times in front": (
+        ".csv",
+        lines(rows(_NUMBERS * 0.5 + 1.7e9, POINTS, separator=",")),
+        "begins with what looks like times",
+    ),
+    "pixels by name": (".csv", lines(rows(POINTS, separator=","), "row,col,height"), "no columns x, y, z"),
+    "words without names": (".txt", lines([f"PT{n} {line}" for n, line in enumerate(_XYZ)]), "has words in its rows"),
     "map of heights": (".csv", lines([",".join(["1.5"] * 130)] * 200), "see docs/formats.md, Height maps"),
     "map of heights of a geographer": (
         ".asc",
