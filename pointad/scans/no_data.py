@@ -86,7 +86,7 @@ def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
         low, high = _central_box(others)
         reach = (high - low).max()
         gap = max(low[2], -high[2])
-        if gap > reach:
+        if gap > reach > 0:
             found = flat
         elif gap > _SUSPICIOUS_GAP * reach and flat.sum() > at_origin.sum() + 1:
             message = (

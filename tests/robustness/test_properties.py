@@ -193,7 +193,10 @@ def test_scans_come_back(xyz: np.ndarray) -> None:
         cloud = read_pcd(Path(folder) / "a.pcd")
         np.testing.assert_array_equal(cloud.points, points)
         np.testing.assert_array_equal(cloud.colors, colors)
-        np.testing.assert_array_equal(read_scan(Path(folder) / "a.pcd").points, points)
+        read = read_scan(Path(folder) / "a.pcd").points
+        holes = np.isnan(read).any(axis=1)  # heights of 0 are no data if the others are far from it
+        np.testing.assert_array_equal(read[~holes], points[~holes])
+        assert (points[holes, 2] == 0).all()
 
 
 @FEW
