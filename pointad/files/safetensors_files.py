@@ -49,6 +49,8 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
                     problem = f"not {kind} that can be read (its '{name[:100]}' holds {stored_as} values)"
                     raise InputError(path, problem, remedy)
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except PermissionError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except (OSError, SafetensorError, ValueError, OverflowError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         reason = unlikely_content(path) or said or str(error).splitlines()[0][:200]

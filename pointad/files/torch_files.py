@@ -35,6 +35,8 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
     try:
         with path.open("rb") as file:
             return read_torch_content(file, path.stat().st_size)
+    except PermissionError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except (PickleDataError, OSError) as error:
         reason = unlikely_content(path) or (error.strerror if isinstance(error, OSError) else error)
         raise InputError(path, f"not {kind} ({reason})", remedy) from error

@@ -22,6 +22,7 @@ from pointad.data.metadata import read_metadata
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
 from pointad.files.safetensors_files import read_safetensors
+from pointad.files.torch_files import read_torch_file
 
 
 def send(number: int) -> None:
@@ -173,7 +174,10 @@ def test_features_that_are_read_during_an_interrupt_are_not_removed(
     assert path.read_bytes() == b"whole"
 
 
-def test_weights_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("read", [read_safetensors, read_torch_file])
+def test_weights_that_may_not_be_read(
+    read: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The superuser may read everything, so the refusal is played."""
     path = tmp_path / "clip.safetensors"
     path.write_bytes(b"x" * 100)
@@ -182,5 +186,5 @@ def test_weights_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match=r"not weights \(Permission denied\)"):
-        read_safetensors(path, kind="weights", remedy="give others")
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\); check its permissions"):
+        read(path, kind="weights", remedy="give others")

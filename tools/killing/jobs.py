@@ -57,6 +57,7 @@ def write_inputs(folder: Path) -> None:
     state = {name: entry.contiguous() for name, entry in build(TINY_CLIP).state_dict().items()}
     save_file(state, weights / "open_clip_model.safetensors")
     pictures = {"mean": OPENAI_DATASET_MEAN, "std": OPENAI_DATASET_STD}
+    (weights / "open_clip_model.safetensors").chmod(0o644)  # safetensors lets nobody else read what it writes
     configuration = {"model_cfg": TINY_CLIP, "preprocess_cfg": pictures}
     (weights / "open_clip_config.json").write_text(json.dumps(configuration))
 
