@@ -42,6 +42,8 @@ def inspect_all(settings: PredictSettings) -> int:
     results = [folder / name for folder in output_folders(scans, settings.output) for name in FILES]
     refuse_overwriting([*scans, *calibration, *compared_with, *pictures], results)
     log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
+    noun = "scan" if len(scans) == 1 else "scans"
+    logger.info("%d %s to inspect; loading the model", len(scans), noun)
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
@@ -54,7 +56,7 @@ def inspect_all(settings: PredictSettings) -> int:
         print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
         broken += "error" in facts
         failed += facts.get("verdict") == FAIL
-    logger.info("%d scans: %d failed, %d could not be inspected", len(scans), failed, broken)
+    logger.info("%d %s: %d failed, %d could not be inspected", len(scans), noun, failed, broken)
     return EXIT_ERROR if broken else EXIT_FAIL if failed else 0
 
 

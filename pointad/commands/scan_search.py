@@ -43,6 +43,9 @@ def log_unread(named: Sequence[Path]) -> None:
         for suffix in sorted(filter(is_certain, counts)):
             message = "%s: %d %s files are skipped, as this format is not read; %s"
             logger.warning(message, folder, counts[suffix], suffix, conversion(suffix))
+        for suffix in (suffix for suffix in NOT_SEARCHED if counts[suffix] > 1):
+            message = "%s: %d %s files are skipped; if they hold points, name them: %s/*%s"
+            logger.info(message, folder, counts[suffix], suffix, folder, suffix)
 
 
 def _no_scan_in(folder: Path) -> InputError:

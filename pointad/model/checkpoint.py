@@ -85,7 +85,7 @@ def load_prompt_learner(
         raise InputError(
             path,
             f"prompts for a text encoder of width {width}, while that of {backbone.name} is {backbone.text.width}",
-            "give the CLIP weights that they were learned with",
+            "give prompts learned with this CLIP (--checkpoint_path), or the CLIP that these were learned with",
         )
     learner = PromptLearner(
         backbone,

@@ -1,6 +1,7 @@
 """scripts/predict.py: what it writes, prints and returns."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -150,14 +151,17 @@ def test_nothing_to_do_is_an_error(run: Any, tmp_path: Path) -> None:
 def test_files_that_are_not_read_are_counted(
     run: Any, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("1.las", "2.LAS", "3.e57", "photo.png", "._4.las"):
+    for name in ("1.las", "2.LAS", "3.e57", "photo.png", "._4.las", "5.csv", "6.csv"):
         (folder / name).write_bytes(b"LASF")
-    _, lines = run(folder)
+    with caplog.at_level(logging.INFO):
+        _, lines = run(folder)
+    assert "2 scans to inspect; loading the model" in caplog.text
     assert len(lines) == 2
     skipped = [record.getMessage() for record in caplog.records if "skipped" in record.getMessage()]
     assert [line.split(": ", 1)[1].split(", as")[0] for line in skipped] == [
         "1 .e57 files are skipped",
         "2 .las files are skipped",
+        f"2 .csv files are skipped; if they hold points, name them: {folder}/*.csv",
     ]
     assert "CloudCompare" in skipped[0] and "laspy" in skipped[1]
 
