@@ -20,6 +20,7 @@ samples.
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections import Counter, defaultdict
@@ -33,10 +34,11 @@ from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
-from pointad.data.metadata import GOOD_SCANS_NAME, write_metadata
+from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
 from pointad.data.shards import WHOLE, Shard
+from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
@@ -45,6 +47,8 @@ from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBIL
 from pointad.scans.point_cloud import RawSample
 
 CPU = "cpu"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,8 @@ def found_samples(settings: RenderSettings) -> list[RawSample]:
 
 def render_all(settings: RenderSettings) -> int:
     """Render, list, and report the outcome; returns the exit code."""
-    samples = settings.shard.of(found_samples(settings))
+    found = found_samples(settings)
+    samples = settings.shard.of(found)
     outcomes = export_samples(
         samples,
         settings.save_path,
@@ -211,20 +216,37 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
+    outdated = []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
             counts[outcome.status] += 1
             progress.update()
+            if outcome.outdated:
+                outdated.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
+    if outdated:
+        remedy = "--overwrite renders such scans again"
+        logger.warning("%d finished scans have changed since, such as %s; %s", len(outdated), outdated[0], remedy)
     if counts[ELSEWHERE]:
         print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:
         summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
         print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
+        warn_of_left_behind(found, settings.save_path)
         if summary.good_scans:
             good = sum(summary.good_scans.values())
             print(f"{good} good scans to compare with listed in {settings.save_path / GOOD_SCANS_NAME}")
     return EXIT_ERROR if counts[FAILED] else 0
+
+
+def warn_of_left_behind(samples: list[RawSample], folder: Path) -> None:
+    """Log renderings of samples that were removed, renamed, or moved to another kind of defect: tests count them."""
+    kept = left_behind([sample for sample in samples if not sample.for_reference], read_metadata(folder))
+    if kept:
+        problem = (
+            "%d listed samples are not in the raw data set, such as %s; remove their renderings, or tests count them"
+        )
+        logger.warning(problem, len(kept), kept[0].views_folder)

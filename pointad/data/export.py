@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings, note_device
+from pointad.data.staleness import is_outdated
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.locks import try_lock
@@ -44,6 +45,7 @@ class Outcome:
     sample: RawSample
     status: str  # RENDERED, SKIPPED (already finished), ELSEWHERE (another process is rendering it) or FAILED
     message: str = ""  # why it failed
+    outdated: bool = False  # it is finished already, but its raw files have changed since
 
 
 def export_samples(
@@ -78,7 +80,7 @@ def export_samples(
             continue
         if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
             _remove_abandoned_lock(_files(sample, root).lock)
-            yield Outcome(sample, SKIPPED)
+            yield Outcome(sample, SKIPPED, outdated=is_outdated(sample, _files(sample, root)))
         else:
             pending.append(sample)
     if pending:

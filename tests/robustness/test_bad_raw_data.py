@@ -158,6 +158,25 @@ def test_one_broken_scan(
     assert not (Path.cwd() / "witness").exists()
 
 
+def test_renderings_that_no_longer_agree_with_the_archive_are_told(
+    raw_archives: dict[str, Path], rendered_archives: dict[str, Path], tmp_path: Path
+) -> None:
+    source = linked_copy(raw_archives[MVTEC], tmp_path / "raw")
+    output = linked_copy(rendered_archives[MVTEC], tmp_path / "out")
+    ending = render(MVTEC, source, output)
+    assert "changed since" not in ending.err and "not in the raw data set" not in ending.err
+    replace(source / XYZ, (source / XYZ).read_bytes())
+    (views,) = output.glob("gear/test/pit/2d_rendering/*")
+    os.utime(source / XYZ, (views.stat().st_mtime + 5,) * 2)
+    ending = render(MVTEC, source, output)
+    assert "2 already finished" in ending.out
+    assert f"1 finished scans have changed since, such as {source / XYZ}; --overwrite renders" in ending.err
+    (source / "gear/test/pit").rename(source / "gear/test/lump")
+    ending = render(MVTEC, source, output)
+    assert "3 samples of 1 classes listed" in ending.out
+    assert f"1 listed samples are not in the raw data set, such as {views}; remove" in ending.err
+
+
 def test_the_others_are_rendered(
     raw_archives: dict[str, Path], rendered_archives: dict[str, Path], tmp_path: Path
 ) -> None:
