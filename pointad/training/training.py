@@ -21,6 +21,7 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 from pointad.training.loss_paths import FastPath, LossPath, choose_path
+from pointad.training.sample_content import sample_content
 from pointad.training.settings import TrainingSettings
 from pointad.training.targets import Targets, concatenate_targets
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
@@ -38,6 +39,7 @@ class TrainingExamples:
     features: dict[int, SampleFeatures]  # index of the sample -> its features, B = 1, without colour
     targets: dict[int, Targets]  # index of the sample -> its targets, B = 1
     path: LossPath  # the loss path that the targets are made for
+    content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def load_examples(
     on_gpu = encoder.device.type == "cuda"
     features: dict[int, SampleFeatures] = {}
     targets: dict[int, Targets] = {}
+    content = 0
     path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
@@ -105,9 +108,11 @@ def load_examples(
         for place in range(len(batch.class_name)):
             index = own[len(features)]
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
+            content += sample_content(batch.sample(place), index)
             aimed = path.targets(batch.sample(place), grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
-    return TrainingExamples(len(sources), features, targets, path)
+    content = int(processes.sum(torch.tensor([content])))
+    return TrainingExamples(len(sources), features, targets, path, content)
 
 
 class DivergenceError(InputError):
@@ -183,10 +188,18 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
             "losses": [losses.steps for losses in self.history],
+            "content": self._examples.content,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Restore a state from :meth:`state` of a training of the same kind."""
+        """Restore a state from :meth:`state` of a training of the same kind.
+
+        Raises:
+            InputError: the samples are others than those that it was learned from; older states do not say.
+        """
+        if state.get("content", self._examples.content) != self._examples.content:
+            problem = "have changed since the training was interrupted: pictures, masks or their order"
+            raise InputError("training samples", problem, "restore them, or train with --restart to start afresh")
         self._learner.load_state_dict(state["learner"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._generator.set_state(state["generator"])

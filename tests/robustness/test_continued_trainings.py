@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from robustness.invocation import Ending, assert_one_error_line, invoke
 
 
@@ -76,3 +78,19 @@ def test_interrupted_before_the_first_epoch(train: Callable[..., Ending], monkey
         ending = train()
     assert ending.code == 130 and "run the same command again to continue" in ending.err
     assert train().code == 0
+
+
+def test_samples_that_have_changed_are_not_learned_from_as_if_they_had_not(
+    data: Path, train_flags: tuple[object, ...], output: Path, ready_backbone: None
+) -> None:
+    flags = ("--data_path", data, "--save_path", output, *train_flags)
+    assert invoke("train.py", *flags).code == 0
+    before = (output / "training_state.pt").read_bytes()
+    for path in data.glob("cookie/test/hole/2d_gt/000/*.png"):
+        inverted = 255 - np.asarray(Image.open(path))
+        path.unlink()  # a link to the files of other tests
+        Image.fromarray(inverted).save(path)
+    ending = invoke("train.py", *flags, "--epoch", 2)
+    assert_one_error_line(ending, "training samples: have changed since", "--restart")
+    assert (output / "training_state.pt").read_bytes() == before
+    assert invoke("train.py", *flags, "--epoch", 2, "--restart").code == 0

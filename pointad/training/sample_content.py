@@ -1,0 +1,21 @@
+"""A fingerprint of what is learned from, so that a training is not continued on samples that have changed since."""
+
+import hashlib
+
+from pointad.data.batch import MultiViewSample
+
+_BYTES = 5  # sums over a million samples still fit into 64 bits
+
+
+def sample_content(sample: MultiViewSample, index: int) -> int:
+    """A number that differs for other pictures or ground truth; those of several samples may be added up.
+
+    Args:
+        sample: with pictures and the ground truth of its views.
+        index: its place among the training samples.
+    """
+    digest = hashlib.blake2b(f"{index} {sample.label}".encode(), digest_size=_BYTES)
+    for tensor in (sample.views, sample.views_gt, sample.mask):
+        if tensor is not None:
+            digest.update(tensor.contiguous().numpy().data)
+    return int.from_bytes(digest.digest(), "big")
