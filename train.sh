@@ -26,11 +26,11 @@ EPOCH=${test_flags[0]:-$EPOCH}
 made_of="$(data_identity "$DATASET" "$DATA") seed $SEED"
 for class in $CLASSES; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
-    check_same_flags "$SAVE/$class" "$made_of" "$@"
+    check_same_flags "$SAVE/$class" "$made_of" ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
     echo "$class: already trained ($SAVE/$class/epoch_$EPOCH.pth), skipped"
     continue
   fi
-  note_flags "$SAVE/$class" "$made_of" "$@"
+  note_flags "$SAVE/$class" "$made_of" ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
   "$python" train.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --epoch "$EPOCH" \
     ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --seed "$SEED" --save_path "$SAVE/$class" "$@"
 done

@@ -22,7 +22,7 @@ training_classes() {  # DATASET DATA
 }
 
 # The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
-# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared.
+# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared; of weights, the content.
 telling_flags() {  # FLAGS...
   local flags=()
   while [ $# -gt 0 ]; do
@@ -34,6 +34,20 @@ telling_flags() {  # FLAGS...
     [ $# -eq 0 ] || shift
   done
   printf '%s\n' ${flags[@]+"${flags[@]}"}
+}
+
+# The weights that flags name: the start, the end and the size of a file, or a name; nothing if there are none.
+stated_weights() {  # FLAGS...
+  local weights=
+  while [ $# -gt 0 ]; do
+    [ "$1" != --clip_weights ] || weights=${2:-}
+    shift
+  done
+  if [ -f "$weights" ]; then
+    { wc -c < "$weights"; head -c 1000000 "$weights"; tail -c 1000000 "$weights"; } | cksum
+  else
+    printf '%s' "$weights"
+  fi
 }
 
 # A data set is told by its format, its lists of samples and its rendering, wherever it lies; a raw one by its folder.
@@ -51,6 +65,7 @@ note_flags() {  # FOLDER MADE_OF FLAGS...
   mkdir -p "$1"
   telling_flags "${@:3}" > "$1/flags.txt"
   printf '%s\n' "$2" > "$1/made_of.txt"
+  stated_weights "${@:3}" > "$1/weights.txt"
 }
 
 check_same_flags() {  # FOLDER MADE_OF FLAGS...
@@ -60,6 +75,12 @@ check_same_flags() {  # FOLDER MADE_OF FLAGS...
   fi
   if [ -f "$1/made_of.txt" ] && [ "$(cat "$1/made_of.txt")" != "$2" ]; then
     echo "error: $1: was made of other data, prompts or seeds ($(cat "$1/made_of.txt"), now $2); set another SAVE, or remove it" >&2
+    return 2
+  fi
+  local weights
+  weights=$(stated_weights "${@:3}")
+  if [ -n "$weights" ] && [ -s "$1/weights.txt" ] && [ "$(cat "$1/weights.txt")" != "$weights" ]; then
+    echo "error: $1: was made with other weights ($(cat "$1/weights.txt"), now $weights); set another SAVE, or remove it" >&2
     return 2
   fi
 }
@@ -158,7 +179,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   for class in $CLASSES; do
     results=$folder/$class/$(results_name "$row")
-    if [ -f "$results" ]; then
+    if [ -f "$results" ] && [ ! "$(checkpoint_path "$row" "$seed" "$class")" -nt "$results" ]; then
       echo "$row, seed $seed, $class: already tested ($results), skipped"
     else
       missing+=("$class")

@@ -94,8 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--quantile",
         type=_fraction,
-        default=0.95,
-        help="quantile of the good scans' scores used as the threshold (--calibrate)",
+        help="quantile of the good scans' scores used as the threshold (--calibrate) (default: 0.95)",
     )
     group.add_argument(
         "--region_threshold",

@@ -10,6 +10,8 @@ from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
+QUANTILE = 0.95  # of the scores of --calibrate, unless --quantile says otherwise
+
 
 @dataclass(frozen=True)
 class PredictSettings:
@@ -53,6 +55,11 @@ class PredictSettings:
             if flags.good is None and flags.reference is None and not flags.calibrate:
                 problem = "needs the scores of good scans, and none were given"
                 raise InputError("--false_alarm_rate", problem, "add --good, --reference or --calibrate")
+        if flags.quantile is not None and (not flags.calibrate or flags.false_alarm_rate is not None):
+            problem = "is for a threshold from --calibrate alone, and would have no effect"
+            raise InputError("--quantile", problem, "omit it, or omit --false_alarm_rate and add --calibrate")
+        if flags.heat_range is not None and flags.heat_range[0] >= flags.heat_range[1]:
+            raise InputError("--heat_range", "LOW is not below HIGH, so that defects would look good", "swap them")
         if flags.good_rgb is not None and flags.good is None:
             raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
         rig, views = rig_and_views(flags.rig, flags.views)
@@ -75,7 +82,7 @@ class PredictSettings:
             metres_per_unit=flags.metres_per_unit,
             keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
             threshold=flags.threshold,
-            quantile=flags.quantile,
+            quantile=QUANTILE if flags.quantile is None else flags.quantile,
             region_threshold=flags.region_threshold,
             heat_range=None if flags.heat_range is None else (flags.heat_range[0], flags.heat_range[1]),
             seed=flags.seed,

@@ -109,6 +109,11 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
         run(bad, "--false_alarm_rate", "0.05")
     with pytest.raises(InputError, match="omit --threshold"):
         run(bad, "--good", good, "--false_alarm_rate", "0.5", "--threshold", "0.5")
+    for others in ((), ("--calibrate", good, "--false_alarm_rate", "0.5")):
+        with pytest.raises(InputError, match="--quantile: is for a threshold from --calibrate alone"):
+            run(bad, "--quantile", "0.5", *others)
+    with pytest.raises(InputError, match="--heat_range: LOW is not below HIGH"):
+        run(bad, "--heat_range", "0.9", "0.1")
     (scans / "empty").mkdir()
     with pytest.raises(InputError, match="empty: contains no scan"):
         run(bad, "--good", scans / "empty")

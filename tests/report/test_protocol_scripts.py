@@ -1,5 +1,6 @@
 """The protocol scripts, run with a stand-in for python that notes its arguments and leaves each program's files."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,33 @@ def test_finished_runs_are_skipped_and_say_so(workspace: Path) -> None:
     assert printed.count("already trained") == 4
     assert printed.count("already tested") == 5
     assert "run 7 of 7: pointad, seed 2" in printed
+
+
+def test_prompts_that_were_trained_again_are_tested_again(workspace: Path) -> None:
+    variables = {"ROWS": "mine", "CLASSES": "gear leaf"}
+    protocol(workspace, "one_vs_rest", FLAGS_mine="--learning_rate 0.01", **variables)
+    refused, printed = protocol(workspace, "one_vs_rest", code=2, FLAGS_mine="--learning_rate 0.1", **variables)
+    assert "was made with other flags" in printed and not refused
+    row = workspace / "results/one_vs_rest/demo/mine/seed_111"
+    shutil.rmtree(row / "train/gear")  # as the message says
+    shutil.rmtree(row / "train/leaf")
+    for results in row.glob("test/*/results.json"):
+        os.utime(results, (1e9, 1e9))
+    calls, _ = protocol(workspace, "one_vs_rest", FLAGS_mine="--learning_rate 0.1", **variables)
+    assert programs(calls) == ["train.py", "train.py", "test.py", "scripts/report.py"]
+
+
+@pytest.mark.parametrize("script", ["one_vs_rest", "train"])
+def test_runs_with_other_weights_are_not_taken_for_finished_ones(workspace: Path, script: str) -> None:
+    variables = {"ROWS": "pointad", "CLASSES": "gear leaf"}
+    (workspace / "a.pt").write_bytes(b"one")
+    (workspace / "b.pt").write_bytes(b"two")
+    protocol(workspace, script, CLIP_WEIGHTS="a.pt", **variables)
+    refused, printed = protocol(workspace, script, code=2, CLIP_WEIGHTS="b.pt", **variables)
+    assert "was made with other weights" in printed and not refused
+    (workspace / "moved.pt").write_bytes(b"one")
+    calls, _ = protocol(workspace, script, CLIP_WEIGHTS="moved.pt", **variables)
+    assert "train.py" not in programs(calls)
 
 
 def test_only_what_is_missing_runs(workspace: Path) -> None:
