@@ -28,7 +28,7 @@ from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scans.scan_file import FEWEST_POINTS
 from pointad.scans.units import warn_of_unit
-from pointad.scans.viewing_axes import measured_pixels
+from pointad.scans.viewing_axes import measured_pixels, said_of
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +150,7 @@ def prepare_organized(
     check_proportions(height, width, "scan")
     usable, rotation = measured_pixels(xyz)
     if rotation[2, 2] != 1:
-        axis = "xyz"[int(np.abs(rotation[2]).argmax())]
-        logger.warning("the scan looks along its %s axis and is rotated to camera axes", axis)
+        logger.warning("the scan %s", said_of(rotation))
         xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))

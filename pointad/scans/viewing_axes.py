@@ -4,6 +4,8 @@ import numpy as np
 
 _SAMPLE = 20_000  # points
 _CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
+_STRAIGHTER = 0.3  # how much less rays deviate from the pixel grid than the points, if the camera is at the origin
+_TURNED = np.diag([1.0, -1.0, -1.0])  # by half a turn about x
 
 
 def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,14 +23,16 @@ def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     finite = np.isfinite(xyz[..., 0]) & np.isfinite(xyz[..., 1]) & np.isfinite(xyz[..., 2])
     not_zero = finite & (xyz != 0).any(axis=-1)
     rotation = viewing_rotation(xyz, not_zero)
-    return (finite & (xyz[..., 2] != 0) if rotation[2, 2] == 1 else not_zero), rotation
+    return (finite & (xyz[..., 2] != 0) if abs(rotation[2, 2]) == 1 else not_zero), rotation
 
 
 def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     """The rotation to the axes of a camera: x along the rows of pixels, y down the columns, z away from the camera.
 
-    It is the identity unless the columns and rows of the scan clearly follow axes other than x and y. Which of x and y
-    follows the columns does not matter: cameras may be rotated.
+    It is the identity if the columns and rows of the scan follow x and y, or no axes clearly. Which of x and y follows
+    the columns does not matter: cameras may be rotated. If z points to the sensor, as heights above a table do and the
+    axes of OpenGL, the scan is turned about x by half a turn; otherwise dents would be seen as bumps. That z does is
+    told by the right-handed order of the axes, unless the rays from the origin show that the camera is there.
 
     Args:
         xyz: (H, W, 3) floats.
@@ -47,6 +51,9 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     np.fill_diagonal(evidence, 0)
     right, down = np.unravel_index(evidence.argmax(), evidence.shape)
     looks_along = 3 - right - down
+    handedness = along_columns[0] * along_rows[1] - along_columns[1] * along_rows[0]
+    if looks_along == 2 and handedness < -_CERTAIN and not _is_seen_from_origin(points, columns, rows):
+        return _TURNED
     if looks_along == 2 or evidence[right, down] < _CERTAIN or max(evidence[0, 1], evidence[1, 0]) > _UNLIKELY:
         return np.eye(3)
     rotation = np.zeros((3, 3))
@@ -54,6 +61,30 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     rotation[1, down] = np.sign(along_rows[down])
     rotation[2] = np.cross(rotation[0], rotation[1])
     return rotation
+
+
+def said_of(rotation: np.ndarray) -> str:
+    """What the log says of a scan with this rotation (3, 3), which is not the identity."""
+    axis = int(np.abs(rotation[2]).argmax())
+    if rotation[2, axis] > 0:
+        return f"looks along its {'xyz'[axis]} axis and is rotated to camera axes"
+    doubt = "; if it holds z, y, x, as cv2.imwrite stores them, swap these" if axis == 0 else ""
+    return f"looks against its {'xyz'[axis]} axis and is rotated to camera axes{doubt}"
+
+
+def _is_seen_from_origin(points: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether a camera at the origin looks along z: then x / z and y / z are linear in column and row."""
+    depth = points[:, 2]
+    if not (depth > 0).all():
+        return False
+    grid = np.column_stack([np.ones(len(points)), columns, rows])
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        values = np.column_stack([points[:, :2], points[:, :2] / depth[:, None]])
+        values = (values - values.mean(axis=0)) / values.std(axis=0)
+    if not np.isfinite(values).all():
+        return False
+    deviations = np.abs(values - grid @ np.linalg.lstsq(grid, values, rcond=None)[0]).mean(axis=0)
+    return bool(deviations[2:].max() < _STRAIGHTER * deviations[:2].max())
 
 
 def _correlations(places: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from pointad.scans.viewing_axes import viewing_rotation
 
 SCAN = depth_scan(120, 160).astype(np.float64)
 PRESENT = SCAN[..., 2] != 0
+RAYS = np.stack([*np.meshgrid(np.arange(160) / 200 - 0.4, np.arange(120) / 200 - 0.3), np.ones((120, 160))], axis=-1)
 ROBOT = np.stack([SCAN[..., 2], -SCAN[..., 0], -SCAN[..., 1]], axis=-1)  # x forward, y to the left, z up
 
 
@@ -41,11 +42,35 @@ def test_the_same_scan_is_prepared_in_either_axes(caplog: pytest.LogCaptureFixtu
 
 CAMERAS = {
     "as it is": SCAN,
-    "z towards the viewer": SCAN * [1, -1, -1],
+    "y up, seen from the origin": SCAN[..., 2:] * RAYS * [1, -1, 1],
     "turned by 90 degrees": SCAN[..., [1, 0, 2]] * [1, -1, 1],
     "tilted by 40 degrees": SCAN @ np.array([[1, 0, 0], [0, 0.766, -0.643], [0, 0.643, 0.766]]).T,
     "one point": np.where(np.arange(120)[:, None, None] == 70, SCAN, 0)[:, :1].repeat(160, axis=1),
 }
+
+
+TOWARDS_THE_SENSOR = {
+    "OpenGL": SCAN * [1, -1, -1],
+    "a table": (SCAN - [0, 0, 700]) * [1, -1, -1] * PRESENT[..., None],
+    "a table in millimetres, far away": ((SCAN - [0, 0, 700]) * [1000, -1000, -1000] + [3e4, 5e4, 0])
+    * PRESENT[..., None],
+    "a table, turned by 90 degrees": (SCAN[..., [1, 0, 2]] - [0, 0, 700]) * [1, 1, -1] * PRESENT[..., None],
+}
+
+
+@pytest.mark.parametrize("name", TOWARDS_THE_SENSOR)
+def test_heights_are_no_depths(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    scan = TOWARDS_THE_SENSOR[name]
+    np.testing.assert_array_equal(viewing_rotation(scan, PRESENT), np.diag([1, -1, -1]))
+    prepared = prepare_organized(scan, None, FRONT_RIG)
+    assert "looks against its z axis" in caplog.text
+    depth = prepare_organized(SCAN, None, FRONT_RIG).point_cloud.points[:, 2]
+    np.testing.assert_allclose(prepared.point_cloud.points[:, 2], depth, atol=1e-9)
+
+
+def test_channels_of_opencv(caplog: pytest.LogCaptureFixture) -> None:
+    prepare_organized(np.where(PRESENT[..., None], SCAN[..., ::-1], np.nan), None, FRONT_RIG)
+    assert "looks against its x axis" in caplog.text and "swap these" in caplog.text
 
 
 @pytest.mark.parametrize("name", CAMERAS)
