@@ -4,6 +4,7 @@ import numpy as np
 
 _SAMPLE = 20_000  # points
 _CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
+_LEAST_EVIDENCE = 0.25  # of a scan whose camera is turned by 45 degrees twice as much remains
 _STRAIGHTER = 0.3  # how much less rays deviate from the pixel grid than the points, if the camera is at the origin
 _TURNED = np.diag([1.0, -1.0, -1.0])  # by half a turn about x
 
@@ -41,14 +42,10 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     Returns:
         (3, 3), orthogonal with determinant 1, to be applied to column vectors.
     """
-    places = np.flatnonzero(present)
-    places = places[:: max(1, len(places) // _SAMPLE)]
-    rows, columns = np.divmod(places, xyz.shape[1])
-    points = xyz.reshape(-1, 3)[places].astype(np.float64)
+    points, rows, columns = _sample(xyz, present)
     along_columns = _correlations(columns, points)
     along_rows = _correlations(rows, points)
-    evidence = np.abs(np.outer(along_columns, along_rows))
-    np.fill_diagonal(evidence, 0)
+    evidence = _evidence(along_columns, along_rows)
     right, down = np.unravel_index(evidence.argmax(), evidence.shape)
     looks_along = 3 - right - down
     handedness = along_columns[0] * along_rows[1] - along_columns[1] * along_rows[0]
@@ -61,6 +58,32 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     rotation[1, down] = np.sign(along_rows[down])
     rotation[2] = np.cross(rotation[0], rotation[1])
     return rotation
+
+
+def follows_grid(xyz: np.ndarray, present: np.ndarray) -> bool:
+    """Whether two coordinates grow or shrink with column and row, unlike the channels of a picture or of normals.
+
+    Args:
+        xyz: (H, W, 3) floats.
+        present: (H, W) flags of the points to consider.
+    """
+    points, rows, columns = _sample(xyz, present)
+    return bool(_evidence(_correlations(columns, points), _correlations(rows, points)).max() >= _LEAST_EVIDENCE)
+
+
+def _sample(xyz: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points (N, 3) float64 from all over a scan, their rows and their columns."""
+    places = np.flatnonzero(present)
+    places = places[:: max(1, len(places) // _SAMPLE)]
+    rows, columns = np.divmod(places, xyz.shape[1])
+    return xyz.reshape(-1, 3)[places].astype(np.float64), rows, columns
+
+
+def _evidence(along_columns: np.ndarray, along_rows: np.ndarray) -> np.ndarray:
+    """How likely columns follow the first coordinate and rows the second, (3, 3) from 0 to 1; 0 for the same."""
+    evidence = np.abs(np.outer(along_columns, along_rows))
+    np.fill_diagonal(evidence, 0)
+    return evidence
 
 
 def said_of(rotation: np.ndarray) -> str:

@@ -9,7 +9,7 @@ from sample_scans import depth_scan
 from pointad.errors import InputError
 from pointad.inspection.preparation import FRONT_RIG, prepare_organized
 from pointad.scans.scan_file import ScanFile
-from pointad.scans.viewing_axes import viewing_rotation
+from pointad.scans.viewing_axes import follows_grid, viewing_rotation
 
 SCAN = depth_scan(120, 160).astype(np.float64)
 PRESENT = SCAN[..., 2] != 0
@@ -49,6 +49,19 @@ CAMERAS = {
 }
 
 
+NOT_ON_THE_GRID = {
+    "a picture": np.random.default_rng(6).random((12, 16, 3)).repeat(10, axis=0).repeat(10, axis=1),
+    "normals": np.stack([np.sin(7 * SCAN[..., 2]), np.cos(9 * SCAN[..., 2]), np.ones((120, 160))], axis=-1),
+    "another width": SCAN[:, :, :].reshape(96, 200, 3),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ON_THE_GRID)
+def test_what_is_no_scan_is_said(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    prepare_organized(NOT_ON_THE_GRID[name], None, FRONT_RIG)
+    assert "do not follow the pixels" in caplog.text
+
+
 TOWARDS_THE_SENSOR = {
     "OpenGL": SCAN * [1, -1, -1],
     "a table": (SCAN - [0, 0, 700]) * [1, -1, -1] * PRESENT[..., None],
@@ -76,6 +89,7 @@ def test_channels_of_opencv(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("name", CAMERAS)
 def test_axes_of_cameras_stay(name: str) -> None:
     np.testing.assert_array_equal(viewing_rotation(CAMERAS[name], PRESENT), np.eye(3))
+    assert follows_grid(CAMERAS[name], PRESENT) or name == "one point"
 
 
 @pytest.mark.parametrize("shape", [(1200, 250), (50, 201), (2, 1000)])
