@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.folder_arguments import add_folder_arguments
-from pointad.commands.program import non_negative_float, non_negative_integer, positive_integer, side_in_pixels
+from pointad.commands.program import blur_in_pixels, non_negative_integer, positive_integer, side_in_pixels
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.rig_arguments import RIG_FILE_HELP, view_or_count
 from pointad.compute.precision_names import PRECISIONS
@@ -211,7 +211,7 @@ def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("scoring")
     group.add_argument(
         "--sigma",
-        type=non_negative_float,
+        type=blur_in_pixels,
         default=DEFAULT_SIGMA,
         help="standard deviation of the Gaussian smoothing, in grid points; 0 disables it",
     )

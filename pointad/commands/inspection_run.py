@@ -8,11 +8,12 @@ from pathlib import Path
 from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import FILES, describe, remove_outputs, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import EXIT_ERROR, is_unicode
+from pointad.commands.program import EXIT_ERROR, is_lack_of_memory, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
+from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
 from pointad.inspection.predictor import PointAD
@@ -80,12 +81,16 @@ def inspect_and_write(
         good = 0 if reference is None else len(reference.names)
         write_facts(folder, {**facts, "good_scans": good, "backbone": detector.backbone_name, "demo": detector.is_demo})
         return facts
-    except PointADError as error:
-        logger.error("error: %s", error)
-        return {"file": str(path), "error": str(error)}
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
-        logger.exception("%s", path)
-        return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:
+            raise interrupt from None
+        if not isinstance(error, PointADError) and not is_lack_of_memory(error):
+            logger.exception("%s", path)
+            return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
+        said = str(error) if isinstance(error, PointADError) else f"{path}: does not fit into memory ({error})"
+        logger.error("error: %s", said)
+        return {"file": str(path), "error": said}
 
 
 def check_counts(settings: PredictSettings) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from pointad.commands.program import non_negative_float, positive_float
+from pointad.commands.program import blur_in_pixels, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
 from pointad.commands.rig_arguments import add_named_rig_argument, view_or_count
 from pointad.scoring.options import DEFAULT_SIGMA
@@ -22,7 +22,7 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--sigma",
-        type=non_negative_float,
+        type=blur_in_pixels,
         default=DEFAULT_SIGMA,
         help="standard deviation of the Gaussian smoothing, in pixels of the grid or of the views; 0 disables it",
     )

@@ -229,6 +229,14 @@ def positive_float(text: str) -> float:
     return value
 
 
+def blur_in_pixels(text: str) -> float:
+    """An ``argparse`` type: a standard deviation in pixels, at most the side of the largest picture."""
+    value = non_negative_float(text)
+    if value > LARGEST_SIDE:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIDE}")
+    return value
+
+
 def finite_float(text: str) -> float:
     """An ``argparse`` type: a finite number."""
     value = _number(text, float, "a number")

@@ -14,6 +14,7 @@ from pointad.rendering.views import View
 
 AUTO = "auto"
 RIG_NAMES = (AUTO, "front", "around")
+MOST_VIEWS = 1000  # of a rig: each takes 0.7 MB a scan
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
 
 
@@ -109,6 +110,8 @@ def read_rig(path: Path) -> tuple[View, ...]:
     names = content.get("views") if isinstance(content, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise InputError(path, "has no list of views", remedy)
+    if len(names) > MOST_VIEWS:
+        raise InputError(path, f"has {len(names)} views, more than {MOST_VIEWS}", remedy)
     try:
         directions = tuple(View.from_name(name) for name in names)
     except InputError as error:

@@ -106,7 +106,10 @@ def plain_test(folder: Path, *flags: object) -> list[str]:
     return json.loads((folder / "results.json").read_text())["run"]["view_names"]
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"views": []}', '{"views": [3]}', '{"views": ["z1"]}', "x0 x45"])
+MANY = json.dumps({"views": [f"x{number / 100}" for number in range(1001)]})
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"views": []}', '{"views": [3]}', '{"views": ["z1"]}', "x0 x45", MANY])
 def test_files_that_are_no_rig(content: str, tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text(content)
     for program in (("test.py",), ("scripts/predict.py", "scan.ply")):

@@ -182,6 +182,8 @@ def test_maps_of_an_earlier_test_do_not_stay(two_samples: Path, test_flags: tupl
         ("scripts/render_dataset.py", ("--dataset", "x", "--data_path", ".", "--save_path", "y"), "--dataset"),
         ("test.py", ("--views", "0"), "--views"),
         ("test.py", ("--sigma", "nan"), "--sigma"),
+        ("test.py", ("--sigma", "1e9"), "--sigma"),
+        ("scripts/predict.py", ("x.ply", "--sigma", "1e9"), "--sigma"),
         ("train.py", ("--learning_rate", "inf"), "--learning_rate"),
         ("train.py", ("--epoch", "-1"), "--epoch"),
         ("scripts/predict.py", ("x.ply", "--quantile", "7", "--calibrate", "y"), "--quantile"),
