@@ -24,6 +24,8 @@ from pointad.commands.program import HelpFormatter, positive_float, positive_int
 from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 
 LARGEST_PORT = 65535
+LONGEST_LIMIT = 86_400  # seconds
+LARGEST_MEMORY = 1_000_000  # gigabytes
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,20 +50,32 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--largest_upload", type=positive_float, default=200.0, metavar="MB", help="largest accepted file in MB"
     )
-    group.add_argument(
-        "--upload_seconds", type=positive_float, default=60.0, help="time limit for an upload in seconds"
-    )
-    group.add_argument(
-        "--predict_seconds", type=positive_float, default=120.0, help="time limit for an answer in seconds"
-    )
+    group.add_argument("--upload_seconds", type=time_limit, default=60.0, help="time limit for an upload in seconds")
+    group.add_argument("--predict_seconds", type=time_limit, default=120.0, help="time limit for an answer in seconds")
     group.add_argument(
         "--scan_memory",
-        type=positive_float,
+        type=memory_limit,
         default=8.0,
         metavar="GB",
         help="memory that one scan may take beside the model in GB (Linux, on a CPU)",
     )
     return parser
+
+
+def time_limit(text: str) -> float:
+    """An ``argparse`` type: seconds, at most a day; alarms and timers take no more than some decades."""
+    value = positive_float(text)
+    if value > LONGEST_LIMIT:
+        raise argparse.ArgumentTypeError(f"{text} is longer than a day ({LONGEST_LIMIT})")
+    return value
+
+
+def memory_limit(text: str) -> float:
+    """An ``argparse`` type: gigabytes, at most what a kernel counts."""
+    value = positive_float(text)
+    if value > LARGEST_MEMORY:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_MEMORY}")
+    return value
 
 
 def port_number(text: str) -> int:

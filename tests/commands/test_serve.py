@@ -204,9 +204,12 @@ def test_what_is_no_http_is_refused_as_json(address: str) -> None:
         (("--port", "70000"), "--port"),
         (("--port", "0"), "--port"),
         (("--port", "TAKEN"), "is in use"),
+        (("--predict_seconds", "1e10"), "--predict_seconds"),
+        (("--upload_seconds", "1e10"), "--upload_seconds"),
+        (("--scan_memory", "1e11"), "--scan_memory"),
     ],
 )
-def test_addresses_that_cannot_be_served_on(flags: tuple[str, str], said: str) -> None:
+def test_addresses_and_limits_that_cannot_be_kept(flags: tuple[str, str], said: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         flags = (flags[0], flags[1].replace("TAKEN", str(taken.getsockname()[1])))
         ending = invoke("scripts/serve.py", *flags)
