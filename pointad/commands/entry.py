@@ -59,17 +59,17 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
     PyTorch and whatever else takes seconds is imported by the program's ``main``, when its flags are parsed.
     """
     if os.name != "posix":
-        sys.exit("error: PointAD runs on Linux and macOS only; on Windows, install and run it in WSL 2")
-    with termination_raised():
-        try:
+        sys.exit("error: PointAD runs on Linux; on Windows, install and run it in WSL 2")
+    try:
+        with termination_raised():
             module = importlib.import_module(f"pointad.commands.{command.module}")
             parser = module.build_parser()
             if name is not None:
                 parser.prog = name
                 parser.description = parser.description.replace(f"python {command.script}", name)
             run(module.main, parser, arguments)
-        except KeyboardInterrupt as interrupt:
-            sys.exit(leave_interrupted(interrupt))
+    except KeyboardInterrupt as interrupt:  # outside of the block, for one may come while that is entered
+        sys.exit(leave_interrupted(interrupt))
 
 
 def build_parser() -> argparse.ArgumentParser:
