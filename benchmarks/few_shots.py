@@ -35,7 +35,7 @@ from pointad.model.backbone import load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.weight_locations import demo_checkpoints
 from pointad.reference.conformal import p_value, rate_interval
-from pointad.reference.cues import cue_powers, joint_maps
+from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.good_draws import draw_orders
 from pointad.reference.observation import Observation, bank_blocks, joint_blocks
 from pointad.reference.reference import prompt_cues
@@ -130,9 +130,9 @@ class OneClass:
         """One scan compared with good ones, with the powers for so many."""
         seen = self.scans[number]
         cues = seen.prompts | nearest_cues(seen.scan, [self._distances(number, other) for other in good])
-        maps = joint_maps(cues, cue_powers(shots))
+        joined = join_scores(cues, cue_powers(shots), seen.scan.at_points)
         side = len(seen.mask)
-        return {name: (one.reshape(side, side), float(one.max())) for name, one in maps.items()}
+        return {name: (one.reshape(side, side), joined.scores[name]) for name, one in joined.maps.items()}
 
     def measured(self, good: Sequence[int]) -> dict[str, tuple[float, float]]:
         """I-AUROC and AUPRO of all scans but the good ones, which are none for zero-shot, by modality."""

@@ -20,7 +20,7 @@ from pointad.files.names import place_below
 from pointad.reference.good_draws import TEST_SPLIT
 from pointad.reference.shots import ZERO_SHOT, ShotOutcome
 
-FUSION = "map"  # a scan's score is the highest value of its map
+FUSION = "map"  # what the prompts say about whole views plays no part in a score
 EVERY_OUTCOME, SUMMARY, RESULTS = "shots.json", "shots.csv", "results.json"
 COLUMNS = ("prompts", "class", "supervision", "good_from", "modality", "metric", "mean", "std", "draws")
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.reference.agreement import check_extents, warn_of_another_kind
-from pointad.reference.cues import cue_powers, joint_maps
+from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.geometry_bank import gather_geometry
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, gather_patches
@@ -16,7 +16,6 @@ from pointad.reference.reference import (
     GEOMETRY_BYTES,
     PATCH_BYTES,
     Reference,
-    ReferenceScores,
     compare_cues,
 )
 from pointad.reference.setting import ReferenceSetting
@@ -51,13 +50,13 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         for number, scan in enumerate(scans):
             others = None if color is None else color.without(number)
             cues = compare_cues(scan, patches.without(number), geometry.without(number), others)
-            left_out.append(ReferenceScores(joint_maps(cues, powers)))
+            left_out.append(join_scores(cues, powers, scan.at_points))
     values = [scan.at_points(one.values) for scan, one in zip(scans, left_out, strict=False)]
-    peaks = [one.score for one in left_out]
     heat_range = None
     if values:
         low = float(np.quantile(np.concatenate(values), LOW_END))
-        heat_range = (low, low + HIGH_END * max(float(np.mean(peaks)) - low, np.finfo(np.float32).tiny))
+        peak = float(np.mean([one.values.max() for one in left_out]))
+        heat_range = (low, low + HIGH_END * max(peak - low, np.finfo(np.float32).tiny))
     return Reference(
         setting=setting,
         patches=patches,
@@ -65,7 +64,7 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         powers=powers,
         names=tuple(names),
         extents=tuple(scan.extent for scan in scans),
-        good_scores=tuple(peaks),
+        good_scores=tuple(one.score for one in left_out),
         heat_range=heat_range,
         color=color,
     )

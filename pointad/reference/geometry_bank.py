@@ -1,7 +1,9 @@
 """The bends of good scans' surfaces, and how far those of another scan lie from the nearest of them.
 
 No network takes part: a cloud is thinned evenly, each of some two thousand centres is described by the mean histogram
-of the points around it (`pointad.reference.fpfh`), and a point takes the value of the centres near it.
+of the points around it (`pointad.reference.fpfh`), and a point takes the value of the centres near it. Histograms are
+compared by their square roots (Hellinger's distance, as Arandjelovic and Zisserman, "Three things everyone should know
+to improve object retrieval", CVPR 2012), so that their full bins do not drown the empty ones that a defect fills.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,7 @@ TOTAL = 600.0  # all bins of a histogram added up: three angles, the point's own
 class ScanGeometry:
     """How the surface of one scan bends; N points, C centres."""
 
-    descriptors: np.ndarray  # (C, sizes * 33) float32
+    descriptors: np.ndarray  # (C, sizes * 33) float32, roots of histograms that add up to 1
     centres: np.ndarray  # (C, 3) float64
     thinned: np.ndarray  # (T, 3) float64
     source: np.ndarray  # (N,) int64, the thinned point that stands for each point
@@ -37,7 +39,7 @@ class ScanGeometry:
 class GeometryBank:
     """Histograms of the good scans."""
 
-    descriptors: np.ndarray  # (K, sizes * 33) float32
+    descriptors: np.ndarray  # (K, sizes * 33) float32, roots as those of a scan
     owners: np.ndarray  # (K,) int32, the good scan that each comes from
 
     @property
@@ -69,7 +71,7 @@ def describe_geometry(points: np.ndarray, viewpoint: np.ndarray | None, seed: in
     centres = np.sort(random.permutation(len(thinned))[:CENTRES])
     pooled = histograms[indices[centres, :POOLED]].mean(axis=1)
     return ScanGeometry(
-        descriptors=pooled.reshape(len(centres), len(SIZES) * LENGTH) / np.float32(TOTAL),
+        descriptors=np.sqrt(pooled.reshape(len(centres), len(SIZES) * LENGTH) / np.float32(TOTAL)),
         centres=thinned[centres],
         thinned=thinned,
         source=source,
@@ -85,7 +87,7 @@ def gather_geometry(scans: Sequence[ScanGeometry], most_bytes: int) -> GeometryB
 
 
 def compare_geometry(scan: ScanGeometry, bank: GeometryBank) -> np.ndarray:
-    """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between histograms.
+    """How far each centre's bends lie from the nearest good ones: (C,) float32, Euclidean between the roots.
 
     1 where there are no good ones, as when one of several equal scans is left out and the others were not kept.
     """

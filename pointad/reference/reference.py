@@ -27,7 +27,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
 from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
-from pointad.reference.cues import CUES, joint_maps
+from pointad.reference.cues import CUES, ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, ScanPatches, compare_patches
@@ -44,32 +44,6 @@ PATCH_BYTES = 120_000_000  # what a reference's patches may take, and ...
 GEOMETRY_BYTES = 30_000_000  # ... its histograms of bends, and ...
 COLOR_BYTES = 30_000_000  # ... the patches of its RGB pictures
 _REMEDY = "make it again from the good scans"
-
-
-@dataclass(frozen=True)
-class ReferenceScores:
-    """One scan compared with good ones.
-
-    The maps are called "point", and where both have RGB pictures "color" and "fused"; each is float32, with one value a
-    place of the grid (P,), or one a point on a surface (M,).
-    """
-
-    maps: dict[str, np.ndarray]
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """Of the scan: the highest value of each map."""
-        return {name: float(values.max()) for name, values in self.maps.items()}
-
-    @property
-    def values(self) -> np.ndarray:
-        """The map that counts: of points and picture together, or of the points alone."""
-        return self.maps.get("fused", self.maps["point"])
-
-    @property
-    def score(self) -> float:
-        """The highest value of the map that counts."""
-        return float(self.values.max())
 
 
 @dataclass(frozen=True)
@@ -103,7 +77,8 @@ class Reference:
         if self.color is None and scan.color is not None:
             logger.warning("the RGB picture of the scan is not compared: the good scans have none")
         self.require_fitting(scan.patches, None if scan.color is None else scan.color.patches)
-        return ReferenceScores(joint_maps(compare_cues(scan, self.patches, self.geometry, self.color), self.powers))
+        cues = compare_cues(scan, self.patches, self.geometry, self.color)
+        return join_scores(cues, self.powers, scan.at_points)
 
     def require_fitting(self, patches: ScanPatches, color: ScanPatches | None = None) -> None:
         """Refuse a scan whose views or patches are others than the reference holds.

@@ -11,7 +11,7 @@ from pointad.errors import InputError
 from pointad.files.json_records import record_from_json
 from pointad.rendering.views import ViewRig
 
-FORMAT = 3  # raised when the same scans and setting would give other numbers, or are described otherwise
+FORMAT = 4  # raised when the same scans and setting would give other numbers, or are described otherwise
 
 _SPOKEN = {
     "format": "version of the format",

@@ -23,7 +23,7 @@ from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
-from pointad.reference.cues import cue_powers, joint_maps
+from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders, members_of
 from pointad.reference.observation import Observation
 from pointad.reference.reference import prompt_cues
@@ -162,8 +162,8 @@ class _OneClass:
                 found[prompts.name, ZERO_SHOT, 0].add(look.sample, zero_shot)
             for k, draw, cues in self._compared(look.seen, number, banks, orders):
                 for name, own_cues in said.items():
-                    maps = joint_maps(own_cues | cues, cue_powers(k))
-                    compared = {modality: (values, float(values.max())) for modality, values in maps.items()}
+                    joined = join_scores(own_cues | cues, cue_powers(k), look.seen.at_points)
+                    compared = {modality: (values, joined.scores[modality]) for modality, values in joined.maps.items()}
                     found[name, k, draw].add(look.sample, compared)
         for (name, k, draw), collected in found.items():
             identifiers = tuple(sources[number].identifier for number in orders[draw][:k])

@@ -9,7 +9,7 @@ from pointad.reference.fpfh import LENGTH
 from pointad.reference.geometry_bank import SIZES, GeometryBank
 from pointad.reference.patch_bank import PatchBank
 
-LARGEST_NUMBER = 1.01  # of a patch of unit length and of a histogram that adds up to 1, with what rounding adds
+LARGEST_NUMBER = 1.01  # of a patch or of the root of a histogram, both of unit length, with what rounding adds
 
 
 def patches_fit(bank: PatchBank, views: int) -> bool:

@@ -30,7 +30,7 @@ def test_a_dent_stands_out_from_good_scans(detector: PointAD, reference: Referen
     clean, found = (detector.predict(points, reference=reference) for points in (good, bad))
     assert found.score > clean.score
     assert found.point_scores[inside].mean() > 1.4 * found.point_scores[~inside].mean()
-    assert found.point_scores.shape == (3000,) and found.score == pytest.approx(found.point_scores.max())
+    assert found.point_scores.shape == (3000,)
 
 
 def test_organized_scans_have_a_map(detector: PointAD) -> None:
@@ -39,7 +39,7 @@ def test_organized_scans_have_a_map(detector: PointAD) -> None:
     assert reference.good_scores == () and reference.heat_range is None
     prediction = detector.predict(scan, reference=reference)
     assert set(prediction.grid_maps) == {"point"} and prediction.grid_maps["point"].shape == (336, 336)
-    assert prediction.score == pytest.approx(prediction.grid_maps["point"].max())
+    assert prediction.score > 0 and prediction.grid_maps["point"].min() > 0
 
 
 def test_the_prompts_say_the_same_with_and_without_good_scans(detector: PointAD, reference: Reference) -> None:
@@ -58,12 +58,12 @@ def test_a_stored_reference_is_the_same(detector: PointAD, reference: Reference,
     np.testing.assert_array_equal(first.point_scores, second.point_scores)
 
 
-def test_good_scans_tell_their_own_scores(reference: Reference) -> None:
+def test_good_scans_tell_their_own_scores(detector: PointAD, reference: Reference) -> None:
     assert len(reference.good_scores) == 2 and min(reference.good_scores) > 0
     assert sum(reference.powers.values()) == pytest.approx(1)
     assert reference.heat_range is not None
     low, high = reference.heat_range
-    assert low < min(reference.good_scores) and high > max(reference.good_scores)
+    assert low < detector.predict(closed_shape(3000, 7), reference=reference).point_scores.max() < high
 
 
 def test_other_settings_are_refused(detector: PointAD, reference: Reference) -> None:
@@ -74,6 +74,14 @@ def test_other_settings_are_refused(detector: PointAD, reference: Reference) -> 
         detector.predict(points, reference=reference, rig="front")
     with pytest.raises(InputError, match="kind of scan"):
         detector.predict(depth_scan(), reference=reference)
+
+
+def test_a_reference_of_an_earlier_version_is_refused(detector: PointAD, reference: Reference, tmp_path: Path) -> None:
+    older = dataclasses.replace(reference.setting, format=reference.setting.format - 1)
+    dataclasses.replace(reference, setting=older).save(tmp_path / "shape.safetensors")
+    stored = Reference.load(tmp_path / "shape.safetensors")
+    with pytest.raises(InputError, match=r"\(version of the format\); make the reference again"):
+        detector.predict(closed_shape(3000, 7), reference=stored)
 
 
 def test_patches_of_another_width_are_refused(detector: PointAD, reference: Reference, tmp_path: Path) -> None:

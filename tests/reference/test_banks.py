@@ -78,6 +78,12 @@ def test_equal_vectors_are_chosen_once_each() -> None:
     assert len(set(spread_out(vectors, 7).tolist())) == 7
 
 
+def test_bends_are_roots_of_histograms_so_that_all_have_unit_length() -> None:
+    scan = describe_geometry(closed_shape(600), None)
+    np.testing.assert_allclose(np.linalg.norm(scan.descriptors, axis=1), 1, rtol=1e-4)
+    assert scan.descriptors.min() >= 0
+
+
 def test_where_no_good_bends_are_left_all_are_as_far_as_can_be() -> None:
     scan = describe_geometry(closed_shape(300), None)
     assert (compare_geometry(scan, gather_geometry([scan], 10**7).without(0)) == 1).all()
