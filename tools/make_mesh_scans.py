@@ -35,6 +35,7 @@ LONGEST = 0.095  # metres, the longest side of an object
 TALLEST = 0.045
 LIFT = 0.004  # metres above the table: what lies lower goes when the table is removed
 SCANNER = Scanner(tilt=0.04)
+LOWEST = TABLE_LIMIT + 0.002  # metres above the table that an object must rise, so that defects have room on it
 VISIBLE = 0.0002  # metres; smaller changes are no defect
 
 
@@ -65,7 +66,7 @@ def load_mesh(path: Path) -> trimesh.Trimesh:
     """A mesh in metres on the table, its shortest principal axis standing up.
 
     Raises:
-        InputError: the file cannot be read as a mesh.
+        InputError: the file cannot be read as a mesh, or is of a shape too flat to be told from the table.
     """
     try:
         mesh = trimesh.load(path, force="mesh", skip_materials=True)
@@ -78,6 +79,11 @@ def load_mesh(path: Path) -> trimesh.Trimesh:
     extents = mesh.bounds[1] - mesh.bounds[0]
     mesh.vertices *= min(LONGEST / max(extents[:2]), TALLEST / extents[2])
     mesh.vertices -= [*(mesh.bounds.mean(axis=0)[:2]), mesh.bounds[0, 2] - LIFT]
+    if mesh.bounds[1, 2] < LOWEST:
+        high = 1000 * (mesh.bounds[1, 2] - LIFT)
+        raise InputError(
+            path, f"is too flat: {high:.1f} mm high and {1000 * LONGEST:g} mm long", "name a thicker shape"
+        )
     return mesh
 
 
