@@ -3,8 +3,8 @@
 The cues are multiplied, each with a power of its own: a product keeps the level of each, which tells scans apart, and
 does not depend on its unit. The bends count the more, the more good scans there are to compare with: the prompts, which
 know none of them, weigh as much as a sixth of one. An RGB picture has a map of its own, of its patches and of what the
-prompts say about it; it counts nearly as much as the points' map, since a stain shows in the one alone and a dent in
-the other. See docs/good-scans.md for what other rules gave.
+prompts say about it; it counts as much as the points' map, since a stain shows in the one alone and a dent in the
+other. See docs/good-scans.md for what other rules gave.
 
 The score of a scan is the highest value of the product. The map, which says where the defect is, is in part relative to
 the scan itself: how high a scan lies as a whole also depends on its place and pose.
@@ -18,7 +18,7 @@ import numpy as np
 SMALLEST = 1e-6  # of a cue; below it differences say nothing
 CUES = ("prompts", "patches", "geometry")
 COLOR_POWERS = {"color_patches": 2 / 3, "color_prompts": 1 / 3}
-FUSED_POWERS = {"point": 0.6, "color": 0.4}
+FUSED_POWERS = {"point": 0.5, "color": 0.5}
 BENDS_PER_SCAN = 6.0  # weight of the bends for each good scan, where prompts and patches have 1
 OWN_LEVEL = 0.95  # quantile of a scan's own points ...
 OWN_PART = 0.5  # ... by which its map is divided, to this power
