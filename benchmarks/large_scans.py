@@ -36,7 +36,7 @@ from pointad.data.layout import SampleFiles, write_rendered_sample
 from pointad.data.raw import RenderingOptions, list_raw_samples, render_prepared
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.scans.files import read_scan
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 
 STAGES = ("read", "sample", "render", "write")
 

@@ -30,7 +30,7 @@ from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 
 logger = logging.getLogger(__name__)
 

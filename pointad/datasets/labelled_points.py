@@ -11,6 +11,7 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
+from pointad.scans.point_labels import check_share
 from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool =
             and the points of the file itself count, as in the evaluation by the data set's authors.
 
     Raises:
-        InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, or the rows
-            are not those of the scan.
+        InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, every point
+            is marked, or the rows are not those of the scan.
     """
     table = parse_table(read_bytes(path), path)
     if table.values.shape[1] < 4:
@@ -54,6 +55,7 @@ def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool =
         raise InputError(path, *difference)
     if difference is not None:
         logger.warning("%s: %s, as is known of this file; its own points are used", path, difference[0])
+    check_share(labels > 0.5, path)
     return PointCloud(points=points, labels=labels > 0.5)
 
 

@@ -16,7 +16,7 @@ from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 
 NAME = "minishift_pc_3d"
 DIFFICULTIES = ("easy", "medium", "hard")

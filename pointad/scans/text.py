@@ -25,7 +25,6 @@ from pointad.scans.text_dialect import (
 
 logger = logging.getLogger(__name__)
 
-_DECIMAL_LABELS = re.compile(rb"(?:[ \t]*[01],0+[ \t]*\n?)+")  # of a spreadsheet with decimal commas
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give rows of numbers of equal length"
@@ -51,30 +50,6 @@ def read_rows(path: str | Path) -> np.ndarray:
         InputError: the file is missing, empty or has rows of different lengths.
     """
     return parse_rows(read_bytes(path), path)
-
-
-def read_labels(path: str | Path) -> np.ndarray:
-    """Read one label per line: the only column of the text, or its last.
-
-    Returns:
-        (N,) bool, True where the number is above one half.
-
-    Raises:
-        InputError: the file is missing, empty, has rows of different lengths or holds values that are not finite.
-    """
-    content = decoded(read_bytes(path), path)
-    if _DECIMAL_LABELS.fullmatch(content):
-        content = content.translate(_COMMA_TO_POINT)
-    content = content.translate(_TO_BLANKS)
-    if not content.strip():
-        raise InputError(path, "is empty", "give one label per line")
-    try:
-        values = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
-    except (ValueError, OverflowError) as error:
-        raise InputError(path, f"is not a list of labels ({error})", "give one label per line") from error
-    if not values.size or not np.isfinite(values[:, -1]).all():
-        raise InputError(path, "holds no label, or one that is not finite", "give one label per line")
-    return values[:, -1] > 0.5
 
 
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:

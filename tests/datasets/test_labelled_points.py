@@ -13,7 +13,7 @@ from pointad.datasets.labelled_points import read_labelled_points
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.scans.pcd import write_pcd
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 
 LABELS = (POINTS[:, 0] > 10).astype(int)[:, None]
 ONES = np.ones((len(POINTS), 1), dtype=int)

@@ -15,7 +15,7 @@ from pointad.datasets.registry import DATASETS
 from pointad.datasets.shapenet import defect_kind
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_minishift_with_too_few_labels_is_refused(tmp_path: Path) -> None:
     MINIATURES["minishift_pc_3d"](tmp_path)
     sample = list_raw_samples("minishift_pc_3d", tmp_path)[1]
     assert sample.mask_path is not None
-    write_rows(sample.mask_path, np.ones((5, 1)))
+    write_rows(sample.mask_path, np.eye(5)[:, :1])
     with pytest.raises(InputError, match=f"5 labels for {POINTS} points"):
         load_raw_sample(sample)
 

@@ -20,7 +20,7 @@ from pointad.model.checkpoint import load_prompts
 from pointad.model.weights import read_weights
 from pointad.report.runs import Run, read_scores
 from pointad.scans.files import read_scan
-from pointad.scans.text import read_labels
+from pointad.scans.point_labels import read_labels
 from pointad.training.state import load_training_state
 from tools.fuzzing.verdict import problem_of
 

@@ -1,0 +1,94 @@
+"""Reads ground truth with one label per point, without coordinates."""
+
+import io
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.files.npy_files import read_npy
+from pointad.files.regular import read_bytes
+from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.text_dialect import decoded
+
+logger = logging.getLogger(__name__)
+
+_DECIMAL_LABELS = re.compile(rb"(?:[ \t]*[01],0+[ \t]*\n?)+")  # of a spreadsheet with decimal commas
+_NAMES = re.compile(rb"\s*[A-Za-z_\"][^\n]*\n")
+_TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
+_COMMA_TO_POINT = bytes.maketrans(b",", b".")
+_REMEDY = "give one label per line"
+
+
+def read_labels(path: str | Path) -> np.ndarray:
+    """Read one label per point from text, one per line, or from an `.npy` array (N,).
+
+    Of several columns the last counts, or, logged, the only one of 0 and 1 where the last is not.
+
+    Returns:
+        (N,) bool, True where the number is above one half.
+
+    Raises:
+        InputError: the file is missing, empty, has rows of different lengths, holds values that are not finite, or
+            marks every point.
+    """
+    path = Path(path)
+    values = _array(path) if path.suffix.lower() == ".npy" else _text(path)
+    if not values.size or not np.isfinite(values[:, -1]).all():
+        raise InputError(path, "holds no label, or one that is not finite", _REMEDY)
+    labels = values[:, _label_column(values, path)] > 0.5
+    check_share(labels, path)
+    return labels
+
+
+def check_share(labels: np.ndarray, path: Path) -> None:
+    """Refuse labels (N,) that mark every point, and log those that mark more than half: they may be inverted.
+
+    Raises:
+        InputError: they mark every point.
+    """
+    share = float(labels.mean()) if len(labels) else 0.0
+    if share == 1.0 and len(labels) > 1:
+        raise InputError(path, "marks every point as anomalous", "give labels that are 0 where the object is normal")
+    if share > 0.5:
+        logger.warning("%s: marks %.0f %% of the points as anomalous; the labels may be inverted", path, 100 * share)
+
+
+def _array(path: Path) -> np.ndarray:
+    values = read_npy(path, "iufb", MOST_POINTS)
+    if sum(length != 1 for length in values.shape) > 1:
+        raise InputError(path, f"has shape {values.shape}", "give one label per point, (points,)")
+    return values.reshape(-1, 1).astype(np.float64)
+
+
+def _text(path: Path) -> np.ndarray:
+    content = decoded(read_bytes(path), path)
+    names = _NAMES.match(content)
+    if names is not None:
+        content = content[names.end() :]
+    if _DECIMAL_LABELS.fullmatch(content):
+        content = content.translate(_COMMA_TO_POINT)
+    content = content.translate(_TO_BLANKS)
+    if not content.strip():
+        raise InputError(path, "is empty", _REMEDY)
+    try:
+        return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
+    except (ValueError, OverflowError) as error:
+        raise InputError(path, f"is not a list of labels ({error})", _REMEDY) from error
+
+
+def _label_column(values: np.ndarray, path: Path) -> int:
+    if values.shape[1] == 1 or _has_both(values[:, -1]):
+        return -1
+    binary = [column for column in range(values.shape[1]) if _has_both(values[:, column])]
+    if len(binary) != 1:
+        return -1
+    message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
+    logger.warning(message, path, binary[0] + 1, values.shape[1])
+    return binary[0]
+
+
+def _has_both(column: np.ndarray) -> bool:
+    return bool(np.isin(column, (0, 1)).all() and column.min() != column.max())

@@ -1,0 +1,54 @@
+"""One label per point, as text and arrays hold it."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pointad.errors import InputError
+from pointad.scans.point_labels import read_labels
+
+LABELS = np.arange(200) % 9 == 0
+WHOLE = LABELS.astype(int)
+LINES = {
+    "plain": [str(label) for label in WHOLE],
+    "below a name": ["label", *map(str, WHOLE)],
+    "below quoted names": ['"id","label"', *(f"{n},{label}" for n, label in enumerate(WHOLE))],
+    "0 and 255": [str(label * 255) for label in WHOLE],
+    "-1 and 1": [str(label * 2 - 1) for label in WHOLE],
+    "decimal commas": [f"{label},0" for label in WHOLE],
+    "behind numbers": [f"{n} {label}" for n, label in enumerate(WHOLE)],
+    "before numbers": [f"{label} {n}" for n, label in enumerate(WHOLE)],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_text(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("\n".join(LINES[name]) + "\n")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(path), LABELS)
+    assert ("column 1 of 2 is read as the labels" in caplog.text) == (name == "before numbers")
+
+
+@pytest.mark.parametrize("values", [LABELS, WHOLE, WHOLE[:, None] * 255.0, WHOLE[None].astype(np.uint8)])
+def test_arrays(values: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "labels.npy", values)
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.npy"), LABELS)
+
+
+def test_inverted_labels_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.save(tmp_path / "labels.npy", ~LABELS)
+    with caplog.at_level(logging.WARNING):
+        read_labels(tmp_path / "labels.npy")
+    assert "marks 88 % of the points as anomalous; the labels may be inverted" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("values", "said"), [(np.ones(50), "marks every point"), (np.zeros((5, 4)), "has shape"), (np.zeros(0), "no label")]
+)
+def test_what_is_no_list_of_labels_is_refused(values: np.ndarray, said: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "labels.npy", values)
+    with pytest.raises(InputError, match=said):
+        read_labels(tmp_path / "labels.npy")
