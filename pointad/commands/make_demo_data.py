@@ -17,6 +17,7 @@ from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.objects import CLASSES
+from pointad.errors import InputError
 
 SEED = 2024
 FORMATS = {"mvtec3d": scans, "eyecandies": eyecandies, "real3d": real3d}
@@ -32,6 +33,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="output folder, with one subfolder per class (default: data/demo/raw, or data/demo/<format>/raw)",
     )
     parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="which")
+    parser.add_argument(
+        "--good",
+        type=positive_integer,
+        metavar="N",
+        help=f"good scans of each class in the test split, for mvtec3d (default: {scans.TEST_SCANS['good']})",
+    )
     parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="random seed")
     parser.add_argument("--workers", type=positive_integer, default=os.cpu_count() or 1, help="processes")
     return parser
@@ -42,7 +49,13 @@ def main(arguments: argparse.Namespace) -> None:
     chosen = FORMATS[arguments.format]
     folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
-    names = list(chosen.list_scans(tuple(arguments.classes)))
+    classes = tuple(arguments.classes)
+    if arguments.good is None:
+        names = list(chosen.list_scans(classes))
+    elif arguments.format == "mvtec3d":
+        names = list(scans.list_scans(classes, arguments.good))
+    else:
+        raise InputError("--good", f"the format {arguments.format} has a fixed number of good scans", "leave it out")
     write = partial(chosen.write_scan, seed=arguments.seed, root=output)
     with ProcessPoolExecutor(arguments.workers) as pool:
         for _ in pool.map(write, names, chunksize=4):

@@ -46,12 +46,12 @@ class ScanName:
         return f"{self.number:03d}"
 
 
-def list_scans(classes: tuple[str, ...] = CLASSES) -> Iterator[ScanName]:
-    """All scans of the data set, in a fixed order."""
+def list_scans(classes: tuple[str, ...] = CLASSES, good: int = TEST_SCANS["good"]) -> Iterator[ScanName]:
+    """All scans of the data set, in a fixed order, with so many good ones per class in the test split."""
     for class_name in classes:
         for split, count in GOOD_SPLITS.items():
             yield from (ScanName(class_name, split, "good", number) for number in range(count))
-        for species, count in TEST_SCANS.items():
+        for species, count in (TEST_SCANS | {"good": good}).items():
             yield from (ScanName(class_name, "test", species, number) for number in range(count))
 
 

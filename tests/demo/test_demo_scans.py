@@ -147,3 +147,10 @@ def test_places_along_a_line_do_not_jump() -> None:
     np.testing.assert_allclose(place, [[0.25, 0.8, 1.75]], atol=1e-6)
     np.testing.assert_allclose(fraction, [[0.1 / 0.4375, 0.0, 0.5]], atol=1e-6)
     np.testing.assert_allclose(along_path(place, np.array([0.0, 10.0, 0.0])), [[2.5, 8.0, 2.5]], atol=1e-5)
+
+
+def test_more_good_scans_leave_the_others_as_they_are() -> None:
+    more, usual = list(list_scans(("gear",), good=20)), list(list_scans(("gear",)))
+    assert len(more) == len(usual) + 12
+    assert set(usual) < set(more)
+    assert {(name.split, name.species) for name in set(more) - set(usual)} == {("test", "good")}
