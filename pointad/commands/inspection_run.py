@@ -16,6 +16,7 @@ from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged
 from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
 from pointad.files.escaping import for_json_line
+from pointad.files.locks import wait_for_lock
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.reference.conformal import require_enough
@@ -24,6 +25,7 @@ from pointad.reference.reference import Reference
 logger = logging.getLogger(__name__)
 
 EXIT_FAIL = 1
+WRITING = ".writing.lock"  # runs that share a folder must not mix their results of two scans of one name
 NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
 
 
@@ -73,14 +75,8 @@ def inspect_and_write(
     try:
         remove_outputs(folder)
         inspection = _inspect(detector, path, reference, settings)
-        started = time.perf_counter()
-        heat_range = settings.heat_range or (None if reference is None else reference.heat_range)
-        write_inspection(folder, inspection, verdicts, html=settings.html, heat_range=heat_range)
-        inspection.timings["write"] = time.perf_counter() - started
-        facts = {"file": str(path), **describe(inspection, verdicts), "output": str(folder)}
-        good = 0 if reference is None else len(reference.names)
-        write_facts(folder, {**facts, "good_scans": good, "backbone": detector.backbone_name, "demo": detector.is_demo})
-        return facts
+        with wait_for_lock(folder / WRITING):
+            return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
         interrupt = interrupt_behind(error)
         if interrupt is not None:
@@ -91,6 +87,26 @@ def inspect_and_write(
         said = str(error) if isinstance(error, PointADError) else f"{path}: does not fit into memory ({error})"
         logger.error("error: %s", said)
         return {"file": str(path), "error": said}
+
+
+def _write(
+    inspection: Inspection,
+    path: Path,
+    folder: Path,
+    detector: PointAD,
+    reference: Reference | None,
+    verdicts: Verdicts,
+    settings: PredictSettings,
+) -> dict:
+    """Write the outputs of one scan; its facts."""
+    started = time.perf_counter()
+    heat_range = settings.heat_range or (None if reference is None else reference.heat_range)
+    write_inspection(folder, inspection, verdicts, html=settings.html, heat_range=heat_range)
+    inspection.timings["write"] = time.perf_counter() - started
+    facts = {"file": str(path), **describe(inspection, verdicts), "output": str(folder)}
+    good = 0 if reference is None else len(reference.names)
+    write_facts(folder, {**facts, "good_scans": good, "backbone": detector.backbone_name, "demo": detector.is_demo})
+    return facts
 
 
 def check_counts(settings: PredictSettings) -> None:

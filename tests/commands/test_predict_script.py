@@ -14,8 +14,10 @@ from plyfile import PlyData
 from sample_scans import closed_shape
 
 from pointad.commands import inspection_run, predict
+from pointad.commands.predict_outputs import FILES
 from pointad.commands.verdicts import Verdicts
 from pointad.errors import InputError
+from pointad.files.locks import try_lock
 from pointad.inspection.predictor import PointAD
 
 
@@ -151,6 +153,28 @@ def test_files_of_one_name_get_folders_of_their_own(run: Any, tmp_path: Path) ->
         np.save(tmp_path / name / "scan.npy", closed_shape(500))
     _, lines = run(tmp_path / "first", tmp_path / "second")
     assert [Path(line["output"]).name for line in lines] == ["scan", "scan_2"]
+
+
+def test_the_results_of_two_runs_are_not_mixed(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "scan.npy", closed_shape(500))
+    written = []
+
+    def seen_by_another_run(name: str) -> None:
+        original = getattr(inspection_run, name)
+
+        def write(folder: Path, *arguments: Any, **options: Any) -> None:
+            with try_lock(folder / inspection_run.WRITING) as is_free:
+                assert not is_free
+            original(folder, *arguments, **options)
+            written.append(name)
+
+        monkeypatch.setattr(inspection_run, name, write)
+
+    seen_by_another_run("write_inspection")
+    seen_by_another_run("write_facts")
+    code, _ = run(tmp_path / "scan.npy")
+    assert code == 0 and written == ["write_inspection", "write_facts"]
+    assert {path.name for path in (tmp_path / "out" / "scan").iterdir()} == set(FILES) - {"cloud.html"}
 
 
 def test_own_outputs_are_no_scans(run: Any, tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def _own_logging(stream: io.StringIO) -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    root.handlers, root.level = [handler], logging.INFO
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)  # loggers remember what they may say until a level is set in this way
     try:
         yield
     finally:
@@ -85,4 +86,5 @@ def _own_logging(stream: io.StringIO) -> Iterator[None]:
             if added is not handler:
                 with contextlib.suppress(OSError):  # as at the end of a process
                     added.close()
-        root.handlers, root.level = handlers, level
+        root.handlers = handlers
+        root.setLevel(level)
