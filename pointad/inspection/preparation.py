@@ -28,7 +28,7 @@ from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scans.scan_file import FEWEST_POINTS
 from pointad.scans.units import warn_of_unit
-from pointad.scans.viewing_axes import follows_grid, measured_pixels, said_of
+from pointad.scans.viewing_axes import measured_pixels, reading_of_axes
 
 logger = logging.getLogger(__name__)
 
@@ -149,12 +149,11 @@ def prepare_organized(
     height, width = xyz.shape[:2]
     check_proportions(height, width, "scan")
     usable, rotation = measured_pixels(xyz)
-    if not follows_grid(xyz, usable):
-        logger.warning(
-            "the coordinates do not follow the pixels: this may be a picture, normals or a grid of other sides"
-        )
+    reading = reading_of_axes(xyz, usable, rotation)
+    if reading is not None:
+        words, is_warning = reading
+        logger.log(logging.WARNING if is_warning else logging.INFO, "%s", words)
     if rotation[2, 2] != 1:
-        logger.warning("the scan %s", said_of(rotation))
         xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
     usable[usable] = ~strays(xyz[usable])
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))

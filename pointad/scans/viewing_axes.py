@@ -49,7 +49,7 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     right, down = np.unravel_index(evidence.argmax(), evidence.shape)
     looks_along = 3 - right - down
     handedness = along_columns[0] * along_rows[1] - along_columns[1] * along_rows[0]
-    if looks_along == 2 and handedness < -_CERTAIN and not _is_seen_from_origin(points, columns, rows):
+    if looks_along == 2 and handedness < -_CERTAIN and not _is_seen_from_origin(points, rows, columns):
         return _TURNED
     if looks_along == 2 or evidence[right, down] < _CERTAIN or max(evidence[0, 1], evidence[1, 0]) > _UNLIKELY:
         return np.eye(3)
@@ -86,16 +86,31 @@ def _evidence(along_columns: np.ndarray, along_rows: np.ndarray) -> np.ndarray:
     return evidence
 
 
-def said_of(rotation: np.ndarray) -> str:
-    """What the log says of a scan with this rotation (3, 3), which is not the identity."""
+def reading_of_axes(xyz: np.ndarray, present: np.ndarray, rotation: np.ndarray) -> tuple[str, bool] | None:
+    """How the axes of a scan were understood, in words for the log; None if they are a camera's beyond doubt.
+
+    Args:
+        xyz: (H, W, 3) floats.
+        present: (H, W) flags of the points to consider.
+        rotation: from `measured_pixels`.
+
+    Returns:
+        The words, and whether they are a warning: a scan without perspective may well be a camera's.
+    """
+    if not follows_grid(xyz, present):
+        words = "the coordinates do not follow the pixels: this may be a picture, normals or a grid of other sides"
+        return words, True
     axis = int(np.abs(rotation[2]).argmax())
+    if rotation[2, 2] == 1:
+        words = "z is taken to point away from the sensor; if it holds heights, negate it, or dents count as bumps"
+        return None if _is_seen_from_origin(*_sample(xyz, present)) else (words, False)
     if rotation[2, axis] > 0:
-        return f"looks along its {'xyz'[axis]} axis and is rotated to camera axes"
+        return f"the scan looks along its {'xyz'[axis]} axis and is rotated to camera axes", True
     doubt = "; if it holds z, y, x, as cv2.imwrite stores them, swap these" if axis == 0 else ""
-    return f"looks against its {'xyz'[axis]} axis and is rotated to camera axes{doubt}"
+    return f"the scan looks against its {'xyz'[axis]} axis and is rotated to camera axes{doubt}", True
 
 
-def _is_seen_from_origin(points: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> bool:
+def _is_seen_from_origin(points: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> bool:
     """Whether a camera at the origin looks along z: then x / z and y / z are linear in column and row."""
     depth = points[:, 2]
     if not (depth > 0).all():

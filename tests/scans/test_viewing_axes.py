@@ -111,3 +111,15 @@ def test_pictures_of_the_same_proportions_only() -> None:
 def test_coordinates_that_rounding_eats(factor: float) -> None:
     with pytest.raises(InputError, match="unit"):
         prepare_organized(SCAN * factor * 100, None, FRONT_RIG)
+
+
+def test_which_way_z_points_is_said_where_it_cannot_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    columns, rows = np.meshgrid(np.arange(160) * 0.1, np.arange(120) * 0.1)
+    heights = np.stack([columns, rows, 5 + np.sin(columns) * np.cos(rows)], axis=-1)
+    with caplog.at_level(logging.INFO):
+        prepare_organized(heights, None, FRONT_RIG)
+    assert "z is taken to point away from the sensor" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        prepare_organized(RAYS * heights[..., 2:], None, FRONT_RIG)
+    assert "z is taken" not in caplog.text
