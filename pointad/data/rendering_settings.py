@@ -86,7 +86,11 @@ def require_dataset(root: Path, dataset: DatasetSpecification) -> None:
     """
     told = (read_settings(root) or {}).get("dataset")
     if told not in (None, dataset.name):
-        raise InputError(root, f"was rendered from {_spoken(told)}, not {dataset.name}", f"give --dataset {told:.80}")
+        raise InputError(
+            root,
+            f"was rendered from {_spoken(told)}, not {dataset.name}",
+            f"give --dataset {told:.80}, or use the script of that data set",
+        )
 
 
 def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Path]) -> AvailableViews:
