@@ -3,9 +3,10 @@
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
 
@@ -51,10 +52,17 @@ def held_interrupts(afterwards: float = 0.0) -> Iterator[None]:
 def obey_the_parent(*_: object) -> None:
     """In a worker process: leave interrupts to the process that it works for; end quietly on SIGTERM.
 
-    PyTorch takes a worker that leaves with any other status for one that has failed.
+    PyTorch takes a worker that leaves with any other status for one that has failed. The thread that hands over shared
+    memory prints a traceback when the process that it works for is killed in mid-sentence; that says nothing to anyone.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
+    sys.excepthook = _without_lost_connections
+
+
+def _without_lost_connections(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if not isinstance(error, (ConnectionError, EOFError)):
+        sys.__excepthook__(kind, error, traceback)
 
 
 def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:

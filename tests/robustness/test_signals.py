@@ -4,6 +4,7 @@ import argparse
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from robustness.invocation import invoke, render
 from safetensors import SafetensorError
 
 from pointad.commands.program import run
-from pointad.compute.interrupts import held_interrupts, interrupt_behind
+from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
 from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
 from pointad.data.layout import VIEWS
 from pointad.data.loader import iterate_batches
@@ -99,6 +100,19 @@ def test_interrupts_behind_errors() -> None:
     except InputError as error:
         assert isinstance(interrupt_behind(error), KeyboardInterrupt)
     assert interrupt_behind(InputError("loading", "a process died", "run again")) is None
+
+
+def _print_errors_as_a_worker() -> None:
+    obey_the_parent()
+    for error in (ConnectionResetError("the parent is gone"), EOFError(), ValueError("a fault of the worker")):
+        sys.excepthook(type(error), error, None)  # as multiprocessing's thread does
+
+
+def test_workers_say_nothing_of_a_parent_that_is_gone(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = multiprocessing.get_context("fork").Process(target=_print_errors_as_a_worker)
+    worker.start()
+    worker.join()
+    assert capfd.readouterr().err.splitlines() == ["ValueError: a fault of the worker"]
 
 
 def test_a_terminal_interrupts_the_first_process_alone(two_samples: Path) -> None:
