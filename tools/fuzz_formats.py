@@ -11,10 +11,12 @@ the exit code 1; content that reached new code is kept in --save_path/corpus.
 
 import argparse
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["OMP_NUM_THREADS"] = "1"  # formats are fuzzed in forks, in which the threads of their parent are missing
 
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_float, run
 from pointad.errors import InputError
