@@ -81,9 +81,8 @@ def test_code_of_an_archive_is_never_run(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(bytes(16))
     write_deed(tmp_path / "deed.pt", victim)
-    torch.jit.load(
-        tmp_path / "deed.pt"
-    )  # this test's own archive: it must do what the library's reader must not let it
+    # The archive is this test's own: it must do here what the library's reader must not let it do.
+    torch.jit.load(tmp_path / "deed.pt")
     assert victim.read_bytes() != bytes(16), "the archive does nothing, so this test tests nothing"
     victim.write_bytes(bytes(16))
     assert read(tmp_path / "deed.pt") == {}
