@@ -19,7 +19,7 @@ from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
-from pointad.compute.interrupts import interrupt_behind
+from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, shown
 
 EXIT_ERROR = 2
@@ -95,7 +95,7 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
     try:
-        with termination_raised():
+        with termination_raised(), lost_interrupts_repeated(_signal_of):
             code = main(flags)
         sys.stdout.flush()
     except PointADError as error:
@@ -161,10 +161,14 @@ def termination_raised() -> Iterator[None]:
 
 def leave_interrupted(interrupt: KeyboardInterrupt) -> int:
     """Say in one line that a signal ended the program; returns the exit code."""
-    terminated = isinstance(interrupt, Terminated)
+    terminated = _signal_of(interrupt) == signal.SIGTERM
     how = "terminated" if terminated else "interrupted"
     tqdm.write(f"{how}; run the same command again to continue", file=sys.stderr)
     return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
+
+
+def _signal_of(interrupt: BaseException) -> int:
+    return signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
 
 
 def is_lack_of_memory(error: BaseException) -> bool:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
@@ -47,6 +47,36 @@ def held_interrupts(afterwards: float = 0.0) -> Iterator[None]:
             timer.start()
         elif waiting:
             signal.raise_signal(waiting[0])
+
+
+@contextlib.contextmanager
+def lost_interrupts_repeated(signal_of: Callable[[BaseException], int], afterwards: float = 0.05) -> Iterator[None]:
+    """Have an interrupt that is raised in a destructor, which no exception leaves, come again a moment later.
+
+    Args:
+        signal_of: the signal that a KeyboardInterrupt came from.
+        afterwards: seconds until it comes again; not after the block, whose work is done then.
+    """
+    before = sys.unraisablehook
+    timers: list[threading.Timer] = []
+
+    def repeat(unraisable: "sys.UnraisableHookArgs") -> None:
+        error = unraisable.exc_value
+        if not isinstance(error, KeyboardInterrupt):
+            before(unraisable)
+            return
+        timer = threading.Timer(afterwards, os.kill, (os.getpid(), signal_of(error)))
+        timer.daemon = True
+        timers.append(timer)
+        timer.start()
+
+    sys.unraisablehook = repeat
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        for timer in timers:
+            timer.cancel()
 
 
 def obey_the_parent(*_: object) -> None:

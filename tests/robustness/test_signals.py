@@ -38,10 +38,27 @@ def fail_in_turn() -> None:
         raise ImportError("initialization failed") from None
 
 
+class Closing:
+    """Is interrupted while it is destroyed."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        send(self.number)
+
+
+def lose(number: int) -> None:
+    Closing(number)
+    time.sleep(5)  # it comes again long before
+
+
 ENDINGS: dict[str, tuple[Callable[[], None], int, str]] = {
     "interrupted": (lambda: send(signal.SIGINT), 130, "interrupted"),
     "terminated": (lambda: send(signal.SIGTERM), 143, "terminated"),
     "library": (fail_in_turn, 130, "interrupted"),
+    "destructor": (lambda: lose(signal.SIGINT), 130, "interrupted"),
+    "destructor terminated": (lambda: lose(signal.SIGTERM), 143, "terminated"),
 }
 
 
@@ -53,6 +70,14 @@ def test_one_line(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert leaving.value.code == status
     assert capsys.readouterr().err == f"{word}; run the same command again to continue\n"
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_an_interrupt_at_the_very_end_is_late(capsys: pytest.CaptureFixture[str]) -> None:
+    hook = sys.unraisablehook
+    with pytest.raises(SystemExit) as leaving:
+        run(lambda flags: Closing(signal.SIGINT) and None, argparse.ArgumentParser(), [])
+    time.sleep(0.2)
+    assert leaving.value.code == 0 and capsys.readouterr().err == "" and sys.unraisablehook is hook
 
 
 def test_one_line_before_a_program_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
