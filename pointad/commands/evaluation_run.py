@@ -65,8 +65,9 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
         for writer in writers.values():
             owned.enter_context(own_folder(writer.folder))
     if processes.is_first:
-        for writer in writers.values():
-            writer.discard_earlier()
+        for loaded in prompt_sets:
+            tested = (source for source in data.samples.sources if source.class_name not in loaded.prompts.left_out)
+            writers[loaded.prompts.name].begin((one.class_name, one.species, one.identifier) for one in tested)
     check = LabelLeakCheck(data.samples.sources, organized=about.organized)
 
     def go_by(sample: ScoredSample) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from pointad.compute.interrupts import interrupt_behind
 from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings, note_device
@@ -127,6 +128,9 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
             _write_inputs(files, prepared)
             write_rendered_sample(files, rendered)
     except Exception as error:  # whatever a broken scan causes, the others should still be rendered
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:
+            raise interrupt from None
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
         text = shown(text)

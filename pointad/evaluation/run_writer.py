@@ -4,29 +4,33 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from pointad.errors import InputError
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.sample_outputs import (
+    SCORE_COLUMNS,
+    SCORES_NAME,
+    SampleName,
+    announce,
+    confirm,
+    discard,
+    maps_file,
+    picture_file,
+)
 from pointad.files.atomic import atomic_path
-from pointad.files.escaping import for_csv, from_csv
-from pointad.files.names import file_name, place_below
-from pointad.files.presence import is_file
+from pointad.files.escaping import for_csv
 from pointad.visualization.sheets import sample_sheet
 
 logger = logging.getLogger(__name__)
-
-SCORES_NAME = "scores.csv"
-SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
 
 
 class RunWriter:
@@ -35,7 +39,8 @@ class RunWriter:
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
     <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32; ``mask``, the anomalous positions, and ``valid``,
     those that hold a point, bool) and ``visualization/<class>/<species>/<id>.png`` as samples are scored, if requested;
-    names that are not plain path components are escaped.
+    names that are not plain path components are escaped. While a run writes maps or pictures, ``unfinished.csv`` names
+    the samples that they are of.
 
     Args:
         folder: where to write the files.
@@ -52,21 +57,18 @@ class RunWriter:
         self._rows: list[list[str]] = []
         self._curves: dict[str, Any] = {}
 
-    def discard_earlier(self) -> None:
-        """Remove the maps and pictures of an earlier test: reports would show them beside the figures of this one.
+    def begin(self, names: Iterable[SampleName]) -> None:
+        """Remove the maps and pictures of earlier runs: reports would show them beside the figures of this one.
 
-        Only what its ``scores.csv`` names is removed, nothing else that lies in the folder.
+        Args:
+            names: class, species and identifier of the samples that are going to be added.
 
         Raises:
-            InputError: they cannot be removed.
+            InputError: they cannot be removed, or the folder cannot be written to.
         """
-        for name in _named_in(self.folder / SCORES_NAME):
-            for path in (maps_file(self.folder, *name), picture_file(self.folder, *name)):
-                try:
-                    path.unlink(missing_ok=True)
-                except OSError as error:
-                    problem = f"cannot be removed ({error.strerror or error})"
-                    raise InputError(path, problem, "choose another folder") from error
+        discard(self.folder)
+        if self._save_maps or self._visualize:
+            announce(self.folder, names)
 
     def add_sample(self, sample: ScoredSample) -> None:
         """Add a sample's scores, and write its maps and picture if requested.
@@ -117,30 +119,8 @@ class RunWriter:
         with atomic_path(self.folder / "curves.json") as temporary:
             temporary.write_text(json.dumps(self._curves, allow_nan=False), encoding="utf-8")
         self.results.save(self.folder / "results.json")
+        confirm(self.folder)
         return self.results
-
-
-def _named_in(path: Path) -> list[tuple[str, str, str]]:
-    """Class, species and identifier of every sample in a table of scores; none if there is no such table."""
-    if not is_file(path):
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error):
-        return []
-    cells = [[row.get(column) for column in SCORE_COLUMNS[:3]] for row in rows]
-    return [tuple(map(from_csv, row)) for row in cells if None not in row]  # type: ignore[arg-type, misc]
-
-
-def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
-    """The path of a sample's maps in a run's folder."""
-    return place_below(folder / "maps", class_name, species) / f"{file_name(identifier)}.npz"
-
-
-def picture_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
-    """The path of a sample's picture in a run's folder."""
-    return place_below(folder / "visualization", class_name, species) / f"{file_name(identifier)}.png"
 
 
 def picture_of(sample: ScoredSample) -> np.ndarray:

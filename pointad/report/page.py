@@ -1,11 +1,13 @@
 """Self-contained HTML pages: one per run, and an index with all tables and links to them."""
 
 import importlib.resources
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.evaluation.results import backbone_title, describe_run, metric_title
+from pointad.evaluation.sample_outputs import is_unfinished
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
@@ -32,6 +34,8 @@ from pointad.report.sections import (
     sample_section,
 )
 from pointad.visualization.cloud_viewer import cloud_assets
+
+logger = logging.getLogger(__name__)
 
 SAMPLES_SHOWN = 3  # best and worst, each
 CLOUDS_SHOWN = 4
@@ -91,9 +95,14 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
         ("scores", "Scores", histogram_section(scores, main_modality)),
         ("leaks", "Label leaks", leak_section(run.results)),
         ("training", "Training losses", loss_section(read_losses(run, roots))),
-        ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
-        ("clouds", "Interactive point clouds", cloud_section(run, clouds, data_path)),
     ]
+    if is_unfinished(run.folder):
+        logger.warning("%s: a later test there never ended; its maps and pictures are not shown", run.folder)
+    else:
+        sections += [
+            ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
+            ("clouds", "Interactive point clouds", cloud_section(run, clouds, data_path)),
+        ]
     present = [section for section in sections if section[2]]
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)
     facts = {

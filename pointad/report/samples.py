@@ -17,7 +17,7 @@ from PIL import Image
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
-from pointad.evaluation.run_writer import maps_file, picture_file
+from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.bounds import check_claim
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture

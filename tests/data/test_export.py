@@ -25,6 +25,7 @@ from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.rendering.batched_drawing import check_device
 from pointad.rendering.views import View
+from pointad.scans.point_cloud import RawSample
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TWO_VIEWS = RenderingOptions(views=(View("x", -15), View("y", 30)))
@@ -94,6 +95,20 @@ def test_one_bad_scan_stops_none_of_the_others(mvtec_root: Path, tmp_path: Path)
     assert "good/xyz/001.tiff: holds no points" in outcomes[1].message
     again = list(export_samples(samples, tmp_path / "out", TWO_VIEWS))
     assert sorted(outcome.status for outcome in again) == [FAILED, FAILED, SKIPPED]
+
+
+def test_an_interrupt_behind_another_error_is_no_failed_scan(
+    mvtec_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(sample: RawSample) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise ImportError("initialization failed") from interrupt
+
+    monkeypatch.setattr("pointad.data.export.load_raw_sample", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(export_samples(list_raw_samples("mvtec_pc_3d_rgb", mvtec_root), tmp_path / "out", TWO_VIEWS))
 
 
 def program(mvtec_root: Path, output: Path, *flags: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from toy_runs import write_losses, write_run
 
 from pointad.errors import InputError, PointADError
-from pointad.evaluation.run_writer import maps_file
+from pointad.evaluation.sample_outputs import maps_file
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import write_pages
 from pointad.report.protocol_tables import protocol_tables

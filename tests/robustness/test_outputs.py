@@ -24,6 +24,7 @@ from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.run_writer import RunWriter
 from pointad.files.atomic import atomic_path
 from pointad.files.pictures import write_png
 from pointad.files.torch_files import write_torch_file
@@ -32,6 +33,7 @@ from pointad.scans.tiff import write_xyz_tiff
 
 pytestmark = pytest.mark.usefixtures("ready_backbone")
 
+FIGURES = ("results.json", "scores.csv", "curves.json")
 AWKWARD = "Prüf daten 检测 'a' (1)"
 
 
@@ -172,6 +174,37 @@ def test_maps_of_an_earlier_test_do_not_stay(two_samples: Path, test_flags: tupl
     assert invoke(*flags, "--sigma", 0).code == 0
     assert [path.name for path in (tmp_path / "out" / "maps").rglob("*.npz")] == ["mine.npz"]
     assert not list((tmp_path / "out" / "visualization").rglob("*.png"))
+
+
+def test_maps_of_a_killed_test_do_not_stay(
+    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out"
+    flags = ("test.py", "--data_path", two_samples, "--save_path", output, *test_flags)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "finish", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        assert invoke(*flags, "--save_maps", "--visualize").code == 130
+    assert len(list(output.rglob("000.*"))) == 4 and not (output / "scores.csv").exists()
+    assert invoke(*flags, "--sigma", 0).code == 0
+    assert not list(output.rglob("000.*"))
+    assert {path.name for path in output.iterdir() if path.is_file()} == {*FIGURES, "log.txt"}
+
+
+def test_reports_do_not_show_maps_of_a_killed_test_beside_figures_of_another(
+    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, page = tmp_path / "out", tmp_path / "pages"
+    flags = ("test.py", "--data_path", two_samples, "--save_path", output, "--visualize", *test_flags)
+    assert invoke(*flags).code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "finish", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        assert invoke(*flags, "--sigma", 0).code == 130
+    ending = invoke("scripts/report.py", output, "--html", page)
+    assert ending.code == 0 and "a later test there never ended; its maps and pictures are not shown" in ending.err
+    assert not any('id="samples"' in path.read_text(encoding="utf-8") for path in page.glob("*.html"))
+    assert invoke(*flags).code == 0
+    assert invoke("scripts/report.py", output, "--html", page).code == 0
+    assert any('id="samples"' in path.read_text(encoding="utf-8") for path in page.glob("*.html"))
 
 
 @pytest.mark.parametrize(

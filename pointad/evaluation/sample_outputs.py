@@ -1,0 +1,93 @@
+"""Where the maps and pictures of a run's samples lie, and which of them a run that never ended has left."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.evaluation.modalities import MODALITIES
+from pointad.files.atomic import atomic_path
+from pointad.files.escaping import for_csv, from_csv
+from pointad.files.names import file_name, place_below
+from pointad.files.presence import is_file
+
+SCORES_NAME = "scores.csv"
+SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
+UNFINISHED_NAME = "unfinished.csv"
+"""Names the samples whose maps or pictures a run writes; it is gone once the run has written its figures."""
+
+SampleName = tuple[str, str, str]  # class, species, identifier
+
+
+def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
+    """The path of a sample's maps in a run's folder."""
+    return place_below(folder / "maps", class_name, species) / f"{file_name(identifier)}.npz"
+
+
+def picture_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
+    """The path of a sample's picture in a run's folder."""
+    return place_below(folder / "visualization", class_name, species) / f"{file_name(identifier)}.png"
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether maps and pictures in a run's folder may be of a run that never ended, unlike the figures beside them."""
+    return is_file(folder / UNFINISHED_NAME)
+
+
+def announce(folder: Path, names: Iterable[SampleName]) -> None:
+    """Note down whose maps or pictures are about to be written, so that the next run can tell if this one is killed.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(SCORE_COLUMNS[:3])
+    writer.writerows([*map(for_csv, name)] for name in names)
+    with atomic_path(folder / UNFINISHED_NAME) as temporary:
+        temporary.write_text(table.getvalue(), encoding="utf-8")
+
+
+def confirm(folder: Path) -> None:
+    """Take the note back: the figures in the folder are of the run that wrote the maps and pictures.
+
+    Raises:
+        InputError: the file cannot be removed.
+    """
+    _remove(folder / UNFINISHED_NAME)
+
+
+def discard(folder: Path) -> None:
+    """Remove the maps and pictures of earlier runs, whether they ended or not.
+
+    Only what their tables name is removed, nothing else that lies in the folder.
+
+    Raises:
+        InputError: they cannot be removed.
+    """
+    for table in (SCORES_NAME, UNFINISHED_NAME):
+        for name in _named_in(folder / table):
+            _remove(maps_file(folder, *name))
+            _remove(picture_file(folder, *name))
+    confirm(folder)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(path, f"cannot be removed ({error.strerror or error})", "choose another folder") from error
+
+
+def _named_in(path: Path) -> list[SampleName]:
+    """Class, species and identifier of every sample in a table; none if there is no such table."""
+    if not is_file(path):
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error):
+        return []
+    cells = [[row.get(column) for column in SCORE_COLUMNS[:3]] for row in rows]
+    return [tuple(map(from_csv, row)) for row in cells if None not in row]  # type: ignore[arg-type, misc]
