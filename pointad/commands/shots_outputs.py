@@ -66,7 +66,8 @@ def results_of(
                 draw_seed=settings.draw_seed,
                 good_from=_origin(own),
             )
-            found[prompts, shots] = Results(mean_over_draws(draws), told, draws=tuple(draws))
+            masks = {one.class_name: one.masks for one in own if one.masks}
+            found[prompts, shots] = Results(mean_over_draws(draws), told, masks=masks, draws=tuple(draws))
     return found
 
 

@@ -15,6 +15,7 @@ from pointad.data.loader import iterate_batches
 from pointad.datasets.base import group_of
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
+from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.metrics import (
@@ -94,6 +95,7 @@ class ClassOutcome:
     curves: dict[str, dict[str, dict[str, Curve]]]  # modality -> "image" or "pixel" -> "roc", "pro"
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # of binned pixel metrics; None: unknown
     groups: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group of species -> as metrics
+    masks: str = ""  # fingerprint of the ground truth; empty: unknown
 
 
 def evaluate(
@@ -237,6 +239,7 @@ class _ClassCollector:
     labels: list[int] = field(default_factory=list)
     scores: dict[str, list[float]] = field(default_factory=dict)
     pixels: dict[str, PixelScores] = field(default_factory=dict)
+    masks: MaskFingerprint = field(default_factory=MaskFingerprint)
 
     def __post_init__(self) -> None:
         self.parts = {name: _ClassCollector(self.settings) for name in self.groups}
@@ -247,6 +250,7 @@ class _ClassCollector:
             if not sample.label or name == own:
                 part.add(sample)
         self.labels.append(sample.label)
+        self.masks.add(sample.species, sample.identifier, sample.mask)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
@@ -273,7 +277,7 @@ class _ClassCollector:
                     )
             metrics[modality] = {name: found[name] for name in self.settings.metrics}
         groups = {name: part.outcome(prompts, class_name).metrics for name, part in self.parts.items()}
-        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups)
+        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, self.masks.text)
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

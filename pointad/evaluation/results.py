@@ -13,7 +13,7 @@ from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
-from pointad.evaluation.run_schema import check_classes, checked_record
+from pointad.evaluation.run_schema import check_classes, check_masks, checked_record
 from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_markdown
@@ -43,6 +43,7 @@ class Results:
     error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # of binned pixel metrics, as classes
     label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
+    masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
 
     @property
@@ -123,6 +124,8 @@ class Results:
             content["groups"] = {
                 name: {"classes": _without_nan(part.classes), "mean": part.mean} for name, part in parts.items()
             }
+        if self.masks:
+            content["masks"] = self.masks
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         if self.label_leaks:
@@ -150,7 +153,8 @@ class Results:
         }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
-        return cls(classes, run, error_bounds=error_bounds, groups=groups, label_leaks=leaks, draws=draws)
+        masks = check_masks(content.get("masks") or {}, path, remedy)
+        return cls(classes, run, error_bounds=error_bounds, groups=groups, label_leaks=leaks, masks=masks, draws=draws)
 
 
 def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str, Any]:

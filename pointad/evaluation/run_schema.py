@@ -56,6 +56,18 @@ def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict
     return classes
 
 
+def check_masks(content: Any, path: str | Path, remedy: str) -> dict[str, str]:
+    """The fingerprints of masks in results.json: class -> text.
+
+    Raises:
+        InputError: the content is invalid.
+    """
+    for class_name, text in _table(content, "masks", path, remedy).items():
+        if not isinstance(text, str):
+            raise InputError(path, f"masks, {class_name}: expected a text, found {text!r:.80}", remedy)
+    return content
+
+
 def check_curves(content: Any, path: str | Path, remedy: str) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro" -> two columns of one length.
 

@@ -92,6 +92,8 @@ class RunWriter:
         """Add the metrics of a class."""
         self.results.classes[outcome.class_name] = outcome.metrics
         self._curves[outcome.class_name] = outcome.curves
+        if outcome.masks:
+            self.results.masks[outcome.class_name] = outcome.masks
         for group, metrics in outcome.groups.items():
             self.results.groups.setdefault(group, {})[outcome.class_name] = metrics
         if outcome.error_bounds:

@@ -19,12 +19,14 @@ from pointad.data.batch import MultiViewSample
 from pointad.data.dataset import MultiViewDataset, SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
+from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
+from pointad.reference.copies import ScanContents
 from pointad.reference.cues import cue_powers, join_scores
-from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders, members_of
+from pointad.reference.good_draws import TRAINING_SPLIT, ClassMembers, check_shots, draw_orders, members_of
 from pointad.reference.observation import Observation
 from pointad.reference.reference import prompt_cues
 from pointad.reference.sample_looks import SampleLook, look_at_sample
@@ -61,6 +63,7 @@ class ShotOutcome:
     drawn_from: str  # see `pointad.reference.good_draws`
     good: tuple[str, ...]  # identifiers of the good scans that were drawn
     metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
+    masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
 
 
 def evaluate_shots(
@@ -83,7 +86,7 @@ def evaluate_shots(
             the test samples.
 
     Raises:
-        InputError: a class has too few good scans, or a sample cannot be read.
+        InputError: a class has too few good scans, one of them is tested as well, or a sample cannot be read.
     """
     everything = MultiViewDataset([*dataset.sources, *good], dataset.load, dataset.options)
     tested = [
@@ -143,6 +146,7 @@ class _OneClass:
     ) -> None:
         self._encoder, self._dataset, self._settings = encoder, dataset, settings
         self._members, self._prompt_sets = members, prompt_sets
+        self._contents = ScanContents()
 
     def outcomes(self) -> Iterator[ShotOutcome]:
         """Everything that was drawn, after all scans have gone by."""
@@ -151,11 +155,16 @@ class _OneClass:
         orders = draw_orders(members.good, members.class_name, settings.draws, settings.seed)
         drawn = sorted({number for order in orders for number in order[: max(settings.shots)]})
         kept = {number: self._look(number) for number in drawn}
+        for order in orders:
+            self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
+        masks = MaskFingerprint()
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
+            self._contents.refuse_copy(number, drawn)
+            masks.add(look.sample.species, look.sample.identifier, look.sample.mask.numpy())
             said = {}
             for prompts in self._prompt_sets:
                 zero_shot, said[prompts.name] = self._under(look, prompts)
@@ -167,8 +176,16 @@ class _OneClass:
                     found[name, k, draw].add(look.sample, compared)
         for (name, k, draw), collected in found.items():
             identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
-            metrics = collected.metrics()
-            yield ShotOutcome(name, members.class_name, k, draw, members.drawn_from, identifiers, metrics)
+            yield ShotOutcome(
+                name,
+                members.class_name,
+                k,
+                draw,
+                members.drawn_from,
+                identifiers,
+                collected.metrics(),
+                masks.text,
+            )
 
     def _compared(
         self, scan: Observation, number: int, banks: Mapping[int, SingleBank], orders: Sequence[Sequence[int]]
@@ -199,7 +216,10 @@ class _OneClass:
         return found, prompt_cues(own.seen)
 
     def _look(self, number: int) -> SampleLook:
-        sample, settings = self._dataset[number], self._settings
+        sample, settings, source = self._dataset[number], self._settings, self._dataset.sources[number]
+        is_beside = self._members.drawn_from == TRAINING_SPLIT and number in self._members.good
+        name = "/".join((source.class_name, "good scan" if is_beside else source.species, source.identifier))
+        self._contents.add(number, sample, name)
         return look_at_sample(
             self._encoder,
             sample,

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """Group runs by method: those of one group differ in seed, training class and place only.
 
+    Runs whose masks of a class differ are of different data. Where none were recorded, this cannot be told.
+
     No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
     with different figures, which must differ in something that is not recorded, form separate groups.
 
@@ -30,11 +32,13 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
         groups[repr(sorted(identity(run.record).items()))].append(run)
     by_column: dict[tuple[object, ...], list[list[Run]]] = defaultdict(list)
     for group in groups.values():
-        by_column[_column(group[0].record)].append(group)
+        for part in _by_masks(group):
+            by_column[_column(part[0].record)].append(part)
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
-        names = distinct_names([method_name(record) for record in records], [identity(record) for record in records])
+        identities = [identity(group[0].record) | _masks_of(group) for group in groups_of_column]
+        names = distinct_names([method_name(record) for record in records], identities)
         for name, group in zip(names, groups_of_column, strict=True):
             found += _by_place(name, group)
     return found
@@ -43,6 +47,30 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
 def _column(record: RunRecord) -> tuple[object, ...]:
     """The properties that tables state besides the method."""
     return (record.dataset, record.dataset_title, record.backbone, record.is_demo)
+
+
+def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of one method in groups that agree on the masks of the classes that they share."""
+    parts: list[tuple[dict[str, str], list[Run]]] = []
+    for run in runs:
+        own = run.results.masks
+        agreeing = (
+            part for part in parts if bool(part[0]) == bool(own) and all(part[0].get(k, v) == v for k, v in own.items())
+        )
+        known, members = next(agreeing, ({}, []))
+        if not members:
+            parts.append((known, members))
+        known.update(own)
+        members.append(run)
+    for known, members in parts:
+        if not known and len(members) > 1:
+            logger.info("%s and others do not say which masks they were measured with", members[0].folder)
+    return [members for _, members in parts]
+
+
+def _masks_of(runs: Sequence[Run]) -> dict[str, str]:
+    """What tells the masks of runs that agree on them from those of others."""
+    return {f"masks of {name}": text[:6] for run in runs for name, text in run.results.masks.items()}
 
 
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:

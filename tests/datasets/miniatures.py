@@ -98,7 +98,7 @@ def write_mvtec(root: Path, class_name: str = "tire", counts: tuple[int, int, in
         folder = root / class_name / split / species
         for number in range(count):
             xyz, rgb, mask = recording(bump)
-            xyz[..., 2] *= np.float32(1 + 0.01 * number)
+            xyz[..., 2] *= np.float32(1 + 0.01 * number + 0.005 * (split == "train"))
             write_tiff(folder / "xyz" / f"{number:03d}.tiff", xyz)
             write_picture(folder / "rgb" / f"{number:03d}.png", rgb)
             if split == "test":

@@ -11,6 +11,7 @@ from pointad.data.batch import collate
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
+from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
 from pointad.scoring.inference import predict_views, score_samples
@@ -78,6 +79,18 @@ def test_several_prompts_share_one_pass(backbone: ClipBackbone) -> None:
     alone, _ = run(PictureEncoder(backbone), [prompts("b", 2)])
     assert [o for o in together if o.prompts == "b"] == alone
     assert {(o.prompts, o.class_name) for o in together} == {(p, c) for p in "ab" for c in CLASSES}
+
+
+def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipBackbone) -> None:
+    outcomes, _ = run(PictureEncoder(backbone), [prompts("a", 1), prompts("b", 2, frozenset({"cube"}))])
+    batched, _ = run(PictureEncoder(backbone), [prompts("a", 1)], replace(SETTINGS, batch_size=3))
+    found = {(one.class_name, one.masks) for one in [*outcomes, *batched]}
+    assert len(found) == len(CLASSES)
+    for class_name, text in found:
+        masks = MaskFingerprint()
+        for sample in small_dataset({class_name: CLASSES[class_name]}):
+            masks.add(sample.species, sample.identifier, sample.mask.numpy())
+        assert masks.text == text
 
 
 def test_a_class_that_all_prompts_leave_out_is_not_even_encoded(backbone: ClipBackbone) -> None:

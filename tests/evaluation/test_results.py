@@ -35,7 +35,7 @@ def test_mean_is_undefined_where_no_class_is_defined() -> None:
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
-    results = Results(CLASSES, RUN)
+    results = Results(CLASSES, RUN, masks={"bear": "a1"})
     results.save(tmp_path / "deep" / "results.json")
     assert Results.load(tmp_path / "deep" / "results.json") == results
     content = json.loads((tmp_path / "deep" / "results.json").read_text())
@@ -72,6 +72,13 @@ def test_facts_of_another_type_are_refused(run: dict, name: str, tmp_path: Path)
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"classes": CLASSES, "run": run}))
     with pytest.raises(InputError, match=f"its run's {name} is"):
+        Results.load(path)
+
+
+def test_masks_of_another_type_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"classes": CLASSES, "masks": {"bear": 1}}))
+    with pytest.raises(InputError, match="masks, bear: expected a text, found 1"):
         Results.load(path)
 
 

@@ -139,6 +139,51 @@ def test_a_draw_gives_the_figures_of_a_reference_made_of_its_good_scans() -> Non
         assert zero_shot.metrics[modality] != few_shot.metrics[modality]
 
 
+def copying(data: MultiViewDataset[RandomScan], copy: str, original: str) -> MultiViewDataset[RandomScan]:
+    """The same data set, in which one scan holds what another one holds."""
+
+    def load(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+        return with_points(replace(scan, identifier=original) if scan.identifier == copy else scan, options)
+
+    return MultiViewDataset(data.sources, load, data.options)
+
+
+def test_a_copy_of_a_good_scan_is_not_tested() -> None:
+    data = copying(dataset({"bolt": 12}), "006", "002")
+    beside = [source for source in data.sources[:4] if not source.label]
+    tested = MultiViewDataset(data.sources[4:], data.load, data.options)
+    problem = "bolt/good/006: holds the same points as bolt/good scan/002; compared with itself, its score is too low"
+    with pytest.raises(InputError, match=problem):
+        outcomes(tested, replace(SETTINGS, shots=(2,)), beside)
+    with pytest.raises(InputError, match="holds the same points as"):
+        outcomes(data, replace(SETTINGS, shots=(3,)))
+
+
+def test_a_reference_does_not_hold_a_scan_twice() -> None:
+    data = copying(dataset({"bolt": 12}), "002", "000")
+    beside = [source for source in data.sources[:4] if not source.label]
+    tested = MultiViewDataset(data.sources[4:], data.load, data.options)
+    with pytest.raises(InputError, match=r"good scan/00.: holds the same points as bolt/good scan/00"):
+        outcomes(tested, replace(SETTINGS, shots=(2,)), beside)
+
+
+def test_corrected_masks_change_the_fingerprint_and_nothing_else_does() -> None:
+    data = dataset({"bolt": 8})
+    corrected = MultiViewDataset(data.sources, partial(_with_larger_mask, name="003"), data.options)
+    (before,) = {one.masks for one in outcomes(data)}
+    assert {one.masks for one in outcomes(data, replace(SETTINGS, shots=(1,), sigma=0.0))} == {before}
+    assert {one.masks for one in outcomes(corrected)} != {before}
+
+
+def _with_larger_mask(scan: RandomScan, options: SampleOptions, name: str) -> LoadedScan:
+    loaded = with_points(scan, options)
+    if scan.identifier != name or loaded.mask is None:
+        return loaded
+    mask = loaded.mask.copy()
+    mask[8, 8] = 255
+    return replace(loaded, mask=mask)
+
+
 def test_pictures_are_compared_only_if_all_good_scans_have_one() -> None:
     data = dataset({"bolt": 8}, with_color=True)
 

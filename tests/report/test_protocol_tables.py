@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +125,37 @@ def test_repetitions_with_other_figures_get_rows_of_their_own(run_of: MakeRun) -
         ("PointAD, in first", 2, 0.55),
         ("PointAD, in second", 2, 0.75),
     }
+
+
+def with_masks(run: Run, **masks: str) -> Run:
+    return replace(run, results=replace(run.results, masks=masks))
+
+
+def test_runs_before_and_after_corrected_masks_stay_apart(run_of: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    before = [
+        with_masks(run_of(0.5, "a", training_class="bagel"), carrot="a1", tire="c3"),
+        with_masks(run_of(0.7, "b", training_class="tire"), carrot="a1", bagel="d4"),
+    ]
+    (row,) = own_rows(before)
+    assert row.runs == 2 and "masks" not in row.method
+    after = with_masks(run_of(0.9, "c", training_class="rope"), carrot="b2", bagel="d4", tire="c3")
+    rows = own_rows([*before, after])
+    assert {(row.method, row.runs) for row in rows} == {
+        ("PointAD (masks of carrot a1)", 2),
+        ("PointAD (masks of carrot b2)", 1),
+    }
+    assert "masks" not in caplog.text
+
+
+def test_runs_that_did_not_record_their_masks_share_a_row_and_that_is_said(
+    run_of: MakeRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    old = [run_of(0.5, "a", seed=1), run_of(0.7, "b", seed=2)]
+    new = with_masks(run_of(0.9, "c", seed=3), carrot="a1")
+    assert sorted(row.runs or 0 for row in own_rows([*old, new])) == [1, 2]
+    assert "do not say which masks they were measured with" in caplog.text
 
 
 @pytest.mark.parametrize(
