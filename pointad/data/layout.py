@@ -111,12 +111,6 @@ def is_finished(files: SampleFiles, view_count: int) -> bool:
     return all(path.is_file() for path in expected)
 
 
-def count_views(folder: Path) -> int:
-    """The number of views in a sample's folder of renderings, by the last one's number; 0 if there is no folder."""
-    numbers = [path.stem.removeprefix("view_") for path in folder.glob("view_*.png")]
-    return max((int(number) + 1 for number in numbers if number.isascii() and number.isdigit()), default=0)
-
-
 def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
     """Write the three folders of a rendered sample, replacing any earlier content.
 

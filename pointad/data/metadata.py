@@ -79,6 +79,12 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
             data set's folder, or a sample is listed twice or under another class.
     """
     path = metadata_path(root, class_name)
+    if class_name is not None and path == metadata_path(root):  # a class called "all" has no list of its own
+        every = _read(path, Path(root), SPLIT)
+        found = [record for record in every if record.class_name == class_name]
+        if not found:
+            raise unknown_class(class_name, sorted({record.class_name for record in every}), root)
+        return found
     if class_name is not None and not path.exists():
         known = _listed_classes(Path(root))
         if known and class_name not in known:
@@ -178,7 +184,8 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
     _write(metadata_path(folder), {"train": {}, "test": entries})
     for class_name, found in entries.items():
-        _write(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}})
+        if metadata_path(folder, class_name) != metadata_path(folder):  # as for a class called "all"
+            _write(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}})
     return MetadataSummary(
         samples=_count(entries),
         unfinished=tuple(unfinished),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import SPLIT, VIEWS, count_views
+from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 SETTINGS_NAME = "rendering.json"
 DEVICES = "devices"
 _LOCK_NAME = ".rendering.lock"
+MOST_VIEWS = 1000  # of a sample; the published ones have nine
 
 
 def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:
@@ -105,14 +106,14 @@ def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Pa
         folders: of the samples' pictures.
 
     Raises:
-        InputError: the settings cannot be read.
+        InputError: the settings cannot be read, or a sample has more views than any rig.
     """
     told = (read_settings(root) or {}).get("views")
     if told:
         directions = tuple(View.from_name(name) for name in told)
         return AvailableViews(len(directions), directions, str(root))
     own = dataset.rig.views
-    count = max(map(count_views, folders), default=0) or len(own)
+    count = max(map(_count_views, folders), default=0) or len(own)
     return AvailableViews(count, own if count == len(own) else None, str(root))
 
 
@@ -159,6 +160,16 @@ def note_device(root: Path, device: str | None) -> None:
         known = (settings or {}).get(DEVICES) or []
         if settings is not None and kind not in known:
             _write(path, {**settings, DEVICES: sorted([*known, kind])})
+
+
+def _count_views(folder: Path) -> int:
+    """The number of views in a sample's folder of renderings, by the last one's number; 0 if there is no folder."""
+    numbers = [path.stem.removeprefix("view_") for path in folder.glob("view_*.png")]
+    count = max((int(number) + 1 for number in numbers if number.isascii() and number.isdigit()), default=0)
+    if count > MOST_VIEWS:
+        last = folder / f"view_{count - 1}.png"
+        raise InputError(last, f"is beyond the {MOST_VIEWS} views that a sample may have", "remove it")
+    return count
 
 
 def _write(path: Path, settings: dict[str, Any]) -> None:

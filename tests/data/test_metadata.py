@@ -77,6 +77,20 @@ def test_known_classes_come_first_and_in_their_order(tmp_path: Path) -> None:
     assert list(write_metadata(tmp_path, "mvtec_pc_3d_rgb").samples) == ["bagel", "tire", "apple", "zebra"]
 
 
+def test_a_class_called_all_does_not_replace_the_list_of_all_classes(tmp_path: Path) -> None:
+    for class_name in ("all", "bagel"):
+        rendered(tmp_path, class_name, "good", "000")
+    write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    assert [record.class_name for record in read_metadata(tmp_path)] == ["bagel", "all"]
+    assert [record.class_name for record in read_metadata(tmp_path, "all")] == ["all"]
+
+
+def test_without_a_class_called_all_it_is_unknown(tmp_path: Path) -> None:
+    write(tmp_path, entry(""))
+    with pytest.raises(InputError, match="class all: is not in .*choose among bagel"):
+        read_metadata(tmp_path, "all")
+
+
 def test_a_moved_data_set_is_still_read(tmp_path: Path) -> None:
     rendered(tmp_path / "here", "bagel", "good", "000")
     write_metadata(tmp_path / "here", "mvtec_pc_3d_rgb")

@@ -13,7 +13,7 @@ from pointad.data.export import RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import read_metadata, write_metadata
 from pointad.data.opening import list_dataset
 from pointad.data.raw import RenderingOptions, list_raw_samples
-from pointad.data.rendering_settings import agree_on_settings, note_device
+from pointad.data.rendering_settings import agree_on_settings, note_device, stored_views
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.files.locks import wait_for_lock
@@ -41,6 +41,13 @@ def test_other_settings_are_refused(
     with pytest.raises(InputError, match=named):
         list(export_samples(samples, tmp_path, options, overwrite=overwrite))
     assert [path.name for path in tmp_path.iterdir()] == ["rendering.json"]
+
+
+def test_a_number_of_views_beyond_any_rig_is_refused(tmp_path: Path) -> None:
+    """The name of a file alone must not claim memory for a hundred billion views."""
+    (tmp_path / "view_99999999999.png").touch()
+    with pytest.raises(InputError, match="view_99999999999.png: is beyond the 1000 views"):
+        stored_views(tmp_path, specification("mvtec_pc_3d_rgb"), [tmp_path])
 
 
 def settings() -> dict[str, object]:
