@@ -144,6 +144,7 @@ def _run_script(command: Sequence[str]) -> int:
     except BaseException:
         traceback.print_exc()
         status = 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the script is over; what follows stands for the interpreter's end
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
