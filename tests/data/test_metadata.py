@@ -87,7 +87,7 @@ def test_a_class_called_all_does_not_replace_the_list_of_all_classes(tmp_path: P
 
 def test_without_a_class_called_all_it_is_unknown(tmp_path: Path) -> None:
     write(tmp_path, entry(""))
-    with pytest.raises(InputError, match="class all: is not in .*choose among bagel"):
+    with pytest.raises(InputError, match=r"class all: is not in .*choose among bagel"):
         read_metadata(tmp_path, "all")
 
 

@@ -46,7 +46,7 @@ def test_other_settings_are_refused(
 def test_a_number_of_views_beyond_any_rig_is_refused(tmp_path: Path) -> None:
     """The name of a file alone must not claim memory for a hundred billion views."""
     (tmp_path / "view_99999999999.png").touch()
-    with pytest.raises(InputError, match="view_99999999999.png: is beyond the 1000 views"):
+    with pytest.raises(InputError, match=r"view_99999999999\.png: is beyond the 1000 views"):
         stored_views(tmp_path, specification("mvtec_pc_3d_rgb"), [tmp_path])
 
 
