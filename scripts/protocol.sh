@@ -36,7 +36,7 @@ telling_flags() {  # FLAGS...
   printf '%s\n' ${flags[@]+"${flags[@]}"}
 }
 
-# The weights that flags name: the start, the end and the size of a file, or a name; nothing if there are none.
+# The weights that flags name: the start, the end and the size of a file, or a name; without one, that of the default.
 stated_weights() {  # FLAGS...
   local weights=
   while [ $# -gt 0 ]; do
@@ -46,8 +46,12 @@ stated_weights() {  # FLAGS...
   if [ -f "$weights" ]; then
     { wc -c < "$weights"; head -c 1000000 "$weights"; tail -c 1000000 "$weights"; } | cksum
   else
-    printf '%s' "$weights"
+    printf '%s' "${weights:-$(default_weights)}"
   fi
+}
+
+default_weights() {
+  if [ -n "${DATA:-}" ]; then echo openai; else echo demo; fi
 }
 
 # A data set is told by its format, its lists of samples and its rendering, wherever it lies; a raw one by its folder.
@@ -77,10 +81,12 @@ check_same_flags() {  # FOLDER MADE_OF FLAGS...
     echo "error: $1: was made of other data, prompts or seeds ($(cat "$1/made_of.txt"), now $2); set another SAVE, or remove it" >&2
     return 2
   fi
-  local weights
+  [ -f "$1/weights.txt" ] || return 0
+  local weights before
   weights=$(stated_weights "${@:3}")
-  if [ -n "$weights" ] && [ -s "$1/weights.txt" ] && [ "$(cat "$1/weights.txt")" != "$weights" ]; then
-    echo "error: $1: was made with other weights ($(cat "$1/weights.txt"), now $weights); set another SAVE, or remove it" >&2
+  before=$(cat "$1/weights.txt")
+  if [ "${before:-$(default_weights)}" != "$weights" ]; then
+    echo "error: $1: was made with other weights (${before:-$(default_weights)}, now $weights); set another SAVE, or remove it" >&2
     return 2
   fi
 }

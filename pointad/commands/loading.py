@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.opening import ListedDataset, list_dataset
 from pointad.data.own_data import STORED, settled
+from pointad.data.picture_presence import with_pictures_of_whole_classes
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import read_settings, settings_of
 from pointad.datasets.base import DatasetSpecification
@@ -77,7 +78,10 @@ class ListedData:
             allow_empty_masks=self.settings.reading.allow_empty_masks,
         )
         names = self.listed.views.names(self.views)
-        return LoadedData(self.about, self.listed.open(options), self.views, names, self.rendering)
+        listed = self.listed
+        if with_color:
+            listed = replace(listed, sources=with_pictures_of_whole_classes(listed.sources, self.settings.folder))
+        return LoadedData(self.about, listed.open(options), self.views, names, self.rendering)
 
 
 def log_to_file(folder: Path, processes: Processes = ALONE) -> None:

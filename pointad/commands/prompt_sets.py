@@ -67,6 +67,9 @@ def check_checkpoints(settings: TestSettings) -> None:
     if settings.prompts.kind == "ensemble":
         if settings.checkpoints:
             raise InputError("--prompts ensemble", "does not use learned prompts", "omit --checkpoint_path")
+        if settings.train_class:
+            problem = "learned from no class, so none can be left out of the test"
+            raise InputError("--prompts ensemble", problem, "omit --train_class")
         return
     if not settings.checkpoints:
         raise InputError("--checkpoint_path", "is missing", "give learned prompts, or use --prompts ensemble")

@@ -132,7 +132,7 @@ def to_csv(outcomes: Sequence[ShotOutcome]) -> str:
                 values = of_draws(own, modality, metric)
                 deviation = statistics.stdev(values) if len(values) > 1 else ""
                 mean = statistics.fmean(values) if values else ""
-                writer.writerow([*about, modality, metric, mean, deviation, len({one.draw for one in own})])
+                writer.writerow([*about, modality, metric, mean, deviation, len(values)])
     return file.getvalue()
 
 

@@ -72,13 +72,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="few-shot test: compare each class with K of its good scans in addition to the prompts, RGB "
         "pictures included; figures are written to <K>-shot/results.json, shots.csv and, of every draw, shots.json",
     )
-    group.add_argument("--draws", type=positive_integer, default=5, help="random draws of the good scans (--shots)")
+    group.add_argument("--draws", type=positive_integer, help="random draws of the good scans (--shots) (default: 5)")
     group.add_argument(
         "--good_from",
         choices=("train", "test"),
-        default="train",
         help="where good scans are drawn from: outside the test split where the data set has any there "
-        "(scripts/render_dataset.py --good_scans renders them), or from the test, where those of a draw are left out",
+        "(scripts/render_dataset.py --good_scans renders them), or from the test, where those of a draw are left out "
+        "(default: train)",
     )
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="save the anomaly maps of every sample")
@@ -107,6 +107,8 @@ def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
     if flags.seed is not None and flags.shots is None:
         logger.info("--seed has no effect: testing is deterministic")
+    for name in (name for name in ("draws", "good_from") if getattr(flags, name) is not None and flags.shots is None):
+        logger.info("--%s has no effect: without --shots, nothing is compared with good scans", name)
     settings = TestSettings.from_flags(flags)
     # PyTorch takes seconds to import: not before the flags are parsed.
     if settings.shots:

@@ -22,6 +22,8 @@ from pointad.model.weight_locations import demo_checkpoints, locate
 from pointad.scoring.back_projection import MEAN
 from pointad.scoring.options import FUSIONS
 
+DRAWS = 5  # of the good scans, unless --draws says otherwise
+
 
 @dataclass(frozen=True)
 class TestSettings:
@@ -84,9 +86,9 @@ class TestSettings:
             experiment=ExperimentSettings.from_flags(flags),
             allow_mismatch=flags.allow_mismatch,
             shots=tuple(sorted(set(flags.shots or ()))),
-            draws=flags.draws,
+            draws=DRAWS if flags.draws is None else flags.draws,
             draw_seed=111 if flags.seed is None else flags.seed,
-            good_from=flags.good_from,
+            good_from=flags.good_from or "train",
         )
 
 

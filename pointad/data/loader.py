@@ -5,6 +5,7 @@ import resource
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def iterate_batches(
     dataset: Dataset[MultiViewSample],
     *,
     batch_size: int = 1,
+    batch_sizes: Sequence[int] | None = None,
     num_workers: int = 0,
     pin_memory: bool = False,
     description: str | None = None,
@@ -97,6 +99,7 @@ def iterate_batches(
     Args:
         dataset: the source of the samples.
         batch_size: samples per batch; the last batch may be smaller.
+        batch_sizes: samples of each batch instead, none more than `batch_size`; their sum is all samples.
         num_workers: processes that load samples; 0 loads them in this process.
         pin_memory: whether batches are in page-locked memory, for faster copies to a GPU.
         description: label of a progress bar that counts samples; None shows no bar.
@@ -111,9 +114,11 @@ def iterate_batches(
         logger.warning("%s does not exist: samples are loaded in this process", SHARED_MEMORY)
         workers = 0
     through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
+    sizes = [batch_size] * -(-total // batch_size) if batch_sizes is None else batch_sizes
+    ends = list(accumulate(sizes))
     loader = DataLoader(
         _ErrorsAsItems(dataset),
-        batch_size=batch_size,
+        batch_sampler=[list(range(end - size, min(end, total))) for size, end in zip(sizes, ends, strict=True)],
         num_workers=workers,
         collate_fn=_collate_to_arrays if through_pipes else _collate_or_error,
         pin_memory=pin_memory and not through_pipes,

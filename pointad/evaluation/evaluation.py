@@ -12,6 +12,7 @@ from pointad.compute.processes import ALONE, Processes
 from pointad.data.batch import MultiViewBatch
 from pointad.data.dataset import MultiViewDataset, SampleSource
 from pointad.data.loader import iterate_batches
+from pointad.data.picture_presence import batches_alike
 from pointad.datasets.base import group_of
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
@@ -162,14 +163,17 @@ def _scored_in_rounds(
     pictures = len(options.view_indices) + options.with_color
     together = settings.batch_size or encoder.samples_at_once(pictures, options.image_size)
     encoder.expect(len(tested), pictures, options.image_size)
+    groups = batches_alike(tested, together)
+    own = processes.share(groups)
     batches = iterate_batches(
-        MultiViewDataset(processes.share(tested, together), dataset.load, options),
+        MultiViewDataset([source for group in own for source in group], dataset.load, options),
         batch_size=together,
+        batch_sizes=[len(group) for group in own],
         num_workers=settings.num_workers,
         pin_memory=encoder.device.type == "cuda",
         description=settings.description if processes.is_first else None,
     )
-    for _ in range(0, len(tested), together * processes.count):
+    for _ in range(0, len(groups), processes.count):
         batch = next(batches, None)
         scored = [] if batch is None else _score_batch(encoder, batch, prompt_sets, settings)
         yield [sample for part in processes.gather(scored) for sample in part]

@@ -1,13 +1,15 @@
 """Evaluation: the same numbers whatever the batches; every picture once for all prompts; classes left out."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_engine import POINT_SIZE, VIEWS, small_backbone, small_dataset
+from small_engine import POINT_SIZE, VIEWS, RandomScan, small_backbone, small_dataset
 
 from pointad.data.batch import collate
+from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
@@ -79,6 +81,30 @@ def test_several_prompts_share_one_pass(backbone: ClipBackbone) -> None:
     alone, _ = run(PictureEncoder(backbone), [prompts("b", 2)])
     assert [o for o in together if o.prompts == "b"] == alone
     assert {(o.prompts, o.class_name) for o in together} == {(p, c) for p in "ab" for c in CLASSES}
+
+
+@dataclass(frozen=True)
+class ScanWithPicture(RandomScan):
+    rgb_path: Path | None = None
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7])
+def test_a_class_keeps_its_pictures_whatever_shares_a_batch(backbone: ClipBackbone, batch_size: int) -> None:
+    plain = small_dataset(CLASSES)
+    scans = [
+        ScanWithPicture(one.class_name, one.identifier, one.label, Path("a.png") if one.class_name == "cube" else None)
+        for one in plain.sources
+    ]
+
+    def load(scan: ScanWithPicture, options: SampleOptions) -> LoadedScan:
+        return replace(plain.load(scan, options), **({} if scan.rgb_path else {"color": None}))
+
+    settings = replace(SETTINGS, batch_size=batch_size)
+    data = MultiViewDataset(scans, load, plain.options)
+    cube, cone = evaluate(PictureEncoder(backbone), data, [prompts("a", 1)], settings)
+    expected, _ = run(PictureEncoder(backbone), [prompts("a", 1)])
+    assert cube.metrics == expected[0].metrics
+    assert cone.metrics == {"point": expected[1].metrics["point"]}
 
 
 def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipBackbone) -> None:

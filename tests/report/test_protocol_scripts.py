@@ -132,6 +132,18 @@ def test_runs_with_other_weights_are_not_taken_for_finished_ones(workspace: Path
     assert "train.py" not in programs(calls)
 
 
+@pytest.mark.parametrize("script", ["one_vs_rest", "train"])
+@pytest.mark.parametrize(("first", "then"), [("", "a.pt"), ("a.pt", "")])
+def test_the_default_weights_are_other_weights_too(workspace: Path, script: str, first: str, then: str) -> None:
+    variables = {"ROWS": "pointad", "CLASSES": "gear"}
+    (workspace / "a.pt").write_bytes(b"one")
+    protocol(workspace, script, CLIP_WEIGHTS=first, **variables)
+    refused, printed = protocol(workspace, script, code=2, CLIP_WEIGHTS=then, **variables)
+    assert "was made with other weights" in printed and not refused
+    calls, _ = protocol(workspace, script, CLIP_WEIGHTS=first or "demo", **variables)
+    assert "train.py" not in programs(calls)
+
+
 def test_only_what_is_missing_runs(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear leaf")
     calls, _ = protocol(workspace, "one_vs_rest", ROWS="pointad", CLASSES="gear leaf walnut")

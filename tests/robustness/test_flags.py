@@ -10,6 +10,8 @@ from robustness.invocation import Ending, assert_one_error_line, invoke
 from robustness.spoiling import linked_copy
 from sample_scans import closed_shape, depth_scan
 
+from pointad.evaluation.results import Results
+
 pytestmark = pytest.mark.usefixtures("ready_backbone")
 
 
@@ -66,6 +68,23 @@ def test_a_misspelt_training_class_is_not_left_out(
 ) -> None:
     data = ("--data_path", two_classes, "--save_path", tmp_path / "out")
     misspelt(invoke("test.py", *data, *test_flags, "--train_class", "cokie"))
+
+
+def test_the_ensemble_learned_from_no_class(two_classes: Path, model_flags: tuple[object, ...], tmp_path: Path) -> None:
+    flags = ("--data_path", two_classes, "--save_path", tmp_path / "out", *model_flags, "--prompts", "ensemble")
+    assert_one_error_line(invoke("test.py", *flags, "--train_class", "cookie"), "omit --train_class")
+
+
+def test_figures_of_pictures_are_of_all_samples_of_a_class(
+    two_classes: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    (two_classes / "cookie" / "test" / "hole" / "rgb" / "000.png").unlink()
+    assert invoke("generate_dataset_json/mvtec3d-ad.py", "--data_path", two_classes).code == 0
+    ending = invoke("test.py", "--data_path", two_classes, "--save_path", tmp_path / "out", *test_flags)
+    assert ending.code == 0, ending.err
+    assert "1 of 2 samples of class cookie have no RGB picture, so none of the class is used" in ending.err
+    classes = Results.load(tmp_path / "out" / "results.json").classes
+    assert set(classes["cookie"]) == {"point"} and set(classes["bagel"]) == {"point", "color", "fused"}
 
 
 def test_a_training_class_of_another_data_set_is_taken(
@@ -125,8 +144,8 @@ def test_a_seed_for_testing_is_accepted_and_said_to_do_nothing(
     flags = ("--data_path", two_samples, *test_flags)
     without, with_seed = tmp_path / "without", tmp_path / "with_seed"
     assert "--seed" not in invoke("test.py", *flags, "--save_path", without).err
-    ending = invoke("test.py", *flags, "--save_path", with_seed, "--seed", 5)
-    assert ending.code == 0 and "--seed has no effect" in ending.err
+    ending = invoke("test.py", *flags, "--save_path", with_seed, "--seed", 5, "--draws", 3)
+    assert ending.code == 0 and "--seed has no effect" in ending.err and "--draws has no effect" in ending.err
     assert (without / "scores.csv").read_text() == (with_seed / "scores.csv").read_text()
 
 
