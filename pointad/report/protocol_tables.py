@@ -10,6 +10,7 @@ from pointad.evaluation.data_title import data_title
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.metrics.class_metrics import PUBLISHED_METRICS
 from pointad.report.grouping import methods
+from pointad.report.partial_figures import partial_notes
 from pointad.report.protocol_notes import marks, run_notes, standard_text
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE
 from pointad.report.runs import Run
@@ -172,7 +173,7 @@ def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
         metrics={metric: summarize(of_metric) for metric, of_metric in values.items()},
         supervision=runs[0].results.protocol.supervision,
         draws=runs[0].record.draws,
-        notes=run_notes(runs),
+        notes=(*run_notes(runs), *partial_notes(runs, modality)),
     )
 
 

@@ -1,6 +1,7 @@
 """Rows of one table that belong to different protocols are marked, and published figures bear their source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.protocol_notes import marks
@@ -50,6 +51,26 @@ def test_published_rows_bear_source_and_procedure(run_of: MakeRun) -> None:
 
 def test_part_of_a_data_set_is_marked(run_of: MakeRun) -> None:
     (table,) = protocol_tables([run_of(0.5, classes=("bagel", "tire"), training_class="carrot")])
+    (own,) = (row for row in table.rows if not row.is_published)
+    assert own.notes == ("only the classes bagel, tire",)
+
+
+def test_means_over_a_part_are_marked(run_of: MakeRun) -> None:
+    whole = run_of(0.5, "a", classes=("bagel", "tire"), seed=1)
+    figures = {
+        "bagel": {"point": {"image_auroc": 0.7, "image_ap": 0.9}},
+        "tire": {"point": {"image_auroc": None, "image_ap": 0.9}},
+    }
+    partial = run_of(0.7, "b", seed=2)
+    partial = replace(partial, results=replace(partial.results, classes=figures))
+    (table,) = protocol_tables([whole, partial])
+    (own,) = (row for row in table.rows if not row.is_published)
+    assert own.notes == (
+        "only the classes bagel, tire",
+        "I-AUROC is undefined in 1 of 2 classes",
+        "I-AP is the mean over 1 of 2 runs",
+    )
+    (table,) = protocol_tables([whole])
     (own,) = (row for row in table.rows if not row.is_published)
     assert own.notes == ("only the classes bagel, tire",)
 
