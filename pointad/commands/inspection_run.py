@@ -9,7 +9,7 @@ from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import FILES, describe, remove_outputs, write_facts, write_inspection
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_lack_of_memory, is_unicode
-from pointad.commands.references import GoodScans, cached_reference, look_options
+from pointad.commands.references import GoodScans, cached_reference, is_among_good, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
@@ -50,8 +50,7 @@ def inspect_all(settings: PredictSettings) -> int:
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
-    good = () if reference is None else reference.names
-    for path in (path for path in scans if twin_of(path, good) is not None):
+    for path in (path for path in scans if is_among_good(path, reference)):
         logger.warning("%s: is one of the good scans; compared with itself, its score is too low", path)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
@@ -146,7 +145,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration):
-        if reference is not None and twin_of(path, reference.names) is not None:
+        if is_among_good(path, reference):
             problem = (
                 "is one of the good scans that others are compared with; compared with itself, its score is too low"
             )

@@ -14,8 +14,10 @@ import numpy as np
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.scan_pictures import find_picture
+from pointad.commands.scan_search import twin_of
 from pointad.errors import InputError
 from pointad.files.pictures import read_picture
+from pointad.files.presence import is_file
 from pointad.inspection.predictor import PointAD
 from pointad.reference.reference import SUFFIX, Reference
 from pointad.reference.setting import FORMAT
@@ -78,7 +80,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
         **options,
     )
     logger.info("reference of %d good scans: %.1f MB", len(good.files), reference.nbytes / 1e6)
-    return reference
+    return replace(reference, contents=tuple(map(content_of, good.files)))
 
 
 def _read(path: Path, picture: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
@@ -103,10 +105,36 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
             logger.warning("%s", error)
         else:
             logger.info("reference of %d good scans, cached in %s", len(good.files), path)
-            return replace(reference, names=tuple(map(str, good.files)))  # equal files may lie elsewhere now
+            contents = tuple(map(content_of, good.files))
+            return replace(reference, names=tuple(map(str, good.files)), contents=contents)  # may lie elsewhere now
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file's content.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    _add_content(digest, path)
+    return digest.hexdigest()
+
+
+def is_among_good(path: Path, reference: Reference | None) -> bool:
+    """Whether a scan is one of the good scans of a reference, by their content, wherever they lie now."""
+    if reference is None:
+        return False
+    if twin_of(path, reference.names) is not None:
+        return True
+    if not reference.contents or not is_file(path):
+        return False
+    try:
+        return content_of(path) in reference.contents
+    except InputError:  # whoever reads it says so
+        return False
 
 
 def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
@@ -115,11 +143,15 @@ def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
         json.dumps([FORMAT, detector.fingerprint, dict(options)], sort_keys=True, default=repr).encode()
     )
     for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
-        try:
-            with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    digest.update(block)
-        except OSError as error:
-            raise InputError(path, f"cannot be read ({error.strerror or error})", "give a readable file") from error
+        _add_content(digest, path)
         digest.update(path.suffix.lower().encode())
     return digest.hexdigest()[:32]
+
+
+def _add_content(digest: "hashlib._Hash", path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror or error})", "give a readable file") from error

@@ -59,6 +59,7 @@ class Reference:
     good_scores: tuple[float, ...]  # of each good scan, compared with the others; empty for a single one
     heat_range: tuple[float, float] | None  # values at the ends of the colour scale; None for a single good scan
     color: PatchBank | None = None  # of the RGB pictures, as the only view; None without them
+    contents: tuple[str, ...] = ()  # SHA-256 of the good scans' files, which may have been moved; empty: unknown
 
     @property
     def nbytes(self) -> int:
@@ -122,6 +123,7 @@ class Reference:
             "extents": self.extents,
             "good_scores": self.good_scores,
             "heat_range": self.heat_range,
+            "contents": self.contents,
         }
         content = save(tensors, metadata={"kind": KIND, "reference": json.dumps(told)})
         with atomic_path(path) as temporary:
@@ -156,6 +158,7 @@ class Reference:
                 good_scores=tuple(map(finite, told["good_scores"])),
                 heat_range=None if heat_range is None else (finite(heat_range[0]), finite(heat_range[1])),
                 color=_color_bank(tensors),
+                contents=tuple(map(str, told.get("contents", ()))),  # older files have none
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(path, f"is damaged, or of another version ({error})", _REMEDY) from error

@@ -63,6 +63,19 @@ def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.
     assert stored["score"] == made["score"]
 
 
+def test_copies_are_known_after_the_good_scans_of_a_reference_have_moved(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = scans / "shape.safetensors"
+    flags = [str(scans / "good" / "0.npy"), str(scans / "good" / "1.npy"), "--output", str(path)]
+    reference.main(reference.build_parser().parse_args(flags))
+    (scans / "good").rename(scans / "incoming")
+    run(scans / "incoming" / "1.npy", scans / "bad.npy", "--reference", path)
+    assert caplog.text.count("is one of the good scans; compared with itself") == 1
+    with pytest.raises(InputError, match=r"0\.npy: is one of the good scans that others are compared with"):
+        run(scans / "bad.npy", "--reference", path, "--calibrate", scans / "incoming" / "0.npy")
+
+
 def test_held_out_scans_tell_the_rate_that_comes_out(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
     held_out = scans / "held_out"
     held_out.mkdir()
