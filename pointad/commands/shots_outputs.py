@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pointad.commands.test_settings import TestSettings
-from pointad.evaluation.draws import Draw, mean_over_draws
+from pointad.evaluation.binning import binning_note
+from pointad.evaluation.draws import Draw, largest_bounds, mean_over_draws
 from pointad.evaluation.modalities import MODALITIES, MODALITY_TITLES
 from pointad.evaluation.protocol import supervision_of
-from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation
+from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import atomic_path
@@ -67,8 +68,20 @@ def results_of(
                 good_from=_origin(own),
             )
             masks = {one.class_name: one.masks for one in own if one.masks}
-            found[prompts, shots] = Results(mean_over_draws(draws), told, masks=masks, draws=tuple(draws))
+            bounds = error_bounds_of(own)
+            found[prompts, shots] = Results(
+                mean_over_draws(draws), told, error_bounds=bounds, masks=masks, draws=tuple(draws)
+            )
     return found
+
+
+def error_bounds_of(outcomes: Sequence[ShotOutcome]) -> dict[str, dict[str, Metrics]]:
+    """Bounds on the error of binned pixel metrics: class -> modality -> metric; empty if all figures are exact."""
+    found = {
+        name: largest_bounds([one.error_bounds for one in outcomes if one.class_name == name])
+        for name in dict.fromkeys(outcome.class_name for outcome in outcomes)
+    }
+    return {name: bounds for name, bounds in found.items() if bounds}
 
 
 def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
@@ -87,6 +100,9 @@ def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str
             rows.append([supervision_of(shots), *(_spoken(of_draws(own, modality, metric)) for metric in metrics)])
         table = text_table(["supervision", *map(metric_title, metrics)], rows)
         tables.append(f"{MODALITY_TITLES[modality]}: {about}\n{table}")
+        binned = {name: bounds[modality] for name, bounds in error_bounds_of(outcomes).items() if modality in bounds}
+        if binned:
+            tables[-1] += f"\n{binning_note(binned, metric_title)}"
     return "\n\n".join([*tables, origin_sentence(outcomes)])
 
 

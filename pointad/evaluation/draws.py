@@ -30,6 +30,21 @@ def deviation_over_draws(draws: Sequence[Draw]) -> Classes:
     return _over_draws(draws, statistics.stdev, fewest=2)
 
 
+def largest_bounds(bounds: Sequence[Mapping[str, Mapping[str, float | None]]]) -> dict[str, dict[str, float | None]]:
+    """Bounds on the error of a mean over draws, from those of the draws.
+
+    Args:
+        bounds: of each draw, modality -> metric -> bound, None if it is unknown; empty where figures are exact.
+    """
+    found: dict[str, dict[str, float | None]] = {}
+    for of_draw in bounds:
+        for modality, of_modality in of_draw.items():
+            for metric, bound in of_modality.items():
+                before = found.setdefault(modality, {}).get(metric, 0.0)
+                found[modality][metric] = None if bound is None or before is None else max(bound, before)
+    return found
+
+
 def draws_to_json(draws: Sequence[Draw]) -> list[dict[str, Any]]:
     """As stored in `results.json`."""
     return [{"classes": draw.classes, "good_scans": draw.good_scans} for draw in draws]

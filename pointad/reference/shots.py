@@ -9,7 +9,7 @@ shots and draws.
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
 from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
-from pointad.metrics import PixelScores, image_metrics, pixel_metrics
+from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
+from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.reference.copies import ScanContents
 from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.good_draws import TRAINING_SPLIT, ClassMembers, check_shots, draw_orders, members_of
@@ -50,6 +51,7 @@ class ShotSettings:
     aupro: AuproMethod
     organized: bool
     allow_empty_masks: bool = False  # see `EvaluationSettings`
+    exact_pixels: int = EXACT_PIXELS  # likewise
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class ShotOutcome:
     drawn_from: str  # see `pointad.reference.good_draws`
     good: tuple[str, ...]  # identifiers of the good scans that were drawn
     metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
+    error_bounds: dict[str, Metrics] = field(default_factory=dict)  # modality -> of binned pixel metrics
     masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
 
 
@@ -109,7 +112,7 @@ class _Collected:
         self._settings = settings
         self._labels: dict[str, list[int]] = defaultdict(list)
         self._scores: dict[str, list[float]] = defaultdict(list)
-        self._pixels: dict[str, PixelScores] = defaultdict(PixelScores)
+        self._pixels: dict[str, PixelScores] = defaultdict(lambda: PixelScores(settings.exact_pixels))
 
     def add(self, sample: MultiViewSample, found: Mapping[str, _Found]) -> None:
         located = not (self._settings.allow_empty_masks and sample.label and not sample.mask.any())
@@ -122,8 +125,18 @@ class _Collected:
                 mask = sample.mask.view(side, side).numpy()
                 self._pixels[modality].add(values.reshape(side, side), mask, regions)
 
+    def error_bounds(self) -> dict[str, Metrics]:
+        """Of pixel metrics that are binned; empty if there are none."""
+        names, aupro = self._pixel_names, self._settings.aupro
+        binned = {modality: pixels for modality, pixels in self._pixels.items() if names and pixels.is_binned}
+        return {modality: pixel_error_bounds(pixels, names, aupro) for modality, pixels in binned.items()}
+
+    @property
+    def _pixel_names(self) -> list[str]:
+        return [name for name in self._settings.metrics if name.startswith(PIXEL_PREFIX)]
+
     def metrics(self) -> dict[str, Metrics]:
-        pixel_names = [name for name in self._settings.metrics if name.startswith(PIXEL_PREFIX)]
+        pixel_names = self._pixel_names
         image_names = [name for name in self._settings.metrics if not name.startswith(PIXEL_PREFIX)]
         found: dict[str, Metrics] = {}
         for modality, scores in self._scores.items():
@@ -184,6 +197,7 @@ class _OneClass:
                 members.drawn_from,
                 identifiers,
                 collected.metrics(),
+                collected.error_bounds(),
                 masks.text,
             )
 

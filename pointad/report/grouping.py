@@ -96,7 +96,11 @@ def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
 
 
 def _same(one: Run | None, other: Run) -> bool:
-    return one is not None and one.results.classes == other.results.classes
+    """Whether two runs found the same with what may be the same prompts: others may do equally well."""
+    if one is None:
+        return False
+    prompts = {run.record.checkpoint_fingerprint for run in (one, other)} - {None, ""}
+    return len(prompts) < 2 and one.results.classes == other.results.classes
 
 
 def _place(runs: Sequence[Run]) -> str:

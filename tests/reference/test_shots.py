@@ -12,6 +12,7 @@ from small_engine import RandomScan, random_scan, small_backbone, small_dataset
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
+from pointad.evaluation.draws import largest_bounds
 from pointad.evaluation.evaluation import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.reference.building import build_reference
@@ -173,6 +174,22 @@ def test_corrected_masks_change_the_fingerprint_and_nothing_else_does() -> None:
     (before,) = {one.masks for one in outcomes(data)}
     assert {one.masks for one in outcomes(data, replace(SETTINGS, shots=(1,), sigma=0.0))} == {before}
     assert {one.masks for one in outcomes(corrected)} != {before}
+
+
+def test_how_far_binned_figures_can_be_off_is_told() -> None:
+    data = dataset({"bolt": 8})
+    assert not any(one.error_bounds for one in outcomes(data))
+    settings = replace(SETTINGS, shots=(1,), exact_pixels=50)
+    exact = outcomes(data, replace(settings, exact_pixels=10**6))
+    for one, other in zip(outcomes(data, settings), exact, strict=True):
+        assert one.masks == other.masks and set(one.error_bounds) == {"point"}
+        found, expected = one.metrics["point"]["pixel_auroc"], other.metrics["point"]["pixel_auroc"]
+        bound = one.error_bounds["point"]["pixel_auroc"]
+        assert found is not None and expected is not None and bound is not None
+        assert abs(found - expected) <= bound + 1e-9
+    assert largest_bounds([{"point": {"a": 0.1, "b": None}}, {"point": {"a": 0.3, "b": 0.2}}, {}]) == {
+        "point": {"a": 0.3, "b": None}
+    }
 
 
 def _with_larger_mask(scan: RandomScan, options: SampleOptions, name: str) -> LoadedScan:

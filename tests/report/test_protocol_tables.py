@@ -110,6 +110,14 @@ def test_a_repeated_run_counts_once_and_that_is_said(run_of: MakeRun, caplog: py
     assert "same figures" in caplog.text
 
 
+def test_other_prompts_that_do_equally_well_are_no_repeated_run(run_of: MakeRun) -> None:
+    facts = {"training_class": None, "seed": None}
+    runs = [run_of(1.0, name, checkpoint_fingerprint=name, **facts) for name in ("a", "b")]
+    assert [row.runs for row in own_rows(runs)] == [1, 1]
+    (row,) = own_rows([*runs[:1], run_of(1.0, "copy", checkpoint_fingerprint="a", **facts)])
+    assert row.runs == 1
+
+
 def test_repetitions_with_other_figures_get_rows_of_their_own(run_of: MakeRun) -> None:
     runs = [
         run_of(value, folder, seed=seed)
