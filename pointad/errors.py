@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+LONGEST_NAME = 400
+"""Characters of a name that are shown; whole paths of ordinary files are shorter."""
+_LONGEST_SENTENCE = 2_000
+
 _HEX_ESCAPES = ((0x100, "\\x{:02x}"), (0x10000, "\\u{:04x}"), (0x110000, "\\U{:08x}"))
 
 
@@ -17,6 +21,22 @@ def shown(text: object) -> str:
         text: anything; what is not a text is turned into one.
     """
     return "".join(character if character.isprintable() else _escaped(character) for character in str(text))
+
+
+def short(text: object, most: int = LONGEST_NAME) -> str:
+    """The same for a name that people read, and nothing else: longer than any ordinary one, it loses its middle.
+
+    What tells names apart, such as a name of a file, is made with `shown`: shortened ones may be equal.
+
+    Args:
+        text: anything; what is not a text is turned into one.
+        most: characters of the result.
+    """
+    line = shown(text)
+    if len(line) <= most:
+        return line
+    end = (most - 1) // 2
+    return f"{line[: most - 1 - end]}…{line[-end:]}"
 
 
 def _escaped(character: str) -> str:
@@ -45,7 +65,7 @@ class InputError(PointADError):
         self.remedy = remedy
         # Line breaks of quoted errors become spaces; those in the subject, a name, are shown as what they are.
         said = re.sub(r"\s+", " ", f": {problem}; {remedy}")
-        super().__init__(shown(subject) + shown(said).rstrip())
+        super().__init__(short(subject) + short(said, _LONGEST_SENTENCE).rstrip())
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         # Loader workers send their errors to the main process by pickling them.

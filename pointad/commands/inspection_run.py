@@ -11,7 +11,7 @@ from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_lack_of_memory, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
-from pointad.commands.scan_search import find_scans, log_unread, output_folders, refuse_overwriting, twin_of
+from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
@@ -51,7 +51,7 @@ def inspect_all(settings: PredictSettings) -> int:
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
     for path in (path for path in scans if is_among_good(path, reference)):
-        logger.warning("%s: is one of the good scans; compared with itself, its score is too low", path)
+        logger.warning("%s: %s", path, IS_GOOD)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
         facts = inspect_and_write(detector, path, folder, reference, verdicts, settings)

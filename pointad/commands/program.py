@@ -20,7 +20,7 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm
 
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
-from pointad.errors import PointADError, shown
+from pointad.errors import PointADError, short
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -33,6 +33,7 @@ LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 
 # What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
+LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may be of any length
 # How PyTorch, the loader of shared libraries and Python report a lack of memory, besides MemoryError.
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
 
@@ -46,7 +47,7 @@ class OneLineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """The line of a record."""
-        record.message = shown(record.message)
+        record.message = short(record.message, LONGEST_LINE)
         return super().formatMessage(record)
 
 
@@ -131,7 +132,7 @@ def run(
 def _say_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
     """As argparse does, but with names of files that a shell put in as printable text."""
     parser.print_usage(sys.stderr)
-    parser.exit(EXIT_ERROR, f"{parser.prog}: error: {shown(message)}\n")
+    parser.exit(EXIT_ERROR, f"{parser.prog}: error: {short(message, LONGEST_LINE)}\n")
 
 
 def log_to_standard_error() -> None:
@@ -190,7 +191,7 @@ def is_unicode(stream: TextIO) -> bool:
 
 def _say_error(text: str) -> None:
     """Print on a line of its own, even if a progress bar is shown."""
-    tqdm.write(f"error: {shown(text)}", file=sys.stderr)
+    tqdm.write(f"error: {short(text, LONGEST_LINE)}", file=sys.stderr)
 
 
 def _drop_output() -> None:

@@ -15,6 +15,7 @@ from pointad.scans.other_formats import conversion, is_certain
 
 logger = logging.getLogger(__name__)
 
+IS_GOOD = "is one of the good scans; compared with itself, its score is too low"
 NOT_SEARCHED = (".txt", ".csv", ".tsv")  # in folders these mostly hold something else
 
 

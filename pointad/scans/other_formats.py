@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from pointad.errors import InputError
+from pointad.errors import InputError, short
 from pointad.files.unlikely_content import unlikely_content
 
 _LOOKED_AT = 512  # bytes
@@ -77,7 +77,7 @@ def unsupported_extension(path: str | Path, supported: Collection[str]) -> Input
     """The error for a file whose extension is not read, with the conversion if one is known."""
     suffix = Path(path).suffix.lower()
     remedy = conversion(suffix) or (f"use one of {', '.join(supported)}")
-    return InputError(path, f"has the unsupported extension {suffix!r}", remedy)
+    return InputError(path, f"has the unsupported extension {short(repr(suffix))}", remedy)
 
 
 def conversion(suffix: str) -> str | None:

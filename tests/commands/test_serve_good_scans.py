@@ -16,8 +16,9 @@ pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
 from commands.serving import ask, form_of, serving
 
+from pointad.commands.references import GoodScans, make_reference
 from pointad.commands.service.app import drop_page
-from pointad.commands.service.child import Model
+from pointad.commands.service.child import FACTS, Model, Order
 from pointad.commands.service.inspector import ScanInspector
 from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.uploads import MOST_GOOD
@@ -65,6 +66,31 @@ def test_good_scans_beside_a_scan_or_before_it(address: str, good: list[Path], p
     assert "Compared with 2 good scans (2-shot); p-value" in page
     plain = ask(f"{address}/view?name=blob.ply", ply.read_bytes())[1]
     assert "without good scans of the object (zero-shot)" in plain
+
+
+def test_copies_of_good_scans_are_known_by_content(address: str, good: list[Path], ply: Path) -> None:
+    copy = ("file", "blob.ply", good[1].read_bytes())
+    said = "is one of the good scans; compared with itself, its score is too low (it holds the same as 1.ply)"
+    assert post(address, "predict", copy, *sent_good(good))[1]["warning"] == said
+    made = post(address, "reference", *sent_good(good))[1]["reference"]
+    by_name = f"name=blob.ply&reference={made}"
+    assert json.loads(ask(f"{address}/predict?{by_name}", copy[2])[1])["warning"] == said
+    assert f"The scan {said}." in ask(f"{address}/view?{by_name}", copy[2])[1]
+    assert "is one of" not in ask(f"{address}/view?{by_name}", ply.read_bytes())[1]
+    assert "warning" not in post(address, "predict", ("file", "1.ply", ply.read_bytes()), *sent_good(good))[1]
+    assert "warning" not in json.loads(ask(f"{address}/predict?name=blob.ply", copy[2])[1]), "compared with none"
+
+
+def test_copies_of_the_good_scans_of_the_service_are_known(
+    detector: PointAD, good: list[Path], ply: Path, tmp_path: Path
+) -> None:
+    reference = make_reference(detector, GoodScans(good), {})
+    inspector = ScanInspector(detector, reference)
+    copy = tmp_path / "scan.ply"
+    copy.write_bytes(good[0].read_bytes())
+    facts = json.loads(inspector.inspect(Order(str(copy), "blob.ply", FACTS)))
+    assert facts["warning"].endswith("(it holds the same as 0.ply)"), "and no folder of the server"
+    assert "warning" not in json.loads(inspector.inspect(Order(str(ply), "0.ply", FACTS)))
 
 
 def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[Path], ply: Path) -> None:
@@ -126,12 +152,17 @@ def test_the_reference_used_longest_ago_goes_first(tmp_path: Path) -> None:
     for _ in range(3):
         name, path = kept.new()
         path.write_text("made")
-        kept.keep(name, path)
+        kept.keep(name, path, {name.encode(): f"{name}.ply"})
         names.append(name)
         assert kept.path(names[0]) is not None  # which is used all the time
     assert [kept.path(name) is not None for name in names] == [True, False, True]
     assert len(list(tmp_path.iterdir())) == len(kept) == 2 and len(set(names)) == 3
     assert kept.path("../" + names[0]) is None
+    assert [list(kept.good_in(tmp_path / f"{name}.safetensors").values()) for name in names] == [
+        [f"{names[0]}.ply"],
+        [],
+        [f"{names[2]}.ply"],
+    ]
 
 
 @pytest.mark.parametrize(

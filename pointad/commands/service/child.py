@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
-from pointad.commands.program import is_lack_of_memory, log_to_standard_error
-from pointad.errors import InputError, PointADError, shown
+from pointad.commands.program import LONGEST_LINE, is_lack_of_memory, log_to_standard_error
+from pointad.errors import InputError, PointADError, short
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Order:
     form: str  # of the answer: FACTS (JSON), PAGE (HTML), or REFERENCE (JSON) for what is made of good scans
     good: tuple[tuple[str, str], ...] = ()  # paths and names of good scans
     reference: str = ""  # path of what was made of good scans before; without either, as the service was started
+    copy_of: str = ""  # name of the good scan, if any, that holds the same as the file
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
         return Answer(success, work().encode())
     except PointADError as error:
         if isinstance(error, InputError) and success == DONE:  # without the path, which is nobody's business
-            return Answer(REFUSED, shown(f"{error.problem}; {error.remedy}").encode())
-        return Answer(REFUSED, shown(error).encode())
+            return Answer(REFUSED, short(f"{error.problem}; {error.remedy}", LONGEST_LINE).encode())
+        return Answer(REFUSED, short(error, LONGEST_LINE).encode())
     except BaseException as error:  # a library that wants to leave may not
         if is_lack_of_memory(error):
             return Answer(NO_MEMORY, b"too large for the memory of this machine")

@@ -13,12 +13,16 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pointad.commands.service.inspections import InspectionService
+from pointad.commands.service.unread_bodies import UnreadBodies
 
 REQUEST_SECONDS = 10.0
 """How long a connection may stay open without a complete request header."""
 READ_SECONDS = 60.0
 """How long a client may take to read what was sent to it."""
 MOST_CONNECTIONS = 512
+FAREWELL_SECONDS = 2.0
+"""How long a client whose request was no request, or came when there were too many, may take to read that."""
+MOST_FAREWELLS = 64
 ANSWER_SECONDS = 2.0
 """How long clients may take to read their answer when the service stops."""
 
@@ -32,16 +36,19 @@ class WatchedProtocol(H11Protocol):
 
     _request_watch: asyncio.TimerHandle | None = None
     _read_watch: asyncio.TimerHandle | None = None
+    _is_leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self.most_connections:
             transport.write(_plain_answer(503, "Service Unavailable", "too many connections; try again later"))
-            transport.close()
+            self._say_farewell()
             return
         self._watch_for_request()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_leaving:
+            return
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._request_watch = _cancelled(self._request_watch)
@@ -76,7 +83,21 @@ class WatchedProtocol(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._say_farewell()
+
+    def _say_farewell(self) -> None:
+        """Close the connection once the client has read the answer.
+
+        Bytes that nobody has read when a connection is closed make the kernel reset it, and the client may lose the
+        answer by that; so what still comes is dropped for a moment.
+        """
+        self._is_leaving = True
+        if len(self.connections) > self.most_connections + MOST_FAREWELLS:
+            self.transport.close()
+            return
+        with contextlib.suppress(OSError, NotImplementedError):  # gone already
+            self.transport.write_eof()
+        self._request_watch = self._request_watch or self.loop.call_later(FAREWELL_SECONDS, self.transport.close)
 
     def _watch_for_request(self) -> None:
         if self._request_watch is None and not self.transport.is_closing():
@@ -120,7 +141,7 @@ class StoppableServer(uvicorn.Server):
 def configuration(app: Any, service: InspectionService) -> uvicorn.Config:
     """How uvicorn is to serve the application."""
     return uvicorn.Config(
-        app,
+        UnreadBodies(app, lambda: service.is_stopping),
         http=WatchedProtocol,
         ws="none",
         log_level="error",

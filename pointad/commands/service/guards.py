@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pointad.errors import short
+
 FOREIGN_NAME, FOREIGN_PAGE = 400, 403
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -53,7 +55,7 @@ class Guards:
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
         host = headers.get("host", "")
         if self._names is not None and host_name(host) not in self._names:
-            return _refused(FOREIGN_NAME, f"{host!r} is not a name of this service")
+            return _refused(FOREIGN_NAME, f"{short(repr(host))} is not a name of this service")
         if method in SAFE_METHODS:
             return None
         # Pages of other sites can post here without being able to read the answer, and would keep the service busy.
@@ -61,7 +63,7 @@ class Guards:
             return _refused(FOREIGN_PAGE, "posted by a page of another site")
         origin = headers.get("origin")
         if origin is not None and not _is_same(origin, host):
-            return _refused(FOREIGN_PAGE, f"posted by a page of another site, {origin!r}")
+            return _refused(FOREIGN_PAGE, f"posted by a page of another site, {short(repr(origin))}")
         return None
 
 

@@ -1,11 +1,11 @@
 """Inspects uploaded scans one at a time, for senders who wait for the answer and no longer."""
 
 import asyncio
-import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import HTTPException, Request
@@ -13,6 +13,7 @@ from fastapi import HTTPException, Request
 from pointad.commands.serve_settings import MEGABYTE
 from pointad.commands.service.child import DONE, NO_MEMORY, REFERENCE, REFUSED, Answer, Inspector, Model, Order
 from pointad.commands.service.kept_references import KeptReferences
+from pointad.commands.service.stored_files import StoredFile, remove_all, stored_good, write_all
 from pointad.commands.service.supervisor import NotReadyError, ProcessEndedError, Supervisor
 from pointad.commands.service.uploads import (
     BUSY,
@@ -21,17 +22,15 @@ from pointad.commands.service.uploads import (
     GOOD_FIELD,
     NO_FORM,
     TOO_LARGE,
-    SentFile,
+    UNREADABLE,
     Upload,
     Uploads,
 )
-from pointad.errors import shown
-from pointad.scans.files import SUFFIXES
-from pointad.scans.other_formats import unsupported_extension
+from pointad.errors import short
 
 logger = logging.getLogger(__name__)
 
-NOT_KEPT, TOO_SLOW, UNREADABLE, FAULT, TOOK_TOO_LONG = 404, 408, 422, 500, 504
+NOT_KEPT, TOO_SLOW, FAULT, TOOK_TOO_LONG = 404, 408, 500, 504
 STOPPING = "the service is stopping"
 _STATUS = {REFUSED: UNREADABLE, NO_MEMORY: TOO_LARGE}  # of answers that are none
 
@@ -83,6 +82,11 @@ class InspectionService:
         """Whether scans can be inspected, how many uploads are open, and how many scans wait or are inspected."""
         return {"ready": self._supervisor.is_ready, "uploads": self._uploads.open, "waiting": self._waiting}
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._stopping.is_set()
+
     async def start(self) -> None:
         """Load the model.
 
@@ -125,15 +129,10 @@ class InspectionService:
         named = upload.reference or reference
         if named and upload.good:
             raise HTTPException(UNREADABLE, "good scans and a reference were sent; send one of the two")
-        files = [(self._place("scan", upload.file), upload.file), *self._places_of(upload.good)]
-        order = Order(
-            path=files[0][0],
-            name=shown(Path(upload.file.name).name),
-            form=form,
-            good=_named(files[1:]),
-            reference=self._path_of(named) if named else "",
-        )
-        return await self._carried_out(request, order, files, shown(upload.file.name))
+        scan, good = StoredFile(self._folder, "scan", upload.file), stored_good(self._folder, upload.good)
+        path = self._path_of(named) if named else ""
+        order = Order(str(scan.path), scan.name, form, _named(good), path)
+        return await self._carried_out(request, order, [scan, *good], short(upload.file.name))
 
     async def make_reference(self, request: Request) -> bytes:
         """Make a reference of the good scans in a form, and keep it for a while.
@@ -152,19 +151,9 @@ class InspectionService:
         if upload.file is not None or not upload.good:
             raise HTTPException(NO_FORM, f"not a form with good scans, and nothing else, in its fields {GOOD_FIELD!r}")
         name, path = self._kept.new()
-        files = self._places_of(upload.good)
+        files = stored_good(self._folder, upload.good)
         order = Order(str(path), name, REFERENCE, good=_named(files))
         return await self._carried_out(request, order, files, "good scans")
-
-    def _place(self, stem: str, file: SentFile) -> str:
-        """Where a file is stored: nothing but the extension of its name is used."""
-        suffix = Path(file.name).suffix.lower()
-        if suffix not in SUFFIXES:
-            raise HTTPException(UNREADABLE, str(unsupported_extension(file.name, SUFFIXES)))
-        return str(self._folder / f"{stem}{suffix}")
-
-    def _places_of(self, good: Sequence[SentFile]) -> list[tuple[str, SentFile]]:
-        return [(self._place(f"good_{number}", file), file) for number, file in enumerate(good)]
 
     def _path_of(self, reference: str) -> str:
         path = self._kept.path(reference)
@@ -172,9 +161,7 @@ class InspectionService:
             raise HTTPException(NOT_KEPT, "there is no such reference any more; send the good scans again")
         return str(path)
 
-    async def _carried_out(
-        self, request: Request, order: Order, files: Sequence[tuple[str, SentFile]], subject: str
-    ) -> bytes:
+    async def _carried_out(self, request: Request, order: Order, files: Sequence[StoredFile], subject: str) -> bytes:
         """The answer to an order whose files were received; errors begin with what it is about."""
         self._refuse_when_full()
         self._waiting += 1
@@ -221,7 +208,7 @@ class InspectionService:
             raise HTTPException(BUSY, STOPPING)
         raise HTTPException(TOO_SLOW, f"no complete upload within {self._upload_seconds:g} s")
 
-    async def _answer(self, request: Request, files: Sequence[tuple[str, SentFile]], order: Order) -> Answer:
+    async def _answer(self, request: Request, files: Sequence[StoredFile], order: Order) -> Answer:
         """What is found in a scan, unless the sender leaves, the time is up, or the service stops before."""
         running = asyncio.Event()
         task = asyncio.ensure_future(self._in_turn(files, order, running))
@@ -246,7 +233,7 @@ class InspectionService:
             raise HTTPException(BUSY, STOPPING)
         raise self._took_too_long()
 
-    async def _in_turn(self, files: Sequence[tuple[str, SentFile]], order: Order, running: asyncio.Event) -> Answer:
+    async def _in_turn(self, files: Sequence[StoredFile], order: Order, running: asyncio.Event) -> Answer:
         await self._turn.acquire()
         running.set()
         inspecting = asyncio.ensure_future(self._inspect_now(files, order))
@@ -263,20 +250,25 @@ class InspectionService:
         if not inspecting.cancelled():
             inspecting.exception()  # whoever waits gets it; when nobody does, it is no fault of the event loop
 
-    async def _inspect_now(self, files: Sequence[tuple[str, SentFile]], order: Order) -> Answer:
+    async def _inspect_now(self, files: Sequence[StoredFile], order: Order) -> Answer:
         try:
-            for path, file in files:
-                await asyncio.to_thread(Path(path).write_bytes, file.content)
+            digests = await asyncio.to_thread(write_all, files)
+            if order.form != REFERENCE:
+                return await self._supervisor.ask(replace(order, copy_of=self._copied(order, digests)))
             answer = await self._supervisor.ask(order)
-            if order.form == REFERENCE and answer.outcome == DONE:
-                self._kept.keep(order.name, Path(order.path))  # counted even when nobody waits for its name any more
+            if answer.outcome == DONE:  # counted even when nobody waits for its name any more
+                names = (name for _, name in order.good)
+                self._kept.keep(order.name, Path(order.path), dict(zip(digests, names, strict=True)))
             return answer
         finally:
             if order.form == REFERENCE:
                 self._kept.clean_up(order.name, Path(order.path))
-            for path, _ in files:
-                with contextlib.suppress(OSError):
-                    Path(path).unlink(missing_ok=True)
+            remove_all(files)
+
+    def _copied(self, order: Order, digests: Sequence[bytes]) -> str:
+        """The good scan among those sent now or before that holds the same as the scan, the first of the files."""
+        good: Mapping[bytes, str] = dict(zip(digests[1:], (name for _, name in order.good), strict=True))
+        return (good or self._kept.good_in(Path(order.reference))).get(digests[0], "")
 
     def _fault(self, subject: str, said: str) -> HTTPException:
         logger.error("%s: %s", subject, said)  # beside the traceback that the process may have logged
@@ -286,8 +278,8 @@ class InspectionService:
         return HTTPException(TOOK_TOO_LONG, f"no answer within {self._predict_seconds:g} s")
 
 
-def _named(files: Sequence[tuple[str, SentFile]]) -> tuple[tuple[str, str], ...]:
-    return tuple((path, shown(Path(file.name).name)) for path, file in files)
+def _named(files: Sequence[StoredFile]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(each.path), each.name) for each in files)
 
 
 async def _until_gone(request: Request) -> None:

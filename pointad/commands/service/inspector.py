@@ -1,6 +1,7 @@
 """The model in the process that inspects."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,20 @@ import numpy as np
 from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import describe
 from pointad.commands.references import GoodScans, make_reference
+from pointad.commands.scan_search import IS_GOOD, twin_of
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.service.child import PAGE, REFERENCE, Model, Order
 from pointad.commands.service.memory_limit import limit_memory
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
-from pointad.errors import InputError
+from pointad.errors import InputError, short
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.presentation import inspection_body
 from pointad.inspection.scan_file import inspect_file
 from pointad.reference.conformal import p_value
 from pointad.reference.reference import Reference
+
+logger = logging.getLogger(__name__)
 
 
 class ScanInspector:
@@ -48,11 +52,23 @@ class ScanInspector:
         reference = self._reference_for(order)
         options = {} if reference is None else {"reference": reference}
         found = inspect_file(self._detector, order.path, name=order.name, options=options)
+        warning = self._warning(order)
+        if warning:
+            logger.warning("%s: %s", order.name, warning)
         if order.form == PAGE:
             heat_range = None if reference is None else reference.heat_range
-            return inspection_body(found, _sentence(reference, found.prediction.score), heat_range)
+            sentence = _sentence(reference, found.prediction.score)
+            return inspection_body(found, f"{sentence} The scan {warning}." if warning else sentence, heat_range)
         facts = {**describe(found, Verdicts()), "file": found.name, "demo": self.model.is_demo}
-        return _json(facts | _compared(reference, found.prediction.score))
+        facts |= _compared(reference, found.prediction.score) | ({"warning": warning} if warning else {})
+        return _json(facts)
+
+    def _warning(self, order: Order) -> str:
+        """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
+        copied: str | Path = order.copy_of
+        if not order.good and not order.reference and self._reference is not None:
+            copied = twin_of(Path(order.path), self._reference.names) or ""
+        return f"{IS_GOOD} (it holds the same as {short(Path(copied).name)})" if copied else ""
 
     def _reference_for(self, order: Order) -> Reference | None:
         if order.good:

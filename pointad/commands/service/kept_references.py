@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from pointad.files.unfinished import remove_abandoned
@@ -22,6 +23,7 @@ class KeptReferences:
         self._folder = folder
         self._most = most
         self._paths: dict[str, Path] = {}  # by name, the one used last at the end
+        self._good: dict[Path, Mapping[bytes, str]] = {}
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -31,13 +33,16 @@ class KeptReferences:
         name = secrets.token_hex(16)
         return name, self._folder / f"{name}{SUFFIX}"
 
-    def keep(self, name: str, path: Path) -> None:
-        """Remember a reference whose file is written."""
+    def keep(self, name: str, path: Path, good: Mapping[bytes, str]) -> None:
+        """Remember a reference whose file is written, and the names of its good scans by digests of their files."""
         self._paths[name] = path
+        self._good[path] = good
         while len(self._paths) > self._most:
             oldest = next(iter(self._paths))
+            gone = self._paths.pop(oldest)
+            self._good.pop(gone, None)
             with contextlib.suppress(OSError):
-                self._paths.pop(oldest).unlink(missing_ok=True)
+                gone.unlink(missing_ok=True)
 
     def clean_up(self, name: str, path: Path) -> None:
         """Remove what a process that failed or was ended left of a reference; one that is kept stays."""
@@ -52,3 +57,7 @@ class KeptReferences:
         if path is not None:
             self._paths[name] = path
         return path
+
+    def good_in(self, path: Path) -> Mapping[bytes, str]:
+        """The names of the good scans behind a file that is kept, by digests of their files; empty for any other."""
+        return self._good.get(path, {})

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from pointad.commands.serve_settings import MEGABYTE
 
-NO_FORM, TOO_LARGE, BUSY, GONE = 400, 413, 503, 499
+NO_FORM, TOO_LARGE, UNREADABLE, BUSY, GONE = 400, 413, 422, 503, 499
 FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files

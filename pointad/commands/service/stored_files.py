@@ -1,0 +1,77 @@
+"""Files of senders on disk, where the process that inspects reads them, and which of them hold the same."""
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import HTTPException
+
+from pointad.commands.service.uploads import UNREADABLE, SentFile
+from pointad.errors import short
+from pointad.scans.files import SUFFIXES
+from pointad.scans.other_formats import unsupported_extension
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that was sent, and where it is stored while it is needed.
+
+    Args:
+        folder: private to the service.
+        stem: of the name on disk; nothing but the extension of the sender's name is used.
+        file: as it was sent.
+
+    Raises:
+        HTTPException: files with this extension are not read.
+    """
+
+    folder: Path
+    stem: str
+    file: SentFile
+
+    def __post_init__(self) -> None:
+        if self._suffix not in SUFFIXES:
+            raise HTTPException(UNREADABLE, str(unsupported_extension(self.file.name, SUFFIXES)))
+
+    @property
+    def path(self) -> Path:
+        """Where it is stored."""
+        return self.folder / f"{self.stem}{self._suffix}"
+
+    @property
+    def name(self) -> str:
+        """What it is called, on one line of ordinary length."""
+        return short(Path(self.file.name).name)
+
+    @property
+    def _suffix(self) -> str:
+        return Path(self.file.name).suffix.lower()
+
+
+def stored_good(folder: Path, good: Sequence[SentFile]) -> list[StoredFile]:
+    """Good scans, numbered.
+
+    Raises:
+        HTTPException: files with the extension of one are not read.
+    """
+    return [StoredFile(folder, f"good_{number}", file) for number, file in enumerate(good)]
+
+
+def write_all(files: Sequence[StoredFile]) -> list[bytes]:
+    """Write files; digests of their content.
+
+    Raises:
+        OSError: one cannot be written.
+    """
+    for each in files:
+        each.path.write_bytes(each.file.content)
+    return [hashlib.sha256(each.file.content).digest() for each in files]
+
+
+def remove_all(files: Sequence[StoredFile]) -> None:
+    """Remove files that may have been written."""
+    for each in files:
+        with contextlib.suppress(OSError):
+            each.path.unlink(missing_ok=True)
