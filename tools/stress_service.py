@@ -36,7 +36,7 @@ def kinds(requests: int) -> dict[str, Callable[[RunningService], str]]:
         "50 slow and 50 silent clients": clients.slow_and_silent,
         "100 half-open connections": clients.half_open,
         "20 scans of a million points at once": clients.many_large,
-        "chunked bodies without an end": clients.endless,
+        "endless chunked bodies": clients.endless,
         "clients vanish in mid-upload and in mid-prediction": clients.vanishing,
         "foreign pages and names": clients.foreign_pages,
         "scans that crash the process": clients.crashing,

@@ -42,7 +42,8 @@ class ObedientInspector:
         else:
             self._obey(order.path)
         paths = [order.path, order.reference, *(path for path, _ in order.good)]
-        return json.dumps({"file": order.name, "process": os.getpid(), "seen": self._seen, "paths": paths})
+        facts = {"file": order.name, "process": os.getpid(), "seen": self._seen, "paths": paths}
+        return json.dumps(facts | {"copy_of": order.copy_of})
 
     def _obey(self, path: str) -> None:
         command, _, argument = Path(path).read_text(encoding="latin-1").partition(" ")

@@ -140,6 +140,7 @@ def test_browsers_are_told_what_pages_may_do(address: str, path: str) -> None:
         ("PUT", "predict?name=a.ply", 405),
         ("DELETE", "health", 405),
         ("POST", "predict", 422),  # no name
+        ("GET", "health/", 404),  # no redirection
         ("POST", "view?name=" + "a" * 3000, 422),
         ("POST", "predict?name=%00%0a%1b.ply", 422),
     ],

@@ -136,3 +136,21 @@ def test_connections_stay_when_all_was_read(limited: str) -> None:
         used.add(connection.sock.getsockname())
     connection.close()
     assert len(used) == 1
+
+
+@pytest.mark.parametrize("path", ["/predict?name=a.xyz", "/nothing"])
+def test_bodies_that_turn_into_nonsense_are_answered_once(
+    path: str, limited: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = head_of(path, "Transfer-Encoding: chunked")
+    with sent(limited, head + b"7\r\nnothing\r\nZZ\r\n\r\n") as connection:
+        answer = received(connection)
+    assert answer.count(b"HTTP/1.1 400 ") == answer.count(b"HTTP/1.1") == 1 and b"nosniff" in answer
+    assert health(limited)["uploads"] == 0 and not [record for record in caplog.records if record.exc_info]
+
+
+def test_bodies_with_two_lengths_are_refused(limited: str) -> None:
+    head = head_of("/predict?name=a.xyz", "Transfer-Encoding: chunked", "Content-Length: 3")
+    with sent(limited, head + b"7\r\nnothing\r\n0\r\n\r\nGET /health HTTP/1.1\r\n\r\n") as connection:
+        answer = received(connection)
+    assert b" 400 " in answer and b"given twice" in answer and answer.count(b"HTTP/1.1") == 1

@@ -18,7 +18,7 @@ from commands.serving import ask, form_of, serving
 
 from pointad.commands.references import GoodScans, make_reference
 from pointad.commands.service.app import drop_page
-from pointad.commands.service.child import FACTS, Model, Order
+from pointad.commands.service.child import FACTS, PAGE, Model, Order
 from pointad.commands.service.inspector import ScanInspector
 from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.uploads import MOST_GOOD
@@ -68,28 +68,28 @@ def test_good_scans_beside_a_scan_or_before_it(address: str, good: list[Path], p
     assert "without good scans of the object (zero-shot)" in plain
 
 
-def test_copies_of_good_scans_are_known_by_content(address: str, good: list[Path], ply: Path) -> None:
-    copy = ("file", "blob.ply", good[1].read_bytes())
-    said = "is one of the good scans; compared with itself, its score is too low (it holds the same as 1.ply)"
-    assert post(address, "predict", copy, *sent_good(good))[1]["warning"] == said
-    made = post(address, "reference", *sent_good(good))[1]["reference"]
-    by_name = f"name=blob.ply&reference={made}"
-    assert json.loads(ask(f"{address}/predict?{by_name}", copy[2])[1])["warning"] == said
-    assert f"The scan {said}." in ask(f"{address}/view?{by_name}", copy[2])[1]
-    assert "is one of" not in ask(f"{address}/view?{by_name}", ply.read_bytes())[1]
-    assert "warning" not in post(address, "predict", ("file", "1.ply", ply.read_bytes()), *sent_good(good))[1]
-    assert "warning" not in json.loads(ask(f"{address}/predict?name=blob.ply", copy[2])[1]), "compared with none"
+def test_copies_of_good_scans_are_known_by_content() -> None:
+    good = [("good", f"{number}.xyz", f"nothing {number}".encode()) for number in range(2)]
+    with serving() as address:
+        made = post(address, "reference", *good)[1]["file"]
+        known = {}
+        for content in (b"nothing 1", b"nothing 2"):
+            scan = ("file", "0.xyz", content)
+            named = ("reference", None, made.encode())
+            sent = [post(address, "predict", scan, *more)[1] for more in (good, [named], [])]
+            known[content] = [facts["copy_of"] for facts in sent]
+    assert known == {b"nothing 1": ["1.xyz", "1.xyz", ""], b"nothing 2": ["", "", ""]}
 
 
-def test_copies_of_the_good_scans_of_the_service_are_known(
-    detector: PointAD, good: list[Path], ply: Path, tmp_path: Path
-) -> None:
-    reference = make_reference(detector, GoodScans(good), {})
-    inspector = ScanInspector(detector, reference)
+def test_copies_of_good_scans_are_told(detector: PointAD, good: list[Path], ply: Path, tmp_path: Path) -> None:
+    inspector = ScanInspector(detector, make_reference(detector, GoodScans(good[:1]), {}))
     copy = tmp_path / "scan.ply"
     copy.write_bytes(good[0].read_bytes())
+    said = "is one of the good scans; compared with itself, its score is too low (it holds the same as {})"
     facts = json.loads(inspector.inspect(Order(str(copy), "blob.ply", FACTS)))
-    assert facts["warning"].endswith("(it holds the same as 0.ply)"), "and no folder of the server"
+    assert facts["warning"] == said.format("0.ply"), "and no folder of the server"
+    page = inspector.inspect(Order(str(ply), "blob.ply", PAGE, copy_of="7.ply"))
+    assert f"(1-shot). The scan {said.format('7.ply')}." in page
     assert "warning" not in json.loads(inspector.inspect(Order(str(ply), "0.ply", FACTS)))
 
 
@@ -117,6 +117,7 @@ def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[P
         ("predict", ["file", *["good"] * (MOST_GOOD + 1)], 400, "Too many files"),
         ("reference", ["file", "good"], 400, "not a form with good scans, and nothing else"),
         ("reference", ["reference"], 400, "no file"),
+        ("predict", ["file", "reference", "reference"], 400, "field 'reference' is no single text"),
     ],
 )
 def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int, said: str) -> None:
@@ -124,6 +125,14 @@ def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int
     with serving() as address:
         answered, facts = post(address, path, *parts)
     assert (answered, said in facts["detail"]) == (status, True), facts
+
+
+@pytest.mark.parametrize("field", ["file", "good", "reference"])
+def test_fields_that_hold_the_wrong_kind_are_not_passed_over(field: str) -> None:
+    wrong = (field, "a.xyz" if field == "reference" else None, b"nothing")
+    with serving() as address:
+        status, facts = post(address, "predict", ("file", "a.xyz", b"nothing"), wrong)
+    assert status == 400 and f"'{field}'" in facts["detail"]
 
 
 def test_files_are_bounded_together_and_leave_nothing_behind() -> None:

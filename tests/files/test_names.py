@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from hostile_names import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointad.errors import InputError, shown
+from pointad.commands.program import LONGEST_LINE, OneLineFormatter
+from pointad.errors import LONGEST_NAME, InputError, short, shown
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv, for_html, for_json_line, for_latex, for_markdown, for_script, from_csv
 from pointad.files.names import LONGEST, file_name, place_below, plain_component
@@ -150,3 +152,20 @@ def test_csv_cells_are_no_formulas_and_come_back(text: str) -> None:
     file = io.StringIO()
     csv.writer(file).writerow([cell, "next"])
     assert next(csv.reader([file.getvalue()])) == [cell, "next"]
+
+
+def test_long_names_lose_their_middle() -> None:
+    for name in ("a" * LONGEST_NAME, "", "scan.ply"):
+        assert short(name) == name
+    name = "first" + 5_000 * "\n" + "last.ply"
+    assert len(short(name)) == LONGEST_NAME and short(name).startswith("first\\n") and short(name).endswith("last.ply")
+    assert short("abcdefgh", 5) == "ab…gh" and short("abcdefgh", 4) == "ab…h"
+    said = str(InputError(name, f"is {name}", f"not {name}"))
+    assert len(said) < 6 * LONGEST_NAME and "last.ply: is first" in said
+    assert file_name("a" * 999 + "b" + "a" * 999) != file_name("a" * 1999), "names of files tell names apart"
+
+
+def test_lines_of_the_log_end() -> None:
+    record = logging.makeLogRecord({"msg": "%s: is bad", "args": ("a\n" * 5_000,)})
+    line = OneLineFormatter("%(message)s").format(record)
+    assert len(line) == LONGEST_LINE and line.startswith("a\\na") and line.endswith(": is bad")

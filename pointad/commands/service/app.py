@@ -92,7 +92,14 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
         host: the address that it is served on; when it leads to this machine alone, requests that name another host
             are refused, so that no foreign page reaches the service under a name of its own.
     """
-    app = FastAPI(title="PointAD", description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(
+        title="PointAD",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,  # to the name that a request gives this service
+    )
     start_page = drop_page(service.model)
     app.add_middleware(Guards, names=names_of(host), policy=content_policy(start_page))
     _add_error_handlers(app)

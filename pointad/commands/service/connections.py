@@ -12,6 +12,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from pointad.commands.service.guards import SECURITY_HEADERS
 from pointad.commands.service.inspections import InspectionService
 from pointad.commands.service.unread_bodies import UnreadBodies
 
@@ -76,6 +77,7 @@ class WatchedProtocol(H11Protocol):
                 ("content-type", "application/json"),
                 ("content-length", str(len(body))),
                 ("connection", "close"),
+                *SECURITY_HEADERS.items(),
             ]
             for event in (
                 h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
@@ -92,6 +94,9 @@ class WatchedProtocol(H11Protocol):
         answer by that; so what still comes is dropped for a moment.
         """
         self._is_leaving = True
+        if self.cycle is not None and not self.cycle.response_complete:  # whatever it would still say is not sent
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if len(self.connections) > self.most_connections + MOST_FAREWELLS:
             self.transport.close()
             return
@@ -162,4 +167,5 @@ def _cancelled(watch: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
 def _plain_answer(status: int, phrase: str, detail: str) -> bytes:
     body = json.dumps({"detail": detail})
     head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
     return f"{head}connection: close\r\n\r\n{body}".encode()

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointad.errors import short
 
-FOREIGN_NAME, FOREIGN_PAGE = 400, 403
+FOREIGN_NAME, AMBIGUOUS, FOREIGN_PAGE = 400, 400, 403
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -56,6 +56,8 @@ class Guards:
         host = headers.get("host", "")
         if self._names is not None and host_name(host) not in self._names:
             return _refused(FOREIGN_NAME, f"{short(repr(host))} is not a name of this service")
+        if "content-length" in headers and "transfer-encoding" in headers:  # a proxy may see another end of it
+            return _refused(AMBIGUOUS, "the length of the body is given twice, by Content-Length and Transfer-Encoding")
         if method in SAFE_METHODS:
             return None
         # Pages of other sites can post here without being able to read the answer, and would keep the service busy.

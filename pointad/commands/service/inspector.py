@@ -66,7 +66,7 @@ class ScanInspector:
     def _warning(self, order: Order) -> str:
         """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
         copied: str | Path = order.copy_of
-        if not order.good and not order.reference and self._reference is not None:
+        if self._reference is not None and not (copied or order.good or order.reference):
             copied = twin_of(Path(order.path), self._reference.names) or ""
         return f"{IS_GOOD} (it holds the same as {short(Path(copied).name)})" if copied else ""
 

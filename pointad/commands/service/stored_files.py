@@ -24,7 +24,7 @@ class StoredFile:
         file: as it was sent.
 
     Raises:
-        HTTPException: files with this extension are not read.
+        HTTPException: it has no name, or files with this extension are not read.
     """
 
     folder: Path
@@ -32,6 +32,8 @@ class StoredFile:
     file: SentFile
 
     def __post_init__(self) -> None:
+        if not self.file.name:
+            raise HTTPException(UNREADABLE, "the scan has no name; send one that ends like scan.ply, in the address")
         if self._suffix not in SUFFIXES:
             raise HTTPException(UNREADABLE, str(unsupported_extension(self.file.name, SUFFIXES)))
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from fastapi import HTTPException, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
@@ -85,17 +85,15 @@ class Uploads:
         try:
             form = await MultiPartParser(request.headers, chunks, max_files=1 + MOST_GOOD, max_fields=8).parse()
             try:
-                files = [each for each in form.getlist(FIELD) if isinstance(each, UploadFile)]
-                good = [each for each in form.getlist(GOOD_FIELD) if isinstance(each, UploadFile)]
+                files, good = _files_in(form, FIELD), _files_in(form, GOOD_FIELD)
                 if len(files) > 1:
                     raise HTTPException(NO_FORM, f"the form has several files in its field {FIELD!r}; send one a form")
                 if not files and not good:
                     raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
-                named = form.get(REFERENCE_FIELD)
                 return Upload(
                     file=await _read(files[0], name) if files else None,
                     good=tuple([await _read(each) for each in good]),
-                    reference=named if isinstance(named, str) else "",
+                    reference=_text_in(form, REFERENCE_FIELD),
                 )
             finally:
                 await form.close()
@@ -117,6 +115,23 @@ class Uploads:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(TOO_LARGE, f"larger than {self.largest / MEGABYTE:g} MB")
+
+
+def _files_in(form: FormData, field: str) -> list[UploadFile]:
+    """The files in a field; a scan judged without what was meant as a good one would be judged otherwise."""
+    files = []
+    for sent in form.getlist(field):
+        if not isinstance(sent, UploadFile):
+            raise HTTPException(NO_FORM, f"the form's field {field!r} holds text; send a file with its name")
+        files.append(sent)
+    return files
+
+
+def _text_in(form: FormData, field: str) -> str:
+    texts = form.getlist(field)
+    if len(texts) > 1 or not all(isinstance(text, str) for text in texts):
+        raise HTTPException(NO_FORM, f"the form's field {field!r} is no single text")
+    return "".join(map(str, texts))
 
 
 async def _read(file: UploadFile, name: str = "") -> SentFile:
