@@ -82,9 +82,10 @@ def test_copies_of_good_scans_are_known_by_content() -> None:
 
 
 def test_copies_of_good_scans_are_told(detector: PointAD, good: list[Path], ply: Path, tmp_path: Path) -> None:
-    inspector = ScanInspector(detector, make_reference(detector, GoodScans(good[:1]), {}))
-    copy = tmp_path / "scan.ply"
-    copy.write_bytes(good[0].read_bytes())
+    moved = tmp_path / "0.ply"
+    moved.write_bytes(good[0].read_bytes())
+    inspector = ScanInspector(detector, make_reference(detector, GoodScans([moved]), {}))
+    copy = moved.rename(tmp_path / "scan.ply")
     said = "is one of the good scans; compared with itself, its score is too low (it holds the same as {})"
     facts = json.loads(inspector.inspect(Order(str(copy), "blob.ply", FACTS)))
     assert facts["warning"] == said.format("0.ply"), "and no folder of the server"

@@ -9,7 +9,7 @@ import numpy as np
 
 from pointad.commands.detector import load_detector
 from pointad.commands.predict_outputs import describe
-from pointad.commands.references import GoodScans, make_reference
+from pointad.commands.references import GoodScans, content_of, make_reference
 from pointad.commands.scan_search import IS_GOOD, twin_of
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.service.child import PAGE, REFERENCE, Model, Order
@@ -67,7 +67,9 @@ class ScanInspector:
         """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
         copied: str | Path = order.copy_of
         if self._reference is not None and not (copied or order.good or order.reference):
-            copied = twin_of(Path(order.path), self._reference.names) or ""
+            path, own = Path(order.path), self._reference
+            known = dict(zip(own.contents, own.names, strict=False))  # by content: the files may have been moved
+            copied = twin_of(path, own.names) or known.get(content_of(path), "")
         return f"{IS_GOOD} (it holds the same as {short(Path(copied).name)})" if copied else ""
 
     def _reference_for(self, order: Order) -> Reference | None:
