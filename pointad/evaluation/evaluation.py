@@ -97,6 +97,7 @@ class ClassOutcome:
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # of binned pixel metrics; None: unknown
     groups: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group of species -> as metrics
     masks: str = ""  # fingerprint of the ground truth; empty: unknown
+    group_error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group -> as error_bounds
 
 
 def evaluate(
@@ -280,8 +281,10 @@ class _ClassCollector:
                         self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro
                     )
             metrics[modality] = {name: found[name] for name in self.settings.metrics}
-        groups = {name: part.outcome(prompts, class_name).metrics for name, part in self.parts.items()}
-        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, self.masks.text)
+        parts = {name: part.outcome(prompts, class_name) for name, part in self.parts.items()}
+        groups = {name: part.metrics for name, part in parts.items()}
+        bounds = {name: part.error_bounds for name, part in parts.items() if part.error_bounds}
+        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, self.masks.text, bounds)
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

@@ -1,5 +1,6 @@
 """Metrics of groups of defects, such as difficulties: each group with all good samples of its class."""
 
+from pointad.evaluation.binning import binning_note
 from pointad.evaluation.results import Results, metric_title, percent
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
@@ -23,4 +24,12 @@ def group_table(results: Results, modality: str) -> str:
     if not rows:
         return ""
     heading = "By group of defects, each with all good samples; mean over classes, per cent"
-    return f"{heading}\n{text_table(['group', *(for_markdown(metric_title(name)) for name in names)], rows)}"
+    parts = {group: results.of_group(group).error_bounds for group in results.groups}
+    binned = {
+        f"{name}, {group}": of_class[modality]
+        for group, bounds in parts.items()
+        for name, of_class in bounds.items()
+        if modality in of_class
+    }
+    note = f"\n{binning_note(binned, metric_title)}" if binned else ""
+    return f"{heading}\n{text_table(['group', *(for_markdown(metric_title(name)) for name in names)], rows)}{note}"

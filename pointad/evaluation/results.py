@@ -44,6 +44,7 @@ class Results:
     label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
+    group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
 
     @property
@@ -102,7 +103,7 @@ class Results:
 
     def of_group(self, name: str) -> "Results":
         """The figures of one group of defects alone."""
-        return Results(classes=self.groups[name], run=self.run)
+        return Results(self.groups[name], self.run, error_bounds=self.group_error_bounds.get(name, {}))
 
     def metric_names(self, modality: str) -> list[str]:
         """The metrics that any class has in this modality, in order of first appearance."""
@@ -122,7 +123,9 @@ class Results:
         if self.groups:
             parts = {name: self.of_group(name) for name in self.groups}
             content["groups"] = {
-                name: {"classes": _without_nan(part.classes), "mean": part.mean} for name, part in parts.items()
+                name: {"classes": _without_nan(part.classes), "mean": part.mean}
+                | ({"error_bounds": _without_nan(part.error_bounds)} if part.error_bounds else {})
+                for name, part in parts.items()
             }
         if self.masks:
             content["masks"] = self.masks
@@ -151,10 +154,24 @@ class Results:
             str(name): check_classes(part.get("classes") if isinstance(part, dict) else None, path, remedy)
             for name, part in _groups(content, path, remedy).items()
         }
+        bounds_of_groups = {
+            str(name): check_classes(part["error_bounds"], path, remedy)
+            for name, part in _groups(content, path, remedy).items()
+            if part.get("error_bounds")
+        }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
         masks = check_masks(content.get("masks") or {}, path, remedy)
-        return cls(classes, run, error_bounds=error_bounds, groups=groups, label_leaks=leaks, masks=masks, draws=draws)
+        return cls(
+            classes,
+            run,
+            error_bounds=error_bounds,
+            groups=groups,
+            group_error_bounds=bounds_of_groups,
+            label_leaks=leaks,
+            masks=masks,
+            draws=draws,
+        )
 
 
 def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str, Any]:

@@ -96,6 +96,8 @@ class RunWriter:
             self.results.masks[outcome.class_name] = outcome.masks
         for group, metrics in outcome.groups.items():
             self.results.groups.setdefault(group, {})[outcome.class_name] = metrics
+        for group, bounds_of_group in outcome.group_error_bounds.items():
+            self.results.group_error_bounds.setdefault(group, {})[outcome.class_name] = bounds_of_group
         if outcome.error_bounds:
             self.results.error_bounds[outcome.class_name] = outcome.error_bounds
             for modality, bounds in outcome.error_bounds.items():

@@ -13,7 +13,11 @@ from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
+from pointad.evaluation.group_table import group_table
 from pointad.evaluation.mask_fingerprint import MaskFingerprint
+from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.run_writer import RunWriter
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
 from pointad.scoring.inference import predict_views, score_samples
@@ -117,6 +121,23 @@ def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipB
         for sample in small_dataset({class_name: CLASSES[class_name]}):
             masks.add(sample.species, sample.identifier, sample.mask.numpy())
         assert masks.text == text
+
+
+def test_how_far_binned_figures_of_groups_can_be_off_is_told(backbone: ClipBackbone, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, groups=("dent",), exact_pixels=50)
+    outcomes, samples = run(PictureEncoder(backbone), [prompts("a", 1)], settings)
+    writer = RunWriter(tmp_path, RunRecord())
+    for sample in samples:
+        writer.add_sample(sample)
+    for outcome in outcomes:
+        writer.add_class(outcome)
+    results = writer.finish()
+    stored = Results.load(tmp_path / "results.json")
+    assert stored.of_group("dent").error_bounds == results.of_group("dent").error_bounds
+    assert set(stored.of_group("dent").error_bounds) == set(CLASSES)
+    assert "Pixel metrics of cube, dent, cone, dent are binned" in group_table(results, "point")
+    exact, _ = run(PictureEncoder(backbone), [prompts("a", 1)], replace(settings, exact_pixels=10**6))
+    assert not any(one.group_error_bounds for one in exact)
 
 
 def test_a_class_that_all_prompts_leave_out_is_not_even_encoded(backbone: ClipBackbone) -> None:
