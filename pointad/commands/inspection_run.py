@@ -15,6 +15,7 @@ from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
+from pointad.files.atomic import require_folder_place
 from pointad.files.escaping import for_json_line
 from pointad.files.locks import wait_for_lock
 from pointad.inspection.predictor import PointAD
@@ -36,6 +37,7 @@ def inspect_all(settings: PredictSettings) -> int:
         InputError: nothing can be inspected with these settings, such as a rate that takes more good scans.
     """
     check_counts(settings)
+    require_folder_place(settings.output)
     scans = list(find_scans(settings.scans, settings.output))
     calibration = list(find_scans(settings.good_scans, settings.output))
     compared_with = list(find_scans(settings.compared_with, settings.output))

@@ -18,6 +18,7 @@ from pointad.commands.scan_search import twin_of
 from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
+from pointad.files.regular import regular_file_size
 from pointad.inspection.predictor import PointAD
 from pointad.reference.reference import SUFFIX, Reference
 from pointad.reference.setting import FORMAT
@@ -149,6 +150,7 @@ def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
 
 
 def _add_content(digest: "hashlib._Hash", path: Path) -> None:
+    regular_file_size(path)  # opening a pipe would wait for ever
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):

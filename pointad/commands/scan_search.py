@@ -3,10 +3,12 @@
 import filecmp
 import logging
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pointad.data.layout import CORRESPONDENCES
 from pointad.errors import InputError
 from pointad.files.names import file_name
 from pointad.files.presence import is_file, is_folder
@@ -16,11 +18,13 @@ from pointad.scans.other_formats import conversion, is_certain
 logger = logging.getLogger(__name__)
 
 IS_GOOD = "is one of the good scans; compared with itself, its score is too low"
+RESULTS = ("heat.ply", "scores.npy", "prediction.json")  # that lie together where a scan was inspected
+POINTS_BESIDE = "points.npy"  # that lie beside the renderings of a scan
 NOT_SEARCHED = (".txt", ".csv", ".tsv")  # in folders these mostly hold something else
 
 
 def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
-    """The files that were named, and those in the folders that were named, but not what this program wrote.
+    """The files that were named, and those in the folders that were named, but not what these programs wrote.
 
     Hidden files are skipped, and so is anything named like a scan that is not a regular file, which is logged.
 
@@ -31,10 +35,14 @@ def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
         if not is_folder(path):
             yield path
             continue
-        found = list(_scans_below(path, output.absolute()))
+        place = Path(os.path.abspath(output))  # noqa: PTH100 (".." is to go)
+        found = list(_scans_below(path))
+        beyond = [file for file in found if place not in Path(os.path.abspath(file)).parents]  # noqa: PTH100
+        if found and not beyond:
+            raise InputError(path, f"holds scans in the output folder {output} alone", "choose another output folder")
         if not found:
             raise _no_scan_in(path)
-        yield from found
+        yield from beyond
 
 
 def log_unread(named: Sequence[Path]) -> None:
@@ -69,17 +77,26 @@ def _counts_of_suffixes(folder: Path) -> Counter[str]:
     return Counter(file.suffix.lower() for file in folder.rglob("*") if not file.name.startswith("."))
 
 
-def _scans_below(folder: Path, output: Path) -> Iterator[Path]:
+def _scans_below(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
         suffix = file.suffix.lower()
         if suffix not in SUFFIXES or suffix in NOT_SEARCHED or file.name.startswith("."):
             continue
-        if output in file.absolute().parents or is_folder(file):
+        if _is_written(file) or is_folder(file):
             continue
         if is_file(file):
             yield file
         else:
             logger.warning("%s: is not a regular file; skipped", file)
+
+
+def _is_written(file: Path) -> bool:
+    """Whether a file is a result of an earlier inspection or rendering, which is no scan, whatever its format."""
+    if file.name in RESULTS:
+        return any(is_file(file.with_name(name)) for name in RESULTS if name != file.name)
+    return file.parent.parent.name == CORRESPONDENCES or (
+        file.name == POINTS_BESIDE and is_folder(file.with_name(CORRESPONDENCES))
+    )
 
 
 def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
@@ -88,12 +105,17 @@ def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
     folders = []
     for scan in scans:
         name, number = file_name(scan.stem), 1
-        while name.lower() in taken:
+        while _seen_alike(name) in taken:
             number += 1
             name = f"{file_name(scan.stem)}_{number}"
-        taken.add(name.lower())
+        taken.add(_seen_alike(name))
         folders.append(root / name)
     return folders
+
+
+def _seen_alike(name: str) -> str:
+    """What two names share that some file system takes for one: the case of letters, and how accents are put."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def twin_of(path: Path, others: Iterable[str | Path]) -> str | Path | None:
@@ -117,7 +139,7 @@ def refuse_overwriting(read: Iterable[Path], written: Iterable[Path]) -> None:
     Raises:
         InputError: a result would replace one of them.
     """
-    places = set(map(os.path.realpath, written))
+    places = {os.path.realpath(path) for path in written if "\0" not in str(path)}
     for path in read:
         if "\0" not in str(path) and os.path.realpath(path) in places:
             raise InputError(path, "would be replaced by a result of this name", "choose another --output")

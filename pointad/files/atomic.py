@@ -1,10 +1,13 @@
 """Atomic writing: files are written under a temporary name beside the target, then renamed."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.files.presence import is_folder
+from pointad.files.regular import refuse_special
 from pointad.files.unfinished import unfinished_file
 
 
@@ -19,6 +22,19 @@ def make_folder(path: str | Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: not a valid path
         problem = f"cannot be created ({getattr(error, 'strerror', None) or error})"
         raise InputError(path, problem, "choose a writable folder with free space") from error
+
+
+def require_folder_place(path: str | Path) -> None:
+    """Refuse an output folder that cannot be one, as it, or what it is to lie in, is a file; nothing is created.
+
+    Raises:
+        InputError: there is a file.
+    """
+    for place in (Path(path), *Path(path).parents):
+        if is_folder(place):
+            return
+        if os.path.lexists(place):
+            raise InputError(place, "is not a folder", "choose another output folder")
 
 
 def refuse_link(path: Path) -> None:
@@ -44,9 +60,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         path: the file to write.
 
     Raises:
-        InputError: the folder cannot be created or written to, or the disk is full.
+        InputError: the folder cannot be created or written to, the disk is full, or the target is no regular file.
     """
     target = Path(path)
+    refuse_special(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_file(target) as temporary:

@@ -1,4 +1,4 @@
-"""Opens untrusted paths: anything but a regular file is refused, so that reading never blocks."""
+"""Anything but a regular file is refused where untrusted paths are opened, as reading might block, and replaced."""
 
 import errno
 import stat
@@ -13,6 +13,7 @@ _KINDS = {
     stat.S_IFCHR: "is a device",
     stat.S_IFBLK: "is a device",
 }
+_DESCRIPTORS = "/proc/"  # where /dev/stdout and its like lead
 _LONGEST_SHOWN = 100  # characters of a name
 
 
@@ -45,6 +46,28 @@ def regular_file_size(path: str | Path) -> int:
         problem = _KINDS.get(stat.S_IFMT(found.st_mode), "is not a regular file")
         raise InputError(shown, problem, "give a regular file")
     return found.st_size
+
+
+def refuse_special(path: str | Path) -> None:
+    """Refuse to replace what is no regular file: of `/dev/null` a file would be made where a user may do that.
+
+    Args:
+        path: of a file to be written, which may be missing; a link to a regular file, or to nothing, may be replaced.
+
+    Raises:
+        InputError: it is a folder, a pipe, a socket or a device, or leads to one, or the path is invalid.
+    """
+    remedy = "choose another name"
+    try:
+        mode = Path(path).stat().st_mode
+        if Path(path).is_symlink() and str(Path(path).readlink()).startswith(_DESCRIPTORS):
+            raise InputError(path, "is no file but a name for an open one", remedy)
+    except ValueError as error:  # the path contains NUL
+        raise InputError(_shortened(path), f"is not a valid path ({error})", "check the path") from error
+    except OSError:  # nothing is there; whoever writes says what else is wrong
+        return
+    if not stat.S_ISREG(mode):
+        raise InputError(path, _KINDS.get(stat.S_IFMT(mode), "is not a regular file"), remedy)
 
 
 def read_bytes(path: str | Path) -> bytes:

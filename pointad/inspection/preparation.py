@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
+from pointad.inspection.extent import check_extent
 from pointad.inspection.thinning import thin_evenly
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
@@ -26,14 +27,13 @@ from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square,
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
-from pointad.scans.scan_file import FEWEST_POINTS
 from pointad.scans.units import warn_of_unit
 from pointad.scans.viewing_axes import measured_pixels, reading_of_axes
 
 logger = logging.getLogger(__name__)
 
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
-SMALLEST_EXTENT, LARGEST_COORDINATE = 1e-300, 1e300  # what lies beyond is lost in rounding
+LARGEST_COORDINATE = 1e300  # what lies beyond is lost in rounding
 ASPECT_TOLERANCE = 0.02  # between a picture and its scan
 CENTRAL_PART = (0.005, 0.995)  # quantiles of each coordinate; what lies farther outside than they lie apart is a stray
 QUANTILE_SAMPLE = 100_000  # points that the quantiles are taken of
@@ -167,7 +167,7 @@ def prepare_organized(
     cloud = cloud_from_scan(cleaned)
     assert cloud.nonzero_indices is not None
     present = points_present(cleaned.xyz)[top : top + height, left : left + width]
-    _check(cloud.points)
+    check_extent(cloud.points)
 
     rows, columns = np.divmod(cloud.nonzero_indices.astype(np.int64), GRID_SIZE)
     taken = nearest_indices(side, GRID_SIZE)
@@ -208,7 +208,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
     measured[measured] = ~strays(points[measured])
     taking_part = np.flatnonzero(measured)
     original = points[taking_part].astype(np.float64)
-    _check(original)
+    check_extent(original)
     chosen = thin_evenly(original, PLACES, seed)
     centred, center, scale = _centred_and_scaled(original)
     rotation = principal_axes(centred[chosen]) if rig is AROUND_RIG else np.eye(3)
@@ -278,16 +278,6 @@ def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, flo
     center = (low + high) / 2
     scale = EXTENT / float((high - low).max())
     return (points - center) * scale, center, scale
-
-
-def _check(points: np.ndarray) -> None:
-    if len(points) < FEWEST_POINTS:
-        raise InputError("scan", f"holds {len(points)} points", f"give a scan with at least {FEWEST_POINTS}")
-    extent = float(np.ptp(points, axis=0).max())
-    if not extent > 0:
-        raise InputError("scan", "all its points lie in one place", "give a scan of a surface")
-    if extent < SMALLEST_EXTENT:
-        raise InputError("scan", f"has an extent of {extent:.3g}", "give it in a smaller unit")
 
 
 def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:

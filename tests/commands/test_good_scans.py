@@ -1,6 +1,7 @@
 """Good scans on the command line: predict.py --good and --reference, reference.py, decisions with a stated rate."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,9 @@ def test_a_reference_never_replaces_a_good_scan(run: Any, scans: Path) -> None:
     with pytest.raises(InputError, match=r"0\.npy: would be replaced by a result"):
         reference.main(reference.build_parser().parse_args([str(scans / "good"), "--output", str(path)]))
     assert path.read_bytes() == before
+
+
+def test_a_pipe_among_the_good_scans_is_never_opened(run: Any, scans: Path) -> None:
+    os.mkfifo(scans / "pipe.npy")
+    with pytest.raises(InputError, match=r"pipe\.npy: is a pipe"):
+        run(scans / "bad.npy", "--good", scans / "pipe.npy")

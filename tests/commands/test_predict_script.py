@@ -15,6 +15,7 @@ from sample_scans import closed_shape
 
 from pointad.commands import inspection_run, predict
 from pointad.commands.predict_outputs import FILES
+from pointad.commands.scan_search import output_folders
 from pointad.commands.verdicts import Verdicts
 from pointad.errors import InputError
 from pointad.files.locks import try_lock
@@ -269,3 +270,32 @@ def test_nothing_that_is_read_is_replaced(run: Any, scan: np.ndarray, tmp_path: 
     with pytest.raises(InputError, match=f"{own}: would be replaced by a result of this name; choose another"):
         run(*arguments)
     assert read.read_bytes() == before
+
+
+def test_results_of_other_runs_are_no_scans(run: Any, folder: Path, tmp_path: Path) -> None:
+    assert run(folder / "blob.ply", "--views", "1")[0] == 0
+    (tmp_path / "out").rename(folder / "earlier")
+    pictures = folder / "pictures" / "blob" / "test" / "unlabelled"
+    (pictures / "2d_3d_cor" / "blob").mkdir(parents=True)
+    for path in (pictures / "2d_3d_cor" / "blob" / "view_0_cor.npy", pictures / "points.npy"):
+        np.save(path, closed_shape(500))
+    code, lines = run(folder, "--views", "1")
+    assert code == 0 and [Path(line["file"]).name for line in lines] == ["blob.ply", "bump.tiff"]
+
+
+def test_output_folders_that_cannot_be(run: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (folder / "blob.ply").rename(tmp_path / "out" / "blob.ply")
+    with pytest.raises(InputError, match=r"holds scans in the output folder .* alone; choose another output folder"):
+        run(tmp_path / "out")
+    (tmp_path / "out" / "blob.ply").rename(folder / "blob.ply")
+    (tmp_path / "out").rmdir()
+    (tmp_path / "out").write_text("no folder")
+    with pytest.raises(InputError, match="out: is not a folder"):
+        run(folder)
+
+
+def test_names_that_some_systems_take_for_one(tmp_path: Path) -> None:
+    names = ["e\u0301.ply", "\u00e9.ply", "\u00c9.ply", "stra\u00dfe.ply", "STRASSE.ply"]
+    folders = output_folders([tmp_path / name for name in names], tmp_path)
+    assert [folder.name for folder in folders] == ["e\u0301", "\u00e9_2", "\u00c9_3", "stra\u00dfe", "STRASSE_2"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pointad.errors import InputError
+from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
@@ -85,3 +86,27 @@ def test_links_to_files_are_followed(tmp_path: Path) -> None:
     (tmp_path / "b.npy").symlink_to(tmp_path / "a.npy")
     assert regular_file_size(tmp_path / "b.npy") == (tmp_path / "a.npy").stat().st_size
     assert read_bytes(tmp_path / "b.npy") == (tmp_path / "a.npy").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["is a pipe", "is a socket", "is a device", "is a folder"])
+def test_what_is_no_file_is_never_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    MAKERS[kind](path)
+    before = path.lstat().st_ino
+    with pytest.raises(InputError, match=f"{kind}; choose another name"), atomic_path(path) as temporary:
+        temporary.write_text("new")
+    assert path.lstat().st_ino == before and [each.name for each in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_names_of_open_files_are_never_replaced(tmp_path: Path) -> None:
+    with (tmp_path / "open.txt").open("w") as file:
+        path = tmp_path / "stdout"
+        path.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        with pytest.raises(InputError, match="no file but a name for an open one"), atomic_path(path) as temporary:
+            temporary.write_text("new")
+    assert path.is_symlink()
+
+
+def test_paths_that_are_none_are_not_written() -> None:
+    with pytest.raises(InputError, match="is not a valid path"), atomic_path("a\0b/out.json"):
+        pass

@@ -31,6 +31,7 @@ def test_what_is_refused_and_why(predict: Callable[..., Ending], tmp_path: Path)
         "99 points.npy": "holds 99 points; give a scan with at least 100",
         "long strip.npy": "is 1200 x 250 pixels, too elongated",
         "two rows.npy": "too elongated",
+        "line.npy": "all its points lie on one line; give a scan of a surface",
         "1e-310.npy": "give it in a smaller unit",
         "1e305.npy": "give it in a larger unit",
         "absurd length.npy": "impossible shape",
@@ -43,6 +44,7 @@ def test_what_is_refused_and_why(predict: Callable[..., Ending], tmp_path: Path)
     np.save(tmp_path / "99 points.npy", CLOUD[:99])
     np.save(tmp_path / "long strip.npy", np.ones((1200, 250, 3), np.float32))
     np.save(tmp_path / "two rows.npy", np.random.default_rng(0).normal(size=(2, 1000, 3)))
+    np.save(tmp_path / "line.npy", np.linspace(0, 70, 500)[:, None] * [0.2, -1.0, 3.0] + 100)
     np.save(tmp_path / "1e-310.npy", CLOUD * 1e-310)
     np.save(tmp_path / "1e305.npy", CLOUD * 1e305)
     np.save(tmp_path / "absurd length.npy", np.zeros((0, 3)))
