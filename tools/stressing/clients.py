@@ -4,6 +4,7 @@ import contextlib
 import io
 import signal
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -148,6 +149,7 @@ def in_a_row(service: RunningService, count: int) -> str:
     for index in range(count):
         if index % max(1, count // 10) == 0:
             curve.append(service.held())
+            print(f"after {index} requests: {dict(found)}, {curve[-1][0]}, {curve[-1][1]}", file=sys.stderr, flush=True)
         found.update([service.predict(small if index % 5 else b"nonsense")])
     curve.append(service.held())
     web, inspecting = (", ".join(map(str, kind)) for kind in zip(*curve, strict=True))

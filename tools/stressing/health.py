@@ -9,6 +9,7 @@ import contextlib
 import select
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -31,13 +32,16 @@ def health(address: str) -> float:
 def watched_health(address: str) -> Iterator[list[float]]:
     """Ask for /health while the block runs; the times are there when it has ended."""
     times: list[float] = []
-    with subprocess.Popen(
-        [sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as written,  # a pipe that nobody reads meanwhile is full after some minutes
+        subprocess.Popen([sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=written) as process,
+    ):
         try:
             yield times
         finally:
-            times += map(float, process.communicate()[0].split())
+            process.communicate()
+            written.seek(0)
+            times += map(float, written.read().split())
 
 
 def main() -> None:
