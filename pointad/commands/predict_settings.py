@@ -10,6 +10,7 @@ from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 
+NARROWEST_RANGE = 1e-7  # of heat colours
 QUANTILE = 0.95  # of the scores of --calibrate, unless --quantile says otherwise
 
 
@@ -60,6 +61,9 @@ class PredictSettings:
             raise InputError("--quantile", problem, "omit it, or omit --false_alarm_rate and add --calibrate")
         if flags.heat_range is not None and flags.heat_range[0] >= flags.heat_range[1]:
             raise InputError("--heat_range", "LOW is not below HIGH, so that defects would look good", "swap them")
+        if flags.heat_range is not None and flags.heat_range[1] - flags.heat_range[0] < NARROWEST_RANGE:
+            problem = f"is narrower than {NARROWEST_RANGE:g}, which scores in single precision do not tell apart"
+            raise InputError("--heat_range", problem, "give a wider range")
         if flags.good_rgb is not None and flags.good is None:
             raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
         rig, views = rig_and_views(flags.rig, flags.views)

@@ -247,6 +247,8 @@ def finite_float(text: str) -> float:
     value = _number(text, float, "a number")
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text} is not a finite number")
+    if abs(value) > LARGEST_FLOAT:
+        raise argparse.ArgumentTypeError(f"{text} is farther from 0 than {LARGEST_FLOAT:g}")
     return value
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.commands.places import STANDARD_OUTPUT, home
+from pointad.commands.scan_search import refuse_overwriting
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
-from pointad.report.runs import find_runs
+from pointad.report.runs import CURVES_NAME, RESULTS_NAME, SCORES_NAME, find_runs
 from pointad.report.tidy import to_tidy_csv
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ def report(
 ) -> None:
     """Print the tables of all results in these folders, and write whatever else is requested."""
     runs = find_runs(results)
+    if csv_path not in (None, STANDARD_OUTPUT):
+        names = (RESULTS_NAME, SCORES_NAME, CURVES_NAME)
+        refuse_overwriting((run.folder / name for run in runs for name in names), [csv_path])
     tables = protocol_tables(runs, modalities)
     if csv_path == STANDARD_OUTPUT:
         print(to_tidy_csv(runs), end="")

@@ -142,4 +142,4 @@ def refuse_overwriting(read: Iterable[Path], written: Iterable[Path]) -> None:
     places = {os.path.realpath(path) for path in written if "\0" not in str(path)}
     for path in read:
         if "\0" not in str(path) and os.path.realpath(path) in places:
-            raise InputError(path, "would be replaced by a result of this name", "choose another --output")
+            raise InputError(path, "would be replaced by a result of this name", "choose another name for it")

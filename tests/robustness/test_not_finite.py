@@ -147,3 +147,13 @@ def test_the_last_good_epoch_is_kept(
     assert len(state["losses"]) == 2
     assert all(torch.equal(kept[name], entry) for name, entry in state["learner"].items())
     assert json.loads((output / "run.json").read_text())["epochs"] == 5
+
+
+@pytest.mark.parametrize(
+    "flags", [("--heat_range", 0, "1e-320"), ("--region_threshold", "1e300"), ("--threshold", "1e39")]
+)
+def test_numbers_beyond_those_of_scores(flags: tuple[object, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "scan.npy", np.ones((200, 3)))
+    ending = invoke("scripts/predict.py", tmp_path / "scan.npy", "--output", tmp_path / "out", *flags)
+    assert ending.code == 2 and str(flags[0]) in ending.err and "Warning" not in ending.err
+    assert not (tmp_path / "out").exists()

@@ -257,6 +257,14 @@ def test_report_on_broken_results(content: str, tmp_path: Path) -> None:
     assert_one_error_line(invoke("scripts/report.py", tmp_path), "results.json")
 
 
+@pytest.mark.parametrize("name", ["results.json", "scores.csv", "curves.json"])
+def test_reports_never_replace_what_they_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}, "mean": {}}')
+    ending = invoke("scripts/report.py", tmp_path, "--csv", tmp_path / name)
+    assert_one_error_line(ending, name, "would be replaced by a result")
+    assert files_below(tmp_path) == {"results.json"} and "0.5" in (tmp_path / "results.json").read_text()
+
+
 def _die(record: SampleRecord, options: SampleOptions) -> object:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("still alive")
