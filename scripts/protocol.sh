@@ -9,7 +9,7 @@
 #   losses_<term>+<term>    these terms of the loss only, such as losses_d2_pixel_loss+d2_image_loss
 #   view_fusion_<f>         the views of a point fused by <f>: max or top2
 #   sigma_<s>, fusion_<f>   pointad's prompts, tested with --sigma <s> or --fusion <f>
-#   shots_<k>               pointad's prompts and k good scans of each tested class, in five draws (--draws: others)
+#   shots_<k>               pointad's prompts and k good scans of each tested class, in five draws
 #   <name>                  your own method, named so in tables: FLAGS_<name> holds its flags, such as
 #                           FLAGS_mine="--view_fusion max --loss_weights d2_pixel_loss=0.5"
 #
@@ -63,6 +63,13 @@ data_identity() {  # DATASET DATA
   else
     echo "$1 $2"
   fi
+}
+
+# Says which file of a data set is newer than what was made of it, if one is.
+tell_changed_data() {  # MADE DATA
+  local changed=
+  [ ! -d "$2" ] || changed=$(find "$2/" -mindepth 2 -type f -newer "$1" -print -quit)
+  [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove that to make it anew" >&2
 }
 
 note_flags() {  # FOLDER MADE_OF FLAGS...
@@ -167,6 +174,7 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
     if [ -f "$checkpoint" ]; then
       check_same_flags "$(dirname "$checkpoint")" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
       announce "$row, seed $seed, $class: already trained ($checkpoint), skipped"
+      tell_changed_data "$checkpoint" "$data"
       continue
     fi
     announce "$row, seed $seed, $class: training"
@@ -187,6 +195,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
     results=$folder/$class/$(results_name "$row")
     if [ -f "$results" ] && [ ! "$(checkpoint_path "$row" "$seed" "$class")" -nt "$results" ]; then
       echo "$row, seed $seed, $class: already tested ($results), skipped"
+      tell_changed_data "$results" "$data"
     else
       missing+=("$class")
       checkpoints+=("$(checkpoint_path "$row" "$seed" "$class")")
@@ -212,6 +221,7 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
   check_same_flags "$folder" "$made_of" "$@"
   if [ -f "$folder/results.json" ]; then
     announce "ensemble: already tested ($folder/results.json), skipped"
+    tell_changed_data "$folder/results.json" "$data"
     return 0
   fi
   mapfile -t flags < <(test_flags ensemble "")

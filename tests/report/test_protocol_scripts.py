@@ -105,6 +105,28 @@ def test_finished_runs_are_skipped_and_say_so(workspace: Path) -> None:
     assert "run 7 of 7: pointad, seed 2" in printed
 
 
+def test_finished_runs_of_data_that_changed_are_named(workspace: Path) -> None:
+    mask = workspace / "data" / "carrot" / "gt" / "000.png"
+    mask.parent.mkdir(parents=True)
+    mask.touch()
+    variables = {"DATA": "data", "CLASSES": "carrot", "ROWS": "pointad ensemble"}
+    os.utime(mask, (0, 0))
+    protocol(workspace, "one_vs_rest", **variables)
+    _, printed = protocol(workspace, "one_vs_rest", **variables)
+    assert "is newer" not in printed
+    os.utime(mask, (2**32, 2**32))
+    _, printed = protocol(workspace, "one_vs_rest", **variables)
+    folder = "results/one_vs_rest/data"
+    for made in (
+        "pointad/seed_111/train/carrot/epoch_15.pth",
+        "pointad/seed_111/test/carrot/results.json",
+        "ensemble/test/results.json",
+    ):
+        assert (
+            f"warning: data/carrot/gt/000.png is newer than {folder}/{made}; remove that to make it anew\n" in printed
+        )
+
+
 def test_prompts_that_were_trained_again_are_tested_again(workspace: Path) -> None:
     variables = {"ROWS": "mine", "CLASSES": "gear leaf"}
     protocol(workspace, "one_vs_rest", FLAGS_mine="--learning_rate 0.01", **variables)
