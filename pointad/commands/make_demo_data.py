@@ -5,6 +5,7 @@
     python scripts/make_demo_data.py --format real3d          # below data/demo/real3d/raw
 
 The same seed gives the same bytes. Existing scans are overwritten, so no clean-up is needed if the generator changed.
+demo_data.json there records the settings; another --format, --seed or --good needs another folder.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.demo import eyecandies, real3d, scans
+from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
 from pointad.errors import InputError
 
@@ -50,12 +52,15 @@ def main(arguments: argparse.Namespace) -> None:
     folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
     classes = tuple(arguments.classes)
-    if arguments.good is None:
+    good = None
+    if arguments.format == "mvtec3d":
+        good = scans.TEST_SCANS["good"] if arguments.good is None else arguments.good
+        names = list(scans.list_scans(classes, good))
+    elif arguments.good is None:
         names = list(chosen.list_scans(classes))
-    elif arguments.format == "mvtec3d":
-        names = list(scans.list_scans(classes, arguments.good))
     else:
         raise InputError("--good", f"the format {arguments.format} has a fixed number of good scans", "leave it out")
+    agree_on_generation(output, Generation(arguments.format, arguments.seed, good), CLASSES)
     write = partial(chosen.write_scan, seed=arguments.seed, root=output)
     with ProcessPoolExecutor(arguments.workers) as pool:
         for _ in pool.map(write, names, chunksize=4):

@@ -1,0 +1,71 @@
+"""What a folder of demo data was generated with, stored beside its classes, so that different settings are never mixed.
+
+Scans of another seed have the same names, and those beyond a smaller number stay where they are: without the record,
+nothing would tell the mixture from a data set.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.files.atomic import atomic_path, make_folder
+from pointad.files.json_files import read_json
+from pointad.files.locks import wait_for_lock
+
+logger = logging.getLogger(__name__)
+
+RECORD_NAME = "demo_data.json"
+_LOCK_NAME = ".demo_data.lock"
+_REMEDY = "generate into another folder, or remove this one first"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Everything that the scans of a class depend on, besides its name."""
+
+    format: str  # of the raw data set, see scripts/make_demo_data.py
+    seed: int
+    good: int | None  # good scans of each class in the test split; None: the format's own number
+
+
+def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) -> None:
+    """Store what a folder is to be generated with, or check that it is what is stored there already.
+
+    Scans of older versions, which stored nothing, are assumed to match; this is logged.
+
+    Args:
+        root: the demo data's folder, which is created if it is missing.
+        wanted: what is to be generated there.
+        classes: names of all classes that there are.
+
+    Raises:
+        InputError: the folder was generated with something else, or the record cannot be read or written.
+    """
+    make_folder(root)
+    path = root / RECORD_NAME
+    with wait_for_lock(root / _LOCK_NAME):
+        if path.is_file():
+            _compare(path, asdict(wanted))
+            return
+        if any((root / name).is_dir() for name in classes):
+            logger.warning(
+                "%s: scans without %s are assumed to have been generated with the current flags", root, RECORD_NAME
+            )
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(asdict(wanted), indent=2) + "\n", encoding="utf-8")
+
+
+def _compare(path: Path, wanted: dict[str, object]) -> None:
+    found = read_json(path, _REMEDY)
+    if not isinstance(found, dict):
+        raise InputError(path, "does not say what the folder was generated with", _REMEDY)
+    differences = [
+        f"--{name} was {str(found.get(name))[:80]}, now {value}"
+        for name, value in wanted.items()
+        if found.get(name) != value
+    ]
+    if differences:
+        raise InputError(path.parent, f"was generated with other settings ({'; '.join(differences)})", _REMEDY)

@@ -1,0 +1,56 @@
+"""A folder of demo data holds scans of one seed, format and number; the same command completes it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from robustness.invocation import assert_one_error_line, files_below, invoke
+
+from pointad.commands.make_demo_data import FORMATS
+from pointad.demo.generation import RECORD_NAME
+from pointad.demo.scans import ScanName
+
+
+def mark(name: ScanName, seed: int, root: Path) -> None:
+    """Stands for writing a scan."""
+    place = root / name.class_name / name.split / name.species
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{name.number}").write_text(str(seed))
+
+
+@pytest.fixture
+def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
+    """Generating into a folder, in no time."""
+    monkeypatch.setattr("pointad.commands.make_demo_data.ProcessPoolExecutor", ThreadPoolExecutor)
+    for maker in FORMATS.values():
+        monkeypatch.setattr(maker, "write_scan", mark)
+    return ("scripts/make_demo_data.py", "--output", tmp_path / "raw", "--workers", 1, "--classes")
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ((), "--good was 20, now 8"),
+        (("--good", 8), "--good was 20, now 8"),
+        (("--good", 20, "--seed", 1), "--seed was 2024, now 1"),
+        (("--format", "eyecandies"), "--format was mvtec3d, now eyecandies"),
+    ],
+)
+def test_other_settings_are_refused(flags: tuple[object, ...], other: tuple[object, ...], named: str) -> None:
+    folder = Path(str(flags[2]))
+    assert invoke(*flags, "gear", "--good", 20).code == 0
+    written = files_below(folder)
+    assert_one_error_line(invoke(*flags, "pear", *other), str(folder), named)
+    assert files_below(folder) == written
+
+
+def test_the_same_settings_complete_a_folder(flags: tuple[object, ...]) -> None:
+    folder = Path(str(flags[2]))
+    for class_name in ("gear", "pear", "gear"):
+        completed = invoke(*flags, class_name, "--good", 20)
+        assert completed.code == 0 and not completed.err
+    assert len(list((folder / "pear" / "test" / "good").iterdir())) == 20
+    (folder / RECORD_NAME).unlink()
+    assert RECORD_NAME in invoke(*flags, "pear", "--good", 20).err
+    (folder / RECORD_NAME).write_text("[]")
+    assert_one_error_line(invoke(*flags, "pear", "--good", 20), RECORD_NAME)
