@@ -10,7 +10,7 @@ from pointad.data.shards import Shard
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
-from pointad.rendering.views import View
+from pointad.rendering.views import View, repeated_direction
 
 AUTO = "auto"
 RIG_NAMES = (AUTO, "front", "around")
@@ -85,8 +85,7 @@ def view_choice(given: Sequence[View | int] | None, rig: Path | None = None) -> 
     remedy = "give one number, or directions such as x-45 x0 x45"
     if len(directions) < len(given):
         raise InputError("--views", "contains more than one number", remedy)
-    if len(set(directions)) < len(directions):
-        raise InputError("--views", "contains a direction twice", remedy)
+    _refuse_repeated("--views", directions, remedy)
     return ViewChoice(directions=directions, rig=own)
 
 
@@ -116,9 +115,15 @@ def read_rig(path: Path) -> tuple[View, ...]:
         directions = tuple(View.from_name(name) for name in names)
     except InputError as error:
         raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
-    if len(set(directions)) < len(directions):
-        raise InputError(path, "contains a direction twice", remedy)
+    _refuse_repeated(path, directions, remedy)
     return directions
+
+
+def _refuse_repeated(subject: str | Path, directions: Sequence[View], remedy: str) -> None:
+    repeated = repeated_direction(directions)
+    if repeated is not None:
+        first, second = (view.name for view in repeated)
+        raise InputError(subject, f"contains a direction twice: {first} and {second} are the same", remedy)
 
 
 def shard(text: str) -> Shard:

@@ -50,7 +50,7 @@ def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], second
         views=rendered.views,
         maps=scored.view_maps,
         view_scores=scored.view_scores,
-        view_names=tuple(f"{view.axis} {view.degrees:g}°" for view in scan.rig.views),
+        view_names=tuple(f"{view.axis} {view.angle}°" for view in scan.rig.views),
         modality_scores=scored.scores,
         grid_maps=scored.grid_maps if scan.organized else {},
         color=None if look.batch.color is None else look.batch.color[0].numpy(),

@@ -47,7 +47,7 @@ class Eyes:
             prompts=digest_of(self.text_features),
             prompt_blocks=self.prompt_blocks,
             bank_blocks=self.bank_blocks,
-            views=tuple(f"{view.axis} {view.degrees:g}" for view in views_of(options, rig, organized)),
+            views=tuple(f"{view.axis} {view.angle}" for view in views_of(options, rig, organized)),
             rig=rig_digest(rig),
             organized=organized,
             visibility=visibility_of(options, organized),

@@ -5,6 +5,7 @@ The rigs themselves are defined with their data sets in `pointad.datasets`.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from pointad.errors import InputError
 
 _NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+_SAME = 1e-6  # radians between two directions that no picture tells apart
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,12 @@ class View:
     @property
     def name(self) -> str:
         """The direction as it is written on the command line, such as "x-45"."""
-        return f"{self.axis}{self.degrees:g}"
+        return f"{self.axis}{self.angle}"
+
+    @property
+    def angle(self) -> str:
+        """The degrees as text, with all the digits that :meth:`from_name` reads: different angles never look equal."""
+        return f"{self.degrees:.9f}".rstrip("0").rstrip(".")
 
     @classmethod
     def from_name(cls, text: str) -> "View":
@@ -69,6 +76,20 @@ def rotation_matrix(axis: str, radians: float) -> np.ndarray:
     if axis == "x":
         return np.array([[1.0, 0.0, 0.0], [0.0, cosine, -sine], [0.0, sine, cosine]])
     return np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])
+
+
+def repeated_direction(views: Sequence[View]) -> tuple[View, View] | None:
+    """Two views that look from one direction, though their names may differ (x0, x360 and y0); None if all differ.
+
+    Such a pair would be one picture that counts twice wherever views are averaged.
+    """
+    rotations = np.array([view.rotation.ravel() for view in views]).reshape(-1, 9)
+    # The trace of the rotation between two views is 1 + 2 cos(angle), which is 3 - angle² for small angles.
+    equal = np.triu(rotations @ rotations.T > 3 - _SAME**2, k=1)
+    if not equal.any():
+        return None
+    first, second = np.argwhere(equal)[0]
+    return views[first], views[second]
 
 
 def directions(about_x: tuple[float, ...], about_y: tuple[float, ...] = ()) -> tuple[View, ...]:

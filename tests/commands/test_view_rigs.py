@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from robustness.invocation import assert_one_error_line, invoke
 
+from pointad.commands.rig_arguments import read_rig
 from pointad.data.view_subset import AvailableViews, ViewChoice
 from pointad.demo import scans
 from pointad.demo.scans import ScanName
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
-from pointad.rendering.views import View
+from pointad.rendering.views import View, repeated_direction
 
 FOUR = ("x-30", "x0", "x30", "y20")
 TWELVE = tuple(f"x{angle}" for angle in range(-60, 60, 10))
@@ -106,6 +107,11 @@ def plain_test(folder: Path, *flags: object) -> list[str]:
     return json.loads((folder / "results.json").read_text())["run"]["view_names"]
 
 
+def test_a_rig_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text(json.dumps({"views": FOUR}), encoding="utf-8-sig")
+    assert [view.name for view in read_rig(tmp_path / "own.json")] == list(FOUR)
+
+
 MANY = json.dumps({"views": [f"x{number / 100}" for number in range(1001)]})
 
 
@@ -115,6 +121,27 @@ def test_files_that_are_no_rig(content: str, tmp_path: Path) -> None:
     for program in (("test.py",), ("scripts/predict.py", "scan.ply")):
         assert_one_error_line(invoke(*program, "--rig", tmp_path / "own.json"), "own.json", "views")
         assert_one_error_line(invoke(*program, "--rig", tmp_path / "none.json"), "none.json", "does not exist")
+
+
+@pytest.mark.parametrize(
+    "views", [("x0", "x0"), ("x0", "x-0"), ("x0", "x360"), ("y0", "y20", "x0"), ("x-45", "x315"), ("x1", "x1.00000001")]
+)
+def test_one_direction_under_two_names(views: tuple[str, ...], tmp_path: Path) -> None:
+    """It would count twice in every mean over views."""
+    first, second = views[0], views[-1]
+    said = ("contains a direction twice", f"{first} and {second}")
+    assert_one_error_line(invoke("scripts/predict.py", "scan.ply", "--views", *views), "--views", *said)
+    (tmp_path / "own.json").write_text(json.dumps({"views": views}))
+    assert_one_error_line(invoke("scripts/predict.py", "scan.ply", "--rig", tmp_path / "own.json"), "own.json", *said)
+
+
+def test_all_digits_of_a_direction_are_in_its_name() -> None:
+    """Standard names stay as published; any name that is read is written with the same meaning."""
+    for name in ("x-45", "x0", "y30", "x-144", "x144.1234", "x144.1230", "y1000000", "x123456.75", "x0.000000001"):
+        assert View.from_name(View.from_name(name).name) == View.from_name(name)
+    assert [View("x", -45).name, View("y", 30.0).name, View("x", 100).name] == ["x-45", "y30", "x100"]
+    assert View("x", 144.1234).name == "x144.1234"
+    assert repeated_direction([View("x", 180), View("y", 180), View("x", 144.1234), View("x", 144.123)]) is None
 
 
 @pytest.mark.parametrize("views", [("3", "x0"), ("2", "3"), ("x0", "x0")])
