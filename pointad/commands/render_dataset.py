@@ -37,6 +37,7 @@ from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_sam
 from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
+from pointad.data.raw_places import refuse_links_into, refuse_nested
 from pointad.data.shards import WHOLE, Shard
 from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
@@ -72,8 +73,7 @@ class RenderSettings:
         Raises:
             InputError: the renderings would be written into the archive.
         """
-        if flags.save_path.resolve() == flags.data_path.resolve():
-            raise InputError(flags.save_path, "is the raw data set itself", "choose another --save_path")
+        refuse_nested(flags.data_path, flags.save_path)
         about = settled(chosen_dataset(flags), flags.data_path, ON_THE_FLY)
         directions = chosen_directions(view_choice(flags.views, flags.rig), about.rig, organized=about.organized)
         return cls(
@@ -208,6 +208,7 @@ def render_all(settings: RenderSettings) -> int:
     """Render, list, and report the outcome; returns the exit code."""
     found = found_samples(settings)
     samples = settings.shard.of(found)
+    refuse_links_into(settings.archive, settings.save_path, samples)
     outcomes = export_samples(
         samples,
         settings.save_path,

@@ -75,13 +75,13 @@ def export_samples(
     pending = []
     for sample in samples:
         try:
-            _files(sample, root)
+            output_files(sample, root)
         except InputError as error:
             yield Outcome(sample, FAILED, f"{sample.scan_path}: {error}")
             continue
-        if not overwrite and is_finished(_files(sample, root), len(rig_of(sample, options).views)):
-            _remove_abandoned_lock(_files(sample, root).lock)
-            yield Outcome(sample, SKIPPED, outdated=is_outdated(sample, _files(sample, root)))
+        if not overwrite and is_finished(output_files(sample, root), len(rig_of(sample, options).views)):
+            _remove_abandoned_lock(output_files(sample, root).lock)
+            yield Outcome(sample, SKIPPED, outdated=is_outdated(sample, output_files(sample, root)))
         else:
             pending.append(sample)
     if pending:
@@ -116,7 +116,7 @@ def export_samples(
 def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, overwrite: bool = True) -> Outcome:
     """Render one sample to disk, replacing any earlier files; see `export_samples`."""
     try:
-        files = _files(sample, root)
+        files = output_files(sample, root)
         with try_lock(files.lock) as is_ours:
             if not is_ours:
                 return Outcome(sample, ELSEWHERE)
@@ -155,7 +155,12 @@ def _remove_abandoned_lock(path: Path) -> None:
             pass
 
 
-def _files(sample: RawSample, root: Path) -> SampleFiles:
+def output_files(sample: RawSample, root: Path) -> SampleFiles:
+    """Where the renderings of a sample lie below a rendered data set's folder.
+
+    Raises:
+        InputError: one of its names cannot be that of a folder.
+    """
     split = GOOD_SPLIT if sample.for_reference else SPLIT
     return SampleFiles(root, sample.class_name, sample.species, sample.identifier, split)
 

@@ -151,11 +151,32 @@ def test_the_program_counts_failures(mvtec_root: Path, tmp_path: Path, capsys: p
     assert len(read_metadata(tmp_path / "out")) == 2
 
 
-def test_the_program_never_writes_into_the_archive(mvtec_root: Path) -> None:
-    before = digest(mvtec_root)
-    with pytest.raises(InputError, match="is the raw data set itself"):
-        render_dataset.main(render_dataset.build_parser().parse_args(program(mvtec_root, mvtec_root)[2:]))
-    assert digest(mvtec_root) == before
+@pytest.mark.parametrize(
+    ("save_path", "said"),
+    [
+        ("raw", "is the raw data set itself"),
+        ("raw/rendered", "lies in the raw data set"),
+        ("linked/rendered", "lies in the raw data set"),
+        (".", "holds the raw data set"),
+        ("class", "leads into the raw data set"),
+        ("species", "leads into the raw data set"),
+        ("kind", "leads into the raw data set"),
+    ],
+)
+def test_the_program_never_writes_into_the_archive(save_path: str, said: str, mvtec_root: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(mvtec_root / "bagel", tmp_path / "disk" / "bagel")
+    raw.mkdir()
+    (raw / "bagel").symlink_to(tmp_path / "disk" / "bagel")  # archives may be spread over disks themselves
+    (tmp_path / "linked").symlink_to(raw)
+    for name, inner in (("class", "bagel"), ("species", "bagel/test/good"), ("kind", "bagel/test/good/rgb")):
+        (tmp_path / name / inner).parent.mkdir(parents=True)
+        (tmp_path / name / inner).symlink_to(raw / inner)
+    before = digest(tmp_path / "disk")
+    flags = program(raw, tmp_path / save_path, "--num_workers", "1")[2:]
+    with pytest.raises(InputError, match=said):
+        render_dataset.main(render_dataset.build_parser().parse_args(flags))
+    assert digest(tmp_path / "disk") == before and sorted(raw.iterdir()) == [raw / "bagel"]
 
 
 @pytest.mark.parametrize(

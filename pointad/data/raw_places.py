@@ -1,0 +1,63 @@
+"""Keeps renderings out of the raw data set: a folder of the output may lead back into it, by its place or by a link."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pointad.data.export import output_files
+from pointad.errors import InputError
+from pointad.scans.point_cloud import RawSample
+
+_REMEDY = "choose another --save_path"
+
+
+def refuse_nested(archive: Path, root: Path) -> None:
+    """Refuse an output folder that is the raw data set, lies in it, or holds it; links are followed.
+
+    Raises:
+        InputError: it is, or does.
+    """
+    raw, place = _real(archive), _real(root)
+    if raw == place:
+        raise InputError(root, "is the raw data set itself", _REMEDY)
+    if raw in place.parents:
+        raise InputError(root, f"lies in the raw data set {archive}", _REMEDY)
+    if place in raw.parents:
+        raise InputError(root, f"holds the raw data set {archive}", _REMEDY)
+
+
+def refuse_links_into(archive: Path, root: Path, samples: Sequence[RawSample]) -> None:
+    """Refuse links in the output folder that lead to where raw files lie: those would be replaced.
+
+    Args:
+        archive: the raw data set's folder.
+        root: the output folder.
+        samples: those that are to be rendered; their files may lie elsewhere if folders of the archive are links.
+
+    Raises:
+        InputError: a folder that is written to leads there.
+    """
+    sources = {path.parent for sample in samples for path in _files(sample)}
+    raw = {_real(archive), *map(_real, sources)}
+    for folder in sorted({folder for sample in samples for folder in _written(sample, root)}):
+        place = _real(folder)
+        if not raw.isdisjoint((place, *place.parents)):
+            raise InputError(folder, f"leads into the raw data set ({place})", f"remove the link, or {_REMEDY}")
+
+
+def _files(sample: RawSample) -> list[Path]:
+    return [path for path in (sample.scan_path, sample.rgb_path, sample.mask_path) if path is not None]
+
+
+def _written(sample: RawSample, root: Path) -> list[Path]:
+    """The folders that a sample's renderings lie in, beside those of other samples."""
+    try:
+        files = output_files(sample, root)
+    except InputError:  # its name cannot be that of a folder: it fails on its own
+        return []
+    kinds = (files.rgb, files.mask, files.xyz, files.point_cloud, files.labelled_point_cloud)
+    return [path.parent for path in (*kinds, files.views, files.views_gt, files.correspondences)]
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
