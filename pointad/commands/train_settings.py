@@ -11,6 +11,7 @@ from pointad.commands.settings import (
     ModelSettings,
     PromptSettings,
 )
+from pointad.errors import InputError
 from pointad.files.names import place_below
 from pointad.training.terms import check_weights
 
@@ -39,7 +40,17 @@ class TrainSettings:
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TrainSettings":
-        """The settings that parsed flags ask for."""
+        """The settings that parsed flags ask for.
+
+        Raises:
+            InputError: a flag does not go with another, or a term of the loss has two weights.
+        """
+        if flags.resume and flags.restart:
+            raise InputError("--resume", "contradicts --restart, which discards the training", "give one of them")
+        terms = [name for name, _ in flags.loss_weights]
+        for name in terms:
+            if terms.count(name) > 1:
+                raise InputError("--loss_weights", f"gives {name} two weights", "give one")
         data = DataSettings.from_flags(flags)
         return cls(
             train_class=flags.train_class,

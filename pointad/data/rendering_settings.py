@@ -6,7 +6,7 @@ docs/exactness.md, so several may fill one folder.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 SETTINGS_NAME = "rendering.json"
 DEVICES = "devices"
 _LOCK_NAME = ".rendering.lock"
+LARGEST_UNIT = 1e9  # metres
 MOST_VIEWS = 1000  # of a sample; the published ones have nine
 
 
@@ -70,8 +71,10 @@ def read_settings(root: Path) -> dict[str, Any] | None:
         not isinstance(found, dict)
         or not all(isinstance(found.get(name, ""), str) for name in texts)
         or not all(found.get(name) is None or _is_list_of_texts(found[name]) for name in ("views", DEVICES))
+        or not _is_unit(found.get("metres_per_unit"))
     ):
         raise InputError(path, "does not contain the settings of a rendered folder", remedy)
+    _check_views(found.get("views") or [], path, remedy)
     return found
 
 
@@ -175,6 +178,23 @@ def _count_views(folder: Path) -> int:
 def _write(path: Path, settings: dict[str, Any]) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_views(names: Sequence[str], path: Path, remedy: str) -> None:
+    """Refuse texts that are no directions, and directions that are there twice."""
+    try:
+        directions = [View.from_name(name) for name in names]
+    except InputError as error:
+        raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
+    if len(set(directions)) < len(directions):
+        raise InputError(path, "contains a direction twice", remedy)
+
+
+def _is_unit(value: Any) -> bool:
+    """Whether this is a length in metres, or none is stated."""
+    if value is None:
+        return True
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= LARGEST_UNIT
 
 
 def _is_list_of_texts(value: Any) -> bool:

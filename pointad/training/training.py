@@ -160,7 +160,8 @@ class Training:
         """Continue to the last epoch; the learner is up to date whenever the losses of an epoch are yielded.
 
         Raises:
-            DivergenceError: a loss or a prompt is not finite; the learner holds the prompts of the previous epoch.
+            DivergenceError: a loss, a prompt or its text feature is not finite; the learner holds the prompts of the
+                previous epoch.
         """
         while len(self.history) < self.settings.epochs:
             before = copy.deepcopy(self._learner.state_dict())
@@ -176,7 +177,7 @@ class Training:
                 raise DivergenceError(
                     f"learning rate {self.settings.learning_rate:g}",
                     f"a loss or a prompt is not finite in step {diverged} of epoch {losses.epoch}; {good}",
-                    "choose a smaller --learning_rate",
+                    "choose a smaller --learning_rate or smaller --loss_weights",
                 )
             self.history.append(losses)
             yield losses
@@ -211,8 +212,10 @@ class Training:
         broken = (~losses.isfinite().all(dim=1)).nonzero()
         if len(broken):
             return int(broken[0]) + 1
-        learned = self._learner.learned_parameters()
-        return None if all(bool(each.isfinite().all()) for each in learned) else len(losses)
+        # Finite tokens may still be too large for the text encoder, as the next step or a test would find.
+        with torch.no_grad():
+            results = [self._learner(self._backbone.text, self._prompt_length), *self._learner.learned_parameters()]
+        return None if all(bool(each.isfinite().all()) for each in results) else len(losses)
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """One Adam step on these samples; returns the terms of its loss, (terms,), on the device."""

@@ -50,6 +50,21 @@ def test_a_number_of_views_beyond_any_rig_is_refused(tmp_path: Path) -> None:
         stored_views(tmp_path, specification("mvtec_pc_3d_rgb"), [tmp_path])
 
 
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ('{"metres_per_unit": 1e400}', "does not contain the settings"),  # results.json could not say it
+        ('{"metres_per_unit": "x"}', "does not contain the settings"),
+        ('{"views": ["q"]}', "holds a view that is none"),
+        ('{"views": ["x0", "y5", "x0"]}', "contains a direction twice"),
+    ],
+)
+def test_settings_that_are_none_are_refused(content: str, named: str, tmp_path: Path) -> None:
+    (tmp_path / "rendering.json").write_text(content)
+    with pytest.raises(InputError, match=f"rendering.json: {named}"):
+        stored_views(tmp_path, specification("mvtec_pc_3d_rgb"), [])
+
+
 def settings() -> dict[str, object]:
     from pointad.data.rendering_settings import settings_of
 

@@ -34,6 +34,21 @@ def test_stored_renderings_refuse_flags_for_rendering(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (("--loss_weights", "d2_pixel_loss=1", "d2_pixel_loss=2"), "gives d2_pixel_loss two weights"),
+        (("--resume", "--restart"), "--resume: contradicts --restart"),
+    ],
+)
+def test_trainings_refuse_flags_that_contradict(
+    flags: tuple[object, ...], named: str, two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    ending = invoke("train.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *train_flags, *flags)
+    assert_one_error_line(ending, named)
+    assert not (tmp_path / "out").exists()
+
+
 def test_rendering_on_the_fly_takes_them(
     raw_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
 ) -> None:

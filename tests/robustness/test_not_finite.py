@@ -120,6 +120,19 @@ def test_diverged_training_stops(
 
 
 @pytest.mark.usefixtures("ready_backbone")
+def test_prompts_too_large_after_the_last_epoch_are_not_saved(
+    two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    """Its losses are finite, and so are the tokens; test.py would refuse them."""
+    output = tmp_path / "out"
+    ending = invoke(
+        "train.py", "--data_path", two_samples, *train_flags, "--save_path", output, "--learning_rate", 1e12
+    )
+    assert_one_error_line(ending, "not finite in step 1 of epoch 1")
+    assert not list(output.glob("*.pth"))
+
+
+@pytest.mark.usefixtures("ready_backbone")
 def test_the_last_good_epoch_is_kept(
     two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
