@@ -73,7 +73,9 @@ def require_enough(count: int, rate: float, fewest: int = 2) -> None:
     problem = f"takes the scores of {needed} good scans, and there {'is' if count == 1 else 'are'} {count}"
     remedy = f"give {needed - count} more"
     if count >= fewest:
-        remedy += f", or a rate of at least {1 / (count + 1):.3g}"
+        digits = len(str(count + 1)) + 2
+        least = math.ceil(10**digits / (count + 1)) / 10**digits  # rounded up, for less would be refused as well
+        remedy += f", or a rate of at least {least:g}"
     raise InputError(f"false-alarm rate {rate:g}", problem, remedy)
 
 

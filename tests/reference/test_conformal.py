@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from pointad.errors import InputError
-from pointad.reference.conformal import conformal_threshold, fewest_good_scans, p_value, rate_interval
+from pointad.reference.conformal import conformal_threshold, fewest_good_scans, p_value, rate_interval, require_enough
 
 
 def test_p_value_counts_the_good_scores_that_are_as_high() -> None:
@@ -23,6 +23,15 @@ def test_fewest_good_scans(rate: float, needed: int) -> None:
     conformal_threshold(np.arange(needed), rate)
     with pytest.raises(InputError, match=f"takes the scores of {needed} good scans.*; give"):
         conformal_threshold(np.arange(needed - 1), rate)
+
+
+def test_the_rate_that_is_named_for_few_good_scans_is_one_that_they_allow() -> None:
+    for count in range(2, 1200):
+        with pytest.raises(InputError) as refused:
+            require_enough(count, 1e-5)
+        rate = float(str(refused.value).rsplit(" ", 1)[-1])
+        require_enough(count, rate)
+        assert rate <= 1.05 / (count + 1)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.17])
