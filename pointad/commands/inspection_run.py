@@ -43,9 +43,11 @@ def inspect_all(settings: PredictSettings) -> int:
     compared_with = list(find_scans(settings.compared_with, settings.output))
     check_pictures([*scans, *calibration], settings.rgb)
     check_pictures(compared_with, settings.good_rgb)
-    pictures = [path for path in (_picture_if_any(scan, settings.rgb) for scan in scans) if path is not None]
+    wanted = [(scan, settings.rgb) for scan in [*scans, *calibration]]
+    wanted += [(scan, settings.good_rgb) for scan in compared_with]
+    pictures = [path for path in (_picture_if_any(scan, rgb) for scan, rgb in wanted) if path is not None]
     results = [folder / name for folder in output_folders(scans, settings.output) for name in FILES]
-    refuse_overwriting([*scans, *calibration, *compared_with, *pictures], results)
+    refuse_overwriting([*scans, *calibration, *compared_with, *pictures, *settings.named_files], results)
     log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
     noun = "scan" if len(scans) == 1 else "scans"
     logger.info("%d %s to inspect; loading the model", len(scans), noun)

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.named_inputs import named_files
 from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
 from pointad.data.view_subset import ViewChoice
@@ -19,6 +20,7 @@ class PredictSettings:
     """One run of scripts/predict.py."""
 
     scans: tuple[Path, ...]  # files and folders
+    named_files: tuple[Path, ...]  # all that any flag names to be read: no result may replace one
     good_scans: tuple[Path, ...]  # likewise; the threshold is calibrated on their scores
     compared_with: tuple[Path, ...]  # likewise; good scans that each scan is compared with
     good_rgb: Path | None  # a folder with a picture for every one of these
@@ -69,6 +71,7 @@ class PredictSettings:
         rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
+            named_files=tuple(named_files(flags)),
             good_scans=tuple(flags.calibrate or ()),
             compared_with=tuple(flags.good or ()),
             good_rgb=flags.good_rgb,

@@ -21,9 +21,12 @@ from pointad.commands.arguments import (
     add_prompt_arguments,
     add_scoring_arguments,
 )
+from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.commands.test_settings import TestSettings
 from pointad.metrics import ALL_METRICS
+
+WRITTEN = ("results.json", "scores.csv", "curves.json", "log.txt", "shots.csv", "shots.json")
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +113,7 @@ def main(flags: argparse.Namespace) -> None:
     for name in (name for name in ("draws", "good_from") if getattr(flags, name) is not None and flags.shots is None):
         logger.info("--%s has no effect: without --shots, nothing is compared with good scans", name)
     settings = TestSettings.from_flags(flags)
+    refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
     # PyTorch takes seconds to import: not before the flags are parsed.
     if settings.shots:
         from pointad.commands.shots_run import run_shots

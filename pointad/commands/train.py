@@ -22,9 +22,12 @@ from pointad.commands.arguments import (
     add_prompt_arguments,
     add_seed_argument,
 )
+from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_float, positive_float, positive_integer
 from pointad.commands.train_settings import TrainSettings
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
+
+WRITTEN = ("losses.csv", "log.txt", "run.json", "training_state.pt")  # beside the prompts
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -85,4 +88,6 @@ def main(flags: argparse.Namespace) -> None:
     """Learn prompts as the flags say."""
     from pointad.commands.training_run import run_training  # PyTorch takes seconds to import: not before parsing
 
-    run_training(TrainSettings.from_flags(flags))
+    settings = TrainSettings.from_flags(flags)
+    refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
+    run_training(settings)
