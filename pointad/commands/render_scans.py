@@ -9,11 +9,13 @@ from the front, others from all around and with their longest side along x, unle
 
 Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, in the
 layout of a data set, without ground truth; points.npy next to them holds the points that the rows of the
-correspondences belong to, in the file's own unit. The exit code is 2 if a scan could not be rendered.
+correspondences belong to, in the file's own unit. The exit code is 2 if a scan could not be rendered; renderings
+of an earlier scan of its name are then gone.
 """
 
 import argparse
 import dataclasses
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +26,10 @@ from tqdm import tqdm
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
-from pointad.commands.scan_search import find_scans, output_folders
-from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
+from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.errors import PointADError
+from pointad.errors import InputError, PointADError
 from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
 from pointad.inspection.preparation import prepare
@@ -102,12 +104,16 @@ def main(flags: argparse.Namespace) -> int:
 
 
 def render_all(settings: RenderScansSettings) -> int:
-    """Render every scan; one that cannot be rendered does not stop the others. Returns the exit code."""
+    """Render every scan; one that cannot be rendered does not stop the others. Returns the exit code.
+
+    Raises:
+        InputError: there is no scan, or the points of one would replace another.
+    """
     scans = list(find_scans(settings.scans, settings.save_path))
+    pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
+    refuse_overwriting(scans, (files_of(path, folder).folder / POINTS_BESIDE for path, folder in pairs))
     failed = 0
-    for path, folder in tqdm(
-        list(zip(scans, output_folders(scans, settings.save_path), strict=True)), unit="scan", disable=None
-    ):
+    for path, folder in tqdm(pairs, unit="scan", disable=None):
         try:
             render_file(path, folder, settings)
         except PointADError as error:
@@ -118,7 +124,13 @@ def render_all(settings: RenderScansSettings) -> int:
 
 
 def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None:
-    """Read, prepare, render and write one scan."""
+    """Read, prepare, render and write one scan; if that fails, no renderings of another scan of this name stay.
+
+    Raises:
+        PointADError: the scan cannot be read or rendered, or a file cannot be written.
+    """
+    files = files_of(path, folder)
+    remove_earlier(files)
     file = read_scan(path)
     scan = prepare(
         file.points,
@@ -132,10 +144,31 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
     rendered = render(
         scan.point_cloud, changed_rig(scan.rig, settings, organized=scan.organized), visibility=settings.visibility
     )
-    files = SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
-    with atomic_path(files.folder / "points.npy") as temporary:
+    with atomic_path(files.folder / POINTS_BESIDE) as temporary:
         np.save(temporary, file.points.reshape(-1, 3)[scan.source])
     write_rendered_sample(files, rendered)
+
+
+def files_of(path: Path, folder: Path) -> SampleFiles:
+    """Where the renderings of a scan lie in its output folder."""
+    return SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
+
+
+def remove_earlier(files: SampleFiles) -> None:
+    """Remove what an earlier run rendered for a scan of this name, the views, which mark it as finished, first.
+
+    Raises:
+        InputError: something cannot be removed.
+    """
+    remove_views(files)
+    try:
+        for folder in (files.views_gt, files.correspondences):
+            if folder.exists():
+                shutil.rmtree(folder)
+        (files.folder / POINTS_BESIDE).unlink(missing_ok=True)
+    except OSError as error:
+        problem = f"cannot be removed ({error.strerror or error})"
+        raise InputError(error.filename or files.folder, problem, "choose a writable folder") from error
 
 
 def changed_rig(rig: ViewRig, settings: RenderScansSettings, *, organized: bool) -> ViewRig:

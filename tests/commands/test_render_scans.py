@@ -8,6 +8,7 @@ import trimesh
 
 from pointad.commands import render_scans
 from pointad.data import layout
+from pointad.errors import InputError
 
 
 def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,6 +36,49 @@ def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "ring.stl").unlink()
     render_scans.main(arguments)
     assert "1 scans rendered" in capsys.readouterr().out
+
+
+@pytest.fixture
+def rendered_ball(tmp_path: Path) -> tuple[layout.SampleFiles, list[str]]:
+    """A rendered scan, and the flags that it was rendered with; another scan of its name has taken its place."""
+    np.save(tmp_path / "ball.npy", trimesh.creation.icosphere(3).vertices)
+    flags = [str(tmp_path / "ball.npy"), "--save_path", str(tmp_path / "out"), "--views", "x0"]
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
+    np.save(tmp_path / "ball.npy", trimesh.creation.icosphere(2).vertices)
+    return layout.SampleFiles(tmp_path / "out", "ball", "unlabelled", "ball"), flags
+
+
+def test_renderings_of_an_earlier_scan_do_not_stay_for_one_that_fails(
+    rendered_ball: tuple[layout.SampleFiles, list[str]],
+) -> None:
+    files, flags = rendered_ball
+    Path(flags[0]).write_bytes(b"no scan")
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
+    assert not [path for path in files.folder.rglob("*") if path.is_file()]
+
+
+def test_points_of_a_killed_run_do_not_lie_beside_renderings_of_others(
+    rendered_ball: tuple[layout.SampleFiles, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, flags = rendered_ball
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(render_scans, "write_rendered_sample", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        render_scans.main(render_scans.build_parser().parse_args(flags))
+    assert not files.views.exists() and not files.correspondences.exists()
+
+
+def test_points_replace_no_scan(tmp_path: Path) -> None:
+    scan = tmp_path / "out" / "points" / "test" / "unlabelled" / "points.npy"
+    scan.parent.mkdir(parents=True)
+    np.save(scan, trimesh.creation.icosphere(2).vertices)
+    before = scan.read_bytes()
+    with pytest.raises(InputError, match="would be replaced by a result"):
+        render_scans.main(render_scans.build_parser().parse_args([str(scan), "--save_path", str(tmp_path / "out")]))
+    assert scan.read_bytes() == before
 
 
 @pytest.mark.parametrize("views", [["z30"], ["x"], ["0"], ["x1e3"]])
