@@ -1,13 +1,17 @@
 """Generates, renders and lists the demo data below data/demo on first use."""
 
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from pointad.commands.places import SOURCE, demo_data_folder
 from pointad.errors import PointADError
+
+# Unlike "-m", it imports nothing from the working folder.
+_START = (
+    "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; import pointad.commands.entry as e; e.main()"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +32,6 @@ def ensure_demo_data() -> Path:
 
 def _call(command: str, *arguments: str | Path) -> None:
     """Run one of this library's commands in a process of its own, whose workers start without PyTorch's threads."""
-    line = [sys.executable, "-m", "pointad.commands.entry", command, *map(str, arguments)]
-    path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
-    if subprocess.run(line, check=False, env={**os.environ, "PYTHONPATH": path}).returncode:
+    line = [command, *map(str, arguments)]
+    if subprocess.run([sys.executable, "-c", _START, str(SOURCE), *line], check=False).returncode:
         raise PointADError(f"the demo data could not be made: {' '.join(line)} failed")

@@ -19,6 +19,7 @@ from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
+from pointad.commands.import_path import working_folder_not_imported
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 
@@ -96,7 +97,7 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
     try:
-        with termination_raised(), lost_interrupts_repeated(_signal_of):
+        with termination_raised(), lost_interrupts_repeated(_signal_of), working_folder_not_imported():
             code = main(flags)
         sys.stdout.flush()
     except PointADError as error:
