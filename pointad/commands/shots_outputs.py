@@ -23,6 +23,8 @@ from pointad.reference.shots import ZERO_SHOT, ShotOutcome
 
 FUSION = "map"  # what the prompts say about whole views plays no part in a score
 EVERY_OUTCOME, SUMMARY, RESULTS = "shots.json", "shots.csv", "results.json"
+MEAN = "mean"
+MEAN_OF_ALL = "mean of all classes"  # where a class is called mean
 COLUMNS = ("prompts", "class", "supervision", "good_from", "modality", "metric", "mean", "std", "draws")
 
 
@@ -157,9 +159,10 @@ def _groups(outcomes: Sequence[ShotOutcome]) -> Iterator[tuple[tuple[str, str, i
     for prompts in dict.fromkeys(outcome.prompts for outcome in outcomes):
         for shots in sorted({outcome.shots for outcome in outcomes}):
             own = [one for one in outcomes if (one.prompts, one.shots) == (prompts, shots)]
-            for class_name in dict.fromkeys(outcome.class_name for outcome in own):
+            classes = dict.fromkeys(outcome.class_name for outcome in own)
+            for class_name in classes:
                 yield (prompts, class_name, shots), [one for one in own if one.class_name == class_name]
-            yield (prompts, "mean", shots), own
+            yield (prompts, MEAN_OF_ALL if MEAN in classes else MEAN, shots), own
 
 
 def _draw(outcomes: Sequence[ShotOutcome]) -> Draw:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pointad.errors import shown
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.results import Results, metric_title, percent, result_table
+from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation, result_table
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 
@@ -47,5 +47,4 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
 def _mean_and_deviation(values: Sequence[float]) -> str:
     if not values:
         return percent(None)
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{percent(statistics.fmean(values))} ± {percent(spread)}"
+    return percent_with_deviation(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
