@@ -10,9 +10,10 @@ from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.data_title import data_title
-from pointad.evaluation.provenance import fingerprint, provenance
+from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.model.prompt_learner import PromptLearner
+from pointad.model.weight_locations import locate
 from pointad.training.run_folder import read_origin
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ def record_of_training(
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         init_checkpoint=None if settings.init_checkpoint is None else str(settings.init_checkpoint),
+        init_fingerprint=None
+        if settings.init_checkpoint is None
+        else file_fingerprint(locate(settings.init_checkpoint)),
         learned_before=None if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint),
         seed=settings.seed,
     )

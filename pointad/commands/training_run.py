@@ -50,6 +50,7 @@ FLAG_OF_FACT = {  # those of other facts are called like them
     "epochs": "--epoch",
     "dataset_title": "--data_name",
     "rounded_features": "--feature_cache",
+    "init_fingerprint": "content of --init_checkpoint",
     "samples": "in --data_path",
     "sample_count": "in --data_path",
     "point_pixels": "when rendering",

@@ -91,6 +91,7 @@ class TrainingRecord(PipelineRecord):
     batch_size: int | None = None
     learning_rate: float | None = None
     init_checkpoint: str | None = None
+    init_fingerprint: str | None = None  # of that file's content: others may lie at the same path at other times
     learned_before: tuple[str, ...] | None = None  # "<data set>/<class>" of each training that led to init_checkpoint
     seed: int | None = field(default=None, metadata=REPEAT)
     epoch: int | None = None  # of the checkpoint that this record belongs to

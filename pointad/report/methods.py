@@ -176,4 +176,5 @@ _LABELS: dict[str, Callable[[Any], str]] = {
     "training.batch_size": lambda value: f"batches of {value}",
     "training.epochs": lambda value: _count(value, "epoch"),
     "training.init_checkpoint": lambda value: f"started from {value}",
+    "training.init_fingerprint": lambda value: f"started from prompts {value[:6]}",
 }

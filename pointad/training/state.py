@@ -23,6 +23,7 @@ def save_training_state(path: Path, state: dict[str, Any], facts: dict[str, Any]
 
 
 START_AFRESH = "train with --restart to start afresh"
+_NEWER = ("init_fingerprint",)  # facts that older versions did not store: their trainings continue all the same
 
 
 def load_training_state(
@@ -48,7 +49,7 @@ def load_training_state(
     differences = [
         f"another {name} ({(names or {}).get(name, f'--{name}')}: {told.get(name)}, now {facts.get(name)})"
         for name in sorted(facts.keys() | told.keys())
-        if facts.get(name) != told.get(name)
+        if facts.get(name) != told.get(name) and (name in told or name not in _NEWER)
     ]
     if differences:
         problem = f"comes from a training with {' and '.join(differences)}"

@@ -9,6 +9,7 @@ from robustness.invocation import assert_one_error_line, invoke
 
 from pointad.errors import InputError
 from pointad.evaluation.protocol import protocol_of
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.training.run_folder import check_folder, origin_file, read_origin, write_origin
 
@@ -118,7 +119,9 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     (data / "dowel_meta.json").write_text((data / "cookie_meta.json").read_text().replace("cookie", "dowel"))
     (data / "dowel").symlink_to(data / "cookie")
     assert invoke("train.py", *flags, "--save_path", further).code == 0
-    assert json.loads((further / "epoch_1.json").read_text())["learned_before"] == ["mvtec_pc_3d_rgb/cookie"]
+    told = json.loads((further / "epoch_1.json").read_text())
+    assert told["learned_before"] == ["mvtec_pc_3d_rgb/cookie"]
+    assert told["init_fingerprint"] == file_fingerprint(folder / "epoch_1.pth")
     record = RunRecord(
         dataset="mvtec_pc_3d_rgb",
         training_class="dowel",

@@ -162,6 +162,11 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     save_training_state(path, {}, {"seed": 111, "batch_size": 4})
     with pytest.raises(InputError, match=r"another seed \(--seed: 111, now 5\)"):
         load_training_state(path, {"seed": 5, "batch_size": 4})
+    older = {"seed": 111, "batch_size": 4, "init_fingerprint": "a"}  # which older versions did not store
+    assert load_training_state(path, older) == {}
+    save_training_state(path, {}, {"init_fingerprint": "a"})
+    with pytest.raises(InputError, match="another init_fingerprint"):
+        load_training_state(path, {"init_fingerprint": "b"})
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing that torch knows"])
