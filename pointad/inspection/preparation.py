@@ -288,6 +288,8 @@ def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
         size = f"{rgb.shape[1]} x {rgb.shape[0]}"
         problem = f"is {size} pixels, which does not match the scan's proportions, {width} x {height}"
         raise InputError("RGB picture", problem, "give a picture with the scan's field of view")
+    if 2 * rgb.shape[1] < width:
+        logger.warning("the RGB picture of %d x %d pixels is coarser than the scan", *rgb.shape[1::-1])
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 
 

@@ -155,3 +155,12 @@ def test_table_is_removed_in_any_unit() -> None:
 def test_what_is_no_scan_is_refused(points: np.ndarray, colors: np.ndarray | None, rgb: np.ndarray | None) -> None:
     with pytest.raises(InputError):
         prepare(points, colors, rgb, "auto")
+
+
+@pytest.mark.parametrize(("side", "told"), [(1, True), (24, True), (25, False), (50, False), (200, False)])
+def test_pictures_far_coarser_than_the_scan_are_told(side: int, told: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Pictures of any size fit, but one of a single pixel shows no defect."""
+    rows, columns = np.indices((50, 50)).astype(np.float32)
+    xyz = np.stack([columns, rows, 100 + np.sin(rows / 5)], axis=-1)
+    prepare(xyz, None, np.zeros((side, side, 3), np.uint8), "front")
+    assert (f"the RGB picture of {side} x {side} pixels is coarser than the scan" in caplog.text) == told
