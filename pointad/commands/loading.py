@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from pointad.data.rendering_settings import read_settings, settings_of
 from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.files.atomic import make_folder, refuse_link
+from pointad.files.atomic import make_folder
+from pointad.files.in_place import append_to
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.vision import check_layers
 
@@ -84,6 +86,11 @@ class ListedData:
         return LoadedData(self.about, listed.open(options), self.views, names, self.rendering)
 
 
+class _LogFile(logging.FileHandler):
+    def _open(self) -> TextIOWrapper:
+        return append_to(self.baseFilename)
+
+
 def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     """Append everything that is logged from now on to ``log.txt`` in a folder, which is made if it is missing.
 
@@ -94,9 +101,8 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
         return
     make_folder(folder)
     path = folder / "log.txt"
-    refuse_link(path)
     try:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror})", "choose a writable folder") from error
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # the screen has the line, the disk is full

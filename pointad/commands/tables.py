@@ -12,6 +12,7 @@ from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation, result_table
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
+from pointad.files.in_place import append_to
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def print_tables(runs: Sequence[Results], folder: Path) -> None:
         texts += [summary_table(runs, modality) for modality in runs[0].modalities]
     text = "\n\n".join(texts)
     print(f"\n{text}\n\nwritten to {shown(folder)}")
-    with contextlib.suppress(OSError), (folder / "log.txt").open("a", encoding="utf-8") as log:
+    with contextlib.suppress(OSError), append_to(folder / "log.txt") as log:
         log.write(text + "\n")
 
 

@@ -37,16 +37,6 @@ def require_folder_place(path: str | Path) -> None:
             raise InputError(place, "is not a folder", "choose another output folder")
 
 
-def refuse_link(path: Path) -> None:
-    """Refuse a file that is to be written in place, not renamed into it, but is a link to another one.
-
-    Raises:
-        InputError: it is a symbolic link.
-    """
-    if path.is_symlink():
-        raise InputError(path, f"is a symbolic link to {path.readlink()}", "remove it, or choose another folder")
-
-
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; it replaces the target if the block ends without an error.

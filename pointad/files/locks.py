@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from pointad.errors import InputError, shown
-from pointad.files.atomic import make_folder, refuse_link
+from pointad.files.atomic import make_folder
+from pointad.files.in_place import open_in_place
 from pointad.files.unfinished import is_still_at
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ FOLDER_LOCK = ".lock"
 ORPHAN_SECONDS = 15.0
 """How long worker processes of a killed run may hold its lock: PyTorch's check for their parent every 5 seconds."""
 _POLL_SECONDS = 0.1
+_OWNER = b'{"process": '  # how the content of a lock begins
+_LONGEST_OWNER = 10_000
 
 
 @contextlib.contextmanager
@@ -107,11 +110,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The lock file, created if it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A link planted under this name would otherwise have the file that it leads to emptied.
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        file = os.fdopen(os.open(path, flags, 0o666), "r+b")
+        file = os.fdopen(open_in_place(path, os.O_RDWR), "r+b")
     except (OSError, ValueError) as error:
-        refuse_link(path)
         problem = f"cannot be written ({getattr(error, 'strerror', None) or error})"
         raise InputError(path, problem, "choose a writable folder") from error
     with file:
@@ -126,7 +126,11 @@ def _locked(file: IO[bytes], path: Path) -> bool:
     except OSError:  # a file system without locks
         return not _is_alive(_read_owner(file))
     # If another process has removed the file since it was opened, its lock is void.
-    return is_still_at(path, file.fileno())
+    if not is_still_at(path, file.fileno()):
+        return False
+    if not _is_written_by_us(file):
+        raise InputError(path, "is no lock of a run", "move it elsewhere, or choose another folder")
+    return True
 
 
 def _release(file: IO[bytes], path: Path) -> None:
@@ -139,6 +143,7 @@ def _release(file: IO[bytes], path: Path) -> None:
 def _write_owner(file: IO[bytes]) -> None:
     owner = {"process": os.getpid(), "host": socket.gethostname(), "program": Path(sys.argv[0] or "python").name}
     try:
+        file.seek(0)
         file.truncate(0)
         file.write(json.dumps(owner).encode())
         file.flush()
@@ -146,10 +151,18 @@ def _write_owner(file: IO[bytes]) -> None:
         logger.debug("the owner of a folder could not be recorded: %s", error)
 
 
+def _is_written_by_us(file: IO[bytes]) -> bool:
+    """Whether a file may be emptied and removed: a lock, whole or cut short or blanked by a crash."""
+    file.seek(0)
+    content = file.read(_LONGEST_OWNER + 1).strip(b"\0")
+    beginning = content[: len(_OWNER)]
+    return len(content) <= _LONGEST_OWNER and beginning == _OWNER[: len(beginning)]
+
+
 def _read_owner(file: IO[bytes]) -> dict[str, Any]:
     try:
         file.seek(0)
-        owner = json.loads(file.read(10_000))
+        owner = json.loads(file.read(_LONGEST_OWNER))
     except (OSError, ValueError, RecursionError):
         return {}
     return owner if isinstance(owner, dict) else {}

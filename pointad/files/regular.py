@@ -1,6 +1,7 @@
 """Anything but a regular file is refused where untrusted paths are opened, as reading might block, and replaced."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -42,10 +43,17 @@ def regular_file_size(path: str | Path) -> int:
         }
         problem = problems.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
         raise InputError(shown, problem, "check the path") from error
-    if not stat.S_ISREG(found.st_mode):
-        problem = _KINDS.get(stat.S_IFMT(found.st_mode), "is not a regular file")
-        raise InputError(shown, problem, "give a regular file")
+    kind = kind_of(found)
+    if kind is not None:
+        raise InputError(shown, kind, "give a regular file")
     return found.st_size
+
+
+def kind_of(found: os.stat_result) -> str | None:
+    """What something is if it is no regular file, such as "is a pipe"; None for a regular file."""
+    if stat.S_ISREG(found.st_mode):
+        return None
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "is not a regular file")
 
 
 def refuse_special(path: str | Path) -> None:
@@ -59,15 +67,15 @@ def refuse_special(path: str | Path) -> None:
     """
     remedy = "choose another name"
     try:
-        mode = Path(path).stat().st_mode
+        kind = kind_of(Path(path).stat())
         if Path(path).is_symlink() and str(Path(path).readlink()).startswith(_DESCRIPTORS):
             raise InputError(path, "is no file but a name for an open one", remedy)
     except ValueError as error:  # the path contains NUL
         raise InputError(_shortened(path), f"is not a valid path ({error})", "check the path") from error
     except OSError:  # nothing is there; whoever writes says what else is wrong
         return
-    if not stat.S_ISREG(mode):
-        raise InputError(path, _KINDS.get(stat.S_IFMT(mode), "is not a regular file"), remedy)
+    if kind is not None:
+        raise InputError(path, kind, remedy)
 
 
 def read_bytes(path: str | Path) -> bytes:

@@ -51,6 +51,32 @@ def test_a_planted_link_is_not_followed(lock, tmp_path: Path) -> None:  # type: 
     assert treasure.read_text() == "of another folder" and not (tmp_path / "created").exists()
 
 
+@pytest.mark.parametrize("lock", [own_folder, wait_for_lock, try_lock])
+def test_a_file_of_somebody_else_is_no_lock(lock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / ".lock"
+    place = tmp_path / "out" if lock is own_folder else path
+    treasure = tmp_path / "treasure"
+    for content, problem in (
+        ("", "is a hard link"),
+        ("{}", "is a hard link"),
+        ("mine", "is no lock"),
+        ('{"pid": 7}', "is no lock"),
+    ):
+        treasure.write_text(content)
+        if problem == "is a hard link":
+            path.hardlink_to(treasure)
+        else:
+            path.write_text(content)
+        with pytest.raises(InputError, match=rf"\.lock: {problem}"):
+            lock(place).__enter__()
+        assert treasure.read_text() == content == path.read_text()
+        path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"\.lock: is a pipe"):
+        lock(place).__enter__()
+
+
 def test_a_folder_has_one_owner(tmp_path: Path) -> None:
     process = holder(tmp_path / "out", "alone")
     try:
@@ -81,8 +107,10 @@ def test_workers_that_do_not_end_are_not_waited_for_for_ever(tmp_path: Path, mon
         own_folder(tmp_path).__enter__()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"process": "x"}', b'{"process": -1}', b"[" * 9000, b"\xff"])
-def test_leftovers_of_any_content_stop_nobody(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\0\0", b'{"process": "x"}', b'{"process": -1}', b'{"process": ' + b"[" * 9000]
+)
+def test_leftovers_of_any_owner_stop_nobody(content: bytes, tmp_path: Path) -> None:
     (tmp_path / ".lock").write_bytes(content)
     with own_folder(tmp_path), try_lock(tmp_path / ".lock") as second:
         assert not second

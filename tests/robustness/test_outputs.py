@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 import os
 import resource
 import signal
@@ -64,7 +63,7 @@ def test_a_log_on_a_full_disk_spoils_nothing(
     two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out"
-    monkeypatch.setattr(logging.FileHandler, "_open", lambda handler: Path("/dev/full").open("w"))  # noqa: SIM115
+    monkeypatch.setattr("pointad.commands.loading._LogFile._open", lambda handler: Path("/dev/full").open("w"))  # noqa: SIM115
     ending = invoke("test.py", "--data_path", two_samples, "--save_path", output, *test_flags)
     assert ending.code == 0, ending.err
     assert "Logging error" not in ending.err

@@ -1,6 +1,7 @@
 """A folder of a training holds one run, and every checkpoint says what it was learned from."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -53,7 +54,18 @@ def test_a_log_that_leads_elsewhere_is_not_written(two_samples: Path, tmp_path: 
     for script in ("train.py", "test.py"):
         ending = invoke(script, "--data_path", two_samples, "--save_path", tmp_path / "out")
         assert_one_error_line(ending, "log.txt", "symbolic link")
+    (tmp_path / "out" / "log.txt").unlink()
+    (tmp_path / "out" / "log.txt").hardlink_to(tmp_path / "profile")
+    ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out")
+    assert_one_error_line(ending, "log.txt", "hard link")
     assert (tmp_path / "profile").read_text() == "of another folder"
+
+
+def test_a_pipe_in_place_of_a_log_is_not_waited_for(two_samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "log.txt")
+    ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out")
+    assert_one_error_line(ending, "log.txt", "is a pipe")
 
 
 def test_the_file_of_another_checkpoint_is_refused(checkpoint: Path) -> None:
