@@ -16,7 +16,7 @@ def write_reference(settings: ReferenceSettings) -> None:
     Raises:
         InputError: there is no good scan, one cannot be looked at, or the file cannot be written.
     """
-    good = list(find_scans(settings.good, settings.output.parent / settings.output.stem))
+    good = list(find_scans(settings.good))
     good_scans = GoodScans(good, settings.rgb)
     refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
     reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))

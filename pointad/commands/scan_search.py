@@ -12,6 +12,7 @@ from pointad.data.layout import CORRESPONDENCES
 from pointad.errors import InputError
 from pointad.files.names import file_name
 from pointad.files.presence import is_file, is_folder
+from pointad.files.search import files_below
 from pointad.scans.files import SUFFIXES
 from pointad.scans.other_formats import conversion, is_certain
 
@@ -23,21 +24,27 @@ POINTS_BESIDE = "points.npy"  # that lie beside the renderings of a scan
 NOT_SEARCHED = (".txt", ".csv", ".tsv")  # in folders these mostly hold something else
 
 
-def find_scans(named: Sequence[Path], output: Path) -> Iterator[Path]:
+def find_scans(named: Sequence[Path], output: Path | None = None) -> Iterator[Path]:
     """The files that were named, and those in the folders that were named, but not what these programs wrote.
 
-    Hidden files are skipped, and so is anything named like a scan that is not a regular file, which is logged.
+    Hidden files and folders are skipped, and so is anything named like a scan that is not a regular file, which is
+    logged. Links to folders are followed.
+
+    Args:
+        named: files and folders.
+        output: the folder of the results, in which nothing is searched for; None if they have none of their own.
 
     Raises:
-        InputError: a folder holds no scan.
+        InputError: a folder holds no scan, or one cannot be searched.
     """
     for path in named:
         if not is_folder(path):
             yield path
             continue
-        place = Path(os.path.abspath(output))  # noqa: PTH100 (".." is to go)
-        found = list(_scans_below(path))
-        beyond = [file for file in found if place not in Path(os.path.abspath(file)).parents]  # noqa: PTH100
+        found = beyond = list(_scans_below(path))
+        if output is not None:
+            place = Path(os.path.abspath(output))  # noqa: PTH100 (".." is to go)
+            beyond = [file for file in found if place not in Path(os.path.abspath(file)).parents]  # noqa: PTH100
         if found and not beyond:
             raise InputError(path, f"holds scans in the output folder {output} alone", "choose another output folder")
         if not found:
@@ -74,15 +81,13 @@ def _no_scan_in(folder: Path) -> InputError:
 
 
 def _counts_of_suffixes(folder: Path) -> Counter[str]:
-    return Counter(file.suffix.lower() for file in folder.rglob("*") if not file.name.startswith("."))
+    return Counter(file.suffix.lower() for file in files_below(folder))
 
 
 def _scans_below(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
+    for file in files_below(folder):
         suffix = file.suffix.lower()
-        if suffix not in SUFFIXES or suffix in NOT_SEARCHED or file.name.startswith("."):
-            continue
-        if _is_written(file) or is_folder(file):
+        if suffix not in SUFFIXES or suffix in NOT_SEARCHED or _is_written(file):
             continue
         if is_file(file):
             yield file

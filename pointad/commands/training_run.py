@@ -30,7 +30,14 @@ from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_pro
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
-from pointad.training.run_folder import CHECKPOINTS, RUN_NAME, check_folder, checkpoint_file, origin_file, write_origin
+from pointad.training.run_folder import (
+    RUN_NAME,
+    check_folder,
+    checkpoint_file,
+    checkpoint_files,
+    origin_file,
+    write_origin,
+)
 from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import START_AFRESH, load_training_state, save_training_state
@@ -202,7 +209,7 @@ def last_prompts(settings: TrainSettings) -> Path:
 
 def discard_training(folder: Path) -> None:
     """Remove what an earlier training left in its folder, so that it is not mistaken for part of the next one."""
-    checkpoints = sorted(folder.glob(CHECKPOINTS))
+    checkpoints = checkpoint_files(folder)
     if checkpoints or (folder / STATE_NAME).is_file():
         logger.info("restarting; the training in %s is discarded", folder)
     for path in (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints)):

@@ -28,6 +28,8 @@ from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
+from pointad.files.presence import is_file
+from pointad.files.search import files_below
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.point_labels import read_labels
@@ -136,7 +138,7 @@ def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample,
     assert layout.scans is not None
     pattern = _compiled(layout.scans)
     found = []
-    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+    for path in filter(is_file, files_below(root, hidden=True)):
         match = pattern.fullmatch(path.relative_to(root).as_posix())
         if match is not None:
             values = match.groupdict()

@@ -12,6 +12,7 @@ from pointad.evaluation.run_schema import check_curves, loss_columns, score_row
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
+from pointad.files.search import files_below
 from pointad.metrics.curves import Curve
 
 RESULTS_NAME = "results.json"
@@ -57,7 +58,9 @@ def find_runs(paths: Iterable[str | Path]) -> list[Run]:
     """
     files: dict[Path, None] = {}
     for path in map(Path, paths):
-        found = sorted(path.rglob(RESULTS_NAME)) if path.is_dir() else [path]
+        found = (
+            [file for file in files_below(path, hidden=True) if file.name == RESULTS_NAME] if path.is_dir() else [path]
+        )
         if not found:
             raise InputError(path, f"holds no {RESULTS_NAME}", "give a folder that test.py wrote to")
         files.update(dict.fromkeys(file.resolve() for file in found))

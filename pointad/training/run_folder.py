@@ -8,6 +8,7 @@ two files are copied together, the training class is preserved.
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pointad.files.presence import is_file
 logger = logging.getLogger(__name__)
 
 RUN_NAME = "run.json"
-CHECKPOINTS = "epoch_*.pth"
+_CHECKPOINT = re.compile(r"epoch_(0|[1-9][0-9]*)\.pth")
 _MAY_GROW = frozenset({"epochs"})  # facts that the same run may change
 _REMEDY = "remove it, or train again"
 
@@ -30,6 +31,11 @@ _REMEDY = "remove it, or train again"
 def checkpoint_file(folder: Path, epoch: int) -> Path:
     """The checkpoint file of an epoch."""
     return folder / f"epoch_{epoch}.pth"
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """The checkpoints that trainings wrote into a folder; files of other names, such as copies, are the user's."""
+    return sorted(path for path in folder.glob("epoch_*.pth") if _CHECKPOINT.fullmatch(path.name))
 
 
 def origin_file(checkpoint: Path) -> Path:
@@ -66,7 +72,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
         return facts
-    others = [origin_file(other) for other in sorted(checkpoint.parent.glob(CHECKPOINTS))]
+    others = [origin_file(other) for other in checkpoint_files(checkpoint.parent)]
     found = [_read_facts(other, _REMEDY) for other in others if is_file(other)]
     if found:
         digest = _digest(checkpoint)
@@ -91,7 +97,7 @@ def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
     Raises:
         InputError: there are checkpoints of another run, or of unknown origin.
     """
-    if not any(folder.glob(CHECKPOINTS)):
+    if not checkpoint_files(folder):
         return
     remedy = "choose another --save_path, or remove it"
     path = folder / RUN_NAME

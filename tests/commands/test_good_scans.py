@@ -64,6 +64,17 @@ def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.
     assert stored["score"] == made["score"]
 
 
+def test_a_reference_may_be_called_like_the_folder_of_its_scans(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    reference.main(
+        reference.build_parser().parse_args([str(scans / "good"), "--output", f"{scans / 'good.safetensors'}"])
+    )
+    count = len(list((scans / "good").glob("*.npy")))
+    assert f"reference of {count} good scans written" in caplog.text
+
+
 def test_copies_are_known_after_the_good_scans_of_a_reference_have_moved(
     run: Any, scans: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -54,9 +54,13 @@ def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Pa
 
 def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], output: Path) -> None:
     assert train("--epoch", 2).code == 0
+    mine = [output / name for name in ("epoch_best.pth", "epoch_best.json", "epoch_2_mine.pth", "epoch_02.pth")]
+    for path in mine:
+        path.write_text("{}")
     ending = train("--restart", "--seed", 5)
     assert ending.code == 0 and f"restarting; the training in {output} is discarded" in ending.err
     assert {row.split(",")[0] for row in rows(output)} == {"1"}
+    assert not (output / "epoch_2.pth").exists() and all(path.read_text() == "{}" for path in mine)
     assert "restarting" not in train("--restart", "--save_path", output / "new").err
 
 
