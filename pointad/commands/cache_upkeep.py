@@ -1,13 +1,16 @@
 """A run of scripts/feature_cache.py: damaged and old features go, and what is left is counted."""
 
+import logging
 import time
 from pathlib import Path
 
 from tqdm import tqdm
 
-from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries
+from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries, remove_entry
 from pointad.errors import InputError
 from pointad.files.locks import own_folder
+
+logger = logging.getLogger(__name__)
 
 DAY = 24 * 3600
 
@@ -50,7 +53,9 @@ def remove_damaged(folder: Path) -> int:
             read_entry(entry.path)
         except FileNotFoundError:
             continue  # evicted meanwhile
-        except (OSError, ValueError):
-            entry.path.unlink(missing_ok=True)
-            damaged += 1
+        except (OSError, ValueError) as error:
+            if remove_entry(entry.path):
+                damaged += 1
+            else:
+                logger.warning("%s: %s; remove it, for nothing can be stored there", entry.path, error)
     return damaged

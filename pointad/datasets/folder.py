@@ -13,9 +13,10 @@ import csv
 import dataclasses
 import glob
 import logging
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
+from pointad.files.csv_tables import opened_table
 from pointad.files.presence import is_file
 from pointad.files.search import files_below
 from pointad.scans.files import read_scan
@@ -154,23 +156,17 @@ def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample,
 def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     table = layout.table or root / TABLE_NAME
     remedy = f"give a CSV file with a row per scan and the columns {', '.join(COLUMNS)}, or --scan_pattern"
+    if not os.path.lexists(table):
+        raise InputError(table, "does not exist", remedy)
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            columns = [str(name).strip().lower() for name in reader.fieldnames or ()]
-            reader.fieldnames = columns
-            rows = [{name: (row[name] or "").strip() for name in columns} for row in reader]
-    except FileNotFoundError as error:
-        raise InputError(table, "does not exist", remedy) from error
-    except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
+        with opened_table(table) as (names, cells):
+            columns = [name.lower() for name in names]
+            _check_columns(columns, table, remedy)
+            rows = [_row(columns, row) for row in cells]
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(table, f"is not a table of samples ({error})", remedy) from error
-    unknown = [name for name in columns if name not in COLUMNS]
-    missing = [name for name in ("scan", "species") if name not in columns]
-    if unknown or missing or not rows:
-        wrong = [f"lacks the column {name}" for name in missing] + [
-            f"has the unknown column {name}" for name in unknown
-        ]
-        raise InputError(table, [*wrong, "lists no sample"][0], remedy)
+    if not rows:
+        raise InputError(table, "lists no sample", remedy)
     found = []
     for number, row in enumerate(rows, start=2):
         if not row["scan"] or not row["species"]:
@@ -178,6 +174,21 @@ def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
         rgb, mask = (table.parent / row[name] if row.get(name) else None for name in ("rgb", "mask"))
         found.append((_sample(table.parent / row["scan"], rgb, mask, row, root), row.get("split") or ALL_SPLITS))
     return found
+
+
+def _check_columns(columns: Sequence[str], table: Path, remedy: str) -> None:
+    wrong = [f"lacks the column {name}" for name in ("scan", "species") if name not in columns]
+    wrong += [f"has the unknown column {name}" for name in columns if name not in COLUMNS]
+    wrong += [f"has the column {name} twice" for name in COLUMNS if columns.count(name) > 1]
+    if wrong:
+        raise InputError(table, wrong[0], remedy)
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """A row by the names of the columns, of which the last ones may be left out."""
+    if len(cells) > len(columns):
+        raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {len(columns)} columns")
+    return dict(zip(columns, (cell.strip() for cell in [*cells, *[""] * (len(columns) - len(cells))]), strict=True))
 
 
 def _sample(scan: Path, rgb: Path | None, mask: Path | None, values: Mapping[str, str], root: Path) -> RawSample:

@@ -29,6 +29,7 @@ from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
+from pointad.files.csv_tables import opened_table
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.stl import read_stl
 from pointad.scans.text import read_rows
@@ -147,14 +148,12 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
 def _label_rows(path: Path) -> list[tuple[str, bool]]:
     """The name of each row's object, and whether its defect is visible in the points."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file, skipinitialspace=True)
-            columns = [str(name).strip() for name in rows.fieldnames or ()]
-            rows.fieldnames = columns
+        with opened_table(path) as (columns, rows):
             if LABEL_COLUMN not in columns:
                 raise InputError(path, f"has no column {LABEL_COLUMN}", _REMEDY)
-            return [(_key(row[columns[0]]), bool(int(row[LABEL_COLUMN]))) for row in rows]
-    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+            place = columns.index(LABEL_COLUMN)
+            return [(_key(row[0]), bool(int(row[place]))) for row in rows]
+    except (OSError, ValueError, IndexError, csv.Error) as error:
         raise InputError(path, f"is not a table of labels ({error})", _REMEDY) from error
 
 

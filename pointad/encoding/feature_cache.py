@@ -25,6 +25,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pointad.files.atomic import atomic_path
+from pointad.files.regular import kind_of
 from pointad.files.safetensors_files import opened_safetensors
 from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
@@ -78,14 +79,15 @@ class FeatureCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            logger.warning("%s: %s; its picture is encoded again", path, error)
+            reason = error.strerror if isinstance(error, OSError) else error
+            logger.warning("%s: %s; its picture is encoded again", path, reason)
             return None
         with contextlib.suppress(OSError):  # in a read-only folder, the date of last use cannot be updated
             os.utime(path)
         return features
 
     def write(self, key: str, features: PictureFeatures) -> None:
-        """Store features under this key.
+        """Store features under this key; not where a folder lies in their place.
 
         Raises:
             InputError: the folder cannot be written to, or the disk is full.
@@ -93,7 +95,10 @@ class FeatureCache:
         tensors = {"global": features.global_features, "patches": features.patch_features}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         stored = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
-        with atomic_path(self._path(key)) as temporary:
+        path = self._path(key)
+        if os.path.lexists(path) and not path.is_file() and not remove_entry(path):
+            return
+        with atomic_path(path) as temporary:
             temporary.write_bytes(save(tensors, metadata=stored))  # a full disk is an OSError here, unlike in save_file
 
     def state_size(self, pictures: int, layers: int, patches: int, dimensions: int) -> None:
@@ -121,6 +126,9 @@ def read_entry(path: Path) -> PictureFeatures:
         OSError: the file cannot be read.
         ValueError: the file is damaged.
     """
+    kind = kind_of(path.stat())
+    if kind is not None:  # a pipe would be waited for
+        raise ValueError(f"damaged ({kind})")
     try:
         with opened_safetensors(path) as file:
             stored = file.metadata() or {}
@@ -135,6 +143,18 @@ def read_entry(path: Path) -> PictureFeatures:
     ):
         raise ValueError("damaged (checksum mismatch)")
     return features
+
+
+def remove_entry(path: Path) -> bool:
+    """Remove what lies under the name of a cache's file, be it a link or a pipe; False for a folder, which stays.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    with contextlib.suppress(IsADirectoryError):
+        path.unlink(missing_ok=True)
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -154,7 +174,7 @@ def list_entries(folder: Path) -> list[CacheEntry]:
         if _ENTRY.fullmatch(path.name) is None or path.parent.is_symlink():
             continue
         with contextlib.suppress(FileNotFoundError):  # another process may be evicting
-            status = path.stat()
+            status = path.lstat()
             entries.append(CacheEntry(path, status.st_size, status.st_mtime, is_unfinished(path.name)))
     return sorted(entries, key=lambda entry: entry.last_used)
 
@@ -170,7 +190,8 @@ def evict(folder: Path, keep_bytes: int) -> list[CacheEntry]:
     total = sum(entry.size for entry in entries)
     for entry in entries:
         if not entry.unfinished and total > keep_bytes:
-            entry.path.unlink(missing_ok=True)
+            if not remove_entry(entry.path):
+                continue
         elif not entry.unfinished or not remove_if_abandoned(entry.path):
             continue
         total -= entry.size

@@ -87,7 +87,7 @@ def score_row(row: Mapping[Any, Any], path: str | Path, number: int) -> tuple[in
     """Label and scores by column from a row of scores.csv.
 
     Args:
-        row: from `csv.DictReader`.
+        row: column -> cell.
         path: the file.
         number: of the row, from 1.
 
@@ -107,7 +107,7 @@ def loss_columns(rows: Sequence[Mapping[Any, Any]], names: Sequence[str], path: 
     """The columns of losses.csv by name.
 
     Args:
-        rows: from `csv.DictReader`.
+        rows: column -> cell.
         names: of the columns.
         path: the file.
 

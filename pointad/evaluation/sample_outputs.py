@@ -8,6 +8,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITIES
 from pointad.files.atomic import atomic_path
+from pointad.files.csv_tables import read_table
 from pointad.files.escaping import for_csv, from_csv
 from pointad.files.names import file_name, place_below
 from pointad.files.presence import is_file
@@ -85,8 +86,7 @@ def _named_in(path: Path) -> list[SampleName]:
     if not is_file(path):
         return []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        _, rows = read_table(path)
     except (OSError, ValueError, csv.Error):
         return []
     cells = [[row.get(column) for column in SCORE_COLUMNS[:3]] for row in rows]

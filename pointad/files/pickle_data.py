@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, BinaryIO
 
-# Every opcode becomes a Python object when read; CLIP's weights need less than a hundredth of this.
+# Every opcode may become a Python object of some hundred bytes; CLIP's weights need less than a hundredth of this.
 LARGEST_PICKLE = 8 << 20  # bytes
+MOST_INSTRUCTIONS = 1_000_000
 DEEPEST_NESTING = 100  # containers in containers
 
 
@@ -78,7 +79,9 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about backslashes in foreign names
-            for opcode, argument, position in pickletools.genops(source):
+            for count, (opcode, argument, position) in enumerate(pickletools.genops(source)):
+                if count == MOST_INSTRUCTIONS:
+                    raise PickleDataError(f"its pickle has more than {MOST_INSTRUCTIONS} instructions")
                 if position is not None and position > LARGEST_PICKLE:
                     raise PickleDataError(f"its pickle is larger than {LARGEST_PICKLE >> 20} MiB")
                 machine.step(opcode.name, argument)

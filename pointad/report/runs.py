@@ -9,6 +9,7 @@ from pointad.errors import InputError
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_schema import check_curves, loss_columns, score_row
+from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
@@ -78,10 +79,9 @@ def read_scores(run: Run) -> list[SampleScore]:
         return []
     modalities = {"point": "point_score", "color": "color_score", "fused": "fused_score"}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        _, rows = read_table(path)
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(path, f"is not a table of scores ({error!r})", "run test.py again") from None
+        raise InputError(path, f"is not a table of scores ({error})", "run test.py again") from None
     found = []
     for number, row in enumerate(rows, start=1):
         label, scores = score_row(row, path, number)
@@ -128,9 +128,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if path is None:
         return {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows, names = list(reader), list(reader.fieldnames or ())
+        names, rows = read_table(path)
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of losses ({error})", "remove it or train again") from None
     return loss_columns(rows, names, path)

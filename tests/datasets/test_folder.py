@@ -116,6 +116,7 @@ def test_labels_of_clouds_are_one_a_line(cloud_folder: Path) -> None:
         (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "/{id}.txt"), "is not a path inside the folder"),
         (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "test/*/*/*/*"), "matches both"),
         (FolderLayout(), "samples.csv: does not exist"),
+        (FolderLayout(table=Path("/dev/null")), "null: is a device"),
     ],
 )
 def test_patterns_that_cannot_be_meant(cloud_folder: Path, layout: FolderLayout, message: str) -> None:

@@ -229,6 +229,15 @@ def test_hostile_pickles(stream: bytes, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300 + len(str(path))
 
 
+def test_many_instructions_are_refused_before_they_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointad.files.pickle_data.MOST_INSTRUCTIONS", 1000)
+    stream = b"\x80\x04" + b"}\x94" * 1000 + b"."
+    with pytest.raises(InputError, match="more than 1000 instructions"):
+        read(rezipped(saved({}, tmp_path / "a.pt"), tmp_path / "b.pt", {"data.pkl": stream}))
+
+
 def test_a_huge_memo_index_costs_nothing(tmp_path: Path) -> None:
     stream = b"\x80\x02}r\xff\xff\xff\x7f."
     assert read(rezipped(saved({}, tmp_path / "a.pt"), tmp_path / "b.pt", {"data.pkl": stream})) == {}

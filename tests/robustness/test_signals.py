@@ -179,6 +179,34 @@ def test_a_feature_cache_is_tidied_when_it_is_used(
     assert not left.exists()
 
 
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+@pytest.mark.usefixtures("ready_backbone")
+def test_entries_of_a_feature_cache_that_are_no_files(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = FeatureCache(tmp_path / "cache", fingerprint="x", layers=[1], precision="fp32")
+    features = PictureFeatures(torch.zeros(3), torch.zeros(1, 2, 3, dtype=torch.float16))
+    path = tmp_path / "cache" / "ab" / f"{'ab' * 32}.safetensors"
+
+    def put() -> None:
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "folder":
+            path.mkdir(exist_ok=True)
+        else:
+            os.mkfifo(path) if kind == "pipe" else path.symlink_to(path.name)
+
+    put()
+    assert cache.read("ab" * 32) is None and "its picture is encoded again" in caplog.text
+    cache.write("ab" * 32, features)
+    assert (cache.read("ab" * 32) is None) == (kind == "folder")
+    if kind != "folder":
+        put()
+    ending = invoke("scripts/feature_cache.py", tmp_path / "cache", "--check")
+    assert ending.code == 0 and f"removed {int(kind != 'folder')} damaged" in ending.out
+    assert path.is_dir() == (kind == "folder") and not path.is_file()
+
+
 class InterruptedFile:
     """As the library behaves: it takes an interrupt for an error of the file."""
 

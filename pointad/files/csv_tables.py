@@ -1,0 +1,40 @@
+"""CSV files with a header, such as those that runs write: memory grows with the file, whatever is in it."""
+
+import contextlib
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from pointad.files.regular import regular_file_size
+
+
+@contextlib.contextmanager
+def opened_table(path: str | Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+    """The names of the columns, stripped, and the rows, which may have any number of cells; blank rows are left out.
+
+    Raises:
+        InputError: it is no regular file.
+        OSError, ValueError, csv.Error: it cannot be read, or is not such a table; may be raised within the block.
+    """
+    regular_file_size(path)
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        rows = (row for row in csv.reader(file, skipinitialspace=True) if row)
+        yield [name.strip() for name in next(rows, [])], rows
+
+
+def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of the columns, and every row by them.
+
+    A row must have a cell for each: a file of many names and short rows would take the square of its size.
+
+    Raises:
+        InputError: it is no regular file.
+        OSError, ValueError, csv.Error: it cannot be read, or a row has more or fewer cells.
+    """
+    with opened_table(path) as (names, rows):
+        found = []
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(names):
+                raise csv.Error(f"row {number} has {len(row)} cells for {len(names)} columns")
+            found.append(dict(zip(names, row, strict=True)))
+    return names, found

@@ -1,0 +1,33 @@
+"""CSV files with a header: what is read takes no more memory than the file suggests, and pipes are never opened."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from pointad.errors import InputError
+from pointad.files.csv_tables import opened_table, read_table
+
+
+def test_rows_are_read_by_the_names_of_the_columns(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text('\ufeffclass, id \n"a,b",1\n\nc, 2\n')
+    names, rows = read_table(tmp_path / "table.csv")
+    assert names == ["class", "id"] and rows == [{"class": "a,b", "id": "1"}, {"class": "c", "id": "2"}]
+    (tmp_path / "table.csv").write_text("")
+    assert read_table(tmp_path / "table.csv") == ([], [])
+
+
+@pytest.mark.parametrize("row", ["a", "a,b,c,d"])
+def test_rows_of_other_lengths_are_refused(row: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(f"x,y,z\n1,2,3\n{row}\n")
+    with pytest.raises(csv.Error, match=r"row 2 has . cells for 3 columns"):
+        read_table(tmp_path / "table.csv")
+
+
+def test_a_table_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match=r"pipe\.csv: is a pipe"), opened_table(tmp_path / "pipe.csv"):
+        pass
+    with pytest.raises(InputError, match="is a folder"):
+        read_table(tmp_path)
