@@ -3,6 +3,8 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
@@ -78,6 +80,7 @@ def inspect_and_write(
     try:
         remove_outputs(folder)
         inspection = _inspect(detector, path, reference, settings)
+        verdicts.require_kind(path, inspection.prediction.kind)
         with wait_for_lock(folder / WRITING):
             return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
@@ -145,7 +148,8 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     """How scores are judged, by a threshold or by the scores of good scans, all of which must be readable.
 
     Raises:
-        InputError: there are no good scans, too few for a rate of false alarms, or one cannot be inspected.
+        InputError: there are no good scans, too few for a rate of false alarms, one cannot be inspected, or one is of
+            another kind than the others.
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration):
@@ -157,16 +161,33 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
         twin = twin_of(path, calibration[:number])
         if twin is not None:  # it would count as several scans, and the rate of false alarms seem surer than it is
             raise InputError(path, f"holds the same scan as {twin}", "give every good scan once")
-    scores = [_inspect(detector, path, reference, settings).prediction.score for path in calibration]
+    scores, kind = _scores_of_one_kind(detector, calibration, reference, settings)
     rate = settings.false_alarm_rate
-    if rate is not None:
-        if reference is None:
-            return judged_by_rate(scores, rate)
+    if rate is not None and reference is not None:
         verdicts = judged_by_rate(reference.good_scores, rate)
         if scores:
             log_realised_rate(verdicts, scores)
         return verdicts
-    return judged_by_quantile(scores, settings.quantile) if scores else Verdicts(settings.threshold)
+    if not scores:
+        return Verdicts(settings.threshold)
+    judged = judged_by_quantile(scores, settings.quantile) if rate is None else judged_by_rate(scores, rate)
+    return replace(judged, kind=kind)
+
+
+def _scores_of_one_kind(
+    detector: PointAD, calibration: Sequence[Path], reference: Reference | None, settings: PredictSettings
+) -> tuple[list[float], str | None]:
+    """The scores of good scans, and of which kind all of them are; None without any."""
+    scores: list[float] = []
+    kind = None
+    for path in calibration:
+        prediction = _inspect(detector, path, reference, settings).prediction
+        kind = kind or prediction.kind
+        if prediction.kind != kind:
+            problem = f"is {prediction.kind}, and the scans of --calibrate before it are {kind}"
+            raise InputError(path, f"{problem}; their scores are not comparable", "calibrate on good scans of one kind")
+        scores.append(prediction.score)
+    return scores, kind
 
 
 def _picture_if_any(scan: Path, rgb: Path | None) -> Path | None:

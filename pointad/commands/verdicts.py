@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from pointad.errors import InputError
 from pointad.reference.conformal import CONFIDENCE, conformal_threshold, p_value, rate_interval
 
 logger = logging.getLogger(__name__)
@@ -20,6 +22,21 @@ class Verdicts:
     threshold: float | None = None  # scores above it fail; None: no verdict
     good_scores: tuple[float, ...] | None = None  # that p-values are computed from; None: no p-values
     false_alarm_rate: float | None = None
+    kind: str | None = None  # of the scans whose scores can be judged; None: of any
+
+    def require_kind(self, path: Path, kind: str) -> None:
+        """Refuse a scan whose score is not comparable with those that the threshold was calibrated on.
+
+        Args:
+            path: the scan's file, for the error message.
+            kind: `Prediction.kind`.
+
+        Raises:
+            InputError: it is of another kind.
+        """
+        if self.kind is not None and kind != self.kind:
+            problem = f"is {kind}, and the scans of --calibrate are {self.kind}; its score would not be comparable"
+            raise InputError(path, problem, "calibrate on good scans of the same kind")
 
     def on(self, score: float) -> str | None:
         """Whether a score passes; None without a threshold."""

@@ -32,6 +32,13 @@ class Prediction:
     display_rotation: np.ndarray  # (3, 3), from the points' axes to the first view's: x right, y up, z to the viewer
     timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
 
+    @property
+    def kind(self) -> str:
+        """What the score was made from, in words; scores of different kinds are not comparable."""
+        if self.point_scores.ndim == 1:
+            return "without a pixel grid"
+        return f"with a pixel grid and {'a' if 'fused' in self.modality_scores else 'no'} picture"
+
 
 def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], seconds: float) -> Prediction:
     """Bring scores back to the points that were given.
