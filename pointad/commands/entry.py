@@ -66,7 +66,7 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
             parser = module.build_parser()
             if name is not None:
                 parser.prog = name
-                parser.description = parser.description.replace(f"python {command.script}", name)
+                parser.description = (parser.description or "").replace(f"python {command.script}", name)
             run(module.main, parser, arguments)
     except KeyboardInterrupt as interrupt:  # outside of the block, for one may come while that is entered
         sys.exit(leave_interrupted(interrupt))

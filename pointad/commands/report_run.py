@@ -8,6 +8,7 @@ from pointad.commands.places import STANDARD_OUTPUT, home
 from pointad.commands.scan_search import refuse_overwriting
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
+from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
@@ -30,6 +31,7 @@ def report(
     if csv_path not in (None, STANDARD_OUTPUT):
         names = (RESULTS_NAME, SCORES_NAME, CURVES_NAME)
         refuse_overwriting((run.folder / name for run in runs for name in names), [csv_path])
+    runs = without_copies(runs)
     tables = protocol_tables(runs, modalities)
     if csv_path == STANDARD_OUTPUT:
         print(to_tidy_csv(runs), end="")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.commands.program import positive_integer
+from pointad.commands.program import positive_integer, side_in_pixels
 from pointad.data.shards import Shard
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
@@ -136,7 +136,7 @@ def shard(text: str) -> Shard:
 
 def point_pixels(text: str) -> int | str:
     """An ``argparse`` type: "auto" or a whole number of pixels."""
-    return text if text == "auto" else positive_integer(text)
+    return text if text == "auto" else side_in_pixels(text)
 
 
 def _old_point_size(text: str) -> int | str:

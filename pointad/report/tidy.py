@@ -29,13 +29,13 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
 
     ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that is
     excluded from means, and ``run`` is the folder. ``supervision`` is zero-shot, 1-shot and so on; ``draw`` counts the
-    draws of good scans from 1 and is empty for zero-shot figures.
+    draws of good scans from 1 and is empty for zero-shot figures. Copies of a run are left out, as in the tables.
     """
     names = _method_names(runs)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for run in runs:
+    for run in (run for run in runs if str(run.folder) in names):
         record = run.record
         told = [getattr(record, name) for name in FACTS]
         views = None if record.views is None else len(record.views)
@@ -60,20 +60,12 @@ def _measured(run: Run) -> list[tuple[int | None, dict[str, dict[str, Metrics]]]
 
 
 def _method_names(runs: Sequence[Run]) -> dict[str, str]:
-    """The name of each run's method in the tables, by folder; runs that repeat others share their names."""
+    """The name of each run's method in the tables, by folder; copies of a run have none."""
     names: dict[str, str] = {}
     for protocol in dict.fromkeys(map(run_protocol, runs)):
-        of_protocol = [run for run in runs if run_protocol(run) == protocol]
-        found = methods(of_protocol)
+        found = methods([run for run in runs if run_protocol(run) == protocol])
         names.update({str(run.folder): name for name, group in found for run in group})
-        for run in of_protocol:
-            twin = next((name for name, group in found if any(_repeats(run, one) for one in group)), "")
-            names.setdefault(str(run.folder), twin)
     return names
-
-
-def _repeats(run: Run, other: Run) -> bool:
-    return run.results.classes == other.results.classes and run.record.seed == other.record.seed
 
 
 def _cell(value: object) -> object:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,3 +41,14 @@ def test_a_file_may_be_named_and_tables_are_printed_then(runs: list[Run], tmp_pa
     ending = invoke("scripts/report.py", *(run.folder for run in runs), "--csv", path)
     assert ending.code == 0 and "### One-vs-rest" in ending.out
     assert path.read_text().startswith("run,method,dataset,protocol,")
+
+
+def test_a_copy_of_a_run_is_counted_once_and_told_once(runs: list[Run], tmp_path: Path) -> None:
+    for run in runs:
+        shutil.copytree(run.folder, tmp_path / "all" / run.folder.name)
+    shutil.copytree(runs[0].folder, tmp_path / "all" / "backup")
+    ending = invoke("scripts/report.py", tmp_path / "all", "--csv")
+    assert ending.err.count("they are counted once") == 1
+    assert len(list(csv.DictReader(io.StringIO(ending.out)))) == 2 * len(TOYS) * 3 * 4
+    ending = invoke("scripts/report.py", tmp_path / "all", "--csv", tmp_path / "f.csv", "--html", tmp_path / "pages")
+    assert ending.err.count("they are counted once") == 1

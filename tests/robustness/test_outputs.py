@@ -283,6 +283,7 @@ def test_a_loading_process_that_is_killed(two_samples: Path) -> None:
         ("test.py", ("--image_size", "100000"), "--image_size"),
         ("test.py", ("--grid_size", "100000"), "--grid_size"),
         ("scripts/make_demo_data.py", ("--seed", str(2**70)), "--seed"),
+        ("scripts/render_scans.py", ("a.npy", "--point_pixels", "9223372036854775807"), "--point_pixels"),
     ],
 )
 def test_flags_beyond_any_use(script: str, arguments: tuple[str, ...], named: str) -> None:
