@@ -6,17 +6,20 @@
 # Every variable below can be set in the environment; further flags of test.py can be given as arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-source scripts/protocol.sh  # training_classes
+source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
-DATA=${DATA:-}                               # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")                               # rendered data set; empty: the demo data
 CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_<EPOCH>.pth inside
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                          # which epoch's prompts
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
 
+# shellcheck disable=SC2086  # a list of words
+check_names CLASSES $CLASSES
+check_numbers EPOCH 1 "$EPOCH"
 checkpoints=()
 for class in $CLASSES; do
   checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth

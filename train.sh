@@ -12,7 +12,7 @@ source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
-DATA=${DATA:-}                               # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")                               # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                          # epochs, as in the paper
 SEED=${SEED:-111}
@@ -20,11 +20,19 @@ CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: de
 SAVE=${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}   # one folder per training class
 TEST=${TEST:-yes}                            # no: train only
 
-handed_on=$("$python" scripts/shared_flags.py -- "$@")   # also checks the flags, before anything runs
+# All is checked before anything runs.
+# shellcheck disable=SC2206  # a list of words
+classes=($CLASSES)
+check_names CLASSES ${classes[@]+"${classes[@]}"}
+check_numbers SEED 0 "$SEED"
+handed_on=$("$python" scripts/shared_flags.py -- "$@")
 mapfile -t test_flags <<< "$handed_on"
 EPOCH=${test_flags[0]:-$EPOCH}
+check_numbers EPOCH 1 "$EPOCH"
+read_flags checked_flags all -- "$@"
+set -- ${flags[@]+"${flags[@]}"}
 made_of="$(data_identity "$DATASET" "$DATA") seed $SEED"
-for class in $CLASSES; do
+for class in "${classes[@]}"; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
     check_same_flags "$SAVE/$class" "$made_of" ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
     echo "$class: already trained ($SAVE/$class/epoch_$EPOCH.pth), skipped"
@@ -36,6 +44,5 @@ for class in $CLASSES; do
 done
 [ "$TEST" = yes ] || exit 0
 export CHECKPOINTS=$SAVE CLASSES EPOCH DATA DATASET CLIP_WEIGHTS
-read -r -a tested <<< "$CLASSES"
 # test.py makes a folder per checkpoint only when there are several.
-SAVE=$SAVE/test$([ "${#tested[@]}" -gt 1 ] || echo "/${tested[0]}") exec bash test.sh "${test_flags[@]:1}"
+SAVE=$SAVE/test$([ "${#classes[@]}" -gt 1 ] || echo "/${classes[0]}") exec bash test.sh "${test_flags[@]:1}"

@@ -6,13 +6,14 @@
 # Arguments <data set>=<rendered folder> name the targets; others are flags that train.py and test.py share (--device
 # cuda). Every variable below can be set in the environment. Prompts trained by one_vs_rest.sh are reused, finished
 # runs are skipped; use another SAVE and TRAINED for other flags.
+# shellcheck disable=SC2046,SC2086  # lists of words; protocol.sh sees to it that they are no patterns
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the training data
-DATA=${DATA:-}                          # its rendered folder; empty: the demo data
+DATA=$(plain_path "${DATA:-}")                          # its rendered folder; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop pointad}     # methods, see scripts/protocol.sh
@@ -28,11 +29,18 @@ DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the dem
 targets=() flags=()
 for argument in "$@"; do
   case $argument in
-    *_pc_3d*=* | folder=*) targets+=("$argument") ;;
+    -*) flags+=("$argument") ;;
+    *_pc_3d*=* | folder=*)
+      check_names "the target $argument" "${argument%%=*}"
+      targets+=("${argument%%=*}=$(plain_path "${argument#*=}")") ;;
     *) flags+=("$argument") ;;
   esac
 done
-check_rows $ROWS
+# All is checked before anything runs.
+{ check_names CLASSES $CLASSES; check_names DEMO_TARGET_CLASSES $DEMO_TARGET_CLASSES; check_numbers SEEDS 0 $SEEDS; }
+check_numbers EPOCH 1 "$EPOCH"
+read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- ${flags[@]+"${flags[@]}"}
+check_rows ${flags[@]+"${flags[@]}"}
 if [ "${#targets[@]}" -eq 0 ] && [ -n "$DATA" ]; then
   echo "error: no target is given; give at least one: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER" >&2
   exit 2

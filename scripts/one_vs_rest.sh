@@ -7,13 +7,14 @@
 # Every variable below can be set in the environment; flags that train.py and test.py share can be given as arguments
 # (--device cuda). Finished runs are skipped, so the same command continues after an interruption; use another SAVE
 # for other flags.
+# shellcheck disable=SC2046,SC2086  # lists of words; protocol.sh sees to it that they are no patterns
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data, see --dataset of test.py
-DATA=${DATA:-}                          # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")                          # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop object_aware pointad}             # methods, see scripts/protocol.sh
@@ -24,8 +25,12 @@ MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and
 SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}
 TRAINED=$SAVE
 
-check_rows $ROWS
-shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@")
+# All is checked before anything runs.
+{ check_names CLASSES $CLASSES; check_numbers SEEDS 0 $SEEDS; }
+check_numbers EPOCH 1 "$EPOCH"
+read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
+check_rows ${flags[@]+"${flags[@]}"}
+shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
 [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
 
 runs=$(count_runs 1 $ROWS)

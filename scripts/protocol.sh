@@ -1,4 +1,5 @@
-# What one_vs_rest.sh and cross_dataset.sh share; they source it after setting their variables.
+# shellcheck shell=bash disable=SC2153,SC2154  # variables of the scripts that source this
+# What train.sh, test.sh, one_vs_rest.sh and cross_dataset.sh share; they source it first.
 #
 # A row is a method of the result tables:
 #   pointad                 learned prompts, the published settings
@@ -16,6 +17,63 @@
 # Files: $TRAINED/<row>/seed_<seed>/train/<class>/epoch_<n>.pth and $SAVE/<row>/seed_<seed>/<test>/<class>/results.json,
 # of shots_<k> .../<class>/<k>-shot/results.json.
 
+set -f  # lists of classes, seeds, rows and flags are split into words, yet never taken for patterns of file names
+
+# Names become folders: none may climb out of them or be taken for a flag.
+check_names() {  # VARIABLE NAME...
+  local name
+  for name in "${@:2}"; do
+    case $name in
+      */* | .* | -*)
+        echo "error: $1: $name cannot be the name of a folder; give names without slashes that begin with neither dot nor dash" >&2
+        return 2 ;;
+    esac
+  done
+  [ $# -gt 1 ] || { echo "error: $1: names nothing; give at least one name, or leave it empty" >&2; return 2; }
+}
+
+# Numbers that name files must be written as Python writes them.
+check_numbers() {  # VARIABLE SMALLEST NUMBER...
+  local number
+  for number in "${@:3}"; do
+    if ! [[ $number =~ ^(0|[1-9][0-9]{0,17})$ ]] || [ "$number" -lt "$2" ]; then
+      echo "error: $1: $number is not a whole number from $2 on, without leading zeros; set it to one, such as 15" >&2
+      return 2
+    fi
+  done
+  [ $# -gt 2 ] || { echo "error: $1: holds no number; give at least one, or leave it empty" >&2; return 2; }
+}
+
+# A folder without closing slashes, and so that no program takes it for a flag.
+plain_path() {  # FOLDER
+  local path=$1
+  while [[ $path == ?*/ ]]; do path=${path%/}; done
+  case $path in -*) path=./$path ;; esac
+  printf '%s\n' "$path"
+}
+
+# Sets the array `flags` to the lines that a command prints; stops the script if the command fails.
+read_flags() {  # COMMAND...
+  local lines
+  lines=$("$@") || exit
+  flags=()
+  [ -z "$lines" ] || mapfile -t flags <<< "$lines"
+}
+
+# Flags of train.py with full names, one word per line; see shared_flags.py. Fails if train.py would not take them.
+checked_flags() {  # KEEP FLAG=VARIABLE... -- FLAGS...
+  local variables=() keep=$1 lines
+  shift
+  while [ "$1" != -- ]; do variables+=("$1"); shift; done
+  shift
+  [ $# -gt 0 ] || return 0
+  lines=$("$python" scripts/shared_flags.py --keep "$keep" ${variables[@]+--variables "${variables[@]}"} -- "$@") || return
+  tail -n +2 <<< "$lines"
+}
+
+# What the protocols decide themselves, for all rows and for each.
+protocol_variables=(epoch=EPOCH seed=SEEDS name=ROWS)
+
 # Training classes of the data set, or of the demo when there is no data path. Needs $python.
 training_classes() {  # DATASET DATA
   if [ -n "${2:-}" ]; then "$python" scripts/training_classes.py "$1"; else echo gear leaf walnut; fi
@@ -27,6 +85,7 @@ telling_flags() {  # FLAGS...
   local flags=()
   while [ $# -gt 0 ]; do
     case $1 in
+      --clip_weights=*) ;;
       --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq) shift ;;
       --save_maps | --visualize) ;;
       *) flags+=("$1") ;;
@@ -36,18 +95,40 @@ telling_flags() {  # FLAGS...
   printf '%s\n' ${flags[@]+"${flags[@]}"}
 }
 
-# The weights that flags name: the start, the end and the size of a file, or a name; without one, that of the default.
+# The weights that flags name: the start, the end and the size of a file or of all files of a folder, or a name; without
+# one, that of the default.
 stated_weights() {  # FLAGS...
   local weights=
   while [ $# -gt 0 ]; do
-    [ "$1" != --clip_weights ] || weights=${2:-}
+    case $1 in
+      --clip_weights) weights=${2:-} ;;
+      --clip_weights=*) weights=${1#*=} ;;
+    esac
     shift
   done
+  weights=$(plain_path "$weights")
   if [ -f "$weights" ]; then
-    { wc -c < "$weights"; head -c 1000000 "$weights"; tail -c 1000000 "$weights"; } | cksum
+    content "$weights" | cksum
+  elif [ -d "$weights" ]; then
+    (cd "$weights" && files_of_folder | cksum)
   else
     printf '%s' "${weights:-$(default_weights)}"
   fi
+}
+
+content() {  # FILE
+  wc -c < "$1"
+  head -c 1000000 "$1"
+  tail -c 1000000 "$1"
+}
+
+# Names and content, in the same order everywhere; hidden files are notes of downloads.
+files_of_folder() {
+  local file
+  find -L . -name '.?*' -prune -o -type f -print0 | LC_ALL=C sort -z | while IFS= read -r -d '' file; do
+    printf '%s\n' "$file"
+    content "$file"
+  done
 }
 
 default_weights() {
@@ -108,7 +189,16 @@ announce() {  # TEXT
 own_flags() {  # ROW
   local variable=FLAGS_$1
   [[ $variable =~ ^[A-Za-z0-9_]+$ ]] || return 0
-  echo "${!variable:-}"
+  printf '%s\n' "${!variable:-}"
+}
+
+own_row() {  # ROW KEEP
+  local words
+  words=$(own_flags "$1")
+  [ -n "$words" ] || return 0
+  printf '%s\n' --name "$1"
+  # shellcheck disable=SC2086  # a list of words
+  checked_flags "$2" "${protocol_variables[@]}" -- $words
 }
 
 # The flags that make a row, one word per line; empty for the published settings.
@@ -119,7 +209,7 @@ train_flags() {  # ROW
     views_*) printf '%s\n' --views "${1#views_}" ;;
     losses_*) printf '%s\n' --losses; tr + '\n' <<< "${1#losses_}" ;;
     view_fusion_*) printf '%s\n' --view_fusion "${1#view_fusion_}" ;;
-    *) if [ -n "$(own_flags "$1")" ]; then printf '%s\n' --name "$1" $(own_flags "$1"); fi ;;
+    *) own_row "$1" all ;;
   esac
 }
 
@@ -132,9 +222,7 @@ test_flags() {  # ROW SEED
     sigma_*) printf '%s\n' --sigma "${1#sigma_}" ;;
     fusion_*) printf '%s\n' --fusion "${1#fusion_}" ;;
     view_fusion_*) printf '%s\n' --view_fusion "${1#view_fusion_}" ;;
-    *) if [ -n "$(own_flags "$1")" ]; then
-         "$python" scripts/shared_flags.py -- --name "$1" $(own_flags "$1") | tail -n +2
-       fi ;;
+    *) own_row "$1" shared ;;
   esac
 }
 
@@ -143,15 +231,31 @@ training_row() {  # ROW
   case $1 in sigma_* | fusion_* | shots_*) echo pointad ;; *) echo "$1" ;; esac
 }
 
-check_rows() {  # ROW...
-  local row
-  for row in "$@"; do
+# Also that no row sets a flag that is given for all rows.
+check_rows() {  # FLAGS...; the rows are $ROWS
+  local row word flags
+  # shellcheck disable=SC2086  # a list of rows
+  check_names ROWS $ROWS || return
+  for row in $ROWS; do
     case $row in
       pointad | coop | object_aware | ensemble | views_[1-9]* | losses_?* | sigma_?* | fusion_?* | view_fusion_?* | shots_[1-9]*) ;;
-      *) [ -z "$(own_flags "$row")" ] || continue
-         echo "error: unknown row $row; scripts/protocol.sh lists the rows, set FLAGS_$row to define your own" >&2; return 2 ;;
+      *) [ -n "$(own_flags "$row")" ] || {
+           echo "error: unknown row $row; scripts/protocol.sh lists the rows, set FLAGS_$row to define your own" >&2
+           return 2
+         } ;;
     esac
+    read_flags both_flags "$row"
+    for word in ${flags[@]+"${flags[@]}"}; do
+      [[ $word == --* && " $* " == *" ${word%%=*} "* ]] || continue
+      echo "error: ${word%%=*}: is set by the row $row; leave it out, or leave the row out of ROWS" >&2
+      return 2
+    done
   done
+}
+
+both_flags() {  # ROW
+  train_flags "$1" || return
+  test_flags "$1" ""
 }
 
 # Where test.py writes a row's results, below the folder of the prompts' class.
@@ -167,7 +271,7 @@ checkpoint_path() {  # ROW SEED CLASS
 train_row() {  # ROW SEED DATASET DATA FLAGS...
   local row=$1 seed=$2 dataset=$3 data=$4 class checkpoint flags made_of
   shift 4
-  mapfile -t flags < <(train_flags "$row")
+  read_flags train_flags "$row"
   made_of="$(data_identity "$dataset" "$data") seed $seed"
   for class in $CLASSES; do
     checkpoint=$(checkpoint_path "$row" "$seed" "$class")
@@ -188,7 +292,7 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
 test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags results made_of checkpoints=() missing=()
   shift 5
-  mapfile -t flags < <(test_flags "$row" "$seed")
+  read_flags test_flags "$row" "$seed"
   made_of="$(data_identity "$dataset" "$data") epoch $EPOCH"
   check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   for class in $CLASSES; do
@@ -224,7 +328,7 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
     tell_changed_data "$folder/results.json" "$data"
     return 0
   fi
-  mapfile -t flags < <(test_flags ensemble "")
+  read_flags test_flags ensemble ""
   announce "ensemble: testing on $dataset"
   note_flags "$folder" "$made_of" "$@"
   "$python" test.py --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
@@ -232,6 +336,7 @@ test_ensemble() {  # TEST DATASET DATA FLAGS...
 
 # Trainings and tests of all rows on so many targets; one test takes all classes.
 count_runs() {  # TARGETS ROW...
+  # shellcheck disable=SC2206  # lists of words
   local row classes=($CLASSES) seeds=($SEEDS)
   for row in "${@:2}"; do
     if [ "$row" = ensemble ]; then echo "$1"; else echo $(($1 * ${#seeds[@]} * (${#classes[@]} + 1))); fi

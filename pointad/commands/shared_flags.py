@@ -2,11 +2,13 @@
 
     python scripts/shared_flags.py -- --views 3 --epoch 5 --learning_rate 0.01
 
-The first line is the number of epochs if the flags give it, else empty. The shell scripts use this to pass the flags
-of a training on to its test.
+The first line is the number of epochs if the flags give it, else empty. Names are written out, and values follow as
+words of their own. The shell scripts use this to check flags before anything runs, to compare them with those of
+earlier runs, and to pass the flags of a training on to its test.
 """
 
 import argparse
+from collections.abc import Mapping
 
 from pointad.commands import test, train
 from pointad.commands.program import HelpFormatter
@@ -21,39 +23,75 @@ _OF_TRAINING = frozenset({"batch_size"})
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument(
+        "--keep",
+        choices=("shared", "all", "both"),
+        default="shared",
+        help="shared: print what test.py takes as well; all: print everything; both: that, but refuse what test.py "
+        "does not take",
+    )
+    parser.add_argument(
+        "--variables",
+        nargs="+",
+        default=[],
+        metavar="FLAG=VARIABLE",
+        help="further flags that the calling script sets itself, with the variable to set instead",
+    )
     parser.add_argument("flags", nargs="*", help="after --: flags as for train.py")
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print the epochs, then the flags."""
-    given = given_flags(arguments.flags)
+    further = dict(pair.split("=", 1) for pair in arguments.variables)
+    given = given_flags(arguments.flags, {**_VARIABLES, **further})
+    if arguments.keep == "both":
+        test.build_parser().parse_args(arguments.flags)
     print(*given.get("epoch", []))
-    for name, values in shared(given).items():
-        print(f"--{name}", *values, sep="\n")
+    for name, values in (shared(given) if arguments.keep == "shared" else given).items():
+        print(*as_words(name, values), sep="\n")
 
 
-def given_flags(words: list[str]) -> dict[str, list[str]]:
+def given_flags(words: list[str], variables: Mapping[str, str]) -> dict[str, list[str]]:
     """The flags that are given, by name, each with its words as they stand.
 
+    Args:
+        words: flags as for train.py.
+        variables: flags that the shell scripts set themselves, with the variable that decides them.
+
     Raises:
-        InputError: one of them is decided by a variable of the shell scripts.
+        InputError: one of them is decided by a variable of the shell scripts, asks for help, or is not one line.
         SystemExit: train.py would not take them; argparse has said why.
     """
-    train.build_parser().parse_args(words)  # values too are checked before anything runs
+    for word in words:
+        if word.splitlines() != [word]:
+            raise InputError(repr(word), "is empty or has a line break", "give flags and values of one line each")
+    try:
+        train.build_parser().parse_args(words)  # values too are checked before anything runs
+    except SystemExit as leaving:
+        if leaving.code:
+            raise
+        raise InputError("--help", "is answered by train.py and test.py", "see the top of this script") from None
     parser = train.build_parser()
     for action in parser._actions:
         action.type, action.default = None, argparse.SUPPRESS
     given = vars(parser.parse_args(words))
     for name in given:
-        if name in _VARIABLES:
-            raise InputError(f"--{name}", "is set by this script", f"set {_VARIABLES[name]} instead")
+        if name in variables:
+            raise InputError(f"--{name}", "is set by this script", f"set {variables[name]} instead")
     return {
         name: [] if value is True else [value] if isinstance(value, str) else value for name, value in given.items()
     }
 
 
-def shared(given: dict[str, list[str]]) -> dict[str, list[str]]:
+def shared(given: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Those flags that mean the same to test.py."""
     known = {action.dest for action in test.build_parser()._actions} - _OF_TRAINING
     return {name: values for name, values in given.items() if name in known}
+
+
+def as_words(name: str, values: list[str]) -> list[str]:
+    """A flag as a command line has it; a value that looks like a flag stays tied to its own."""
+    if len(values) == 1 and values[0].startswith("-"):
+        return [f"--{name}={values[0]}"]
+    return [f"--{name}", *values]

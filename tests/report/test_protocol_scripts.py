@@ -1,85 +1,16 @@
-"""The protocol scripts, run with a stand-in for python that notes its arguments and leaves each program's files."""
+"""The protocol scripts, run with a stand-in for python: which programs they call, and with what."""
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
-STAND_IN = (
-    f"""#!/usr/bin/env bash
-case $1 in
-  scripts/training_classes.py | scripts/shared_flags.py) exec {sys.executable} {SCRIPTS}/$(basename "$1") "${{@:2}}" ;;
-esac
-"""
-    + """echo "$*" >> calls.txt
-program=$1
-save= checkpoints=() flag= epoch= below=
-for word in "${@:2}"; do
-  case $word in
-    --*) flag=$word ;;
-    *)
-      [ "$flag" = --save_path ] && save=$word
-      [ "$flag" = --epoch ] && epoch=$word
-      [ "$flag" = --shots ] && below=/$word-shot
-      [ "$flag" = --checkpoint_path ] && checkpoints+=("$word") ;;
-  esac
-done
-[ "$program" = "${FAIL_AT:-}" ] && exit 2
-case $program in
-  train.py) mkdir -p "$save" && touch "$save/epoch_$epoch.pth" ;;
-  test.py)
-    for checkpoint in "${checkpoints[@]}"; do [ -f "$checkpoint" ] || exit 3; done
-    if [ "${#checkpoints[@]}" -le 1 ]; then
-      mkdir -p "$save$below" && touch "$save$below/results.json"
-    else
-      for checkpoint in "${checkpoints[@]}"; do
-        folder=$save/$(basename "$(dirname "$checkpoint")")$below
-        mkdir -p "$folder" && touch "$folder/results.json"
-      done
-    fi ;;
-  scripts/render_dataset.py) mkdir -p "$save" && touch "$save/all_meta.json" ;;
-esac
-"""
-)
+from protocol_scripts import make_workspace, programs, protocol
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    (tmp_path / "scripts").mkdir()
-    for name in ("protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
-        shutil.copy(SCRIPTS / name, tmp_path / "scripts" / name)
-    for name in ("train.sh", "test.sh"):
-        shutil.copy(SCRIPTS.parent / name, tmp_path / name)
-    python = tmp_path / "python"
-    python.write_text(STAND_IN)
-    python.chmod(0o755)
-    (tmp_path / "scripts" / "setup.sh").write_text(f"echo '{python}'\n")
-    return tmp_path
-
-
-def protocol(workspace: Path, name: str, *arguments: str, code: int = 0, **variables: str) -> tuple[list[str], str]:
-    """Run a script; return the calls that it made and what it printed."""
-    calls = workspace / "calls.txt"
-    calls.unlink(missing_ok=True)
-    done = subprocess.run(
-        ["bash", f"{name}.sh" if name in ("train", "test") else f"scripts/{name}.sh", *arguments],
-        cwd=workspace,
-        env={"PATH": "/usr/bin:/bin", **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return calls.read_text().splitlines() if calls.exists() else [], done.stdout + done.stderr
-
-
-def programs(calls: list[str]) -> list[str]:
-    return [call.split()[0] for call in calls]
+    return make_workspace(tmp_path)
 
 
 def test_demo_needs_no_variable(workspace: Path) -> None:

@@ -1,0 +1,147 @@
+"""The protocol scripts refuse what would give wrong figures, files elsewhere or a late stop, before anything runs."""
+
+from pathlib import Path
+
+import pytest
+from protocol_scripts import make_workspace, programs, protocol
+
+PROTOCOLS = ("one_vs_rest", "cross_dataset")
+SMALL = {"ROWS": "pointad", "CLASSES": "gear", "FEATURES": "none"}
+TARGET = "eye_pc_3d_rgb=/data/eye"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return make_workspace(tmp_path / "two" / "below")
+
+
+def refused(workspace: Path, script: str, *flags: str, **variables: str) -> str:
+    """The message of a script that must stop before it calls or writes anything."""
+    target = [TARGET] if script == "cross_dataset" else []
+    (workspace / "calls.txt").unlink(missing_ok=True)
+    top = workspace.parent.parent
+    before = sorted(top.rglob("*"))
+    calls, printed = protocol(workspace, script, *target, *flags, code=2, **variables)
+    assert calls == [] and sorted(top.rglob("*")) == before
+    return printed
+
+
+@pytest.mark.parametrize(
+    ("flags", "variables", "message"),
+    [
+        (["--seed", "5"], {}, "--seed: is set by this script; set SEEDS instead"),
+        (["--see=5"], {}, "--seed: is set by this script; set SEEDS instead"),
+        (["--epoch", "5"], {}, "set EPOCH instead"),
+        (["--save_path=x"], {}, "set SAVE instead"),
+        (["--train_dataset_name", "x"], {}, "set CLASSES instead"),
+        (["--dataset", "folder"], {}, "set DATASET instead"),
+        (["--train_data_p=x"], {}, "set DATA instead"),
+        (["--name", "x"], {}, "set ROWS instead"),
+        (["--feature_cache", "x"], {}, "set FEATURES instead"),
+        (["--checkpoint_path", "x"], {}, "--checkpoint_path"),
+        (["--learning_rate", "0.1"], {}, "unrecognized arguments: --learning_rate"),
+        (["--device", "cpu\n--depth"], {}, "has a line break"),
+        (["--help"], {}, "error: --help"),
+        ([], {"ROWS": "mine", "FLAGS_mine": "--view_fusion max --epo 3"}, "set EPOCH instead"),
+        ([], {"ROWS": "mine", "FLAGS_mine": "--vews 3"}, "--vews"),
+        (["--views", "3"], {"ROWS": "pointad views_5"}, "--views: is set by the row views_5"),
+        (["--depth=2"], {"ROWS": "coop"}, "--depth: is set by the row coop"),
+    ],
+)
+def test_flags_that_a_protocol_sets_itself_are_refused(
+    workspace: Path, flags: list[str], variables: dict[str, str], message: str
+) -> None:
+    assert message in refused(workspace, "one_vs_rest", *flags, **{**SMALL, **variables})
+
+
+def test_the_other_protocol_refuses_them_too(workspace: Path) -> None:
+    printed = refused(workspace, "cross_dataset", "--seed", "5", **SMALL)
+    assert printed == "error: --seed: is set by this script; set SEEDS instead\n"
+
+
+@pytest.mark.parametrize("script", ["train", "test", *PROTOCOLS])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("EPOCH", "05"),
+        ("EPOCH", "abc"),
+        ("EPOCH", "0"),
+        ("CLASSES", "gear ../../x"),
+        ("CLASSES", "--restart"),
+        ("CLASSES", ".hidden"),
+        ("CLASSES", " "),
+    ],
+)
+def test_names_and_numbers_are_checked_first(workspace: Path, script: str, variable: str, value: str) -> None:
+    printed = refused(workspace, script, **{**SMALL, variable: value})
+    assert printed.startswith(f"error: {variable}: ") and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("SEEDS", "1 02"), ("SEEDS", "-1"), ("SEEDS", " "), ("ROWS", "views_5/../../x"), ("ROWS", " ")],
+)
+def test_rows_and_seeds_are_checked_first(workspace: Path, variable: str, value: str) -> None:
+    printed = refused(workspace, "one_vs_rest", **{**SMALL, variable: value})
+    assert printed.startswith(f"error: {variable}: ") and printed.count("\n") == 1
+
+
+def test_targets_stay_below_the_results(workspace: Path) -> None:
+    printed = refused(workspace, "cross_dataset", "../../x_pc_3d=/data/x", **SMALL)
+    assert printed.startswith("error: the target ../../x_pc_3d=/data/x: ") and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [["--epoch", "05"], ["--epoch=+5"]])
+def test_train_takes_epochs_as_files_name_them(workspace: Path, flags: list[str]) -> None:
+    assert refused(workspace, "train", *flags, CLASSES="gear").startswith("error: EPOCH: ")
+
+
+def test_a_row_is_not_tested_without_its_flags(workspace: Path) -> None:
+    variables = {**SMALL, "ROWS": "mine", "FLAGS_mine": "--view_fusion max"}
+    calls, _ = protocol(workspace, "one_vs_rest", code=2, FAIL_AT="scripts/shared_flags.py", **variables)
+    assert "test.py" not in programs(calls)  # the flags could be read at first, and no longer once a program had run
+
+
+@pytest.mark.parametrize("script", ["one_vs_rest", "train"])
+def test_weights_are_compared_however_their_flag_is_written(workspace: Path, script: str) -> None:
+    (workspace / "a.pt").write_bytes(b"one")
+    protocol(workspace, script, "--clip_weights=a.pt", **SMALL)
+    (workspace / "a.pt").write_bytes(b"two")
+    printed = refused(workspace, script, "--clip_w", "a.pt", **SMALL)
+    assert "was made with other weights" in printed
+
+
+def test_a_folder_of_weights_is_told_by_its_files(workspace: Path) -> None:
+    weights = workspace / "siglip"
+    (weights / ".cache").mkdir(parents=True)
+    (weights / "model.safetensors").write_bytes(b"one")
+    protocol(workspace, "one_vs_rest", CLIP_WEIGHTS="siglip", **SMALL)
+    (weights / ".cache" / "note").touch()
+    calls, _ = protocol(workspace, "one_vs_rest", CLIP_WEIGHTS=str(weights) + "/", **SMALL)
+    assert programs(calls) == ["scripts/report.py"]
+    (weights / "model.safetensors").write_bytes(b"two")
+    printed = refused(workspace, "one_vs_rest", CLIP_WEIGHTS="siglip", **SMALL)
+    assert "was made with other weights" in printed
+
+
+def test_words_are_not_taken_for_patterns(workspace: Path) -> None:
+    (workspace / "gear1").touch()
+    flags = "--view_fusion max --scan_pattern scripts/*.sh"
+    variables = {**SMALL, "ROWS": "mine", "CLASSES": "gear?\nleaf", "FLAGS_mine": flags}
+    calls, _ = protocol(workspace, "one_vs_rest", **variables)
+    assert "--train_class gear? " in calls[0] and calls[0].endswith(flags) and calls[-2].endswith(flags)
+    calls, _ = protocol(workspace, "train", CLASSES="gear?\nleaf", SAVE="out")
+    assert "--train_class gear? " in calls[0] and "--save_path out/test" in calls[-1]
+    assert "out/test/gear" not in calls[-1]
+
+
+@pytest.mark.parametrize("data", ["-delete", "raw/"])
+def test_folders_of_data_are_no_flags_and_have_one_name(workspace: Path, data: str) -> None:
+    picture = workspace / data / "gear" / "000.png"
+    picture.parent.mkdir(parents=True)
+    picture.touch()
+    calls, _ = protocol(workspace, "one_vs_rest", DATA=data, **SMALL)
+    folder = "./-delete" if data == "-delete" else "raw"
+    assert f"--data_path {folder} " in calls[0]
+    calls, printed = protocol(workspace, "one_vs_rest", DATA=folder, **SMALL)
+    assert programs(calls) == ["scripts/report.py"] and "find:" not in printed and picture.exists()
