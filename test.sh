@@ -10,7 +10,7 @@ source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
-DATA=$(plain_path "${DATA:-}")                               # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo data
 CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_<EPOCH>.pth inside
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                          # which epoch's prompts

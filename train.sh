@@ -12,7 +12,7 @@ source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
-DATA=$(plain_path "${DATA:-}")                               # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
 EPOCH=${EPOCH:-15}                          # epochs, as in the paper
 SEED=${SEED:-111}

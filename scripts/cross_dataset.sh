@@ -13,7 +13,7 @@ source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the training data
-DATA=$(plain_path "${DATA:-}")                          # its rendered folder; empty: the demo data
+DATA=$(plain_path "${DATA:-}")           # its rendered folder; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop pointad}     # methods, see scripts/protocol.sh
@@ -37,7 +37,9 @@ for argument in "$@"; do
   esac
 done
 # All is checked before anything runs.
-{ check_names CLASSES $CLASSES; check_names DEMO_TARGET_CLASSES $DEMO_TARGET_CLASSES; check_numbers SEEDS 0 $SEEDS; }
+check_names CLASSES $CLASSES
+check_names DEMO_TARGET_CLASSES $DEMO_TARGET_CLASSES
+check_numbers SEEDS 0 $SEEDS
 check_numbers EPOCH 1 "$EPOCH"
 read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- ${flags[@]+"${flags[@]}"}
 check_rows ${flags[@]+"${flags[@]}"}

@@ -14,7 +14,7 @@ source scripts/protocol.sh
 python=$(bash scripts/setup.sh)
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data, see --dataset of test.py
-DATA=$(plain_path "${DATA:-}")                          # rendered data set; empty: the demo data
+DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo data
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop object_aware pointad}             # methods, see scripts/protocol.sh
@@ -26,7 +26,8 @@ SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo de
 TRAINED=$SAVE
 
 # All is checked before anything runs.
-{ check_names CLASSES $CLASSES; check_numbers SEEDS 0 $SEEDS; }
+check_names CLASSES $CLASSES
+check_numbers SEEDS 0 $SEEDS
 check_numbers EPOCH 1 "$EPOCH"
 read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
 check_rows ${flags[@]+"${flags[@]}"}
