@@ -65,7 +65,7 @@ def published_aupro_error_bound(ranking: Ranking, limit: float) -> float | None:
 
 def average_precision_error_bound(ranking: Ranking) -> float:
     """The largest change if the anomalous scores come last or first in every bin."""
-    if not ranking.is_binned or ranking.anomalous_count == 0:
+    if not ranking.is_binned or not ranking.has_both_classes:
         return 0.0
     sweep = ranking.sweep
     found = np.diff(sweep.true_positives, prepend=0)

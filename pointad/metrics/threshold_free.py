@@ -1,4 +1,7 @@
-"""AUROC, average precision and F1-max, of samples or of pixels; equal to scikit-learn's."""
+"""AUROC, average precision and F1-max, of samples or of pixels; equal to scikit-learn's.
+
+Without normal items, scikit-learn's precision is 1 whatever the scores are; here all three are undefined then.
+"""
 
 import numpy as np
 
@@ -27,7 +30,7 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float | None:
     Args and errors: see `auroc`.
 
     Returns:
-        0 .. 1, or None if there is no anomalous item.
+        0 .. 1, or None if there is no normal or no anomalous item.
     """
     return average_precision_of(rank(labels, scores))
 
@@ -38,7 +41,7 @@ def f1_max(labels: np.ndarray, scores: np.ndarray) -> float | None:
     Args and errors: see `auroc`.
 
     Returns:
-        0 .. 1, or None if there is no anomalous item.
+        0 .. 1, or None if there is no normal or no anomalous item.
     """
     return f1_max_of(rank(labels, scores))
 
@@ -56,7 +59,7 @@ def auroc_of(ranking: Ranking) -> float | None:
 
 def average_precision_of(ranking: Ranking) -> float | None:
     """Average precision of ranked scores; see `average_precision`."""
-    if ranking.anomalous_count == 0:
+    if not ranking.has_both_classes:
         return None
     sweep = ranking.sweep
     recall_steps = np.diff(sweep.true_positives, prepend=0) / sweep.anomalous_count
@@ -66,7 +69,7 @@ def average_precision_of(ranking: Ranking) -> float | None:
 
 def f1_max_of(ranking: Ranking) -> float | None:
     """Largest F1 of ranked scores; see `f1_max`. Between two anomalous scores F1 only falls, so none is missed."""
-    if ranking.anomalous_count == 0:
+    if not ranking.has_both_classes:
         return None
     sweep = ranking.sweep
     f1 = 2 * sweep.true_positives / (sweep.true_positives + sweep.false_positives + sweep.anomalous_count)

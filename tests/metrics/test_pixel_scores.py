@@ -199,7 +199,7 @@ def test_only_normal_pixels_are_binned_without_a_crash() -> None:
 def test_only_anomalous_pixels_are_binned_without_a_crash() -> None:
     scores = PixelScores.of(np.random.default_rng(0).random((4, 8, 8)), np.ones((4, 8, 8)), exact_pixels=100)
     values = pixel_metrics(scores, ["pixel_auroc", "pixel_aupro", "pixel_ap"])
-    assert values == {"pixel_auroc": None, "pixel_aupro": None, "pixel_ap": 1.0}
+    assert values == {"pixel_auroc": None, "pixel_aupro": None, "pixel_ap": None}
 
 
 def test_refuses_what_does_not_fit() -> None:
