@@ -16,6 +16,7 @@ from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order
+from pointad.scans.column_units import in_one_unit
 from pointad.scans.named_columns import find_columns
 from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
 from pointad.scans.row_numbers import without_row_numbers
@@ -131,9 +132,11 @@ def _from_records(records: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(path, f"has the fields {', '.join(names)} instead of x, y, z", _REMEDY)
     wanted = [*columns.xyz, *(columns.colors or ())]
     try:
-        return np.stack([records[names[place]].astype(np.float64) for place in wanted], axis=-1)
+        values = np.stack([records[names[place]].astype(np.float64) for place in wanted], axis=-1)
     except ValueError as error:
         raise InputError(path, f"has fields of different shapes ({error})", _REMEDY) from error
+    points = in_one_unit(values[..., :3], [names[place] for place in columns.xyz], path)
+    return np.concatenate([points, values[..., 3:]], axis=-1)
 
 
 def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray | None:

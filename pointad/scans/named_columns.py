@@ -17,7 +17,7 @@ _COLORS = (
     ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
     *((f"{name}:0", f"{name}:1", f"{name}:2") for name in ("rgb", "rgba", "colors", "color")),  # ParaView
 )
-_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](mm|cm|m|um|µm|inch|in))\s*$")
+_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](nm|mm|cm|m|[uµ\u03bc\ufffd]m|inch|in|ft))\s*$")
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
 _NO_COORDINATES = re.compile(
     r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"

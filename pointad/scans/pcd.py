@@ -11,6 +11,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_from_named
+from pointad.scans.column_units import in_one_unit
 from pointad.scans.pcd_header import PcdHeader, read_pcd_header
 from pointad.scans.point_cloud import PointCloud
 from pointad.scans.scan_file import ScanFile
@@ -69,6 +70,7 @@ def read_pcd_scan(path: Path) -> ScanFile:
         points = np.empty((header.count, 3))
         for axis, name in enumerate(header.xyz):
             points[:, axis] = records[name]
+    points = in_one_unit(points, header.xyz, path)
     colors = _colors(records, header)
     grid = header.grid
     if grid is None:

@@ -14,6 +14,7 @@ from plyfile import PlyData, PlyParseError
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
+from pointad.scans.column_units import in_one_unit
 from pointad.scans.meshes import Mesh, fans, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
@@ -93,6 +94,7 @@ def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
         raise InputError(path, f"has no vertex properties x, y, z; found {', '.join(columns)}", _REMEDY)
     with np.errstate(invalid="ignore"):  # a signalling NaN
         vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
+    vertices = in_one_unit(vertices, [names[place] for place in found.xyz], path)
     if found.colors is None:
         return Mesh(vertices, faces, None)
     return Mesh(vertices, faces, colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1)))

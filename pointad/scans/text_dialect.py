@@ -25,7 +25,7 @@ _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*?)[ \t]*(?:#|//)[^\n]*$")
-_UNIT = re.compile(rb"[\[(]?(?:mm|cm|m|um|\xc2\xb5m|inch|in|px|-|)[\])]?", re.IGNORECASE)
+_UNIT = re.compile(rb"[\[(]?(?:nm|mm|cm|m|(?:u|\xc2?\xb5|\xce\xbc)m|inch|in|ft|px|-|)[\])]?", re.IGNORECASE)
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
 
@@ -109,6 +109,8 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         shown = header[:60].decode("utf-8", errors="replace")
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
     names = _header_names(header, separator, columns, name)
+    if names is not None:
+        names = _with_units(names, content[:start], separator)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
         problem = (
             "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"
@@ -156,7 +158,7 @@ def _first_row(content: bytes) -> tuple[int | None, bytes]:
         if not is_comment(line) and _is_row(line, header):
             return start, header
         # The number of points, or the units of the columns, may come after the names.
-        if line and not line.isdigit() and not (header and _is_units(line)):
+        if line and not line.isdigit() and not (header and _is_units(_bare(line))):
             header = line
         if end < 0:
             break
@@ -168,6 +170,16 @@ def _is_units(line: bytes) -> bool:
     """Whether a line consists of the columns' units."""
     cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line)
     return len(cells) >= 3 and all(_UNIT.fullmatch(cell.strip(b'" ')) for cell in cells)
+
+
+def _with_units(names: tuple[str, ...], above: bytes, separator: bytes | None) -> tuple[str, ...]:
+    """Names with the units of a line below them, as in "x [mm]"; `above` are the lines before the first row."""
+    last = above.rstrip().rpartition(b"\n")[2]
+    units = [cell.decode("utf-8", errors="replace").strip("[]()") for cell in split(_bare(last), separator)]
+    if len(units) != len(names) or not _is_units(_bare(last)):
+        return names
+    plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
+    return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))
 
 
 def _is_row(line: bytes, header: bytes) -> bool:

@@ -9,6 +9,7 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named, is_normals
 from pointad.scans.column_order import check_order
+from pointad.scans.column_units import in_one_unit
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -37,7 +38,8 @@ def read_text_scan(path: Path) -> ScanFile:
         columns = find_columns(table.names)
         if columns.xyz is not None:
             colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
-            return ScanFile(table.values[:, columns.xyz], colors)
+            points = in_one_unit(table.values[:, columns.xyz], [table.names[place] for place in columns.xyz], path)
+            return ScanFile(points, colors)
         _check_first_names(table, path)
     values = without_row_numbers(table.values, path)
     if values.shape[1] > MOST_COLUMNS:

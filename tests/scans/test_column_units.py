@@ -1,0 +1,77 @@
+"""Named columns in different units of length are read in one, or refused."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.base import COUNT, POINTS, lines, rows
+
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+
+MIXED = {
+    "brackets": "x [mm],y [mm],z [um]",
+    "strokes": "x/mm,y/mm,z/\u00b5m",
+    "Greek": "x/mm,y/mm,z/\u03bcm",
+    "parentheses": "X(m),Y(m),Z(mm)",
+    "words": "X [millimeter],Y [millimeter],Z [micron]",
+    "line below": "x,y,z\nmm,mm,um",
+    "line below in brackets": "# x,y,z\n# [mm],[mm],[um]",
+}
+
+
+def write(path: Path, header: str, points: np.ndarray = POINTS, encoding: str = "utf-8") -> Path:
+    path.write_bytes(header.encode(encoding) + b"\n" + lines(rows(points, separator=",")))
+    return path
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_heights_in_a_finer_unit_are_read_in_the_unit_of_x(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(write(tmp_path / "a.csv", MIXED[name], POINTS * [1, 1, 1000]))
+    np.testing.assert_allclose(scan.points, POINTS, atol=1e-9)
+    assert "all are read in m" in caplog.text
+
+
+def test_the_micro_sign_of_latin_1(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "x [mm],y [mm],z [\u00b5m]", POINTS * [1, 1, 1000], "latin1")
+    np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
+    path = write(tmp_path / "b.csv", "x/mm,y/mm,z/\u00b5m", POINTS * [1, 1, 1000], "latin1")
+    np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
+
+
+def test_the_order_of_columns_does_not_matter(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "z [um],y [mm],x [mm]", POINTS[:, ::-1] * [1000, 1, 1])
+    np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
+
+
+def test_records(tmp_path: Path) -> None:
+    records = np.zeros(COUNT, dtype=[("x_mm", "f8"), ("y_mm", "f8"), ("z_um", "f8")])
+    for column, name in enumerate(("x_mm", "y_mm", "z_um")):
+        records[name] = POINTS[:, column] * (1000 if column == 2 else 1)
+    np.save(tmp_path / "a.npy", records)
+    np.testing.assert_allclose(read_scan(tmp_path / "a.npy").points, POINTS, atol=1e-9)
+
+
+@pytest.mark.parametrize("header", ["x [px],y [px],z [um]", "x [mm],y,z [um]", "x [deg],y [deg],z [mm]"])
+def test_what_cannot_be_converted_is_refused(header: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="give x, y and z in one unit"):
+        read_scan(write(tmp_path / "a.csv", header))
+
+
+@pytest.mark.parametrize("header", ["x [mm],y [mm],z [mm]", "x (east),y (north),z (up)", "X_mm,Y_mm,Z_mm", "x,y,z"])
+def test_one_unit_is_nothing_to_speak_of(header: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(write(tmp_path / "a.csv", header))
+    np.testing.assert_array_equal(scan.points, POINTS)
+    assert not caplog.records
+
+
+def test_a_unit_behind_the_last_name_counts_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(write(tmp_path / "a.csv", "x,y,z (mm)"))
+    np.testing.assert_array_equal(scan.points, POINTS)
+    assert "z is said to be in mm; x and y are taken to be in it too" in caplog.text
