@@ -12,9 +12,11 @@ from typing import Any
 
 from pointad.errors import shown
 
-_FORMULA = re.compile(r"'*[=+\-@]")
-_QUOTED_FORMULA = re.compile(r"'+[=+\-@]")
-_MARKDOWN = re.compile(r"([\\`*\[\]<|])")
+_FORMULA_BEGINS = r"([ ']*[=+\-@＝＋－＠])"  # the wide ones begin a formula in Japanese spreadsheets
+_FORMULA = re.compile("(^|;)" + _FORMULA_BEGINS)
+_QUOTED_FORMULA = re.compile("(^|;)'" + _FORMULA_BEGINS)
+_WITHIN_WORD = r"(?<=[^\W_])_+(?=[^\W_])"
+_MARKDOWN = re.compile(rf"({_WITHIN_WORD})|([\\`*\[\]<|~$_]|&(?=#?\w+;))")
 _LATEX = str.maketrans(
     {
         "&": r"\&",
@@ -67,8 +69,8 @@ def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
 
 
 def for_markdown(text: object) -> str:
-    """For a cell of a table or a line of text; underscores within words need no escape."""
-    return _MARKDOWN.sub(r"\\\1", shown(text))
+    """For a cell of a table or within a line of text; underscores within words need no escape."""
+    return _MARKDOWN.sub(lambda found: found[1] or f"\\{found[2]}", shown(text))
 
 
 def for_latex(text: object) -> str:
@@ -77,14 +79,16 @@ def for_latex(text: object) -> str:
 
 
 def for_csv(text: object) -> str:
-    """For a cell: an apostrophe is put before what a spreadsheet would take for a formula, to make it text."""
-    cell = shown(text)
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    """For a cell: an apostrophe is put before what a spreadsheet would take for a formula, to make it text.
+
+    Also behind a semicolon, where many spreadsheets begin another cell.
+    """
+    return _FORMULA.sub(r"\1'\2", shown(text))
 
 
 def from_csv(cell: str) -> str:
     """The text of a cell that `for_csv` wrote."""
-    return cell[1:] if _QUOTED_FORMULA.match(cell) else cell
+    return _QUOTED_FORMULA.sub(r"\1\2", cell)
 
 
 def _finite(data: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hostile_names import HOSTILE
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pointad.commands.program import LONGEST_LINE, OneLineFormatter
@@ -131,7 +131,27 @@ def test_json_lines(text: str) -> None:
 def test_markdown_cells(text: str) -> None:
     cell = for_markdown(text)
     assert cell.isprintable()
-    assert not re.search(r"[`*\[\]<|]", re.sub(r"\\.", "", cell)), "nothing special without its backslash"
+    assert not re.search(r"[`*\[\]<|~$]", re.sub(r"\\.", "", cell)), "nothing special without its backslash"
+    assert re.sub(r"\\(.)", r"\1", cell) == shown(text)
+
+
+@pytest.mark.parametrize("name", ["my_class", "a-b", "a__b", "größe_2", "nut & bolt", "R&D", "100 %", "#4", "(x)"])
+def test_ordinary_names_stay_readable_in_markdown_and_csv(name: str) -> None:
+    assert for_markdown(name) == for_csv(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("_gear_", r"\_gear\_"),
+        ("__my_gear__ (_a_)", r"\_\_my_gear\_\_ (\_a\_)"),
+        ("~~x~~", r"\~\~x\~\~"),
+        ("$x$", r"\$x\$"),
+        ("&lt;b&gt; &#60;", r"\&lt;b\&gt; \&#60;"),
+    ],
+)
+def test_emphasis_formulas_and_entities_are_plain_text_in_markdown(name: str, cell: str) -> None:
+    assert for_markdown(name) == cell
 
 
 @SHORT
@@ -144,10 +164,14 @@ def test_latex_cells(text: str) -> None:
 
 
 @SHORT
-@given(st.one_of(ANY_TEXT, st.text("=+-@'a")))
+@given(st.one_of(ANY_TEXT, st.text("=+-@'a; ＝－")))
+@example("x;=1+1")
+@example("x; =1+1")
+@example("＝1+1")
 def test_csv_cells_are_no_formulas_and_come_back(text: str) -> None:
     cell = for_csv(text)
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    for part in cell.split(";"):  # where spreadsheets begin a cell, depending on the country
+        assert not part.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
     assert from_csv(cell) == shown(text)
     file = io.StringIO()
     csv.writer(file).writerow([cell, "next"])
