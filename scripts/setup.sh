@@ -41,29 +41,52 @@ PY
 find_python() {
   local candidate
   for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do
-    [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
+    if [ -z "$candidate" ] || ! command -v "$candidate" >/dev/null 2>&1; then continue; fi
     "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && { command -v "$candidate"; return; }
   done
   return 1
 }
 
+# Sets python to an environment that has everything, if there is one.
 python=""
-if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && command -v python >/dev/null 2>&1 && usable "$(command -v python)"; then
-  python=$(command -v python)
-elif [ -x .venv/bin/python ] && usable .venv/bin/python; then
-  python="$root/.venv/bin/python"
-else
+find_usable() {
+  if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && command -v python >/dev/null 2>&1 && usable "$(command -v python)"; then
+    python=$(command -v python)
+  elif [ -x .venv/bin/python ] && usable .venv/bin/python; then
+    python="$root/.venv/bin/python"
+  fi
+}
+
+# Only an environment with this mark is ever removed: it was made here, and has no pip because that was interrupted.
+mark=.venv/made_by_setup
+make_environment() {  # PYTHON
+  rm -rf .venv
+  mkdir .venv
+  touch "$mark"
+  "$1" -m venv .venv >&2
+}
+
+find_usable
+if [ -z "$python" ]; then
+  # Of several first runs at once, one makes the environment, and the others wait for it.
+  exec 9< scripts/setup.sh
+  if command -v flock >/dev/null 2>&1; then flock 9; fi
+  find_usable
+fi
+if [ -z "$python" ]; then
   base=$(find_python) || fail "no Python 3.10 to 3.14 was found" "sudo apt-get install -y python3 python3-venv   # or set PYTHON to an installed one"
   if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
+    if { [ -e .venv ] || [ -L .venv ]; } && [ ! -f "$mark" ]; then
+      fail ".venv was not made by this script, and lacks pip or some of ${requirements[*]}" \
+        "uv pip install --python .venv/bin/python$(printf ' -r %s' "${requirements[@]}")   # or move .venv away"
+    fi
     say "making .venv with $("$base" --version)"
-    rm -rf .venv
-    if ! "$base" -m venv .venv >&2; then
-      rm -rf .venv
+    if ! make_environment "$base"; then
       if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         say "installing python3-venv"
         { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >&2 || true
       fi
-      "$base" -m venv .venv >&2 || fail "a virtual environment cannot be made" "sudo apt-get install -y python3-venv"
+      make_environment "$base" || fail "a virtual environment cannot be made" "sudo apt-get install -y python3-venv"
     fi
   fi
   say "installing ${requirements[*]} into .venv (about 7 GB with PyPI's torch, a few minutes)"

@@ -28,3 +28,47 @@ def chosen_python(tmp_path: Path, requirements: str) -> str:
 def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path) -> None:
     chosen = chosen_python(tmp_path, 'numpy>=1.20\nno-such-package-here>=1,<2; python_version < "3"  # why\n\n')
     assert Path(chosen).parent == Path(sys.executable).parent
+
+
+def first_runs(folder: Path, number: int) -> list[tuple[int, str]]:
+    """Exit codes and messages of so many runs at once, with a python that takes its time and has no packages."""
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "setup.sh").write_text((ROOT / "scripts" / "setup.sh").read_text())
+    (folder / "needs.txt").write_text("no-such-package-here\n")
+    base = folder / "base"
+    base.write_text("""#!/usr/bin/env bash
+[ "$1 $2" = "-m venv" ] || exit 0
+echo made >> made.txt
+sleep 0.5
+mkdir -p .venv/bin && cp base .venv/bin/python
+""")
+    base.chmod(0o755)
+    environment = {"PATH": "/usr/bin:/bin", "PYTHON": str(base)}
+    command = ["bash", "scripts/setup.sh", "needs.txt"]
+    runs = [
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(number)
+    ]
+    return [(run.returncode, err) for run, (_, err) in [(run, run.communicate()) for run in runs]]
+
+
+def test_an_environment_of_someone_else_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / ".venv" / "lib").mkdir(parents=True)  # without pip, as uv makes them
+    ((code, printed),) = first_runs(tmp_path, 1)
+    assert code == 2 and (tmp_path / ".venv" / "lib").is_dir() and not (tmp_path / "made.txt").exists()
+    assert printed.startswith("error: .venv was not made by this script") and "move .venv away" in printed
+
+
+def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / ".venv" / "half").mkdir(parents=True)
+    (tmp_path / ".venv" / "made_by_setup").touch()
+    ((code, printed),) = first_runs(tmp_path, 1)
+    assert code == 0, printed
+    assert not (tmp_path / ".venv" / "half").exists()
+
+
+def test_of_two_first_runs_one_makes_the_environment(tmp_path: Path) -> None:
+    assert [code for code, _ in first_runs(tmp_path, 2)] == [0, 0]
+    assert (tmp_path / "made.txt").read_text() == "made\n"
