@@ -36,6 +36,7 @@ class TextTable:
 
     values: np.ndarray  # (N, C) float64; nan where a cell is empty
     names: tuple[str, ...] | None  # the names of the C columns, if the file has them
+    above: bytes  # the lines above the first row
 
 
 def read_rows(path: str | Path) -> np.ndarray:
@@ -79,7 +80,7 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
     if empty.any() and values.shape[1] - empty.sum() >= 3:  # trailing separators, and columns of words
         values = values[:, ~empty]
         names = None if names is None else tuple(np.array(names, dtype=object)[~empty])
-    return TextTable(values, names)
+    return TextTable(values, names, content[: dialect.start])
 
 
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:

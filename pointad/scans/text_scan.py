@@ -10,6 +10,7 @@ from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named, is_normals
 from pointad.scans.column_order import check_order
 from pointad.scans.column_units import in_one_unit
+from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -29,10 +30,11 @@ def read_text_scan(path: Path) -> ScanFile:
     be anything else. A `.pts` file has the intensity before the colours.
 
     Raises:
-        InputError: the file is not a table of numbers, its first columns cannot be coordinates, or it has so many
-            columns without names that it must be a map of heights.
+        InputError: the file is not a table of numbers, its first columns cannot be coordinates, it has so many columns
+            without names that it must be a map of heights, or a `.pts` file ends before its number of points.
     """
     table = parse_table(read_bytes(path), path)
+    check_declared_count(table.above, len(table.values), path)
     named = table.names is not None
     if table.names is not None:
         columns = find_columns(table.names)

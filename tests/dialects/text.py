@@ -129,6 +129,10 @@ TEXT = {
     "separators at the ends": Dialect(".csv", lines([line + "," for line in rows(POINTS, separator=",")])),
     "Fortran": Dialect(".txt", lines([line.replace(" ", "D+00 ", 1) for line in _XYZ])),
     "number of points first": Dialect(".pts", lines(rows(POINTS, _NUMBERS % 7, COLORS), str(COUNT)), colors=COLORS),
+    "too small a number of points": Dialect(".pts", lines(_XYZ, "399"), log="declares 399 points but holds 400"),
+    "fewer rows than a number above": Dialect(
+        ".xyz", lines(_XYZ, "500\nmade by"), log="if this is the number of points"
+    ),
 }
 
 REFUSED_TEXT = {
@@ -152,6 +156,12 @@ REFUSED_TEXT = {
         ".asc",
         lines(["1.5 " * 130] * 200, "ncols 130\nnrows 200\nxllcorner 0\ncellsize 1\nNODATA_value -9999"),
         "see docs/formats.md, Height maps",
+    ),
+    "fewer points than promised": (".pts", lines(_XYZ[:-1], "\n400 "), "declares 400 points but holds 399"),
+    "a number above that no one can count": (
+        ".xyz",
+        lines(["1 2 3", "1 2"] * 100, "9" * 5000),
+        "not a table of numbers",
     ),
     "ragged": (".xyz", lines(["1 2 3", "1 2"] * 100), "not a table of numbers"),
 }

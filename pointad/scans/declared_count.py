@@ -1,0 +1,41 @@
+"""Compares the number of points that a text file states above its rows with the number of rows."""
+
+import logging
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.scans.scan_file import MOST_POINTS
+
+logger = logging.getLogger(__name__)
+
+_MOST_DIGITS = 20
+_REMEDY = "copy or export the file again, or correct the number"
+
+
+def check_declared_count(above: bytes, held: int, path: Path) -> None:
+    """Refuse a `.pts` file with fewer points than it states, as a cut copy has; log other contradictions.
+
+    Elsewhere a number that stands alone may be something else, such as a year. It is logged if it is larger than the
+    number of rows.
+
+    Args:
+        above: the lines above the first row.
+        held: how many rows there are.
+        path: the file, for its extension, errors and the log.
+
+    Raises:
+        InputError: a `.pts` file ends before its number of points.
+    """
+    alone = [line.strip() for line in above.split(b"\n")]
+    numbers = [int(line) for line in alone if line.isdigit() and len(line) < _MOST_DIGITS]
+    if len(numbers) != 1 or numbers[0] == held:
+        return
+    declared = numbers[0]
+    if path.suffix.lower() != ".pts":
+        if held < declared <= MOST_POINTS:
+            message = "%s: %d rows follow the number %d; if this is the number of points, the file is not complete"
+            logger.warning(message, path, held, declared)
+    elif declared > held:
+        raise InputError(path, f"declares {declared} points but holds {held}", _REMEDY)
+    else:
+        logger.warning("%s: declares %d points but holds %d, which are all read", path, declared, held)
