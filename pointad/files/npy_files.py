@@ -1,5 +1,7 @@
 """Reads untrusted `.npy` arrays: no pickles, and nothing is allocated before the header has been checked."""
 
+import io
+import struct
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -10,6 +12,8 @@ from pointad.files.regular import regular_file_size
 
 _MOST_AXES = 16
 _LONGEST_AXIS = 2**62
+_LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after having read the header
+_MAGIC = 8  # bytes before the length of the header
 _REMEDY = "replace the file, or render the sample again"
 
 
@@ -90,13 +94,19 @@ def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
     """
     try:
         version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        elif version == (2, 0):
-            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
-        else:
+        if version not in ((1, 0), (2, 0)):
             raise ValueError(f"npy version {version}")
-        length = file.tell()
+        form = "<H" if version == (1, 0) else "<I"
+        size = file.read(struct.calcsize(form))
+        (claimed,) = struct.unpack(form, size)
+        if claimed > _LONGEST_HEADER:
+            raise ValueError(f"its header claims {claimed} bytes")
+        header = io.BytesIO(size + file.read(claimed))
+        if version == (1, 0):
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(header)
+        else:
+            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
+        length = _MAGIC + header.tell()
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
         raise InputError(name, f"is not a readable npy file ({error})", _REMEDY) from error
     if len(shape) > _MOST_AXES:

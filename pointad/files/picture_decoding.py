@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from pointad.errors import InputError
 from pointad.files.bounds import check_claim
 from pointad.files.regular import read_bytes
+from pointad.files.tiff_tiles import largest_tile
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """The formats that are decoded, whatever the file is called: for some others Pillow starts external programs."""
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
+_DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "I": 4, "F": 4}
 
 
@@ -42,6 +44,8 @@ def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
             warnings.simplefilter("ignore")  # about decompression bombs, which are checked here, and damaged tags
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 _check_size(picture, path, len(content))
+                if picture.format == "TIFF":
+                    check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
                 picture.load()
                 if not upright or picture.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
                     return picture

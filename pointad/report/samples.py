@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import Image
@@ -18,9 +19,10 @@ from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_outputs import maps_file, picture_file
-from pointad.files.bounds import check_claim
 from pointad.files.masks import read_mask
+from pointad.files.npy_files import read_npy_stream
 from pointad.files.pictures import read_picture
+from pointad.files.zip_members import check_member
 from pointad.report.runs import Run, SampleScore
 from pointad.visualization.sheets import sample_sheet
 
@@ -140,9 +142,9 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     remedy = "run test.py with --save_maps again"
     try:
         with zipfile.ZipFile(path) as archive:
-            check_claim(path, sum(member.file_size for member in archive.infolist()), path.stat().st_size)
-        with np.load(path, allow_pickle=False) as stored:
-            maps = {name: stored[f"{name}_map"] for name in MODALITY_LABELS if f"{name}_map" in stored}
+            members = {member.filename: member for member in archive.infolist()}
+            names = [name for name in MODALITY_LABELS if f"{name}_map.npy" in members]
+            maps = {name: _read_map(archive, members[f"{name}_map.npy"], path) for name in names}
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(path, f"holds no maps ({error})", remedy) from error
     for name, one in maps.items():
@@ -151,6 +153,12 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
         if not np.isfinite(one).all():
             raise InputError(path, f"its {name}_map holds values that are not finite", remedy)
     return maps
+
+
+def _read_map(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:
+    check_member(path, member)
+    with archive.open(member) as file:
+        return read_npy_stream(cast(BinaryIO, file), f"{path}:{member.filename}", member.file_size)
 
 
 def encode_picture(picture: np.ndarray) -> Picture:

@@ -11,9 +11,9 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.files.bounds import check_claim
 from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
+from pointad.files.zip_members import check_member
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order
 from pointad.scans.column_units import in_one_unit
@@ -176,12 +176,13 @@ def _may_be_points(shape: tuple[int, ...]) -> bool:
 
 
 def _member_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> tuple[int, ...]:
+    check_member(path, member)
     with archive.open(member) as file:
         return read_npy_header(cast(BinaryIO, file), f"{path}:{member.filename}").shape
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:
-    check_claim(path, member.file_size, member.compress_size, member.filename)
+    check_member(path, member)
     with archive.open(member) as file:
         name = f"{path}:{member.filename}"
         return read_npy_stream(cast(BinaryIO, file), name, member.file_size, _KINDS, MOST_POINTS * MOST_COLUMNS)

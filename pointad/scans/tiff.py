@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import struct
 from pathlib import Path
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 _MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
 _REMEDY = "give a scan with x, y, z for every pixel"
+_BOUNDED = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD")
+# The decoders of other compressions, such as JPEG 2000 or LERC, take what the compressed data claim, not the image.
 
 
 def read_xyz_tiff(path: str | Path) -> np.ndarray:
@@ -37,7 +40,8 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
     """
     content = read_bytes(path)  # tifffile allocates what a tag claims; from memory, no more than exists
     try:
-        with tifffile.TiffFile(io.BytesIO(content)) as file:
+        # In files of these kinds one names others, which would be opened.
+        with tifffile.TiffFile(io.BytesIO(content), is_ome=False, is_mmstack=False, is_ndtiff=False) as file:
             _check_directories(file, content, path)
             values = _scan_values(file, path, len(content))
     except InputError:
@@ -111,8 +115,19 @@ def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Pa
     dtype = image.dtype
     if dtype is None or dtype.kind not in "fiu":
         raise InputError(path, f"holds {dtype} values", _REMEDY)
-    check_claim(path, pixels * dtype.itemsize, size)
+    check_claim(path, max(pixels, _decoded_values(image)) * dtype.itemsize, size)
+    compression = image.keyframe.compression
+    if getattr(compression, "name", compression) not in _BOUNDED:
+        problem = f"is compressed as {getattr(compression, 'name', compression)}"
+        raise InputError(path, problem, f"write it with one of the compressions {', '.join(_BOUNDED)}")
     return image.asarray()
+
+
+def _decoded_values(image: tifffile.TiffPageSeries) -> int:
+    """How many values its pages are decoded to; tiles are decoded whole, however far they reach beyond the image."""
+    page = image.keyframe
+    tiles = (*page.chunks, *page.chunked) if page.is_tiled else ()
+    return max(math.prod(page.shaped), math.prod(tiles)) * len(image.pages)
 
 
 def _channels_last(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -12,6 +12,7 @@ import tifffile
 from dialects.pcd import header
 
 from pointad.errors import InputError
+from pointad.files.pictures import read_picture
 from pointad.scans.files import read_scan
 from pointad.scans.scan_file import MOST_POINTS
 
@@ -66,6 +67,34 @@ def long_strip() -> bytes:
     return bytes(content)
 
 
+def long_header(size: int) -> bytes:
+    """The beginning of an array whose header has so many bytes."""
+    return b"\x93NUMPY\x02\x00" + size.to_bytes(4, "little")
+
+
+def members_of_headers(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in ("a.npy", "b.npy"):
+            with archive.open(name, "w", force_zip64=True) as file:
+                file.write(long_header(290 * 2**20))
+                for _ in range(290 if name == "a.npy" else 1):
+                    file.write(b" " * 2**20)
+
+
+def large_tile(path: Path, *, dtype: type = np.float32, side: int = 16_384) -> None:
+    """A TIFF of 64 x 64 pixels in one tile that is much larger."""
+    buffer = io.BytesIO()
+    picture = np.ones((64, 64, 3), dtype)
+    tifffile.imwrite(buffer, picture, photometric="rgb", compression="zlib", tile=(64, 64), metadata=None)
+    content = bytearray(buffer.getvalue())
+    with tifffile.TiffFile(io.BytesIO(bytes(content))) as file:
+        places = [file.pages[0].tags[name].offset for name in ("TileWidth", "TileLength")]  # type: ignore[union-attr]
+    for place in places:
+        content[place + 2 : place + 4] = (4).to_bytes(2, "little")  # a LONG
+        content[place + 8 : place + 12] = side.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
 CLAIMS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "empty of absurd length": (".npy", lambda path: path.write_bytes(npy_of((0, 10**23, 3)))),
     "empty of great length": (".npy", lambda path: path.write_bytes(npy_of((0, 2**61, 3)))),
@@ -75,6 +104,9 @@ CLAIMS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "too many pixels": (".npy", lambda path: sparse(path, npy_of((4000, 4000, 3)), 12 * 4000**2)),
     "members that nobody asked for": (".npz", many_members),
     "points of zeros": (".npz", lambda path: zip_of(path, points=((97, 2**18, 3), 291 * 2**20))),
+    "a header of a gigabyte": (".npy", lambda path: sparse(path, long_header(2**30), 2**30)),
+    "members that are headers": (".npz", members_of_headers),
+    "a tile larger than the image": (".tiff", large_tile),
     "COUNT 1000": (
         ".pcd",
         lambda path: path.write_bytes(
@@ -92,6 +124,42 @@ def test_claims_are_refused_without_taking_memory(name: str, tmp_path: Path) -> 
     with pytest.raises(InputError) as caught:
         read_scan(tmp_path / f"claim{suffix}")
     assert not isinstance(caught.value.__cause__, MemoryError)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_pictures_in_one_large_tile_are_refused(tmp_path: Path) -> None:
+    large_tile(tmp_path / "claim.tiff", dtype=np.uint8)
+    with pytest.raises(InputError, match=r"claims 2\.15e\+09 bytes of a tile"):
+        read_picture(tmp_path / "claim.tiff", "RGB")
+    large_tile(tmp_path / "usual.tiff", dtype=np.uint8, side=64)
+    assert read_picture(tmp_path / "usual.tiff", "RGB").min() == 1
+
+
+def test_compressions_that_are_not_bounded_by_the_claim_are_refused(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal(size=(64, 64, 3)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "scan.tiff", points, photometric="rgb", compression="lerc")
+    with pytest.raises(InputError, match="is compressed as LERC; write it with one of"):
+        read_scan(tmp_path / "scan.tiff")
+    for compression in ("lzw", "zlib", "deflate", "packbits", "lzma", "zstd"):
+        tifffile.imwrite(tmp_path / "scan.tiff", points, photometric="rgb", compression=compression)
+        np.testing.assert_array_equal(read_scan(tmp_path / "scan.tiff").points, points)
+    with zipfile.ZipFile(tmp_path / "scan.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("points.npy", npy_of((4096, 3), points.tobytes()))
+    with pytest.raises(InputError, match=r"points\.npy is compressed by method 12, not by deflate"):
+        read_scan(tmp_path / "scan.npz")
+
+
+def test_a_scan_that_names_another_file_is_read_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tifffile.imwrite(tmp_path / "other.tiff", np.full((8, 9, 3), 2, np.float32), photometric="rgb")
+    description = (
+        '<OME UUID="urn:uuid:1"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="CXYZT" Type="float" '
+        'SizeX="9" SizeY="8" SizeC="3" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="3"/>'
+        f'<TiffData IFD="0"><UUID FileName="{tmp_path}/other.tiff">urn:uuid:2</UUID></TiffData></Pixels></Image></OME>'
+    )
+    own = np.ones((8, 9, 3), np.float32)
+    tifffile.imwrite(tmp_path / "scan.tiff", own, photometric="rgb", description=description, metadata=None)
+    np.testing.assert_array_equal(read_scan(tmp_path / "scan.tiff").points, own)
+    assert "other.tiff" not in caplog.text, "opened, and refused only for want of what it needs"
 
 
 @pytest.mark.usefixtures("little_memory")

@@ -1,0 +1,25 @@
+"""Bounds on what the members of a zip file may unpack to."""
+
+import zipfile
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.files.bounds import check_claim
+
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without a bound, a piece at a time
+
+
+def check_member(path: str | Path, member: zipfile.ZipInfo) -> None:
+    """Refuse a member that claims too much, or whose unpacked size is not bounded by what it claims.
+
+    Args:
+        path: the zip file, for the error message.
+        member: one of its members.
+
+    Raises:
+        InputError: its claim is disproportionate, or it is compressed by anything but deflate.
+    """
+    check_claim(path, member.file_size, member.compress_size, member.filename)
+    if member.compress_type not in _BOUNDED:
+        problem = f"its {member.filename} is compressed by method {member.compress_type}, not by deflate"
+        raise InputError(path, problem, "write it with numpy.savez or numpy.savez_compressed")
