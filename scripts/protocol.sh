@@ -153,19 +153,25 @@ tell_changed_data() {  # MADE DATA
   [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove that to make it anew" >&2
 }
 
+# Takes the place of a file, rather than writing into what a link of that name leads to, and is whole or not there.
+put() {  # FILE < CONTENT
+  rm -f "$1.partial"
+  (set -o noclobber && cat > "$1.partial") && mv -fT "$1.partial" "$1"
+}
+
 note_flags() {  # FOLDER MADE_OF FLAGS...
   mkdir -p "$1"
-  telling_flags "${@:3}" > "$1/flags.txt"
-  printf '%s\n' "$2" > "$1/made_of.txt"
-  stated_weights "${@:3}" > "$1/weights.txt"
+  telling_flags "${@:3}" | put "$1/flags.txt"
+  printf '%s\n' "$2" | put "$1/made_of.txt"
+  stated_weights "${@:3}" | put "$1/weights.txt"
 }
 
 check_same_flags() {  # FOLDER MADE_OF FLAGS...
-  if [ -f "$1/flags.txt" ] && [ "$(cat "$1/flags.txt")" != "$(telling_flags "${@:3}")" ]; then
+  if [ -s "$1/flags.txt" ] && [ "$(cat "$1/flags.txt")" != "$(telling_flags "${@:3}")" ]; then
     echo "error: $1: was made with other flags ($(tr '\n' ' ' < "$1/flags.txt")); set another SAVE, or remove it" >&2
     return 2
   fi
-  if [ -f "$1/made_of.txt" ] && [ "$(cat "$1/made_of.txt")" != "$2" ]; then
+  if [ -s "$1/made_of.txt" ] && [ "$(cat "$1/made_of.txt")" != "$2" ]; then
     echo "error: $1: was made of other data, prompts or seeds ($(cat "$1/made_of.txt"), now $2); set another SAVE, or remove it" >&2
     return 2
   fi

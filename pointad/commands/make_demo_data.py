@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
+from pointad.compute.interrupts import end_with_parent, obey_the_parent
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
@@ -62,10 +63,18 @@ def main(arguments: argparse.Namespace) -> None:
         raise InputError("--good", f"the format {arguments.format} has a fixed number of good scans", "leave it out")
     agree_on_generation(output, Generation(arguments.format, arguments.seed, good), CLASSES)
     write = partial(chosen.write_scan, seed=arguments.seed, root=output)
-    with ProcessPoolExecutor(arguments.workers) as pool:
-        for _ in pool.map(write, names, chunksize=4):
-            pass
+    with ProcessPoolExecutor(arguments.workers, initializer=_start_worker) as pool:
+        try:
+            for _ in pool.map(write, names, chunksize=4):
+                pass
+        finally:
+            pool.shutdown(cancel_futures=True)
     if arguments.format == "mvtec3d":
         for class_name in arguments.classes:
             scans.write_calibration(class_name, output)
     print(f"{len(names)} scans of {len(arguments.classes)} classes in {output}")
+
+
+def _start_worker() -> None:
+    obey_the_parent()
+    end_with_parent()

@@ -1,6 +1,7 @@
 """Interrupts at moments that cannot bear them: while a library is loaded, while processes are started."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -88,6 +89,18 @@ def obey_the_parent(*_: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
     sys.excepthook = _without_lost_connections
+
+
+def end_with_parent() -> None:
+    """In a worker process: exit when its parent has ended in any way, for a killed run must leave no process behind."""
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _without_lost_connections(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

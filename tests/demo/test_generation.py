@@ -1,9 +1,16 @@
 """A folder of demo data holds scans of one seed, format and number; the same command completes it."""
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from commands.programs import ROOT
 from robustness.invocation import assert_one_error_line, files_below, invoke
 
 from pointad.commands.make_demo_data import FORMATS
@@ -22,6 +29,7 @@ def mark(name: ScanName, seed: int, root: Path) -> None:
 def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
     """Generating into a folder, in no time."""
     monkeypatch.setattr("pointad.commands.make_demo_data.ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr("pointad.commands.make_demo_data._start_worker", lambda: None)
     for maker in FORMATS.values():
         monkeypatch.setattr(maker, "write_scan", mark)
     return ("scripts/make_demo_data.py", "--output", tmp_path / "raw", "--workers", 1, "--classes")
@@ -54,3 +62,24 @@ def test_the_same_settings_complete_a_folder(flags: tuple[object, ...]) -> None:
     assert RECORD_NAME in invoke(*flags, "pear", "--good", 20).err
     (folder / RECORD_NAME).write_text("[]")
     assert_one_error_line(invoke(*flags, "pear", "--good", 20), RECORD_NAME)
+
+
+def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "make_demo_data.py"), "--output", str(tmp_path), "--workers", "2"]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None and not list(tmp_path.rglob("*.tiff")):
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        for _ in range(600):
+            try:
+                os.killpg(process.pid, 0)
+            except ProcessLookupError:
+                break
+            time.sleep(0.1)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -310,3 +310,25 @@ def test_train_stops_when_flags_changed(workspace: Path) -> None:
 def test_train_checks_flags_before_anything_runs(workspace: Path, flags: list[str], message: str) -> None:
     calls, printed = protocol(workspace, "train", *flags, code=2)
     assert calls == [] and message in printed
+
+
+def test_notes_take_the_place_of_links_and_pipes(workspace: Path) -> None:
+    folder = workspace / "results/one_vs_rest/demo/pointad/seed_111/train/gear"
+    folder.mkdir(parents=True)
+    (workspace / "precious").write_text("mine")
+    (folder / "flags.txt").symlink_to(workspace / "precious")
+    (folder / "weights.txt").symlink_to(workspace / "created")
+    os.mkfifo(folder / "made_of.txt")
+    variables = {"ROWS": "pointad", "CLASSES": "gear"}
+    protocol(workspace, "one_vs_rest", **variables)
+    assert (workspace / "precious").read_text() == "mine" and not (workspace / "created").exists()
+    assert (folder / "made_of.txt").is_file() and not list(folder.glob("*.partial"))
+
+
+def test_notes_that_were_cut_short_stop_nobody(workspace: Path) -> None:
+    variables = {"ROWS": "ensemble"}
+    protocol(workspace, "one_vs_rest", "--image_size", "224", code=2, FAIL_AT="test.py", **variables)
+    for name in ("flags.txt", "made_of.txt"):
+        (workspace / "results/one_vs_rest/demo/ensemble/test" / name).write_text("")
+    calls, _ = protocol(workspace, "one_vs_rest", "--image_size", "224", **variables)
+    assert programs(calls) == ["test.py", "scripts/report.py"]
