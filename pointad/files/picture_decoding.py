@@ -22,7 +22,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
-_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 2, "I": 4, "F": 4}
+_USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
 
 
 def decode_picture(path: Path, *, upright: bool = True) -> Image.Image:
@@ -66,4 +66,4 @@ def _check_size(picture: Image.Image, path: Path, held: int) -> None:
     if max(width, height) > LARGEST_SIDE:
         remedy = f"give a picture with sides of at most {LARGEST_SIDE} pixels"
         raise InputError(path, f"is {width} x {height} pixels", remedy)
-    check_claim(path, width * height * _BYTES.get(picture.mode, 4), held, "pixels")
+    check_claim(path, width * height * _USUAL, held, "pixels")

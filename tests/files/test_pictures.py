@@ -163,6 +163,14 @@ def test_a_part_that_claims_gigabytes_takes_none(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P"])
+def test_pixels_count_as_what_they_are_converted_to(mode: str, tmp_path: Path) -> None:
+    Image.new(mode, (13_300, 13_300)).save(tmp_path / "a.png", compress_level=1)
+    for read in (lambda path: read_picture(path, "RGB"), read_mask):
+        with pytest.raises(InputError, match=r"claims 7\.08e\+08 bytes of pixels"):
+            read(tmp_path / "a.png")
+
+
 def test_a_small_file_that_claims_a_gigabyte_is_refused(tmp_path: Path) -> None:
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
