@@ -9,8 +9,12 @@ from pointad.files.regular import regular_file_size
 
 
 @contextlib.contextmanager
-def opened_table(path: str | Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
     """The names of the columns, stripped, and the rows, which may have any number of cells; blank rows are left out.
+
+    Args:
+        path: of the file.
+        skip_blanks: leave out blanks at the beginning of cells, as people write them; names of programs keep theirs.
 
     Raises:
         InputError: it is no regular file.
@@ -18,12 +22,12 @@ def opened_table(path: str | Path) -> Iterator[tuple[list[str], Iterator[list[st
     """
     regular_file_size(path)
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        rows = (row for row in csv.reader(file, skipinitialspace=True) if row)
+        rows = (row for row in csv.reader(file, skipinitialspace=skip_blanks) if row)
         yield [name.strip() for name in next(rows, [])], rows
 
 
 def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:
-    """The names of the columns, and every row by them.
+    """The names of the columns, and every row by them; cells keep their blanks.
 
     A row must have a cell for each: a file of many names and short rows would take the square of its size.
 
@@ -31,7 +35,7 @@ def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:
         InputError: it is no regular file.
         OSError, ValueError, csv.Error: it cannot be read, or a row has more or fewer cells.
     """
-    with opened_table(path) as (names, rows):
+    with opened_table(path, skip_blanks=False) as (names, rows):
         found = []
         for number, row in enumerate(rows, start=1):
             if len(row) != len(names):

@@ -13,7 +13,7 @@ from pointad.files.csv_tables import opened_table, read_table
 def test_rows_are_read_by_the_names_of_the_columns(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text('\ufeffclass, id \n"a,b",1\n\nc, 2\n')
     names, rows = read_table(tmp_path / "table.csv")
-    assert names == ["class", "id"] and rows == [{"class": "a,b", "id": "1"}, {"class": "c", "id": "2"}]
+    assert names == ["class", "id"] and rows == [{"class": "a,b", "id": "1"}, {"class": "c", "id": " 2"}]
     (tmp_path / "table.csv").write_text("")
     assert read_table(tmp_path / "table.csv") == ([], [])
 
