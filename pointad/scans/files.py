@@ -26,6 +26,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.regular import regular_file_size
 from pointad.scans.array_scan import read_npy_scan, read_npz_scan
+from pointad.scans.coarseness import warn_of_coarse_coordinates
 from pointad.scans.meshes import MESH_POINTS, Mesh, scan_from_mesh
 from pointad.scans.no_data import without_no_data
 from pointad.scans.obj import read_obj
@@ -63,9 +64,12 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     check_beginning(path, SUFFIXES)
     with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
         if suffix in _MESH_READERS:
-            scan = scan_from_mesh(_MESH_READERS[suffix](path), mesh_points, seed, path)
+            mesh = _MESH_READERS[suffix](path)
+            scan = scan_from_mesh(mesh, mesh_points, seed, path)
+            stored = mesh.vertices
         else:
             scan = _READERS[suffix](path)
+            stored = scan.points
     total = scan.points.size // 3
     if total > MOST_POINTS:
         raise InputError(path, f"holds {total} points", f"give a scan with at most {MOST_POINTS}")
@@ -75,6 +79,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     scan = replace(scan, points=without_no_data(scan.points, path))
     if not scan.present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
+    warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)
     return scan
 
 
