@@ -1,5 +1,6 @@
-"""Recognizes columns without names whose first three are certainly not x, y, z."""
+"""Recognizes columns without names whose first three are certainly not x, y, z, and tells which are ignored."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -8,44 +9,149 @@ from pointad.errors import InputError
 from pointad.scans.colors import is_normals
 from pointad.scans.scan_file import FEWEST_POINTS
 
+logger = logging.getLogger(__name__)
+
 _EARLIEST_TIME = 1e8  # seconds, of clocks that count from 1970 or 1980; coordinates of countries stay below
+_SAMPLE = 20_000  # rows
+_FEWEST_VALUES = 16  # that differ in a coordinate; labels and numbers of returns have fewer
+_ROUNDED = 0.15  # of 255 times a colour with three decimals
+_ALONG_PIXELS = 0.9  # correlation of a coordinate with the columns or rows of its grid
 _REMEDY = "name the columns x, y, z, or move x, y and z to the front"
 
 
 def check_order(values: np.ndarray, path: Path) -> None:
-    """Refuse a table that begins with colours, normals, labels, intensities or times.
+    """Refuse a table or array that begins with colours, normals, labels, intensities or times.
 
     Args:
-        values: (N, C) numbers without names, without row numbers.
+        values: (N, C) or (H, W, C) numbers without names, without row numbers.
         path: the file, for errors.
 
     Raises:
         InputError: the first columns do not look like coordinates, but those behind them do.
     """
-    if values.ndim != 2 or values.shape[1] < 4 or len(values) < FEWEST_POINTS or values.dtype.kind not in "iuf":
+    if values.ndim not in (2, 3) or values.shape[-1] < 4 or values.dtype.kind not in "iuf":
         return
-    found = values[np.isfinite(values).all(axis=1)]
-    kind = _first_columns(found) if len(found) else None
+    flat = values.reshape(-1, values.shape[-1])
+    found = flat[np.isfinite(flat).all(axis=1)]
+    if values.ndim == 3:
+        if _follows_pixels(values[..., 0]):
+            return
+        found = found[found[:, :3].any(axis=1) & found[:, -3:].any(axis=1)]  # without holes
+    kind = (
+        _first_columns(found, steady=_rises_steadily(flat[:, 0])) if len(found) and len(flat) >= FEWEST_POINTS else None
+    )
     if kind is not None:
         raise InputError(path, f"has no names of columns, and begins with what looks like {kind}", _REMEDY)
 
 
-def _first_columns(values: np.ndarray) -> str | None:
-    """What the first columns of (N, C) finite numbers hold; None if it may be coordinates."""
-    whole = [bool((values[:, column] == np.rint(values[:, column])).all()) for column in range(min(6, values.shape[1]))]
-    fractions_follow = not any(whole[1:4])
-    if values.shape[1] >= 6 and not any(whole[3:6]) and not is_normals(values[:, 3:6]):
-        first = values[:, :3]
-        if all(whole[:3]) and first.min() >= 0 and 1 < first.max() <= 255:
-            return "colours"
-        if is_normals(first):
+def tell_ignored(values: np.ndarray, path: Path) -> None:
+    """Log which columns behind the coordinates are ignored, unless they are normals or look like an intensity.
+
+    Args:
+        values: (..., C) numbers without names and colours, x, y and z in the first three.
+        path: the file, for the log.
+    """
+    if values.shape[-1] == 3 or values.dtype.kind not in "iuf":
+        return
+    flat = values.reshape(-1, values.shape[-1])
+    others = flat[np.isfinite(flat).all(axis=1), 3:]
+    if others.shape[1] > 1 and not is_normals(others[:, :3]):
+        logger.warning("%s: the last %d columns have no names and are ignored", path, others.shape[1])
+    elif others.shape[1] == 1 and len(others):
+        steady = values.ndim == 2 and _rises_steadily(flat[:, 0])
+        if steady or not (_is_whole(others) or _is_attribute(others)):
+            message = "%s: the first three columns are read as x, y, z, and the fourth, which has no name, is ignored"
+            logger.warning(message + ("; if the first holds times, name the columns" if steady else ""), path)
+
+
+def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
+    """What the first columns of (N, C) finite numbers hold; None if it may be coordinates.
+
+    Args:
+        values: without rows that have numbers missing.
+        steady: whether the first column of all rows rises steadily.
+    """
+    fourth, behind = values[:, 3], values[:, 3:6]
+    if values.shape[1] >= 6 and not is_normals(behind):
+        if is_normals(values[:, :3]) and not any(_is_whole(column) for column in behind.T):
             return "normals"
-    fourth = values[:, 3]
-    if whole[0] and fractions_follow and not _is_attribute(fourth) and not is_normals(values[:, 3:6]):
+        has_alpha = values.shape[1] >= 7 and np.ptp(fourth) == 0
+        if _are_colours(values[:, :3]) and _may_be_coordinates(values[:, 4:7] if has_alpha else behind):
+            return "colours"
+    stepped = [_are_bytes_to_one(values[:, place]) for place in (0, 1, 3)]  # more than one: a grid, scaled to 1
+    if stepped == [True, False, False] and not (_are_bytes(fourth) or is_normals(behind)):
+        return "an intensity"
+    fractions_follow = not any(_is_whole(column) for column in values[:, 1:4].T)
+    if fractions_follow and np.ptp(fourth) and not is_normals(behind) and _are_flags(values[:, 0]):
         return "a label or an intensity"
+    if fractions_follow and not _is_attribute(fourth) and not is_normals(behind):
+        if _is_whole(values[:, 0]):
+            return "a label or an intensity"
+        if steady and (np.ptp(values[:, 1:3], axis=0) > 0).all():
+            return "times"
     if values[:, 0].min() > _EARLIEST_TIME and np.abs(values[:, 1:4]).max() < _EARLIEST_TIME / 10:
         return "times"
     return None
+
+
+def _are_colours(values: np.ndarray) -> bool:
+    """Whether (N, 3) numbers are colours in front of something else: 0 to 255, or these divided by 255."""
+    return _are_bytes_to_one(values) or (_are_bytes(values) and values.max() > 1)
+
+
+def _are_bytes_to_one(values: np.ndarray) -> bool:
+    """Whether numbers between 0 and 1 are multiples of 1/255, as those of coordinates hardly ever are."""
+    if not _is_attribute(values):
+        return False
+    scaled = 255 * values[:: max(1, len(values) // _SAMPLE)].astype(np.float64)
+    levels = np.rint(scaled)
+    return len(np.unique(levels)) > _FEWEST_VALUES and float(np.abs(scaled - levels).max()) <= _ROUNDED
+
+
+def _may_be_coordinates(values: np.ndarray) -> bool:
+    """Whether (N, 3) numbers behind colours vary enough, and are no colours themselves."""
+    if _are_bytes_to_one(values):
+        return False
+    if not any(_is_whole(column) for column in values.T):
+        return True
+    if _are_bytes(values):
+        return False
+    sample = values[:: max(1, len(values) // _SAMPLE)]
+    return all(len(np.unique(column)) > _FEWEST_VALUES for column in sample.T)
+
+
+def _rises_steadily(column: np.ndarray) -> bool:
+    """Whether numbers grow from row to row by equal steps, perhaps rounded, as times do."""
+    steps = np.diff(column.astype(np.float64))
+    if not len(steps) or not (steps > 0).all():
+        return False
+    usual = np.median(steps)
+    return bool((np.abs(steps - usual) <= usual / 2 * (1 + 1e-6)).all())
+
+
+def _follows_pixels(channel: np.ndarray) -> bool:
+    """Whether a channel (H, W) grows or shrinks along the columns or rows, as a coordinate does."""
+    measured = np.isfinite(channel) & (channel != 0)
+    rows, columns = np.nonzero(measured)
+    numbers = channel[measured].astype(np.float64)
+    if not len(numbers) or not np.ptp(numbers):
+        return False
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        along = [np.corrcoef(numbers, places)[0, 1] for places in (rows, columns) if np.ptp(places)]
+    return any(abs(correlation) > _ALONG_PIXELS for correlation in along)
+
+
+def _are_bytes(values: np.ndarray) -> bool:
+    return bool(values.min() >= 0 and values.max() <= 255) and _is_whole(values)
+
+
+def _are_flags(column: np.ndarray) -> bool:
+    """Whether numbers are 0 or 1, and both occur."""
+    return bool(np.isin(column, (0, 1)).all() and np.ptp(column))
+
+
+def _is_whole(values: np.ndarray) -> bool:
+    return bool((values == np.rint(values)).all())
 
 
 def _is_attribute(column: np.ndarray) -> bool:

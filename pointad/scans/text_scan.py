@@ -3,12 +3,10 @@
 import logging
 from pathlib import Path
 
-import numpy as np
-
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.colors import colors_beside_points, colors_from_named, is_normals
-from pointad.scans.column_order import check_order
+from pointad.scans.colors import colors_beside_points, colors_from_named
+from pointad.scans.column_order import check_order, tell_ignored
 from pointad.scans.column_units import in_one_unit
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import find_columns, is_no_coordinate
@@ -48,10 +46,9 @@ def read_text_scan(path: Path) -> ScanFile:
         raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
     if not named:
         check_order(values, path)
-    others = values[:, 3:]
-    colors = colors_beside_points(others, after_intensity=path.suffix.lower() == ".pts")
-    if colors is None and others.shape[1] > 1 and not is_normals(others[np.isfinite(others).all(axis=1), :3]):
-        logger.warning("%s: the last %d columns have no names and are ignored", path, others.shape[1])
+    colors = colors_beside_points(values[:, 3:], after_intensity=path.suffix.lower() == ".pts")
+    if colors is None and not named:
+        tell_ignored(values, path)
     return ScanFile(values[:, :3], colors)
 
 

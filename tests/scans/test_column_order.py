@@ -1,0 +1,127 @@
+"""Tables and arrays without names whose first columns are no coordinates are refused, ordinary ones never."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.base import COLORS, COUNT, GRID, GRID_COLORS, NORMALS, POINTS, lines, rows
+
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+
+RNG = np.random.default_rng(5)
+TENTHS = np.rint(POINTS * 10).astype(int)  # tenths of a millimetre
+TIMES = np.arange(COUNT)[:, None] * 0.02
+SHADES = RNG.integers(0, 256, (COUNT, 1))
+DEVIATIONS = RNG.normal(size=(COUNT, 1))
+SMALL = np.abs(POINTS) / 40  # metres, all between 0 and 1
+WHOLE = np.rint(np.abs(POINTS) * 5).astype(int)  # 0 to 255
+BY_X = POINTS[POINTS[:, 0].argsort()]
+TURNED = GRID.transpose(1, 0, 2).reshape(-1, 3) @ np.array([[1, 1e-3, 0], [-1e-3, 1, 0], [0, 0, 1]])
+TURNED = TURNED[TURNED[:, 0].argsort()]
+RASTER = GRID.reshape(-1, 3) * [0, 0, 0.002] + np.indices(GRID.shape[:2]).reshape(2, -1).T @ np.eye(2, 3) / 255
+HELIX = np.hstack([np.arange(COUNT)[:, None] * 0.01, 30 * NORMALS[:, :2]])
+
+REFUSED = {
+    "times": ([TIMES, POINTS], "times"),
+    "rounded times": ([np.round(TIMES * 5 / 3, 2), POINTS], "times"),
+    "times and intensities": ([TIMES, POINTS, SHADES], "times"),
+    "colours before tenths": ([COLORS, TENTHS], "colours"),
+    "colours to 1": ([COLORS / 255, POINTS], "colours"),
+    "colours and alpha before tenths": ([COLORS, np.full((COUNT, 1), 255), TENTHS], "colours"),
+    "intensities to 1": ([SHADES / 255, POINTS], "intensity"),
+    "intensities to 1 before metres": ([SHADES / 255, SMALL], "intensity"),
+    "labels before metres": ([SHADES % 2, SMALL], "a label or an intensity"),
+}
+ORDINARY = {
+    "small": [SMALL],
+    "small and intensities": [SMALL, SHADES],
+    "small and colours": [SMALL, COLORS],
+    "small and colours to 1": [SMALL, COLORS / 255],
+    "small and normals": [SMALL, NORMALS],
+    "intensities to 1": [POINTS, SHADES / 255],
+    "tenths and intensities": [TENTHS, SHADES],
+    "whole and colours": [WHOLE, COLORS],
+    "whole and colours to 1": [WHOLE, COLORS / 255],
+    "whole, intensities, labels and numbers": [WHOLE, SHADES, SHADES % 3, SHADES * 7],
+    "raster scaled to 1": [RASTER, GRID_COLORS.reshape(-1, 3)[:, :1] / 251],
+    "raster": [GRID.reshape(-1, 3), GRID_COLORS.reshape(-1, 3)[:, :1]],
+    "raster along y": [GRID.transpose(1, 0, 2).reshape(-1, 3), GRID_COLORS.reshape(-1, 3)[:, :1] / 255],
+    "raster slightly turned": [TURNED, RNG.normal(size=(len(TURNED), 1))],
+    "sorted by x": [BY_X, DEVIATIONS],
+    "sorted by x, with normals": [BY_X, NORMALS],
+    "helix": [HELIX, SHADES],
+    "helix with colours": [HELIX, COLORS],
+}
+
+
+def write(folder: Path, columns: list[np.ndarray], suffix: str) -> Path:
+    path = folder / f"a{suffix}"
+    if suffix == ".npy":
+        np.save(path, np.hstack(columns))
+    else:
+        path.write_bytes(lines(rows(*columns, form="%.4f")))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".npy"])
+@pytest.mark.parametrize("name", REFUSED)
+def test_columns_in_front_of_the_coordinates_are_refused(name: str, suffix: str, tmp_path: Path) -> None:
+    columns, kind = REFUSED[name]
+    with pytest.raises(InputError, match=f"begins with what looks like .*{kind}; name the columns"):
+        read_scan(write(tmp_path, columns, suffix))
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".npy"])
+@pytest.mark.parametrize("name", ORDINARY)
+def test_coordinates_in_front_are_read(name: str, suffix: str, tmp_path: Path) -> None:
+    scan = read_scan(write(tmp_path, ORDINARY[name], suffix))
+    np.testing.assert_allclose(scan.points, ORDINARY[name][0], atol=1e-4)
+    assert (scan.colors is not None) == ("colours" in name)
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        [GRID_COLORS.astype("f4")],
+        [GRID_COLORS / np.float32(255)],
+        [GRID_COLORS[..., :1] / 255],
+        [GRID_COLORS[..., :1] % 2],
+    ],
+    ids=["colours", "colours to 1", "intensities", "mask"],
+)
+def test_channels_in_front_of_an_organized_scan_are_refused(channels: list[np.ndarray], tmp_path: Path) -> None:
+    grid = GRID * 0.00103  # metres
+    grid[3:5, 7:9] = 0
+    np.save(tmp_path / "a.npy", np.concatenate([*channels, grid], axis=-1))
+    with pytest.raises(InputError, match="begins with what looks like"):
+        read_scan(tmp_path / "a.npy")
+
+
+def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> None:
+    amplitudes = 300 * RNG.random((*GRID.shape[:2], 1))
+    grid = GRID * [1, 1.03, 1.01]  # of which only x is whole
+    np.save(tmp_path / "a.npy", np.concatenate([grid, amplitudes], axis=-1))
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.npy").points, grid)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".npy"])
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ([POINTS, DEVIATIONS], "the fourth, which has no name, is ignored"),
+        ([HELIX, SHADES / 255], "if the first holds times, name the columns"),
+        ([POINTS, SHADES], ""),
+        ([POINTS, SHADES / 255], ""),
+        ([POINTS, NORMALS], ""),
+    ],
+    ids=["deviations", "steady", "bytes", "intensities", "normals"],
+)
+def test_what_is_said_of_columns_that_are_ignored(
+    columns: list[np.ndarray], said: str, suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        read_scan(write(tmp_path, columns, suffix))
+    assert said in caplog.text
+    assert bool(caplog.records) == bool(said)
