@@ -17,6 +17,8 @@ from pointad.scans.text_dialect import plain_nan
 logger = logging.getLogger(__name__)
 
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
+_COMMENTS = 4096  # bytes from the beginning, in which exporters state how much follows
+_STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
 _REMEDY = "replace the file"
 
 
@@ -31,7 +33,9 @@ def read_obj(path: Path) -> Mesh:
     Raises:
         InputError: a vertex or face is not numeric, or there are too many vertices.
     """
-    content = _plain(read_bytes(path))
+    content = read_bytes(path)
+    stated = _STATED.findall(content[:_COMMENTS])
+    content = _plain(content)
     characters = np.frombuffer(content, dtype=np.uint8)
     starts = np.flatnonzero(characters[:-1] == _NEWLINE) + 1  # the text begins with a line break
     keyword_ends = characters[np.minimum(starts + 1, len(characters) - 1)] == _BLANK
@@ -39,6 +43,11 @@ def read_obj(path: Path) -> Mesh:
     is_face = (characters[starts] == ord("f")) & keyword_ends
     if is_vertex.sum() > MOST_POINTS:
         raise InputError(path, f"holds {is_vertex.sum()} points", f"give a scan with at most {MOST_POINTS}")
+    for name, count in stated:
+        held = int((is_vertex if name.lower() == b"vertices" else is_face).sum())
+        if held < int(count):
+            message = "%s: its comments state %d %s but it holds %d; it may have been cut"
+            logger.warning(message, path, int(count), name.decode().lower(), held)
     try:
         rows = _vertex_rows(content, path)
         faces = _faces(content, np.cumsum(is_vertex)[is_face])

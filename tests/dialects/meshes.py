@@ -62,6 +62,9 @@ MESHES = {
     "triangle strips": _mesh(".ply", written(_VERTICES, lists("vertex_indices", [_STRIPS], "tristrips", "i4"))),
     "trimesh": _mesh(".ply", _BOX.export(file_type="ply")),
     "relative indices": _mesh(".obj", _interleaved()),
+    "fewer faces than the comments say": _mesh(
+        ".obj", b"# Vertices: 8\n# Faces: 7\n" + _obj(), log="it may have been cut"
+    ),
     "quads of texture and normal": _mesh(".obj", _obj("{0}/{0}/{0}")),
     "normals without texture": _mesh(".obj", _obj("{0}//{0}")),
     "tabs": _mesh(".obj", _obj(separator="\t")),
@@ -101,6 +104,11 @@ OBJ = {
         ".obj",
         lines(["v 1.#QNAN -nan(ind) 0 # nothing", *(f"v {x} {y} {z}" for x, y, z in POINTS[1:])]),
         with_holes([0]),
+    ),
+    "fewer vertices than the comments say": Dialect(
+        ".obj",
+        lines([f"v {x} {y} {z}" for x, y, z in POINTS], "# number of vertices: 500"),
+        log="state 500 vertices but it holds 400",
     ),
     "weights": Dialect(".obj", lines([f"v {x} {y} {z} 1.0" for x, y, z in POINTS])),
     "a dummy face": Dialect(".obj", lines([f"v {x} {y} {z}" for x, y, z in POINTS] + ["f 1 2 3"]), log="have no face"),
