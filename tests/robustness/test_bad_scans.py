@@ -28,10 +28,10 @@ REFUSED = {
     "nan": np.full((150, 3), np.nan),
     "infinite": np.full((150, 3), np.inf),
     "two columns": CLOUD[:, :2],
+    "collinear": LINE,
     "all holes": np.zeros((20, 20, 3)),
 }
 TAKEN = {
-    "collinear": LINE,
     "some nan": with_values(np.nan),
     "some infinite": with_values(np.inf),
     "huge": CLOUD * 1e30,
