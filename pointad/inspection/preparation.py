@@ -19,6 +19,7 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.extent import check_extent
+from pointad.inspection.pose import principal_axes
 from pointad.inspection.thinning import thin_evenly
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
@@ -254,23 +255,6 @@ def strays(points: np.ndarray) -> np.ndarray:
     if found.any():
         logger.warning("%d of %d points lie far outside and are ignored", found.sum(), len(points))
     return found
-
-
-def principal_axes(points: np.ndarray) -> np.ndarray:
-    """The rotation (3, 3) that lays the longest spread of centred points (N, 3) along x and the shortest along z.
-
-    The first two axes point to the side where the points reach farther (the third moment is positive), so that the
-    same shape in another pose is turned to the same place, unless it is symmetric.
-    """
-    centred = points - points.mean(axis=0)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    axes = vectors.T[::-1]
-    along = centred @ axes.T
-    third_moments = np.einsum("ni,ni,ni->i", along, along, along)
-    axes = axes * np.where(third_moments < 0, -1.0, 1.0)[:, None]
-    if np.linalg.det(axes) < 0:
-        axes[2] = -axes[2]
-    return axes
 
 
 def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

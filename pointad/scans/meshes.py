@@ -8,6 +8,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
+from pointad.scans.surface_points import spread_points
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
         return ScanFile(mesh.vertices, mesh.colors)
     if unused:
         logger.warning("%s: %d of %d vertices have no face and are ignored", path, unused, len(used))
-    rng = np.random.default_rng(seed)
-    points, colors = _sample(mesh, areas, count, rng, path)
+    _require_area(areas, path)
+    chosen, weights = spread_points(mesh.vertices[mesh.faces], areas, count, seed)
+    points, colors = _weighted(mesh, mesh.faces[chosen], weights)
     return ScanFile(points, colors, is_mesh=True)
 
 
@@ -92,25 +94,28 @@ def sample_surface(
     """
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise InputError(name, "has faces with vertices that do not exist", _REMEDY)
-    return _sample(Mesh(vertices, faces, colors), triangle_areas(vertices, faces), count, rng, name)
-
-
-def _sample(
-    mesh: Mesh, areas: np.ndarray, count: int, rng: np.random.Generator, name: str | Path
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """`sample_surface` for triangles whose areas are known."""
-    if not areas.sum() > 0 or not np.isfinite(areas.sum()):
-        raise InputError(name, "is a mesh without area", _REMEDY)
-    chosen = mesh.faces[rng.choice(len(areas), size=count, p=areas / areas.sum())]
+    areas = triangle_areas(vertices, faces)
+    _require_area(areas, name)
+    chosen = rng.choice(len(areas), size=count, p=areas / areas.sum())
     # Uniform on a triangle: reflect the half of the parallelogram that lies outside.
     weights = rng.random((count, 2))
     outside = weights.sum(axis=1) > 1
     weights[outside] = 1 - weights[outside]
     weights = np.column_stack([1 - weights.sum(axis=1), weights])  # (count, 3)
-    points = np.einsum("nc,nci->ni", weights, mesh.vertices[chosen])
+    return _weighted(Mesh(vertices, faces, colors), faces[chosen], weights)
+
+
+def _require_area(areas: np.ndarray, name: str | Path) -> None:
+    if not areas.sum() > 0 or not np.isfinite(areas.sum()):
+        raise InputError(name, "is a mesh without area", _REMEDY)
+
+
+def _weighted(mesh: Mesh, faces: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Points (N, 3) and their colours from the faces (N, 3) that they lie on, and the weights (N, 3) of the corners."""
+    points = np.einsum("nc,nci->ni", weights, mesh.vertices[faces])
     if mesh.colors is None:
         return points, None
-    return points, np.rint(np.einsum("nc,nci->ni", weights, mesh.colors[chosen])).astype(np.uint8)
+    return points, np.rint(np.einsum("nc,nci->ni", weights, mesh.colors[faces])).astype(np.uint8)
 
 
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

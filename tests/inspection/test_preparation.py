@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from pointad.datasets.eyecandies import EYECANDIES_RIG
 from pointad.errors import InputError
+from pointad.inspection.pose import principal_axes
 from pointad.inspection.preparation import (
     AROUND_RIG,
     EXTENT,
@@ -14,7 +15,6 @@ from pointad.inspection.preparation import (
     PLACES,
     choose_rig,
     prepare,
-    principal_axes,
 )
 
 
@@ -92,6 +92,18 @@ def test_principal_axes_are_a_rotation_with_the_longest_first() -> None:
     assert np.linalg.det(axes) == pytest.approx(1)
     spread = (points @ axes.T).std(axis=0)
     assert spread[0] > spread[1] > spread[2]
+
+
+def test_symmetric_shapes_are_turned_alike_whatever_the_noise() -> None:
+    """Points of an ellipsoid: the signs of the third moments are those of noise."""
+    axes = []
+    for seed in range(6):
+        points = np.random.default_rng(seed).normal(size=(20_000, 3)) * [3, 2, 1]
+        axes.append(principal_axes(points))
+    np.testing.assert_allclose(axes, np.broadcast_to(np.eye(3), (6, 3, 3)), atol=0.1)
+    skewed = np.random.default_rng(0).gamma(2, size=(20_000, 3)) * [3, 2, 1]
+    turn = np.diag([-1.0, -1.0, 1.0])
+    np.testing.assert_allclose(principal_axes(skewed @ turn), principal_axes(skewed) @ turn, atol=1e-9)
 
 
 @pytest.mark.parametrize(("height", "width"), [(336, 336), (500, 500), (200, 200), (480, 640), (640, 480), (123, 77)])
