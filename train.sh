@@ -36,6 +36,7 @@ for class in "${classes[@]}"; do
   if [ -f "$SAVE/$class/epoch_$EPOCH.pth" ]; then
     check_same_flags "$SAVE/$class" "$made_of" ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
     echo "$class: already trained ($SAVE/$class/epoch_$EPOCH.pth), skipped"
+    tell_changed_data "$SAVE/$class/epoch_$EPOCH.pth" "$DATA"
     continue
   fi
   note_flags "$SAVE/$class" "$made_of" ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"

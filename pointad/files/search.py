@@ -1,17 +1,20 @@
 """Files below a folder: links to folders are followed, and what may not be read is told instead of passed over."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 from pointad.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 
 def files_below(folder: str | Path, *, hidden: bool = False) -> list[Path]:
     """Everything below a folder that is no folder itself, in the order of the paths.
 
-    Each folder is entered once, whatever links lead to it, so that links in a circle end.
+    Each folder is entered once, whatever links lead to it, so that links in a circle end. Links that lead nowhere are
+    left out, which is logged.
 
     Args:
         folder: where to begin.
@@ -20,27 +23,41 @@ def files_below(folder: str | Path, *, hidden: bool = False) -> list[Path]:
     Raises:
         InputError: the folder or one below it cannot be read.
     """
-    return sorted(path for path in _walk(Path(folder)) if hidden or not _is_hidden(path.relative_to(folder)))
+    return sorted(_walk(Path(folder), hidden))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    entered: set[str] = set()
-    waiting = [folder]  # what links lead to comes last: a folder is known by its own path rather than by a link's
-    while waiting:
-        for place, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
-            way = os.path.realpath(place)
-            if way in entered:
-                folders.clear()
-                continue
-            entered.add(way)
-            yield from (Path(place, name) for name in files)
-            waiting += [Path(place, name) for name in sorted(folders) if Path(place, name).is_symlink()]
+def _walk(folder: Path, hidden: bool) -> Iterator[Path]:
+    entered: set[tuple[int, int]] = set()
+    linked = [folder]  # what links lead to comes last: a folder is known by its own path rather than by a link's
+    while linked:
+        waiting = [linked.pop(0)]
+        while waiting:  # no recursion: archives of strangers may hold thousands of folders within each other
+            place = waiting.pop()
+            for entry in _entries(place, entered):
+                path = place / entry.name
+                if entry.name.startswith(".") and not hidden:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif not entry.is_symlink() or os.path.isfile(path):  # noqa: PTH113 (is_file raises for circles)
+                    yield path
+                elif os.path.isdir(path):  # noqa: PTH112
+                    linked.append(path)
+                elif os.path.exists(path):  # noqa: PTH110
+                    yield path
+                else:
+                    logger.warning("%s: is a link that leads nowhere; skipped", path)
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _refuse(error: OSError) -> NoReturn:
-    problem = f"cannot be searched ({error.strerror or error})"
-    raise InputError(error.filename, problem, "check its permissions, or name what lies beside it") from error
+def _entries(folder: Path, entered: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+    """What lies in a folder, by name; nothing if it was entered before."""
+    try:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in entered:
+            return []
+        entered.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        problem = f"cannot be searched ({error.strerror or error})"
+        raise InputError(folder, problem, "check its permissions, or name what lies beside it") from error

@@ -58,3 +58,35 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytes
         files_below(folder)
     with pytest.raises(InputError, match=r"in/b: cannot be searched"):
         list(find_scans([folder]))
+
+
+def test_a_hidden_folder_that_may_not_be_read_stops_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def deny(path: Path) -> object:
+        if path.name == ".Trash":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    assert names(files_below(folder), folder) == ["a/1.npy", "b/2.npy"]
+
+
+def test_links_that_lead_nowhere_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "day2").symlink_to("/nowhere/day2")
+    (folder / "circle").symlink_to("circle")
+    assert names(files_below(folder), folder) == ["a/1.npy", "b/2.npy"]
+    for name in ("day2", "circle"):
+        assert f"{folder / name}: is a link that leads nowhere; skipped" in caplog.text
+
+
+def test_folders_may_lie_deep_within_each_other(folder: Path) -> None:
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(1300):
+        os.mkdir("d", dir_fd=place)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = deeper
+    os.close(os.open("7.npy", os.O_CREAT, dir_fd=place))
+    os.close(place)
+    assert [path.name for path in files_below(folder)] == ["1.npy", "2.npy", "7.npy"]

@@ -297,6 +297,17 @@ def test_train_keeps_a_test_folder_a_class(workspace: Path) -> None:
     assert found == ["gear", "leaf"]
 
 
+def test_train_names_data_that_changed(workspace: Path) -> None:
+    mask = workspace / "data" / "carrot" / "gt" / "000.png"
+    mask.parent.mkdir(parents=True)
+    mask.touch()
+    variables = {"DATA": "data", "CLASSES": "carrot", "SAVE": "mine"}
+    protocol(workspace, "train", **variables)
+    os.utime(mask, (2**32, 2**32))
+    _, printed = protocol(workspace, "train", **variables)
+    assert "carrot/gt/000.png is newer than mine/carrot/epoch_15.pth; remove that to make it anew" in printed
+
+
 def test_train_stops_when_flags_changed(workspace: Path) -> None:
     protocol(workspace, "train", CLASSES="gear", SAVE="out")
     calls, printed = protocol(workspace, "train", "--losses", "d3_point_loss", code=2, CLASSES="gear", SAVE="out")
