@@ -6,7 +6,7 @@ with the values matched by the scan's pattern. A CSV file has the columns scan a
 class, split and id; its paths are relative to it. The species "good" is the one without defects.
 
 Scans may have any format of `read_scan`. A mask is an image if scans lie on a pixel grid, else a text with one label
-per point. Nothing is removed from the scans.
+per point, alone or behind its coordinates. Nothing is removed from the scans.
 """
 
 import csv
@@ -25,6 +25,7 @@ import numpy as np
 
 from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -34,7 +35,6 @@ from pointad.files.presence import is_file
 from pointad.files.search import files_below
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.point_labels import read_labels
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def prepare(sample: RawSample) -> PreparedSample:
         if scan.is_mesh:
             problem = "labels the vertices of a mesh, whose surface is resampled"
             raise InputError(sample.mask_path, problem, "store the points as a point cloud")
-        labels = read_labels(sample.mask_path)
+        labels = read_matched_labels(sample.mask_path, scan, sample.scan_path)
     return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
 
 

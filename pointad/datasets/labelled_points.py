@@ -1,5 +1,6 @@
 """Reads the ground truth of point clouds, one labelled point per row, and checks that it matches the scan."""
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -11,17 +12,21 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
-from pointad.scans.point_labels import check_share
+from pointad.scans.point_labels import check_share, is_label_like
+from pointad.scans.row_numbers import without_row_numbers
+from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
 
 _LABEL_NAMES = ("label", "labels", "gt", "mask", "anomaly", "anomalous", "ground_truth", "scalar_label", "class")
-_EXTENT_TOLERANCE = 0.01  # of the scan's largest side
+EXTENT_TOLERANCE = 0.01  # of the scan's largest side
 _REMEDY = "replace the file"
 
 
-def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool = False) -> PointCloud:
+def read_labelled_points(
+    path: Path, scan_path: Path, *, known_to_differ: bool = False, scan: ScanFile | None = None
+) -> PointCloud:
     """Read rows "x y z label"; a label above one half is anomalous.
 
     The label is the last column, unless the columns are named, or another column is the only one made up of just 0 and
@@ -32,17 +37,20 @@ def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool =
         scan_path: the scan itself, which must have as many points in the same box; for a mesh, only the box counts.
         known_to_differ: for files of published archives that do not match their scans. A difference is then logged,
             and the points of the file itself count, as in the evaluation by the data set's authors.
+        scan: what `scan_path` holds, if it has been read already.
 
     Raises:
-        InputError: a file is missing or broken, a row has fewer than four numbers, a label is not finite, every point
-            is marked, or the rows are not those of the scan.
+        InputError: a file is missing or broken, a row has fewer than four numbers, no column can be labels, a label is
+            not finite, every point is marked, or the rows are not those of the scan.
     """
     table = parse_table(read_bytes(path), path)
     if table.values.shape[1] < 4:
         problem = f"has {table.values.shape[1]} numbers per row, expected x y z label"
         raise InputError(path, problem, _REMEDY)
     named = find_columns(table.names).xyz if table.names is not None else None
-    coordinates = named or (0, 1, 2)
+    if table.names is None and table.values.shape[1] > 4:
+        table = dataclasses.replace(table, values=without_row_numbers(table.values, path))
+    coordinates = named or _coordinates(table.values)
     label = _label_column(table, coordinates, path)
     points, labels = table.values[:, coordinates], table.values[:, label]
     if not np.isfinite(labels).all():
@@ -50,13 +58,33 @@ def read_labelled_points(path: Path, scan_path: Path, *, known_to_differ: bool =
     points = without_no_data(points, path)
     if not np.isfinite(points).all(axis=1).any():
         raise InputError(path, "holds no usable point", _REMEDY)
-    difference = _difference(points, scan_path)
+    difference = difference_from_scan(points, scan or read_scan(scan_path), scan_path)
     if difference is not None and not known_to_differ:
         raise InputError(path, *difference)
     if difference is not None:
         logger.warning("%s: %s, as is known of this file; its own points are used", path, difference[0])
     check_share(labels > 0.5, path)
     return PointCloud(points=points, labels=labels > 0.5)
+
+
+def difference_from_scan(points: np.ndarray, scan: ScanFile, scan_path: Path) -> tuple[str, str] | None:
+    """How points (N, 3) differ from those of the scan, and what to do about it; None if they do not."""
+    scanned = scan.points.reshape(-1, 3)
+    if not scan.is_mesh and len(points) != len(scanned):
+        return f"has {len(points)} rows, but {scan_path.name} has {len(scanned)} points", "give one row per point"
+    own, other = (part[np.isfinite(part).all(axis=1)] for part in (points, scanned))
+    tolerance = EXTENT_TOLERANCE * float(np.ptp(other, axis=0).max())
+    ends = np.abs([own.min(axis=0) - other.min(axis=0), own.max(axis=0) - other.max(axis=0)])
+    if ends.max() <= tolerance:
+        return None
+    boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
+    problem = f"covers another region than {scan_path.name} ({boxes})"
+    return problem, "give the labels of this scan, in its unit and axes"
+
+
+def _coordinates(values: np.ndarray) -> tuple[int, int, int]:
+    """The first three columns, or those behind a label that comes first."""
+    return (1, 2, 3) if _has_both(values[:, 0]) and not _has_both(values[:, -1]) else (0, 1, 2)
 
 
 def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) -> int:
@@ -73,8 +101,7 @@ def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) ->
         message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
         logger.warning(message, path, binary[0] + 1, table.values.shape[1])
         return binary[0]
-    whole = table.values[:, last] == np.rint(table.values[:, last])
-    if len(others) > 1 and not whole.all():
+    if not is_label_like(table.values[:, last]):
         problem = f"has {table.values.shape[1]} columns, none of which is certain to be the labels"
         raise InputError(path, problem, "write x y z label, or name the columns")
     return last
@@ -82,19 +109,3 @@ def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) ->
 
 def _has_both(values: np.ndarray) -> bool:
     return bool(np.isin(values, (0, 1)).all() and values.min() != values.max())
-
-
-def _difference(points: np.ndarray, scan_path: Path) -> tuple[str, str] | None:
-    """How labelled points differ from those of the scan, and what to do about it; None if they do not."""
-    scan = read_scan(scan_path)
-    scanned = scan.points.reshape(-1, 3)
-    if not scan.is_mesh and len(points) != len(scanned):
-        return f"has {len(points)} rows, but {scan_path.name} has {len(scanned)} points", "give one row per point"
-    own, other = (part[np.isfinite(part).all(axis=1)] for part in (points, scanned))
-    tolerance = _EXTENT_TOLERANCE * float(np.ptp(other, axis=0).max())
-    ends = np.abs([own.min(axis=0) - other.min(axis=0), own.max(axis=0) - other.max(axis=0)])
-    if ends.max() <= tolerance:
-        return None
-    boxes = " and ".join(f"{part.min(axis=0).round(4)} to {part.max(axis=0).round(4)}" for part in (own, other))
-    problem = f"covers another region than {scan_path.name} ({boxes})"
-    return problem, "give the labels of this scan, in its unit and axes"

@@ -20,27 +20,57 @@ _NAMES = re.compile(rb"\s*[A-Za-z_\"][^\n]*\n")
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give one label per line"
+_MOST_KINDS = 32  # of labels, where whole numbers tell kinds of defects apart
+_COORDINATES = 3
 
 
 def read_labels(path: str | Path) -> np.ndarray:
     """Read one label per point from text, one per line, or from an `.npy` array (N,).
 
-    Of several columns the last counts, or, logged, the only one of 0 and 1 where the last is not.
+    Of several columns the last counts, or, logged, the only one of 0 and 1 where the last is not. Beside labels, a
+    column of row numbers from 0 or 1 gives their order, which is logged.
 
     Returns:
         (N,) bool, True where the number is above one half.
 
     Raises:
-        InputError: the file is missing, empty, has rows of different lengths, holds values that are not finite, or
-            marks every point.
+        InputError: the file is missing, empty, has rows of different lengths, holds values that are not finite, marks
+            every point, has several columns of which none is certain to be labels, or numbers its rows with gaps.
+    """
+    return labels_of_rows(read_label_rows(path), Path(path))
+
+
+def read_label_rows(path: str | Path) -> np.ndarray:
+    """The numbers (N, C) float64 of a text file, or of an array (N,) with C = 1.
+
+    Raises:
+        InputError: the file is missing, empty, or has rows of different lengths.
     """
     path = Path(path)
-    values = _array(path) if path.suffix.lower() == ".npy" else _text(path)
+    return _array(path) if path.suffix.lower() == ".npy" else _text(path)
+
+
+def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
+    """The labels (N,) bool that rows (N, C) of the file hold; see `read_labels`.
+
+    Raises:
+        InputError: as there.
+    """
     if not values.size or not np.isfinite(values[:, -1]).all():
         raise InputError(path, "holds no label, or one that is not finite", _REMEDY)
-    labels = values[:, _label_column(values, path)] > 0.5
+    column = _label_column(values, path)
+    if values.shape[1] > 1 and not is_label_like(values[:, column]):
+        problem = f"has {values.shape[1]} numbers per row, the last of which are no labels"
+        raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
+    labels = _in_order(values, column, path)[:, column] > 0.5
     check_share(labels, path)
     return labels
+
+
+def is_label_like(column: np.ndarray) -> bool:
+    """Whether numbers (N,) can be labels in a table: a few different whole numbers."""
+    finite = np.unique(column[np.isfinite(column)])
+    return len(finite) <= _MOST_KINDS and _is_whole(finite)
 
 
 def check_share(labels: np.ndarray, path: Path) -> None:
@@ -92,3 +122,26 @@ def _label_column(values: np.ndarray, path: Path) -> int:
 
 def _has_both(column: np.ndarray) -> bool:
     return bool(np.isin(column, (0, 1)).all() and column.min() != column.max())
+
+
+def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:
+    """Rows "index label" sorted by their index."""
+    if not 1 < values.shape[1] <= _COORDINATES:
+        return values
+    place = 1 if label in (0, -values.shape[1]) else 0
+    numbers = values[:, place]
+    ordered = np.sort(numbers)
+    if not np.isfinite(ordered).all() or not _is_whole(ordered):
+        return values
+    if ordered[0] in (0, 1) and (np.diff(ordered) == 1).all():
+        logger.warning("%s: column %d numbers the points; the labels are put in its order", path, place + 1)
+        return values[np.argsort(numbers)]
+    different = 1 + np.count_nonzero(np.diff(ordered))
+    if different == len(ordered) or (values.shape[1] == 2 and different > _MOST_KINDS):
+        problem = f"has row numbers in column {place + 1} that are not 0 to {len(values) - 1} or 1 to {len(values)}"
+        raise InputError(path, problem, _REMEDY)
+    return values
+
+
+def _is_whole(values: np.ndarray) -> bool:
+    return bool((values == np.rint(values)).all())
