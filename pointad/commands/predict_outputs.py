@@ -11,6 +11,7 @@ from pointad.commands.verdicts import Verdicts
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.pictures import write_png
+from pointad.files.regular import refuse_special
 from pointad.inspection.heat_cloud import write_heat_cloud
 from pointad.inspection.presentation import inspection_page, prediction_sheet
 from pointad.inspection.scan_file import Inspection
@@ -22,9 +23,12 @@ def remove_outputs(folder: Path) -> None:
     """Remove what an earlier run wrote for a scan of this name: if this one fails, no verdict of another scan stays.
 
     Raises:
-        InputError: a file cannot be removed.
+        InputError: a file cannot be removed, or is none.
     """
-    for path in (folder / name for name in FILES):
+    paths = [folder / name for name in FILES]
+    for path in paths:
+        refuse_special(path)
+    for path in paths:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

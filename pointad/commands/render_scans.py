@@ -32,6 +32,7 @@ from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError
 from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
+from pointad.files.regular import refuse_special
 from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
 from pointad.rendering.views import ViewRig
@@ -158,8 +159,9 @@ def remove_earlier(files: SampleFiles) -> None:
     """Remove what an earlier run rendered for a scan of this name, the views, which mark it as finished, first.
 
     Raises:
-        InputError: something cannot be removed.
+        InputError: something cannot be removed, or is no file.
     """
+    refuse_special(files.folder / POINTS_BESIDE)
     remove_views(files)
     try:
         for folder in (files.views_gt, files.correspondences):

@@ -25,6 +25,7 @@ from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
+from pointad.files.regular import refuse_special
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
@@ -212,7 +213,10 @@ def discard_training(folder: Path) -> None:
     checkpoints = checkpoint_files(folder)
     if checkpoints or (folder / STATE_NAME).is_file():
         logger.info("restarting; the training in %s is discarded", folder)
-    for path in (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints)):
+    earlier = (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints))
+    for path in earlier:
+        refuse_special(path)
+    for path in earlier:
         path.unlink(missing_ok=True)
 
 

@@ -17,6 +17,7 @@ from pointad.model.eva import SUPPORTED_TRUNKS
 from pointad.model.siglip_model import build_siglip, check_siglip, is_siglip
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
+MOST_BLOCKS = 200  # of an encoder, which are built before they are compared with the weights; the largest CLIP has 64
 QUICK_GELU_SUFFIX = "-quickgelu"
 
 # OpenAI's models have attention heads of this width in both encoders; their files do not state it.
@@ -62,6 +63,11 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         InputError: the image encoder is not a plain vision transformer with a class token, or the text encoder is not
             CLIP's own (its tokens could not be replaced by learned ones), and they are not SigLIP's either.
     """
+    for side in ("vision", "text"):
+        layers = configuration[f"{side}_cfg"].get("layers", 12)
+        if isinstance(layers, int) and not 0 < layers <= MOST_BLOCKS:
+            problem = f"its {side} encoder has {layers} blocks, and 1 to {MOST_BLOCKS} are possible"
+            raise InputError(f"model {name}", problem, "download its configuration again")
     if is_siglip(configuration):
         check_siglip(name, configuration)
         return

@@ -53,6 +53,8 @@ _JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in thi
 _ACTIVATIONS = {"quick_gelu": True, "gelu": False}
 _DEFAULT_ACTIVATION = "quick_gelu"  # CLIPConfig's default if config.json has none
 _EPSILON = 1e-5
+_LARGEST_COLOR = 10.0  # colours are from 0 to 1
+_LEAST_DEVIATION = 1e-3
 
 
 @dataclass(frozen=True)
@@ -147,17 +149,24 @@ def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[floa
         return None, None
     content = read_json(path, "remove it, or download it again")
     values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]
-    return channel_values(values[0], path), channel_values(values[1], path)
+    return channel_values(values[0], path), channel_values(values[1], path, positive=True)
 
 
-def channel_values(value: Any, path: Path) -> tuple[float, ...] | None:
+def channel_values(value: Any, path: Path, *, positive: bool = False) -> tuple[float, ...] | None:
     """One number per colour channel, from JSON; None stays None.
 
+    Args:
+        value: a mean or standard deviation of colours from 0 to 1.
+        path: the file, for errors.
+        positive: whether they must be above 0.
+
     Raises:
-        InputError: it is not three numbers.
+        InputError: it is not three numbers, or one is no such value.
     """
     if value is None:
         return None
     if not (isinstance(value, list) and len(value) == 3 and all(type(each) in (int, float) for each in value)):
         raise InputError(path, "its image mean or standard deviation is not three numbers", "download it again")
+    if not all(abs(each) <= _LARGEST_COLOR for each in value) or (positive and not min(value) >= _LEAST_DEVIATION):
+        raise InputError(path, f"its image mean or standard deviation is {value}".lower()[:150], "download it again")
     return tuple(map(float, value))

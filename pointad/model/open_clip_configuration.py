@@ -37,8 +37,7 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
     try:
         model, pictures = dict(content["model_cfg"]), content.get("preprocess_cfg") or {}
         check_configuration(path.parent.name, model)
-        return OpenClipConfiguration(
-            path, model, channel_values(pictures.get("mean"), path), channel_values(pictures.get("std"), path)
-        )
+        mean, std = (channel_values(pictures.get(name), path, positive=name == "std") for name in ("mean", "std"))
+        return OpenClipConfiguration(path, model, mean, std)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(path, "is not an open_clip configuration", remedy) from error

@@ -10,6 +10,7 @@ the surface that none has (after "Back to the feature", CVPR 2023 workshops, wit
 them.
 """
 
+import hashlib
 import json
 import logging
 import math
@@ -125,7 +126,8 @@ class Reference:
             "heat_range": self.heat_range,
             "contents": self.contents,
         }
-        content = save(tensors, metadata={"kind": KIND, "reference": json.dumps(told)})
+        text = json.dumps(told)
+        content = save(tensors, metadata={"kind": KIND, "reference": text, "sha256": _digest(tensors, text)})
         with atomic_path(path) as temporary:
             temporary.write_bytes(content)
 
@@ -146,6 +148,8 @@ class Reference:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
                 raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
+            if header.get("sha256", _digest(tensors, header["reference"])) != _digest(tensors, header["reference"]):
+                raise InputError(path, "is damaged (its checksum differs)", _REMEDY)
             told = parse_json(header["reference"])
             heat_range = told["heat_range"]
             reference = cls(
@@ -171,6 +175,14 @@ class Reference:
         ):
             raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)
         return reference
+
+
+def _digest(tensors: dict[str, Tensor], told: str) -> str:
+    digest = hashlib.sha256(told.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 def _color_bank(tensors: dict[str, Tensor]) -> PatchBank | None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,14 @@ def test_nothing_of_an_earlier_scan_stays_when_one_fails(run: Any, folder: Path,
     code, (line,) = run(folder / "blob.ply", "--threshold", "1e9")
     assert code == 2 and "error" in line
     assert not list(written.iterdir())
+
+
+def test_a_pipe_under_the_name_of_a_result_is_not_replaced(run: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "blob").mkdir(parents=True)
+    pipe = tmp_path / "out" / "blob" / "scores.npy"
+    os.mkfifo(pipe)
+    code, _ = run(folder / "blob.ply")
+    assert code == 2 and pipe.is_fifo()
 
 
 @pytest.mark.parametrize("role", ["scan", "good", "calibrate", "rgb"])

@@ -84,6 +84,18 @@ def test_a_reference_of_an_earlier_version_is_refused(detector: PointAD, referen
         detector.predict(closed_shape(3000, 7), reference=stored)
 
 
+def test_a_damaged_reference_is_refused(reference: Reference, tmp_path: Path) -> None:
+    path = tmp_path / "shape.safetensors"
+    reference.save(path)
+    content = bytearray(path.read_bytes())
+    place = content.find(reference.patches.descriptors.numpy().tobytes()[:64])
+    assert place > 0
+    content[place : place + 4096] = bytes(4096)  # what a power cut may leave of a file
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"is damaged \(its checksum differs\)"):
+        Reference.load(path)
+
+
 def test_patches_of_another_width_are_refused(detector: PointAD, reference: Reference, tmp_path: Path) -> None:
     """Only a changed file has them in spite of an equal setting."""
     patches = reference.patches

@@ -125,7 +125,7 @@ def test_configurations_that_do_not_fit(
 
 def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
     torch.save(state, tmp_path / "open_clip_pytorch_model.bin")
-    model = {
+    model: dict[str, Any] = {
         "embed_dim": 24,
         "vision_cfg": {"image_size": 28, "layers": 5, "width": 32, "head_width": 8, "patch_size": 7},
         "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 4, "layers": 4},
@@ -138,6 +138,18 @@ def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
     model["quick_gelu"] = True
     (tmp_path / "open_clip_config.json").write_text(json.dumps(configuration))
     assert has_quick_gelu(load_backbone(weights=tmp_path))
+    hostile: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
+        ({"vision_cfg": {**model["vision_cfg"], "layers": 10**9}}, {}, "1000000000 blocks, and 1 to 200 are possible"),
+        ({"text_cfg": {**model["text_cfg"], "layers": -1}}, {}, "text encoder has -1 blocks"),
+        ({}, {"std": [float("inf"), 0.2, 0.3]}, "standard deviation is .inf"),
+        ({}, {"std": [-0.2, 0.2, 0.3]}, "standard deviation is .-0.2"),
+        ({}, {"mean": [float("nan"), 0.2, 0.3]}, "standard deviation is .nan"),
+    )
+    for changed, pictures, problem in hostile:
+        content = {"model_cfg": {**model, **changed}, "preprocess_cfg": pictures}
+        (tmp_path / "open_clip_config.json").write_text(json.dumps(content))
+        with pytest.raises(InputError, match=problem):
+            load_backbone(weights=tmp_path)
     (tmp_path / "open_clip_config.json").write_text("[]")
     with pytest.raises(InputError, match="not an open_clip configuration"):
         load_backbone(weights=tmp_path)

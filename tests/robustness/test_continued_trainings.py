@@ -1,5 +1,6 @@
 """train.py in a folder that holds a training already: continued, left alone, started afresh, or refused."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], outpu
     assert {row.split(",")[0] for row in rows(output)} == {"1"}
     assert not (output / "epoch_2.pth").exists() and all(path.read_text() == "{}" for path in mine)
     assert "restarting" not in train("--restart", "--save_path", output / "new").err
+
+
+def test_restart_replaces_no_pipe(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    (output / "epoch_1.json").unlink()
+    os.mkfifo(output / "epoch_1.json")
+    assert_one_error_line(train("--restart"), "epoch_1.json", "is a pipe")
+    assert (output / "epoch_1.pth").is_file() and (output / "epoch_1.json").is_fifo()
 
 
 def test_other_flags_are_named_and_refused(train: Callable[..., Ending], output: Path) -> None:
