@@ -3,20 +3,19 @@
 A pattern is a path relative to the folder, such as `test/{species}/cloud/{id}.ply`. {id} and {species} are required,
 {class} and {split} are optional; a `*` matches any part of a name. The patterns of pictures and masks are filled in
 with the values matched by the scan's pattern. A CSV file has the columns scan and species, and optionally rgb, mask,
-class, split and id; its paths are relative to it. The species "good" is the one without defects.
+class, split and id; its paths are relative to it. The species "good" is the one without defects. Splits are compared
+without case.
 
 Scans may have any format of `read_scan`. A mask is an image if scans lie on a pixel grid, else a text with one label
 per point, alone or behind its coordinates. Nothing is removed from the scans.
 """
 
-import csv
 import dataclasses
 import glob
 import logging
-import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,10 +26,10 @@ from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
+from pointad.datasets.sample_table import read_sample_table
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
-from pointad.files.csv_tables import opened_table
 from pointad.files.presence import is_file
 from pointad.files.search import files_below
 from pointad.scans.files import read_scan
@@ -41,7 +40,6 @@ logger = logging.getLogger(__name__)
 NAME = "folder"
 TABLE_NAME = "samples.csv"
 PLACEHOLDERS = ("class", "species", "split", "id")
-COLUMNS = ("scan", "rgb", "mask", "class", "species", "split", "id")
 ALL_SPLITS = ""
 
 
@@ -77,7 +75,11 @@ def list_samples(
         InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans have the
             same name.
     """
-    samples = [sample for sample, of_split in _all(root, layout) if of_split in (split, ALL_SPLITS)]
+    found = _all(root, layout)
+    samples = [sample for sample, of_split in found if of_split in (split, ALL_SPLITS)]
+    if not samples:
+        others = ", ".join(sorted({of_split for _, of_split in found}))
+        raise InputError(root, f"holds no scan of the split {split}", f"its scans are of {others}: name one {split}")
     present = {sample.class_name for sample in samples}
     wanted = present if classes is None else set(classes)
     for name in sorted(wanted - present):
@@ -145,7 +147,7 @@ def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample,
         if match is not None:
             values = match.groupdict()
             rgb, mask = (_filled(root, text, values) for text in (layout.pictures, layout.masks))
-            found.append((_sample(path, rgb, mask, values, root), values.get("split") or ALL_SPLITS))
+            found.append((_sample(path, rgb, mask, values, root), (values.get("split") or ALL_SPLITS).lower()))
     if not found:
         raise InputError(
             root, f"holds no file matching {layout.scans}", "check the pattern, which is relative to the folder"
@@ -155,40 +157,11 @@ def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample,
 
 def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     table = layout.table or root / TABLE_NAME
-    remedy = f"give a CSV file with a row per scan and the columns {', '.join(COLUMNS)}, or --scan_pattern"
-    if not os.path.lexists(table):
-        raise InputError(table, "does not exist", remedy)
-    try:
-        with opened_table(table) as (names, cells):
-            columns = [name.lower() for name in names]
-            _check_columns(columns, table, remedy)
-            rows = [_row(columns, row) for row in cells]
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(table, f"is not a table of samples ({error})", remedy) from error
-    if not rows:
-        raise InputError(table, "lists no sample", remedy)
     found = []
-    for number, row in enumerate(rows, start=2):
-        if not row["scan"] or not row["species"]:
-            raise InputError(table, f"has no scan or no species in line {number}", remedy)
+    for row in read_sample_table(table):
         rgb, mask = (table.parent / row[name] if row.get(name) else None for name in ("rgb", "mask"))
         found.append((_sample(table.parent / row["scan"], rgb, mask, row, root), row.get("split") or ALL_SPLITS))
     return found
-
-
-def _check_columns(columns: Sequence[str], table: Path, remedy: str) -> None:
-    wrong = [f"lacks the column {name}" for name in ("scan", "species") if name not in columns]
-    wrong += [f"has the unknown column {name}" for name in columns if name not in COLUMNS]
-    wrong += [f"has the column {name} twice" for name in COLUMNS if columns.count(name) > 1]
-    if wrong:
-        raise InputError(table, wrong[0], remedy)
-
-
-def _row(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """A row by the names of the columns, of which the last ones may be left out."""
-    if len(cells) > len(columns):
-        raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {len(columns)} columns")
-    return dict(zip(columns, (cell.strip() for cell in [*cells, *[""] * (len(columns) - len(cells))]), strict=True))
 
 
 def _sample(scan: Path, rgb: Path | None, mask: Path | None, values: Mapping[str, str], root: Path) -> RawSample:

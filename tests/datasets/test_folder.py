@@ -134,12 +134,25 @@ def test_patterns_that_cannot_be_meant(cloud_folder: Path, layout: FolderLayout,
         ("scan,species\na.ply\n", "no scan or no species in line 2"),
         ("scan,species\na/1.ply,good\nb/1.ply,good\n", "has 2 scans called"),
         ("scan,species,mask\na.ply,dent,a.txt\nb.ply,dent,\n", "is anomalous but has no mask"),
+        ("scan,species,split\na.ply,good,tset\n", "unknown split 'tset' in line 2; use test, train, validation"),
+        ("scan,species,split\na.ply,good,Train\n", "no scan of the split test; its scans are of train"),
+        ("scan,species\na.ply,good\n./a.ply,dent\n", r"lists \./a\.ply as good in line 2 and as dent in line 3"),
+        ("scan,species,class\na.ply,dent,x\na.ply,OK,y\n", "as dent in line 2 and as OK in line 3"),
     ],
 )
 def test_tables_that_cannot_be_meant(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "samples.csv").write_text(table)
     with pytest.raises(InputError, match=message):
         listed(tmp_path, FolderLayout())
+
+
+def test_splits_are_compared_without_case(tmp_path: Path) -> None:
+    rows = "a.ply,good,,test\nb.ply,dent,b.txt,Test\nc.ply,good,, TRAIN\nd.ply,dent,d.txt,\n"
+    (tmp_path / "samples.csv").write_text("scan,species,mask,split\n" + rows)
+    assert [one.identifier for one in listed(tmp_path, FolderLayout())] == ["a", "b", "d"]
+    for name in ("Test/good/1.xyz", "Test/dent/2.xyz", "Train/good/3.xyz"):
+        write_rows(tmp_path / name, np.eye(3))
+    assert [one.identifier for one in listed(tmp_path, FolderLayout("{split}/{species}/{id}.xyz"))] == ["1", "2"]
 
 
 def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptureFixture) -> None:

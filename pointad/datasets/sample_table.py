@@ -1,0 +1,82 @@
+"""Reads the table of a folder's samples, `samples.csv`: a row per scan, checked for what cannot be meant."""
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pointad.datasets.archive import TRAINING_SPLIT, is_good
+from pointad.errors import InputError
+from pointad.files.csv_tables import opened_table
+
+COLUMNS = ("scan", "rgb", "mask", "class", "species", "split", "id")
+SPLITS = ("test", TRAINING_SPLIT, "validation")
+"""What the column split may name, in any case; an empty cell is of every split."""
+
+_REMEDY = f"give a CSV file with a row per scan and the columns {', '.join(COLUMNS)}, or --scan_pattern"
+_FIRST_ROW = 2  # below the names of the columns
+
+Row = dict[str, str]
+
+
+def read_sample_table(path: Path) -> list[Row]:
+    """The rows by the names of the columns, which may be fewer than `COLUMNS`; splits are in lower case.
+
+    Raises:
+        InputError: the file is missing or no such table, a row lacks its scan or species or names an unknown split, or
+            one scan is listed as good and as defective.
+    """
+    if not os.path.lexists(path):
+        raise InputError(path, "does not exist", _REMEDY)
+    try:
+        with opened_table(path) as (names, cells):
+            columns = [name.lower() for name in names]
+            _check_columns(columns, path)
+            rows = [_row(columns, row) for row in cells]
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(path, f"is not a table of samples ({error})", _REMEDY) from error
+    if not rows:
+        raise InputError(path, "lists no sample", _REMEDY)
+    _check_rows(rows, path)
+    _check_contradictions(rows, path)
+    return rows
+
+
+def _check_columns(columns: Sequence[str], path: Path) -> None:
+    wrong = [f"lacks the column {name}" for name in ("scan", "species") if name not in columns]
+    wrong += [f"has the unknown column {name}" for name in columns if name not in COLUMNS]
+    wrong += [f"has the column {name} twice" for name in COLUMNS if columns.count(name) > 1]
+    if wrong:
+        raise InputError(path, wrong[0], _REMEDY)
+
+
+def _row(columns: Sequence[str], cells: Sequence[str]) -> Row:
+    """A row by the names of the columns, of which the last ones may be left out."""
+    if len(cells) > len(columns):
+        raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {len(columns)} columns")
+    row = dict(zip(columns, (cell.strip() for cell in [*cells, *[""] * (len(columns) - len(cells))]), strict=True))
+    if "split" in row:
+        row["split"] = row["split"].lower()
+    return row
+
+
+def _check_rows(rows: Iterable[Row], path: Path) -> None:
+    for line, row in enumerate(rows, start=_FIRST_ROW):
+        if not row["scan"] or not row["species"]:
+            raise InputError(path, f"has no scan or no species in line {line}", _REMEDY)
+        split = row.get("split")
+        if split and split not in SPLITS:
+            remedy = f"use {', '.join(SPLITS)}, or leave it empty"
+            raise InputError(path, f"has the unknown split {split!r:.80} in line {line}", remedy)
+
+
+def _check_contradictions(rows: Iterable[Row], path: Path) -> None:
+    """Refuse a scan that is good in one row and defective in another; the same scan in two classes may be meant."""
+    seen: dict[tuple[str, bool], tuple[int, str]] = {}
+    for line, row in enumerate(rows, start=_FIRST_ROW):
+        scan, good = os.path.normpath(path.parent / row["scan"]), is_good(row["species"])
+        seen.setdefault((scan, good), (line, row["species"]))
+        other = seen.get((scan, not good))
+        if other is not None:
+            problem = f"lists {row['scan']} as {other[1]} in line {other[0]} and as {row['species']} in line {line}"
+            raise InputError(path, problem, "keep the row that is right")
