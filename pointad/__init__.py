@@ -5,7 +5,7 @@
     detector = PointAD.from_checkpoint()    # the small demo weights
     prediction = detector.predict(points)   # (N, 3) or (H, W, 3)
 
-Both names are imported when they are first asked for: PyTorch takes seconds, and rendering needs none of it.
+These names are imported when they are first asked for: PyTorch takes seconds, and rendering needs none of it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pointad.inspection.prediction import Prediction
     from pointad.inspection.predictor import PointAD
+    from pointad.reference.reference import Reference
 
-__all__ = ["PointAD", "Prediction"]
+__all__ = ["PointAD", "Prediction", "Reference"]
 
 __version__ = "0.2.0"
 

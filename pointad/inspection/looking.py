@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.encoding.features import SampleFeatures
+from pointad.errors import InputError
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
 from pointad.rendering.rendered_sample import RenderedSample
@@ -25,7 +26,7 @@ class LookOptions:
     """How a scan is looked at; the fields are arguments of `PointAD.predict`."""
 
     rig: ViewRig | str
-    views: ViewChoice | None
+    views: ViewChoice | int | Sequence[View] | None
     visibility: str | None
     remove_table: bool
     metres_per_unit: float
@@ -101,7 +102,17 @@ def look_at(
 
 def views_of(options: LookOptions, rig: ViewRig, organized: bool) -> tuple[View, ...]:
     """The directions that a scan is looked at from, see `PointAD.predict`; ``rig`` is the scan's."""
-    return chosen_directions(options.views or ViewChoice(), rig, organized=organized) or rig.views
+    return chosen_directions(_as_choice(options.views), rig, organized=organized) or rig.views
+
+
+def _as_choice(views: ViewChoice | int | Sequence[View] | None) -> ViewChoice:
+    if views is None or isinstance(views, ViewChoice):
+        return views or ViewChoice()
+    if isinstance(views, int):
+        return ViewChoice(count=views)
+    if isinstance(views, Sequence) and len(views) and all(isinstance(view, View) for view in views):
+        return ViewChoice(directions=tuple(views))
+    raise InputError(f"views {views!r:.80}", "are no views", "give a number, or a list of pointad.rendering.views.View")
 
 
 def visibility_of(options: LookOptions, organized: bool) -> str:

@@ -24,12 +24,12 @@ from pointad.compute.precision_names import FP32
 from pointad.data.batch import MultiViewBatch
 from pointad.data.view_subset import ViewChoice
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.errors import InputError
 from pointad.inspection.look_scores import score_alone, score_compared
 from pointad.inspection.looking import Look, LookOptions, look_at
 from pointad.inspection.prediction import Prediction, prediction_of
 from pointad.inspection.preparation import EXTENT
 from pointad.inspection.referencing import Eyes, reference_of
+from pointad.inspection.smoothing import check_smoothing
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.prompt_learner import OBJECT_NAME
@@ -37,13 +37,12 @@ from pointad.model.weight_locations import demo_checkpoints
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import digest_of
-from pointad.rendering.views import ViewRig
+from pointad.rendering.views import View, ViewRig
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scoring.options import DEFAULT_SIGMA
 
 logger = logging.getLogger(__name__)
 
-SMOOTHINGS = ("surface", "grid")
 EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels of a view wide
 
 
@@ -154,7 +153,7 @@ class PointAD:
         rgb: np.ndarray | None = None,
         rig: ViewRig | str = "auto",
         *,
-        views: ViewChoice | None = None,
+        views: ViewChoice | int | Sequence[View] | None = None,
         sigma: float = DEFAULT_SIGMA,
         smoothing: str = "surface",
         visibility: str | None = None,
@@ -196,8 +195,7 @@ class PointAD:
         Raises:
             InputError: the arrays do not fit, hold too few points, or the reference was made otherwise.
         """
-        if smoothing not in SMOOTHINGS:
-            raise InputError(f"smoothing {smoothing!r}", "is unknown", f"use one of {', '.join(SMOOTHINGS)}")
+        check_smoothing(smoothing, sigma)
         options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         look = self._look(points, colors, rgb, options, self._encoder if reference is None else self._joint_encoder)
         started = time.perf_counter()
@@ -213,7 +211,7 @@ class PointAD:
         scans: Iterable[np.ndarray],
         rig: ViewRig | str = "auto",
         *,
-        views: ViewChoice | None = None,
+        views: ViewChoice | int | Sequence[View] | None = None,
         pictures: Iterable[np.ndarray | None] | None = None,
         names: Sequence[str] | None = None,
         sigma: float = DEFAULT_SIGMA,
@@ -245,7 +243,7 @@ class PointAD:
         reference: Reference,
         rig: ViewRig | str = "auto",
         *,
-        views: ViewChoice | None = None,
+        views: ViewChoice | int | Sequence[View] | None = None,
         sigma: float = DEFAULT_SIGMA,
         smoothing: str = "surface",
         visibility: str | None = None,
@@ -288,6 +286,7 @@ class PointAD:
         return look_at(points, colors, rgb, options, self._backbone.image_size, encode, gpu)
 
     def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:
+        check_smoothing(smoothing, sigma)
         return Eyes(
             backbone=f"{self._backbone.fingerprint} {self._encoder.precision}",
             text_features=self._text_features,

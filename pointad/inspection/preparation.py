@@ -79,6 +79,11 @@ def prepare(
     Raises:
         InputError: the arrays do not match, or hold too few points.
     """
+    if not isinstance(points, np.ndarray) or isinstance(points, np.ma.MaskedArray):
+        remedy = "give a NumPy array; for one with a mask, masked_points.filled(numpy.nan)"
+        raise InputError("points", f"are a {type(points).__name__}", remedy)
+    if not 0 < metres_per_unit < np.inf:
+        raise InputError(f"metres_per_unit {metres_per_unit:g}", "is no size", "give a number above 0")
     if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu":
         problem = f"are {points.dtype} of shape {points.shape}"
         raise InputError("points", problem, "give numbers of shape (N, 3), or (H, W, 3) for an organized scan")

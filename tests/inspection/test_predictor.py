@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sample_scans import closed_shape, depth_scan
 
 from pointad.data.batch import collate
 from pointad.data.dataset import SampleOptions, from_rendered_sample, to_sample
+from pointad.data.view_subset import ViewChoice
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.encoding.features import PictureEncoder
@@ -19,6 +21,7 @@ from pointad.inspection.predictor import PointAD
 from pointad.inspection.preparation import EXTENT
 from pointad.model.backbone import ClipBackbone
 from pointad.rendering.renderer import render
+from pointad.rendering.views import View
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.point_cloud import OrganizedScan, RawSample
 
@@ -157,3 +160,28 @@ def test_five_million_points(detector: PointAD) -> None:
     points = closed_shape(5_000_000)
     prediction = detector.predict(points)
     assert prediction.point_scores.shape == (5_000_000,) and prediction.point_scores.min() > 0
+
+
+def test_arguments_that_cannot_be_meant(detector: PointAD) -> None:
+    points = depth_scan()
+    hostile: tuple[tuple[Any, dict[str, Any], str], ...] = (
+        (points.tolist(), {}, "points: are a list; give a NumPy array"),
+        (np.ma.masked_invalid(points), {}, "points: are a MaskedArray; .*filled"),
+        (torch.from_numpy(points), {}, "points: are a Tensor"),
+        (points, {"sigma": -1.0}, "sigma -1: is no width"),
+        (points, {"sigma": float("nan")}, "sigma nan: is no width"),
+        (points, {"metres_per_unit": -1.0}, "metres_per_unit -1: is no size"),
+        (points, {"views": 0}, "views"),
+        (points, {"views": "x0"}, "views 'x0': are no views"),
+    )
+    for given, arguments, problem in hostile:
+        with pytest.raises(InputError, match=problem):
+            detector.predict(given, **arguments)
+
+
+def test_views_may_be_a_number_or_directions(detector: PointAD) -> None:
+    few = detector.predict(depth_scan(), views=3)
+    named = detector.predict(depth_scan(), views=ViewChoice(count=3))
+    assert few.score == named.score and len(few.view_scores) == 3
+    frontal = detector.predict(depth_scan(), views=[View("x", 0.0)])
+    assert frontal.score == detector.predict(depth_scan(), views=1).score
