@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from pointad.data import layout
 from pointad.data.batch import MultiViewSample
+from pointad.data.good_masks import without_view_marks
 from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
 from pointad.data.visibility import fill_never_seen
@@ -119,9 +120,10 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
     points = _labelled_points(record) if options.region_neighbours is not None else None
     if points is None and options.with_points:
         points = read_points(record.point_cloud_path, nonzero_indices, record.views_folder, options.point_size)
+    views_gt = layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None
     scan = LoadedScan(
         views=layout.read_views(record.views_folder, views) if pictures else None,
-        views_gt=layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None,
+        views_gt=views_gt if record.label else without_view_marks(record, views_gt),
         correspondences=layout.read_correspondences(record.correspondence_folder, views),
         nonzero_indices=nonzero_indices,
         color=None if color_path is None else layout.read_color(color_path),

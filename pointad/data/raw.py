@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.datasets.archive import is_hidden
+from pointad.data.good_masks import without_marks
+from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
@@ -108,11 +109,18 @@ def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSam
         remedy = f"choose among {', '.join(sorted(species))}"
         raise InputError(f"--good_folder {good_folder}", "is not a folder of this data set", remedy)
     changed = [
-        dataclasses.replace(sample, species=GOOD, label=0, mask_path=None) if sample.species == good_folder else sample
+        dataclasses.replace(sample, species=GOOD, label=0, mask_path=_picture(sample.mask_path))
+        if sample.species == good_folder
+        else sample
         for sample in samples
     ]
     order = {class_name: k for k, class_name in enumerate(dict.fromkeys(sample.class_name for sample in samples))}
     return sorted(changed, key=lambda sample: (order[sample.class_name], sample.label))
+
+
+def _picture(mask: Path | None) -> Path | None:
+    """The mask of a good sample if it is a picture that exists, which should be empty; texts of labels are not read."""
+    return mask if mask is not None and mask.suffix.lower() in PICTURE_SUFFIXES and mask.exists() else None
 
 
 def _check_names(samples: list[RawSample]) -> None:
@@ -143,14 +151,16 @@ def _tell_what_is_missing(samples: list[RawSample], dataset: DatasetSpecificatio
 
 
 def load_raw_sample(sample: RawSample) -> PreparedSample:
-    """Read and clean one sample; no file is changed.
+    """Read and clean one sample; no file is changed. Nothing is marked in a good one, whatever its mask says.
 
     Raises:
         InputError: a file is missing or broken, or the sample counts as anomalous but no point is marked.
     """
     dataset = specification(sample.dataset_name)
     prepared = dataset.prepare(sample)
-    if sample.label and not sample.reading.allow_empty_masks and (prepared.mask is None or not prepared.mask.any()):
+    if not sample.label:
+        prepared = without_marks(sample, prepared)
+    elif not sample.reading.allow_empty_masks and (prepared.mask is None or not prepared.mask.any()):
         raise InputError(
             sample.mask_path or sample.scan_path,
             f"no point is marked, yet the sample is in the anomalous folder {sample.species}",
