@@ -1,6 +1,7 @@
 """From looks at scans to what references compare: observations, and the setting that they were made in."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.inspection.likeness import Likeness
 from pointad.inspection.looking import Look, LookOptions, views_of, visibility_of
 from pointad.inspection.preparation import EXTENT, choose_rig
 from pointad.reference.building import build_reference
@@ -18,6 +20,13 @@ from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.fusion import smooth
 from pointad.scoring.surface_smoothing import SurfaceSmoothing
+
+logger = logging.getLogger(__name__)
+
+_TWINS = (
+    "%s: seems to hold the same recording as %s, in another format or precision; compared with each "
+    "other, their scores are too low, and so are thresholds: give every good scan once"
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes)
     setting: ReferenceSetting | None = None
     called: list[str] = []
     seen: dict[bytes, str] = {}
+    likenesses: list[Likeness] = []
     for number, look in enumerate(looks):
         name = f"good scan {number + 1}" if names is None else names[number]
         called.append(name)
@@ -116,6 +126,11 @@ def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes)
         if content in seen:  # compared with its twin, each would score too low, and so would the threshold be
             raise InputError(name, f"holds the same points as {seen[content]}", "give every good scan once")
         seen[content] = name
+        own_likeness = Likeness(look.scan.point_cloud.points, EXTENT)
+        twin = next((k for k, one in enumerate(likenesses) if one.is_same_recording(own_likeness)), None)
+        if twin is not None:
+            logger.warning(_TWINS, name, called[twin])
+        likenesses.append(own_likeness)
         observations.append(eyes.observe(look))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")

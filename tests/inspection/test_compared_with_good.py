@@ -125,6 +125,15 @@ def test_a_good_scan_given_twice_is_refused(detector: PointAD) -> None:
         detector.make_reference(shapes)
 
 
+def test_a_good_scan_in_two_precisions_is_told(detector: PointAD, caplog: pytest.LogCaptureFixture) -> None:
+    shapes = [closed_shape(800, seed) for seed in (0, 1, 0)]
+    noise = np.random.default_rng(0).normal(0, 1e-3 * np.ptp(shapes[0]), shapes[0].shape)
+    detector.make_reference([shapes[0], shapes[1], shapes[0] + noise])
+    assert "same recording" not in caplog.text
+    detector.make_reference([*shapes[:2], np.round(shapes[2], 3).astype(np.float32)])
+    assert "good scan 3: seems to hold the same recording as good scan 1" in caplog.text
+
+
 @pytest.mark.parametrize("changed", ["patches", "geometry", "powers"])
 def test_files_that_would_give_no_finite_scores_are_refused(changed: str, reference: Reference, tmp_path: Path) -> None:
     bank = getattr(reference, changed)
