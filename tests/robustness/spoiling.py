@@ -8,8 +8,13 @@ from pathlib import Path
 
 
 def linked_copy(source: Path, target: Path) -> Path:
-    """A copy of a folder whose files take no room; replace its files (see below), never write into them."""
-    shutil.copytree(source, target, copy_function=os.link)
+    """A copy of a folder whose files take no room; replace its files (see below), never write into them.
+
+    Logs are copied: programs append to them, and refuse those that are linked.
+    """
+    shutil.copytree(
+        source, target, copy_function=lambda a, b: (shutil.copy2 if a.endswith("log.txt") else os.link)(a, b)
+    )
     return target
 
 
