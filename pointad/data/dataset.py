@@ -6,7 +6,7 @@ Sizes: V views, S pixels a side of a rendering and of the grid of points (336), 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from pointad.data.batch import MultiViewSample
 from pointad.data.good_masks import without_view_marks
 from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
+from pointad.data.sample_source import SampleSource
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError
 from pointad.metrics.regions import cloud_regions
@@ -40,19 +41,6 @@ class SampleOptions:
     allow_empty_masks: bool = False  # whether an anomalous sample may have no marked point
     region_neighbours: int | None = None  # for point clouds without a grid: number the anomalous regions on this graph
     with_points: bool = False  # used for references of good scans only
-
-
-class SampleSource(Protocol):
-    """Identifies one scan; further fields are specific to its reader."""
-
-    @property
-    def class_name(self) -> str: ...
-    @property
-    def species(self) -> str: ...
-    @property
-    def identifier(self) -> str: ...
-    @property
-    def label(self) -> int: ...
 
 
 @dataclass(frozen=True)

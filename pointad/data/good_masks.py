@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from pointad.data import layout
+from pointad.data.sample_source import SampleSource
 from pointad.errors import InputError
 from pointad.files.presence import is_file
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -25,18 +26,7 @@ _CONTRADICTED = (
 _ON_IMAGE = 2  # dimensions of a mask that is an image
 
 
-class Named(Protocol):
-    """A raw or rendered sample."""
-
-    @property
-    def class_name(self) -> str: ...
-    @property
-    def species(self) -> str: ...
-    @property
-    def identifier(self) -> str: ...
-
-
-class RenderedFiles(Named, Protocol):
+class RenderedFiles(SampleSource, Protocol):
     """Where the ground truth of a rendered sample lies."""
 
     @property
@@ -86,5 +76,5 @@ def _counted(marks: np.ndarray | None) -> str:
     return f"{np.count_nonzero(marks)} {'pixels' if marks.ndim == _ON_IMAGE else 'points'}"
 
 
-def _tell(sample: Named, path: object, marked: str) -> None:
+def _tell(sample: SampleSource, path: object, marked: str) -> None:
     logger.warning(_CONTRADICTED, path, marked, sample.class_name, sample.species, sample.identifier)

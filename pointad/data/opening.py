@@ -10,7 +10,6 @@ from pointad.data.dataset import (
     LoadedScan,
     MultiViewDataset,
     SampleOptions,
-    SampleSource,
     from_rendered_sample,
     load_rendered,
 )
@@ -20,6 +19,7 @@ from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans
 from pointad.data.own_data import STORED
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import require_dataset, stored_views
+from pointad.data.sample_source import SampleSource
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError

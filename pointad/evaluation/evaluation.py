@@ -10,9 +10,10 @@ from torch import Tensor
 
 from pointad.compute.processes import ALONE, Processes
 from pointad.data.batch import MultiViewBatch
-from pointad.data.dataset import MultiViewDataset, SampleSource
+from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.data.picture_presence import batches_alike
+from pointad.data.sample_source import SampleSource
 from pointad.datasets.base import group_of
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.data.dataset import SampleSource
+from pointad.data.sample_source import SampleSource
 from pointad.errors import shown
 from pointad.evaluation.evaluation import ScoredSample
 from pointad.evaluation.results import Metrics, percent

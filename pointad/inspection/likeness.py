@@ -2,9 +2,9 @@
 
 import numpy as np
 
-SAME_PLACE = (
-    3e-4  # of the extent: five decimals of metres move a part of 15 cm less; noise moves the farthest point more
-)
+SAME_PLACE = 3e-4
+"""Of the extent: five decimals of metres move a part of 15 cm less, and noise moves the farthest point more."""
+
 _MOST_POINTS = 1000
 
 

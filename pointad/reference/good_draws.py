@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointad.data.dataset import SampleSource
+from pointad.data.sample_source import SampleSource
 from pointad.errors import InputError
 
 TEST_SPLIT, TRAINING_SPLIT = "test", "train"  # where good scans may be drawn from

@@ -148,7 +148,8 @@ class Reference:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
                 raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
-            if header.get("sha256", _digest(tensors, header["reference"])) != _digest(tensors, header["reference"]):
+            digest = _digest(tensors, header["reference"])
+            if header.get("sha256", digest) != digest:
                 raise InputError(path, "is damaged (its checksum differs)", _REMEDY)
             told = parse_json(header["reference"])
             heat_range = told["heat_range"]

@@ -16,7 +16,8 @@ import torch
 from tqdm import tqdm
 
 from pointad.data.batch import MultiViewSample
-from pointad.data.dataset import MultiViewDataset, SampleSource
+from pointad.data.dataset import MultiViewDataset
+from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
 from pointad.evaluation.mask_fingerprint import MaskFingerprint
