@@ -8,6 +8,7 @@ up with it too, that of SigLIP 2 (Gemma's) ends with ``<eos>`` and fills up with
 import hashlib
 import importlib
 import itertools
+import logging
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ import torch
 from open_clip.tokenizer import get_clean_fn
 from torch import Tensor
 
+from pointad.compute.standard_error import nothing_on_standard_error
 from pointad.errors import InputError
 from pointad.files.presence import is_file
+from pointad.files.regular import read_bytes
+from pointad.model.tokenizer_growth import most_growth
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
 SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
@@ -29,6 +33,8 @@ _REMEDY = "download the whole folder again"
 _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
 _CLEAN = "canonicalize"  # open_clip's name for it
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
+_MOST_GROWTH = 100_000  # published rules make a text at most twice as long, but for one table of characters
+_UNKNOWN = "<unk>"
 _ANY_WORD = "x"
 _WORDS = (
     "a photo of the damaged object",
@@ -36,6 +42,8 @@ _WORDS = (
     "a bright, dark, blurry or cropped depth rendering of an unblemished, broken, defective or deformed object",
     "intact and perfect, without any flaw, with a defect, in good condition, in bad condition",
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,8 @@ class SiglipTokenizer:
         self._vocabulary = vocabulary
         self._entries = entries
         self._clean = get_clean_fn(_CLEAN)
+        self._unknown_id = vocabulary.entry(_UNKNOWN)
+        self._told_unknown = False
         for end, padding in _ENDS_AND_PADDING:
             end_id, padding_id = vocabulary.entry(end), vocabulary.entry(padding)
             if end_id is not None and padding_id is not None and max(end_id, padding_id) < entries:
@@ -78,7 +88,7 @@ class SiglipTokenizer:
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Token ids (K, C) int64 of K texts; longer ones are cut off, and keep their end token."""
-        return torch.tensor([self._filled_up(self.encode(text)) for text in texts])
+        return torch.tensor([self._filled_up(self._encode_known(text)) for text in texts])
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text alone, without end and padding.
@@ -106,11 +116,23 @@ class SiglipTokenizer:
     def encode_after_words(self, text: str) -> list[int]:
         """Token ids of a text that follows other words: where words begin with a space, so does its first."""
         before = self.encode(_ANY_WORD)
-        return self.encode(f"{_ANY_WORD} {text}")[len(before) :]
+        return self._encode_known(f"{_ANY_WORD} {text}")[len(before) :]
 
     def after_placeholders(self, placeholders: int, token_ids: Sequence[int]) -> Tensor:
         """Token ids (1, C) of a text whose first tokens will be replaced by learned ones."""
         return torch.tensor([self._filled_up([self.padding_id] * placeholders + list(token_ids))])
+
+    def _encode_known(self, text: str) -> list[int]:
+        """As `encode`; the first text with a part that the vocabulary lacks is told."""
+        token_ids = self.encode(text)
+        if self._unknown_id in token_ids and not self._told_unknown:
+            self._told_unknown = True
+            logger.warning(
+                "%s has no entry for a part of '%s'; texts that differ only there have the same features",
+                self._vocabulary.path,
+                text,
+            )
+        return token_ids
 
     def _filled_up(self, token_ids: list[int]) -> list[int]:
         kept = token_ids[: self.context_length - 1]
@@ -142,7 +164,13 @@ def read_siglip_tokenizer(folder: Path, *, vocabulary_size: int, context_length:
 
 def _read_tokenizers(path: Path) -> Vocabulary:
     library = _library("tokenizers", path)
-    tokenizer = _guarded(lambda: library.Tokenizer.from_file(str(path)), path)
+    content = read_bytes(path)  # the library takes no path that is not text
+    tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
+    growth = _guarded(lambda: most_growth(tokenizer.normalizer, tokenizer.pre_tokenizer), path)
+    if growth > _MOST_GROWTH:
+        raise InputError(path, f"its rules may make a text {growth:.0e} times as long", _REMEDY)
+    if getattr(tokenizer.model, "dropout", None) is not None:
+        tokenizer.model.dropout = None  # it is for training: ids would be drawn at random
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return Vocabulary(
@@ -155,7 +183,10 @@ def _read_tokenizers(path: Path) -> Vocabulary:
 
 def _read_sentencepiece(path: Path) -> Vocabulary:
     library = _library("sentencepiece", path)
-    processor = _guarded(lambda: library.SentencePieceProcessor(model_file=str(path)), path)
+    content = read_bytes(path)  # the library takes no path that is not text
+    if not content:
+        raise InputError(path, "is not a tokenizer that can be used (the file is empty)", _REMEDY)
+    processor = _guarded(lambda: library.SentencePieceProcessor(model_proto=content), path)
 
     def entry(piece: str) -> int | None:
         found = processor.piece_to_id(piece)  # the id of the unknown piece if there is no such piece
@@ -174,7 +205,8 @@ def _library(name: str, path: Path) -> ModuleType:
 def _guarded(call: Callable[[], Any], path: Path) -> Any:
     """The result of one of the libraries on an untrusted file; any failure becomes a one-line error."""
     try:
-        return call()
+        with nothing_on_standard_error():  # panics are printed, too
+            return call()
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # plain exceptions of their own, and panics of tokenizers, which are no Exception

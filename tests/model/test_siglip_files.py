@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,64 @@ def test_files_that_are_no_tokenizers(name: str, content: bytes, tmp_path: Path)
     assert "\n" not in str(caught.value)
 
 
-def test_panics_of_the_library_are_errors(vocabulary: bytes, tmp_path: Path) -> None:
+def test_panics_of_the_library_are_errors(vocabulary: bytes, tmp_path: Path, capfd: Any) -> None:
     """A damaged table of characters lets the library panic, which is no exception for Python."""
     content = json.loads(tokenizer_json(vocabulary))
     content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
     (tmp_path / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match="is not a tokenizer that can be used"):
         read(tmp_path)(["a"])
+    assert capfd.readouterr().err == ""
+
+
+REPLACE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}
+BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"normalizer": {"type": "Sequence", "normalizers": [REPLACE] * 20}},
+        {"normalizer": {"type": "Sequence", "normalizers": [{**REPLACE, "content": "a" * 1000}] * 2}},
+        {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [BYTES] * 40}},
+    ],
+)
+def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **rules}))
+    with pytest.raises(InputError, match=r"its rules may make a text .* times as long"):
+        read(tmp_path)
+
+
+def test_no_token_is_left_to_chance(tmp_path: Path) -> None:
+    """The library would apply the dropout of a training whenever it reads a text."""
+    single = ["</s>", *"▁ abcdefghijklmnopqrstuvwxyz"]
+    pairs = [[left, right] for left in "aeo" for right in "bdjt"]
+    names = [*single, *map("".join, pairs)]
+    names += [f"<{number}>" for number in range(VOCABULARY - len(names))]
+    model = {"type": "BPE", "vocab": {name: number for number, name in enumerate(names)}, "merges": pairs}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {**model, "dropout": 0.5}}))
+    tokenizer = read(tmp_path)
+    found = [tokenizer.encode("adobe object adobe object") for _ in range(8)]
+    assert all(token_ids == found[0] for token_ids in found)
+
+
+def test_words_that_the_vocabulary_lacks_are_told(
+    vocabulary: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "spiece.model").write_bytes(vocabulary)
+    tokenizer = read(tmp_path)
+    tokenizer(["a damaged object"])
+    assert "no entry" not in caplog.text
+    tokenizer(["a damaged 齿轮", "a damaged 叶子"])
+    assert caplog.text.count("has no entry for a part of 'a damaged 齿轮'") == 1 and "叶子" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
+def test_a_folder_whose_name_is_not_text(name: str, vocabulary: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"sigl\xffp")
+    folder.mkdir()
+    (folder / name).write_bytes(tokenizer_json(vocabulary).encode() if name.endswith("json") else vocabulary)
+    assert read(folder)(["damaged object"]).shape == (1, CONTEXT)
 
 
 def test_what_was_chosen_is_logged(
