@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.data.good_masks import without_marks
+from pointad.data.mask_pairing import tell_of_doubtful_masks
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
@@ -67,6 +68,7 @@ def list_raw_samples(
     if reading.good_folder is not None:
         samples = _with_good_folder(samples, reading.good_folder)
     _check_names(samples)
+    tell_of_doubtful_masks(samples, dataset, Path(root), split or dataset.default_split)
     if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
         logger.warning("--metres_per_unit is ignored: %s is rendered identically in any unit", dataset.title)
     _tell_what_is_missing(samples, dataset, all_labels=split in (None, dataset.default_split))

@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, is_good, list_training_split, picture_beside, species_folders
+from pointad.datasets.archive import (
+    class_folders,
+    inner_folder,
+    is_good,
+    list_training_split,
+    picture_beside,
+    species_folders,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, depth_to_points, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -52,7 +59,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 def _sample(class_name: str, species: Path, path: Path) -> RawSample:
     good = is_good(species.name)
-    mask = _picture(species / TRUTH, path.stem)
+    mask = _picture(inner_folder(species, TRUTH), path.stem)
     if mask is None and not good:  # reading it will report that it is missing
         mask = species / TRUTH / f"{path.stem}.png"
     return RawSample(
@@ -62,7 +69,7 @@ def _sample(class_name: str, species: Path, path: Path) -> RawSample:
         identifier=path.stem,
         label=int(not good),
         scan_path=path,
-        rgb_path=_picture(species / "rgb", path.stem),
+        rgb_path=_picture(inner_folder(species, "rgb"), path.stem),
         mask_path=mask,
     )
 
@@ -86,4 +93,5 @@ ADAM = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=partial(list_training_split, list_samples),
+    truth_patterns=("*/{split}/*/ground_truth/*",),
 )

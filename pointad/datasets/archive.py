@@ -1,5 +1,6 @@
 """Finds classes, species, scans and pictures in the folders of a raw archive, under any usual names."""
 
+import logging
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
+from pointad.files.presence import is_folder
 from pointad.scans.point_cloud import RawSample
+
+logger = logging.getLogger(__name__)
 
 GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
 """Usual names of the folder of good samples, in lower case."""
@@ -23,7 +27,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
 
     Args:
         root: the archive's folder.
-        inner: a folder that every class has; anything without it is not a class.
+        inner: a folder that every class has; anything without it is not a class, which is logged of folders of folders.
         known: the data set's classes, in its order.
         classes: only these classes; None lists all that exist.
 
@@ -33,7 +37,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder of the unpacked archive")
-    present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and (path / inner).is_dir())
+    present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and is_folder(path / inner))
     if not present:
         raise InputError(
             folder, f"holds no class folder (<class>/{inner})", "give the folder that contains the class folders"
@@ -46,6 +50,8 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
             if name not in present:
                 raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
+    else:
+        _tell_without(folder, inner, "class")
     return [folder / name for name in ordered]
 
 
@@ -54,7 +60,7 @@ def class_folders_if_any(
 ) -> list[Path]:
     """The same, but without those that lack the inner folder: empty if all of them do."""
     folder = Path(root)
-    present = {path.name for path in folder.iterdir() if not is_hidden(path) and (path / inner).is_dir()}
+    present = {path.name for path in folder.iterdir() if not is_hidden(path) and is_folder(path / inner)}
     wanted = present if classes is None else present & set(classes)
     return class_folders(folder, inner, known, wanted) if wanted else []
 
@@ -81,10 +87,22 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
 
     Args:
         split: the folder that contains them.
-        inner: a folder that every species has; anything without it is not a species.
+        inner: a folder that every species has; anything without it is not a species, which is logged of folders that
+            hold folders.
     """
-    found = sorted(path for path in split.iterdir() if not is_hidden(path) and (path / inner).is_dir())
+    if inner:
+        _tell_without(split, inner, "kind")
+    found = sorted(path for path in split.iterdir() if not is_hidden(path) and is_folder(path / inner))
     return sorted(found, key=lambda path: not is_good(path.name))
+
+
+def inner_folder(folder: Path, name: str) -> Path:
+    """The folder of this name in another one, in another case if only that is there."""
+    exact = folder / name
+    if exact.is_dir() or not folder.is_dir():
+        return exact
+    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower() and path.is_dir())
+    return alike[0] if alike else exact
 
 
 def is_good(species: str) -> bool:
@@ -121,3 +139,17 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
         names = " and ".join(path.name for path in found)
         raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")
     return found[0] if found else None
+
+
+def _tell_without(folder: Path, inner: str, what: str) -> None:
+    """Log the folders that are passed over, though they hold folders as a class or a kind of defect does."""
+    for path in sorted(path for path in folder.iterdir() if is_folder(path) and not is_hidden(path)):
+        if not is_folder(path / inner) and _holds_folders(path):
+            logger.warning("%s holds no folder %s: it is left out as no %s of this data set", path, inner, what)
+
+
+def _holds_folders(folder: Path) -> bool:
+    try:
+        return any(part.is_dir() and not is_hidden(part) for part in folder.iterdir())
+    except PermissionError:  # lost+found
+        return False

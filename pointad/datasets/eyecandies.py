@@ -270,5 +270,6 @@ EYECANDIES = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
+    truth_patterns=("*/{split}/data/*_mask.png",),
     lists_point_cloud=True,
 )

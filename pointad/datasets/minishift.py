@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, files_in, is_good, list_training_split, species_folders
+from pointad.datasets.archive import (
+    class_folders,
+    files_in,
+    inner_folder,
+    is_good,
+    list_training_split,
+    species_folders,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -60,18 +67,20 @@ def _good_samples(folder: Path, species: Path) -> list[RawSample]:
 
 
 def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
+    places = [(f"{species.name}_{level}", inner_folder(species, level)) for level in DIFFICULTIES]
+    places.append((species.name, species))  # scans without a difficulty
     return [
         RawSample(
             dataset_name=NAME,
             class_name=folder.name,
-            species=f"{species.name}_{level}",
+            species=name,
             identifier=path.stem,
             label=1,
             scan_path=path,
-            mask_path=folder / _TRUTH / species.name / level / path.name,
+            mask_path=inner_folder(folder, _TRUTH) / path.relative_to(species.parent),
         )
-        for level in DIFFICULTIES
-        for path in files_in(species / level, (".txt",))
+        for name, place in places
+        for path in files_in(place, (".txt",))
     ]
 
 
@@ -90,4 +99,5 @@ MINISHIFT = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=partial(list_training_split, list_samples),
+    truth_patterns=("*/gt/*/*", "*/gt/*/*/*"),
 )

@@ -22,15 +22,18 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_folder,
     is_good,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.labelled_points import EXTENT_TOLERANCE
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
 from pointad.files.csv_tables import opened_table
 from pointad.scans.point_cloud import PreparedSample, RawSample
+from pointad.scans.point_labels import check_share
 from pointad.scans.stl import read_stl
 from pointad.scans.text import read_rows
 
@@ -43,6 +46,8 @@ CLASSES = (
 )
 SCANS = "Pointcloud"
 LABEL_COLUMN = "label_pc"
+OBJECT_COLUMN = "object"
+_MOST_DIGITS = 20
 _REMEDY = "replace the file with the archive's own"
 
 
@@ -91,10 +96,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     vertices = distinct_vertices(sample.scan_path)
     labels = None
     if sample.mask_path is not None:
-        anomalous = read_rows(sample.mask_path)[:, :3]
-        anomalous = anomalous[np.isfinite(anomalous).all(axis=1)]
-        labels = np.zeros(len(vertices), bool)
-        labels[cKDTree(vertices).query(anomalous)[1]] = True
+        labels = marked_vertices(vertices, sample.mask_path, sample.scan_path)
     return prepare_cloud(sample, vertices, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
 
 
@@ -109,6 +111,39 @@ def distinct_vertices(path: Path) -> np.ndarray:
     return vertices[np.sort(first)]
 
 
+def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.ndarray:
+    """Flags (V,) of the vertices (V, 3) that are nearest to a row "x,y,z" of the ground truth.
+
+    Of rows "x,y,z,label" with labels 0 and 1, those of 1 count, which is logged; other columns are ignored.
+
+    Raises:
+        InputError: the file is missing or broken, lies elsewhere than the scan, or marks all of it.
+    """
+    rows = read_rows(path)
+    if rows.shape[1] == 4 and set(np.unique(rows[:, 3])) == {0, 1}:
+        logger.warning("%s: the last column is read as labels; only rows of 1 are anomalous", path)
+        rows = rows[rows[:, 3] == 1]
+    rows = rows[np.isfinite(rows[:, :3]).all(axis=1), :3]
+    labels = np.zeros(len(vertices), bool)
+    if not len(rows):
+        return labels
+    usable = np.flatnonzero(np.isfinite(vertices).all(axis=1))
+    if not len(usable):
+        raise InputError(scan_path, "holds no usable point", _REMEDY)
+    distance, nearest = cKDTree(vertices[usable]).query(rows)
+    tolerance = EXTENT_TOLERANCE * float(np.ptp(vertices[usable], axis=0).max())
+    away = int((distance > tolerance).sum())
+    if away == len(rows):
+        problem = f"has no point near the vertices of {scan_path.name}"
+        raise InputError(path, problem, "give the ground truth of this scan, in its unit and axes")
+    if away:
+        message = "%s: %d of %d anomalous points are farther than 1 %% of the scan's size from all vertices of %s"
+        logger.warning(message, path, away, len(rows), scan_path.name)
+    labels[usable[nearest]] = True
+    check_share(labels, path)
+    return labels
+
+
 def _sample(folder: Path, species: Path, path: Path, anomalous: bool) -> RawSample:
     seen_by_others_only = not anomalous and not is_good(species.name)
     return RawSample(
@@ -118,26 +153,31 @@ def _sample(folder: Path, species: Path, path: Path, anomalous: bool) -> RawSamp
         identifier=f"{species.name}_{path.stem}" if seen_by_others_only else path.stem,
         label=int(anomalous),
         scan_path=path,
-        mask_path=folder / SCANS / "GT" / species.name / f"{path.stem}.txt" if anomalous else None,
+        mask_path=inner_folder(folder / SCANS, "GT") / species.name / f"{path.stem}.txt" if anomalous else None,
     )
 
 
 def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool]:
     """Whether the defect of each scan is visible in its points; assumed for all scans if the archive does not say.
 
-    The first column of a row names its scan. If no name matches and there are as many rows as scans, they are matched
-    in the order of the scans' numbers, which is logged.
+    The first column of a row, or the one called object, names its scan. If no name matches and there are as many rows
+    as scans, they are matched by the numbers at the end of the names, or else in order, which is logged.
     """
     path = folder / "RGB" / "GT" / species / "data.csv"
     if not path.exists():
         logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
         return [True] * len(scans)
     rows = _label_rows(path)
-    labels = dict(rows)
+    labels = _by_name(rows, path)
     missing = [scan.name for scan in scans if _key(scan.stem) not in labels]
     if not missing:
         return [labels[_key(scan.stem)] for scan in scans]
     if len(missing) == len(scans) == len(rows):
+        numbered = {_last_number(name): label for name, label in rows}
+        if numbered.keys() == {_last_number(scan.stem) for scan in scans} and len(numbered) == len(scans):
+            message = "%s names no scan of %s/%s; its rows are matched to the scans by the numbers in the names"
+            logger.warning(message, path, folder.name, species)
+            return [numbered[_last_number(scan.stem)] for scan in scans]
         logger.warning(
             "%s names no scan of %s/%s; its rows are matched to the scans in order", path, folder.name, species
         )
@@ -148,13 +188,35 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
 def _label_rows(path: Path) -> list[tuple[str, bool]]:
     """The name of each row's object, and whether its defect is visible in the points."""
     try:
-        with opened_table(path) as (columns, rows):
-            if LABEL_COLUMN not in columns:
-                raise InputError(path, f"has no column {LABEL_COLUMN}", _REMEDY)
+        with opened_table(path) as (names, rows):
+            columns = [name.lower() for name in names]
+            count = columns.count(LABEL_COLUMN)
+            if count != 1:
+                raise InputError(path, f"has {f'{count} columns' if count else 'no column'} {LABEL_COLUMN}", _REMEDY)
             place = columns.index(LABEL_COLUMN)
-            return [(_key(row[0]), bool(int(row[place]))) for row in rows]
+            named = columns.index(OBJECT_COLUMN) if OBJECT_COLUMN in columns else 0
+            return [(_key(row[named]), _label(row[place])) for row in rows]
     except (OSError, ValueError, IndexError, csv.Error) as error:
         raise InputError(path, f"is not a table of labels ({error})", _REMEDY) from error
+
+
+def _by_name(rows: Iterable[tuple[str, bool]], path: Path) -> dict[str, bool]:
+    labels: dict[str, bool] = {}
+    for name, label in rows:
+        if labels.setdefault(name, label) != label:
+            raise InputError(path, f"has rows of {name} with different labels", _REMEDY)
+    return labels
+
+
+def _label(cell: str) -> bool:
+    if float(cell) not in (0, 1):
+        raise ValueError(f"{LABEL_COLUMN} is {cell!r:.80}, expected 0 or 1")
+    return float(cell) == 1
+
+
+def _last_number(name: str) -> int | None:
+    found = re.search(r"(\d+)\D*$", name, re.ASCII)
+    return int(found[1]) if found and len(found[1]) < _MOST_DIGITS else None
 
 
 def _key(name: str) -> str:
@@ -182,4 +244,5 @@ MULSEN = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
+    truth_patterns=("*/Pointcloud/GT/*/*",),
 )

@@ -13,6 +13,7 @@ import numpy as np
 from pointad.datasets.archive import (
     class_folders,
     files_in,
+    inner_folder,
     is_good,
     list_training_split,
     picture_beside,
@@ -110,7 +111,7 @@ def _scan_files(species: Path) -> list[Path]:
 
 def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
     good = is_good(species.name)
-    mask = picture_beside(species / "gt", scan_path.stem)
+    mask = picture_beside(inner_folder(species, "gt"), scan_path.stem)
     if mask is None and not good:  # reading it will report that it is missing; good samples need none
         mask = species / "gt" / f"{scan_path.stem}.png"
     return RawSample(
@@ -120,7 +121,7 @@ def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
         identifier=scan_path.stem,
         label=int(not good),
         scan_path=scan_path,
-        rgb_path=picture_beside(species / "rgb", scan_path.stem),
+        rgb_path=picture_beside(inner_folder(species, "rgb"), scan_path.stem),
         mask_path=mask,
     )
 
@@ -148,4 +149,5 @@ MVTEC3D = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=partial(list_training_split, list_samples),
+    truth_patterns=("*/{split}/*/gt/*",),
 )

@@ -161,4 +161,5 @@ REAL3D = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
+    truth_patterns=("*/gt/*", "*/GT/*"),
 )

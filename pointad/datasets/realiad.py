@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from pointad.datasets.archive import class_folders, is_good, list_training_split, picture_beside, species_folders
+from pointad.datasets.archive import (
+    class_folders,
+    inner_folder,
+    is_good,
+    list_training_split,
+    picture_beside,
+    species_folders,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -38,7 +45,8 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
         for species in species_folders(folder / split, "xyz"):
             pictures = sorted(path for path in (species / "rgb").rglob("*") if path.suffix.lower() in _PICTURES)
             scans = sorted(path for path in (species / "xyz").iterdir() if path.suffix.lower() in (".tiff", ".tif"))
-            samples += [_sample(folder.name, species, path, pictures) for path in scans]
+            stems = [path.stem for path in scans]
+            samples += [_sample(folder.name, species, path, _nearest_to(path, stems, pictures)) for path in scans]
     return samples
 
 
@@ -53,11 +61,11 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) -> RawSample:
     good = is_good(species.name)
-    picture = _picture_of(path, pictures)
-    masks = species / "gt" / "rgb"
+    picture = _first(path, pictures)
+    masks = inner_folder(species, "gt") / "rgb"
     mask = picture_beside(masks, path.stem)
     if mask is None and picture is not None:
-        mask = picture_beside(masks, picture.stem)
+        mask = picture_beside(masks / path.stem, picture.stem) or picture_beside(masks, picture.stem)
     if mask is None and not good:  # reading it will report that it is missing
         mask = masks / f"{path.stem}.png"
     return RawSample(
@@ -72,13 +80,24 @@ def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) ->
     )
 
 
-def _picture_of(scan: Path, pictures: list[Path]) -> Path | None:
-    """The scan's picture: with the same name, in a folder of that name, or with a name that begins with it."""
-    found = (
+def _nearest_to(scan: Path, stems: Iterable[str], pictures: Iterable[Path]) -> list[Path]:
+    """The scan's pictures: with the same name, in a folder of that name, or with a name that begins with it.
+
+    Args:
+        scan: the scan.
+        stems: of all scans; a name that begins with several belongs to the longest of them.
+        pictures: of all scans.
+    """
+    longer = tuple(f"{stem}_" for stem in stems if stem.startswith(f"{scan.stem}_"))
+    beginning = f"{scan.stem}_"
+    return (
         [path for path in pictures if path.stem == scan.stem]
         or [path for path in pictures if path.parent.name == scan.stem]
-        or [path for path in pictures if path.stem.startswith(f"{scan.stem}_")]
+        or [path for path in pictures if path.stem.startswith(beginning) and not f"{path.stem}_".startswith(longer)]
     )
+
+
+def _first(scan: Path, found: list[Path]) -> Path | None:
     if len(found) > 1:
         logger.warning("%s has %d pictures; %s is used", scan, len(found), found[0])
     return found[0] if found else None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, files_in
+from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, files_in, inner_folder
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
@@ -51,7 +51,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """
     samples = []
     for folder in class_folders(_inner(root), split, CLASSES, classes):
-        clouds = [path for path in files_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem]
+        clouds = [path for path in files_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem.lower()]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
     return samples
 
@@ -67,7 +67,7 @@ def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSampl
         RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
         for folder in class_folders_if_any(_inner(root), TRAINING_SPLIT, CLASSES, classes)
         for path in files_in(folder / TRAINING_SPLIT, (".pcd",))
-        if _TEMPLATE in path.stem
+        if _TEMPLATE in path.stem.lower()
     ]
 
 
@@ -89,7 +89,7 @@ def defect_kind(stem: str, class_name: str) -> str:
     """The kind of defect in a file's name: bulge for ashtray0_bulge0, concavity for 2_concavity; good for positive."""
     rest = stem.removeprefix(class_name).strip("_")
     kind = re.sub(r"^\d+_|_?\d+$", "", rest)
-    if any(name in kind for name in _GOOD_KINDS):
+    if any(name in kind.lower() for name in _GOOD_KINDS):
         return GOOD
     return kind or UNKNOWN_KIND
 
@@ -107,7 +107,7 @@ def _sample(folder: Path, path: Path) -> RawSample:
         identifier=path.stem,
         label=int(kind != GOOD),
         scan_path=path,
-        mask_path=None if kind == GOOD else folder / "GT" / f"{path.stem}.txt",
+        mask_path=None if kind == GOOD else inner_folder(folder, "GT") / f"{path.stem}.txt",
     )
 
 
@@ -125,4 +125,5 @@ SHAPENET = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
+    truth_patterns=("*/GT/*", "pcd/*/GT/*"),
 )

@@ -1,0 +1,54 @@
+"""Masks of a raw data set that belong to no scan, as after an incomplete download, or to several."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
+from pointad.datasets.base import DatasetSpecification
+from pointad.scans.point_cloud import RawSample
+
+logger = logging.getLogger(__name__)
+
+_TRUTH_SUFFIXES = (*PICTURE_SUFFIXES, ".txt")
+_FOLDERS_OF_KINDS = {"gt", "ground_truth", "xyz"}  # a scan and its mask lie in different ones of these
+
+
+def tell_of_doubtful_masks(samples: Sequence[RawSample], dataset: DatasetSpecification, root: Path, split: str) -> None:
+    """Log how many masks of the listed classes belong to no listed sample, or to several anomalous ones.
+
+    Args:
+        samples: all samples of some classes.
+        dataset: which names the places of masks.
+        root: the archive's folder.
+        split: that of the samples.
+    """
+    masks = Counter(sample.mask_path for sample in samples if sample.label and sample.mask_path is not None)
+    shared = [path for path, count in masks.items() if count > 1]
+    if shared:
+        message = "%d masks are each taken for several scans, such as %s for %d"
+        logger.warning(message, len(shared), shared[0], masks[shared[0]])
+    classes = {sample.class_name for sample in samples}
+    used = {sample.mask_path for sample in samples}
+    scanned = {_key(sample.scan_path, root, split) for sample in samples}
+    without = [
+        path
+        for pattern in dataset.truth_patterns
+        for path in sorted(root.glob(pattern.format(split=split)))
+        if path.suffix.lower() in _TRUTH_SUFFIXES
+        and not is_hidden(path)
+        and path not in used
+        and classes.intersection(path.relative_to(root).parts)
+        and _key(path, root, split) not in scanned
+    ]
+    if without:
+        message = "%d masks belong to no scan, such as %s; scans that are missing are not counted"
+        logger.warning(message, len(without), without[0])
+
+
+def _key(path: Path, root: Path, split: str) -> tuple[str, ...]:
+    """What a scan and its mask have in common: the folders that name class and defect, and the stem."""
+    folders = path.relative_to(root).parent.parts if path.is_relative_to(root) else path.parent.parts
+    stem = path.stem.removesuffix("_mask").removesuffix("_depth")
+    return (*(name for name in folders if name != split and name.lower() not in _FOLDERS_OF_KINDS), stem)

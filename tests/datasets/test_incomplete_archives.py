@@ -1,0 +1,140 @@
+"""Archives of which parts are missing or called otherwise: what is left out is told; masks stay with their scans."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from datasets.miniatures import MINIATURES, write_mvtec
+
+from pointad.data.raw import list_raw_samples
+
+MVTEC = "mvtec_pc_3d_rgb"
+
+
+@pytest.fixture(scope="module")
+def whole_archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Where the miniature of each data set lies."""
+    folder = tmp_path_factory.mktemp("whole")
+    writers = {**MINIATURES, MVTEC: two_classes}
+    for name, write in writers.items():
+        write(folder / name)
+    return {name: folder / name for name in writers}
+
+
+def two_classes(root: Path) -> None:
+    for class_name in ("bagel", "tire"):
+        write_mvtec(root, class_name)
+
+
+def names_of(name: str, root: Path) -> list[str]:
+    return [f"{one.class_name}/{one.species}/{one.identifier}" for one in list_raw_samples(name, root)]
+
+
+@pytest.mark.parametrize("name", [*MINIATURES, MVTEC])
+def test_of_whole_archives_nothing_is_told(
+    whole_archives: dict[str, Path], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    list_raw_samples(name, whole_archives[name])
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "told"),
+    [
+        (MVTEC, "tire/test", "tire holds no folder test: it is left out as no class of this data set"),
+        (MVTEC, "tire/test/hole/xyz", "hole holds no folder xyz: it is left out as no kind of this data set"),
+        (MVTEC, "tire/test/hole/xyz/000.tiff", "1 masks belong to no scan, such as {root}/tire/test/hole/gt/000.png"),
+        ("shapenet_pc_3d", "pcd/vase9/test/vase9_bulge1.pcd", "{root}/pcd/vase9/GT/vase9_bulge1.txt; scans that"),
+        ("minishift_pc_3d", "nut/test/pit/easy", "1 masks belong to no scan, such as {root}/nut/gt/pit/easy/3.txt"),
+        ("mulsen_pc_3d", "light/Pointcloud/test/hole", "such as {root}/light/Pointcloud/GT/hole/0.txt"),
+        ("adam_pc_3d_rgb", "gripper/test/Cuts/xyz/004_C.tiff", "{root}/gripper/test/Cuts/ground_truth/004_C.png"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/xyz", "scratch holds no folder xyz"),
+    ],
+)
+def test_what_is_left_out_is_told(
+    whole_archives: dict[str, Path], name: str, lost: str, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives[name], root)
+    removed = root / lost
+    shutil.rmtree(removed) if removed.is_dir() else removed.unlink()
+    list_raw_samples(name, root)
+    assert told.format(root=root) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "called"),
+    [
+        (MVTEC, "tire/test/hole/gt", "GT"),
+        (MVTEC, "tire/test/hole/rgb", "RGB"),
+        ("shapenet_pc_3d", "pcd/vase9/GT", "gt"),
+        ("minishift_pc_3d", "nut/gt", "GT"),
+        ("minishift_pc_3d", "nut/test/pit/easy", "Easy"),
+        ("mulsen_pc_3d", "light/Pointcloud/GT", "gt"),
+        ("adam_pc_3d_rgb", "gripper/test/Cuts/ground_truth", "Ground_Truth"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/gt", "GT"),
+    ],
+)
+def test_folders_in_another_case_are_found(
+    whole_archives: dict[str, Path], name: str, folder: str, called: str, tmp_path: Path
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives[name], root)
+    (root / folder).rename((root / folder).with_name(called))
+    assert names_of(name, root) == names_of(name, whole_archives[name])
+    samples = list_raw_samples(name, root)
+    paths = [path for one in samples for path in (one.rgb_path, one.mask_path) if path is not None]
+    assert all(path.exists() for path in paths if called.lower() not in ("easy",))
+    assert any(called in path.parts for one in samples for path in (*paths, one.scan_path))
+
+
+def test_minishift_without_difficulties(whole_archives: dict[str, Path], tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives["minishift_pc_3d"], root)
+    for folder in (root / "nut/test/pit", root / "nut/gt/pit"):
+        (folder / "easy" / "3.txt").rename(folder / "7.txt")
+    samples = list_raw_samples("minishift_pc_3d", root, classes=["nut"])
+    assert [one.species for one in samples] == ["good", "pit_medium", "pit_hard", "pit"]
+    assert samples[-1].mask_path == root / "nut/gt/pit/7.txt"
+
+
+def realiad_with_two(root: Path, change: Callable[[Path], None]) -> tuple[Path | None, ...]:
+    MINIATURES["realiad_pc_3d_rgb"](root)
+    species = root / "audio_jack" / "test" / "scratch"
+    change(species)
+    samples = [one for one in list_raw_samples("realiad_pc_3d_rgb", root, classes=["audio_jack"]) if one.label]
+    return tuple(one.mask_path for one in samples)
+
+
+def test_a_picture_belongs_to_the_longest_name_that_it_begins_with(tmp_path: Path) -> None:
+    def two(species: Path) -> None:
+        (species / "xyz/S0001.tiff").rename(species / "xyz/S_1.tiff")
+        shutil.copy(species / "xyz/S_1.tiff", species / "xyz/S_1_2.tiff")
+        shutil.move(species / "rgb/S0001/top.jpg", species / "rgb/S_1_2_top.jpg")
+        (species / "gt/rgb/top.png").rename(species / "gt/rgb/S_1_2_top.png")
+
+    masks = tmp_path / "audio_jack/test/scratch/gt/rgb"
+    assert realiad_with_two(tmp_path, two) == (masks / "S_1.png", masks / "S_1_2_top.png")
+
+
+def test_a_mask_of_several_scans_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def two(species: Path) -> None:
+        shutil.copy(species / "xyz/S0001.tiff", species / "xyz/S0002.tiff")
+        shutil.copytree(species / "rgb/S0001", species / "rgb/S0002")
+
+    (first, second) = realiad_with_two(tmp_path, two)
+    assert first == second
+    assert f"1 masks are each taken for several scans, such as {first} for 2" in caplog.text
+
+
+def test_masks_in_folders_of_their_scans(tmp_path: Path) -> None:
+    def two(species: Path) -> None:
+        shutil.copy(species / "xyz/S0001.tiff", species / "xyz/S0002.tiff")
+        shutil.copytree(species / "rgb/S0001", species / "rgb/S0002")
+        for name in ("S0001", "S0002"):
+            (species / "gt/rgb" / name).mkdir()
+            shutil.copy(species / "gt/rgb/top.png", species / "gt/rgb" / name / "top.png")
+
+    masks = tmp_path / "audio_jack/test/scratch/gt/rgb"
+    assert realiad_with_two(tmp_path, two) == (masks / "S0001/top.png", masks / "S0002/top.png")

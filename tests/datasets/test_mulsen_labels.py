@@ -1,0 +1,106 @@
+"""MulSen-AD's label tables and ground truth: rows go to their own scans, and contradictions are refused."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets.miniatures import write_mulsen, write_rows
+
+from pointad.data.raw import list_raw_samples, load_raw_sample
+from pointad.datasets.mulsen import distinct_vertices
+from pointad.errors import InputError
+from pointad.scans.point_cloud import RawSample
+
+NAME = "mulsen_pc_3d"
+COLUMNS = "object,label_rgb,label_infrared,label_pc"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mulsen")
+    write_mulsen(root)
+    return root
+
+
+@pytest.fixture
+def archive(original: Path, tmp_path: Path) -> Path:
+    shutil.copytree(original, tmp_path / "raw")
+    return tmp_path / "raw"
+
+
+def table_of(archive: Path, text: str) -> list[RawSample]:
+    """The samples of a class with this table for its defect `hole`."""
+    (archive / "light/RGB/GT/hole/data.csv").write_text(text)
+    return list_raw_samples(NAME, archive, classes=["light"])
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (f"{COLUMNS}\n0.0,1.0,0.0,1.0\n", 1),
+        (f"{COLUMNS}\n0.0,1.0,0.0,0.0\n", 0),
+        ("Object,Label_RGB,Label_Infrared,Label_PC\n0,1,0,0\n", 0),
+        ("label_rgb,label_infrared,label_pc,object\n1,0,0,0\n", 0),
+        (f"{COLUMNS}\n0,1,0,0\n0,1,0,0\n", 0),
+    ],
+)
+def test_tables_of_other_programs(archive: Path, text: str, label: int, caplog: pytest.LogCaptureFixture) -> None:
+    samples = table_of(archive, text)
+    assert sum(sample.label for sample in samples) == label
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{COLUMNS}\n0,1,0,1\n0,1,0,0\n", "rows of 0 with different labels"),
+        (f"{COLUMNS}\n0,1,0,-7\n", "label_pc is '-7', expected 0 or 1"),
+        (f"{COLUMNS}\n0,1,0,nan\n", "label_pc is 'nan', expected 0 or 1"),
+        (f"{COLUMNS},Label_PC\n0,1,0,1,0\n", "has 2 columns label_pc"),
+    ],
+)
+def test_tables_that_contradict_themselves(archive: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        table_of(archive, text)
+
+
+def test_rows_with_other_names_go_by_their_numbers(archive: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scans = archive / "light/Pointcloud"
+    for number in (2, 10):
+        shutil.copy(scans / "test/hole/0.stl", scans / f"test/hole/{number}.stl")
+        shutil.copy(scans / "GT/hole/0.txt", scans / f"GT/hole/{number}.txt")
+    samples = table_of(archive, f"{COLUMNS}\nhole_0,1,0,1\nhole_10,1,0,0\nhole_2,1,0,1\n")
+    assert [one.identifier for one in samples if one.label] == ["0", "2"]
+    assert "matched to the scans by the numbers in the names" in caplog.text
+
+
+def defect(archive: Path) -> tuple[RawSample, Path, np.ndarray]:
+    sample = list_raw_samples(NAME, archive, classes=["light"])[-1]
+    assert sample.label and sample.mask_path is not None
+    return sample, sample.mask_path, distinct_vertices(sample.scan_path)
+
+
+def test_ground_truth_elsewhere_is_refused(archive: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sample, path, _ = defect(archive)
+    rows = np.loadtxt(path, delimiter=",")
+    write_rows(path, np.concatenate([rows, rows[:3] + 100]), ",")
+    load_raw_sample(sample)
+    assert f"3 of {len(rows) + 3} anomalous points are farther than 1 % of the scan's size" in caplog.text
+    write_rows(path, rows + 100, ",")
+    with pytest.raises(InputError, match=r"has no point near the vertices of 0\.stl"):
+        load_raw_sample(sample)
+
+
+def test_ground_truth_of_every_vertex(archive: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sample, path, vertices = defect(archive)
+    expected = load_raw_sample(sample).point_cloud.labels
+    rows = np.loadtxt(path, delimiter=",")
+    labels = (np.abs(vertices[:, None] - rows[None]).max(axis=-1) < 1e-3).any(axis=1)
+    write_rows(path, np.column_stack([vertices, labels]), ",")
+    assert expected is not None
+    assert np.array_equal(load_raw_sample(sample).point_cloud.labels, expected)
+    assert "only rows of 1 are anomalous" in caplog.text
+    write_rows(path, vertices, ",")
+    with pytest.raises(InputError, match="marks every point as anomalous"):
+        load_raw_sample(sample)
