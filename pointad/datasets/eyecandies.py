@@ -9,10 +9,8 @@ import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
 from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -20,6 +18,7 @@ from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_depth_picture, read_picture
 from pointad.files.regular import read_bytes
+from pointad.files.yaml_values import yaml_value
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.grid import GRID_SIZE, grid_labels, resize_nearest
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
@@ -64,6 +63,7 @@ FARTHEST = 1.8  # metres along the table from its near end
 WIDEST = 1.0  # metres to either side
 SCALE = np.array([0.1, -0.1, 0.1])  # of the points that are rendered, after swapping the y and z axes
 
+_TRUE, _FALSE, _UNSTATED = ("1", "1.0", "true", "yes", "on"), ("0", "0.0", "false", "no", "off"), ("", "~", "null")
 _REMEDY = "replace the file with the archive's own"
 
 
@@ -158,10 +158,10 @@ def read_depth(depth_path: Path) -> np.ndarray:
         InputError: a file is missing or broken.
     """
     info_path = _beside(depth_path, "info_depth.yaml")
-    info = _read_yaml(info_path)
+    limits = (yaml_value(info_path, "normalization", side, remedy=_REMEDY) for side in ("min", "max"))
     try:
-        lowest, highest = float(info["normalization"]["min"]), float(info["normalization"]["max"])
-    except (KeyError, TypeError, ValueError) as error:
+        lowest, highest = (float(limit or "") for limit in limits)
+    except ValueError as error:
         raise InputError(info_path, "has no normalization with min and max", _REMEDY) from error
     if not np.isfinite([lowest, highest]).all() or not lowest < highest:
         raise InputError(info_path, f"has the depth limits {lowest} and {highest}", _REMEDY)
@@ -201,23 +201,20 @@ def _depth_pictures(split: Path) -> list[Path]:
     return sorted((path for path in (split / "data").glob("*_depth.png") if not is_hidden(path)), key=_number)
 
 
-def _sample(class_name: str, depth_path: Path, anomalous: Any = None) -> RawSample:
+def _sample(class_name: str, depth_path: Path, anomalous: bool | None = None) -> RawSample:
     """One sample; whether it is anomalous is read from its files unless it is given."""
     mask_path, rgb_path = _beside(depth_path, "mask.png"), _beside(depth_path, f"image_{LIGHTING}.png")
     metadata_path = _beside(depth_path, "metadata.yaml")
     if anomalous is None and metadata_path.exists():
-        anomalous = _read_yaml(metadata_path).get("anomalous")
-        if anomalous not in (None, 0, 1, False, True):
-            problem = f"anomalous: expected 0 or 1, found {anomalous!r:.80}"
-            raise InputError(metadata_path, problem, "replace the file with the archive's own")
+        anomalous = _is_anomalous(metadata_path)
     if anomalous is None:
-        anomalous = read_mask(mask_path).any()
+        anomalous = bool(read_mask(mask_path).any())
     return RawSample(
         dataset_name=NAME,
         class_name=class_name,
         species=BAD if anomalous else GOOD,
         identifier=depth_path.name.split("_")[0],
-        label=int(bool(anomalous)),
+        label=int(anomalous),
         scan_path=depth_path,
         rgb_path=rgb_path,
         mask_path=mask_path if anomalous or mask_path.exists() else None,
@@ -246,14 +243,14 @@ def _read_pose(path: Path) -> np.ndarray:
     return pose
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(read_bytes(path).decode("utf-8"))
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise InputError(path, f"is not readable YAML ({error})", _REMEDY) from error
-    if not isinstance(content, dict):
-        raise InputError(path, "holds no keys", _REMEDY)
-    return content
+def _is_anomalous(path: Path) -> bool | None:
+    """What a sample's metadata say; None if they do not."""
+    text = yaml_value(path, "anomalous", remedy=_REMEDY)
+    if text is None or text.lower() in _UNSTATED:
+        return None
+    if text.lower() not in _TRUE and text.lower() not in _FALSE:
+        raise InputError(path, f"anomalous: expected 0 or 1, found {text!r:.80}", _REMEDY)
+    return text.lower() in _TRUE
 
 
 EYECANDIES = DatasetSpecification(
