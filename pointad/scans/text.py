@@ -50,15 +50,15 @@ def read_rows(path: str | Path) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty or has rows of different lengths.
     """
-    return parse_rows(read_bytes(path), path)
+    return parse_table(read_bytes(path), path).values
 
 
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:
-    """`read_rows` for text in memory, called `name` in errors."""
-    return parse_table(content, name).values
+    """`read_rows` for text in memory, called `name` in errors; columns without any number stay."""
+    return parse_table(content, name, keep_empty=True).values
 
 
-def parse_table(content: bytes, name: str | Path) -> TextTable:
+def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -> TextTable:
     """Read a table with its header, if it has one.
 
     Separators are semicolons, tabs, commas or blanks. Commas are read as decimal signs if something else separates,
@@ -67,6 +67,7 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
     Args:
         content: ASCII, UTF-8 or any 8-bit extension of ASCII, or UTF-16 or 32.
         name: the file, for the log and for errors.
+        keep_empty: keep columns that hold no number at all; else they are left out if three others remain.
 
     Raises:
         InputError: there is no table, its rows have different lengths, or the decimal sign is ambiguous.
@@ -77,7 +78,9 @@ def parse_table(content: bytes, name: str | Path) -> TextTable:
     values = _numbers(plain_nan(body), dialect, name)
     names = dialect.names if dialect.names is not None and len(dialect.names) == values.shape[1] else None
     empty = np.isnan(values).all(axis=0)
-    if empty.any() and values.shape[1] - empty.sum() >= 3:  # trailing separators, and columns of words
+    if (
+        not keep_empty and empty.any() and values.shape[1] - empty.sum() >= 3
+    ):  # trailing separators, and columns of words
         values = values[:, ~empty]
         names = None if names is None else tuple(np.array(names, dtype=object)[~empty])
     return TextTable(values, names, content[: dialect.start])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.scans.column_numbers import counts_columns
 from pointad.scans.named_columns import find_columns
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
             problem = "has both decimal points and commas between digits"
             raise InputError(name, problem, "write it with one decimal sign and no thousands separators")
         logger.warning("%s: commas are read as decimal signs", name)
+    if counts_columns([split(line, separator) for line in sample], name):
+        start, sample = content.find(b"\n", start) + 1, sample[1:]
     columns = len(split(sample[0], separator))
     if not is_comment(header) and _is_spoilt_row(split(header, separator), columns):
         shown = header[:60].decode("utf-8", errors="replace")
@@ -248,7 +251,13 @@ def _convention(sample: list[bytes]) -> tuple[bytes | None, bool]:
             if separator is not None or not with_comma:
                 return separator, False
             continue
-        if all(len(split(line, separator)) >= 3 for line in with_comma) and all(map(_DECIMAL_COMMA.fullmatch, cells)):
+        # Where each comma stands at the beginning of a cell, as in "1 ,2 ,3", it separates.
+        digits_before = any(not cell.lstrip(b"+-").startswith(b",") for cell in cells)
+        if (
+            digits_before
+            and all(len(split(line, separator)) >= 3 for line in with_comma)
+            and all(map(_DECIMAL_COMMA.fullmatch, cells))
+        ):
             return separator, True
         if separator == SEMICOLON:
             return separator, False  # parsing reports what is wrong

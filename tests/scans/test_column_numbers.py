@@ -1,0 +1,57 @@
+"""A first row that numbers the columns is no point, and commas in front of numbers separate."""
+
+import io
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+from dialects.base import POINTS
+
+from pointad.scans.files import read_scan
+
+WRITTEN = {
+    "frame": {"index": False},
+    "frame with its index": {},
+    "German frame": {"index": False, "sep": ";", "decimal": ","},
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_frames_without_names(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pandas.DataFrame(POINTS).to_csv(tmp_path / "a.csv", **WRITTEN[name])
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(tmp_path / "a.csv")
+    np.testing.assert_allclose(scan.points, POINTS)
+    assert "counts the columns" in caplog.text
+
+
+def test_printed_frames(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(pandas.DataFrame(POINTS).to_string())
+    np.testing.assert_allclose(read_scan(tmp_path / "a.txt").points, POINTS)
+
+
+def test_whole_numbers_may_begin_with_0_1_2(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = np.vstack([[0, 1, 2], np.rint(POINTS)]).astype(int)
+    np.savetxt(tmp_path / "a.txt", whole, fmt="%d")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_scan(tmp_path / "a.txt").points, whole)
+    assert "is read as a point" in caplog.text
+
+
+def test_commas_in_front_of_whole_numbers(tmp_path: Path) -> None:
+    whole = np.rint(np.abs(POINTS) * 100).astype(int)
+    np.savetxt(tmp_path / "a.csv", whole, fmt="%d", delimiter=" ,")
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.csv").points, whole)
+
+
+def test_text_pcd_with_a_field_that_holds_no_number(tmp_path: Path) -> None:
+    table = io.StringIO()
+    np.savetxt(table, np.column_stack([np.full(len(POINTS), np.nan), POINTS]), fmt="%.6f")
+    count = len(POINTS)
+    (tmp_path / "a.pcd").write_text(
+        "VERSION 0.7\nFIELDS curvature x y z\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\n"
+        f"WIDTH {count}\nHEIGHT 1\nPOINTS {count}\nDATA ascii\n{table.getvalue()}"
+    )
+    np.testing.assert_allclose(read_scan(tmp_path / "a.pcd").points, POINTS)
