@@ -217,19 +217,25 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    outdated = []
+    outdated, kept = [], []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
             counts[outcome.status] += 1
             progress.update()
             if outcome.outdated:
                 outdated.append(outcome.sample.scan_path)
+            if outcome.kept:
+                kept.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
     if outdated:
         remedy = "--overwrite renders such scans again"
         logger.warning("%d finished scans have changed since, such as %s; %s", len(outdated), outdated[0], remedy)
+    if kept:
+        logger.warning(
+            "%d failed scans keep their earlier renderings, which are listed, such as %s", len(kept), kept[0]
+        )
     if counts[ELSEWHERE]:
         print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
     if counts[RENDERED] + counts[SKIPPED]:

@@ -45,6 +45,7 @@ class Outcome:
     status: str  # RENDERED, SKIPPED (already finished), ELSEWHERE (another process is rendering it) or FAILED
     message: str = ""  # why it failed
     outdated: bool = False  # it is finished already, but its raw files have changed since
+    kept: bool = False  # it failed, and was rendered before
 
 
 def export_samples(
@@ -131,9 +132,15 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
             raise interrupt from None
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
-        text = shown(text)
-        return Outcome(sample, FAILED, text)
+        return Outcome(sample, FAILED, shown(text), kept=_was_rendered(sample, root, options))
     return Outcome(sample, RENDERED)
+
+
+def _was_rendered(sample: RawSample, root: Path, options: RenderingOptions) -> bool:
+    try:
+        return is_finished(output_files(sample, root), len(rig_of(sample, options).views))
+    except (InputError, OSError):
+        return False
 
 
 def _processes_can_share_locks() -> bool:
@@ -166,6 +173,9 @@ def output_files(sample: RawSample, root: Path) -> SampleFiles:
 def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
     """Write the sources of the renderings: images, cleaned scan, and the points with and without labels."""
     cloud = prepared.point_cloud
+    for path, content in ((files.rgb, prepared.rgb), (files.mask, prepared.xyz), (files.xyz, prepared.xyz)):
+        if content is None:  # of an earlier rendering
+            path.unlink(missing_ok=True)
     if prepared.rgb is not None:
         write_png(files.rgb, prepared.rgb)
     if prepared.xyz is not None:

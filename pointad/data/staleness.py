@@ -1,6 +1,7 @@
 """Finds renderings that no longer agree with the raw data set that they were made from."""
 
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def left_behind(samples: Sequence[RawSample], listed: Iterable[SampleRecord]) ->
 
 
 def _changed(path: Path) -> float:
-    """When a file was last changed; 0 if there is none."""
+    """When a file was last changed; 0 if there is none. One dated in the future was when its entry was."""
     with contextlib.suppress(OSError):
-        return path.stat().st_mtime
+        status = path.stat()
+        return status.st_mtime if status.st_mtime <= time.time() else status.st_ctime
     return 0.0

@@ -1,0 +1,66 @@
+"""Rendering a data set again whose raw files have changed: nothing of the earlier rendering passes for the new one."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from pointad.commands import render_dataset
+from pointad.data.export import FAILED, RENDERED, Outcome, export_samples
+from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.rendering.views import View
+
+MVTEC = "mvtec_pc_3d_rgb"
+OPTIONS = RenderingOptions(views=(View("x", 0),), image_size=64)
+
+
+@pytest.fixture
+def raw(mvtec_root: Path, tmp_path: Path) -> Path:
+    """One class of which one good and one anomalous scan are left."""
+    shutil.copytree(mvtec_root / "bagel", tmp_path / "raw" / "bagel")
+    (tmp_path / "raw/bagel/test/good/xyz/001.tiff").unlink()
+    return tmp_path / "raw"
+
+
+def rendered(raw: Path, *, overwrite: bool = False) -> list[Outcome]:
+    samples = list_raw_samples(MVTEC, raw)
+    return list(export_samples(samples, raw.parent / "out", OPTIONS, overwrite=overwrite))
+
+
+def test_a_picture_that_is_no_longer_there_is_not_kept(raw: Path) -> None:
+    rendered(raw)
+    shutil.rmtree(raw / "bagel/test/bump/rgb")
+    assert [outcome.status for outcome in rendered(raw, overwrite=True)] == [RENDERED, RENDERED]
+    write_metadata(raw.parent / "out", MVTEC)
+    assert [record.rgb_path is not None for record in read_metadata(raw.parent / "out")] == [True, False]
+
+
+def test_files_dated_in_the_future_are_not_outdated_for_ever(raw: Path) -> None:
+    rendered(raw)
+    os.utime(raw / "bagel/test/good/xyz/000.tiff", (time.time() + 1e6,) * 2)
+    assert [outcome.outdated for outcome in rendered(raw)] == [True, False]
+    rendered(raw, overwrite=True)
+    assert [outcome.outdated for outcome in rendered(raw)] == [False, False]
+
+
+def test_earlier_renderings_of_failed_scans_are_told(
+    raw: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rendered(raw)
+    scan = raw / "bagel/test/good/xyz/000.tiff"
+    scan.write_bytes(b"no tiff")
+    outcomes = rendered(raw, overwrite=True)
+    assert [(outcome.status, outcome.kept) for outcome in outcomes] == [(FAILED, True), (RENDERED, False)]
+    flags = ["--dataset", MVTEC, "--data_path", str(raw), "--save_path", str(raw.parent / "out"), "--overwrite"]
+    flags += ["--views", "x0", "--num_workers", "1"]
+    shutil.rmtree(raw.parent / "out")
+    scan.write_bytes((raw / "bagel/test/bump/xyz/000.tiff").read_bytes())
+    parser = render_dataset.build_parser()
+    assert render_dataset.main(parser.parse_args(flags)) == 0
+    scan.write_bytes(b"no tiff")
+    assert render_dataset.main(parser.parse_args(flags)) == 2
+    assert f"1 failed scans keep their earlier renderings, which are listed, such as {scan}" in caplog.text
+    assert "2 samples of 1 classes listed" in capsys.readouterr().out
