@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.scans.named_columns import stated_unit
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,6 @@ _LENGTHS = tuple(
     )
 )
 _WITHOUT_LENGTH = re.compile("px|pixels?|samples?|deg|degrees?|\u00b0|rad")
-_UNIT_OF_NAME = re.compile(rf"\[(.*)\]\s*$|\((.*)\)\s*$|[_/ ](nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)\s*$")
 _REMEDY = "give x, y and z in one unit"
 
 
@@ -46,7 +46,7 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
     Raises:
         InputError: one column is in a unit of length and another in pixels or degrees.
     """
-    stated = [_stated_unit(name) for name in names]
+    stated = [stated_unit(name) for name in names]
     lengths = [None if unit is None else _length(unit) for unit in stated]
     known = [length for length in lengths if length is not None]
     if not known:
@@ -65,11 +65,6 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
     unit, metres = known[0]
     logger.warning("%s: x is in %s, y in %s and z in %s; all are read in %s", path, *(u for u, _ in known), unit)
     return points * (np.array([length for _, length in known]) / metres)
-
-
-def _stated_unit(name: str) -> str | None:
-    match = _UNIT_OF_NAME.search(name.strip().strip("\"'").strip().lower())
-    return None if match is None else next(part for part in match.groups() if part is not None).strip()
 
 
 def _length(unit: str) -> tuple[str, float] | None:

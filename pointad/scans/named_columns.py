@@ -4,10 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_ARRAYS = ("points", "xyz", "points_m_xyz", "position", "pos", "location", "coords", "coordinates")
 _COORDINATES = (
     ("x", "y", "z"),
-    ("points:0", "points:1", "points:2"),  # ParaView
-    ("points_0", "points_1", "points_2"),
+    *(  # columns of an array, as ParaView, pandas and MATLAB call them
+        (f"{name}{sign}{first}", f"{name}{sign}{first + 1}", f"{name}{sign}{first + 2}")
+        for first in (0, 1)
+        for sign in ":_"
+        for name in _ARRAYS
+    ),
 )
 _COLORS = (
     ("red", "green", "blue"),
@@ -17,8 +22,35 @@ _COLORS = (
     ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
     *((f"{name}:0", f"{name}:1", f"{name}:2") for name in ("rgb", "rgba", "colors", "color")),  # ParaView
 )
-_UNIT = re.compile(r"\s*(\[.*\]|\(.*\)|[_/ ](nm|mm|cm|m|[uµ\u03bc\ufffd]m|inch|in|ft))\s*$")
-_AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)[._ ]?(?=[xyz]$)|(?<=^[xyz])[._ ]?coord(inate)?$")
+_MICRO = "[u\u00b5\u03bc\ufffd]"  # both letters of Unicode, and what becomes of the one of Latin-1
+_UNIT = re.compile(
+    rf"\s*(?:\[(.*)\]|\((.*)\)|\s*[_/,]\s*(?:in_)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)"
+    rf"|\s+(?:in\s+)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)|(?<=^[xyz])(nm|mm|cm|m|{_MICRO}m))\s*$"
+)
+_AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")
+_WORDS = frozenset(
+    [
+        "point",
+        "points",
+        "pt",
+        "pos",
+        "position",
+        "coord",
+        "coords",
+        "coordinate",
+        "coordinates",
+        "vertex",
+        "location",
+        "loc",
+        "axis",
+        "value",
+        "xyz",
+        "punkt",
+        "koordinate",
+        "achse",
+        "wert",
+    ]
+)
 _NO_COORDINATES = re.compile(
     r"^(|unnamed.*|index|idx|id|no|nr|n|#|point_?id|time|timestamp|label|class|intensity|scalar|reflectance|"
     r"n_?[xyz]|normal_?[xyz]|r|g|b|red|green|blue|rf|gf|bf|diffuse_.*|row|col|column|line|pixel|u|v|"
@@ -38,10 +70,13 @@ def find_columns(names: Sequence[str]) -> NamedColumns:
     """Find coordinates and colours by name, ignoring case; of equal names the first one counts.
 
     Args:
-        names: one per column, as in the file; units as in "X [mm]" are permitted.
+        names: one per column, as in the file; units and words as in "X [mm]" and "pos_x" are permitted, where no
+            columns are called just x, y, z.
     """
+    bare = [_unquoted(name) for name in names]
     plain = [plain_name(name) for name in names]
-    return NamedColumns(_positions(plain, _COORDINATES), _positions(plain, _COLORS))
+    exact = _positions(bare, _COORDINATES[:1])
+    return NamedColumns(exact or _positions(plain, _COORDINATES), _positions(plain, _COLORS))
 
 
 def is_no_coordinate(name: str) -> bool:
@@ -50,9 +85,20 @@ def is_no_coordinate(name: str) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """A column's name in lower case, without quotes and unit."""
-    bare = _UNIT.sub("", name.strip().strip("\"'").strip().lower())
-    return _AFFIX.sub("", bare)
+    """A column's name in lower case, without quotes, unit and words such as "position" beside x, y, z."""
+    bare = _UNIT.sub("", _unquoted(name))
+    words = [word for word in re.split(r"[\s._:/-]+", bare) if word and word not in _WORDS]
+    return words[0] if words in (["x"], ["y"], ["z"]) else _AFFIX.sub("", bare)
+
+
+def stated_unit(name: str) -> str | None:
+    """The unit in lower case that a column's name ends in, or other words in brackets; None if there is neither."""
+    match = _UNIT.search(_unquoted(name))
+    return None if match is None else next(part for part in match.groups() if part is not None).strip()
+
+
+def _unquoted(name: str) -> str:
+    return name.strip().strip("\"'").strip().lower()
 
 
 def _positions(names: Sequence[str], families: Sequence[tuple[str, str, str]]) -> tuple[int, int, int] | None:

@@ -15,6 +15,11 @@ MIXED = {
     "strokes": "x/mm,y/mm,z/\u00b5m",
     "Greek": "x/mm,y/mm,z/\u03bcm",
     "parentheses": "X(m),Y(m),Z(mm)",
+    "strokes between blanks": "X / mm,Y / mm,Z / \u00b5m",
+    "nothing between": "Xmm,Ymm,Zum",
+    "in": "X in mm,Y in mm,Z in \u00b5m",
+    "in, underlined": "x_in_mm,y_in_mm,z_in_um",
+    "coordinates": "X-Coordinate (mm),Y-Coordinate (mm),Z-Coordinate (um)",
     "words": "X [millimeter],Y [millimeter],Z [micron]",
     "line below": "x,y,z\nmm,mm,um",
     "line below in brackets": "# x,y,z\n# [mm],[mm],[um]",
@@ -62,7 +67,9 @@ def test_what_cannot_be_converted_is_refused(header: str, tmp_path: Path) -> Non
         read_scan(write(tmp_path / "a.csv", header))
 
 
-@pytest.mark.parametrize("header", ["x [mm],y [mm],z [mm]", "x (east),y (north),z (up)", "X_mm,Y_mm,Z_mm", "x,y,z"])
+@pytest.mark.parametrize(
+    "header", ["x [mm],y [mm],z [mm]", "x (east),y (north),z (up)", "X_mm,Y_mm,Z_mm", "Xm,Ym,Zm", "x,y,z"]
+)
 def test_one_unit_is_nothing_to_speak_of(header: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         scan = read_scan(write(tmp_path / "a.csv", header))
