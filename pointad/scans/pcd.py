@@ -125,6 +125,9 @@ def _binary_records(file: BinaryIO, header: PcdHeader, available: int, path: Pat
     needed = header.count * header.dtype.itemsize
     if needed > available:
         raise InputError(path, f"declares {header.count} points but holds {available} of {needed} bytes", _REMEDY)
+    more, rest = divmod(available - needed, header.dtype.itemsize)
+    if more and not rest:
+        logger.warning("%s: declares %d points but has room for %d more, which are not read", path, header.count, more)
     return np.frombuffer(file.read(needed), dtype=header.dtype)
 
 

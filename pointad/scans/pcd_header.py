@@ -1,5 +1,6 @@
 """The header of a PCD file: the fields of its points, how many there are, on which grid, and how they are stored."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.scans.named_columns import find_columns
 from pointad.scans.scan_file import MOST_POINTS
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_HEADER = 1000  # lines
 _MOST_BYTES = 100_000  # of one point
@@ -66,6 +69,9 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
         colors = tuple(present[place] for place in columns.colors)
     else:
         colors = tuple(name for name in present if name.lower() in ("rgb", "rgba"))[:1]
+    if "WIDTH" in entries and width * height != count:
+        message = "%s: declares %d points but %d x %d of them; %d are read, without a grid"
+        logger.warning(message, path, count, width, height, count)
     is_grid = width > 1 and height > 1 and width * height == count
     return PcdHeader(dtype, (x, y, z), colors, count, (height, width) if is_grid else None, data)
 

@@ -4,6 +4,7 @@ Elements without lists or with lists of equal length are read as arrays; lists o
 """
 
 import io
+import logging
 import re
 import warnings
 from pathlib import Path
@@ -20,6 +21,8 @@ from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
+
+logger = logging.getLogger(__name__)
 
 _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
@@ -53,7 +56,22 @@ def read_ply(path: Path) -> Mesh:
             vertices = columns
         elif needed:
             faces.append(_triangles(columns, element))
+    if last == len(header.elements) - 1:
+        _tell_of_more(body, place, header.elements[last], header, path)
     return _mesh(vertices, np.concatenate(faces), path)
+
+
+def _tell_of_more(body: bytes | list[bytes], place: int, element: PlyElement, header: PlyHeader, path: Path) -> None:
+    """Log rows behind the last element, as of a file whose header states too few of them."""
+    if header.is_text:
+        more = len(body) - place - (not body[-1])
+    else:
+        size = record_type(element, header.byte_order).itemsize if not element.lists else 0
+        more, rest = divmod(len(body) - place, size) if size else (0, 0)
+        more = 0 if rest else more
+    if more > 0:
+        message = "%s: declares %d of %s but holds %d more rows, which are not read"
+        logger.warning(message, path, element.count, element.name, more)
 
 
 def _is_needed(element: PlyElement) -> bool:
@@ -69,6 +87,10 @@ def _check_vertices(header: PlyHeader, path: Path) -> None:
     names = [element.name for element in header.elements]
     if "vertex" not in names:
         raise InputError(path, f"has no element called vertex; found {', '.join(names) or 'nothing'}", _REMEDY)
+    if names.count("vertex") > 1:
+        raise InputError(
+            path, f"has {names.count('vertex')} elements called vertex", "store them in files of their own"
+        )
     for element in header.elements:
         if element.name == "vertex" and element.count > MOST_POINTS:
             raise InputError(path, f"declares {element.count} points", f"give a scan with at most {MOST_POINTS}")

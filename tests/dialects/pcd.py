@@ -78,6 +78,16 @@ PCD = {
         header("x y z rgb", "4 4 4 4", "F F F F", "1 1 1 1", 400, data="ascii") + lines(rows(POINTS, _PACKED[:, None])),
         colors=COLORS,
     ),
+    "another width": Dialect(
+        ".pcd",
+        header("x y z", "8 8 8", "F F F", "1 1 1", 400).replace(b"WIDTH 400", b"WIDTH 300") + records(POINTS, "<f8"),
+        log="declares 400 points but 300 x 1 of them; 400 are read",
+    ),
+    "more points than stated": Dialect(
+        ".pcd",
+        header("x y z", "8 8 8", "F F F", "1 1 1", 400) + records(POINTS, "<f8") + bytes(72),
+        log="declares 400 points but has room for 3 more",
+    ),
     "an old version": Dialect(
         ".pcd", b"COLUMNS x y z\nSIZE 8 8 8\nTYPE F F F\nPOINTS 400\nDATA binary\n" + records(POINTS, "<f8")
     ),

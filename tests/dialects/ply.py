@@ -77,6 +77,10 @@ PLY = {
     "range grid": Dialect(".ply", written(vertices(), _RANGE)),
     "range grid first": Dialect(".ply", written(_RANGE, vertices())),
     "camera first": Dialect(".ply", written(_CAMERA, vertices(), byte_order=">")),
+    "more rows than stated": Dialect(".ply", _PLAIN + b"\0" * 48, log="declares 400 of vertex but holds 2 more rows"),
+    "more rows of text": Dialect(
+        ".ply", lines([*rows(POINTS), "1 2 3", "4 5 6"], _TEXT_HEADER), log="of vertex but holds 2 more rows"
+    ),
     "trailing bytes": Dialect(".ply", _PLAIN + b"\0" * 37),
     "comment in Latin-1 and GBK": Dialect(".ply", _commented(_PLAIN, _COMMENT)),
     "end_header in a comment": Dialect(".ply", _commented(_PLAIN, b"written before end_header\ncomment end_header")),
@@ -101,6 +105,11 @@ PLY = {
 }
 
 REFUSED_PLY = {
+    "two elements called vertex": (
+        ".ply",
+        written(vertices(), lists("i", [], "face")).replace(b"face", b"vertex"),
+        "2 e",
+    ),
     "short": (".ply", _PLAIN[:-1], "declares 400 of vertex"),
     "no coordinates": (".ply", written(vertices(names="uvw")), "no vertex properties x, y, z"),
     "another element": (".ply", written(PlyElement.describe(vertex_table(), "point")), "found point"),
