@@ -15,7 +15,7 @@ from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
 from pointad.files.zip_members import check_member
 from pointad.scans.colors import colors_beside_points, colors_from_named
-from pointad.scans.column_order import check_order, tell_ignored
+from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit
 from pointad.scans.named_columns import find_columns
 from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
@@ -98,9 +98,9 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         check_order(laid_out, path)
     points = laid_out[..., :3].astype(np.float64)
     if colors is None:
-        beside = colors_beside_points(laid_out[..., 3:])
-        if beside is None and not named:
-            tell_ignored(laid_out, path)
+        beside, place = colors_beside_points(laid_out[..., 3:])
+        if not named:
+            tell_reading(laid_out, place, path)
         return ScanFile(points, beside)
     return ScanFile(points, _fitting_colors(colors, shape, path))
 

@@ -52,7 +52,7 @@ def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:
     return colors_from_named(values)
 
 
-def colors_beside_points(others: np.ndarray, *, after_intensity: bool = False) -> np.ndarray | None:
+def colors_beside_points(others: np.ndarray, *, after_intensity: bool = False) -> tuple[np.ndarray | None, int | None]:
     """Colours among the unlabelled columns beside the coordinates: in front, behind an intensity, or behind normals.
 
     Args:
@@ -60,17 +60,18 @@ def colors_beside_points(others: np.ndarray, *, after_intensity: bool = False) -
         after_intensity: whether the first of them is more likely an intensity than a colour.
 
     Returns:
-        (..., 3) uint8, or None.
+        (..., 3) uint8 and the first of their columns in `others`; or None for both.
     """
     for start in (1, 0) if after_intensity else (0, 1):
         colors = colors_from_unnamed(others[..., start : start + 3])
         if colors is not None:
-            return colors
+            return colors, start
     if others.shape[-1] >= 6:  # nx ny nz r g b
         first = others[..., :3]
         if is_normals(first[np.isfinite(first).all(axis=-1)]):
-            return colors_from_unnamed(others[..., 3:6])
-    return None
+            colors = colors_from_unnamed(others[..., 3:6])
+            return colors, None if colors is None else 3
+    return None, None
 
 
 def is_normals(values: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ _SAMPLE = 20_000  # rows
 _FEWEST_VALUES = 16  # that differ in a coordinate; labels and numbers of returns have fewer
 _ROUNDED = 0.15  # of 255 times a colour with three decimals
 _ALONG_PIXELS = 0.9  # correlation of a coordinate with the columns or rows of its grid
+_IF_TIMES = "; if the first holds times, name the columns"
 _REMEDY = "name the columns x, y, z, or move x, y and z to the front"
 
 
@@ -44,24 +45,36 @@ def check_order(values: np.ndarray, path: Path) -> None:
         raise InputError(path, f"has no names of columns, and begins with what looks like {kind}", _REMEDY)
 
 
-def tell_ignored(values: np.ndarray, path: Path) -> None:
-    """Log which columns behind the coordinates are ignored, unless they are normals or look like an intensity.
+def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
+    """Log which columns are read as what, unless those beside coordinates and colours are normals or an intensity.
 
     Args:
-        values: (..., C) numbers without names and colours, x, y and z in the first three.
+        values: (..., C) numbers without names, x, y and z in the first three.
+        colors_at: the first column of the colours behind these; None: there are none.
         path: the file, for the log.
     """
     if values.shape[-1] == 3 or values.dtype.kind not in "iuf":
         return
     flat = values.reshape(-1, values.shape[-1])
     others = flat[np.isfinite(flat).all(axis=1), 3:]
+    if not len(others):
+        return
+    if colors_at is not None:
+        others = np.delete(others, np.s_[colors_at : colors_at + 3], axis=1)
+        if others.shape[1] and not is_normals(others[:, :3]) and np.ptp(others, axis=0).any():
+            message = "%s: columns 1 to 3 are read as x, y, z and %d to %d as colours; the others have no names"
+            logger.warning(message, path, colors_at + 4, colors_at + 6)
+        return
+    rises = values.ndim == 2 and bool((np.diff(flat[:, 0]) > 0).all())
     if others.shape[1] > 1 and not is_normals(others[:, :3]):
-        logger.warning("%s: the last %d columns have no names and are ignored", path, others.shape[1])
-    elif others.shape[1] == 1 and len(others):
-        steady = values.ndim == 2 and _rises_steadily(flat[:, 0])
-        if steady or not (_is_whole(others) or _is_attribute(others)):
+        message = "%s: columns 1 to 3 are read as x, y, z; the last %d columns have no names and are ignored"
+        logger.warning(message + (_IF_TIMES if rises else ""), path, others.shape[1])
+    elif others.shape[1] == 1:
+        steady = rises and _rises_steadily(flat[:, 0])
+        usual = np.ptp(others) and (_is_whole(others) or _is_attribute(others))
+        if steady or not (usual or (others == 1).all()):
             message = "%s: the first three columns are read as x, y, z, and the fourth, which has no name, is ignored"
-            logger.warning(message + ("; if the first holds times, name the columns" if steady else ""), path)
+            logger.warning(message + (_IF_TIMES if rises else ""), path)
 
 
 def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
@@ -73,7 +86,7 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     """
     fourth, behind = values[:, 3], values[:, 3:6]
     if values.shape[1] >= 6 and not is_normals(behind):
-        if is_normals(values[:, :3]) and not any(_is_whole(column) for column in behind.T):
+        if is_normals(values[:, :3]) and _may_be_coordinates(behind):
             return "normals"
         has_alpha = values.shape[1] >= 7 and np.ptp(fourth) == 0
         if _are_colours(values[:, :3]) and _may_be_coordinates(values[:, 4:7] if has_alpha else behind):
@@ -81,9 +94,9 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     stepped = [_are_bytes_to_one(values[:, place]) for place in (0, 1, 3)]  # more than one: a grid, scaled to 1
     if stepped == [True, False, False] and not (_are_bytes(fourth) or is_normals(behind)):
         return "an intensity"
-    fractions_follow = not any(_is_whole(column) for column in values[:, 1:4].T)
-    if fractions_follow and np.ptp(fourth) and not is_normals(behind) and _are_flags(values[:, 0]):
+    if _are_flags(values[:, 0]) and not any(_is_whole(column) for column in values[:, 1:3].T):
         return "a label or an intensity"
+    fractions_follow = not any(_is_whole(column) for column in values[:, 1:4].T)
     if fractions_follow and not _is_attribute(fourth) and not is_normals(behind):
         if _is_whole(values[:, 0]):
             return "a label or an intensity"
@@ -109,15 +122,15 @@ def _are_bytes_to_one(values: np.ndarray) -> bool:
 
 
 def _may_be_coordinates(values: np.ndarray) -> bool:
-    """Whether (N, 3) numbers behind colours vary enough, and are no colours themselves."""
+    """Whether (N, 3) numbers behind colours or normals vary enough, but for one axis, and are no colours themselves."""
     if _are_bytes_to_one(values):
         return False
     if not any(_is_whole(column) for column in values.T):
         return True
     if _are_bytes(values):
         return False
-    sample = values[:: max(1, len(values) // _SAMPLE)]
-    return all(len(np.unique(column)) > _FEWEST_VALUES for column in sample.T)
+    varying = values[:: max(1, len(values) // _SAMPLE), np.ptp(values, axis=0) > 0]
+    return varying.shape[1] >= 2 and all(len(np.unique(column)) > _FEWEST_VALUES for column in varying.T)
 
 
 def _rises_steadily(column: np.ndarray) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named
-from pointad.scans.column_order import check_order, tell_ignored
+from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import find_columns, is_no_coordinate
@@ -46,9 +46,10 @@ def read_text_scan(path: Path) -> ScanFile:
         raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
     if not named:
         check_order(values, path)
-    colors = colors_beside_points(values[:, 3:], after_intensity=path.suffix.lower() == ".pts")
-    if colors is None and not named:
-        tell_ignored(values, path)
+    is_pts = path.suffix.lower() == ".pts"
+    colors, place = colors_beside_points(values[:, 3:], after_intensity=is_pts)
+    if not named and not (is_pts and place == 1):
+        tell_reading(values, place, path)
     return ScanFile(values[:, :3], colors)
 
 

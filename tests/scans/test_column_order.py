@@ -13,6 +13,7 @@ from pointad.scans.files import read_scan
 RNG = np.random.default_rng(5)
 TENTHS = np.rint(POINTS * 10).astype(int)  # tenths of a millimetre
 TIMES = np.arange(COUNT)[:, None] * 0.02
+JITTER = np.cumsum(RNG.random((COUNT, 1)) + 0.01, axis=0)
 SHADES = RNG.integers(0, 256, (COUNT, 1))
 DEVIATIONS = RNG.normal(size=(COUNT, 1))
 SMALL = np.abs(POINTS) / 40  # metres, all between 0 and 1
@@ -21,6 +22,7 @@ BY_X = POINTS[POINTS[:, 0].argsort()]
 TURNED = GRID.transpose(1, 0, 2).reshape(-1, 3) @ np.array([[1, 1e-3, 0], [-1e-3, 1, 0], [0, 0, 1]])
 TURNED = TURNED[TURNED[:, 0].argsort()]
 RASTER = GRID.reshape(-1, 3) * [0, 0, 0.002] + np.indices(GRID.shape[:2]).reshape(2, -1).T @ np.eye(2, 3) / 255
+FLAT = POINTS * [1, 1, 0]
 HELIX = np.hstack([np.arange(COUNT)[:, None] * 0.01, 30 * NORMALS[:, :2]])
 
 REFUSED = {
@@ -33,6 +35,9 @@ REFUSED = {
     "intensities to 1": ([SHADES / 255, POINTS], "intensity"),
     "intensities to 1 before metres": ([SHADES / 255, SMALL], "intensity"),
     "labels before metres": ([SHADES % 2, SMALL], "a label or an intensity"),
+    "labels before a flat plate": ([SHADES % 2, FLAT], "a label or an intensity"),
+    "colours before a flat plate": ([COLORS, FLAT], "colours"),
+    "normals before a flat plate": ([NORMALS, FLAT], "normals"),
 }
 ORDINARY = {
     "small": [SMALL],
@@ -51,6 +56,7 @@ ORDINARY = {
     "raster slightly turned": [TURNED, RNG.normal(size=(len(TURNED), 1))],
     "sorted by x": [BY_X, DEVIATIONS],
     "sorted by x, with normals": [BY_X, NORMALS],
+    "unit sphere with colours to 1": [NORMALS, COLORS / 255],
     "helix": [HELIX, SHADES],
     "helix with colours": [HELIX, COLORS],
 }
@@ -112,11 +118,25 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
     [
         ([POINTS, DEVIATIONS], "the fourth, which has no name, is ignored"),
         ([HELIX, SHADES / 255], "if the first holds times, name the columns"),
+        ([JITTER, POINTS], "if the first holds times, name the columns"),
+        ([JITTER, POINTS, SHADES], "the last 2 columns have no names and are ignored; if the first holds times"),
+        ([JITTER, POINTS, COLORS], "columns 1 to 3 are read as x, y, z and 5 to 7 as colours"),
+        ([POINTS, SHADES, COLORS], "4 to 6 as colours"),
+        ([POINTS, DEVIATIONS, COLORS], "5 to 7 as colours"),
+        ([RNG.random((COUNT, 1)), FLAT], "the first three columns are read as x, y, z"),
+        ([RNG.random((COUNT, 3)), POINTS], "columns 1 to 3 are read as x, y, z"),
+        ([POINTS, COLORS, np.full((COUNT, 1), 255)], ""),
+        ([POINTS, COLORS, NORMALS], ""),
+        ([POINTS, np.ones((COUNT, 1))], ""),
         ([POINTS, SHADES], ""),
         ([POINTS, SHADES / 255], ""),
         ([POINTS, NORMALS], ""),
     ],
-    ids=["deviations", "steady", "bytes", "intensities", "normals"],
+    ids=[
+        *("deviations", "steady", "jitter", "jitter and bytes", "jitter and colours", "bytes and colours"),
+        *("deviations and colours", "fractions before a plate", "fractions", "alpha", "colours and normals"),
+        *("weights", "bytes", "intensities", "normals"),
+    ],
 )
 def test_what_is_said_of_columns_that_are_ignored(
     columns: list[np.ndarray], said: str, suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
