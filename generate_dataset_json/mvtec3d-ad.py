@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pointad.commands.list_samples import run_generator
+from pointad.commands.entry import run_generator
 
 if __name__ == "__main__":
     run_generator("mvtec_pc_3d_rgb", __doc__ or "")

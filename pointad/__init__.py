@@ -8,6 +8,8 @@
 These names are imported when they are first asked for: PyTorch takes seconds, and rendering needs none of it.
 """
 
+from __future__ import annotations  # read by Pythons that are too old, too, so that programs can say so
+
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -1,4 +1,9 @@
-"""The console command: one subcommand a program, each the same code as the script of the repository."""
+"""The console command: one subcommand a program, each the same code as the script of the repository.
+
+It is read by Pythons that are too old or lack every package, too, so that they can be told.
+"""
+
+from __future__ import annotations
 
 import argparse
 import importlib
@@ -8,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointad import __version__
-from pointad.commands.program import leave_interrupted, run, termination_raised
+from pointad.commands.unfit_python import unfit_python_told
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,14 @@ def run_script(name: str) -> None:
     start(COMMANDS[name], sys.argv[1:])
 
 
+def run_generator(dataset: str, description: str) -> None:
+    """Run the generator of one data set's lists, with the flags of the command line."""
+    with unfit_python_told():
+        from pointad.commands.list_samples import run_generator
+
+        run_generator(dataset, description)
+
+
 def start(command: Command, arguments: Sequence[str], *, name: str | None = None) -> None:
     """Import a program and run it; ``name`` is what its help calls it instead of the script.
 
@@ -60,6 +73,13 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
     """
     if os.name != "posix":
         sys.exit("error: PointAD runs on Linux; on Windows, install and run it in WSL 2")
+    with unfit_python_told():
+        _start(command, arguments, name)
+
+
+def _start(command: Command, arguments: Sequence[str], name: str | None) -> None:
+    from pointad.commands.program import leave_interrupted, run, termination_raised
+
     try:
         with termination_raised():
             module = importlib.import_module(f"pointad.commands.{command.module}")

@@ -136,6 +136,34 @@ def test_every_flag_says_what_it_is_without_being_given(name: str) -> None:
             assert "without it" not in text
 
 
+WITHOUT_A_PACKAGE = """
+import runpy, sys
+
+sys.modules[sys.argv[1]] = None
+if sys.argv[2] == "old":
+    sys.version_info = (3, 9, 1, "final", 0)
+script, sys.argv = sys.argv[3], sys.argv[3:]
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "age", "script", "reason"),
+    [
+        ("tqdm", "new", "scripts/predict.py", "has no package tqdm; run: bash scripts/setup.sh"),
+        ("tqdm", "new", "generate_dataset_json/eyecandies.py", "has no package tqdm; run: bash scripts/setup.sh"),
+        ("numpy", "new", "scripts/render_dataset.py", "has no package numpy; run: bash scripts/setup.sh"),
+        ("tqdm", "old", "train.py", "is Python 3.9, and PointAD needs 3.10 or later; run: bash scripts/setup.sh"),
+    ],
+)
+def test_an_environment_that_lacks_what_is_needed(package: str, age: str, script: str, reason: str) -> None:
+    """Whoever forgets to activate the environment gets Python's own packages."""
+    command = [sys.executable, "-c", WITHOUT_A_PACKAGE, package, age, script, "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: ") and reason in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything of the library is imported: its file locks would end in a traceback there."""
     monkeypatch.setattr(entry, "os", SimpleNamespace(name="nt"))

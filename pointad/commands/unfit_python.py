@@ -1,0 +1,45 @@
+"""Says in one line that this Python cannot run the programs: it is too old, or lacks a package.
+
+Like the console command itself, this is read by Pythons as old as 3.7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+_EXIT_ERROR = 2
+_EXIT_INTERRUPTED = 130
+_OLDEST = (3, 10)
+_SETUP = Path("scripts") / "setup.sh"
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def unfit_python_told() -> Iterator[None]:
+    """Exit with one line if Python is too old for the block, or lacks a package of somebody else that it needs."""
+    if sys.version_info < _OLDEST:
+        _leave(
+            f"{sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}, and PointAD needs 3.10 or later"
+        )
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "pointad") or package in sys.stdlib_module_names:
+            raise
+        _leave(f"{sys.executable} has no package {error.name}")
+    except KeyboardInterrupt:  # before the program's own way to end was imported
+        sys.stderr.write("interrupted; run the same command again to continue\n")
+        sys.exit(_EXIT_INTERRUPTED)
+
+
+def _leave(problem: str) -> NoReturn:
+    remedy = "install PointAD with its requirements again"
+    if (_ROOT / _SETUP).is_file():
+        remedy = f"run: bash {_SETUP}, then: source .venv/bin/activate"
+    sys.stderr.write(f"error: {problem}; {remedy}\n")
+    sys.exit(_EXIT_ERROR)
