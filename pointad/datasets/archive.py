@@ -19,6 +19,8 @@ GOOD_NAMES = (GOOD, "ok", "normal", "defect_free", "defect-free", "no_defect")
 TRAINING_SPLIT = "train"
 """Usual name of the split that holds good samples only."""
 
+_LOST_AND_FOUND = "lost+found"  # of a file system, readable for its administrator only
+
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -38,6 +40,8 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder of the unpacked archive")
     present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and is_folder(path / inner))
+    if classes is None:
+        _tell_without(folder, inner, "class")
     if not present:
         raise InputError(
             folder, f"holds no class folder (<class>/{inner})", "give the folder that contains the class folders"
@@ -50,8 +54,6 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
             if name not in present:
                 raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
-    else:
-        _tell_without(folder, inner, "class")
     return [folder / name for name in ordered]
 
 
@@ -144,12 +146,9 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
 def _tell_without(folder: Path, inner: str, what: str) -> None:
     """Log the folders that are passed over, though they hold folders as a class or a kind of defect does."""
     for path in sorted(path for path in folder.iterdir() if is_folder(path) and not is_hidden(path)):
-        if not is_folder(path / inner) and _holds_folders(path):
-            logger.warning("%s holds no folder %s: it is left out as no %s of this data set", path, inner, what)
-
-
-def _holds_folders(folder: Path) -> bool:
-    try:
-        return any(part.is_dir() and not is_hidden(part) for part in folder.iterdir())
-    except PermissionError:  # lost+found
-        return False
+        try:
+            if not (path / inner).is_dir() and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
+                logger.warning("%s holds no folder %s: it is left out as no %s of this data set", path, inner, what)
+        except PermissionError as error:
+            if path.name != _LOST_AND_FOUND:
+                logger.warning("%s: cannot be read (%s) and is left out", path, error.strerror)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.organized import fitted
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_depth_picture, read_picture
@@ -104,22 +105,24 @@ def prepare(sample: RawSample) -> PreparedSample:
     """Read one scan, transform it to the world frame and the 336 x 336 grid, and remove the table under the object.
 
     Raises:
-        InputError: a file is missing, broken, or differs in size from the depth map.
+        InputError: a file is missing, broken, or differs in shape from the depth map.
     """
-    xyz = resize_nearest(read_points(sample.scan_path)) * sample.reading.unit_scale(METRES_PER_UNIT)
+    whole = read_points(sample.scan_path)
+    xyz = resize_nearest(whole) * sample.reading.unit_scale(METRES_PER_UNIT)
     kept = object_points(xyz, f"{sample.class_name}/{sample.species}/{sample.identifier}")
     upright = np.where(kept[..., None], xyz[..., [0, 2, 1]] * SCALE, 0.0)
     places = np.flatnonzero(kept)
     if not len(places):
         raise InputError(sample.scan_path, "holds no points", _REMEDY)
-    mask = None if sample.mask_path is None else read_mask(sample.mask_path)
+    shape = whole.shape[:2]
+    mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
     return PreparedSample(
         point_cloud=PointCloud(
             points=upright.reshape(-1, 3)[places],
             labels=None if mask is None else grid_labels(mask)[places],
             nonzero_indices=places.astype(np.int32),
         ),
-        rgb=None if sample.rgb_path is None else read_picture(sample.rgb_path, "RGB"),
+        rgb=None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path),
         mask=mask,
         xyz=upright.astype(np.float32),
     )

@@ -99,5 +99,5 @@ MINISHIFT = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=partial(list_training_split, list_samples),
-    truth_patterns=("*/gt/*/*", "*/gt/*/*/*"),
+    truth_patterns=("*/[gG][tT]/*/*", "*/[gG][tT]/*/*/*"),
 )

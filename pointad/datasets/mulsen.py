@@ -244,5 +244,5 @@ MULSEN = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
-    truth_patterns=("*/Pointcloud/GT/*/*",),
+    truth_patterns=("*/Pointcloud/[gG][tT]/*/*",),
 )

@@ -149,5 +149,5 @@ MVTEC3D = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=partial(list_training_split, list_samples),
-    truth_patterns=("*/{split}/*/gt/*",),
+    truth_patterns=("*/{split}/*/[gG][tT]/*",),
 )

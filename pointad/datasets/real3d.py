@@ -16,6 +16,7 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_folder,
     words_of,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -59,7 +60,7 @@ METRES_PER_UNIT = 0.001
 
 _GOOD_WORDS = {*GOOD_NAMES, "positive"}  # Anomaly-ShapeNet says positive
 _TEMPLATE_WORDS = {"temp", "template", "templates", "prototype", "prototypes"}  # of files that are not test samples
-_TRUTH_FOLDERS = ("gt", "GT")
+_TRUTH = "gt"
 _UNLIKE_THEIR_SCANS = {
     ("chicken", "705_bulge"),
     ("chicken", "706_sink"),
@@ -143,8 +144,7 @@ def _sample(folder: Path, path: Path) -> RawSample:
 
 def _truth_path(folder: Path, stem: str) -> Path:
     """The label file of an anomalous sample; if there is none, a path that reading will report as missing."""
-    paths = [folder / name / f"{stem}.txt" for name in _TRUTH_FOLDERS]
-    return next((path for path in paths if path.exists()), paths[0])
+    return inner_folder(folder, _TRUTH) / f"{stem}.txt"
 
 
 REAL3D = DatasetSpecification(
@@ -161,5 +161,5 @@ REAL3D = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
-    truth_patterns=("*/gt/*", "*/GT/*"),
+    truth_patterns=("*/[gG][tT]/*",),
 )

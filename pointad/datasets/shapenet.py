@@ -125,5 +125,5 @@ SHAPENET = DatasetSpecification(
     list_samples=list_samples,
     prepare=prepare,
     list_good=list_good,
-    truth_patterns=("*/GT/*", "pcd/*/GT/*"),
+    truth_patterns=("*/[gG][tT]/*", "pcd/*/[gG][tT]/*"),
 )

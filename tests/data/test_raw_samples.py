@@ -104,6 +104,17 @@ def test_eyecandies_scan(eyecandies_root: Path) -> None:
     assert bad.rgb is not None and bad.rgb.shape == (128, 128, 3)
 
 
+@pytest.mark.parametrize("name", ["mask", "image_4"])
+def test_eyecandies_pictures_of_another_shape_are_refused(eyecandies_root: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(eyecandies_root, tmp_path, dirs_exist_ok=True)
+    path = min(tmp_path.rglob(f"*_{name}.png"))
+    with Image.open(path) as picture:
+        picture.resize((64, 100)).save(path)
+    sample = next(one for one in list_raw_samples("eye_pc_3d_rgb", tmp_path) if path in (one.mask_path, one.rgb_path))
+    with pytest.raises(InputError, match=r"is \(100, 64\) pixels, but the scan is"):
+        load_raw_sample(sample)
+
+
 def test_eyecandies_without_a_table_keeps_everything(caplog: pytest.LogCaptureFixture) -> None:
     xyz = np.ones((336, 336, 3))
     assert eyecandies.object_points(xyz, "scan 7").all()

@@ -138,3 +138,23 @@ def test_masks_in_folders_of_their_scans(tmp_path: Path) -> None:
 
     masks = tmp_path / "audio_jack/test/scratch/gt/rgb"
     assert realiad_with_two(tmp_path, two) == (masks / "S0001/top.png", masks / "S0002/top.png")
+
+
+@pytest.mark.parametrize("name", ["tire", "lost+found"])
+def test_folders_that_cannot_be_read_are_told(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_classes(tmp_path)
+    (tmp_path / "lost+found").mkdir()
+    is_dir = Path.is_dir
+
+    def locked(path: Path, **options: bool) -> bool:
+        if path == tmp_path / name / "test":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path, **options)
+
+    monkeypatch.setattr(Path, "is_dir", locked)
+    listed = names_of(MVTEC, tmp_path)
+    expected = [f"{tmp_path / 'tire'}: cannot be read (Permission denied) and is left out"] if name == "tire" else []
+    assert caplog.messages == expected
+    assert {one.partition("/")[0] for one in listed} == {"bagel", "tire"} - {name}
