@@ -10,10 +10,12 @@ from pointad.files.atomic import atomic_path
 from pointad.files.locks import own_folder
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
-from pointad.report.page import write_pages
+from pointad.report.page import page_files, write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
-from pointad.report.runs import CURVES_NAME, RESULTS_NAME, SCORES_NAME, find_runs
+from pointad.report.runs import find_runs
 from pointad.report.tidy import to_tidy_csv
+
+TABLES = {"md": to_markdown, "csv": to_csv, "tex": to_latex}  # tables.<name>
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +30,14 @@ def report(
 ) -> None:
     """Print the tables of all results in these folders, and write whatever else is requested."""
     runs = find_runs(results)
-    if csv_path not in (None, STANDARD_OUTPUT):
-        names = (RESULTS_NAME, SCORES_NAME, CURVES_NAME)
-        refuse_overwriting((run.folder / name for run in runs for name in names), [csv_path])
+    read = [file for run in runs for file in run.files]
     runs = without_copies(runs)
+    written = [] if csv_path in (None, STANDARD_OUTPUT) else [csv_path]
+    if tables_folder is not None:
+        written += [tables_folder / f"tables.{kind}" for kind in TABLES]
+    if pages_folder is not None:
+        written += page_files(runs, pages_folder)
+    refuse_overwriting(read, written)
     tables = protocol_tables(runs, modalities)
     if csv_path == STANDARD_OUTPUT:
         print(to_tidy_csv(runs), end="")
@@ -51,7 +57,7 @@ def report(
 
 def write_tables(tables: Sequence[ProtocolTable], folder: Path) -> None:
     """The tables in each of the three formats."""
-    for name, text in (("md", to_markdown(tables)), ("csv", to_csv(tables)), ("tex", to_latex(tables))):
+    for name, to_text in TABLES.items():
         with atomic_path(folder / f"tables.{name}") as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(to_text(tables), encoding="utf-8")
     logger.info("tables.md, tables.csv and tables.tex written to %s", folder)

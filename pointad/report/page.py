@@ -76,6 +76,11 @@ def write_pages(
     return index
 
 
+def page_files(runs: Sequence[Run], folder: str | Path) -> list[Path]:
+    """The files that `write_pages` writes."""
+    return [Path(folder) / name for name in (*_page_names(runs), "index.html")]
+
+
 def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     """The page of one run; sections without data are omitted."""
     scores, modalities = read_scores(run), run.results.modalities

@@ -1,11 +1,13 @@
 """Finds test runs on disk by their `results.json`, and reads the other files of a run."""
 
 import csv
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_schema import check_curves, loss_columns, score_row
@@ -21,6 +23,8 @@ SCORES_NAME = "scores.csv"
 CURVES_NAME = "curves.json"
 LOSSES_NAME = "losses.csv"
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -28,6 +32,12 @@ class Run:
 
     folder: Path  # that holds results.json and the other output of test.py
     results: Results
+    name: str = RESULTS_NAME  # of the file of the results, which may have been renamed
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that a report reads from its folder, as far as they exist."""
+        return tuple(self.folder / name for name in (self.name, SCORES_NAME, CURVES_NAME))
 
     @property
     def record(self) -> RunRecord:
@@ -65,7 +75,7 @@ def find_runs(paths: Iterable[str | Path]) -> list[Run]:
         if not found:
             raise InputError(path, f"holds no {RESULTS_NAME}", "give a folder that test.py wrote to")
         files.update(dict.fromkeys(file.resolve() for file in found))
-    return [Run(folder=file.parent, results=Results.load(file)) for file in files]
+    return [Run(file.parent, Results.load(file), file.name) for file in files]
 
 
 def read_scores(run: Run) -> list[SampleScore]:
@@ -124,8 +134,13 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if not checkpoint:
         return {}
     candidates = [root / checkpoint for root in (Path(), *roots)]
-    path = next((c.parent / LOSSES_NAME for c in candidates if is_file(c.parent / LOSSES_NAME)), None)
-    if path is None:
+    found = next((c for c in candidates if is_file(c.parent / LOSSES_NAME)), None)
+    if found is None:
+        return {}
+    path = found.parent / LOSSES_NAME
+    tested = run.record.checkpoint_fingerprint
+    if tested and is_file(found) and file_fingerprint(found) != tested:
+        logger.warning("%s: are other prompts now than those that %s is of; no losses are shown", found, run.folder)
         return {}
     try:
         names, rows = read_table(path)

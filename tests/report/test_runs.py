@@ -7,6 +7,7 @@ import pytest
 from toy_runs import MODALITIES, TOYS, write_losses
 
 from pointad.errors import InputError
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.report.runs import Run, find_runs, read_curves, read_losses, read_scores
 
 
@@ -80,3 +81,16 @@ def test_broken_losses_are_named(make_run: Callable[..., Run], tmp_path: Path) -
     (tmp_path / "losses.csv").write_text("epoch,step,d2_pixel_loss\n1,1,low\n")
     with pytest.raises(InputError, match=r"losses\.csv"):
         read_losses(make_run(checkpoint=str(tmp_path / "epoch_1.pth")))
+
+
+def test_losses_of_prompts_that_were_trained_again_are_not_shown(
+    make_run: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoint = tmp_path / "training" / "epoch_2.pth"
+    write_losses(checkpoint)
+    checkpoint.write_bytes(b"tested")
+    run = make_run(checkpoint=str(checkpoint), checkpoint_fingerprint=file_fingerprint(checkpoint))
+    assert len(read_losses(run)["epoch"]) == 6
+    checkpoint.write_bytes(b"trained again")
+    assert read_losses(run) == {}
+    assert f"{checkpoint}: are other prompts now" in caplog.text

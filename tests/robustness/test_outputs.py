@@ -264,6 +264,18 @@ def test_reports_never_replace_what_they_read(name: str, tmp_path: Path) -> None
     assert files_below(tmp_path) == {"results.json"} and "0.5" in (tmp_path / "results.json").read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("mine.json", ("--csv", "mine.json")), ("tables.md", ("--save_path", ".")), ("index.html", ("--html", "."))],
+)
+def test_reports_never_replace_results_of_another_name(name: str, flags: tuple[str, str], tmp_path: Path) -> None:
+    content = '{"classes": {"a": {"point": {"image_auroc": 0.5}}}, "mean": {}}'
+    (tmp_path / name).write_text(content)
+    ending = invoke("scripts/report.py", tmp_path / name, flags[0], tmp_path / flags[1])
+    assert_one_error_line(ending, name, "would be replaced by a result")
+    assert files_below(tmp_path) == {name} and (tmp_path / name).read_text() == content
+
+
 def _die(record: SampleRecord, options: SampleOptions) -> object:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("still alive")
