@@ -42,7 +42,14 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
     first = runs[0].run
     backbone = f"backbone: {shown(first.backbone)}" + (" (DEMO backbone)" if first.is_demo else "")
     heading = f"{MODALITY_TITLES[modality]}: mean over unseen classes, by training class, per cent ({backbone})"
-    return f"{heading}\n{text_table(['trained on', *map(metric_title, names)], rows)}"
+    table = text_table(["trained on", *map(metric_title, names)], rows)
+    partial = [
+        f"{metric_title(name)} is undefined for {len(runs) - len(columns[name])} of {len(runs)} training classes, "
+        "which its mean leaves out."
+        for name in names
+        if 0 < len(columns[name]) < len(runs)
+    ]
+    return "\n".join([heading, table, *partial])
 
 
 def _mean_and_deviation(values: Sequence[float]) -> str:

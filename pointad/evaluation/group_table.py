@@ -1,7 +1,8 @@
 """Metrics of groups of defects, such as difficulties: each group with all good samples of its class."""
 
+from pointad.errors import shown
 from pointad.evaluation.binning import binning_note
-from pointad.evaluation.results import Results, metric_title, percent
+from pointad.evaluation.results import Results, metric_title, percent, undefined_notes
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 
@@ -31,5 +32,10 @@ def group_table(results: Results, modality: str) -> str:
         for name, of_class in bounds.items()
         if modality in of_class
     }
-    note = f"\n{binning_note(binned, metric_title)}" if binned else ""
-    return f"{heading}\n{text_table(['group', *(for_markdown(metric_title(name)) for name in names)], rows)}{note}"
+    notes = [
+        f"{shown(group)}: {note}" for group in parts for note in undefined_notes(results.of_group(group), modality)
+    ]
+    if binned:
+        notes.append(binning_note(binned, metric_title))
+    table = text_table(["group", *(for_markdown(metric_title(name)) for name in names)], rows)
+    return "\n".join([heading, table, *notes])

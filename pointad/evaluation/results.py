@@ -54,11 +54,9 @@ class Results:
         return [*(m for m in MODALITY_TITLES if m in present), *sorted(present - set(MODALITY_TITLES))]
 
     @property
-    def training_class(self) -> str | None:
-        """The tested class that the prompts were trained on, if any: means exclude it."""
-        trained_here = self.run.training_dataset in (None, "", self.run.dataset)
-        name = self.run.training_class
-        return name if trained_here and name in self.classes else None
+    def left_out(self) -> tuple[str, ...]:
+        """The classes here that the prompts were learned from, that of --init_checkpoint included: in no mean."""
+        return tuple(name for name in self.run.learned_classes if name in self.classes)
 
     @property
     def mean(self) -> dict[str, Metrics]:
@@ -82,7 +80,7 @@ class Results:
         return deviation_over_draws(draws).get("mean", {})
 
     def _mean_of(self, classes: dict[str, dict[str, Metrics]]) -> dict[str, Metrics]:
-        counted = [of_class for name, of_class in classes.items() if name != self.training_class]
+        counted = [of_class for name, of_class in classes.items() if name not in self.left_out]
         return {
             modality: {
                 metric: mean_of_defined(of_class.get(modality, {}).get(metric) for of_class in counted)
@@ -249,7 +247,7 @@ def result_table(results: Results, modality: str) -> str:
     mean, mean_deviation = results.mean.get(modality, {}), results.mean_deviation.get(modality, {})
     deviations = {name: of_class.get(modality, {}) for name, of_class in results.deviations.items()}
     rows = [
-        [for_markdown(class_name) + (" *" if class_name == results.training_class else "")]
+        [for_markdown(class_name) + (" *" if class_name in results.left_out else "")]
         + [
             percent_with_deviation(of_class.get(modality, {}).get(name), deviations.get(class_name, {}).get(name))
             for name in names
@@ -269,15 +267,25 @@ def result_table(results: Results, modality: str) -> str:
 def table_notes(results: Results, modality: str) -> list[str]:
     """The notes below a table: the class excluded from the mean, and metrics that not every class has."""
     notes = []
-    if results.training_class is not None:
-        notes.append(f"* {shown(results.training_class)} is the training class and is excluded from the mean.")
-    counted = [of_class for name, of_class in results.classes.items() if name != results.training_class]
+    if results.left_out:
+        names = ", ".join(map(shown, results.left_out))
+        single = len(results.left_out) == 1
+        told = "is the training class and is" if single else "are classes that the prompts learned from, and are"
+        notes.append(f"* {names} {told} excluded from the mean.")
+    notes += undefined_notes(results, modality)
+    binned = {name: of_class[modality] for name, of_class in results.error_bounds.items() if modality in of_class}
+    return [*notes, binning_note(binned, metric_title)] if binned else notes
+
+
+def undefined_notes(results: Results, modality: str) -> list[str]:
+    """A note for every metric that not all classes of the mean have."""
+    notes = []
+    counted = [of_class for name, of_class in results.classes.items() if name not in results.left_out]
     for name in results.metric_names(modality):
         missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)
         if missing:
             notes.append(f"{metric_title(name)} is undefined ({UNDEFINED}) in {missing} of {len(counted)} classes.")
-    binned = {name: of_class[modality] for name, of_class in results.error_bounds.items() if modality in of_class}
-    return [*notes, binning_note(binned, metric_title)] if binned else notes
+    return notes
 
 
 def _prompts_title(run: RunRecord) -> str | None:

@@ -1,13 +1,16 @@
-"""Notes on figures that are means over a part only: of the classes, or of the runs of a row."""
+"""Notes on figures that are means over a part only, of the classes or of the runs of a row, or not exact."""
 
 from collections.abc import Sequence
 
 from pointad.evaluation.results import metric_title
 from pointad.report.runs import Run
 
+VISIBLE = 0.0005  # tables show a tenth of a per cent
+
 
 def partial_notes(runs: Sequence[Run], modality: str) -> tuple[str, ...]:
-    """Which metrics of a row are undefined in some of its classes, or missing in some of its runs or draws.
+    """Which metrics of a row are undefined in some of its classes, or missing in some of its runs or draws,
+    and which may differ from the exact value by as much as can be seen.
 
     Args:
         runs: of the row.
@@ -25,7 +28,25 @@ def partial_notes(runs: Sequence[Run], modality: str) -> tuple[str, ...]:
         missing, classes = max(_missing_classes(run, modality, metric) for run in runs)
         if missing:
             notes.append(f"{metric_title(metric)} is undefined in {missing} of {classes} classes")
-    return tuple(notes)
+    return (*notes, *_coarse_notes(runs, modality))
+
+
+def _coarse_notes(runs: Sequence[Run], modality: str) -> list[str]:
+    """Which metrics of a row may differ in the digits that tables show, as pixels were too many to keep each score."""
+    bounds: dict[str, list[float | None]] = {}
+    for run in runs:
+        for of_class in run.results.error_bounds.values():
+            for metric, bound in of_class.get(modality, {}).items():
+                bounds.setdefault(metric, []).append(bound)
+    notes = []
+    for metric, found in bounds.items():
+        known = [bound for bound in found if bound is not None]
+        if len(known) < len(found):
+            notes.append(f"{metric_title(metric)} is of binned scores; how far it is from the exact value is not known")
+        elif max(known) >= VISIBLE:
+            points = f"{100 * max(known):.2f} points"
+            notes.append(f"{metric_title(metric)} is of binned scores, up to {points} from the exact value")
+    return notes
 
 
 def _missing_classes(run: Run, modality: str, metric: str) -> tuple[int, int]:
@@ -34,5 +55,5 @@ def _missing_classes(run: Run, modality: str, metric: str) -> tuple[int, int]:
     if metric not in results.metric_names(modality):
         return 0, 0
     tables = [draw.classes for draw in results.draws] or [results.classes]
-    counted = [[one for name, one in table.items() if name != results.training_class] for table in tables]
+    counted = [[one for name, one in table.items() if name not in results.left_out] for table in tables]
     return max((sum(one.get(modality, {}).get(metric) is None for one in table), len(table)) for table in counted)

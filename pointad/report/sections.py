@@ -54,9 +54,7 @@ def result_section(results: Results) -> str:
     )
     deviations = results.deviations
     rows = [
-        _result_row(
-            name + (" *" if name == results.training_class else ""), of_class, columns, deviations.get(name, {})
-        )
+        _result_row(name + (" *" if name in results.left_out else ""), of_class, columns, deviations.get(name, {}))
         for name, of_class in results.classes.items()
     ]
     rows.append(_result_row("mean", results.mean, columns, results.mean_deviation, css_class="mean"))

@@ -45,7 +45,7 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
         about.append(run.results.protocol.supervision)
         for draw, classes in _measured(run):
             for class_name, of_class in classes.items():
-                trained_on = int(class_name == run.results.training_class)
+                trained_on = int(class_name in run.results.left_out)
                 for modality, metrics in of_class.items():
                     for metric, value in metrics.items():
                         cells = [*about, draw, class_name, trained_on, modality, metric, value]

@@ -24,6 +24,14 @@ def test_mean_leaves_the_training_class_and_the_undefined_out() -> None:
     assert mean["fused"]["image_auroc"] == pytest.approx(0.6)
 
 
+def test_mean_leaves_out_what_the_prompts_were_learned_from_before() -> None:
+    run = replace(RUN, training=TrainingRecord(learned_before=("toys/train", "other toys/bear")))
+    results = Results(CLASSES, run)
+    assert results.mean["point"]["image_auroc"] == 0.75 and results.protocol.classes == ("bear",)
+    text = result_table(results, "point")
+    assert "| train * |" in text and "* duck, train are classes that the prompts learned from" in text
+
+
 def test_mean_keeps_a_class_of_the_same_name_in_another_data_set() -> None:
     mean = Results(CLASSES, replace(RUN, training_dataset="other toys")).mean
     assert mean["point"]["image_auroc"] == pytest.approx(2 / 3)
