@@ -5,6 +5,7 @@ import csv
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.errors import InputError
+from pointad.evaluation.provenance import code_fingerprint
 from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
+from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
+from pointad.files.json_files import read_json
 from pointad.files.locks import own_folder
+from pointad.files.presence import is_file
 from pointad.files.regular import refuse_special
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
@@ -118,10 +123,12 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         processes=processes,
     )
     log_encoded(encoder, processes)
+    record = replace(record, masks=f"{examples.masks:x}")
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
     if state is not None:
         restore(training, state, folder / STATE_NAME)
         logger.info("continuing after epoch %d", len(training.history))
+        record = replace(record, earlier_code=earlier_code(folder))
     elif processes.is_first and settings.restart:
         discard_training(folder)
     if processes.is_first:
@@ -181,6 +188,19 @@ def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Proces
     if processes.is_first and not settings.restart:
         state = load_training_state(settings.save_path / STATE_NAME, facts, FLAG_OF_FACT)
     return processes.broadcast(state)
+
+
+def earlier_code(folder: Path) -> tuple[str, ...] | None:
+    """The fingerprints of other code that began the training in a folder, which is logged; None if there was none."""
+    path = folder / RUN_NAME
+    if not is_file(path):
+        return None
+    told = checked_record(TrainingRecord.from_json, read_json(path, START_AFRESH), path, START_AFRESH)
+    before = told.provenance.code if told.provenance is not None else None
+    others = (*(told.earlier_code or ()), *([before] if before not in (None, code_fingerprint()) else []))
+    if others:
+        logger.warning("%s: the first epochs were learned by other code (%s)", folder, ", ".join(others))
+    return others or None
 
 
 def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:

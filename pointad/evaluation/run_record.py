@@ -81,6 +81,7 @@ class TrainingRecord(PipelineRecord):
     training_class: str | None = field(default=None, metadata=REPEAT)
     samples: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the list of training samples
     sample_count: int | None = field(default=None, metadata=REPEAT)
+    masks: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the ground truth that was learned from
     object_aware: bool | None = None
     n_ctx: int | None = None
     t_n_ctx: int | None = None
@@ -96,6 +97,7 @@ class TrainingRecord(PipelineRecord):
     seed: int | None = field(default=None, metadata=REPEAT)
     epoch: int | None = None  # of the checkpoint that this record belongs to
     sha256: str | None = field(default=None, metadata=REPEAT)  # of that checkpoint
+    earlier_code: tuple[str, ...] | None = None  # that learned the first epochs of a continued training, if other
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "TrainingRecord":
@@ -189,10 +191,13 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
 
 
 def repeatable(record: PipelineRecord) -> dict[str, Any]:
-    """What must match when a training is resumed: all facts but its label and those of place, time and code."""
+    """What must match when a training is resumed: all facts but its label and those of place, time and code.
+
+    The masks are not among them: they are known only once the samples are read, and the training's state has them.
+    """
     content = record_to_json(record)
     roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
-    left_out = {"name", "others", *_NESTED}
+    left_out = {"name", "others", "masks", "earlier_code", *_NESTED}
     return {name: content[name] for name, role in roles.items() if role is not Role.PLACE and name not in left_out}
 
 

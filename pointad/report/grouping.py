@@ -37,7 +37,8 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
-        identities = [identity(group[0].record) | _masks_of(group) for group in groups_of_column]
+        masks = [{name: text[:6] for name, text in _masks_of(group).items()} for group in groups_of_column]
+        identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, masks, strict=True)]
         names = distinct_names([method_name(record) for record in records], identities)
         for name, group in zip(names, groups_of_column, strict=True):
             found += _by_place(name, group)
@@ -53,7 +54,7 @@ def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
     """Runs of one method in groups that agree on the masks of the classes that they share."""
     parts: list[tuple[dict[str, str], list[Run]]] = []
     for run in runs:
-        own = run.results.masks
+        own = _masks_of([run])
         agreeing = (
             part for part in parts if bool(part[0]) == bool(own) and all(part[0].get(k, v) == v for k, v in own.items())
         )
@@ -69,8 +70,14 @@ def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
 
 
 def _masks_of(runs: Sequence[Run]) -> dict[str, str]:
-    """What tells the masks of runs that agree on them from those of others."""
-    return {f"masks of {name}": text[:6] for run in runs for name, text in run.results.masks.items()}
+    """The masks that runs were measured with and learned from, as far as they were recorded."""
+    found = {}
+    for run in runs:
+        found.update({f"masks of {name}": text for name, text in run.results.masks.items()})
+        training = run.record.training
+        if training is not None and training.masks:
+            found[f"masks of {training.training_class} in training"] = training.masks
+    return found
 
 
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:

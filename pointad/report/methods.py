@@ -166,6 +166,7 @@ _LABELS: dict[str, Callable[[Any], str]] = {
     "backbone_fingerprint": lambda value: f"weights {value[:6]}",
     "rounded_features": lambda value: "features from the cache" if value else "features never cached",
     "provenance.code": lambda value: f"code {value[:6]}",
+    "training.earlier_code": lambda value: f"begun by code {', '.join(code[:6] for code in value)}",
     "training.provenance.code": lambda value: f"trained by code {value[:6]}",
     "training_dataset": lambda value: f"trained on {value}",
     "epoch": lambda value: f"epoch {value}",

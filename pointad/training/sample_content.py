@@ -7,6 +7,14 @@ from pointad.data.batch import MultiViewSample
 _BYTES = 5  # sums over a million samples still fit into 64 bits
 
 
+def mask_content(sample: MultiViewSample) -> int:
+    """The same for its ground truth alone, whatever its place and the pictures."""
+    name = f"{sample.species}/{sample.identifier} {sample.label}"
+    digest = hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=_BYTES)
+    digest.update(sample.mask.contiguous().numpy().data)
+    return int.from_bytes(digest.digest(), "big")
+
+
 def sample_content(sample: MultiViewSample, index: int) -> int:
     """A number that differs for other pictures or ground truth; those of several samples may be added up.
 

@@ -21,7 +21,7 @@ from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 from pointad.training.loss_paths import FastPath, LossPath, choose_path
-from pointad.training.sample_content import sample_content
+from pointad.training.sample_content import mask_content, sample_content
 from pointad.training.settings import TrainingSettings
 from pointad.training.targets import Targets, concatenate_targets
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
@@ -40,6 +40,7 @@ class TrainingExamples:
     targets: dict[int, Targets]  # index of the sample -> its targets, B = 1
     path: LossPath  # the loss path that the targets are made for
     content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
+    masks: int = 0  # that of their ground truth alone
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def load_examples(
     on_gpu = encoder.device.type == "cuda"
     features: dict[int, SampleFeatures] = {}
     targets: dict[int, Targets] = {}
-    content = 0
+    content = masks = 0
     path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
@@ -109,10 +110,11 @@ def load_examples(
             index = own[len(features)]
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
             content += sample_content(batch.sample(place), index)
+            masks += mask_content(batch.sample(place))
             aimed = path.targets(batch.sample(place), grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
-    content = int(processes.sum(torch.tensor([content])))
-    return TrainingExamples(len(sources), features, targets, path, content)
+    content, masks = processes.sum(torch.tensor([content, masks])).tolist()
+    return TrainingExamples(len(sources), features, targets, path, content, masks)
 
 
 class DivergenceError(InputError):

@@ -156,6 +156,31 @@ def test_runs_before_and_after_corrected_masks_stay_apart(run_of: MakeRun, caplo
     assert "masks" not in caplog.text
 
 
+def test_runs_that_learned_from_other_masks_stay_apart(run_of: MakeRun) -> None:
+    def learned(value: float, seed: int, name: str, masks: str) -> Run:
+        training = {"training_class": name, "masks": masks}
+        return with_masks(run_of(value, f"{name} {seed}", training_class=name, seed=seed, training=training), tire="c3")
+
+    one, same, other = learned(0.5, 1, "carrot", "a1"), learned(0.7, 2, "carrot", "a1"), learned(0.9, 3, "bagel", "b2")
+    (row,) = (row for row in protocol_tables([one, same, other])[0].rows if not row.is_published)
+    assert row.runs == 3
+    corrected = learned(0.1, 4, "carrot", "d4")
+    rows = [row for row in protocol_tables([one, same, corrected])[0].rows if not row.is_published]
+    assert [(row.method, row.runs) for row in rows] == [
+        ("PointAD (masks of carrot in training a1)", 2),
+        ("PointAD (masks of carrot in training d4)", 1),
+    ]
+
+
+@pytest.mark.parametrize(("bound", "note"), [(0.0001, ""), (0.004, "up to 0.40 points"), (None, "is not known")])
+def test_binned_figures_whose_digits_may_be_wrong_are_marked(bound: float | None, note: str, run_of: MakeRun) -> None:
+    run = run_of(0.5, training_class="carrot")
+    bounds = {"bagel": {"point": {"pixel_aupro": bound}}}
+    (table,) = protocol_tables([replace(run, results=replace(run.results, error_bounds=bounds))])
+    said = [text for row in table.rows for text in row.notes if "binned" in text]
+    assert len(said) == bool(note) and all(note in text for text in said)
+
+
 def test_runs_that_did_not_record_their_masks_share_a_row_and_that_is_said(
     run_of: MakeRun, caplog: pytest.LogCaptureFixture
 ) -> None:

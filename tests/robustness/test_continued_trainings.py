@@ -1,5 +1,6 @@
 """train.py in a folder that holds a training already: continued, left alone, started afresh, or refused."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,21 @@ def test_more_epochs_are_added(train: Callable[..., Ending], output: Path) -> No
     assert ending.code == 0 and "continuing after epoch 1" in ending.err
     assert rows(output)[: len(first)] == first and len(rows(output)) == 2 * len(first)
     assert (output / "epoch_2.pth").is_file()
+
+
+def test_epochs_that_other_code_learned_are_told(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    told = json.loads((output / "run.json").read_text())
+    assert told["masks"] and told["earlier_code"] is None
+    told["provenance"]["code"] = "0123abcd"
+    (output / "run.json").write_text(json.dumps(told))
+    ending = train("--epoch", 2)
+    assert ending.code == 0 and "first epochs were learned by other code (0123abcd)" in ending.err
+    for name in ("run.json", "epoch_2.json"):
+        assert json.loads((output / name).read_text())["earlier_code"] == ["0123abcd"]
+    assert train("--epoch", 3).code == 0
+    continued = json.loads((output / "run.json").read_text())
+    assert continued["earlier_code"] == ["0123abcd"] and continued["masks"] == told["masks"]
 
 
 def test_a_finished_training_is_left_alone(train: Callable[..., Ending], output: Path) -> None:
