@@ -242,18 +242,25 @@ def render_all(settings: RenderSettings) -> int:
         summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
         print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
-        warn_of_left_behind(found, settings.save_path)
+        warn_of_left_behind(found, settings)
         if summary.good_scans:
             good = sum(summary.good_scans.values())
             print(f"{good} good scans to compare with listed in {settings.save_path / GOOD_SCANS_NAME}")
     return EXIT_ERROR if counts[FAILED] else 0
 
 
-def warn_of_left_behind(samples: list[RawSample], folder: Path) -> None:
+def warn_of_left_behind(samples: list[RawSample], settings: RenderSettings) -> None:
     """Log renderings of samples that were removed, renamed, or moved to another kind of defect: tests count them."""
-    kept = left_behind([sample for sample in samples if not sample.for_reference], read_metadata(folder))
+    listed = read_metadata(settings.save_path)
+    kept = left_behind([sample for sample in samples if not sample.for_reference], listed)
     if kept:
         problem = (
             "%d listed samples are not in the raw data set, such as %s; remove their renderings, or tests count them"
         )
         logger.warning(problem, len(kept), kept[0].views_folder)
+    if settings.classes is None:
+        present = {sample.class_name for sample in samples}
+        others = sorted({record.class_name for record in listed if record.class_name not in present})
+        if others:
+            message = "%s: lists classes that are not in %s: %s; tests count them"
+            logger.warning(message, settings.save_path, settings.archive, ", ".join(others))

@@ -54,6 +54,8 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
             if name not in present:
                 raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
+    for name in ordered:
+        _tell_empty(folder / name / inner)
     return [folder / name for name in ordered]
 
 
@@ -95,6 +97,8 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
     if inner:
         _tell_without(split, inner, "kind")
     found = sorted(path for path in split.iterdir() if not is_hidden(path) and is_folder(path / inner))
+    for path in found:
+        _tell_empty(path / inner)
     return sorted(found, key=lambda path: not is_good(path.name))
 
 
@@ -152,3 +156,8 @@ def _tell_without(folder: Path, inner: str, what: str) -> None:
         except PermissionError as error:
             if path.name != _LOST_AND_FOUND:
                 logger.warning("%s: cannot be read (%s) and is left out", path, error.strerror)
+
+
+def _tell_empty(folder: Path) -> None:
+    if all(is_hidden(path) for path in folder.iterdir()):
+        logger.warning("%s is empty: nothing of it is listed", folder)

@@ -19,11 +19,11 @@ from pointad.datasets.archive import (
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.point_labels import read_labels
 
 NAME = "minishift_pc_3d"
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -55,9 +55,9 @@ def prepare(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing or broken, or the numbers of labels and points differ.
     """
-    points = read_scan(sample.scan_path).points
-    labels = None if sample.mask_path is None else read_labels(sample.mask_path)
-    return prepare_cloud(sample, points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    scan = read_scan(sample.scan_path)
+    labels = None if sample.mask_path is None else read_matched_labels(sample.mask_path, scan, sample.scan_path)
+    return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
 
 
 def _good_samples(folder: Path, species: Path) -> list[RawSample]:

@@ -140,6 +140,17 @@ def test_masks_in_folders_of_their_scans(tmp_path: Path) -> None:
     assert realiad_with_two(tmp_path, two) == (masks / "S0001/top.png", masks / "S0002/top.png")
 
 
+def test_empty_folders_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    two_classes(tmp_path)
+    for kind in ("xyz", "gt"):
+        (tmp_path / f"tire/test/hole/{kind}/000.{'tiff' if kind == 'xyz' else 'png'}").unlink()
+    shutil.rmtree(tmp_path / "bagel/test")
+    (tmp_path / "bagel/test").mkdir()
+    assert names_of(MVTEC, tmp_path) == ["tire/good/000"]
+    empty = [tmp_path / "bagel/test", tmp_path / "tire/test/hole/xyz"]
+    assert caplog.messages == [f"{folder} is empty: nothing of it is listed" for folder in empty]
+
+
 @pytest.mark.parametrize("name", ["tire", "lost+found"])
 def test_folders_that_cannot_be_read_are_told(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

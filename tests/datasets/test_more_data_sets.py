@@ -1,5 +1,6 @@
 """Readers of the data sets beside the paper's three, on miniatures of their archives."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,21 @@ def test_kinds_of_defects_come_from_names(stem: str, class_name: str, kind: str)
 def test_difficulties_are_told_by_the_species() -> None:
     species = ("good", "pit_easy", "deep_pit_hard", "hard", "pit_3")
     assert [group_of(name, DIFFICULTIES) for name in species] == [None, "easy", "hard", None, None]
+
+
+def test_minishift_rows_with_coordinates_in_another_order(
+    archives: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(archives["minishift_pc_3d"], root)
+    sample = list_raw_samples("minishift_pc_3d", root)[-1]
+    expected = load_raw_sample(sample).point_cloud.labels
+    assert sample.mask_path is not None
+    table = np.column_stack([np.loadtxt(sample.scan_path), np.loadtxt(sample.mask_path)])
+    write_rows(sample.mask_path, table[::-1])
+    assert expected is not None
+    assert np.array_equal(load_raw_sample(sample).point_cloud.labels, expected)
+    assert "matched by their coordinates" in caplog.text
 
 
 def test_minishift_with_too_few_labels_is_refused(tmp_path: Path) -> None:
