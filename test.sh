@@ -17,6 +17,16 @@ EPOCH=${EPOCH:-15}                          # which epoch's prompts
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
 SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
 
+# Flags of these names count, as the last ones do.
+for word in "$@"; do
+  case $word in
+    --checkpoint_path | --checkpoint_path=*) echo "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" >&2 ;;
+    --save_path | --save_path=*) echo "note: --save_path is given, so SAVE ($SAVE) does not count" >&2 ;;
+    --dataset | --dataset=*) echo "note: --dataset is given, so DATASET ($DATASET) does not count, except for the names of folders" >&2 ;;
+    --data_path | --data_path=* | --train_data_path | --train_data_path=*)
+      echo "note: --data_path is given, so DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" >&2 ;;
+  esac
+done
 # shellcheck disable=SC2086  # a list of words
 check_names CLASSES $CLASSES
 check_numbers EPOCH 1 "$EPOCH"

@@ -29,6 +29,9 @@ handed_on=$("$python" scripts/shared_flags.py -- "$@")
 mapfile -t test_flags <<< "$handed_on"
 EPOCH=${test_flags[0]:-$EPOCH}
 check_numbers EPOCH 1 "$EPOCH"
+for place in "${!test_flags[@]}"; do
+  if [ "${test_flags[$place]}" = --seed ]; then SEED=${test_flags[$((place + 1))]}; fi
+done
 read_flags checked_flags all -- "$@"
 set -- ${flags[@]+"${flags[@]}"}
 made_of="$(data_identity "$DATASET" "$DATA") seed $SEED"

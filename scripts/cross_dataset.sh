@@ -55,6 +55,13 @@ demo_target() {  # FORMAT DATASET
     "$python" scripts/make_demo_data.py --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
     "$python" scripts/render_dataset.py --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
   fi
+  local found wanted
+  found=$(find "$folder/rendered" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | LC_ALL=C sort | xargs)
+  wanted=$(printf '%s\n' $DEMO_TARGET_CLASSES | LC_ALL=C sort -u | xargs)
+  if [ -n "$found" ] && [ "$found" != "$wanted" ]; then
+    echo "error: $folder: holds the classes $found, not $wanted; set DEMO_TARGET_CLASSES to these, or remove the folder" >&2
+    return 2
+  fi
   targets+=("$2=$folder/rendered")
 }
 if [ "${#targets[@]}" -eq 0 ]; then

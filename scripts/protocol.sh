@@ -294,6 +294,13 @@ train_row() {  # ROW SEED DATASET DATA FLAGS...
   done
 }
 
+# Whether results are those of these prompts; others may have taken their place without being newer.
+tested_prompts() {  # RESULTS CHECKPOINT
+  local told
+  told=$(sed -n 's/^ *"checkpoint_fingerprint": "\([0-9a-f]*\)".*/\1/p' "$1")
+  [ ! "$2" -nt "$1" ] && { [ -z "$told" ] || [[ $(sha256sum < "$2") == "${told%%$'\n'*}"* ]]; }
+}
+
 # Tests one row with one seed, all classes whose results are missing in one pass over the data.
 test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class flags results made_of checkpoints=() missing=()
@@ -303,7 +310,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAGS...
   check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   for class in $CLASSES; do
     results=$folder/$class/$(results_name "$row")
-    if [ -f "$results" ] && [ ! "$(checkpoint_path "$row" "$seed" "$class")" -nt "$results" ]; then
+    if [ -f "$results" ] && tested_prompts "$results" "$(checkpoint_path "$row" "$seed" "$class")"; then
       echo "$row, seed $seed, $class: already tested ($results), skipped"
       tell_changed_data "$results" "$data"
     else

@@ -1,9 +1,14 @@
 """The protocol scripts refuse what would give wrong figures, files elsewhere or a late stop, before anything runs."""
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from protocol_scripts import make_workspace, programs, protocol
+
+from pointad.evaluation.provenance import file_fingerprint
 
 PROTOCOLS = ("one_vs_rest", "cross_dataset")
 SMALL = {"ROWS": "pointad", "CLASSES": "gear", "FEATURES": "none"}
@@ -145,3 +150,54 @@ def test_folders_of_data_are_no_flags_and_have_one_name(workspace: Path, data: s
     assert f"--data_path {folder} " in calls[0]
     calls, printed = protocol(workspace, "one_vs_rest", DATA=folder, **SMALL)
     assert programs(calls) == ["scripts/report.py"] and "find:" not in printed and picture.exists()
+
+
+def test_figures_of_other_prompts_are_not_taken(workspace: Path) -> None:
+    variables = {"ROWS": "pointad", "CLASSES": "gear leaf", "FEATURES": "none"}
+
+    def cross(trained: str) -> list[str]:
+        calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=/data/eye", TRAINED=trained, **variables)
+        return [call for call in calls if call.startswith("test.py")]
+
+    assert len(cross("mine")) == 1
+    for name in ("gear", "leaf"):  # as test.py says it
+        prompts = workspace / f"mine/pointad/seed_111/train/{name}/epoch_15.pth"
+        results = workspace / f"results/cross_dataset/demo/pointad/seed_111/eye_pc_3d_rgb/{name}/results.json"
+        told = {"run": {"checkpoint_fingerprint": file_fingerprint(prompts), "training": {}}}
+        results.write_text(json.dumps(told, indent=2))
+    assert not cross("mine")
+    theirs = workspace / "theirs/pointad/seed_111/train"
+    shutil.copytree(workspace / "mine/pointad/seed_111/train", theirs)
+    (theirs / "leaf/epoch_15.pth").write_bytes(b"other prompts")
+    os.utime(theirs / "leaf/epoch_15.pth", (1e9, 1e9))
+    (call,) = cross("theirs")
+    assert "theirs/pointad/seed_111/train/leaf/epoch_15.pth" in call and "gear" not in call
+
+
+def test_demo_targets_of_other_classes_are_not_taken(workspace: Path) -> None:
+    for name in ("button", "pear"):
+        (workspace / "data/demo/eyecandies/rendered" / name).mkdir(parents=True)
+    (workspace / "data/demo/eyecandies/rendered/all_meta.json").touch()
+    calls, printed = protocol(workspace, "cross_dataset", code=2, DEMO_TARGET_CLASSES="pear brick")
+    assert not calls and "error: data/demo/eyecandies: holds the classes button pear, not brick pear" in printed
+    calls, _ = protocol(workspace, "cross_dataset", DEMO_TARGET_CLASSES="pear button", ROWS="ensemble")
+    assert any("data/demo/eyecandies/rendered" in call for call in calls)
+
+
+@pytest.mark.parametrize("flags", [["--seed", "5"], ["--seed=5"]])
+def test_the_seed_of_a_flag_is_the_seed(workspace: Path, flags: list[str]) -> None:
+    protocol(workspace, "train", *flags, CLASSES="gear", TEST="no")
+    made_of = (workspace / "results/train/mvtec_pc_3d_rgb/gear/made_of.txt").read_text()
+    assert made_of == "mvtec_pc_3d_rgb demo seed 5\n"
+
+
+def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
+    for name in ("gear", "leaf", "walnut"):
+        (workspace / "checkpoints/demo" / name).mkdir(parents=True)
+        (workspace / "checkpoints/demo" / name / "epoch_15.pth").touch()
+    _, printed = protocol(workspace, "test")
+    assert "note:" not in printed
+    checkpoint = workspace / "checkpoints/demo/leaf/epoch_15.pth"
+    _, printed = protocol(workspace, "test", "--save_path=there", "--checkpoint_path", str(checkpoint))
+    assert "note: --save_path is given, so SAVE (results/test/mvtec_pc_3d_rgb) does not count" in printed
+    assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" in printed
