@@ -23,6 +23,7 @@ from pointad.files.locks import wait_for_lock
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.reference.conformal import require_enough
+from pointad.reference.likeness import Likeness, first_twin
 from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
@@ -56,8 +57,6 @@ def inspect_all(settings: PredictSettings) -> int:
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     verdicts = find_verdicts(detector, reference, settings)
-    for path in (path for path in scans if is_among_good(path, reference)):
-        logger.warning("%s: %s", path, IS_GOOD)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
         facts = inspect_and_write(detector, path, folder, reference, verdicts, settings)
@@ -79,8 +78,10 @@ def inspect_and_write(
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
         remove_outputs(folder)
-        inspection = _inspect(detector, path, reference, settings)
+        inspection = _inspect(detector, path, reference, settings, with_likeness=reference is not None)
         verdicts.require_kind(path, inspection.prediction.kind)
+        if is_among_good(path, reference, inspection.likeness):
+            logger.warning("%s: %s", path, IS_GOOD)
         with wait_for_lock(folder / WRITING):
             return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
@@ -153,14 +154,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration):
-        if is_among_good(path, reference):
-            problem = (
-                "is one of the good scans that others are compared with; compared with itself, its score is too low"
-            )
-            raise InputError(path, problem, "calibrate on other good scans")
-        twin = twin_of(path, calibration[:number])
-        if twin is not None:  # it would count as several scans, and the rate of false alarms seem surer than it is
-            raise InputError(path, f"holds the same scan as {twin}", "give every good scan once")
+        _refuse_copy(path, is_among_good(path, reference), twin_of(path, calibration[:number]))
     scores, kind = _scores_of_one_kind(detector, calibration, reference, settings)
     rate = settings.false_alarm_rate
     if rate is not None and reference is not None:
@@ -180,14 +174,29 @@ def _scores_of_one_kind(
     """The scores of good scans, and of which kind all of them are; None without any."""
     scores: list[float] = []
     kind = None
+    likenesses: list[Likeness] = []
     for path in calibration:
-        prediction = _inspect(detector, path, reference, settings).prediction
+        inspection = _inspect(detector, path, reference, settings, with_likeness=True)
+        prediction, likeness = inspection.prediction, inspection.likeness
+        assert likeness is not None
+        twin = first_twin(likeness, likenesses)
+        _refuse_copy(path, is_among_good(path, reference, likeness), None if twin is None else calibration[twin])
+        likenesses.append(likeness)
         kind = kind or prediction.kind
         if prediction.kind != kind:
             problem = f"is {prediction.kind}, and the scans of --calibrate before it are {kind}"
             raise InputError(path, f"{problem}; their scores are not comparable", "calibrate on good scans of one kind")
         scores.append(prediction.score)
     return scores, kind
+
+
+def _refuse_copy(path: Path, is_good: bool, twin: str | Path | None) -> None:
+    """Refuse a scan for calibration that is one of the good scans, or that was given before as its twin."""
+    if is_good:
+        problem = "is one of the good scans that others are compared with; compared with itself, its score is too low"
+        raise InputError(path, problem, "calibrate on other good scans")
+    if twin is not None:  # it would count as several scans, and the rate of false alarms seem surer than it is
+        raise InputError(path, f"holds the same scan as {twin}", "give every good scan once")
 
 
 def _picture_if_any(scan: Path, rgb: Path | None) -> Path | None:
@@ -198,7 +207,13 @@ def _picture_if_any(scan: Path, rgb: Path | None) -> Path | None:
         return None
 
 
-def _inspect(detector: PointAD, path: Path, reference: Reference | None, settings: PredictSettings) -> Inspection:
+def _inspect(
+    detector: PointAD,
+    path: Path,
+    reference: Reference | None,
+    settings: PredictSettings,
+    with_likeness: bool,
+) -> Inspection:
     return inspect_file(
         detector,
         path,
@@ -206,4 +221,5 @@ def _inspect(detector: PointAD, path: Path, reference: Reference | None, setting
         name="/".join(path.parts[-NAMED_PARTS:]),
         region_threshold=settings.region_threshold,
         options={**look_options(settings), "reference": reference},
+        with_likeness=with_likeness,
     )

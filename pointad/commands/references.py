@@ -20,6 +20,7 @@ from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
 from pointad.files.regular import regular_file_size
 from pointad.inspection.predictor import PointAD
+from pointad.reference.likeness import Likeness
 from pointad.reference.reference import SUFFIX, Reference
 from pointad.reference.setting import FORMAT
 from pointad.scans.files import read_scan
@@ -27,6 +28,7 @@ from pointad.scans.files import read_scan
 logger = logging.getLogger(__name__)
 
 BLOCK = 2**20  # bytes that are read at once
+KNOWN_BY = "likeness"  # of the good scans, in the references that are cached
 ORGANIZED = 3  # dimensions of the points of a scan with a pixel grid
 
 
@@ -124,10 +126,18 @@ def content_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def is_among_good(path: Path, reference: Reference | None) -> bool:
-    """Whether a scan is one of the good scans of a reference, by their content, wherever they lie now."""
+def is_among_good(path: Path, reference: Reference | None, likeness: Likeness | None = None) -> bool:
+    """Whether a scan is one of the good scans of a reference, by their content, wherever they lie now.
+
+    Args:
+        path: of the scan.
+        reference: of the good scans.
+        likeness: of the scan, which tells copies in other formats too; None: it is not known yet.
+    """
     if reference is None:
         return False
+    if likeness is not None and reference.copied(likeness) is not None:
+        return True
     if twin_of(path, reference.names) is not None:
         return True
     if not reference.contents or not is_file(path):
@@ -141,7 +151,7 @@ def is_among_good(path: Path, reference: Reference | None) -> bool:
 def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
     """SHA-256 of the files' content and of everything that they are looked at with."""
     digest = hashlib.sha256(
-        json.dumps([FORMAT, detector.fingerprint, dict(options)], sort_keys=True, default=repr).encode()
+        json.dumps([FORMAT, KNOWN_BY, detector.fingerprint, dict(options)], sort_keys=True, default=repr).encode()
     )
     for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
         _add_content(digest, path)

@@ -34,6 +34,7 @@ from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
 from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.weight_locations import demo_checkpoints
+from pointad.reference.likeness import Likeness
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import digest_of
@@ -235,7 +236,8 @@ class PointAD:
         """
         options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         pairs = ((points, None) for points in scans) if pictures is None else zip(scans, pictures, strict=True)
-        looks = (self._look(points, None, rgb, options, self._joint_encoder) for points, rgb in pairs)
+        see = self._joint_encoder
+        looks = ((self._look(points, None, rgb, options, see), Likeness.of(points, rgb)) for points, rgb in pairs)
         return reference_of(looks, names, self._eyes(options, sigma, smoothing))
 
     def check_reference(

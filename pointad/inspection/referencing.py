@@ -1,32 +1,23 @@
 """From looks at scans to what references compare: observations, and the setting that they were made in."""
 
-import hashlib
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.inspection.likeness import Likeness
 from pointad.inspection.looking import Look, LookOptions, views_of, visibility_of
 from pointad.inspection.preparation import EXTENT, choose_rig
 from pointad.reference.building import build_reference
+from pointad.reference.likeness import Likeness, first_twin
 from pointad.reference.observation import Observation, Smoothing, observe, select_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.fusion import smooth
 from pointad.scoring.surface_smoothing import SurfaceSmoothing
-
-logger = logging.getLogger(__name__)
-
-_TWINS = (
-    "%s: seems to hold the same recording as %s, in another format or precision; compared with each "
-    "other, their scores are too low, and so are thresholds: give every good scan once"
-)
 
 
 @dataclass(frozen=True)
@@ -97,49 +88,35 @@ class Eyes:
         return on_grid
 
 
-def reference_of(looks: Iterable[Look], names: Sequence[str] | None, eyes: Eyes) -> Reference:
+def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | None, eyes: Eyes) -> Reference:
     """Make a reference of good scans, which are looked at one after another.
 
     Args:
-        looks: at the good scans.
+        looks: at the good scans, and what they are known by.
         names: what errors call them; None numbers them.
         eyes: how they are looked at.
 
     Raises:
-        InputError: there is none, or one is of another kind, size or layout than the others.
+        InputError: there is none, two are one recording, or one is of another kind, size or layout than the others.
     """
     observations: list[Observation] = []
     setting: ReferenceSetting | None = None
     called: list[str] = []
-    seen: dict[bytes, str] = {}
     likenesses: list[Likeness] = []
-    for number, look in enumerate(looks):
+    for number, (look, likeness) in enumerate(looks):
         name = f"good scan {number + 1}" if names is None else names[number]
-        called.append(name)
         own = eyes.setting(look.scan.organized)
         if setting is not None and own.organized != setting.organized:
             kinds = {True: "with a pixel grid", False: "without a pixel grid"}
             problem = f"is {kinds[own.organized]}, and the good scans before it are {kinds[setting.organized]}"
             raise InputError(name, problem, "give good scans of one kind")
         setting = setting or own
-        content = _digest(look)
-        if content in seen:  # compared with its twin, each would score too low, and so would the threshold be
-            raise InputError(name, f"holds the same points as {seen[content]}", "give every good scan once")
-        seen[content] = name
-        own_likeness = Likeness(look.scan.point_cloud.points, EXTENT)
-        twin = next((k for k, one in enumerate(likenesses) if one.is_same_recording(own_likeness)), None)
-        if twin is not None:
-            logger.warning(_TWINS, name, called[twin])
-        likenesses.append(own_likeness)
+        twin = first_twin(likeness, likenesses)
+        if twin is not None:  # compared with its twin, each would score too low, and so would the threshold be
+            raise InputError(name, f"holds the same points as {called[twin]}", "give every good scan once")
+        called.append(name)
+        likenesses.append(likeness)
         observations.append(eyes.observe(look))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")
-    return build_reference(observations, called, setting)
-
-
-def _digest(look: Look) -> bytes:
-    """Of the points and of the RGB picture."""
-    digest = hashlib.sha256(look.scan.point_cloud.points.tobytes())
-    if look.scan.color is not None:
-        digest.update(look.scan.color.tobytes())
-    return digest.digest()
+    return replace(build_reference(observations, called, setting), likenesses=tuple(likenesses))

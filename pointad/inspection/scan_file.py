@@ -12,6 +12,7 @@ from pointad.files.pictures import read_picture
 from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
 from pointad.inspection.prediction import Prediction
 from pointad.inspection.predictor import PointAD
+from pointad.reference.likeness import Likeness
 from pointad.scans.files import read_scan
 from pointad.scans.scan_file import ScanFile
 
@@ -31,6 +32,7 @@ class Inspection:
     region_threshold: float  # lowest score in a region
     regions: list[DefectRegion]
     timings: dict[str, float]  # seconds by stage: read, those of the prediction, regions
+    likeness: Likeness | None = None  # tells copies of good scans; None unless requested
 
     @property
     def heat_range(self) -> tuple[float, float]:
@@ -51,6 +53,7 @@ def inspect_file(
     name: str | None = None,
     region_threshold: float | None = None,
     options: Mapping[str, object] | None = None,
+    with_likeness: bool = False,
 ) -> Inspection:
     """Read one scan and predict it.
 
@@ -61,6 +64,7 @@ def inspect_file(
         name: what the scan is called; None takes the file's name.
         region_threshold: lowest score of a point in a defect region; None takes `half_peak_threshold`.
         options: further arguments of `PointAD.predict`.
+        with_likeness: whether copies of it are to be told.
 
     Raises:
         InputError: the file cannot be read, or is not a scan that can be predicted.
@@ -91,7 +95,13 @@ def inspect_file(
         region_threshold=region_threshold,
         regions=regions,
         timings=timings,
+        likeness=Likeness.of(file.points, _picture(file, rgb)) if with_likeness else None,
     )
+
+
+def _picture(file: ScanFile, rgb: np.ndarray | None) -> np.ndarray | None:
+    """The picture that scores depend on."""
+    return None if not file.is_organized else file.colors if rgb is None else rgb
 
 
 def _predicted(

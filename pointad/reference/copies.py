@@ -1,10 +1,10 @@
 """Copies of good scans under other names, which seem better than they are: the reference knows them by heart."""
 
-import hashlib
 from collections.abc import Sequence
 
 from pointad.data.batch import MultiViewSample
 from pointad.errors import InputError
+from pointad.reference.likeness import Likeness
 
 REMEDY = "remove one of the two"
 
@@ -13,7 +13,7 @@ class ScanContents:
     """What scans hold, by their numbers in a data set."""
 
     def __init__(self) -> None:
-        self._content: dict[int, bytes] = {}
+        self._content: dict[int, Likeness] = {}
         self._name: dict[int, str] = {}
 
     def add(self, number: int, sample: MultiViewSample, name: str) -> None:
@@ -24,11 +24,10 @@ class ScanContents:
             sample: with points.
             name: what errors call it.
         """
-        digest = hashlib.sha256()
-        for tensor in (sample.points, sample.non_zero, sample.color):
-            if tensor is not None:
-                digest.update(tensor.contiguous().numpy().tobytes())
-        self._content[number], self._name[number] = digest.digest(), name
+        if sample.points is None:
+            raise ValueError(f"{name} has no points")
+        picture = None if sample.color is None else sample.color.numpy()
+        self._content[number], self._name[number] = Likeness.of(sample.points[sample.non_zero].numpy(), picture), name
 
     def refuse_twins(self, reference: Sequence[int]) -> None:
         """Refuse a reference that holds a scan twice: it would be one of fewer good scans than it is said to be.
@@ -46,6 +45,6 @@ class ScanContents:
             InputError: it does.
         """
         for other in good:
-            if other != number and self._content[other] == self._content[number]:
+            if other != number and self._content[number].is_same_recording(self._content[other]):
                 problem = f"holds the same points as {self._name[other]}; compared with itself, its score is too low"
                 raise InputError(self._name[number], problem, REMEDY)

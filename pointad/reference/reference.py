@@ -30,6 +30,7 @@ from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.cues import CUES, ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
+from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_tensors
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, ScanPatches, compare_patches
 from pointad.reference.setting import ReferenceSetting
@@ -61,11 +62,17 @@ class Reference:
     heat_range: tuple[float, float] | None  # values at the ends of the colour scale; None for a single good scan
     color: PatchBank | None = None  # of the RGB pictures, as the only view; None without them
     contents: tuple[str, ...] = ()  # SHA-256 of the good scans' files, which may have been moved; empty: unknown
+    likenesses: tuple[Likeness, ...] = ()  # of the good scans; empty: unknown
 
     @property
     def nbytes(self) -> int:
         """What the reference takes in memory."""
         return self.patches.nbytes + self.geometry.nbytes + (0 if self.color is None else self.color.nbytes)
+
+    def copied(self, scan: Likeness) -> str | None:
+        """The name of the good scan that is the same recording as a scan; None if there is none."""
+        twin = first_twin(scan, self.likenesses)
+        return None if twin is None else self.names[twin]
 
     def compare(self, scan: Observation) -> ReferenceScores:
         """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
@@ -116,6 +123,7 @@ class Reference:
         }
         if self.color is not None:
             tensors |= {"color": self.color.descriptors, "color_owners": self.color.owners}
+        tensors |= to_tensors(self.likenesses)
         told = {
             "setting": self.setting.to_json(),
             "counts": self.patches.counts,
@@ -125,6 +133,7 @@ class Reference:
             "good_scores": self.good_scores,
             "heat_range": self.heat_range,
             "contents": self.contents,
+            "likeness_pictures": [one.picture for one in self.likenesses],
         }
         text = json.dumps(told)
         content = save(tensors, metadata={"kind": KIND, "reference": text, "sha256": _digest(tensors, text)})
@@ -164,6 +173,7 @@ class Reference:
                 heat_range=None if heat_range is None else (finite(heat_range[0]), finite(heat_range[1])),
                 color=_color_bank(tensors),
                 contents=tuple(map(str, told.get("contents", ()))),  # older files have none
+                likenesses=from_tensors(tensors, told.get("likeness_pictures", ())),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(path, f"is damaged, or of another version ({error})", _REMEDY) from error
@@ -172,6 +182,7 @@ class Reference:
             and geometry_fits(reference.geometry)
             and (reference.color is None or patches_fit(reference.color, 1))
             and set(reference.powers) == set(CUES)
+            and len(reference.likenesses) in (0, len(reference.names))
             and all(0 <= power <= 1 for power in reference.powers.values())
         ):
             raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)

@@ -124,6 +124,28 @@ def test_copies_of_good_scans_are_known_by_their_content(
             run(scans / "bad.npy", "--calibrate", *good, twice, "--false_alarm_rate", "0.25")
 
 
+def test_copies_of_good_scans_are_known_in_other_formats(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = scans / "good"
+    copy, twin, other = scans / "copy.xyz", scans / "twin.xyz", scans / "other.npy"
+    points = np.load(good / "1.npy")
+    np.savetxt(copy, np.random.default_rng(0).permutation(points), fmt="%.4f")
+    np.save(other, closed_shape(800, 7))
+    np.savetxt(twin, np.load(other), fmt="%.5f")
+    for _ in range(2):  # the second time with the reference that was kept
+        caplog.clear()
+        run(copy, other, "--good", good)
+        assert caplog.text.count("copy.xyz: is one of the good scans; compared with itself") == 1
+        assert "other.npy: is one" not in caplog.text
+    with pytest.raises(InputError, match=r"copy\.xyz: is one of the good scans that others are compared with"):
+        run(scans / "bad.npy", "--good", good, "--calibrate", copy)
+    with pytest.raises(InputError, match=r"twin\.xyz: holds the same scan as .*other\.npy; give every good scan once"):
+        run(scans / "bad.npy", "--calibrate", other, twin)
+    with pytest.raises(InputError, match=r"copy\.xyz: holds the same points as .*1\.npy; give every good scan once"):
+        run(scans / "bad.npy", "--good", good, copy)
+
+
 def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):

@@ -18,7 +18,7 @@ from commands.serving import ask, form_of, serving
 
 from pointad.commands.references import GoodScans, make_reference
 from pointad.commands.service.app import drop_page
-from pointad.commands.service.child import FACTS, PAGE, Model, Order
+from pointad.commands.service.child import FACTS, PAGE, REFERENCE, Model, Order
 from pointad.commands.service.inspector import ScanInspector
 from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.uploads import MOST_GOOD
@@ -92,6 +92,17 @@ def test_copies_of_good_scans_are_told(detector: PointAD, good: list[Path], ply:
     page = inspector.inspect(Order(str(ply), "blob.ply", PAGE, copy_of="7.ply"))
     assert f"(1-shot). The scan {said.format('7.ply')}." in page
     assert "warning" not in json.loads(inspector.inspect(Order(str(ply), "0.ply", FACTS)))
+
+    rounded = tmp_path / "scan.xyz"
+    np.savetxt(rounded, points_of(good[0]), fmt="%.4f")
+    facts = json.loads(inspector.inspect(Order(str(rounded), "blob.xyz", FACTS)))
+    assert facts["warning"] == said.format("0.ply"), "in another format too"
+    stored = tmp_path / "00f3.ply"
+    stored.write_bytes(good[0].read_bytes())
+    made = tmp_path / "made.safetensors"
+    inspector.inspect(Order(str(made), "made", REFERENCE, good=((str(stored), "sent.ply"),)))
+    facts = json.loads(inspector.inspect(Order(str(rounded), "blob.xyz", FACTS, reference=str(made))))
+    assert facts["warning"] == said.format("sent.ply"), "under the name that was sent"
 
 
 def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[Path], ply: Path) -> None:

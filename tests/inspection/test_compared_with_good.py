@@ -10,6 +10,7 @@ from sample_scans import closed_shape, depth_scan
 
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
+from pointad.reference.likeness import Likeness
 from pointad.reference.reference import Reference
 
 
@@ -125,13 +126,27 @@ def test_a_good_scan_given_twice_is_refused(detector: PointAD) -> None:
         detector.make_reference(shapes)
 
 
-def test_a_good_scan_in_two_precisions_is_told(detector: PointAD, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_good_scan_in_two_precisions_is_refused(detector: PointAD) -> None:
     shapes = [closed_shape(800, seed) for seed in (0, 1, 0)]
-    noise = np.random.default_rng(0).normal(0, 1e-3 * np.ptp(shapes[0]), shapes[0].shape)
+    noise = np.random.default_rng(0).normal(0, 1e-4 * np.ptp(shapes[0]), shapes[0].shape)
     detector.make_reference([shapes[0], shapes[1], shapes[0] + noise])
-    assert "same recording" not in caplog.text
-    detector.make_reference([*shapes[:2], np.round(shapes[2], 3).astype(np.float32)])
-    assert "good scan 3: seems to hold the same recording as good scan 1" in caplog.text
+    other_order = np.random.default_rng(0).permutation(shapes[2])
+    with pytest.raises(InputError, match="good scan 3: holds the same points as good scan 1; give every"):
+        detector.make_reference([*shapes[:2], np.round(other_order, 3).astype(np.float32)])
+
+
+def test_a_stored_reference_knows_its_good_scans(reference: Reference, tmp_path: Path) -> None:
+    reference.save(tmp_path / "shape.safetensors")
+    loaded = Reference.load(tmp_path / "shape.safetensors")
+    assert loaded.copied(Likeness.of(closed_shape(3000, 1).astype(np.float32))) == "good scan 2"
+    assert loaded.copied(Likeness.of(closed_shape(3000, 7))) is None
+    older = dataclasses.replace(reference, likenesses=())
+    older.save(tmp_path / "older.safetensors")
+    assert Reference.load(tmp_path / "older.safetensors").copied(Likeness.of(closed_shape(3000, 1))) is None
+    cut = dataclasses.replace(reference, likenesses=reference.likenesses[:1])
+    cut.save(tmp_path / "cut.safetensors")
+    with pytest.raises(InputError, match="is damaged, its parts do not fit one another"):
+        Reference.load(tmp_path / "cut.safetensors")
 
 
 @pytest.mark.parametrize("changed", ["patches", "geometry", "powers"])

@@ -1,6 +1,6 @@
 """The few-shot protocol on random scans: what is drawn and left out, and what the figures depend on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -166,6 +166,24 @@ def test_a_reference_does_not_hold_a_scan_twice() -> None:
     tested = MultiViewDataset(data.sources[4:], data.load, data.options)
     with pytest.raises(InputError, match=r"good scan/00.: holds the same points as bolt/good scan/00"):
         outcomes(tested, replace(SETTINGS, shots=(2,)), beside)
+
+
+def test_a_good_scan_in_another_format_is_a_copy() -> None:
+    data = copying(dataset({"bolt": 12}), "006", "002")
+    coarse = MultiViewDataset(data.sources, partial(_rounded, load=data.load, name="006"), data.options)
+    beside = [source for source in data.sources[:4] if not source.label]
+    tested = MultiViewDataset(data.sources[4:], coarse.load, data.options)
+    with pytest.raises(InputError, match="bolt/good/006: holds the same points as bolt/good scan/002"):
+        outcomes(tested, replace(SETTINGS, shots=(2,)), beside)
+
+
+def _rounded(
+    scan: RandomScan, options: SampleOptions, load: Callable[[RandomScan, SampleOptions], LoadedScan], name: str
+) -> LoadedScan:
+    loaded = load(scan, options)
+    if scan.identifier != name or loaded.points is None:
+        return loaded
+    return replace(loaded, points=loaded.points.round(3))
 
 
 def test_corrected_masks_change_the_fingerprint_and_nothing_else_does() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,11 @@ class ScanInspector:
             return self._write_reference(order)
         reference = self._reference_for(order)
         options = {} if reference is None else {"reference": reference}
-        found = inspect_file(self._detector, order.path, name=order.name, options=options)
-        warning = self._warning(order)
+        found = inspect_file(
+            self._detector, order.path, name=order.name, options=options, with_likeness=reference is not None
+        )
+        copied = "" if reference is None or found.likeness is None else reference.copied(found.likeness)
+        warning = self._warning(order, copied or "")
         if warning:
             logger.warning("%s: %s", order.name, warning)
         if order.form == PAGE:
@@ -63,9 +67,9 @@ class ScanInspector:
         facts |= _compared(reference, found.prediction.score) | ({"warning": warning} if warning else {})
         return _json(facts)
 
-    def _warning(self, order: Order) -> str:
+    def _warning(self, order: Order, copied: str | Path) -> str:
         """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
-        copied: str | Path = order.copy_of
+        copied = order.copy_of or copied
         if self._reference is not None and not (copied or order.good or order.reference):
             path, own = Path(order.path), self._reference
             known = dict(zip(own.contents, own.names, strict=False))  # by content: the files may have been moved
@@ -91,13 +95,14 @@ class ScanInspector:
     def _made(self, order: Order) -> Reference:
         names = dict(order.good)
         try:
-            return make_reference(self._detector, GoodScans([Path(path) for path in names]), {})
+            reference = make_reference(self._detector, GoodScans([Path(path) for path in names]), {})
         except InputError as error:  # whose subject is a path of this machine
             name = names.get(error.subject, "")
             problem = f"{name}: {error.problem}" if name else error.problem
             for path, called in names.items():
                 problem = problem.replace(path, called)
             raise InputError(error.subject, problem, error.remedy) from None
+        return replace(reference, names=tuple(names.values()))  # not those of files on this machine
 
 
 def _json(facts: dict[str, Any]) -> str:
