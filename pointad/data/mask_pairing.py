@@ -1,8 +1,9 @@
 """Masks of a raw data set that belong to no scan, as after an incomplete download, or to several."""
 
 import logging
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
@@ -11,35 +12,46 @@ from pointad.scans.point_cloud import RawSample
 
 logger = logging.getLogger(__name__)
 
-_TRUTH_SUFFIXES = (*PICTURE_SUFFIXES, ".txt")
+_TRUTH_SUFFIXES = (*PICTURE_SUFFIXES, ".txt", ".npy")
 _FOLDERS_OF_KINDS = {"gt", "ground_truth", "xyz"}  # a scan and its mask lie in different ones of these
 
 
-def tell_of_doubtful_masks(samples: Sequence[RawSample], dataset: DatasetSpecification, root: Path, split: str) -> None:
-    """Log how many masks of the listed classes belong to no listed sample, or to several anomalous ones.
+def tell_of_doubtful_masks(
+    samples: Sequence[RawSample],
+    dataset: DatasetSpecification,
+    root: Path,
+    split: str,
+    classes: Collection[str] | None = None,
+) -> None:
+    """Log how many masks belong to no listed sample, or to several anomalous ones; and scans listed several times.
 
     Args:
         samples: all samples of some classes.
         dataset: which names the places of masks.
         root: the archive's folder.
         split: that of the samples.
+        classes: if only some classes are listed, these.
     """
-    masks = Counter(sample.mask_path for sample in samples if sample.label and sample.mask_path is not None)
+    scans = Counter((sample.class_name, os.path.normpath(sample.scan_path)) for sample in samples)
+    repeated = [path for (_, path), count in scans.items() if count > 1]
+    if repeated:
+        logger.warning("%d scans are listed several times in one class, such as %s", len(repeated), repeated[0])
+    pairs = {(sample.mask_path, sample.scan_path) for sample in samples if sample.label}
+    masks = Counter(mask for mask, _ in pairs if mask is not None)
     shared = [path for path, count in masks.items() if count > 1]
     if shared:
         message = "%d masks are each taken for several scans, such as %s for %d"
         logger.warning(message, len(shared), shared[0], masks[shared[0]])
-    classes = {sample.class_name for sample in samples}
-    used = {sample.mask_path for sample in samples}
+    used = {os.path.normpath(sample.mask_path) for sample in samples if sample.mask_path is not None}
     scanned = {_key(sample.scan_path, root, split) for sample in samples}
     without = [
         path
         for pattern in dataset.truth_patterns
-        for path in sorted(root.glob(pattern.format(split=split)))
+        for path in sorted(root.glob(pattern.replace("{split}", split)))
         if path.suffix.lower() in _TRUTH_SUFFIXES
         and not is_hidden(path)
-        and path not in used
-        and classes.intersection(path.relative_to(root).parts)
+        and os.path.normpath(path) not in used
+        and (classes is None or not set(classes).isdisjoint(path.relative_to(root).parts))
         and _key(path, root, split) not in scanned
     ]
     if without:

@@ -56,7 +56,10 @@ class FolderLayout:
 def folder_dataset(layout: FolderLayout) -> DatasetSpecification:
     """The data set whose samples are located by the layout."""
     return dataclasses.replace(
-        FOLDER, list_samples=partial(list_samples, layout=layout), list_good=partial(list_good, layout=layout)
+        FOLDER,
+        list_samples=partial(list_samples, layout=layout),
+        list_good=partial(list_good, layout=layout),
+        truth_patterns=_truth_patterns(layout),
     )
 
 
@@ -128,6 +131,16 @@ def prepare(sample: RawSample) -> PreparedSample:
             raise InputError(sample.mask_path, problem, "store the points as a point cloud")
         labels = read_matched_labels(sample.mask_path, scan, sample.scan_path)
     return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+
+
+def _truth_patterns(layout: FolderLayout) -> tuple[str, ...]:
+    """Where all masks of a split lie; nothing if their pattern does not tell the splits apart."""
+    if layout.scans is None or layout.masks is None or ("{split}" in layout.scans and "{split}" not in layout.masks):
+        return ()
+    pattern = layout.masks.strip().removeprefix("./")
+    for name in ("class", "species", "id"):
+        pattern = pattern.replace(f"{{{name}}}", "*")
+    return (re.sub(r"\*+", "*", pattern),)
 
 
 def _all(root: Path, layout: FolderLayout | None) -> list[tuple[RawSample, str]]:

@@ -1,6 +1,7 @@
 """Scans of one's own in a folder, found by patterns or listed in a table."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,22 @@ def test_patterns_find_clouds(cloud_folder: Path) -> None:
     assert described(train) == [("bolt", "good", "9", 0), ("nut", "good", "9", 0)]
     dataset = settled(folder_dataset(CLOUDS), cloud_folder, "on_the_fly")
     assert (dataset.organized, dataset.has_color) == (False, False)
+
+
+def test_masks_without_scans_and_scans_listed_twice_are_told(
+    cloud_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(cloud_folder, tmp_path / "own")
+    samples = listed(tmp_path / "own", CLOUDS)
+    assert not caplog.messages
+    lost = next(one for one in samples if one.label)
+    lost.scan_path.rename(lost.scan_path.with_suffix(".part"))
+    listed(tmp_path / "own", CLOUDS)
+    assert f"1 masks belong to no scan, such as {lost.mask_path}" in caplog.text
+    scan = samples[0].scan_path.relative_to(tmp_path / "own")
+    (tmp_path / "own/samples.csv").write_text(f"scan,species,id\n{scan},good,1\n./{scan},good,2\n")
+    listed(tmp_path / "own", FolderLayout())
+    assert "1 scans are listed several times in one class, such as" in caplog.text
 
 
 def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
