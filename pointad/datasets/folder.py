@@ -210,9 +210,9 @@ def _check(root: Path, samples: list[RawSample]) -> None:
 def _compiled(pattern: str) -> re.Pattern[str]:
     seen: set[str] = set()
     parts = []
-    for token in re.split(r"(\{[^{}]*\}|\*)", pattern.strip().removeprefix("./")):
+    for token in re.split(r"(\{[^{}]*\}|\*+)", pattern.strip().removeprefix("./")):
         name = token[1:-1] if token.startswith("{") else None
-        if token == "*":
+        if token.startswith("*"):
             parts.append("[^/]*")
         elif name is None:
             parts.append(re.escape(token))
@@ -241,7 +241,13 @@ def _filled(root: Path, pattern: str | None, values: Mapping[str, str]) -> Path 
         if f"{{{name}}}" in filled and name not in values:
             raise InputError(f"pattern {pattern}", f"has {{{name}}}, which the scans' pattern lacks", "remove it")
         filled = filled.replace(f"{{{name}}}", glob.escape(values.get(name, "")))
-    matches = sorted(root.glob(filled))
+    try:
+        matches = sorted(root.glob(filled))
+    except (ValueError, IndexError, NotImplementedError, OSError) as error:  # '', '.', 'a**', too long a name
+        problem = f"cannot be searched for ({getattr(error, 'strerror', None) or error})"
+        raise InputError(
+            f"pattern {pattern:.200}", problem, "give a path with placeholders, relative to --data_path"
+        ) from error
     if len(matches) > 1:
         raise InputError(f"pattern {pattern}", f"matches both {matches[0]} and {matches[1]}", "make it unambiguous")
     return matches[0] if matches else root / filled
