@@ -20,6 +20,7 @@ from typing import NoReturn, TextIO
 from tqdm import tqdm
 
 from pointad.commands.import_path import working_folder_not_imported
+from pointad.commands.lost_values import refuse_lost_values
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 
@@ -92,6 +93,8 @@ def run(
     """
     _open_closed_outputs()
     parser.error = partial(_say_usage, parser)  # type: ignore[method-assign]
+    arguments = sys.argv[1:] if arguments is None else arguments
+    refuse_lost_values(parser, arguments)
     flags = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")

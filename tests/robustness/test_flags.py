@@ -49,6 +49,23 @@ def test_trainings_refuse_flags_that_contradict(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("script", "flags", "named"),
+    [
+        ("scripts/predict.py", ("",), "error: an argument is empty"),
+        ("scripts/predict.py", ("scan.ply", "--good", ""), "error: an argument after --good is empty"),
+        ("scripts/predict.py", ("scan.ply", "--output="), "error: argument --output: expected a value after ="),
+        ("scripts/predict.py", ("scan.ply", "--views=--"), "error: argument --views: expected a value after ="),
+        ("test.py", ("--sigma=--",), "error: argument --sigma: expected a value after ="),
+        ("test.py", ("--save_path", " "), "error: an argument after --save_path is empty"),
+    ],
+)
+def test_values_that_a_shell_lost(script: str, flags: tuple[str, ...], named: str) -> None:
+    """An empty name would be the working folder: its scans would be inspected, or taken for good ones."""
+    ending = invoke(script, *flags)
+    assert ending.code == 2 and named in ending.err and "Traceback" not in ending.err
+
+
 def test_rendering_on_the_fly_takes_them(
     raw_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
 ) -> None:
