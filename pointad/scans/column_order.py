@@ -86,7 +86,8 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     """
     fourth, behind = values[:, 3], values[:, 3:6]
     if values.shape[1] >= 6 and not is_normals(behind):
-        if is_normals(values[:, :3]) and _may_be_coordinates(behind):
+        colours_follow = any(_are_colours(values[:, place : place + 3]) for place in range(3, values.shape[1] - 2))
+        if is_normals(values[:, :3]) and not colours_follow and _may_be_coordinates(behind):
             return "normals"
         has_alpha = values.shape[1] >= 7 and np.ptp(fourth) == 0
         if _are_colours(values[:, :3]) and _may_be_coordinates(values[:, 4:7] if has_alpha else behind):

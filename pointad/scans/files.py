@@ -77,6 +77,11 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     if dropped:
         logger.warning("%s: %d of %d points are not finite and are ignored", path, dropped, total)
     scan = replace(scan, points=without_no_data(scan.points, path))
+    if scan.is_organized:
+        level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~scan.present).sum())
+        if level:
+            message = "%s: %d of %d pixels have z = 0 and are read as holes; if 0 is a height, add a number to all"
+            logger.warning(message, path, level, total)
     if not scan.present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
     warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)

@@ -68,6 +68,7 @@ def decoded(content: bytes, name: str | Path) -> bytes:
             content = _reencoded(content, "utf-16-le" if little else "utf-16-be", name)
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    content = content.rstrip(b"\x1a")  # the end of a text in DOS
     return content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
 
 

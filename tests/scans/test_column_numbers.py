@@ -55,3 +55,9 @@ def test_text_pcd_with_a_field_that_holds_no_number(tmp_path: Path) -> None:
         f"WIDTH {count}\nHEIGHT 1\nPOINTS {count}\nDATA ascii\n{table.getvalue()}"
     )
     np.testing.assert_allclose(read_scan(tmp_path / "a.pcd").points, POINTS)
+
+
+def test_the_mark_of_dos_at_the_end_of_a_text(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.txt", POINTS, newline="\r\n", footer="\x1a", comments="")
+    (tmp_path / "a.txt").write_bytes((tmp_path / "a.txt").read_bytes().rstrip(b"\r\n"))
+    np.testing.assert_allclose(read_scan(tmp_path / "a.txt").points, POINTS)

@@ -57,6 +57,7 @@ ORDINARY = {
     "sorted by x": [BY_X, DEVIATIONS],
     "sorted by x, with normals": [BY_X, NORMALS],
     "unit sphere with colours to 1": [NORMALS, COLORS / 255],
+    "unit sphere with intensities and colours": [NORMALS, SHADES * 9, COLORS],
     "helix": [HELIX, SHADES],
     "helix with colours": [HELIX, COLORS],
 }

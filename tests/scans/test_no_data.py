@@ -1,10 +1,12 @@
 """Numbers that stand for no data become holes wherever they can be nothing else."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pointad.scans.files import read_scan
 from pointad.scans.no_data import without_no_data
 
 RNG = np.random.default_rng(8)
@@ -109,3 +111,18 @@ UNTOUCHED = {
 @pytest.mark.parametrize("name", UNTOUCHED)
 def test_what_may_be_a_measurement_is_left_alone(name: str) -> None:
     assert without_no_data(UNTOUCHED[name], name) is UNTOUCHED[name]
+
+
+def test_heights_of_0_on_a_grid_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows, columns = np.mgrid[:20, :24] * 1.0
+    scan = np.stack([columns, rows, np.maximum(rows - 10, 0)], axis=-1)
+    np.save(tmp_path / "a.npy", scan)
+    with caplog.at_level(logging.WARNING):
+        read_scan(tmp_path / "a.npy")
+    assert "263 of 480 pixels have z = 0 and are read as holes" in caplog.text
+    caplog.clear()
+    scan[:11] = 0
+    np.save(tmp_path / "b.npy", scan)
+    with caplog.at_level(logging.WARNING):
+        read_scan(tmp_path / "b.npy")
+    assert not caplog.records
