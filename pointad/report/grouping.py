@@ -16,7 +16,8 @@ logger = logging.getLogger(__name__)
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """Group runs by method: those of one group differ in seed, training class and place only.
 
-    Runs whose masks of a class differ are of different data. Where none were recorded, this cannot be told.
+    Runs of other classes, or whose masks of a class differ, are of different data. Where no masks were recorded, this
+    cannot be told.
 
     No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
     with different figures, which must differ in something that is not recorded, form separate groups.
@@ -51,12 +52,16 @@ def _column(record: RunRecord) -> tuple[object, ...]:
 
 
 def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
-    """Runs of one method in groups that agree on the masks of the classes that they share."""
+    """Runs of one method in groups of the same classes that agree on the masks of those that they share."""
     parts: list[tuple[dict[str, str], list[Run]]] = []
     for run in runs:
         own = _masks_of([run])
         agreeing = (
-            part for part in parts if bool(part[0]) == bool(own) and all(part[0].get(k, v) == v for k, v in own.items())
+            part
+            for part in parts
+            if bool(part[0]) == bool(own)
+            and all(part[0].get(k, v) == v for k, v in own.items())
+            and all(_same_classes(member, run) for member in part[1])
         )
         known, members = next(agreeing, ({}, []))
         if not members:
@@ -67,6 +72,17 @@ def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
         if not known and len(members) > 1:
             logger.info("%s and others do not say which masks they were measured with", members[0].folder)
     return [members for _, members in parts]
+
+
+def _same_classes(one: Run, other: Run) -> bool:
+    """Whether the data of two runs of one method have the same classes; the list of samples tells, where recorded."""
+    return one.record.samples is not None or _classes(one) == _classes(other)
+
+
+def _classes(run: Run) -> set[str]:
+    """Those of the data: of one-vs-rest tests, with what the prompts were learned from."""
+    learned = run.record.learned_classes if run.record.protocol == "one-vs-rest" else ()
+    return {*run.results.classes, *learned}
 
 
 def _masks_of(runs: Sequence[Run]) -> dict[str, str]:

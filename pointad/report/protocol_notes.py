@@ -55,7 +55,7 @@ def _notes(run: Run) -> list[str]:
         found.append(f"fusion {record.fusion}")
     if run.results.measures_aupro and (record.region_neighbours is not None or record.aupro == "published"):
         found.append(f"AUPRO {aupro_definition(record)}")
-    if _is_part(record, protocol.classes, protocol.left_out):
+    if protocol.classes and _is_part(record, protocol.classes, protocol.left_out):
         found.append(f"only the classes {', '.join(protocol.classes)}")
     return found
 

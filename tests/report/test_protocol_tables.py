@@ -156,6 +156,18 @@ def test_runs_before_and_after_corrected_masks_stay_apart(run_of: MakeRun, caplo
     assert "masks" not in caplog.text
 
 
+def test_runs_of_other_classes_stay_apart_though_nothing_else_tells_them(run_of: MakeRun) -> None:
+    facts = {"training_class": "carrot"}
+    part = run_of(0.5, "a", classes=("bagel",), seed=1, **facts)
+    more = run_of(0.7, "b", classes=("bagel", "tire"), seed=2, **facts)
+    another = run_of(0.9, "c", classes=("bagel", "carrot"), training_class="tire", seed=1)  # tire is left out
+    own = [row for row in protocol_tables([part, more, another])[0].rows if not row.is_published]
+    assert sorted((row.dataset, row.runs) for row in own) == [
+        ("MVTec 3D-AD (2 of 10 classes)", 1),
+        ("MVTec 3D-AD (3 of 10 classes)", 2),
+    ]
+
+
 def test_runs_that_learned_from_other_masks_stay_apart(run_of: MakeRun) -> None:
     def learned(value: float, seed: int, name: str, masks: str) -> Run:
         training = {"training_class": name, "masks": masks}
