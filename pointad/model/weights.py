@@ -70,7 +70,9 @@ def read_weights(path: str | Path) -> WeightsFile:
     parts = shards_of(path) if path.name.endswith(INDEX_SUFFIX) else [path]
     state: dict[str, Tensor] = {}
     for part in parts:
-        state |= _read_state(part)
+        entries = _read_state(part)
+        _refuse_second_values(state, entries, part)
+        state |= entries
     configuration: FileConfiguration | OpenClipConfiguration | None
     if siglip_hugging_face.MARKER in state:
         state = siglip_hugging_face.open_clip_names(state, path)
@@ -83,6 +85,14 @@ def read_weights(path: str | Path) -> WeightsFile:
     from_openai = any(name in state for name in BOOKKEEPING)
     learned = {name: _widen(entry) for name, entry in state.items() if not _is_unlearned(name)}
     return WeightsFile(path, learned, from_openai, configuration)
+
+
+def _refuse_second_values(state: dict[str, Tensor], entries: dict[str, Tensor], part: Path) -> None:
+    for name in sorted(state.keys() & entries.keys()):
+        first, second = state[name], entries[name]
+        if first.dtype != second.dtype or not torch.equal(first, second):
+            problem = f"its {name!r} has other values than another part's"
+            raise InputError(part, problem, "download the folder again; parts of two models may be mixed")
 
 
 def openai_url(name: str) -> str:

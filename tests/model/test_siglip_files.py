@@ -234,6 +234,19 @@ def test_configurations_of_hugging_face_that_do_not_fit(change: Any, reason: str
     assert "\n" not in str(caught.value)
 
 
+def test_parts_that_contradict_each_other(hugging_face: Path) -> None:
+    state = load_file(hugging_face / "model.safetensors")
+    (hugging_face / "model.safetensors").unlink()
+    save_file(state, hugging_face / "a.safetensors")
+    index = {"weight_map": {"logit_bias": "a.safetensors", "logit_scale": "b.safetensors"}}
+    (hugging_face / "model.safetensors.index.json").write_text(json.dumps(index))
+    save_file({"logit_scale": state["logit_scale"]}, hugging_face / "b.safetensors")
+    load_backbone(weights=hugging_face)
+    save_file({"logit_scale": state["logit_scale"] + 1}, hugging_face / "b.safetensors")
+    with pytest.raises(InputError, match=r"b\.safetensors: its 'logit_scale' has other values than another part's"):
+        load_backbone(weights=hugging_face)
+
+
 LACKING = "vision_model.encoder.layers.0.self_attn.k_proj.weight"
 
 
