@@ -25,6 +25,7 @@ TEST=${TEST:-yes}                            # no: train only
 classes=($CLASSES)
 check_names CLASSES ${classes[@]+"${classes[@]}"}
 check_numbers SEED 0 "$SEED"
+check_answer TEST "$TEST"
 handed_on=$("$python" scripts/shared_flags.py -- "$@")
 mapfile -t test_flags <<< "$handed_on"
 EPOCH=${test_flags[0]:-$EPOCH}

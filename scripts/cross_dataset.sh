@@ -39,6 +39,7 @@ done
 # All is checked before anything runs.
 check_names CLASSES $CLASSES
 check_names DEMO_TARGET_CLASSES $DEMO_TARGET_CLASSES
+check_answer MAPS "$MAPS"
 check_numbers SEEDS 0 $SEEDS
 check_numbers EPOCH 1 "$EPOCH"
 read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- ${flags[@]+"${flags[@]}"}

@@ -44,6 +44,13 @@ check_numbers() {  # VARIABLE SMALLEST NUMBER...
   [ $# -gt 2 ] || { echo "error: $1: holds no number; give at least one, or leave it empty" >&2; return 2; }
 }
 
+check_answer() {  # VARIABLE ANSWER
+  case $2 in
+    yes | no) ;;
+    *) echo "error: $1: $2 is neither yes nor no" >&2; return 2 ;;
+  esac
+}
+
 # A folder without closing slashes, and so that no program takes it for a flag.
 plain_path() {  # FOLDER
   local path=$1

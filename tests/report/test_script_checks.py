@@ -32,6 +32,15 @@ def refused(workspace: Path, script: str, *flags: str, **variables: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("script", "variable"), [("train", "TEST"), ("one_vs_rest", "MAPS"), ("cross_dataset", "MAPS")]
+)
+def test_answers_are_yes_or_no(workspace: Path, script: str, variable: str) -> None:
+    """TEST=true would train without a test, and end well."""
+    printed = refused(workspace, script, **{**SMALL, variable: "true"})
+    assert f"error: {variable}: true is neither yes nor no" in printed
+
+
+@pytest.mark.parametrize(
     ("flags", "variables", "message"),
     [
         (["--seed", "5"], {}, "--seed: is set by this script; set SEEDS instead"),
