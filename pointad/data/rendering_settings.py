@@ -1,11 +1,13 @@
 """The settings of a rendered folder, stored in `rendering.json`, so that different settings are never mixed.
 
 The file also lists the devices that have drawn, for information: all of them draw the same pictures, see
-docs/exactness.md, so several may fill one folder.
+docs/exactness.md, so several may fill one folder. And it lists the raw data sets that renderings were made from: scans
+of one name in two of them are rendered once.
 """
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 SETTINGS_NAME = "rendering.json"
 DEVICES = "devices"
+SOURCES = "sources"
 _LOCK_NAME = ".rendering.lock"
 LARGEST_UNIT = 1e9  # metres
 MOST_VIEWS = 1000  # of a sample; the published ones have nine
@@ -70,7 +73,7 @@ def read_settings(root: Path) -> dict[str, Any] | None:
     if (
         not isinstance(found, dict)
         or not all(isinstance(found.get(name, ""), str) for name in texts)
-        or not all(found.get(name) is None or _is_list_of_texts(found[name]) for name in ("views", DEVICES))
+        or not all(found.get(name) is None or _is_list_of_texts(found[name]) for name in ("views", DEVICES, SOURCES))
         or not _is_unit(found.get("metres_per_unit"))
     ):
         raise InputError(path, "does not contain the settings of a rendered folder", remedy)
@@ -163,6 +166,32 @@ def note_device(root: Path, device: str | None) -> None:
         known = (settings or {}).get(DEVICES) or []
         if settings is not None and kind not in known:
             _write(path, {**settings, DEVICES: sorted([*known, kind])})
+
+
+def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
+    """Add a raw data set to those that renderings of a folder, whose settings are stored already, were made from.
+
+    Args:
+        root: the rendered data set's folder.
+        archive: the raw data set's folder.
+        afresh: every sample is rendered again: nothing of the earlier ones is left.
+
+    Returns:
+        the folders of the others.
+
+    Raises:
+        InputError: the settings cannot be read or written.
+    """
+    own = os.path.realpath(archive)
+    with wait_for_lock(root / _LOCK_NAME):
+        settings = read_settings(root)
+        if settings is None:
+            return []
+        known = settings.get(SOURCES) or []
+        others = [] if afresh else [source for source in known if source != own]
+        if sorted([*others, own]) != known:
+            _write(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
+        return others
 
 
 def _count_views(folder: Path) -> int:

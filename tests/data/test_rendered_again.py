@@ -46,6 +46,22 @@ def test_files_dated_in_the_future_are_not_outdated_for_ever(raw: Path) -> None:
     assert [outcome.outdated for outcome in rendered(raw)] == [False, False]
 
 
+def test_renderings_of_another_raw_data_set_are_told(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def told(name: str, *more: str) -> bool:
+        caplog.clear()
+        flags = ["--dataset", MVTEC, "--data_path", str(raw.parent / name), "--save_path", str(raw.parent / "out")]
+        flags += ["--views", "x0", "--num_workers", "1", *more]
+        assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 0
+        return f"out: was rendered from {raw} too, which the 2 finished scans may be of" in caplog.text
+
+    shutil.copytree(raw, raw.parent / "other")
+    assert not told("raw")
+    assert not told("raw")
+    assert told("other")
+    assert not told("other", "--overwrite")
+    assert not told("other")
+
+
 def test_earlier_renderings_of_failed_scans_are_told(
     raw: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
