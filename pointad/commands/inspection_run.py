@@ -78,10 +78,13 @@ def inspect_and_write(
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
         remove_outputs(folder)
-        inspection = _inspect(detector, path, reference, settings, with_likeness=reference is not None)
+        knows_copies = reference is not None or bool(verdicts.calibrated_on)
+        inspection = _inspect(detector, path, reference, settings, with_likeness=knows_copies)
         verdicts.require_kind(path, inspection.prediction.kind)
         if is_among_good(path, reference, inspection.likeness):
             logger.warning("%s: %s", path, IS_GOOD)
+        elif inspection.likeness and first_twin(inspection.likeness, verdicts.calibrated_on) is not None:
+            logger.warning("%s: is one of the scans of --calibrate; it is judged by its own score", path)
         with wait_for_lock(folder / WRITING):
             return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
@@ -137,6 +140,8 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
     if settings.reference is not None:
         reference = Reference.load(settings.reference)
         detector.check_reference(reference, **look_options(settings))
+        if settings.false_alarm_rate is not None:
+            require_enough(len(reference.names), settings.false_alarm_rate)
         return reference
     if not settings.compared_with:
         return None
@@ -155,7 +160,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration):
         _refuse_copy(path, is_among_good(path, reference), twin_of(path, calibration[:number]))
-    scores, kind = _scores_of_one_kind(detector, calibration, reference, settings)
+    scores, kind, likenesses = _scores_of_one_kind(detector, calibration, reference, settings)
     rate = settings.false_alarm_rate
     if rate is not None and reference is not None:
         verdicts = judged_by_rate(reference.good_scores, rate)
@@ -165,13 +170,13 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     if not scores:
         return Verdicts(settings.threshold)
     judged = judged_by_quantile(scores, settings.quantile) if rate is None else judged_by_rate(scores, rate)
-    return replace(judged, kind=kind)
+    return replace(judged, kind=kind, calibrated_on=tuple(likenesses))
 
 
 def _scores_of_one_kind(
     detector: PointAD, calibration: Sequence[Path], reference: Reference | None, settings: PredictSettings
-) -> tuple[list[float], str | None]:
-    """The scores of good scans, and of which kind all of them are; None without any."""
+) -> tuple[list[float], str | None, list[Likeness]]:
+    """The scores of good scans, of which kind all of them are (None without any), and what they are known by."""
     scores: list[float] = []
     kind = None
     likenesses: list[Likeness] = []
@@ -187,7 +192,7 @@ def _scores_of_one_kind(
             problem = f"is {prediction.kind}, and the scans of --calibrate before it are {kind}"
             raise InputError(path, f"{problem}; their scores are not comparable", "calibrate on good scans of one kind")
         scores.append(prediction.score)
-    return scores, kind
+    return scores, kind, likenesses
 
 
 def _refuse_copy(path: Path, is_good: bool, twin: str | Path | None) -> None:

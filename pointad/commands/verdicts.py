@@ -9,6 +9,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.reference.conformal import CONFIDENCE, conformal_threshold, p_value, rate_interval
+from pointad.reference.likeness import Likeness
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Verdicts:
     threshold: float | None = None  # scores above it fail; None: no verdict
     good_scores: tuple[float, ...] | None = None  # that p-values are computed from; None: no p-values
     false_alarm_rate: float | None = None
+    calibrated_on: tuple[Likeness, ...] = ()  # the scans of the threshold
     kind: str | None = None  # of the scans whose scores can be judged; None: of any
 
     def require_kind(self, path: Path, kind: str) -> None:

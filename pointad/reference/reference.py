@@ -28,6 +28,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
 from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
+from pointad.reference.agreement import warn_of_another_size
 from pointad.reference.cues import CUES, ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_tensors
@@ -85,6 +86,7 @@ class Reference:
             raise InputError("scan", problem, "give its picture, or make the reference without pictures")
         if self.color is None and scan.color is not None:
             logger.warning("the RGB picture of the scan is not compared: the good scans have none")
+        warn_of_another_size(scan.extent, self.extents)
         self.require_fitting(scan.patches, None if scan.color is None else scan.color.patches)
         cues = compare_cues(scan, self.patches, self.geometry, self.color)
         return join_scores(cues, self.powers, scan.at_points)

@@ -146,6 +146,22 @@ def test_copies_of_good_scans_are_known_in_other_formats(
         run(scans / "bad.npy", "--good", good, copy)
 
 
+def test_what_makes_a_verdict_worth_less_is_told(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
+    large, own = scans / "large.npy", scans / "own.xyz"
+    np.save(large, 2 * closed_shape(800, 7))
+    np.savetxt(own, np.load(scans / "good" / "0.npy"), fmt="%.4f")
+    run(large, "--good", scans / "good")
+    assert "(2 times as long): another unit or another object; its size plays no part in its score" in caplog.text
+    caplog.clear()
+    run(scans / "bad.npy", own, "--calibrate", scans / "good")
+    assert caplog.text.count("is one of the scans of --calibrate; it is judged by its own score") == 1
+    assert "largest side" not in caplog.text
+    one = scans / "one.safetensors"
+    reference.main(reference.build_parser().parse_args([str(scans / "good" / "0.npy"), "--output", str(one)]))
+    with pytest.raises(InputError, match=r"takes the scores of 3 good scans, and there is 1; give 2 more"):
+        run(scans / "bad.npy", "--reference", one, "--false_alarm_rate", "0.3")
+
+
 def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     bad, good = scans / "bad.npy", scans / "good" / "0.npy"
     with pytest.raises(InputError, match="takes the scores of 19 good scans, and there are 2; give 17 more"):
