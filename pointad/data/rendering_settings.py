@@ -21,7 +21,6 @@ from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
-from pointad.files.presence import is_file
 from pointad.rendering.views import View
 
 logger = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def read_settings(root: Path) -> dict[str, Any] | None:
         InputError: the file cannot be read or has other content.
     """
     path = root / SETTINGS_NAME
-    if not is_file(path):
+    if not os.path.lexists(path):
         return None
     remedy = "render into another folder, or remove this one first"
     found = read_json(path, remedy)
