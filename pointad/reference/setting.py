@@ -57,6 +57,10 @@ class ReferenceSetting:
             InputError: they differ; the text names in what.
         """
         differing = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
+        if self.organized != other.organized:  # views, visibility and smoothing follow from that
+            kinds = {True: "with a pixel grid", False: "without a pixel grid"}
+            problem = f"was made of another kind of scan, {kinds[self.organized]}; this one is {kinds[other.organized]}"
+            raise InputError(subject, problem, "compare it with good scans of its own kind")
         if differing:
             named = ", ".join(_SPOKEN[name] for name in differing)
             remedy = "make the reference again from the good scans, or use the settings that it was made with"

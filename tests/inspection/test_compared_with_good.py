@@ -73,7 +73,7 @@ def test_other_settings_are_refused(detector: PointAD, reference: Reference) -> 
         detector.predict(points, reference=reference, sigma=6.0)
     with pytest.raises(InputError, match=r"other settings \(views, rendering rig\)"):
         detector.predict(points, reference=reference, rig="front")
-    with pytest.raises(InputError, match="kind of scan"):
+    with pytest.raises(InputError, match="another kind of scan, without a pixel grid; this one is with a"):
         detector.predict(depth_scan(), reference=reference)
 
 
