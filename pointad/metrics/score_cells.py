@@ -29,7 +29,7 @@ class ScoreCells:
             pending_scores: how many scores are collected before they are sorted into the cells; does not affect the
                 result.
         """
-        self._most_cells = most_cells
+        self._most_cells = max(most_cells, 2)  # numbers below and above zero never share a cell
         self._most_pending = pending_scores
         self._ignored_bits = 0
         self._cells = _Cells.of_normal(np.zeros(0), ignored_bits=0)

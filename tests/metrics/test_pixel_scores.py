@@ -209,3 +209,8 @@ def test_refuses_what_does_not_fit() -> None:
         PixelScores.of(np.zeros((2, 4, 4)), np.zeros((3, 4, 4)))
     with pytest.raises(InputError, match="not a number"):
         PixelScores().add(np.full((4, 4), np.nan), np.zeros((4, 4)))
+
+
+def test_a_single_bin_for_scores_of_both_signs_ends() -> None:
+    maps = np.array([[[-1.0, 2.0, -3.0, 4.0]]])
+    assert PixelScores.of(maps, maps > 1, exact_pixels=0, bins=1).ranking().normal_count == 2
