@@ -42,7 +42,12 @@ def tell_of_doubtful_masks(
     if shared:
         message = "%d masks are each taken for several scans, such as %s for %d"
         logger.warning(message, len(shared), shared[0], masks[shared[0]])
-    used = {os.path.normpath(sample.mask_path) for sample in samples if sample.mask_path is not None}
+    known = {
+        os.path.normpath(path)
+        for sample in samples
+        for path in (sample.scan_path, sample.rgb_path, sample.mask_path)
+        if path is not None
+    }
     scanned = {_key(sample.scan_path, root, split) for sample in samples}
     without = [
         path
@@ -50,7 +55,7 @@ def tell_of_doubtful_masks(
         for path in sorted(root.glob(pattern.replace("{split}", split)))
         if path.suffix.lower() in _TRUTH_SUFFIXES
         and not is_hidden(path)
-        and os.path.normpath(path) not in used
+        and os.path.normpath(path) not in known
         and (classes is None or not set(classes).isdisjoint(path.relative_to(root).parts))
         and _key(path, root, split) not in scanned
     ]

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from pointad.errors import InputError
 from pointad.files.picture_decoding import LOSSY_FORMATS, decode_picture
@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 _HALF = 127  # of 255
 _SUSPICIOUS_SHARE = 0.5  # of the pixels
 _OTHER_COLORS = ("CMYK", "YCbCr", "LAB", "HSV")  # in which black is not 0
+_ONE_BIT = "1"
+_WHITE_IS_ZERO = 0
 
 
 def read_mask(path: str | Path) -> np.ndarray:
@@ -22,6 +24,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     The indices of a palette are labels, of which 0 is normal, unless the palette maps 0 to a colour other than black
     and another index to black. Transparency is the mask if the colours hold none; otherwise transparent pixels are
     normal. In lossy formats, which leave small values around the marked region, pixels above half are anomalous.
+    Arrays of bool that tifffile wrote are read as they were, though other programs show what is True as black.
 
     Returns:
         (H, W) uint8, 0 or 255.
@@ -34,12 +37,21 @@ def read_mask(path: str | Path) -> np.ndarray:
     if picture.mode in _OTHER_COLORS:
         picture = _in_rgb(picture)
     marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(np.array(picture), path, picture)
+    if _holds_flags(picture):
+        marked = ~marked
     if marked.all():
         raise InputError(path, "marks every pixel as anomalous", "give a mask that is 0 where the object is normal")
     if marked.mean() > _SUSPICIOUS_SHARE:
         message = "%s: marks %.0f %% of the picture as anomalous, as inverted masks do; anomalous is what is above 0"
         logger.warning(message, path, 100 * marked.mean())
     return np.where(marked, 255, 0).astype(np.uint8)
+
+
+def _holds_flags(picture: Image.Image) -> bool:
+    """Whether tifffile wrote an array of bool, which it does so that True is shown as black, and read as False."""
+    tags = getattr(picture, "tag_v2", {})
+    is_inverted = picture.mode == _ONE_BIT and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
+    return is_inverted and str(tags.get(TiffImagePlugin.SOFTWARE, "")).startswith("tifffile")
 
 
 def _value_mask(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:

@@ -17,6 +17,8 @@ def counts_columns(rows: Sequence[Sequence[bytes]], name: str | Path) -> bool:
         name: the file, for the log.
     """
     first = rows[0]
+    if len(rows) == 1:
+        return False
     numbers = first if first[0] else first[1:]  # nothing stands above the row numbers
     if len(numbers) < 3 or any(cell != b"%d" % place for place, cell in enumerate(numbers)):
         return False

@@ -1,5 +1,6 @@
 """Scans of one's own in a folder, found by patterns or listed in a table."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -89,6 +90,16 @@ def test_masks_without_scans_and_scans_listed_twice_are_told(
     (tmp_path / "own/samples.csv").write_text(f"scan,species,id\n{scan},good,1\n./{scan},good,2\n")
     listed(tmp_path / "own", FolderLayout())
     assert "1 scans are listed several times in one class, such as" in caplog.text
+
+
+def test_pictures_beside_masks_are_not_taken_for_masks(
+    scan_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(scan_folder, tmp_path / "own")
+    for path in list((tmp_path / "own").rglob("mask_7.png")):
+        path.rename(path.with_name("7.png"))
+    layout = dataclasses.replace(SCANS, masks="test/{species}/{id}.png")
+    assert len(listed(tmp_path / "own", layout)) == 2 and not caplog.messages
 
 
 def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:

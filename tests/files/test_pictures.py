@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from pointad.errors import InputError
@@ -125,6 +126,17 @@ def test_masks_in_other_colours(mode: str, tmp_path: Path) -> None:
     picture = Image.fromarray(np.dstack([MARKED * np.uint8(255)] * 3)).convert(mode)
     picture.save(tmp_path / "a.tif", compression="tiff_lzw")  # Pillow 12.3 cannot read YCbCr that it saves without
     np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_one_bit_masks(compression: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """tifffile writes arrays of bool so that True is shown as black; others write what is shown."""
+    tifffile.imwrite(tmp_path / "a.tif", MARKED, compression=compression)
+    Image.fromarray(MARKED).save(tmp_path / "b.tif", compression="group4")
+    tifffile.imwrite(tmp_path / "c.tif", ~MARKED, photometric="miniswhite", software="a scanner")
+    for name in ("a.tif", "b.tif", "c.tif"):
+        np.testing.assert_array_equal(read_mask(tmp_path / name) > 0, MARKED, err_msg=name)
+    assert not caplog.records
 
 
 def test_an_inverted_mask_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -40,6 +40,11 @@ def test_whole_numbers_may_begin_with_0_1_2(tmp_path: Path, caplog: pytest.LogCa
     assert "is read as a point" in caplog.text
 
 
+def test_numbers_of_columns_above_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(",0,1,2\n")
+    assert len(read_scan(tmp_path / "a.csv").points) == 1
+
+
 def test_commas_in_front_of_whole_numbers(tmp_path: Path) -> None:
     whole = np.rint(np.abs(POINTS) * 100).astype(int)
     np.savetxt(tmp_path / "a.csv", whole, fmt="%d", delimiter=" ,")
