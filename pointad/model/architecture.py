@@ -18,6 +18,7 @@ from pointad.model.siglip_model import build_siglip, check_siglip, is_siglip
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 MOST_BLOCKS = 200  # of an encoder, which are built before they are compared with the weights; the largest CLIP has 64
+MOST_TOKENS = 1024  # of a text, whose attention mask has their square; CLIP has 77
 QUICK_GELU_SUFFIX = "-quickgelu"
 
 # OpenAI's models have attention heads of this width in both encoders; their files do not state it.
@@ -63,15 +64,12 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         InputError: the image encoder is not a plain vision transformer with a class token, or the text encoder is not
             CLIP's own (its tokens could not be replaced by learned ones), and they are not SigLIP's either.
     """
-    for side in ("vision", "text"):
-        layers = configuration[f"{side}_cfg"].get("layers", 12)
-        if isinstance(layers, int) and not 0 < layers <= MOST_BLOCKS:
-            problem = f"its {side} encoder has {layers} blocks, and 1 to {MOST_BLOCKS} are possible"
-            raise InputError(f"model {name}", problem, "download its configuration again")
+    vision, text = configuration["vision_cfg"], configuration["text_cfg"]
+    counts = (vision.get("layers", 12), text.get("layers", 12), text.get("context_length", 77))
+    check_counts(*counts, f"model {name}", "download its configuration again")
     if is_siglip(configuration):
         check_siglip(name, configuration)
         return
-    vision, text = configuration["vision_cfg"], configuration["text_cfg"]
     remedy = (
         "take a plain CLIP vision transformer, such as ViT-L-14-336, ViT-B-16 or ViT-H-14, or EVA02-B-16, "
         "EVA02-L-14 or a SigLIP"
@@ -96,6 +94,20 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         or text.get("proj_type", "linear") != "linear"
     ):
         raise InputError(f"model {name}", "its text encoder is not CLIP's own", remedy)
+
+
+def check_counts(vision_blocks: Any, text_blocks: Any, tokens: Any, subject: str | Path, remedy: str) -> None:
+    """Refuse counts for which building the model would take far more than its weights; others than numbers pass.
+
+    Raises:
+        InputError: an encoder has too many blocks or none, or a text too many tokens.
+    """
+    for side, blocks in (("image", vision_blocks), ("text", text_blocks)):
+        if isinstance(blocks, int) and not 0 < blocks <= MOST_BLOCKS:
+            problem = f"its {side} encoder has {blocks} blocks, and 1 to {MOST_BLOCKS} are possible"
+            raise InputError(subject, problem, remedy)
+    if isinstance(tokens, int) and not 0 < tokens <= MOST_TOKENS:
+        raise InputError(subject, f"its texts have {tokens} tokens, and 1 to {MOST_TOKENS} are possible", remedy)
 
 
 def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Configuration:
@@ -127,12 +139,15 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
         raise InputError(path, f"not the weights of a CLIP: it has no entry {missing}", _SUPPORTED) from missing
     except (ValueError, IndexError) as error:
         raise InputError(path, f"its entries do not have the dimensions of a CLIP ({error})", _SUPPORTED) from error
+    vision_blocks = _count_blocks(state, "visual.transformer.resblocks.")
+    text_blocks = _count_blocks(state, "transformer.resblocks.")
+    check_counts(vision_blocks, text_blocks, context_length, path, _SUPPORTED)
     return {
         "embed_dim": embedding_dim,
         "quick_gelu": True,
         "vision_cfg": {
             "image_size": patch_size * grid,
-            "layers": _count_blocks(state, "visual.transformer.resblocks."),
+            "layers": vision_blocks,
             "width": vision_width,
             "head_width": min(OPENAI_HEAD_WIDTH, vision_width),
             "patch_size": patch_size,
@@ -142,7 +157,7 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
             "vocab_size": vocabulary,
             "width": text_width,
             "heads": max(1, text_width // OPENAI_HEAD_WIDTH),
-            "layers": _count_blocks(state, "transformer.resblocks."),
+            "layers": text_blocks,
         },
     }
 

@@ -16,10 +16,9 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
         InputError: the file's weights are those of another model.
     """
     other_model = "name the model that these weights belong to, or none for a file of OpenAI's format"
-    # Drawing random weights first would take longer than reading these; no file holds EVA02's rotary positions.
-    has_constants = "timm_model_name" in configuration["vision_cfg"] and not is_siglip(configuration)
+    # Drawing random weights first would take longer than reading these, and a configuration may claim any size.
     try:
-        model = build(configuration, device="cpu" if has_constants else "meta")
+        model = build(configuration, device="meta")
     except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(path, f"no model has these dimensions ({error})", other_model) from error
     own = model.state_dict()
@@ -38,5 +37,7 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
             f"weights of another model: its {name} is {held}, expected {wanted}",
             other_model,
         )
+    if "timm_model_name" in configuration["vision_cfg"] and not is_siglip(configuration):
+        model = build(configuration)  # no file holds EVA02's rotary positions
     model.load_state_dict(state, assign=True)
     return model

@@ -11,6 +11,7 @@ from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+from pointad.model.single_precision import in_single_precision
 from pointad.model.text import check_text_features
 from pointad.model.weight_locations import locate
 
@@ -20,6 +21,8 @@ CHECKPOINT_KEY = "prompt_learner"
 DEEP_PREFIX = "compound_prompts_text."
 PROJECTION_PREFIX = "compound_prompt_projections."
 TOKENS_PREFIX = "tokenized_prompts_"
+_FLOATS = ("ctx_", "token_", DEEP_PREFIX, PROJECTION_PREFIX)
+_REMEDY = "give a complete checkpoint"
 
 # Token embeddings of half-precision weights differ by up to this from those of full precision.
 EMBEDDING_TOLERANCE = 1e-3
@@ -36,7 +39,7 @@ def save_prompts(learner: PromptLearner, path: str | Path) -> None:
 
 
 def load_prompts(path: str | Path) -> dict[str, Tensor]:
-    """The entries of a checkpoint, on the CPU.
+    """The entries of a checkpoint, on the CPU: tokens as integers, all others in float32.
 
     Raises:
         InputError: the file is missing or is not a checkpoint of learned prompts.
@@ -47,14 +50,18 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     if state is None or not is_state(state):
         raise InputError(path, f"has no entry '{CHECKPOINT_KEY}'", "give a checkpoint of learned prompts")
     if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:
-        raise InputError(path, "has no learned tokens 'ctx_pos' (1, 1, n, width)", "give a complete checkpoint")
+        raise InputError(path, "has no learned tokens 'ctx_pos' (1, 1, n, width)", _REMEDY)
     for name, entry in state.items():
         if name.startswith(DEEP_PREFIX) and entry.ndim != 2:
-            raise InputError(
-                path, f"its '{name}' is {tuple(entry.shape)}, expected (n, width)", "give a complete checkpoint"
-            )
+            raise InputError(path, f"its '{name}' is {tuple(entry.shape)}, expected (n, width)", _REMEDY)
     check_finite(state, path)
-    return state
+    for name, entry in state.items():
+        is_of_tokens = name.startswith(TOKENS_PREFIX)
+        if is_of_tokens and (entry.is_floating_point() or entry.dtype == torch.bool):
+            raise InputError(path, f"its '{name}' holds {entry.dtype} values, not whole numbers", _REMEDY)
+        if not is_of_tokens and name.startswith(_FLOATS) and not entry.is_floating_point():
+            raise InputError(path, f"its '{name}' holds {entry.dtype} values, not floats", _REMEDY)
+    return in_single_precision(state, path)
 
 
 def load_prompt_learner(
@@ -96,7 +103,7 @@ def load_prompt_learner(
     own = learner.state_dict()
     for name, entry in own.items():
         if name not in state and not name.startswith(PROJECTION_PREFIX):
-            raise InputError(path, f"has no entry '{name}'", "give a complete checkpoint")
+            raise InputError(path, f"has no entry '{name}'", _REMEDY)
         if name in state and state[name].shape != entry.shape:
             raise InputError(
                 path,
@@ -136,5 +143,5 @@ def _warn_about_other_clip(path: str | Path, backbone: ClipBackbone, state: dict
     token = int(state["tokenized_prompts_pos"].flatten()[position])
     own = backbone.text.token_embedding.weight[token].cpu()
     stored = torch.cat([state["token_prefix_pos"], state["token_suffix_pos"]], dim=2)[0, 0, position]
-    if not torch.allclose(own, stored.float(), atol=EMBEDDING_TOLERANCE):
+    if not torch.allclose(own, stored, atol=EMBEDDING_TOLERANCE):
         logger.warning("%s was trained with CLIP weights other than %s: expect poor results", path, backbone.name)

@@ -40,7 +40,7 @@ _WHOLE = {
 }
 _TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
 _COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
-_LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(\d+)\.(.+)\.(weight|bias)")
+LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(0|[1-9][0-9]{0,5})\.(.+)\.(weight|bias)")  # of a block
 _TOWERS = {"text": "transformer.resblocks", "vision": "visual.transformer.resblocks"}
 _PARTS = {
     "layer_norm1": "ln_1",
@@ -49,7 +49,7 @@ _PARTS = {
     "mlp.fc2": "mlp.c_proj",
     "self_attn.out_proj": "attn.out_proj",
 }
-_JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
+JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
 _ACTIVATIONS = {"quick_gelu": True, "gelu": False}
 _DEFAULT_ACTIVATION = "quick_gelu"  # CLIPConfig's default if config.json has none
 _EPSILON = 1e-5
@@ -82,13 +82,13 @@ def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Ten
     renamed: dict[str, Tensor] = {}
     joined: dict[str, dict[str, Tensor]] = {}
     for name, entry in state.items():
-        layer = _LAYER.fullmatch(name)
+        layer = LAYER.fullmatch(name)
         if name in _WHOLE:
-            renamed[_WHOLE[name]] = entry.T.contiguous() if name in _TRANSPOSED else entry
+            renamed[_WHOLE[name]] = entry.T.contiguous() if name in _TRANSPOSED and entry.ndim == 2 else entry
         elif layer and layer[3] in _PARTS:
-            renamed[f"{_TOWERS[layer[1]]}.{int(layer[2])}.{_PARTS[layer[3]]}.{layer[4]}"] = entry
-        elif layer and layer[3] in _JOINED:
-            target = f"{_TOWERS[layer[1]]}.{int(layer[2])}.attn.in_proj_{layer[4]}"
+            renamed[f"{_TOWERS[layer[1]]}.{layer[2]}.{_PARTS[layer[3]]}.{layer[4]}"] = entry
+        elif layer and layer[3] in JOINED:
+            target = f"{_TOWERS[layer[1]]}.{layer[2]}.attn.in_proj_{layer[4]}"
             joined.setdefault(target, {})[layer[3]] = entry
         elif name not in _COUNTERS:
             raise InputError(
@@ -96,11 +96,25 @@ def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Ten
                 f"Hugging Face weights of a model other than CLIP (its '{name[:100]}')",
                 "give those of a CLIPModel, such as openai/clip-vit-large-patch14-336",
             )
-    for target, parts in joined.items():
-        if len(parts) < len(_JOINED) or len({tuple(part.shape) for part in parts.values()}) > 1:
-            raise InputError(path, f"is incomplete: its {target} lacks query, key or value", "download it again")
-        renamed[target] = torch.cat([parts[name] for name in _JOINED])
+    renamed |= {target: together(parts, target, path) for target, parts in joined.items()}
     return renamed
+
+
+def together(parts: Mapping[str, Tensor], target: str, path: str | Path) -> Tensor:
+    """Query, key and value projections of a block one below the other, as open_clip has them.
+
+    Args:
+        parts: by the names of `JOINED`, each (width, …).
+        target: the name under which they are joined, for errors.
+        path: the file that they come from, for errors.
+
+    Raises:
+        InputError: one is missing, or they are of different shapes or kinds.
+    """
+    kinds = {(part.shape, part.dtype) for part in parts.values()}
+    if len(parts) < len(JOINED) or len(kinds) > 1 or not all(part.ndim for part in parts.values()):
+        raise InputError(path, f"is incomplete: its {target} lacks query, key or value", "download it again")
+    return torch.cat([parts[name] for name in JOINED])
 
 
 def read_configuration(folder: Path) -> FileConfiguration | None:

@@ -9,14 +9,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
-from pointad.model.architecture import Configuration
-from pointad.model.hugging_face import CONFIGURATION_NAME, PREPROCESSOR_NAME, read_normalization
+from pointad.model.architecture import Configuration, check_counts
+from pointad.model.hugging_face import (
+    CONFIGURATION_NAME,
+    JOINED,
+    LAYER,
+    PREPROCESSOR_NAME,
+    read_normalization,
+    together,
+)
 from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.siglip_model import MEAN, STD, TRUNK, TrunkDimensions, exact_ratio
 
@@ -41,8 +47,6 @@ _WHOLE = {
 _SCALARS = ("logit_scale", "logit_bias")  # stored as (1,)
 _POOL = re.compile(r"vision_model\.head\.attention\.in_proj_(weight|bias)")
 _COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
-_LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(\d+)\.(.+)\.(weight|bias)")
-_JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
 _BLOCKS = {"text": "text.transformer.resblocks", "vision": "visual.trunk.blocks"}
 _PARTS = {
     "text": {
@@ -81,26 +85,23 @@ def open_clip_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, 
     joined: dict[str, dict[str, Tensor]] = {}
     for name, entry in state.items():
         stem, _, kind = name.rpartition(".")
-        layer, pool = _LAYER.fullmatch(name), _POOL.fullmatch(name)
+        layer, pool = LAYER.fullmatch(name), _POOL.fullmatch(name)
         if name in _WHOLE:
             renamed[_WHOLE[name]] = entry.reshape(()) if name in _SCALARS and entry.numel() == 1 else entry
         elif stem in _WHOLE and kind in ("weight", "bias"):
             renamed[f"{_WHOLE[stem]}.{kind}"] = entry
-        elif pool:
+        elif pool and entry.ndim:
             query, keys_and_values = entry[: len(entry) // 3], entry[len(entry) // 3 :]
             renamed[f"visual.trunk.attn_pool.q.{pool[1]}"] = query
             renamed[f"visual.trunk.attn_pool.kv.{pool[1]}"] = keys_and_values
         elif layer and layer[3] in _PARTS[layer[1]]:
-            renamed[f"{_BLOCKS[layer[1]]}.{int(layer[2])}.{_PARTS[layer[1]][layer[3]]}.{layer[4]}"] = entry
-        elif layer and layer[3] in _JOINED:
-            target = f"{_BLOCKS[layer[1]]}.{int(layer[2])}.{_JOINED_NAMES[layer[1]].format(layer[4])}"
+            renamed[f"{_BLOCKS[layer[1]]}.{layer[2]}.{_PARTS[layer[1]][layer[3]]}.{layer[4]}"] = entry
+        elif layer and layer[3] in JOINED:
+            target = f"{_BLOCKS[layer[1]]}.{layer[2]}.{_JOINED_NAMES[layer[1]].format(layer[4])}"
             joined.setdefault(target, {})[layer[3]] = entry
         elif name not in _COUNTERS:
             raise InputError(path, f"Hugging Face weights of a model other than SigLIP (its '{name[:100]}')", _REMEDY)
-    for target, parts in joined.items():
-        if len(parts) < len(_JOINED) or len({tuple(part.shape) for part in parts.values()}) > 1:
-            raise InputError(path, f"is incomplete: its {target} lacks query, key or value", "download it again")
-        renamed[target] = torch.cat([parts[name] for name in _JOINED])
+    renamed |= {target: together(parts, target, path) for target, parts in joined.items()}
     positions = "visual.trunk.pos_embed"
     return {**renamed, positions: renamed[positions][None]} if positions in renamed else renamed
 
@@ -133,9 +134,11 @@ def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfi
     except (ValueError, IndexError) as error:
         problem = f"its entries do not have the dimensions of a SigLIP ({error})"
         raise InputError(path, problem, "download it again") from error
+    vision, text = model["vision_cfg"][TRUNK], model["text_cfg"]
+    check_counts(vision.depth, text["layers"], text["context_length"], path, "download it again")
     for tower, encoder in (
-        ("vision_config", model["vision_cfg"][TRUNK].width),
-        ("text_config", model["text_cfg"]["width"]),
+        ("vision_config", vision.width),
+        ("text_config", text["width"]),
     ):
         if encoder % heads[tower]:
             problem = f"its {heads[tower]} attention heads do not divide the width {encoder}"

@@ -35,7 +35,7 @@ class TextTower(nn.Module):
     transformer: Transformer
     ln_final: LayerNorm
     text_projection: nn.Parameter | nn.Linear  # (width, D)
-    attention_mask: Tensor  # (C, C), minus infinity where a token would look ahead
+    attention_mask: Tensor | None  # (C, C), minus infinity where a token would look ahead; None if all may be seen
 
     def __init__(self, source: open_clip.CLIP | TextTransformer) -> None:
         super().__init__()
@@ -45,8 +45,10 @@ class TextTower(nn.Module):
         self.ln_final = source.ln_final
         self.text_projection = source.text_projection
         self.causal = source.attn_mask is not None
-        forbidden = torch.full((self.context_length, self.context_length), float("-inf"))
-        self.register_buffer("attention_mask", forbidden.triu(diagonal=1), persistent=False)
+        mask = None
+        if self.causal:
+            mask = torch.full((self.context_length, self.context_length), float("-inf")).triu(diagonal=1)
+        self.register_buffer("attention_mask", mask, persistent=False)
 
     @property
     def context_length(self) -> int:
@@ -100,7 +102,7 @@ def encode_prompts(
     elif length is None:
         length = text_length(token_ids)
     hidden = prompts[:, :length] + tower.positional_embedding[:length]
-    attention_mask = tower.attention_mask[:length, :length] if tower.causal else None
+    attention_mask = None if tower.attention_mask is None else tower.attention_mask[:length, :length]
     for number, block in enumerate(tower.transformer.resblocks):
         if 1 <= number <= len(deep_tokens):
             hidden = _replace_tokens(hidden, deep_tokens[number - 1], tower.start_tokens)

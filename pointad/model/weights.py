@@ -1,4 +1,4 @@
-"""CLIP weights from a file or folder in any supported format, under one set of names and in at least float32.
+"""CLIP weights from a file or folder in any supported format, under one set of names and in float32.
 
 Supported are PyTorch state dicts, TorchScript archives and safetensors, with the entry names of OpenAI and open_clip or
 those of Hugging Face.
@@ -24,6 +24,7 @@ from pointad.model import hugging_face, siglip_hugging_face
 from pointad.model.hugging_face import FileConfiguration
 from pointad.model.model_folder import INDEX_SUFFIX, shards_of, weights_in
 from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
+from pointad.model.single_precision import in_single_precision
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class WeightsFile:
     """What a file of CLIP weights holds."""
 
     path: Path
-    state: dict[str, Tensor]  # under the names of OpenAI and open_clip, floating-point entries in float32 or wider
+    state: dict[str, Tensor]  # under the names of OpenAI and open_clip, floating-point entries in float32
     from_openai: bool  # it has OpenAI's bookkeeping entries, so the model uses QuickGELU
     configuration: FileConfiguration | OpenClipConfiguration | None = None  # from the folder that the file is in
 
@@ -50,8 +51,8 @@ class WeightsFile:
 def read_weights(path: str | Path) -> WeightsFile:
     """Read CLIP weights.
 
-    Half-precision entries are widened to float32; nothing is ever rounded. A file with the name of one of OpenAI's is
-    checked against the published SHA-256; a mismatch is logged as a warning.
+    Half-precision entries are widened to float32, and double-precision ones rounded, which is logged. A file with the
+    name of one of OpenAI's is checked against the published SHA-256; a mismatch is logged as a warning.
 
     Args:
         path: a state dict (``.pt``, ``.pth``, ``.bin``; also one within a training checkpoint), a TorchScript archive
@@ -83,8 +84,8 @@ def read_weights(path: str | Path) -> WeightsFile:
     else:
         configuration = read_open_clip_configuration(path)
     from_openai = any(name in state for name in BOOKKEEPING)
-    learned = {name: _widen(entry) for name, entry in state.items() if not _is_unlearned(name)}
-    return WeightsFile(path, learned, from_openai, configuration)
+    learned = {name: entry for name, entry in state.items() if not _is_unlearned(name)}
+    return WeightsFile(path, in_single_precision(learned, path), from_openai, configuration)
 
 
 def _refuse_second_values(state: dict[str, Tensor], entries: dict[str, Tensor], part: Path) -> None:
@@ -150,10 +151,6 @@ def half_precision_values(state: Mapping[str, Tensor]) -> bool:
     """Whether the matrices of a float32 state dict are exact in half precision, as in OpenAI's published weights."""
     matrices = [entry for name, entry in state.items() if name.endswith(("conv1.weight", "in_proj_weight"))]
     return bool(matrices) and all(torch.equal(entry, entry.half().to(entry.dtype)) for entry in matrices)
-
-
-def _widen(entry: Tensor) -> Tensor:
-    return entry.float() if entry.dtype in (torch.float16, torch.bfloat16) else entry
 
 
 def _sha256(path: Path) -> str:
