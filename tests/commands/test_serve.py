@@ -75,6 +75,9 @@ def test_services_on_this_machine_know_their_names(host: str) -> None:
         "127.0.0.1.evil.example",
         "localhost.evil.example",
         "[::2]",
+        "[::1].evil.example",
+        "[127.0.0.1]8000",
+        "127.0.0.1:evil",
     ):
         assert guards.host_name(foreign) not in names
 
@@ -151,6 +154,19 @@ def test_errors_are_json(method: str, path: str, status: int, address: str) -> N
     answer = connection.getresponse()
     detail = json.loads(answer.read())["detail"]
     assert answer.status == status and isinstance(detail, str) and detail.isprintable()
+    connection.close()
+
+
+def test_heads_are_those_of_the_whole_answers(address: str) -> None:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    for path in ("/", "/health", "/docs", "/openapi.json", "/predict", "/nothing"):
+        answers = []
+        for method in ("GET", "HEAD"):
+            connection.request(method, path)
+            answer = connection.getresponse()
+            answers.append((answer.status, answer.headers["content-type"], answer.headers["content-length"]))
+            assert (answer.read() == b"") == (method == "HEAD")
+        assert answers[0] == answers[1]
     connection.close()
 
 

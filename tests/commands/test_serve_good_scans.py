@@ -130,6 +130,13 @@ def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[P
         ("reference", ["file", "good"], 400, "not a form with good scans, and nothing else"),
         ("reference", ["reference"], 400, "no file"),
         ("predict", ["file", "reference", "reference"], 400, "field 'reference' is no single text"),
+        ("predict", ["file", "goods"], 400, "a field 'goods', which is none of 'file', 'good', 'reference'"),
+        ("reference", ["good"] * (MOST_GOOD + 1), 400, f"send at most {MOST_GOOD}"),
+        ("reference", ["good", "reference"], 400, "not a form with good scans, and nothing else"),
+        ("predict?refrence=a", ["file"], 422, "'refrence' of the address is not known"),
+        ("predict?name=a.xyz&name=b.xyz", ["file"], 422, "'name' of the address is given twice"),
+        ("reference?name=a.xyz", ["good"], 422, "'name' of the address is not known"),
+        ("predict?reference=a", ["file", "reference"], 422, "two references"),
     ],
 )
 def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int, said: str) -> None:
@@ -137,6 +144,14 @@ def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int
     with serving() as address:
         answered, facts = post(address, path, *parts)
     assert (answered, said in facts["detail"]) == (status, True), facts
+
+
+def test_forms_without_an_end_are_refused() -> None:
+    body, headers = form_of(("file", "a.xyz", b"nothing"), ("good", "b.xyz", b"nothing"))
+    with serving() as address:
+        for end in (b"--", b"--edge--", b"thing\r\n--edge--"):
+            status, text = ask(f"{address}/predict", body.removesuffix(b"\r\n").removesuffix(end), **headers)
+            assert status == 400 and "does not end" in text, "the good scan would be left out"
 
 
 @pytest.mark.parametrize("field", ["file", "good", "reference"])

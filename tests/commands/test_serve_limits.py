@@ -78,6 +78,19 @@ def test_connections_that_say_nothing_are_closed(monkeypatch: pytest.MonkeyPatch
         assert ask(f"{address}/health")[0] == 200
 
 
+def test_nobody_holds_others_up_with_much_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
+
+    def data_received(protocol: connections.WatchedProtocol, data: bytes) -> None:
+        taken.append(len(data))
+        connections.H11Protocol.data_received(protocol, data)
+
+    monkeypatch.setattr(connections.WatchedProtocol, "data_received", data_received)
+    with serving() as address:
+        assert command(address, "nothing " + "a" * 1_000_000)[0] == 200
+    assert sum(taken) > 1_000_000 and max(taken) <= connections.MOST_AT_ONCE
+
+
 def test_too_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections.WatchedProtocol, "most_connections", 3)
     with serving() as address:

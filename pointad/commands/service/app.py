@@ -15,6 +15,7 @@ from pointad.commands.service.child import FACTS, PAGE, Model
 from pointad.commands.service.guards import Guards, names_of
 from pointad.commands.service.inspections import FAULT, InspectionService
 from pointad.commands.service.uploads import FIELD, GOOD_FIELD, MOST_GOOD, REFERENCE_FIELD, UNREADABLE
+from pointad.errors import short
 from pointad.files.escaping import for_html
 from pointad.scans.files import SUFFIXES
 from pointad.visualization.cloud_viewer import asset, html_page
@@ -115,14 +116,17 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
 
     @app.post("/predict", openapi_extra=_FILE_BODY, summary="Score, scores of the views, defect regions, timings")
     async def predict(request: Request, name: str = "", reference: str = "") -> Response:
+        _refuse_others(request, "name", "reference")
         return Response(await service.inspect(request, name, FACTS, reference), media_type="application/json")
 
     @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")
     async def view(request: Request, name: str = "", reference: str = "") -> Response:
+        _refuse_others(request, "name", "reference")
         return HTMLResponse(await service.inspect(request, name, PAGE, reference))
 
     @app.post("/reference", openapi_extra=_GOOD_BODY, summary="Good scans, to compare later scans with by name")
     async def reference(request: Request) -> Response:
+        _refuse_others(request)
         return Response(await service.make_reference(request), media_type="application/json")
 
     return app
@@ -148,6 +152,15 @@ def content_policy(page: str) -> str:
         f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def _refuse_others(request: Request, *known: str) -> None:
+    """Whoever mistypes a parameter of the address, or gives one twice, would take the answer for something else."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        said = "is not known" if name not in known else "is given twice" if given.count(name) > 1 else ""
+        if said:
+            raise HTTPException(UNREADABLE, f"the parameter {short(repr(name))} of the address {said}")
 
 
 def _add_error_handlers(app: FastAPI) -> None:

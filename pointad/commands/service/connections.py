@@ -18,6 +18,8 @@ from pointad.commands.service.unread_bodies import UnreadBodies
 
 REQUEST_SECONDS = 10.0
 """How long a connection may stay open without a complete request header."""
+MOST_AT_ONCE = 16 * 1024
+"""Bytes that are taken from a connection before others have their turn: in pieces of a byte each they take a while."""
 READ_SECONDS = 60.0
 """How long a client may take to read what was sent to it."""
 MOST_CONNECTIONS = 512
@@ -41,6 +43,7 @@ class WatchedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.max_size = MOST_AT_ONCE  # type: ignore[attr-defined]  # asyncio would read 256 KiB
         if len(self.connections) > self.most_connections:
             transport.write(_plain_answer(503, "Service Unavailable", "too many connections; try again later"))
             self._say_farewell()

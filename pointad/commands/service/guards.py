@@ -1,6 +1,7 @@
 """What stands before every request: which names the service answers to, whose pages may post, what browsers may do."""
 
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -50,6 +51,8 @@ class Guards:
             await send(message)
 
         refusal = self._refusal(scope["method"], Headers(scope=scope))
+        if scope["method"] == "HEAD":  # the same answer; the server leaves out its body
+            scope = {**scope, "method": "GET"}
         await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
@@ -72,9 +75,8 @@ class Guards:
 def host_name(host: str) -> str:
     """The name in a Host header, lower case, without port, brackets and the final dot."""
     host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return (host.partition(":")[0] if host.count(":") == 1 else host).rstrip(".")
+    found = re.fullmatch(r"\[([^\]]*)\](:\d*)?|([^:]*)(:\d*)?", host)
+    return (host if found is None else found[1] or found[3] or "").rstrip(".")
 
 
 def names_of(host: str) -> frozenset[str] | None:

@@ -127,6 +127,8 @@ class InspectionService:
         if upload.file is None:
             raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
         named = upload.reference or reference
+        if reference not in ("", named):
+            raise HTTPException(UNREADABLE, "two references were named; name one, in the address or in the form")
         if named and upload.good:
             raise HTTPException(UNREADABLE, "good scans and a reference were sent; send one of the two")
         scan, good = StoredFile(self._folder, "scan", upload.file), stored_good(self._folder, upload.good)
@@ -148,7 +150,7 @@ class InspectionService:
         """
         self._refuse_when_full()
         upload = await self._whole(self._uploads.receive(request, ""))
-        if upload.file is not None or not upload.good:
+        if upload.file is not None or upload.reference or not upload.good:
             raise HTTPException(NO_FORM, f"not a form with good scans, and nothing else, in its fields {GOOD_FIELD!r}")
         name, path = self._kept.new()
         files = stored_good(self._folder, upload.good)

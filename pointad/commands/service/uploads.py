@@ -9,9 +9,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from pointad.commands.serve_settings import MEGABYTE
+from pointad.errors import short
 
 NO_FORM, TOO_LARGE, UNREADABLE, BUSY, GONE = 400, 413, 422, 503, 499
-FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
+FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files
 
@@ -83,11 +84,14 @@ class Uploads:
     async def _receive_form(self, request: Request, name: str, counted: "_Counted") -> Upload:
         chunks = self._chunks(request, counted, self.largest + _FORM_BYTES)
         try:
-            form = await MultiPartParser(request.headers, chunks, max_files=1 + MOST_GOOD, max_fields=8).parse()
+            form = await _WholeForms(request.headers, chunks, max_files=1 + MOST_GOOD, max_fields=8).parse()
             try:
+                _refuse_unknown(form)
                 files, good = _files_in(form, FIELD), _files_in(form, GOOD_FIELD)
                 if len(files) > 1:
                     raise HTTPException(NO_FORM, f"the form has several files in its field {FIELD!r}; send one a form")
+                if len(good) > MOST_GOOD:
+                    raise HTTPException(NO_FORM, f"the form has {len(good)} good scans; send at most {MOST_GOOD}")
                 if not files and not good:
                     raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
                 return Upload(
@@ -115,6 +119,30 @@ class Uploads:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(TOO_LARGE, f"larger than {self.largest / MEGABYTE:g} MB")
+
+
+class _WholeForms(MultiPartParser):
+    """Takes forms that end as they should: of others, the last part would be missing without a word."""
+
+    _has_ended = False
+
+    def on_end(self) -> None:
+        self._has_ended = True
+
+    async def parse(self) -> FormData:
+        form = await super().parse()
+        if not self._has_ended:
+            await form.close()
+            raise MultiPartException("It does not end with its boundary.")
+        return form
+
+
+def _refuse_unknown(form: FormData) -> None:
+    """Whoever mistypes a field, or expects another one to count, would take the answer for something else."""
+    for name in form:
+        if name not in FIELDS:
+            known = ", ".join(map(repr, FIELDS))
+            raise HTTPException(NO_FORM, f"the form has a field {short(repr(name))}, which is none of {known}")
 
 
 def _files_in(form: FormData, field: str) -> list[UploadFile]:
