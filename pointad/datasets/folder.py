@@ -120,7 +120,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     """
     scan = read_scan(sample.scan_path)
     if scan.is_organized:
-        return prepare_scan(sample, np.where(scan.present[..., None], scan.points, 0).astype(np.float32))
+        return prepare_scan(sample, np.where(scan.present[..., None], scan.points, 0))
     if sample.rgb_path is not None:
         problem = "belongs to a scan without a pixel grid, so its pixels correspond to no points"
         raise InputError(sample.rgb_path, problem, "give no pictures for unorganized point clouds")

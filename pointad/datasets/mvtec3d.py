@@ -24,8 +24,9 @@ from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
 from pointad.rendering.views import ViewRig, directions
-from pointad.scans.cleaning import clean_scan
+from pointad.scans.cleaning import clean_scan, points_present
 from pointad.scans.grid import cloud_from_scan
+from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 from pointad.scans.reading_options import LARGEST_CLUSTER, OWN_DATA_CLUSTERS
 from pointad.scans.tiff import read_xyz_tiff
@@ -87,6 +88,7 @@ def prepare(sample: RawSample) -> PreparedSample:
         InputError: a file is missing, broken, or differs in size from the scan; or the scan has no points.
     """
     xyz = read_xyz_tiff(sample.scan_path)
+    xyz = near_origin(xyz, points_present(xyz), sample.scan_path).astype(np.float32, copy=False)
     scale = sample.reading.unit_scale(METRES_PER_UNIT)
     if scale != 1:
         xyz = xyz * np.float32(scale)

@@ -12,8 +12,9 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
-from pointad.scans.cleaning import check_proportions, pad_to_square
+from pointad.scans.cleaning import check_proportions, pad_to_square, points_present
 from pointad.scans.grid import cloud_from_scan
+from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
 
     Args:
         sample: the paths of picture and mask.
-        xyz: (H, W, 3) float32; holes are (0, 0, 0).
+        xyz: (H, W, 3) floats; holes are (0, 0, 0).
 
     Raises:
         InputError: a file is missing, broken or differs in shape from the scan; or the scan has no points or is too
@@ -42,6 +43,7 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
     check_proportions(shape[0], shape[1], str(sample.scan_path))
     rgb = None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path)
     mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
+    xyz = near_origin(xyz, points_present(xyz), sample.scan_path).astype(np.float32)
     square = pad_to_square(OrganizedScan(xyz=xyz, rgb=rgb, mask=mask))
     cloud = cloud_from_scan(square)
     if not len(cloud.points):
@@ -73,7 +75,7 @@ def depth_to_points(xyz: np.ndarray, path: Path) -> np.ndarray:
     """Recognize a depth map from 0 to 1 that was copied to three channels, and convert it to points.
 
     Args:
-        xyz: (H, W, 3) float32.
+        xyz: (H, W, 3) floats.
         path: of the scan, for the log.
 
     Returns:

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
 from pointad.scans.sampling import resample_cloud
 
@@ -29,6 +30,7 @@ def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | No
     finite = np.isfinite(points).all(axis=1)
     if finite.sum() < 2 or not np.ptp(points[finite], axis=0).any():
         raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")
-    cloud = PointCloud(points=points[finite], labels=labels[finite])
+    moved = near_origin(points, finite, sample.scan_path)
+    cloud = PointCloud(points=moved[finite], labels=labels[finite])
     resampled = resample_cloud(cloud, seed=zlib.crc32(name.encode()))
     return PreparedSample(point_cloud=resampled, mask=resampled.labels)

@@ -33,7 +33,8 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
             preview, are skipped.
 
     Returns:
-        (H, W, 3) float32; pixels with a non-finite or no-data value become holes (0, 0, 0).
+        (H, W, 3) float32, or float64 where float32 could not hold the file's numbers; pixels with a non-finite or
+        no-data value become holes (0, 0, 0).
 
     Raises:
         InputError: the file is missing, broken, of another shape, or an 8-bit image.
@@ -49,11 +50,12 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
     except Exception as error:  # broken bytes make tifffile's decoders raise arbitrary errors
         raise InputError(path, f"is not a readable TIFF file ({error})", "replace the file") from error
     with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
-        xyz = np.ascontiguousarray(values, dtype=np.float32)
+        precision = np.float32 if np.can_cast(values.dtype, np.float32) else np.float64
+        xyz = np.ascontiguousarray(values, dtype=precision)
     xyz = without_no_data(xyz, path)
     if np.isfinite(xyz).all():
         return xyz
-    return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, np.float32(0))
+    return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, xyz.dtype.type(0))
 
 
 def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
