@@ -158,7 +158,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
             another kind than the others.
     """
     calibration = list(find_scans(settings.good_scans, settings.output))
-    for number, path in enumerate(calibration):
+    for number, path in enumerate(calibration if settings.rgb is None else []):  # pictures may tell equal points apart
         _refuse_copy(path, is_among_good(path, reference), twin_of(path, calibration[:number]))
     scores, kind, likenesses = _scores_of_one_kind(detector, calibration, reference, settings)
     rate = settings.false_alarm_rate

@@ -21,8 +21,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--good_folder",
         metavar="NAME",
-        help="the folder of samples without a defect (default: any of "
-        "good, ok, normal, defect_free, no_defect, in upper or lower case)",
+        help="the folder of samples without a defect, beside any "
+        "called good, ok, normal, defect_free or no_defect, in upper or lower case (default: these alone)",
     )
     group.add_argument(
         "--allow_empty_masks",

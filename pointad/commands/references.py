@@ -132,12 +132,13 @@ def is_among_good(path: Path, reference: Reference | None, likeness: Likeness | 
     Args:
         path: of the scan.
         reference: of the good scans.
-        likeness: of the scan, which tells copies in other formats too; None: it is not known yet.
+        likeness: of the scan, which tells copies in other formats, and scans of which only the pictures differ; None:
+            it is not known yet.
     """
     if reference is None:
         return False
-    if likeness is not None and reference.copied(likeness) is not None:
-        return True
+    if likeness is not None and reference.likenesses:
+        return reference.copied(likeness) is not None
     if twin_of(path, reference.names) is not None:
         return True
     if not reference.contents or not is_file(path):

@@ -38,7 +38,7 @@ from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
 from pointad.data.raw_places import refuse_links_into, refuse_nested
-from pointad.data.rendering_settings import note_source
+from pointad.data.rendering_settings import may_be_of_another, note_source
 from pointad.data.shards import WHOLE, Shard
 from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
@@ -218,7 +218,7 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    outdated, kept = [], []
+    outdated, kept, doubtful = [], [], []
     others: list[str] = []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
@@ -229,16 +229,16 @@ def render_all(settings: RenderSettings) -> int:
             progress.update()
             if outcome.outdated:
                 outdated.append(outcome.sample.scan_path)
+            if outcome.status == SKIPPED and may_be_of_another(outcome.sample.scan_path, settings.archive, others):
+                doubtful.append(outcome.sample.scan_path)
             if outcome.kept:
                 kept.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
-    if others and counts[SKIPPED]:
-        message = (
-            "%s: was rendered from %s too, which the %d finished scans may be of; --overwrite renders them from %s"
-        )
-        logger.warning(message, settings.save_path, ", ".join(others), counts[SKIPPED], settings.archive)
+    if doubtful:
+        message = "%s: was rendered from %s too, which %d finished scans may be of, such as %s; --overwrite renders %s"
+        logger.warning(message, settings.save_path, ", ".join(others), len(doubtful), doubtful[0], settings.archive)
     if outdated:
         remedy = "--overwrite renders such scans again"
         logger.warning("%d finished scans have changed since, such as %s; %s", len(outdated), outdated[0], remedy)

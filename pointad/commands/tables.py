@@ -9,7 +9,8 @@ from pathlib import Path
 from pointad.errors import shown
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation, result_table
+from pointad.evaluation.result_table import result_table
+from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 from pointad.files.in_place import append_to

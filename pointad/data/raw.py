@@ -106,7 +106,7 @@ def list_good_scans(
 
 
 def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:
-    """The same samples, with those of one species, and no others, as the good ones."""
+    """The same samples, with those of one species as good ones, beside those of folders of the usual names."""
     species = {sample.species for sample in samples}
     if good_folder not in species and not (good_folder.lower() == GOOD and GOOD in species):
         remedy = f"choose among {', '.join(sorted(species))}"

@@ -170,6 +170,8 @@ def note_device(root: Path, device: str | None) -> None:
 def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
     """Add a raw data set to those that renderings of a folder, whose settings are stored already, were made from.
 
+    Those that are no longer there are forgotten, which is logged: mostly they were moved, and are this one.
+
     Args:
         root: the rendered data set's folder.
         archive: the raw data set's folder.
@@ -187,10 +189,21 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
         if settings is None:
             return []
         known = settings.get(SOURCES) or []
-        others = [] if afresh else [source for source in known if source != own]
+        earlier = [] if afresh else [source for source in known if source != own]
+        others = [source for source in earlier if Path(source).is_dir()]
+        gone = [source for source in earlier if source not in others]
+        if gone:
+            message = "%s: was rendered from %s, which is no longer there, and is taken to be %s now"
+            logger.warning(message, root, ", ".join(gone), own)
         if sorted([*others, own]) != known:
             _write(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
         return others
+
+
+def may_be_of_another(scan: Path, archive: Path, others: Iterable[str]) -> bool:
+    """Whether another raw data set has a scan of the same place and name as one of an archive."""
+    place = os.path.relpath(scan, archive)
+    return any(os.path.lexists(Path(other) / place) for other in others)
 
 
 def _count_views(folder: Path) -> int:

@@ -2,7 +2,8 @@
 
 from pointad.errors import shown
 from pointad.evaluation.binning import binning_note
-from pointad.evaluation.results import Results, metric_title, percent, undefined_notes
+from pointad.evaluation.result_table import undefined_notes
+from pointad.evaluation.results import Results, metric_title, percent
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 

@@ -24,6 +24,7 @@ class LookScores:
     places: np.ndarray  # (S * S,) the map that counts, flat
     view_maps: np.ndarray
     view_scores: np.ndarray
+    remarks: tuple[str, ...] = ()
 
 
 def score_alone(look: Look, text_features: Tensor, sigma: float, sigma_on_surface: float, smoothing: str) -> LookScores:
@@ -71,8 +72,9 @@ def score_compared(look: Look, reference: Reference, eyes: Eyes) -> LookScores:
     reference.setting.require(eyes.setting(look.scan.organized))
     scan = eyes.observe(look)
     compared = reference.compare(scan)
+    remarks = reference.remarks(scan)
     maps = {name: np.pad(one, (0, GRID_SIZE * GRID_SIZE - len(one))) for name, one in compared.maps.items()}
     view_scores = scan.views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
     grid_maps = {name: one.reshape(GRID_SIZE, GRID_SIZE) for name, one in maps.items()}
     view_maps = scan.views.maps[0].cpu().numpy()
-    return LookScores(compared.scores, grid_maps, maps.get("fused", maps["point"]), view_maps, view_scores)
+    return LookScores(compared.scores, grid_maps, maps.get("fused", maps["point"]), view_maps, view_scores, remarks)

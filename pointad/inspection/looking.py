@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.encoding.features import SampleFeatures
+from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
@@ -51,8 +51,7 @@ def look_at(
     rgb: np.ndarray | None,
     options: LookOptions,
     image_size: int,
-    encode: Callable[[MultiViewBatch], SampleFeatures],
-    device: torch.device | None = None,
+    encoder: PictureEncoder,
 ) -> Look:
     """Prepare, render and encode one scan.
 
@@ -60,13 +59,13 @@ def look_at(
         points, colors, rgb: those of `PointAD.predict`.
         options: how the scan is looked at.
         image_size: side of the encoder's pictures in pixels.
-        encode: the image encoder; it waits for its device.
-        device: a GPU to render the views on; None: the CPU.
+        encoder: the image encoder; on a GPU, the views are rendered there too.
 
     Raises:
         InputError: the arrays do not fit, or hold too few points.
     """
     started = time.perf_counter()
+    gpu = encoder.device if encoder.device.type == "cuda" else None
     scan = prepare(
         points,
         colors,
@@ -81,7 +80,7 @@ def look_at(
     scan = dataclasses.replace(scan, rig=dataclasses.replace(scan.rig, views=directions))
     prepared = time.perf_counter()
     visibility = visibility_of(options, scan.organized)
-    rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility, device=device)
+    rendered = render_in_threads(scan.point_cloud, scan.rig, visibility=visibility, device=gpu)
     drawn = time.perf_counter()
     sample = to_sample(
         SingleScan(),
@@ -89,7 +88,9 @@ def look_at(
         SampleOptions(image_size=image_size, point_size=GRID_SIZE),
     )
     batch = collate([sample])
-    features = encode(batch)
+    features = encoder.encode(batch.to(encoder.device))
+    if gpu is not None:
+        torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
     encoded = time.perf_counter()
     return Look(
         scan=scan,

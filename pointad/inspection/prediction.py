@@ -31,6 +31,7 @@ class Prediction:
     rendered_scores: np.ndarray  # (M,) float32, the scores of the rendered points
     display_rotation: np.ndarray  # (3, 3), from the points' axes to the first view's: x right, y up, z to the viewer
     timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
+    remarks: tuple[str, ...] = ()  # what makes the score worth less: the rest of sentences that begin with the scan
 
     @property
     def kind(self) -> str:
@@ -65,6 +66,7 @@ def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], second
         rendered_scores=scored.places[scan.point_cloud.nonzero_indices],
         display_rotation=scan.display_rotation,
         timings={**look.timings, "score": seconds},
+        remarks=scored.remarks,
     )
 
 

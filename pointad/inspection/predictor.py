@@ -21,9 +21,8 @@ import torch
 
 from pointad.compute.device import choose_device
 from pointad.compute.precision_names import FP32
-from pointad.data.batch import MultiViewBatch
 from pointad.data.view_subset import ViewChoice
-from pointad.encoding.features import PictureEncoder, SampleFeatures
+from pointad.encoding.features import PictureEncoder
 from pointad.inspection.look_scores import score_alone, score_compared
 from pointad.inspection.looking import Look, LookOptions, look_at
 from pointad.inspection.prediction import Prediction, prediction_of
@@ -163,6 +162,7 @@ class PointAD:
         keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
         seed: int = 111,
         reference: Reference | None = None,
+        name: str = "scan",
     ) -> Prediction:
         """Render and encode one scan from all directions and score it and each of its points.
 
@@ -192,6 +192,7 @@ class PointAD:
                 more than this fraction of the points.
             seed: of the thinning.
             reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
+            name: what the log calls the scan.
 
         Raises:
             InputError: the arrays do not fit, hold too few points, or the reference was made otherwise.
@@ -205,6 +206,8 @@ class PointAD:
                 scored = score_alone(look, self._text_features, sigma, sigma * EXTENT / EXTENT_IN_PIXELS, smoothing)
             else:
                 scored = score_compared(look, reference, self._eyes(options, sigma, smoothing))
+        for remark in scored.remarks:
+            logger.warning("%s: %s", name, remark)
         return prediction_of(look, scored, points.shape[:-1], time.perf_counter() - started)
 
     def make_reference(
@@ -277,15 +280,7 @@ class PointAD:
         options: LookOptions,
         encoder: PictureEncoder,
     ) -> Look:
-        gpu = encoder.device if encoder.device.type == "cuda" else None
-
-        def encode(batch: MultiViewBatch) -> SampleFeatures:
-            features = encoder.encode(batch.to(encoder.device))
-            if gpu is not None:
-                torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
-            return features
-
-        return look_at(points, colors, rgb, options, self._backbone.image_size, encode, gpu)
+        return look_at(points, colors, rgb, options, self._backbone.image_size, encoder)
 
     def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:
         check_smoothing(smoothing, sigma)

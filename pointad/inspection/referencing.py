@@ -107,8 +107,7 @@ def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | 
         name = f"good scan {number + 1}" if names is None else names[number]
         own = eyes.setting(look.scan.organized)
         if setting is not None and own.organized != setting.organized:
-            kinds = {True: "with a pixel grid", False: "without a pixel grid"}
-            problem = f"is {kinds[own.organized]}, and the good scans before it are {kinds[setting.organized]}"
+            problem = f"is {own.kind}, and the good scans before it are {setting.kind}"
             raise InputError(name, problem, "give good scans of one kind")
         setting = setting or own
         twin = first_twin(likeness, likenesses)

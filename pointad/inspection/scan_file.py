@@ -73,7 +73,8 @@ def inspect_file(
     file = read_scan(path)
     rgb = None if rgb_path is None else read_picture(rgb_path, "RGB")
     read = time.perf_counter()
-    prediction = _predicted(detector, file, rgb, path, rgb_path, options or {})
+    options = {"name": str(path) if name is None else name, **(options or {})}
+    prediction = _predicted(detector, file, rgb, path, rgb_path, options)
     predicted = time.perf_counter()
     present = file.present
     candidates = present & prediction.taking_part

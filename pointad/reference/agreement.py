@@ -39,22 +39,20 @@ def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:
         )
 
 
-def warn_of_another_size(extent: float, good: Sequence[float]) -> None:
-    """Log a line if a scan is much larger or smaller than the good scans, since sizes play no part in its score.
+def another_size(extent: float, good: Sequence[float]) -> str:
+    """What is to be said of a scan much larger or smaller than the good scans; empty for others.
 
     Args:
         extent: largest side in the unit of the scan.
         good: of the good scans, in theirs.
     """
     middle = float(np.median(good)) if len(good) else 0.0
-    if middle > 0 and max(extent / middle, middle / extent) > LARGEST_RATIO:
-        logger.warning(
-            "the scan's largest side is %.4g, that of the good scans %.4g (%.3g times as long): another unit or "
-            "another object; its size plays no part in its score",
-            extent,
-            middle,
-            extent / middle,
-        )
+    if not middle > 0 or max(extent / middle, middle / extent) <= LARGEST_RATIO:
+        return ""
+    return (
+        f"is {extent / middle:.3g} times as large as the good scans (largest side {extent:.4g} instead of "
+        f"{middle:.4g}): another unit or another object; its size plays no part in its score"
+    )
 
 
 def warn_of_another_kind(scans: Sequence[ScanGeometry], bank: GeometryBank, names: Sequence[str]) -> None:

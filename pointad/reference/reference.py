@@ -28,7 +28,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
 from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
-from pointad.reference.agreement import warn_of_another_size
+from pointad.reference.agreement import another_size
 from pointad.reference.cues import CUES, ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_tensors
@@ -75,6 +75,12 @@ class Reference:
         twin = first_twin(scan, self.likenesses)
         return None if twin is None else self.names[twin]
 
+    def remarks(self, scan: Observation) -> tuple[str, ...]:
+        """What makes the comparison of a scan worth less: the rest of sentences that begin with its name."""
+        picture = "has an RGB picture, which is not compared: the good scans have none"
+        is_ignored = self.color is None and scan.color is not None
+        return tuple(filter(None, (another_size(scan.extent, self.extents), picture if is_ignored else "")))
+
     def compare(self, scan: Observation) -> ReferenceScores:
         """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
 
@@ -84,9 +90,6 @@ class Reference:
         if self.color is not None and scan.color is None:
             problem = "has no RGB picture, and the good scans that it is compared with have them"
             raise InputError("scan", problem, "give its picture, or make the reference without pictures")
-        if self.color is None and scan.color is not None:
-            logger.warning("the RGB picture of the scan is not compared: the good scans have none")
-        warn_of_another_size(scan.extent, self.extents)
         self.require_fitting(scan.patches, None if scan.color is None else scan.color.patches)
         cues = compare_cues(scan, self.patches, self.geometry, self.color)
         return join_scores(cues, self.powers, scan.at_points)

@@ -46,6 +46,11 @@ class ReferenceSetting:
     image_size: int
     format: int = FORMAT
 
+    @property
+    def kind(self) -> str:
+        """The kind of scan, in words."""
+        return "with a pixel grid" if self.organized else "without a pixel grid"
+
     def require(self, other: "ReferenceSetting", subject: str = "reference") -> None:
         """Refuse a reference with this setting for a scan that is looked at with the other one.
 
@@ -58,8 +63,7 @@ class ReferenceSetting:
         """
         differing = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
         if self.organized != other.organized:  # views, visibility and smoothing follow from that
-            kinds = {True: "with a pixel grid", False: "without a pixel grid"}
-            problem = f"was made of another kind of scan, {kinds[self.organized]}; this one is {kinds[other.organized]}"
+            problem = f"was made of another kind of scan, {self.kind}; this one is {other.kind}"
             raise InputError(subject, problem, "compare it with good scans of its own kind")
         if differing:
             named = ", ".join(_SPOKEN[name] for name in differing)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation, table_notes
+from pointad.evaluation.result_table import table_notes
+from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
 from pointad.files.escaping import for_html
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.metrics.curves import Curve

@@ -46,7 +46,9 @@ def check_order(values: np.ndarray, path: Path) -> None:
 
 
 def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
-    """Log which columns are read as what, unless those beside coordinates and colours are normals or an intensity.
+    """Log which columns are read as what, where there may be doubt.
+
+    There is none of normals or an intensity behind coordinates, nor of normals, alpha or a few labels behind colours.
 
     Args:
         values: (..., C) numbers without names, x, y and z in the first three.
@@ -61,7 +63,8 @@ def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
         return
     if colors_at is not None:
         others = np.delete(others, np.s_[colors_at : colors_at + 3], axis=1)
-        if others.shape[1] and not is_normals(others[:, :3]) and np.ptp(others, axis=0).any():
+        is_label = others.shape[1] == 1 and len(np.unique(others)) <= _FEWEST_VALUES
+        if others.shape[1] and not is_label and not is_normals(others[:, :3]) and np.ptp(others, axis=0).any():
             message = "%s: columns 1 to 3 are read as x, y, z and %d to %d as colours; the others have no names"
             logger.warning(message, path, colors_at + 4, colors_at + 6)
         return

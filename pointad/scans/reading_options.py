@@ -18,7 +18,7 @@ class ReadingOptions:
 
     metres_per_unit: float | None = None  # 0.001 for millimetres; None: the data set's own unit
     keep_clusters: ClusterRule | None = None  # None: the published rule for published classes, else OWN_DATA_CLUSTERS
-    good_folder: str | None = None  # the folder of good samples; None: any of the usual names
+    good_folder: str | None = None  # a folder of good samples beside those of usual names
     allow_empty_masks: bool = False  # whether an anomalous sample may have no marked point
 
     def unit_scale(self, own_unit: float) -> float:

@@ -151,7 +151,7 @@ def test_what_makes_a_verdict_worth_less_is_told(run: Any, scans: Path, caplog: 
     np.save(large, 2 * closed_shape(800, 7))
     np.savetxt(own, np.load(scans / "good" / "0.npy"), fmt="%.4f")
     run(large, "--good", scans / "good")
-    assert "(2 times as long): another unit or another object; its size plays no part in its score" in caplog.text
+    assert "/large.npy: is 2 times as large as the good scans (largest side " in caplog.text
     caplog.clear()
     run(scans / "bad.npy", own, "--calibrate", scans / "good")
     assert caplog.text.count("is one of the scans of --calibrate; it is judged by its own score") == 1
@@ -197,6 +197,11 @@ def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
         Image.fromarray(grey).save(tmp_path / "pictures" / f"{name}.png")
     good = ("--good", tmp_path / "good", "--good_rgb", tmp_path / "pictures")
     scan = tmp_path / "good" / "0.npy"
+    other = tmp_path / "2.npy"
+    np.save(other, depth_scan(60, 60))
+    Image.fromarray(grey[::-1]).save(tmp_path / "pictures" / "2.png")
+    assert run(other, "--calibrate", tmp_path / "good", "--rgb", tmp_path / "pictures")[0] < 2, "only pictures differ"
+    assert "is one of the scans" not in caplog.text
     _, (with_picture,) = run(scan, *good, "--rgb", tmp_path / "pictures" / "0.png")
     assert set(with_picture["scores"]) == {"point", "color", "fused"}
     with caplog.at_level("ERROR"):

@@ -13,7 +13,8 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, evaluate
-from pointad.evaluation.results import Results, result_table
+from pointad.evaluation.result_table import result_table
+from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 

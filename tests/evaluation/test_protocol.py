@@ -9,7 +9,8 @@ import pytest
 from pointad.evaluation.agreement import differences
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.protocol import protocol_of
-from pointad.evaluation.results import Results, result_table
+from pointad.evaluation.result_table import result_table
+from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import PipelineRecord, RunRecord, TrainingRecord
 
 FACTS: dict[str, Any] = {

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pointad.errors import InputError
-from pointad.evaluation.results import Results, describe_run, metric_title, percent, result_table
+from pointad.evaluation.result_table import result_table
+from pointad.evaluation.results import Results, describe_run, metric_title, percent
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
 
 RUN = RunRecord(dataset="toys", training_dataset="toys", training_class="duck", seed=111)
@@ -30,6 +31,13 @@ def test_mean_leaves_out_what_the_prompts_were_learned_from_before() -> None:
     assert results.mean["point"]["image_auroc"] == 0.75 and results.protocol.classes == ("bear",)
     text = result_table(results, "point")
     assert "| train * |" in text and "* duck, train are classes that the prompts learned from" in text
+
+
+def test_a_class_that_was_learned_from_before_is_not_called_the_training_class() -> None:
+    results = Results(
+        CLASSES, replace(RUN, training_class=None, training=TrainingRecord(learned_before=("toys/duck",)))
+    )
+    assert "* duck is a class that the prompts learned from, and is excluded" in result_table(results, "point")
 
 
 def test_mean_keeps_a_class_of_the_same_name_in_another_data_set() -> None:

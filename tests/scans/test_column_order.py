@@ -127,6 +127,7 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
         ([RNG.random((COUNT, 1)), FLAT], "the first three columns are read as x, y, z"),
         ([RNG.random((COUNT, 3)), POINTS], "columns 1 to 3 are read as x, y, z"),
         ([POINTS, COLORS, np.full((COUNT, 1), 255)], ""),
+        ([POINTS, COLORS, SHADES % 5], ""),
         ([POINTS, COLORS, NORMALS], ""),
         ([POINTS, np.ones((COUNT, 1))], ""),
         ([POINTS, SHADES], ""),
@@ -135,7 +136,14 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
     ],
     ids=[
         *("deviations", "steady", "jitter", "jitter and bytes", "jitter and colours", "bytes and colours"),
-        *("deviations and colours", "fractions before a plate", "fractions", "alpha", "colours and normals"),
+        *(
+            "deviations and colours",
+            "fractions before a plate",
+            "fractions",
+            "alpha",
+            "colours and labels",
+            "colours and normals",
+        ),
         *("weights", "bytes", "intensities", "normals"),
     ],
 )

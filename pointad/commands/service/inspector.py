@@ -56,9 +56,10 @@ class ScanInspector:
             self._detector, order.path, name=order.name, options=options, with_likeness=reference is not None
         )
         copied = "" if reference is None or found.likeness is None else reference.copied(found.likeness)
-        warning = self._warning(order, copied or "")
-        if warning:
-            logger.warning("%s: %s", order.name, warning)
+        is_copy = self._is_copy(order, copied or "")
+        if is_copy:
+            logger.warning("%s: %s", order.name, is_copy)
+        warning = "; ".join(filter(None, (is_copy, *found.prediction.remarks)))
         if order.form == PAGE:
             heat_range = None if reference is None else reference.heat_range
             sentence = _sentence(reference, found.prediction.score)
@@ -67,7 +68,7 @@ class ScanInspector:
         facts |= _compared(reference, found.prediction.score) | ({"warning": warning} if warning else {})
         return _json(facts)
 
-    def _warning(self, order: Order, copied: str | Path) -> str:
+    def _is_copy(self, order: Order, copied: str | Path) -> str:
         """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
         copied = order.copy_of or copied
         if self._reference is not None and not (copied or order.good or order.reference):
