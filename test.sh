@@ -19,13 +19,15 @@ SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, sco
 
 # Flags of these names count, as the last ones do.
 for word in "$@"; do
-  case $word in
-    --checkpoint_path | --checkpoint_path=*) echo "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" >&2 ;;
-    --save_path | --save_path=*) echo "note: --save_path is given, so SAVE ($SAVE) does not count" >&2 ;;
-    --dataset | --dataset=*) echo "note: --dataset is given, so DATASET ($DATASET) does not count, except for the names of folders" >&2 ;;
-    --data_path | --data_path=* | --train_data_path | --train_data_path=*)
-      echo "note: --data_path is given, so DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" >&2 ;;
+  flag=${word%%=*}
+  case $flag in
+    --checkpoint_path) unused="CHECKPOINTS, CLASSES and EPOCH do not count" ;;
+    --save_path) unused="SAVE ($SAVE) does not count" ;;
+    --dataset) unused="DATASET ($DATASET) does not count, except for the names of folders" ;;
+    --data_path | --train_data_path) unused="DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" ;;
+    *) continue ;;
   esac
+  echo "note: $flag is given, so $unused" >&2
 done
 # shellcheck disable=SC2086  # a list of words
 check_names CLASSES $CLASSES

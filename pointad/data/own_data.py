@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pointad.data.metadata import read_metadata
-from pointad.data.raw import list_raw_samples
+from pointad.data.raw import samples_as_found
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.scans.files import read_scan
@@ -33,7 +33,7 @@ def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORE
         organized = [record.mask_path is not None and record.mask_path.suffix != ".pcd" for record in records]
         pictures = [record.rgb_path for record in records]
     else:
-        samples = list_raw_samples(dataset, root)
+        samples = samples_as_found(dataset, root)
         organized = [read_scan(samples[0].scan_path).is_organized]
         pictures = [sample.rgb_path for sample in samples]
     if len(set(organized)) > 1:

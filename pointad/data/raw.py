@@ -62,10 +62,8 @@ def list_raw_samples(
         dataset = specification(dataset)
     reading = reading or AS_PUBLISHED
     classes = None if classes is None else list(classes)
-    samples = dataset.list_samples(Path(root), split or dataset.default_split, classes)
-    samples = [dataclasses.replace(sample, reading=reading) for sample in samples if not is_hidden(sample.scan_path)]
-    if not samples:
-        raise InputError(root, "holds no scans", f"give the folder of the unpacked {dataset.title} archive")
+    found = samples_as_found(dataset, root, split, classes)
+    samples = [dataclasses.replace(sample, reading=reading) for sample in found]
     tell_of_doubtful_masks(samples, dataset, Path(root), split or dataset.default_split, classes)
     if reading.good_folder is not None:
         samples = _with_good_folder(samples, reading.good_folder)
@@ -73,6 +71,21 @@ def list_raw_samples(
     if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
         logger.warning("--metres_per_unit is ignored: %s is rendered identically in any unit", dataset.title)
     _tell_what_is_missing(samples, dataset, all_labels=split in (None, dataset.default_split))
+    return samples
+
+
+def samples_as_found(
+    dataset: DatasetSpecification, root: str | Path, split: str | None = None, classes: Iterable[str] | None = None
+) -> list[RawSample]:
+    """The same as they are found: nothing is chosen or checked, so nothing is said of what is doubtful.
+
+    Raises:
+        InputError: the folder is not such an archive, or lacks a requested class.
+    """
+    samples = dataset.list_samples(Path(root), split or dataset.default_split, classes)
+    samples = [sample for sample in samples if not is_hidden(sample.scan_path)]
+    if not samples:
+        raise InputError(root, "holds no scans", f"give the folder of the unpacked {dataset.title} archive")
     return samples
 
 

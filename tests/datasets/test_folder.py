@@ -102,6 +102,15 @@ def test_pictures_beside_masks_are_not_taken_for_masks(
     assert len(listed(tmp_path / "own", layout)) == 2 and not caplog.messages
 
 
+def test_what_is_doubtful_is_said_once(cloud_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether the scans have a grid is found out first, when nothing is known of --good_folder."""
+    shutil.copytree(cloud_folder, tmp_path / "own")
+    for path in list((tmp_path / "own/test").glob("[Gg]ood")):
+        path.rename(path.with_name("fine"))
+    settled(folder_dataset(CLOUDS), tmp_path / "own", "on_the_fly")
+    assert not caplog.messages
+
+
 def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
     good, bad = listed(scan_folder, SCANS)
     assert described([good, bad]) == [("gears", "good", "7", 0), ("gears", "lump", "7", 1)]

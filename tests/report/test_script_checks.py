@@ -207,6 +207,8 @@ def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
     _, printed = protocol(workspace, "test")
     assert "note:" not in printed
     checkpoint = workspace / "checkpoints/demo/leaf/epoch_15.pth"
-    _, printed = protocol(workspace, "test", "--save_path=there", "--checkpoint_path", str(checkpoint))
+    flags = ["--save_path=there", "--checkpoint_path", str(checkpoint), "--train_data_path=here"]
+    _, printed = protocol(workspace, "test", *flags)
+    assert "note: --train_data_path is given, so DATA (the demo data) does not count" in printed
     assert "note: --save_path is given, so SAVE (results/test/mvtec_pc_3d_rgb) does not count" in printed
     assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" in printed
