@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
+from pointad.evaluation.companions import Companions
 from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json, draws_to_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
@@ -43,6 +44,7 @@ class Results:
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
     group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
+    files: Companions | None = None  # what was written with the figures; None: unknown, or nothing
 
     @property
     def modalities(self) -> list[str]:
@@ -126,6 +128,8 @@ class Results:
             content["masks"] = self.masks
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
+        if self.files is not None:
+            content["files"] = self.files.to_json()
         if self.label_leaks:
             content["label_leaks"] = self.label_leaks
         with atomic_path(path) as temporary:
@@ -157,6 +161,7 @@ class Results:
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
         masks = check_masks(content.get("masks") or {}, path, remedy)
+        files = Companions.from_json(content.get("files"), path, remedy)
         return cls(
             classes,
             run,
@@ -166,6 +171,7 @@ class Results:
             label_leaks=leaks,
             masks=masks,
             draws=draws,
+            files=files,
         )
 
 

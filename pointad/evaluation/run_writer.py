@@ -1,6 +1,7 @@
 """Writes the output of a test run: results, scores, curves, and optionally maps and pictures of every sample."""
 
 import csv
+import dataclasses
 import io
 import json
 import logging
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from pointad.evaluation.binning import binning_note
+from pointad.evaluation.companions import Companions, text_fingerprint
 from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
@@ -118,10 +120,12 @@ class RunWriter:
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(SCORE_COLUMNS)
         writer.writerows(self._rows)
-        with atomic_path(self.folder / SCORES_NAME) as temporary:
-            temporary.write_text(table.getvalue(), encoding="utf-8")
-        with atomic_path(self.folder / "curves.json") as temporary:
-            temporary.write_text(json.dumps(self._curves, allow_nan=False), encoding="utf-8")
+        scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
+        for name, content in ((SCORES_NAME, scores), ("curves.json", curves)):
+            with atomic_path(self.folder / name) as temporary:
+                temporary.write_bytes(content)
+        files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)
+        self.results = dataclasses.replace(self.results, files=files)
         self.results.save(self.folder / "results.json")
         confirm(self.folder)
         return self.results

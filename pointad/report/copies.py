@@ -12,5 +12,5 @@ def without_copies(runs: Sequence[Run]) -> list[Run]:
     kept = set()
     for protocol in dict.fromkeys(map(run_protocol, runs)):
         found = methods([run for run in runs if run_protocol(run) == protocol])
-        kept |= {run.folder for _, group in found for run in group}
-    return [run for run in runs if run.folder in kept]
+        kept |= {run.place for _, group in found for run in group}
+    return [run for run in runs if run.place in kept]

@@ -29,7 +29,7 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
         the name of each group, unique among groups on the same data set with the same backbone, and its runs.
     """
     groups: dict[str, list[Run]] = defaultdict(list)
-    for run in sorted(runs, key=lambda run: str(run.folder)):
+    for run in sorted(runs, key=lambda run: (str(run.folder), run.name)):
         groups[repr(sorted(identity(run.record).items()))].append(run)
     by_column: dict[tuple[object, ...], list[list[Run]]] = defaultdict(list)
     for group in groups.values():
@@ -70,7 +70,7 @@ def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
         members.append(run)
     for known, members in parts:
         if not known and len(members) > 1:
-            logger.info("%s and others do not say which masks they were measured with", members[0].folder)
+            logger.info("%s and others do not say which masks they were measured with", members[0].place)
     return [members for _, members in parts]
 
 
@@ -105,7 +105,7 @@ def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
         twin = next((each[repetition] for each in rounds if _same(each.get(repetition), run)), None)
         if twin is not None:
             logger.warning(
-                "%s and %s contain the same figures of the same run; they are counted once", twin.folder, run.folder
+                "%s and %s contain the same figures of the same run; they are counted once", twin.place, run.place
             )
             continue
         free = next((each for each in rounds if repetition not in each), None)
@@ -115,7 +115,13 @@ def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
         free[repetition] = run
     if len(rounds) == 1:
         return [(name, list(rounds[0].values()))]
-    return [(f"{name}, in {_place(list(each.values()))}", list(each.values())) for each in rounds]
+    places = [_place(list(each.values())) for each in rounds]
+    found = []
+    for number, place in enumerate(places):
+        before = places[:number].count(place)
+        again = f" (repetition {before + 1})" if before else ""
+        found.append((f"{name}, in {place}{again}", list(rounds[number].values())))
+    return found
 
 
 def _same(one: Run | None, other: Run) -> bool:
@@ -127,6 +133,6 @@ def _same(one: Run | None, other: Run) -> bool:
 
 
 def _place(runs: Sequence[Run]) -> str:
-    """The folder that holds all of the runs."""
-    common = os.path.commonpath([run.folder for run in runs])
+    """The folder that holds all of the runs, or the place of a single one."""
+    common = os.path.commonpath([run.place for run in runs])
     return os.path.relpath(common) if Path(common).is_absolute() else common

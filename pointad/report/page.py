@@ -12,6 +12,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
+from pointad.report.belongings import belongings
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, TEXT_COLUMNS, note_texts, row_texts
 from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
@@ -83,7 +84,8 @@ def page_files(runs: Sequence[Run], folder: str | Path) -> list[Path]:
 
 def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     """The page of one run; sections without data are omitted."""
-    scores, modalities = read_scores(run), run.results.modalities
+    own, modalities = belongings(run), run.results.modalities
+    scores = read_scores(run) if own.scores else []
     main_modality = next((m for m in ("fused", "point", *modalities) if m in modalities), "point")
     judged = judge(scores, main_modality)
     best, wrong = best_anomalous(judged, SAMPLES_SHOWN), worst(judged, SAMPLES_SHOWN)
@@ -96,7 +98,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
             (f"group-{number}", f"Results, {for_html(name)} alone", result_section(run.results.of_group(name)))
             for number, name in enumerate(run.results.groups)
         ),
-        ("curves", "Curves", curve_section(read_curves(run), modalities)),
+        ("curves", "Curves", curve_section(read_curves(run) if own.curves else {}, modalities)),
         ("scores", "Scores", histogram_section(scores, main_modality)),
         ("leaks", "Label leaks", leak_section(run.results)),
         ("training", "Training losses", loss_section(read_losses(run, roots))),

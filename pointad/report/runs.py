@@ -35,9 +35,24 @@ class Run:
     name: str = RESULTS_NAME  # of the file of the results, which may have been renamed
 
     @property
+    def place(self) -> Path:
+        """What tells the run apart from all others: its folder, or its file where that has been renamed."""
+        return self.folder if self.name == RESULTS_NAME else self.folder / self.name
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that a report reads from its folder, as far as they exist."""
         return tuple(self.folder / name for name in (self.name, SCORES_NAME, CURVES_NAME))
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether the run wrote maps, or may have, where it does not tell: others may lie in its folder."""
+        return self.results.files is None or self.results.files.maps
+
+    @property
+    def has_pictures(self) -> bool:
+        """The same for pictures of samples."""
+        return self.results.files is None or self.results.files.pictures
 
     @property
     def record(self) -> RunRecord:
@@ -140,7 +155,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     path = found.parent / LOSSES_NAME
     tested = run.record.checkpoint_fingerprint
     if tested and is_file(found) and file_fingerprint(found) != tested:
-        logger.warning("%s: are other prompts now than those that %s is of; no losses are shown", found, run.folder)
+        logger.warning("%s: are other prompts now than those that %s is of; no losses are shown", found, run.place)
         return {}
     try:
         names, rows = read_table(path)

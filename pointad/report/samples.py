@@ -110,7 +110,7 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
     """
     sample = one.sample
     drawn = picture_file(run.folder, *sample.name)
-    if drawn.is_file():
+    if run.has_pictures and drawn.is_file():
         return encode_picture(read_picture(drawn, "RGB"))
     maps = saved_maps(run, sample)
     if not maps:
@@ -137,7 +137,7 @@ def files_of(sample: SampleScore, data_path: Path | None) -> SampleFiles | None:
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     """The maps that `--save_maps` wrote, modality -> (H, W) float32; empty if there are none."""
     path = maps_file(run.folder, *sample.name)
-    if not path.is_file():
+    if not run.has_maps or not path.is_file():
         return {}
     remedy = "run test.py with --save_maps again"
     try:

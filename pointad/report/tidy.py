@@ -6,6 +6,7 @@ A few-shot run has such rows for every draw of its good scans.
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from pointad.evaluation.results import Metrics
 from pointad.files.escaping import for_csv
@@ -28,20 +29,21 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
     """All runs as CSV; values are fractions at full precision, empty where a metric is undefined.
 
     ``method`` is the name of the run's row in the tables of its protocol, ``trained_on`` is 1 for the class that is
-    excluded from means, and ``run`` is the folder. ``supervision`` is zero-shot, 1-shot and so on; ``draw`` counts the
-    draws of good scans from 1 and is empty for zero-shot figures. Copies of a run are left out, as in the tables.
+    excluded from means, and ``run`` is the folder, or the file of results that were renamed. ``supervision`` is
+    zero-shot, 1-shot and so on; ``draw`` counts the draws of good scans from 1 and is empty for zero-shot figures.
+    Copies of a run are left out, as in the tables.
     """
     names = _method_names(runs)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for run in (run for run in runs if str(run.folder) in names):
+    for run in (run for run in runs if run.place in names):
         record = run.record
         told = [getattr(record, name) for name in FACTS]
         views = None if record.views is None else len(record.views)
         provenance = record.provenance
         code = (None, None) if provenance is None else (provenance.code, provenance.revision)
-        about = [str(run.folder), names[str(run.folder)], dataset_title(run), run_protocol(run), *told, views, *code]
+        about = [str(run.place), names[run.place], dataset_title(run), run_protocol(run), *told, views, *code]
         about.append(run.results.protocol.supervision)
         for draw, classes in _measured(run):
             for class_name, of_class in classes.items():
@@ -59,12 +61,12 @@ def _measured(run: Run) -> list[tuple[int | None, dict[str, dict[str, Metrics]]]
     return [(number, draw.classes) for number, draw in enumerate(draws, 1)] or [(None, run.results.classes)]
 
 
-def _method_names(runs: Sequence[Run]) -> dict[str, str]:
-    """The name of each run's method in the tables, by folder; copies of a run have none."""
-    names: dict[str, str] = {}
+def _method_names(runs: Sequence[Run]) -> dict[Path, str]:
+    """The name of each run's method in the tables, by its place; copies of a run have none."""
+    names: dict[Path, str] = {}
     for protocol in dict.fromkeys(map(run_protocol, runs)):
         found = methods([run for run in runs if run_protocol(run) == protocol])
-        names.update({str(run.folder): name for name, group in found for run in group})
+        names.update({run.place: name for name, group in found for run in group})
     return names
 
 

@@ -1,0 +1,103 @@
+"""Which of the files beside a results.json belong to it: a page shows no scores, curves or pictures of another test."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from pointad.evaluation.companions import has_fingerprint
+from pointad.files.presence import is_file
+from pointad.metrics.class_metrics import image_metrics
+from pointad.report.runs import CURVES_NAME, RESULTS_NAME, SCORES_NAME, Run, SampleScore, read_scores
+
+TOLERANCE = 1e-6
+_COMPARED = ("image_auroc", "image_ap", "image_f1_max")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What of a run's folder is the run's own."""
+
+    scores: bool = False  # and with them maps and pictures, as far as the run wrote any
+    curves: bool = False
+
+
+def belongings(run: Run) -> Belongings:
+    """Tell which of the files in its folder a run was written with; files of others are logged.
+
+    Runs of older versions did not note it down. Of those a file that is still called results.json has what lies beside
+    it if the scores there lead to its figures.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    if run.record.shots:
+        return Belongings()  # few-shot tests write figures only
+    present = [name for name in (SCORES_NAME, CURVES_NAME) if is_file(run.folder / name)]
+    if not present:
+        return Belongings()
+    wrote = run.results.files
+    if wrote is None:
+        return _of_older_version(run, present)
+    expected = {SCORES_NAME: wrote.scores, CURVES_NAME: wrote.curves}
+    own = {name for name in present if has_fingerprint(run.folder / name, expected[name])}
+    foreign = [name for name in present if name not in own]
+    if foreign:
+        verb, noun = ("is", "the file") if len(foreign) == 1 else ("are", "the files")
+        logger.warning(
+            "%s: %s beside it %s not %s that it was written with, but changed since or of another test; its page shows "
+            "nothing of them%s",
+            run.place,
+            " and ".join(foreign),
+            verb,
+            noun,
+            ", nor any pictures" if SCORES_NAME in foreign else "",
+        )
+    return Belongings(SCORES_NAME in own, CURVES_NAME in own)
+
+
+def _of_older_version(run: Run, present: list[str]) -> Belongings:
+    if run.name != RESULTS_NAME:
+        logger.warning(
+            "%s: it cannot be told whether %s there belong to it; they are not shown; if they do, name it %s",
+            run.place,
+            " and ".join(present),
+            RESULTS_NAME,
+        )
+        return Belongings()
+    if SCORES_NAME in present and _lead_to(read_scores(run), run):
+        return Belongings(True, True)
+    logger.warning(
+        "%s: %s; its page shows nothing of the other files there",
+        run.place,
+        f"its figures are not those of {SCORES_NAME}"
+        if SCORES_NAME in present
+        else f"without {SCORES_NAME} it cannot be told whether {CURVES_NAME} belongs to {RESULTS_NAME}",
+    )
+    return Belongings()
+
+
+def _lead_to(scores: list[SampleScore], run: Run) -> bool:
+    """Whether the figures of a run are those of these samples; False if it has none that samples could tell."""
+    by_class: dict[str, list[SampleScore]] = {}
+    for sample in scores:
+        by_class.setdefault(sample.class_name, []).append(sample)
+    if set(by_class) != set(run.results.classes):
+        return False
+    compared = 0
+    for class_name, of_class in run.results.classes.items():
+        for modality, metrics in of_class.items():
+            own = [sample for sample in by_class[class_name] if modality in sample.scores]
+            labels = np.array([sample.label for sample in own])
+            values = np.array([sample.scores[modality] for sample in own])
+            names = [name for name in _COMPARED if name in metrics]
+            for name, value in image_metrics(labels, values, names).items():
+                told = metrics[name]
+                if (value is None) != (told is None):
+                    return False
+                if value is not None and told is not None and abs(value - told) > TOLERANCE:
+                    return False
+                compared += 1
+    return compared > 0
