@@ -259,6 +259,11 @@ def test_page_shows_score_and_cloud_of_a_chosen_file(address: str, ply: Path, tm
 
         broken = tmp_path / "broken.stl"
         broken.write_text("nothing")
+        browser.choose_file("#file", broken, ply)
+        browser.wait_for("document.querySelector('#status').textContent.startsWith('Done')")
+        shown = "[...document.querySelectorAll('article')].map((one) => one.innerText)"
+        first, second = browser.evaluate(shown)  # type: ignore[misc]
+        assert "broken.stl: " in first and "Anomaly score" in second, "others are inspected all the same"
         browser.choose_file("#file", broken)
         browser.wait_for("document.querySelector('#status').className === 'error'")
         assert "broken.stl" in str(browser.evaluate("document.querySelector('#status').textContent"))

@@ -232,9 +232,9 @@ def test_page_compares_scans_with_good_ones(address: str, good: list[Path], ply:
     with HeadlessChromium() as browser:
         browser.open(f"{address}/")
         browser.choose_file("#good", *good)
-        browser.wait_for("document.querySelector('#compared').textContent.includes('2 good scans (2-shot)')")
-        browser.choose_file("#file", ply, good[0])
+        browser.choose_file("#file", ply, good[0])  # scans wait for the good ones
         browser.wait_for("document.querySelector('#status').textContent === 'Done.'")
+        assert "2 good scans (2-shot)" in str(browser.evaluate("document.querySelector('#compared').textContent"))
         assert browser.evaluate("document.querySelectorAll('article').length") == 2
         score = float(str(browser.evaluate("document.querySelector('#score').textContent")))
         beside = post(address, "predict", ("file", "blob.ply", ply.read_bytes()), *sent_good(good))[1]
