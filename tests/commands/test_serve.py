@@ -186,6 +186,7 @@ def test_forms_give_the_same_as_bodies(address: str, ply: Path) -> None:
         ("../../etc/..", "file", {}, 422),
         ("blob.ply", "file", {"Content-Type": "multipart/form-data"}, 400),
         ("blob.ply", "file", {"Content-Type": "multipart/form-data; boundary=other"}, 400),
+        ("blob.ply", "file", {"Content-Type": "multipart/form-data; boundary=edge; charset=punycode"}, 400),
     ],
 )
 def test_forms_that_are_none(

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from fastapi import HTTPException, Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -14,6 +15,7 @@ from pointad.errors import short
 NO_FORM, TOO_LARGE, UNREADABLE, BUSY, GONE = 400, 413, 422, 503, 499
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
+_CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # Python has slow ones, such as punycode
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files
 
 
@@ -83,6 +85,9 @@ class Uploads:
 
     async def _receive_form(self, request: Request, name: str, counted: "_Counted") -> Upload:
         chunks = self._chunks(request, counted, self.largest + _FORM_BYTES)
+        named = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
+        if named.lower() not in _CHARACTER_SETS:
+            raise HTTPException(NO_FORM, "the form is in another character set than UTF-8; send it in UTF-8")
         try:
             form = await _WholeForms(request.headers, chunks, max_files=1 + MOST_GOOD, max_fields=8).parse()
             try:
