@@ -22,10 +22,11 @@ _COLORS = (
     ("rf", "gf", "bf"),  # CloudCompare, 0 to 1
     *((f"{name}:0", f"{name}:1", f"{name}:2") for name in ("rgb", "rgba", "colors", "color")),  # ParaView
 )
+_LONGEST = 100  # characters of a name that may have a unit
 _MICRO = "[u\u00b5\u03bc\ufffd]"  # both letters of Unicode, and what becomes of the one of Latin-1
 _UNIT = re.compile(
-    rf"\s*(?:\[(.*)\]|\((.*)\)|\s*[_/,]\s*(?:in_)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)"
-    rf"|\s+(?:in\s+)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)|(?<=^[xyz])(nm|mm|cm|m|{_MICRO}m))\s*$"
+    rf"\s*(?:\[(.*)\]|\((.*)\)|[_/,]\s*(?:in_)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px))$"
+    rf"|\s+(?:in\s+)?(nm|mm|cm|m|{_MICRO}m|inch|in|ft|px)$|(?<=^[xyz])(nm|mm|cm|m|{_MICRO}m)$"
 )
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")
 _WORDS = frozenset(
@@ -86,14 +87,18 @@ def is_no_coordinate(name: str) -> bool:
 
 def plain_name(name: str) -> str:
     """A column's name in lower case, without quotes, unit and words such as "position" beside x, y, z."""
-    bare = _UNIT.sub("", _unquoted(name))
+    bare = _unquoted(name)
+    if len(bare) > _LONGEST:
+        return bare
+    bare = _UNIT.sub("", bare)
     words = [word for word in re.split(r"[\s._:/-]+", bare) if word and word not in _WORDS]
     return words[0] if words in (["x"], ["y"], ["z"]) else _AFFIX.sub("", bare)
 
 
 def stated_unit(name: str) -> str | None:
     """The unit in lower case that a column's name ends in, or other words in brackets; None if there is neither."""
-    match = _UNIT.search(_unquoted(name))
+    bare = _unquoted(name)
+    match = _UNIT.search(bare) if len(bare) <= _LONGEST else None
     return None if match is None else next(part for part in match.groups() if part is not None).strip()
 
 

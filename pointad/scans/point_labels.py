@@ -15,7 +15,7 @@ from pointad.scans.text_dialect import decoded
 
 logger = logging.getLogger(__name__)
 
-_DECIMAL_LABELS = re.compile(rb"(?:[ \t]*[01],0+[ \t]*\n?)+")  # of a spreadsheet with decimal commas
+_DECIMAL_LABELS = re.compile(rb"[ \t]*[01],0+(?:[ \t\n]+[01],0+)*[ \t\n]*")  # of a spreadsheet with decimal commas
 _NAMES = re.compile(rb"\s*[A-Za-z_\"][^\n]*\n")
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
 _SAMPLED_LINES = 1000
-_NUMBER = rb"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?"
+_NUMBER = rb"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?"
 _IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _COMMENT = re.compile(rb"\s*(#|//|%|!)")
@@ -25,7 +25,8 @@ _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
-_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*?)[ \t]*(?:#|//)[^\n]*$")
+_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*)(?:#|//)[^\n]*$")
+_LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
 _UNIT = re.compile(rb"[\[(]?(?:nm|mm|cm|m|(?:u|\xc2?\xb5|\xce\xbc)m|inch|in|ft|px|-|)[\])]?", re.IGNORECASE)
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
@@ -69,6 +70,8 @@ def decoded(content: bytes, name: str | Path) -> bytes:
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     content = content.rstrip(b"\x1a")  # the end of a text in DOS
+    if _LONG_GAP in content:
+        content = re.sub(rb"%b+" % _LONG_GAP, b" ", content)
     return content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
 
 
@@ -81,7 +84,9 @@ def plain_rows(content: bytes) -> bytes:
     """Replace the errors of a spreadsheet's cells, such as #DIV/0!, by nan, and remove comments behind numbers."""
     if b"#" in content:
         content = _SPREADSHEET_ERROR.sub(b"nan", content)
-    return _COMMENT_BEHIND.sub(rb"\1", content) if b"#" in content or b"//" in content else content
+    if b"#" in content or b"//" in content:
+        content = _COMMENT_BEHIND.sub(lambda row: row[1].rstrip(b" \t"), content)
+    return content
 
 
 def find_dialect(content: bytes, name: str | Path) -> Dialect:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointad.scans.named_columns import find_columns
+from pointad.scans.named_columns import find_columns, stated_unit
 
 FOUND = [
     "ID,X Position,Y Position,Z Position",
@@ -31,3 +31,10 @@ def test_just_x_y_z_come_first() -> None:
 @pytest.mark.parametrize("header", ["normal_x,normal_y,normal_z", "vertex normal x,y,z", "dx,dy,dz", "pos,xyz,axis"])
 def test_what_is_no_coordinate(header: str) -> None:
     assert find_columns(header.split(",")).xyz is None
+
+
+@pytest.mark.parametrize("filling", [" ", "(", "_", "x ", "in "])
+def test_names_of_any_length(filling: str) -> None:
+    """Each takes hours where a pattern tries all parts of a name for its unit."""
+    names = ["x", "y", "z", f"x{filling * 100_000}a", f"{filling * 100_000} in"]
+    assert find_columns(names).xyz == (0, 1, 2) and [stated_unit(name) for name in names[3:]] == [None, None]

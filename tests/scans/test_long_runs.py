@@ -1,0 +1,48 @@
+"""Long runs of one character: patterns that try all parts of them would take hours."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.base import POINTS
+
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+from pointad.scans.point_labels import read_labels
+
+MANY = 300_000
+ROWS = "".join(f"{x},{y},{z}\n" for x, y, z in POINTS.tolist())
+
+READ = {
+    "blanks in a name": ("a.csv", f"x{' ' * MANY}a,y,z\n{ROWS}"),
+    "blanks in a row, below a comment": ("a.xyz", f"# c\n{ROWS.replace(',', ' ')}1{' ' * MANY}2 3\n"),
+    "tabs in a row, below a comment": ("a.xyz", "# c\n" + ROWS.replace(",", " ") + "1" + "\t" * MANY + "2 3\n"),
+    "blanks beside a missing number": ("a.csv", f"x,y,z\n{ROWS}1,{' ' * MANY}2,n/a\n"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_scans(name: str, tmp_path: Path) -> None:
+    file, text = READ[name]
+    (tmp_path / file).write_text(text)
+    found = read_scan(tmp_path / file).points
+    assert len(found) == len(POINTS) + ("row" in name or "missing" in name)
+    np.testing.assert_allclose(found[: len(POINTS)], POINTS)
+
+
+def test_digits_that_are_no_number(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"x,y,z\n{'1' * MANY}x,2,3\n{ROWS}")
+    with pytest.raises(InputError, match="begins with a row that is not all numbers"):
+        read_scan(tmp_path / "a.csv")
+
+
+def test_labels_with_blanks_between(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1,0  " * 60 + "x")
+    with pytest.raises(InputError, match="is not a list of labels"):
+        read_labels(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("text", ["1,0\n0,0\n1,0", " 1,00\t\n0,0 \n1,0\n"])
+def test_labels_with_decimal_commas(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.txt"), [1, 0, 1])
