@@ -90,14 +90,14 @@ def test_copies_of_good_scans_are_told(detector: PointAD, good: list[Path], ply:
     facts = json.loads(inspector.inspect(Order(str(copy), "blob.ply", FACTS)))
     assert facts["warning"] == said.format("0.ply"), "and no folder of the server"
     page = inspector.inspect(Order(str(ply), "blob.ply", PAGE, copy_of="7.ply"))
-    assert f"(1-shot). The scan {said.format('7.ply')}." in page
+    assert f"(1-shot). Warning: {said.format('7.ply')}." in page
     assert "warning" not in json.loads(inspector.inspect(Order(str(ply), "0.ply", FACTS)))
 
     large = tmp_path / "large.xyz"
     np.savetxt(large, 2 * closed_shape(900, 7))
     facts = json.loads(inspector.inspect(Order(str(large), "large.xyz", FACTS)))
     assert facts["warning"].startswith("is 2") and "its size plays no part in its score" in facts["warning"]
-    assert f"The scan {facts['warning']}." in inspector.inspect(Order(str(large), "large.xyz", PAGE))
+    assert f"Warning: {facts['warning']}." in inspector.inspect(Order(str(large), "large.xyz", PAGE))
 
     rounded = tmp_path / "scan.xyz"
     np.savetxt(rounded, points_of(good[0]), fmt="%.4f")

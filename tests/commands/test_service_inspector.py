@@ -1,6 +1,7 @@
 """What the process of the web service that inspects makes of an order."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import trimesh
 from sample_scans import closed_shape
 
-from pointad.commands.service.child import FACTS, PAGE, Order
+from pointad.commands.service.child import FACTS, PAGE, REFERENCE, Order
 from pointad.commands.service.inspector import ScanInspector
 from pointad.inspection.predictor import PointAD
 
@@ -21,3 +22,18 @@ def test_scans_are_compared_with_the_reference(detector: PointAD, ply: Path) -> 
     assert facts["score"] == pytest.approx(detector.predict(points, reference=reference).score, abs=1e-5)
     assert facts["score"] != pytest.approx(detector.predict(points).score, abs=1e-5)
     assert "blob.ply" in inspector.inspect(Order(str(ply), "blob.ply", PAGE))
+
+
+def test_senders_are_told_how_their_files_are_read(detector: PointAD, tmp_path: Path) -> None:
+    paths = [tmp_path / "scan.csv", tmp_path / "good_0.csv"]
+    for seed, path in enumerate(paths):
+        np.savetxt(path, closed_shape(900, seed), fmt="%.9f", delimiter=";")
+        path.write_text(path.read_text().replace(".", ","))
+    inspector, commas = ScanInspector(detector), "commas are read as decimal signs"
+    alone = Order(str(paths[0]), "sent.csv", FACTS)
+    assert json.loads(inspector.inspect(alone))["warning"] == commas
+    assert f"(zero-shot). Warning: {commas}." in inspector.inspect(replace(alone, form=PAGE))
+    good = ((str(paths[1]), "good.csv"),)
+    assert json.loads(inspector.inspect(replace(alone, good=good)))["warning"] == f"good.csv: {commas}; {commas}"
+    made = Order(str(tmp_path / "made.safetensors"), "made", REFERENCE, good=good)
+    assert json.loads(inspector.inspect(made))["warning"] == f"good.csv: {commas}"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from pointad.commands.scan_search import IS_GOOD, twin_of
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.service.child import PAGE, REFERENCE, Model, Order
 from pointad.commands.service.memory_limit import limit_memory
+from pointad.commands.service.told_warnings import told_warnings
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
 from pointad.errors import InputError, short
@@ -48,25 +50,27 @@ class ScanInspector:
         Raises:
             InputError: a file is not a scan that can be inspected, or does not match the others.
         """
-        if order.form == REFERENCE:
-            return self._write_reference(order)
-        reference = self._reference_for(order)
-        options = {} if reference is None else {"reference": reference}
-        found = inspect_file(
-            self._detector, order.path, name=order.name, options=options, with_likeness=reference is not None
-        )
-        copied = "" if reference is None or found.likeness is None else reference.copied(found.likeness)
-        is_copy = self._is_copy(order, copied or "")
-        if is_copy:
-            logger.warning("%s: %s", order.name, is_copy)
-        warning = "; ".join(filter(None, (is_copy, *found.prediction.remarks)))
+        with told_warnings({order.path: order.name, **dict(order.good)}) as warnings:
+            if order.form == REFERENCE:
+                facts = self._write_reference(order)
+                return _json(facts | _warning(warnings))
+            reference = self._reference_for(order)
+            options = {} if reference is None else {"reference": reference}
+            found = inspect_file(
+                self._detector, order.path, name=order.name, options=options, with_likeness=reference is not None
+            )
+            copied = "" if reference is None or found.likeness is None else reference.copied(found.likeness)
+            is_copy = self._is_copy(order, copied or "")
+            if is_copy:
+                logger.warning("%s: %s", order.name, is_copy)
+        warning = _warning([said.removeprefix(f"{order.name}: ") for said in warnings])
         if order.form == PAGE:
             heat_range = None if reference is None else reference.heat_range
             sentence = _sentence(reference, found.prediction.score)
-            return inspection_body(found, f"{sentence} The scan {warning}." if warning else sentence, heat_range)
+            said = "".join(f" Warning: {told}." for told in warning.values())
+            return inspection_body(found, sentence + said, heat_range)
         facts = {**describe(found, Verdicts()), "file": found.name, "demo": self.model.is_demo}
-        facts |= _compared(reference, found.prediction.score) | ({"warning": warning} if warning else {})
-        return _json(facts)
+        return _json(facts | _compared(reference, found.prediction.score) | warning)
 
     def _is_copy(self, order: Order, copied: str | Path) -> str:
         """What is to be said about a scan that is a copy of a good one that it is compared with; empty for others."""
@@ -87,11 +91,11 @@ class ScanInspector:
             self._loaded = order.reference, Reference.load(order.reference)
         return self._loaded[1]
 
-    def _write_reference(self, order: Order) -> str:
+    def _write_reference(self, order: Order) -> dict[str, Any]:
         reference = self._made(order)
         reference.save(order.path)
         scores = list(reference.good_scores)
-        return _json({"reference": order.name, "good_scans": len(reference.names), "good_scores": scores})
+        return {"reference": order.name, "good_scans": len(reference.names), "good_scores": scores}
 
     def _made(self, order: Order) -> Reference:
         names = dict(order.good)
@@ -104,6 +108,10 @@ class ScanInspector:
                 problem = problem.replace(path, called)
             raise InputError(error.subject, problem, error.remedy) from None
         return replace(reference, names=tuple(names.values()))  # not those of files on this machine
+
+
+def _warning(told: Sequence[str]) -> dict[str, str]:
+    return {"warning": "; ".join(told)} if told else {}
 
 
 def _json(facts: dict[str, Any]) -> str:
