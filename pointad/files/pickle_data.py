@@ -8,7 +8,7 @@ disassembles the stream without executing it.
 import io
 import pickletools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, BinaryIO
@@ -101,6 +101,7 @@ class _Machine:
     def __init__(self, reduce: Reduce, persistent: Persistent, is_class: IsClass) -> None:
         self.stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._attributes = 0  # that objects were given
         self._reduce, self._persistent, self._is_class = reduce, persistent, is_class
 
     def step(self, opcode: str, argument: Any) -> None:  # one branch per opcode
@@ -157,6 +158,9 @@ class _Machine:
         built = self.stack[-1]
         if isinstance(built, Instance):
             if isinstance(state, dict):
+                self._attributes += len(state)  # one table may be given to many objects, each of which copies it
+                if self._attributes > MOST_INSTRUCTIONS:
+                    raise PickleDataError(f"its pickle sets more than {MOST_INSTRUCTIONS} attributes")
                 built.attributes.update(state)
         elif not isinstance(built, dict):  # for a dict, attributes such as an OrderedDict's "_metadata" are ignored
             raise PickleDataError("its pickle sets attributes of something that has none")
@@ -200,19 +204,30 @@ def _as_name(called: Any) -> Name:
 
 
 def _check_nesting(value: Any) -> None:
-    """Refuse containers nested too deeply or within themselves, so that the value can be walked safely."""
-    level = [value]
-    for _ in range(DEEPEST_NESTING):
-        seen: dict[int, Any] = {}
-        for one in level:
-            if isinstance(one, dict):
-                children: Any = one.values()
-            elif isinstance(one, Instance):
-                children = one.attributes.values()
-            else:
-                children = one if isinstance(one, (list, tuple)) else ()
-            seen.update((id(c), c) for c in children if isinstance(c, (dict, list, tuple, Instance)))
-        level = list(seen.values())
-        if not level:
-            return
-    raise PickleDataError(f"it holds containers nested more than {DEEPEST_NESTING} deep, or one that contains itself")
+    """Refuse containers nested too deeply or within themselves, so that the value can be walked safely.
+
+    Every container is walked once, however many others hold it.
+    """
+    heights: dict[int, int] = {}  # id of a container -> levels of containers in it, itself included
+    path, tallest = [(value, _containers_in(value))], [0]
+    while path:
+        child = next(path[-1][1], None)
+        if child is None:
+            finished, _ = path.pop()
+            height = heights[id(finished)] = tallest.pop() + 1
+        else:
+            height = heights.get(id(child), 0)
+            if len(path) + max(height, 1) > DEEPEST_NESTING:
+                problem = f"it holds containers nested more than {DEEPEST_NESTING} deep, or one that contains itself"
+                raise PickleDataError(problem)
+            if not height:
+                path.append((child, _containers_in(child)))
+                tallest.append(0)
+        if tallest:
+            tallest[-1] = max(tallest[-1], height)
+
+
+def _containers_in(value: Any) -> Iterator[Any]:
+    inner = value.attributes if isinstance(value, Instance) else value
+    entries = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, (list, tuple)) else ()
+    return (entry for entry in entries if isinstance(entry, (dict, list, tuple, Instance)))

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pointad.files.pickle_data import Instance, Name, PickleDataError, read_pickle_data
+from pointad.files.pickle_data import LARGEST_PICKLE, Instance, Name, PickleDataError, read_pickle_data
 
 PLAIN_DTYPES = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
@@ -90,7 +90,7 @@ class TensorReader:
             "torch._utils._rebuild_parameter_with_state": _first,
             "collections.OrderedDict": _dictionary,
             "torch.Size": _first,
-            "_codecs.encode": _encoded,
+            "_codecs.encode": self._encoded,
         }
 
     def read(self, stream: Any) -> Any:
@@ -141,10 +141,19 @@ class TensorReader:
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
         if count > len(storage) or (count and last >= len(storage)):
             raise PickleDataError("it holds a tensor that is larger than its values")
-        self._left -= count * storage.element_size()
-        if self._left < 0:
-            raise PickleDataError("it holds tensors that claim far more values than the file has")
+        self._claim(count * storage.element_size())
         return torch.as_strided(storage, size, stride, offset) if count else storage.new_empty(size)
+
+    def _encoded(self, text: str, _: str) -> bytes:
+        """Bytes as protocol 2 writes them."""
+        self._claim(len(text))
+        return text.encode("latin-1")
+
+    def _claim(self, count: int) -> None:
+        """Count bytes that a value holds: the same storage, or the same text, may be named any number of times."""
+        self._left -= count
+        if self._left < 0:
+            raise PickleDataError("it holds values that claim far more room than the file has")
 
     def _tensor_of(
         self, storage: Any, offset: Any, size: Any, stride: Any, _: Any, __: Any, dtype: Any, metadata: Any = None
@@ -177,19 +186,25 @@ def script_state(root: Instance) -> dict[str, Tensor]:
     """The tensors of a TorchScript module under the names of its ``state_dict``.
 
     Raises:
-        PickleDataError: modules contain themselves or one another, so that this would not end.
+        PickleDataError: modules contain themselves or one another, so that this would not end, or the names, which
+            repeat those of all modules around an entry, are too long.
     """
     state: dict[str, Tensor] = {}
     waiting = [("", root)]
+    left = LARGEST_PICKLE
     for _ in range(_MOST_MODULES):
         if not waiting:
             return state
         prefix, module = waiting.pop()
-        for name, value in module.attributes.items():
+        for own_name, value in module.attributes.items():
+            name = f"{prefix}{own_name}"
+            left -= len(name) + 1
+            if left < 0:
+                raise PickleDataError(f"its modules have names of more than {LARGEST_PICKLE >> 20} MiB together")
             if isinstance(value, Tensor):
-                state[f"{prefix}{name}"] = value
+                state[name] = value
             elif isinstance(value, Instance):
-                waiting.append((f"{prefix}{name}.", value))
+                waiting.append((f"{name}.", value))
     raise PickleDataError(f"it holds more than {_MOST_MODULES} modules")
 
 
@@ -209,8 +224,3 @@ def _first(value: Any, *_: Any) -> Any:
 def _dictionary() -> dict[Any, Any]:
     """An empty dictionary; the pickle fills it later."""
     return {}
-
-
-def _encoded(text: str, _: str) -> bytes:
-    """Bytes as protocol 2 writes them."""
-    return text.encode("latin-1")

@@ -138,9 +138,10 @@ def _without_nests(content: Any, path: Path) -> Any:
 
 def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Strip the prefixes that wrappers of the model add to all names."""
-    while prefix := next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None):
-        state = {name.removeprefix(prefix): entry for name, entry in state.items()}
-    return state
+    start = 0  # of what is left of every name
+    while prefix := next((each for each in _PREFIXES if all(name.startswith(each, start) for name in state)), None):
+        start += len(prefix)
+    return {name[start:]: entry for name, entry in state.items()}
 
 
 def _is_unlearned(name: str) -> bool:

@@ -1,0 +1,86 @@
+"""Small pickles of torch files that name one thing many times: neither memory nor time grows beyond their size."""
+
+import struct
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from pointad.errors import InputError
+from pointad.files import pickle_data
+from pointad.files.torch_files import read_torch_file
+from pointad.model.weights import read_weights
+
+_MODULE = b"c__torch__\nModel\n"
+
+
+def text(content: str) -> bytes:
+    return b"X" + struct.pack("<I", len(content)) + content.encode()
+
+
+def one_text_many_times(count: int) -> bytes:
+    """Bytes of one text of 100 kB, made `count` times."""
+    called = b"c_codecs\nencode\nq\x01" + text("a" * 100_000) + text("latin1") + b"\x86q\x02R"
+    return b"\x80\x02](" + called + b"h\x01h\x02R" * (count - 1) + b"e."
+
+
+def one_module_many_times(name: str, count: int) -> bytes:
+    """A module under a long name, which holds another one under `count` short names."""
+    inner = text("a0") + _MODULE + b")\x81q\x01" + b"".join(text(f"a{index}") + b"h\x01" for index in range(1, count))
+    return b"\x80\x02" + _MODULE + b")\x81}(" + text(name) + _MODULE + b")\x81}(" + inner + b"ubub."
+
+
+def one_table_many_times(entries: int, count: int) -> bytes:
+    """One table of attributes, given to `count` modules."""
+    table = b"".join(text(str(index)) + b"N" for index in range(entries))
+    return b"\x80\x02](" + _MODULE + b"q\x00)\x81}q\x02(" + table + b"ub" + b"h\x00)\x81h\x02b" * (count - 1) + b"e."
+
+
+GROWING = {
+    "text": one_text_many_times(1000),
+    "name": one_module_many_times("n" * 100_000, 1000),
+    "table": one_table_many_times(10_000, 1000),
+}
+
+
+@pytest.mark.parametrize("stream", GROWING.values(), ids=GROWING.keys())
+def test_what_is_named_many_times_does_not_multiply(stream: bytes, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", stream)
+        archive.writestr("a/constants.pkl", b"\x80\x02).")
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"far more room|MiB together|more than 1000000 attributes"):
+        read_torch_file(tmp_path / "a.pt", kind="a test file", remedy="mend it")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 26
+    tracemalloc.stop()
+
+
+def test_containers_that_many_others_hold_are_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = 0
+
+    def counted(value: object) -> object:
+        nonlocal walked
+        walked += 1
+        return containers_in(value)
+
+    containers_in = pickle_data._containers_in
+    monkeypatch.setattr(pickle_data, "_containers_in", counted)
+    holders = pickle_data.DEEPEST_NESTING - 2
+    stream = b"\x80\x02]q\x00(" + b"]" * 50 + b"e\x85" + b"h\x00\x86" * (holders - 1)
+    value = pickle_data.read_pickle_data(stream + b".", reduce=_refuse, persistent=_refuse, is_class=lambda _: False)
+    assert isinstance(value, tuple) and walked == 50 + 1 + holders
+    with pytest.raises(pickle_data.PickleDataError, match="nested more than 100 deep"):
+        pickle_data.read_pickle_data(stream + b"\x85.", reduce=_refuse, persistent=_refuse, is_class=lambda _: False)
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("nothing is called")
+
+
+def test_many_prefixes_of_a_name_are_stripped(tmp_path: Path) -> None:
+    names = ("module." * 100_000 + "model.logit_scale", "module." * 100_000 + "model.visual.proj")
+    save_file({name: torch.ones(1) for name in names}, tmp_path / "a.safetensors")
+    assert set(read_weights(tmp_path / "a.safetensors").state) == {"logit_scale", "visual.proj"}
