@@ -10,7 +10,6 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from pointad.errors import InputError
@@ -18,7 +17,6 @@ from pointad.files.json_files import read_json
 from pointad.model import towers
 from pointad.model.architecture import (
     DEFAULT_MODEL,
-    OPENAI_HEAD_WIDTH,
     QUICK_GELU_SUFFIX,
     Configuration,
     build,
@@ -28,6 +26,7 @@ from pointad.model.architecture import (
 from pointad.model.building import build_with
 from pointad.model.configuration_choice import choose_configuration, foreign_normalization
 from pointad.model.prompt_tokens import Tokenizer
+from pointad.model.settings_beside_weights import settings_beside_weights
 from pointad.model.siglip_model import MEAN, STD, SiglipModel, activation_name, is_siglip
 from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
 from pointad.model.text import TextTower, encode_token_ids
@@ -102,28 +101,20 @@ class ClipBackbone(nn.Module):
     def fingerprint(self) -> str:
         """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for.
 
-        Features also depend on the activation, the attention heads and the normalization of pictures, which weights do
-        not show: where these are not those of OpenAI's models, they count as well, and so does how SigLIP's tokenizer
-        reads texts. The demo's are always the same.
+        Features also depend on what weights do not show, such as the activation and the attention heads: where these
+        are not those of OpenAI's models, they count as well, and so does how SigLIP's tokenizer reads texts. The
+        demo's are always the same.
         """
         digest = hashlib.sha256()
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.cpu().contiguous().numpy().data)
-        if not self.is_demo and self._reading() != self._reading_by_openai():
-            digest.update(repr(self._reading()).encode())
+        beside = settings_beside_weights(self.vision, self.text, self.mean, self.std)
+        if beside and not self.is_demo:
+            digest.update(repr(beside).encode())
         if isinstance(self.tokenizer, SiglipTokenizer):  # CLIP has only one
             digest.update(self.tokenizer.fingerprint().encode())
         return digest.hexdigest()
-
-    def _reading(self) -> tuple[object, ...]:
-        """Activation, attention heads of both encoders, and normalization."""
-        quick = any(isinstance(module, QuickGELU) for module in self.modules())
-        return quick, *(_heads(tower) for tower in (self.vision, self.text)), self.mean, self.std
-
-    def _reading_by_openai(self) -> tuple[object, ...]:
-        heads = (max(1, width // OPENAI_HEAD_WIDTH) for width in (towers.width(self.vision), self.text.width))
-        return True, *heads, tuple(open_clip.OPENAI_DATASET_MEAN), tuple(open_clip.OPENAI_DATASET_STD)
 
     def encode_images(self, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
         """Features of normalized pictures (B, 3, H, W); see ``pointad.model.vision.encode_images``."""
@@ -133,12 +124,6 @@ class ClipBackbone(nn.Module):
         """Plain CLIP's features of K texts, (K, D), not normalized."""
         token_ids = self.tokenizer(list(texts)).to(self.text.positional_embedding.device)
         return encode_token_ids(self.text, token_ids)
-
-
-def _heads(tower: nn.Module) -> int | None:
-    """Attention heads of a tower's blocks, which all have as many."""
-    heads = next((module.num_heads for module in tower.modules() if hasattr(module, "num_heads")), None)
-    return heads if isinstance(heads, int) else None
 
 
 def load_backbone(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import shutil
 from email.message import Message
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone, load_demo_backbone
 from pointad.model.vision import encode_images
-from pointad.model.weight_locations import demo_checkpoints, folder_for_downloads
+from pointad.model.weight_locations import demo_checkpoints, demo_folder, folder_for_downloads
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,22 @@ def test_fingerprint_tells_apart_how_weights_are_read(golden_backbone: ClipBackb
     for other in others:
         other.load_state_dict(others[0].state_dict())
     assert others[0].fingerprint != others[1].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("tower", "change"),
+    [("vision_cfg", {"norm_kwargs": {"eps": 0.01}}), ("text_cfg", {"act_kwargs": {"approximate": "tanh"}})],
+)
+def test_fingerprint_tells_apart_what_a_configuration_says(tower: str, change: dict, tmp_path: Path) -> None:
+    folder = demo_folder()
+    configuration = json.loads((folder / "demo_clip.json").read_text())
+    shutil.copy(folder / "demo_clip.safetensors", tmp_path / "open_clip_model.safetensors")
+    prints = []
+    for options in ({}, change):
+        configuration[tower] |= options
+        (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": configuration}))
+        prints.append(load_backbone(weights=tmp_path).fingerprint)
+    assert prints[0] != prints[1]
 
 
 def test_fingerprints_of_the_demo_and_of_openai_stay(golden_backbone: ClipBackbone) -> None:
