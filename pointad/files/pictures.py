@@ -35,7 +35,8 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
     if picture.mode in _DEEP_MODES or picture.mode.startswith("I;16"):
         grey = _eight_bits(np.array(picture), path)
         return np.repeat(grey[..., None], 3, axis=-1) if mode == "RGB" else grey
-    return np.array(picture.convert(_MODES[mode]))
+    wanted = _MODES[mode]
+    return np.array(picture if picture.mode == wanted else picture.convert(wanted))  # which would copy it otherwise
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
