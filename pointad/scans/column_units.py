@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.scans.named_columns import stated_unit
+from pointad.scans.named_columns import MICRO, stated_unit
 
 logger = logging.getLogger(__name__)
 
-_MICRO = "(?:[u\u00b5\u03bc\ufffd])"  # both letters of Unicode, and what becomes of the one of Latin-1
 _LENGTHS = tuple(
     (re.compile(pattern), unit, metres)
     for pattern, unit, metres in (
         ("nm|nanomet(?:er|re)s?", "nm", 1e-9),
-        (f"{_MICRO}m|microns?|micromet(?:er|re)s?", "um", 1e-6),
+        (f"{MICRO}m|microns?|micromet(?:er|re)s?", "um", 1e-6),
         ("mm|millimet(?:er|re)s?", "mm", 1e-3),
         ("cm|centimet(?:er|re)s?", "cm", 1e-2),
         ("m|met(?:er|re)s?", "m", 1.0),
