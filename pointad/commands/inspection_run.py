@@ -1,5 +1,6 @@
 """A run of scripts/predict.py: every scan is read, inspected and written."""
 
+import contextlib
 import logging
 import sys
 import time
@@ -77,7 +78,8 @@ def inspect_and_write(
 ) -> dict:
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
-        remove_outputs(folder)
+        with wait_for_lock(folder / WRITING) if folder.is_dir() else contextlib.nullcontext():
+            remove_outputs(folder)
         knows_copies = reference is not None or bool(verdicts.calibrated_on)
         inspection = _inspect(detector, path, reference, settings, with_likeness=knows_copies)
         verdicts.require_kind(path, inspection.prediction.kind)
@@ -86,6 +88,7 @@ def inspect_and_write(
         elif inspection.likeness and first_twin(inspection.likeness, verdicts.calibrated_on) is not None:
             logger.warning("%s: is one of the scans of --calibrate; it is judged by its own score", path)
         with wait_for_lock(folder / WRITING):
+            remove_outputs(folder)  # of another run, which may have written a page that this one does not
             return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
         interrupt = interrupt_behind(error)

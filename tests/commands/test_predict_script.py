@@ -172,11 +172,23 @@ def test_the_results_of_two_runs_are_not_mixed(run: Any, tmp_path: Path, monkeyp
 
         monkeypatch.setattr(inspection_run, name, write)
 
+    def inspect_while_another_run_writes(*arguments: Any, **options: Any) -> Any:
+        found = inspect_file(*arguments, **options)
+        (tmp_path / "out" / "scan").mkdir(parents=True)
+        for name in FILES:
+            (tmp_path / "out" / "scan" / name).write_text("of another scan of this name")
+        return found
+
+    inspect_file = inspection_run.inspect_file
+    monkeypatch.setattr(inspection_run, "inspect_file", inspect_while_another_run_writes)
     seen_by_another_run("write_inspection")
     seen_by_another_run("write_facts")
     code, _ = run(tmp_path / "scan.npy")
     assert code == 0 and written == ["write_inspection", "write_facts"]
     assert {path.name for path in (tmp_path / "out" / "scan").iterdir()} == set(FILES) - {"cloud.html"}
+    monkeypatch.setattr(inspection_run, "inspect_file", inspect_file)
+    seen_by_another_run("remove_outputs")
+    assert run(tmp_path / "scan.npy")[0] == 0 and written[-4:-2] == ["remove_outputs", "remove_outputs"]
 
 
 def test_own_outputs_are_no_scans(run: Any, tmp_path: Path) -> None:
