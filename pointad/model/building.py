@@ -1,12 +1,19 @@
 """A model with the weights of a file, no more and no less."""
 
 from pathlib import Path
+from typing import cast
 
 from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.architecture import Configuration, build
 from pointad.model.siglip_model import is_siglip
+from pointad.model.towers import ImageTower, patch_size
+
+LARGEST_SIDE = (
+    1024  # of a model's own pictures, which may need far more memory than its weights; published ones have 512
+)
+MOST_PATCHES = 128  # a side; published ones have 32
 
 
 def build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
@@ -37,7 +44,18 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
             f"weights of another model: its {name} is {held}, expected {wanted}",
             other_model,
         )
+    _check_side(cast(ImageTower, model.visual), path)
     if "timm_model_name" in configuration["vision_cfg"] and not is_siglip(configuration):
         model = build(configuration)  # no file holds EVA02's rotary positions
     model.load_state_dict(state, assign=True)
     return model
+
+
+def _check_side(vision: ImageTower, path: Path) -> None:
+    side, pixels = max(cast(tuple[int, int], vision.image_size)), patch_size(vision)
+    if side > LARGEST_SIDE or side > MOST_PATCHES * pixels:
+        raise InputError(
+            path,
+            f"is a model for pictures of {side} x {side} pixels in patches of {pixels} x {pixels}",
+            f"give a model for at most {LARGEST_SIDE} pixels and {MOST_PATCHES} patches a side",
+        )

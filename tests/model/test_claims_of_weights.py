@@ -134,3 +134,12 @@ def test_prompts_of_another_kind_of_numbers(
     torch.save(content, tmp_path / "prompts.pth")
     with pytest.raises(InputError, match=problem):
         load_prompt_learner(tmp_path / "prompts.pth", golden_backbone)
+
+
+@pytest.mark.parametrize(("side", "patch"), [(1040, 80), (258, 2)])
+def test_a_model_for_huge_pictures_is_refused(side: int, patch: int, tmp_path: Path) -> None:
+    huge = small_clip(image_size=side, patch_size=patch)
+    entries = {name: entry for name, entry in huge.state_dict().items() if name != "attn_mask"}
+    path = save(entries, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=f"is a model for pictures of {side} x {side} pixels in patches of {patch} x"):
+        load_backbone(weights=path)
