@@ -9,7 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import FILES, describe, remove_outputs, write_facts, write_inspection
+from pointad.commands.predict_outputs import (
+    FILES,
+    compared_with,
+    describe,
+    remove_outputs,
+    write_facts,
+    write_inspection,
+)
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_lack_of_memory, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good, look_options
@@ -31,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_FAIL = 1
 WRITING = ".writing.lock"  # runs that share a folder must not mix their results of two scans of one name
+DEMO_WORDS = " These are DEMO weights, whose scores are meaningless for real data."
 NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
 
 
@@ -114,10 +122,11 @@ def _write(
     """Write the outputs of one scan; its facts."""
     started = time.perf_counter()
     heat_range = settings.heat_range or (None if reference is None else reference.heat_range)
-    write_inspection(folder, inspection, verdicts, html=settings.html, heat_range=heat_range)
+    good = 0 if reference is None else len(reference.names)
+    basis = f"{compared_with(good)}.{DEMO_WORDS if detector.is_demo else ''}"
+    write_inspection(folder, inspection, verdicts, html=settings.html, heat_range=heat_range, basis=basis)
     inspection.timings["write"] = time.perf_counter() - started
     facts = {"file": str(path), **describe(inspection, verdicts), "output": str(folder)}
-    good = 0 if reference is None else len(reference.names)
     write_facts(folder, {**facts, "good_scans": good, "backbone": detector.backbone_name, "demo": detector.is_demo})
     return facts
 

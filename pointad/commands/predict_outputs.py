@@ -43,12 +43,16 @@ def write_inspection(
     *,
     html: bool,
     heat_range: tuple[float, float] | None,
+    basis: str = "",
 ) -> None:
-    """Write heat.ply, scores.npy, sheet.png and, if requested, cloud.html, all with one colour scale."""
+    """Write heat.ply, scores.npy, sheet.png and, if requested, cloud.html, all with one colour scale.
+
+    `basis` says on the page what the score rests on, such as `compared_with`.
+    """
     prediction = inspection.prediction
     heat_range = heat_range or inspection.heat_range
     title = f"{inspection.name}: {prediction.score:.4f}{_spoken(prediction.score, verdicts)}"
-    sentence = verdicts.sentence(prediction.score)
+    sentence = " ".join(filter(None, (verdicts.sentence(prediction.score), basis)))
 
     def write_sheet() -> None:
         write_png(folder / "sheet.png", prediction_sheet(prediction, title, heat_range))
@@ -65,6 +69,13 @@ def write_inspection(
     with ThreadPoolExecutor(2) as pool:
         for written in [pool.submit(write_sheet), pool.submit(write_clouds)]:
             written.result()
+
+
+def compared_with(good_scans: int) -> str:
+    """What a score rests on, as a sentence without its full stop."""
+    if not good_scans:
+        return "Judged without good scans of the object (zero-shot)"
+    return f"Compared with {good_scans} good scan{'' if good_scans == 1 else 's'} ({good_scans}-shot)"
 
 
 def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def test_outputs_of_a_folder(run: Any, folder: Path, scan: np.ndarray, tmp_path:
     assert np.load(tmp_path / "out" / "bump" / "scores.npy").shape == scan.shape[:2]
     assert json.loads((tmp_path / "out" / "bump" / "prediction.json").read_text())["score"] == bump["score"]
     assert Image.open(tmp_path / "out" / "bump" / "sheet.png").size[0] > 1000
-    assert "pointad-cloud" in (tmp_path / "out" / "bump" / "cloud.html").read_text()
+    page = (tmp_path / "out" / "bump" / "cloud.html").read_text()
+    assert "pointad-cloud" in page and "Judged without good scans of the object (zero-shot)." in page
 
 
 def test_one_bad_file_does_not_stop_the_others(run: Any, folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pointad.commands.detector import load_detector
-from pointad.commands.predict_outputs import describe
+from pointad.commands.predict_outputs import compared_with, describe
 from pointad.commands.references import GoodScans, content_of, make_reference
 from pointad.commands.scan_search import IS_GOOD, twin_of
 from pointad.commands.serve_settings import ServeSettings
@@ -127,11 +127,8 @@ def _compared(reference: Reference | None, score: float) -> dict[str, Any]:
 
 
 def _sentence(reference: Reference | None, score: float) -> str:
-    if reference is None:
-        return "Judged without good scans of the object (zero-shot)."
     facts = _compared(reference, score)
-    count = facts["good_scans"]
-    said = f"Compared with {count} good scan{'' if count == 1 else 's'} ({count}-shot)"
+    said = compared_with(facts["good_scans"])
     return f"{said}; p-value {facts['p_value']:.3g} among their scores." if "p_value" in facts else f"{said}."
 
 
