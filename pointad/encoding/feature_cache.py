@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 FORMAT = 1  # incremented when the encoder's features for the same weights and pictures, or the files, change
 SUFFIX = ".safetensors"
 _ENTRY = re.compile(r"\.?[0-9a-f]{64}(\.[0-9a-f]{12}\.partial)?\.safetensors")  # finished, or being written
+LARGEST_NUMBER = 1.01  # of a feature of unit length, with what rounding adds
 HEADER_BYTES = 512  # approximate size of a file without its numbers
 
 
@@ -71,11 +72,18 @@ class FeatureCache:
         digest.update(np.ascontiguousarray(picture).data)
         return digest.hexdigest()
 
-    def read(self, key: str) -> PictureFeatures | None:
-        """The features with this key; None if they are missing, or damaged, which is logged."""
+    def read(self, key: str, shape: tuple[int, int, int]) -> PictureFeatures | None:
+        """The features with this key; None if they are missing, or damaged, which is logged.
+
+        Args:
+            key: of the picture.
+            shape: (L, N, D) of the encoder's patch features.
+        """
         path = self._path(key)
         try:
             features = read_entry(path)
+            if features.patch_features.shape != shape or features.global_features.shape != shape[2:]:
+                raise ValueError("damaged (features of another shape)")
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -138,6 +146,9 @@ def read_entry(path: Path) -> PictureFeatures:
     kinds = [(tensor.dtype, tensor.ndim) for tensor in (features.global_features, features.patch_features)]
     if kinds != [(torch.float32, 1), (torch.float16, 3)]:
         raise ValueError("damaged (tensors of another kind)")
+    for tensor in (features.global_features, features.patch_features):
+        if not (tensor.abs() <= LARGEST_NUMBER).all():
+            raise ValueError("damaged (numbers that features of unit length cannot have)")
     if stored.get("key") != path.stem or stored.get("sha256") != _digest(
         features.global_features, features.patch_features
     ):

@@ -166,10 +166,12 @@ class PictureEncoder:
         keys = [self._cache.key(picture) for picture in pictures.cpu().numpy()]
         found: dict[str, PictureFeatures] = {}
         missing: dict[str, int] = {}  # key -> index of the picture
+        patches = (pictures.shape[1] // self.backbone.patch_size) ** 2
+        shape = (len(self.layers), patches, self.backbone.embedding_dim)
         for index, key in enumerate(keys):
             if key in found or key in missing:
                 continue
-            features = self._cache.read(key)
+            features = self._cache.read(key, shape)
             if features is None:
                 missing[key] = index
             else:

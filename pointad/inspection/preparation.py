@@ -95,7 +95,7 @@ def prepare(
     if not organized and remove_table:
         problem = "needs an organized scan, and this cloud has no grid"
         raise InputError("removing the table", problem, "give the organized scan, or remove the table beforehand")
-    if points.dtype.kind != "f":
+    if points.dtype not in (np.float32, np.float64):  # sums of coordinates pass the end of half precision
         points = points.astype(np.float64)
     chosen = choose_rig(rig, organized)
     if not organized:

@@ -14,8 +14,10 @@ import hashlib
 import json
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,13 +31,13 @@ from pointad.files.json_files import parse_json
 from pointad.files.regular import regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.agreement import another_size
-from pointad.reference.cues import CUES, ReferenceScores, join_scores
+from pointad.reference.cues import ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_tensors
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, ScanPatches, compare_patches
 from pointad.reference.setting import ReferenceSetting
-from pointad.reference.soundness import finite, geometry_fits, patches_fit
+from pointad.reference.soundness import facts_fit, finite, geometry_fits, likenesses_fit, patches_fit
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import upsample
 
@@ -175,23 +177,32 @@ class Reference:
                 names=tuple(map(str, told["names"])),
                 extents=tuple(map(finite, told["extents"])),
                 good_scores=tuple(map(finite, told["good_scores"])),
-                heat_range=None if heat_range is None else (finite(heat_range[0]), finite(heat_range[1])),
+                heat_range=None if heat_range is None else _pair(heat_range),
                 color=_color_bank(tensors),
                 contents=tuple(map(str, told.get("contents", ()))),  # older files have none
                 likenesses=from_tensors(tensors, told.get("likeness_pictures", ())),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(path, f"is damaged, or of another version ({error})", _REMEDY) from error
-        if not (
-            patches_fit(reference.patches, len(reference.setting.views))
-            and geometry_fits(reference.geometry)
-            and (reference.color is None or patches_fit(reference.color, 1))
-            and set(reference.powers) == set(CUES)
-            and len(reference.likenesses) in (0, len(reference.names))
-            and all(0 <= power <= 1 for power in reference.powers.values())
-        ):
+        if not reference._fits():
             raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)
         return reference
+
+    def _fits(self) -> bool:
+        scans = len(self.names)
+        return (
+            facts_fit(self.names, self.extents, self.good_scores, self.heat_range, self.powers)
+            and len(self.contents) in (0, scans)
+            and likenesses_fit(self.likenesses, scans)
+            and patches_fit(self.patches, len(self.setting.views), scans)
+            and geometry_fits(self.geometry, scans)
+            and (self.color is None or patches_fit(self.color, 1, scans))
+        )
+
+
+def _pair(value: Sequence[Any]) -> tuple[float, float]:
+    low, high = map(finite, value)
+    return low, high
 
 
 def _digest(tensors: dict[str, Tensor], told: str) -> str:

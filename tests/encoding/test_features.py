@@ -13,7 +13,7 @@ from pointad.commands.cache_upkeep import remove_damaged
 from pointad.compute.precision import BF16, FP16, computing_in, supported_precisions, with_rounded_matrices
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
-from pointad.encoding.feature_cache import evict, list_entries
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, evict, list_entries, read_entry
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
@@ -158,6 +158,27 @@ def test_damaged_files_are_encoded_again(
     again = PictureEncoder(backbone, cache_folder=tmp_path)
     assert_same(again.encode(BATCH), found)
     assert again.encoded == 0
+
+
+@pytest.mark.parametrize("change", ["width", "patches", "layers", "not finite"])
+def test_foreign_entries_are_encoded_again(
+    backbone: ClipBackbone, tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = PictureEncoder(backbone, cache_folder=tmp_path)
+    expected = encoder.encode(BATCH)
+    path = list_entries(tmp_path)[0].path
+    own = read_entry(path)
+    foreign = {
+        "width": (own.global_features[:5], own.patch_features[..., :5]),
+        "patches": (own.global_features, own.patch_features[:, :-1]),
+        "layers": (own.global_features, torch.cat([own.patch_features, own.patch_features])),
+        "not finite": (own.global_features * torch.nan, own.patch_features),
+    }
+    cache = FeatureCache(tmp_path, fingerprint="any", layers=[1], precision="fp32")
+    cache.write(path.stem, PictureFeatures(*foreign[change]))
+    found = PictureEncoder(backbone, cache_folder=tmp_path).encode(BATCH)
+    assert f"{path}: damaged" in caplog.text
+    assert_same(found, expected, 2**-11)
 
 
 def test_an_unwritable_cache_is_named(backbone: ClipBackbone, tmp_path: Path) -> None:

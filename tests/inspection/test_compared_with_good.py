@@ -171,3 +171,50 @@ def test_files_that_are_no_reference_are_refused(tmp_path: Path, content: bytes)
         Reference.load(path)
     with pytest.raises(InputError, match="does not exist"):
         Reference.load(tmp_path / "missing.safetensors")
+
+
+CHANGES: dict[str, dict[str, object]] = {
+    "scores of more scans": {"good_scores": (0.1,) * 100},
+    "no scores": {"good_scores": ()},
+    "no extents": {"extents": ()},
+    "negative extents": {"extents": (-1.0, -1.0)},
+    "names of more scans": {"names": ("a", "b", "c"), "likenesses": ()},
+    "contents of one": {"contents": ("a",)},
+    "colours the other way round": {"heat_range": (1.0, 0.0)},
+    "three ends of the colours": {"heat_range": (0.1, 0.2, 0.3)},
+    "one end of the colours": {"heat_range": (0.1,)},
+    "no powers": {"powers": {"prompts": 0.0, "patches": 0.0, "geometry": 0.0}},
+    "powers of more than 1": {"powers": {"prompts": 1.0, "patches": 1.0, "geometry": 1.0}},
+}
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES.keys())
+def test_facts_that_do_not_belong_together_are_refused(
+    changes: dict[str, object], reference: Reference, tmp_path: Path
+) -> None:
+    changed = dataclasses.replace(reference, **changes)  # type: ignore[arg-type]
+    changed.save(tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=r"a\.safetensors: is damaged"):
+        Reference.load(tmp_path / "a.safetensors")
+
+
+def test_tables_of_other_good_scans_are_refused(reference: Reference, tmp_path: Path) -> None:
+    patches, geometry, likeness = reference.patches, reference.geometry, reference.likenesses[0]
+    for change in (
+        {"patches": dataclasses.replace(patches, owners=patches.owners + 1000)},
+        {"patches": dataclasses.replace(patches, owners=patches.owners.float())},
+        {"patches": dataclasses.replace(patches, descriptors=patches.descriptors.double())},
+        {"geometry": dataclasses.replace(geometry, owners=geometry.owners - 1)},
+        {"likenesses": (likeness, dataclasses.replace(likeness, values=likeness.values * np.nan))},
+        {"likenesses": (likeness, dataclasses.replace(likeness, count=-5))},
+    ):
+        dataclasses.replace(reference, **change).save(tmp_path / "a.safetensors")  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="is damaged, its parts do not fit one another"):
+            Reference.load(tmp_path / "a.safetensors")
+
+
+def test_half_precision_counts_as_any_other(detector: PointAD) -> None:
+    scan = (depth_scan() * np.float32(100)).astype(np.float16)
+    np.testing.assert_array_equal(
+        detector.predict(scan).point_scores, detector.predict(scan.astype(float)).point_scores
+    )

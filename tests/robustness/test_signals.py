@@ -197,9 +197,9 @@ def test_entries_of_a_feature_cache_that_are_no_files(
             os.mkfifo(path) if kind == "pipe" else path.symlink_to(path.name)
 
     put()
-    assert cache.read("ab" * 32) is None and "its picture is encoded again" in caplog.text
+    assert cache.read("ab" * 32, (1, 2, 3)) is None and "its picture is encoded again" in caplog.text
     cache.write("ab" * 32, features)
-    assert (cache.read("ab" * 32) is None) == (kind == "folder")
+    assert (cache.read("ab" * 32, (1, 2, 3)) is None) == (kind == "folder")
     if kind != "folder":
         put()
     ending = invoke("scripts/feature_cache.py", tmp_path / "cache", "--check")
