@@ -47,6 +47,7 @@ from pointad.training.run_folder import (
 from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import START_AFRESH, load_training_state, save_training_state
+from pointad.training.state_check import check_training_state
 from pointad.training.terms import LOSS_TERMS
 from pointad.training.training import DivergenceError, EpochLosses, Training, load_examples
 
@@ -107,6 +108,15 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     record = record_of_training(settings, encoder, data, learner)
     state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
     state = find_state(settings, state_facts, processes)
+    if state is not None:
+        check_training_state(
+            state,
+            folder / STATE_NAME,
+            backbone=backbone,
+            learner=learner,
+            settings=learning_settings(settings),
+            samples=len(data.samples),
+        )
     if is_finished(settings, state):
         return
     if processes.is_first and state is None and not settings.restart:
@@ -126,7 +136,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     record = replace(record, masks=f"{examples.masks:x}")
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
     if state is not None:
-        restore(training, state, folder / STATE_NAME)
+        training.restore(state)
         logger.info("continuing after epoch %d", len(training.history))
         record = replace(record, earlier_code=earlier_code(folder))
     elif processes.is_first and settings.restart:
@@ -209,8 +219,7 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
     Raises:
         InputError: the state was trained for more epochs than requested.
     """
-    epochs = state.get("losses") if state is not None else None
-    learned = len(epochs) if isinstance(epochs, list) else 0
+    learned = len(state["losses"]) if state is not None else 0
     last = last_prompts(settings)
     if learned < settings.epochs:
         return False
@@ -238,14 +247,6 @@ def discard_training(folder: Path) -> None:
         refuse_special(path)
     for path in earlier:
         path.unlink(missing_ok=True)
-
-
-def restore(training: Training, state: dict[str, Any], path: Path) -> None:
-    """Go back to a stored state."""
-    try:
-        training.restore(state)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(path, "is not the state of such a training", START_AFRESH) from error
 
 
 def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearner:

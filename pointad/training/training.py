@@ -117,6 +117,11 @@ def load_examples(
     return TrainingExamples(len(sources), features, targets, path, content, masks)
 
 
+def adam(learner: PromptLearner, settings: TrainingSettings) -> torch.optim.Adam:
+    """A fresh optimizer of the learned tokens."""
+    return torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
+
+
 class DivergenceError(InputError):
     """Training has diverged to non-finite numbers."""
 
@@ -150,7 +155,7 @@ class Training:
         self._examples = examples
         self._processes = processes
         self._device = next(backbone.parameters()).device
-        self._optimizer = torch.optim.Adam(learner.learned_parameters(), lr=settings.learning_rate, betas=BETAS)
+        self._optimizer = adam(learner, settings)
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._prompt_length = learner.prompt_length()
         self._weights = check_weights(settings.loss_weights)
@@ -197,6 +202,9 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Restore a state from :meth:`state` of a training of the same kind.
 
+        Args:
+            state: one from a file must have passed :func:`pointad.training.state_check.check_training_state`.
+
         Raises:
             InputError: the samples are others than those that it was learned from; older states do not say.
         """
@@ -204,10 +212,14 @@ class Training:
             problem = "have changed since the training was interrupted: pictures, masks or their order"
             raise InputError("training samples", problem, "restore them, or train with --restart to start afresh")
         self._learner.load_state_dict(state["learner"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        # Copies, since the optimizer writes into its tensors, and those of a file may share their memory.
+        kept = {
+            index: {name: value.detach().clone() for name, value in each.items()}
+            for index, each in state["optimizer"]["state"].items()
+        }
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": kept})
         self._generator.set_state(state["generator"])
-        epochs = (steps.view(-1, len(LOSS_TERMS)) for steps in state["losses"])
-        self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(epochs, start=1)]
+        self.history = [EpochLosses(epoch, steps) for epoch, steps in enumerate(state["losses"], start=1)]
 
     def _diverged_at(self, losses: Tensor) -> int | None:
         """The first step of an epoch, counted from 1, with a non-finite loss or prompt; None if there is none."""

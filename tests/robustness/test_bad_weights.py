@@ -331,6 +331,12 @@ STATES = [
     pytest.param(inner_state(lambda state: state["learner"]["ctx_pos"].fill_(float("nan"))), id="not a number"),
     pytest.param(inner_state(lambda state: state.update(generator=torch.zeros(3))), id="another generator"),
     pytest.param(inner_state(lambda state: state.update(losses=[1.0])), id="losses are numbers"),
+    pytest.param(
+        inner_state(lambda state: state["optimizer"]["param_groups"][0].update(lr=5.0)), id="another learning rate"
+    ),
+    pytest.param(
+        inner_state(lambda state: state["optimizer"]["state"][0].update(exp_avg=torch.zeros(3))), id="another moment"
+    ),
 ]
 
 

@@ -169,6 +169,24 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
         load_training_state(path, {"init_fingerprint": "b"})
 
 
+@pytest.mark.parametrize(
+    "facts", [{None: 1}, {5: 1}, {"seed": 10**6000}, {"seed": [[1]]}, {"seed": torch.zeros(2)}, {"seed": {3: 4}}]
+)
+def test_facts_that_are_not_plain_are_refused(tmp_path: Path, facts: dict) -> None:
+    path = tmp_path / "training_state.pt"
+    save_training_state(path, {}, facts)
+    with pytest.raises(InputError, match=r"not the state of a training.*--restart"):
+        load_training_state(path, {"seed": 111})
+
+
+def test_long_facts_are_told_shortened(tmp_path: Path) -> None:
+    path = tmp_path / "training_state.pt"
+    save_training_state(path, {}, {"seed": "9" * 10_000, "views": ["x" * 10_000] * 10_000})
+    with pytest.raises(InputError, match=r"another seed \(--seed: 9+….*, now 111\) and another views") as refused:
+        load_training_state(path, {"seed": 111})
+    assert len(str(refused.value)) < 1000
+
+
 @pytest.mark.parametrize("content", [b"", b"nothing that torch knows"])
 def test_a_damaged_state_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "training_state.pt"
