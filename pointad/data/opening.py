@@ -16,7 +16,7 @@ from pointad.data.dataset import (
 from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.listed_paths import WRITE_AGAIN
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
-from pointad.data.own_data import STORED
+from pointad.data.own_data import STORED, check_kind
 from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import require_dataset, stored_views
 from pointad.data.sample_source import SampleSource
@@ -78,7 +78,7 @@ def list_dataset(
     directions = rendering.views or dataset.rig.views
     views = AvailableViews(len(directions), directions, f"the rig of {dataset.title}")
     good = list_good_scans(dataset, root, classes, rendering.reading) if with_good else ()
-    return ListedDataset(samples, views, partial(_render, rendering=rendering), good)
+    return ListedDataset(samples, views, partial(_render, rendering=rendering, dataset=dataset), good)
 
 
 def open_dataset(
@@ -126,8 +126,11 @@ def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
         raise InputError(root, "holds raw scans but no renderings", remedy)
 
 
-def _render(sample: RawSample, options: SampleOptions, rendering: RenderingOptions) -> LoadedScan:
+def _render(
+    sample: RawSample, options: SampleOptions, rendering: RenderingOptions, dataset: DatasetSpecification
+) -> LoadedScan:
     rendered, prepared = render_raw_sample(sample, rendering)
+    check_kind(dataset, prepared, sample.scan_path)
     numbered = options.region_neighbours is not None and rendered.nonzero_indices is None
     wanted = numbered or options.with_points
     return from_rendered_sample(

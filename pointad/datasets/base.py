@@ -49,6 +49,7 @@ class DatasetSpecification:
     metres_per_unit: float | None = None  # the unit that rig and cleaning assume; None: any unit
     organized_rig: ViewRig | None = None  # for scans with a pixel grid, if a data set has both kinds
     is_open: bool = False  # custom data: the files determine whether they are organized and have pictures
+    settled_by: Path | None = None  # the scan that determined it, which all others must be like
     truth_patterns: tuple[str, ...] = ()  # where masks lie, {split} included; those without a scan are told
     lists_point_cloud: bool = False  # the JSON files list the rendered points as well as the scan (d3_pcd_path)
 

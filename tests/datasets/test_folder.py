@@ -11,10 +11,13 @@ from datasets.miniatures import clouds, recording, write_picture, write_rows, wr
 from datasets.pipeline import run_pipeline
 from robustness.invocation import assert_one_error_line, invoke
 
+from pointad.data.dataset import SampleOptions
+from pointad.data.opening import open_dataset
 from pointad.data.own_data import settled
-from pointad.data.raw import list_raw_samples, load_raw_sample
+from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.errors import InputError
+from pointad.rendering.views import View
 from pointad.scans.point_cloud import RawSample
 
 CLOUDS = FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "{split}/{species}/{class}/labels/{id}*.txt")
@@ -212,6 +215,22 @@ def test_pictures_of_clouds_are_refused(cloud_folder: Path) -> None:
     layout = FolderLayout("test/{species}/{class}/cloud/{id}.xyz", "test/{species}/{class}/cloud/{id}.xyz")
     with pytest.raises(InputError, match="correspond to no points"):
         load_raw_sample(listed(cloud_folder, layout)[0])
+
+
+@pytest.mark.parametrize("first", ["grid.tiff", "cloud.xyz"])
+def test_grids_and_clouds_are_not_measured_together(tmp_path: Path, first: str) -> None:
+    write_tiff(tmp_path / "grid.tiff", recording(0.0)[0])
+    write_rows(tmp_path / "cloud.xyz", clouds(0)[0])
+    other = ({"grid.tiff", "cloud.xyz"} - {first}).pop()
+    (tmp_path / "samples.csv").write_text(f"scan,species,id\n{first},good,1\n{other},good,2\n")
+    dataset = settled(folder_dataset(FolderLayout()), tmp_path, "on_the_fly")
+    options = SampleOptions(view_indices=(0,))
+    rendering = RenderingOptions(views=(View("x", 0),))
+    samples = open_dataset(dataset, tmp_path, options, render="on_the_fly", rendering=rendering)
+    assert samples[0].identifier == "1"
+    with pytest.raises(InputError, match=r"has (a|no) pixel grid, but .* has (none|one); split them") as refused:
+        samples[1]
+    assert refused.value.subject == str(tmp_path / other) and str(tmp_path / first) in refused.value.problem
 
 
 @pytest.mark.parametrize(
