@@ -87,7 +87,7 @@ def test_every_setting_is_recorded(experiment: Experiment) -> None:
 
 NOT_ALWAYS = {
     *("name", "normals", "visibility", "correspondence", "point_pixels"),  # not noted beside these renderings
-    *("metres_per_unit", "keep_clusters", "init_checkpoint", "init_fingerprint", "learned_before"),
+    *("metres_per_unit", "keep_clusters", "init_checkpoint", "init_fingerprint", "learned_before", "earlier_code"),
 }
 
 
