@@ -14,6 +14,7 @@ from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
 # Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
+_LONGEST = 2**40  # side of a tensor; empty ones may state any, and torch fails beyond 63 bits
 _PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
 
 
@@ -27,6 +28,9 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
     with Path(path).open("rb"):  # the library takes every file that cannot be opened for missing
         pass
     with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
+        for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
+            if any(length > _LONGEST for length in file.get_slice(name).get_shape()):
+                raise SafetensorError(f"its '{name[:100]}' has a side that no tensor can have")
         yield file
 
 
@@ -43,7 +47,7 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
     """
     try:
         with opened_safetensors(path) as file:
-            for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
+            for name in file.keys():  # noqa: SIM118
                 stored_as = file.get_slice(name).get_dtype()
                 if stored_as not in _PLAIN:
                     problem = f"not {kind} that can be read (its '{name[:100]}' holds {stored_as} values)"

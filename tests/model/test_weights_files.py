@@ -237,6 +237,13 @@ def test_safetensors_of_numbers_that_are_not_supported(tmp_path: Path) -> None:
             read_weights(tmp_path / "a.safetensors")
 
 
+def test_safetensors_whose_empty_tensors_state_endless_sides(tmp_path: Path) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": [0, 2**63], "data_offsets": [0, 0]}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(InputError, match="its 'a' has a side that no tensor can have"):
+        read_weights(tmp_path / "a.safetensors")
+
+
 def test_a_folder_without_weights(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no CLIP weights"):
         load_backbone(weights=tmp_path)
