@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 LARGEST_PICKLE = 8 << 20  # bytes
 MOST_INSTRUCTIONS = 1_000_000
 DEEPEST_NESTING = 100  # containers in containers
+MOST_ARGUMENTS = 32  # of a call, or parts of a reference; torch needs 8, and one tuple may be named a million times
 
 
 class PickleDataError(ValueError):
@@ -135,12 +136,12 @@ class _Machine:
         elif opcode == "STACK_GLOBAL":
             stack.append(Name(*map(_as_text, self._take(2))))
         elif opcode == "BINPERSID":
-            stack.append(self._persistent(stack.pop()))
+            stack.append(self._persistent(_few(stack.pop())))
         elif opcode == "REDUCE":
             called, arguments = self._take(2)
             if not isinstance(arguments, tuple):
                 raise PickleDataError("its pickle is damaged: a call without arguments")
-            stack.append(self._reduce(_as_name(called), arguments))
+            stack.append(self._reduce(_as_name(called), _few(arguments)))
         elif opcode == "NEWOBJ":
             kind, _ = self._take(2)
             stack.append(self._new(_as_name(kind)))
@@ -182,6 +183,12 @@ class _Machine:
         while self.stack[start] is not _MARK:  # raises IndexError if there is none
             start -= 1
         return self._take(len(self.stack) - start)[1:]
+
+
+def _few(arguments: Any) -> Any:
+    if isinstance(arguments, tuple) and len(arguments) > MOST_ARGUMENTS:
+        raise PickleDataError(f"its pickle is damaged: {len(arguments)} arguments")
+    return arguments
 
 
 def _as_key(key: Any) -> Any:

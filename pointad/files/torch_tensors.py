@@ -135,7 +135,7 @@ class TensorReader:
             raise PickleDataError("its pickle is damaged: a tensor without a storage")
         if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)):
             raise PickleDataError("its pickle is damaged: a tensor without a shape")
-        if not all(map(_is_count, (offset, *size, *stride))) or len(size) > _MOST_DIMENSIONS:
+        if len(size) > _MOST_DIMENSIONS or not all(map(_is_count, (offset, *size, *stride))):
             raise PickleDataError("its pickle is damaged: a tensor of an impossible shape")
         count = prod(size)
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))

@@ -14,6 +14,10 @@ from pointad.files import pickle_data
 from pointad.files.torch_files import read_torch_file
 from pointad.model.weights import read_weights
 
+CALLS = {
+    "call": b"ctorch._utils\n_rebuild_parameter\nq\x01(" + b"N" * 33 + b"t",
+    "reference": b"(" + b"N" * 33 + b"t",
+}
 _MODULE = b"c__torch__\nModel\n"
 
 
@@ -84,3 +88,13 @@ def test_many_prefixes_of_a_name_are_stripped(tmp_path: Path) -> None:
     names = ("module." * 100_000 + "model.logit_scale", "module." * 100_000 + "model.visual.proj")
     save_file({name: torch.ones(1) for name in names}, tmp_path / "a.safetensors")
     assert set(read_weights(tmp_path / "a.safetensors").state) == {"logit_scale", "visual.proj"}
+
+
+@pytest.mark.parametrize("kind", CALLS)
+def test_calls_and_references_have_few_arguments(kind: str, tmp_path: Path) -> None:
+    """One tuple of them may be named at every instruction, and each call looks at all of it."""
+    stream = b"\x80\x02" + CALLS[kind] + (b"R." if kind == "call" else b"Q.")
+    with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a/data.pkl", stream)
+    with pytest.raises(InputError, match="its pickle is damaged: 33 arguments"):
+        read_torch_file(tmp_path / "a.pt", kind="weights", remedy="give others")
