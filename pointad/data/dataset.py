@@ -108,9 +108,10 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
     points = _labelled_points(record) if options.region_neighbours is not None else None
     if points is None and options.with_points:
         points = read_points(record.point_cloud_path, nonzero_indices, record.views_folder, options.point_size)
-    views_gt = layout.read_views_gt(record.views_gt_folder, views) if options.with_views_gt else None
+    side = options.point_size
+    views_gt = layout.read_views_gt(record.views_gt_folder, views, side) if options.with_views_gt else None
     scan = LoadedScan(
-        views=layout.read_views(record.views_folder, views) if pictures else None,
+        views=layout.read_views(record.views_folder, views, side) if pictures else None,
         views_gt=views_gt if record.label else without_view_marks(record, views_gt),
         correspondences=layout.read_correspondences(record.correspondence_folder, views),
         nonzero_indices=nonzero_indices,
@@ -118,7 +119,6 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         mask=mask,
         points=points,
     )
-    _check_grid(record.views_folder, scan, options.point_size)
     if scan.mask is not None and scan.mask.ndim == 2 and scan.color is not None:
         _check_proportions(record, scan.mask.shape, scan.color.shape)
     return scan

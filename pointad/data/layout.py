@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.data.view_sizes import check_view_sizes
 from pointad.errors import InputError
 from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.names import plain_component
@@ -146,29 +147,32 @@ def remove_views(files: SampleFiles) -> None:
         ) from error
 
 
-def read_views(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
+def read_views(folder: str | Path, indices: Sequence[int], size: int | None = None) -> np.ndarray:
     """Read renderings of a sample.
 
     Args:
         folder: `2d_rendering/<id>`.
         indices: which views, in the order wanted.
+        size: side that they must have, in pixels; None: any.
 
     Returns:
         (V, H, W, 3) uint8.
 
     Raises:
-        InputError: an image is missing, broken, or differs in size from the first.
+        InputError: an image is missing, broken, or differs in size from the first or the given one.
     """
     paths = [Path(folder) / _view_name(index) for index in indices]
+    if size is not None:
+        check_view_sizes(paths, size)
     return _stack(paths, [read_picture(path, "RGB") for path in paths])
 
 
-def read_views_gt(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
+def read_views_gt(folder: str | Path, indices: Sequence[int], size: int | None = None) -> np.ndarray:
     """Read the greyscale ground-truth images of a sample.
 
     Args:
         folder: `2d_gt/<id>`.
-        indices: which views, in the order wanted.
+        indices, size: as in `read_views`.
 
     Returns:
         (V, H, W) uint8.
@@ -177,6 +181,8 @@ def read_views_gt(folder: str | Path, indices: Sequence[int]) -> np.ndarray:
         InputError: as in `read_views`.
     """
     paths = [Path(folder) / _view_gt_name(index) for index in indices]
+    if size is not None:
+        check_view_sizes(paths, size)
     return _stack(paths, [read_picture(path, "grey") for path in paths])
 
 

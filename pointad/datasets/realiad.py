@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pointad.datasets.archive import (
     class_folders,
+    files_in,
     inner_folder,
     is_good,
     list_training_split,
@@ -20,6 +21,7 @@ from pointad.datasets.archive import (
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
+from pointad.files.search import files_below
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.tiff import read_xyz_tiff
 
@@ -43,8 +45,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     samples = []
     for folder in class_folders(root, split, (), classes):
         for species in species_folders(folder / split, "xyz"):
-            pictures = sorted(path for path in (species / "rgb").rglob("*") if path.suffix.lower() in _PICTURES)
-            scans = sorted(path for path in (species / "xyz").iterdir() if path.suffix.lower() in (".tiff", ".tif"))
+            folder_of_pictures = species / "rgb"
+            below = files_below(folder_of_pictures) if folder_of_pictures.is_dir() else []
+            pictures = [path for path in below if path.suffix.lower() in _PICTURES]
+            scans = files_in(species / "xyz", (".tiff", ".tif"))
             stems = [path.stem for path in scans]
             samples += [_sample(folder.name, species, path, _nearest_to(path, stems, pictures)) for path in scans]
     return samples

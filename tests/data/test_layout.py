@@ -159,6 +159,14 @@ def test_broken_pictures(tmp_path: Path, content: bytes | None) -> None:
         layout.read_views(tmp_path, [0])
 
 
+def test_sizes_are_compared_before_pictures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (30, 20)).save(tmp_path / "view_0.png")
+    assert layout.read_views(tmp_path, [0]).shape == (1, 20, 30, 3)
+    monkeypatch.setattr(layout, "read_picture", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(InputError, match="holds pictures of 30 x 20 pixels, expected 336 x 336"):
+        layout.read_views(tmp_path, [0], 336)
+
+
 def test_truncated_and_huge_pictures(tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()

@@ -118,6 +118,14 @@ def test_a_picture_belongs_to_the_longest_name_that_it_begins_with(tmp_path: Pat
     assert realiad_with_two(tmp_path, two) == (masks / "S_1.png", masks / "S_1_2_top.png")
 
 
+def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
+    def odd(species: Path) -> None:
+        (species / "rgb/S0001/._top.jpg").write_bytes(b"as macOS leaves them")
+
+    masks = tmp_path / "audio_jack/test/scratch/gt/rgb"
+    assert realiad_with_two(tmp_path, odd) == (masks / "top.png",)
+
+
 def test_a_mask_of_several_scans_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     def two(species: Path) -> None:
         shutil.copy(species / "xyz/S0001.tiff", species / "xyz/S0002.tiff")
