@@ -215,8 +215,8 @@ def _label(cell: str) -> bool:
 
 
 def _last_number(name: str) -> int | None:
-    found = re.search(r"(\d+)\D*$", name, re.ASCII)
-    return int(found[1]) if found and len(found[1]) < _MOST_DIGITS else None
+    digits = re.findall(r"[0-9]+", name)[-1:]
+    return int(digits[0]) if digits and len(digits[0]) < _MOST_DIGITS else None
 
 
 def _key(name: str) -> str:

@@ -30,9 +30,9 @@ from pointad.inspection.preparation import EXTENT
 from pointad.inspection.referencing import Eyes, reference_of
 from pointad.inspection.smoothing import check_smoothing
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
-from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.prompt_learner import OBJECT_NAME
-from pointad.model.weight_locations import demo_checkpoints
+from pointad.model.weight_locations import demo_checkpoints, locate
 from pointad.reference.likeness import Likeness
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
@@ -114,8 +114,9 @@ class PointAD:
         """
         if clip is None:
             clip = DEMO if path is None else "openai"
-        backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
         path = demo_checkpoints()[0] if path is None else path
+        load_prompts(locate(path))  # what is missing or damaged is told before a model is downloaded
+        backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
         learner = load_prompt_learner(path, backbone)
         if not learner.says(backbone, OBJECT_NAME):
             logger.warning("%s: its prompts name the class that they were learned from; so they do for any scan", path)

@@ -104,3 +104,9 @@ def test_ground_truth_of_every_vertex(archive: Path, caplog: pytest.LogCaptureFi
     write_rows(path, vertices, ",")
     with pytest.raises(InputError, match="marks every point as anomalous"):
         load_raw_sample(sample)
+
+
+def test_long_runs_of_digits_take_no_longer_than_others(archive: Path, caplog: pytest.LogCaptureFixture) -> None:
+    samples = table_of(archive, f"{COLUMNS}\na{'1' * 120_000}b0,1,0,1\n")
+    assert sum(sample.label for sample in samples) == 1
+    assert "by the numbers in the names" in caplog.text

@@ -185,3 +185,9 @@ def test_views_may_be_a_number_or_directions(detector: PointAD) -> None:
     assert few.score == named.score and len(few.view_scores) == 3
     frontal = detector.predict(depth_scan(), views=[View("x", 0.0)])
     assert frontal.score == detector.predict(depth_scan(), views=1).score
+
+
+def test_missing_prompts_are_told_before_a_model_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointad.inspection.predictor.load_backbone", lambda *_, **__: pytest.fail("loaded"))
+    with pytest.raises(InputError, match=r"epoch_15\.pth: checkpoint not found"):
+        PointAD.from_checkpoint(tmp_path / "epoch_15.pth")
