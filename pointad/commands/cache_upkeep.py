@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries, remove_entry
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
 from pointad.files.locks import own_folder
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
                 removed = evict(folder, keep_bytes)
                 print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
     entries = [entry for entry in list_entries(folder) if not entry.unfinished]
-    summary = f"{folder}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
+    summary = f"{shown(folder)}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
     if entries:
         summary += f", last used {(time.time() - entries[0].last_used) / DAY:.1f} days ago or later"
     print(summary)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pointad.commands.scan_search import refuse_overwriting
 from pointad.files.presence import is_file, is_folder
-from pointad.model.weight_locations import demo_folder, locate
+from pointad.model.weight_locations import demo_folder, place_of
 
 _FLAGS = (
     "scans",
@@ -46,7 +46,7 @@ def named_files(flags: argparse.Namespace) -> list[Path]:
                 found.append(path)
             elif is_folder(path):
                 found += filter(is_file, path.iterdir()) if name in _LOOKED_INTO else ()
-            elif is_file(elsewhere := locate(path)):
+            elif is_file(elsewhere := place_of(path)):
                 found.append(elsewhere)
     return found
 

@@ -44,7 +44,7 @@ from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.scans.point_cloud import RawSample
 
@@ -251,11 +251,12 @@ def render_all(settings: RenderSettings) -> int:
     if counts[RENDERED] + counts[SKIPPED]:
         summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
-        print(f"{listed} samples of {len(summary.samples)} classes listed in {settings.save_path / 'all_meta.json'}")
+        place = shown(settings.save_path / "all_meta.json")
+        print(f"{listed} samples of {len(summary.samples)} classes listed in {place}")
         warn_of_left_behind(found, settings)
         if summary.good_scans:
             good = sum(summary.good_scans.values())
-            print(f"{good} good scans to compare with listed in {settings.save_path / GOOD_SCANS_NAME}")
+            print(f"{good} good scans to compare with listed in {shown(settings.save_path / GOOD_SCANS_NAME)}")
     return EXIT_ERROR if counts[FAILED] else 0
 
 

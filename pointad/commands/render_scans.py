@@ -29,7 +29,7 @@ from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_argum
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.errors import InputError, PointADError
+from pointad.errors import InputError, PointADError, shown
 from pointad.files.atomic import atomic_path
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_special
@@ -120,7 +120,7 @@ def render_all(settings: RenderScansSettings) -> int:
         except PointADError as error:
             tqdm.write(f"failed: {error}", file=sys.stderr)
             failed += 1
-    print(f"{len(scans) - failed} scans rendered into {settings.save_path}, {failed} failed")
+    print(f"{len(scans) - failed} scans rendered into {shown(settings.save_path)}, {failed} failed")
     return EXIT_ERROR if failed else 0
 
 

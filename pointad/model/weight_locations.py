@@ -50,12 +50,19 @@ def locate(path: str | Path) -> Path:
         The file that was found, or `path` unchanged if there is none.
     """
     path = Path(path)
+    found = place_of(path)
+    if found != path:
+        logger.info("%s found as %s", path, found)
+    return found
+
+
+def place_of(path: Path) -> Path:
+    """The same without a word in the log, for a text that may be no path, such as the name of the demo's CLIP."""
     if path.is_absolute() or path.exists():
         return path
     inner = Path(*path.parts[1:]) if path.parts[:1] == (_FOLDER,) else path
     for folder in weight_folders():
         if (folder / inner).exists():
-            logger.info("%s found as %s", path, folder / inner)
             return folder / inner
     return path
 

@@ -48,6 +48,15 @@ def rendered_ball(tmp_path: Path) -> tuple[layout.SampleFiles, list[str]]:
     return layout.SampleFiles(tmp_path / "out", "ball", "unlabelled", "ball"), flags
 
 
+def test_the_last_line_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scan = tmp_path / "ball.npy"
+    np.save(scan, trimesh.creation.icosphere(3).vertices)
+    flags = [str(scan), "--save_path", str(tmp_path / "two\nlines\x1b[31m"), "--views", "1"]
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1 and r"two\nlines\x1b" in said
+
+
 def test_renderings_of_an_earlier_scan_do_not_stay_for_one_that_fails(
     rendered_ball: tuple[layout.SampleFiles, list[str]],
 ) -> None:

@@ -1,10 +1,12 @@
 """Where weights are looked for."""
 
+import argparse
 import logging
 from pathlib import Path
 
 import pytest
 
+from pointad.commands.named_inputs import named_files
 from pointad.model.weight_locations import cache_folder, demo_checkpoints, demo_folder, locate, weight_folders
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -67,3 +69,9 @@ def test_a_path_that_is_there_is_taken(folders: tuple[Path, Path]) -> None:
 def test_the_demo_comes_along() -> None:
     assert (demo_folder() / "demo_clip.safetensors").is_file()
     assert [path.parent.name for path in demo_checkpoints()] == ["gear", "leaf", "walnut"]
+
+
+def test_the_name_of_the_demo_is_not_said_to_be_its_prompts(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        named_files(argparse.Namespace(clip_weights="demo"))
+    assert "found as" not in caplog.text
