@@ -21,7 +21,7 @@ from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
-from pointad.rendering.views import View
+from pointad.rendering.views import View, repeated_direction
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +227,9 @@ def _check_views(names: Sequence[str], path: Path, remedy: str) -> None:
         directions = [View.from_name(name) for name in names]
     except InputError as error:
         raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
-    if len(set(directions)) < len(directions):
+    if len(directions) > MOST_VIEWS:
+        raise InputError(path, f"has {len(directions)} views, more than {MOST_VIEWS}", remedy)
+    if repeated_direction(directions) is not None:
         raise InputError(path, "contains a direction twice", remedy)
 
 

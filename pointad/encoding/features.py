@@ -103,6 +103,8 @@ class PictureEncoder:
         check_precision(precision, self.device)
         if compiled and self.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             raise InputError("compilation", "needs a C++ compiler, and none was found", "install one, or omit it")
+        if pictures_at_once is not None and pictures_at_once < 1:
+            raise InputError(f"pictures_at_once {pictures_at_once}", "is no number of pictures", "give at least 1")
         self.backbone = backbone
         self.layers = check_layers(layers, backbone.depth)
         self.precision = precision

@@ -16,7 +16,7 @@ from pointad.errors import InputError
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.rendering.views import View, ViewRig
+from pointad.rendering.views import View, ViewRig, repeated_direction
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.reading_options import ClusterRule
 
@@ -102,8 +102,17 @@ def look_at(
 
 
 def views_of(options: LookOptions, rig: ViewRig, organized: bool) -> tuple[View, ...]:
-    """The directions that a scan is looked at from, see `PointAD.predict`; ``rig`` is the scan's."""
-    return chosen_directions(_as_choice(options.views), rig, organized=organized) or rig.views
+    """The directions that a scan is looked at from, see `PointAD.predict`; ``rig`` is the scan's.
+
+    Raises:
+        InputError: they are no views, or one is there twice.
+    """
+    views = chosen_directions(_as_choice(options.views), rig, organized=organized) or rig.views
+    repeated = repeated_direction(views)
+    if repeated is not None:
+        first, second = (view.name for view in repeated)
+        raise InputError("views", f"{first} and {second} are the same direction", "give every direction once")
+    return views
 
 
 def _as_choice(views: ViewChoice | int | Sequence[View] | None) -> ViewChoice:

@@ -27,7 +27,7 @@ from pointad.inspection.look_scores import score_alone, score_compared
 from pointad.inspection.looking import Look, LookOptions, look_at
 from pointad.inspection.prediction import Prediction, prediction_of
 from pointad.inspection.preparation import EXTENT
-from pointad.inspection.referencing import Eyes, reference_of
+from pointad.inspection.referencing import Eyes, reference_of, with_pictures
 from pointad.inspection.smoothing import check_smoothing
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
@@ -239,8 +239,7 @@ class PointAD:
             InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
         """
         options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
-        pairs = ((points, None) for points in scans) if pictures is None else zip(scans, pictures, strict=True)
-        see = self._joint_encoder
+        pairs, see = with_pictures(scans, pictures), self._joint_encoder
         looks = ((self._look(points, None, rgb, options, see), Likeness.of(points, rgb)) for points, rgb in pairs)
         return reference_of(looks, names, self._eyes(options, sigma, smoothing))
 

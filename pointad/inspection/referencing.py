@@ -1,7 +1,9 @@
 """From looks at scans to what references compare: observations, and the setting that they were made in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,6 +90,25 @@ class Eyes:
         return on_grid
 
 
+def with_pictures(
+    scans: Iterable[np.ndarray], pictures: Iterable[np.ndarray | None] | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Every good scan and its picture, one after another; without pictures, None.
+
+    Raises:
+        InputError: there are more or fewer pictures than scans.
+    """
+    if pictures is None:
+        yield from ((points, None) for points in scans)
+        return
+    missing: Any = object()
+    for points, picture in zip_longest(scans, pictures, fillvalue=missing):
+        if points is missing or picture is missing:
+            problem = f"are {'more' if points is missing else 'fewer'} than the good scans"
+            raise InputError("pictures", problem, "give one for every scan, or None for a scan without any")
+        yield points, picture
+
+
 def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | None, eyes: Eyes) -> Reference:
     """Make a reference of good scans, which are looked at one after another.
 
@@ -104,6 +125,8 @@ def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | 
     called: list[str] = []
     likenesses: list[Likeness] = []
     for number, (look, likeness) in enumerate(looks):
+        if names is not None and number >= len(names):
+            raise InputError("names", f"are {len(names)}, fewer than the good scans", "give one for every scan")
         name = f"good scan {number + 1}" if names is None else names[number]
         own = eyes.setting(look.scan.organized)
         if setting is not None and own.organized != setting.organized:
@@ -118,4 +141,8 @@ def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | 
         observations.append(eyes.observe(look))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")
+    if names is not None and len(names) > len(called):
+        raise InputError(
+            "names", f"are {len(names)}, more than the {len(called)} good scans", "give one for every scan"
+        )
     return replace(build_reference(observations, called, setting), likenesses=tuple(likenesses))

@@ -76,12 +76,14 @@ def check_layers(layers: Sequence[int] | None, depth: int) -> tuple[int, ...]:
     """The requested layers as a tuple, the last one if None.
 
     Raises:
-        InputError: none is named, or one does not exist in a transformer of ``depth`` blocks.
+        InputError: none is named, one is named twice, or one does not exist in a transformer of ``depth`` blocks.
     """
     layers = (depth,) if layers is None else tuple(layers)
     if not layers or any(not 1 <= layer <= depth for layer in layers):
         named = " ".join(map(str, layers)) or "none"
         raise InputError(f"layers {named}", f"the image encoder has blocks 1 to {depth}", "name one or more of these")
+    if len(set(layers)) < len(layers):  # its map would count twice
+        raise InputError(f"layers {' '.join(map(str, layers))}", "contain a block twice", "name every block once")
     return layers
 
 

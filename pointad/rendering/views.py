@@ -26,6 +26,8 @@ class View:
     def __post_init__(self) -> None:
         if self.axis not in ("x", "y"):
             raise InputError(f"view axis {self.axis!r}", "is not an axis of rotation", "use x or y")
+        if not math.isfinite(self.degrees):
+            raise InputError(f"view {self.axis}{self.degrees}", "is no angle", "give a finite number of degrees")
 
     @property
     def name(self) -> str:

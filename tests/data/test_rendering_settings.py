@@ -58,6 +58,7 @@ def test_a_number_of_views_beyond_any_rig_is_refused(tmp_path: Path) -> None:
         ('{"metres_per_unit": "x"}', "does not contain the settings"),
         ('{"views": ["q"]}', "holds a view that is none"),
         ('{"views": ["x0", "y5", "x0"]}', "contains a direction twice"),
+        ('{"views": ["x0", "y5", "x360"]}', "contains a direction twice"),
     ],
 )
 def test_settings_that_are_none_are_refused(content: str, named: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small_engine import IMAGE_SIZE, VIEWS, random_scan, small_backbone, small_dataset
 
-from pointad.commands.cache_upkeep import remove_damaged
+from pointad.commands.cache_upkeep import look_after, remove_damaged
 from pointad.compute.precision import BF16, FP16, computing_in, supported_precisions, with_rounded_matrices
 from pointad.data.batch import collate
 from pointad.data.dataset import MultiViewDataset
@@ -232,3 +232,16 @@ def test_cleaning_up_removes_nothing_but_features(backbone: ClipBackbone, tmp_pa
 @pytest.mark.slow
 def test_compiled_encoder_gives_the_same(backbone: ClipBackbone) -> None:
     assert_same(PictureEncoder(backbone, compiled=True).encode(BATCH), PictureEncoder(backbone).encode(BATCH), 1e-5)
+
+
+@pytest.mark.parametrize("at_once", [0, -1])
+def test_at_least_one_picture_is_encoded_at_once(at_once: int, backbone: ClipBackbone) -> None:
+    with pytest.raises(InputError, match=f"pictures_at_once {at_once}: is no number of pictures; give at least 1"):
+        PictureEncoder(backbone, pictures_at_once=at_once)
+
+
+def test_the_summary_of_a_cache_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "two\nlines\x1b[31m"
+    folder.mkdir()
+    look_after(folder, check=False, keep_bytes=None)
+    assert capsys.readouterr().out.count("\n") == 1

@@ -120,6 +120,18 @@ def test_good_scans_that_do_not_go_together_are_refused(detector: PointAD) -> No
         detector.make_reference([shapes[0], depth_scan()])
 
 
+def test_names_and_pictures_are_as_many_as_the_scans(detector: PointAD) -> None:
+    scans, picture = [depth_scan(), depth_scan() * 1.01], np.zeros((*depth_scan().shape[:2], 3), dtype=np.uint8)
+    for given, problem in (
+        ({"names": ["a"]}, "names: are 1, fewer"),
+        ({"names": ["a", "b", "c"]}, "names: are 3, more"),
+        ({"pictures": [picture]}, "pictures: are fewer"),
+        ({"pictures": [picture] * 3}, "pictures: are more"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            detector.make_reference(iter(scans), **given)
+
+
 def test_a_good_scan_given_twice_is_refused(detector: PointAD) -> None:
     shapes = [closed_shape(800, seed) for seed in (0, 1, 0)]
     with pytest.raises(InputError, match="good scan 3: holds the same points as good scan 1; give every"):

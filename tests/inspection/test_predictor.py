@@ -173,6 +173,9 @@ def test_arguments_that_cannot_be_meant(detector: PointAD) -> None:
         (points, {"metres_per_unit": -1.0}, "metres_per_unit -1: is no size"),
         (points, {"views": 0}, "views"),
         (points, {"views": "x0"}, "views 'x0': are no views"),
+        (points, {"views": [View("x", 0), View("y", 30), View("x", 0)]}, "views: x0 and x0 are the same direction"),
+        (points, {"views": [View("x", 0), View("x", 360)]}, "views: x0 and x360 are the same direction"),
+        (points, {"sigma": 1e9}, "sigma 1e\\+09: is larger than 2048"),
     )
     for given, arguments, problem in hostile:
         with pytest.raises(InputError, match=problem):

@@ -9,7 +9,7 @@ from small_clip import small_clip
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.model.vision import doubled_block_count, encode_images, interpolate_positions
+from pointad.model.vision import check_layers, doubled_block_count, encode_images, interpolate_positions
 
 DEPTH = 5
 DOUBLED = 4  # round(5 · 19 / 24)
@@ -120,6 +120,11 @@ def test_gradients_reach_pictures_and_weights(images: Tensor) -> None:
 def test_layers_that_do_not_exist(layers: list[int], visual: VisionTransformer, images: Tensor) -> None:
     with pytest.raises(InputError, match="blocks 1 to 5"):
         encode_images(visual, images, layers)
+
+
+def test_no_block_counts_twice() -> None:
+    with pytest.raises(InputError, match="layers 4 5 4: contain a block twice"):
+        check_layers([4, 5, 4], DEPTH)
 
 
 def test_size_that_does_not_fit_the_patches(visual: VisionTransformer) -> None:

@@ -10,7 +10,7 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
-from pointad.rendering.views import View, ViewRig
+from pointad.rendering.views import View, ViewRig, repeated_direction
 
 
 def angles(rig: ViewRig) -> list[tuple[str, float]]:
@@ -66,3 +66,14 @@ def test_rotation_is_right_handed(axis: str, fixed: int) -> None:
     unit = np.eye(3)
     np.testing.assert_allclose(rotation @ unit[fixed], unit[fixed], atol=1e-15)
     np.testing.assert_allclose(rotation @ unit[(fixed + 1) % 3], unit[(fixed + 2) % 3], atol=1e-15)
+
+
+@pytest.mark.parametrize("degrees", [math.nan, math.inf, -math.inf])
+def test_angles_are_finite(degrees: float) -> None:
+    with pytest.raises(InputError, match="is no angle; give a finite number"):
+        View("x", degrees)
+
+
+@pytest.mark.parametrize("rig", [MVTEC3D_RIG, EYECANDIES_RIG, REAL3D_RIG])
+def test_rigs_look_from_every_direction_once(rig: ViewRig) -> None:
+    assert repeated_direction(rig.views) is None
