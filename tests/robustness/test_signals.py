@@ -216,6 +216,9 @@ class InterruptedFile:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def keys(self) -> list[str]:
+        return []
+
     def metadata(self) -> dict[str, str]:
         return {}
 
