@@ -20,5 +20,5 @@ def check_view_sizes(paths: Iterable[Path], size: int) -> None:
     for path in paths:
         found = picture_size(path) if path.is_file() else None
         if found not in (None, (size, size)):
-            problem = f"holds pictures of {found[0]} x {found[1]} pixels, expected {size} x {size}"
-            raise InputError(path.parent, problem, "give the --grid_size that it was rendered with, or render it again")
+            problem = f"holds a picture of {found[0]} x {found[1]} pixels, expected {size} x {size}"
+            raise InputError(path, problem, "give the --grid_size that it was rendered with, or render it again")

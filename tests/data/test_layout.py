@@ -163,7 +163,7 @@ def test_sizes_are_compared_before_pictures_are_decoded(tmp_path: Path, monkeypa
     Image.new("RGB", (30, 20)).save(tmp_path / "view_0.png")
     assert layout.read_views(tmp_path, [0]).shape == (1, 20, 30, 3)
     monkeypatch.setattr(layout, "read_picture", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(InputError, match="holds pictures of 30 x 20 pixels, expected 336 x 336"):
+    with pytest.raises(InputError, match=r"view_0\.png: holds a picture of 30 x 20 pixels, expected 336 x 336"):
         layout.read_views(tmp_path, [0], 336)
 
 
