@@ -13,8 +13,8 @@ from pointad.errors import InputError
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
-# Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
 _LONGEST = 2**40  # side of a tensor; empty ones may state any, and torch fails beyond 63 bits
+# Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
 _PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
 
 
