@@ -20,12 +20,13 @@ _IF_TIMES = "; if the first holds times, name the columns"
 _REMEDY = "name the columns x, y, z, or move x, y and z to the front"
 
 
-def check_order(values: np.ndarray, path: Path) -> None:
+def check_order(values: np.ndarray, path: Path, problem: str = "has no names of columns") -> None:
     """Refuse a table or array that begins with colours, normals, labels, intensities or times.
 
     Args:
         values: (N, C) or (H, W, C) numbers without names, without row numbers.
         path: the file, for errors.
+        problem: why the order is in doubt.
 
     Raises:
         InputError: the first columns do not look like coordinates, but those behind them do.
@@ -42,7 +43,7 @@ def check_order(values: np.ndarray, path: Path) -> None:
         _first_columns(found, steady=_rises_steadily(flat[:, 0])) if len(found) and len(flat) >= FEWEST_POINTS else None
     )
     if kind is not None:
-        raise InputError(path, f"has no names of columns, and begins with what looks like {kind}", _REMEDY)
+        raise InputError(path, f"{problem}, and begins with what looks like {kind}", _REMEDY)
 
 
 def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:

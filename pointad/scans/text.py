@@ -11,17 +11,9 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.text_dialect import (
-    BLANK,
-    COMMA,
-    MISSING,
-    TAB,
-    Dialect,
-    decoded,
-    find_dialect,
-    plain_nan,
-    plain_rows,
-)
+from pointad.scans.header_names import completed
+from pointad.scans.text_cells import BLANK, COMMA, TAB
+from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, plain_nan, plain_rows
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +68,11 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
     values = _numbers(plain_nan(body), dialect, name)
-    names = dialect.names if dialect.names is not None and len(dialect.names) == values.shape[1] else None
+    names = dialect.names
+    if names is not None and len(names) == values.shape[1] - 1:
+        names = completed(names, values, body.lstrip().partition(b"\n")[0], dialect.separator, name)
+    if names is not None and len(names) != values.shape[1]:
+        names = None
     empty = np.isnan(values).all(axis=0)
     if (
         not keep_empty and empty.any() and values.shape[1] - empty.sum() >= 3

@@ -8,16 +8,13 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
-from pointad.scans.named_columns import find_columns
+from pointad.scans.header_names import column_names, is_units, names_coordinates, with_units
+from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
 
 logger = logging.getLogger(__name__)
 
-BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
 _SAMPLED_LINES = 1000
-_NUMBER = rb"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?"
-_IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_COMMENT = re.compile(rb"\s*(#|//|%|!)")
 _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
 MISSING = rb"|na|n/a|null|none|nil|-{1,5}|#n/a|\?|\*+"
@@ -27,7 +24,6 @@ _SPREADSHEET_ERROR = re.compile(
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*)(?:#|//)[^\n]*$")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
-_UNIT = re.compile(rb"[\[(]?(?:nm|mm|cm|m|(?:u|\xc2?\xb5|\xce\xbc)m|inch|in|ft|px|-|)[\])]?", re.IGNORECASE)
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
 
@@ -38,7 +34,7 @@ class Dialect:
     separator: bytes | None  # None: blanks
     decimal_comma: bool
     start: int  # offset of the first row
-    names: tuple[str, ...] | None  # one per column, if a line before the first row has them
+    names: tuple[str, ...] | None  # if a line before the first row has them: one per column, or for all but one
 
     def cells(self, line: bytes) -> list[bytes]:
         """The cells of one line."""
@@ -117,38 +113,15 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     if not is_comment(header) and _is_spoilt_row(split(header, separator), columns):
         shown = header[:60].decode("utf-8", errors="replace")
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
-    names = _header_names(header, separator, columns, name)
+    names = column_names(header, separator, sample, name)
     if names is not None:
-        names = _with_units(names, content[:start], separator)
+        names = with_units(names, content[:start], separator)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
         problem = (
             "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"
         )
         raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
     return Dialect(separator, decimal_comma, start, names)
-
-
-def split(line: bytes, separator: bytes | None) -> list[bytes]:
-    """The cells of a line; separators within quotes are ignored."""
-    if separator is None:
-        return line.replace(b'"', b" ").split()
-    if b'"' in line:
-        return [cell.strip().strip(b'"') for cell in _quoted_cells(line, separator)]
-    return [cell.strip() for cell in line.split(separator)]
-
-
-def is_comment(line: bytes) -> bool:
-    """Whether a line is a comment."""
-    return _COMMENT.match(line) is not None
-
-
-def _bare(header: bytes) -> bytes:
-    """A line of names without the sign of a comment before it."""
-    return re.sub(rb"^\s*(#|//|%|!)+\s*", b"", header)
-
-
-def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
-    return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)
 
 
 def _reencoded(content: bytes, encoding: str, name: str | Path) -> bytes:
@@ -167,28 +140,12 @@ def _first_row(content: bytes) -> tuple[int | None, bytes]:
         if not is_comment(line) and _is_row(line, header):
             return start, header
         # The number of points, or the units of the columns, may come after the names.
-        if line and not line.isdigit() and not (header and _is_units(_bare(line))):
+        if line and not line.isdigit() and not (header and is_units(without_comment_sign(line))):
             header = line
         if end < 0:
             break
         start = end + 1
     return None, b""
-
-
-def _is_units(line: bytes) -> bool:
-    """Whether a line consists of the columns' units."""
-    cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line)
-    return len(cells) >= 3 and all(_UNIT.fullmatch(cell.strip(b'" ')) for cell in cells)
-
-
-def _with_units(names: tuple[str, ...], above: bytes, separator: bytes | None) -> tuple[str, ...]:
-    """Names with the units of a line below them, as in "x [mm]"; `above` are the lines before the first row."""
-    last = above.rstrip().rpartition(b"\n")[2]
-    units = [cell.decode("utf-8", errors="replace").strip("[]()") for cell in split(_bare(last), separator)]
-    if len(units) != len(names) or not _is_units(_bare(last)):
-        return names
-    plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
-    return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))
 
 
 def _is_row(line: bytes, header: bytes) -> bool:
@@ -197,11 +154,11 @@ def _is_row(line: bytes, header: bytes) -> bool:
         if separator is not None and separator not in line:
             continue
         cells = split(line, separator)
-        numbers = sum(_numeric(cell) or _special(cell) for cell in cells)
+        numbers = sum(is_numeric(cell) or _special(cell) for cell in cells)
         missing = sum(_IS_MISSING.fullmatch(cell) is not None for cell in cells)
         if len(cells) < 3:
             continue
-        named = _names_coordinates(header, separator)
+        named = names_coordinates(header, separator)
         if numbers + missing == len(cells) and (numbers >= 2 or named or (numbers and separator is not None)):
             return True
         if numbers >= 3 and named:
@@ -212,11 +169,7 @@ def _is_row(line: bytes, header: bytes) -> bool:
 def _has_words_beside_numbers(content: bytes) -> bool:
     """Whether the last of the sampled lines hold at least three numbers each beside words."""
     lines = _rows(content[: 100 * _SAMPLED_LINES])[-10:-1]
-    return bool(lines) and all(sum(map(_numeric, re.split(rb"[,;\s]+", line.strip()))) >= 3 for line in lines)
-
-
-def _numeric(cell: bytes) -> bool:
-    return _IS_NUMBER.fullmatch(cell.replace(b",", b".", 1)) is not None
+    return bool(lines) and all(sum(map(is_numeric, re.split(rb"[,;\s]+", line.strip()))) >= 3 for line in lines)
 
 
 def _special(cell: bytes) -> bool:
@@ -226,11 +179,6 @@ def _special(cell: bytes) -> bool:
 def _is_spoilt_row(cells: list[bytes], columns: int) -> bool:
     """Whether a line above the first row was meant as a row, for example with thousands separators."""
     return len(cells) == columns and all(re.match(rb"[+-]?[.,]?\d", cell) for cell in cells)
-
-
-def _names_coordinates(header: bytes, separator: bytes | None) -> bool:
-    names = [cell.decode("utf-8", errors="replace") for cell in split(_bare(header), separator)]
-    return find_columns(names).xyz is not None
 
 
 def _sample(content: bytes, start: int) -> list[bytes]:
@@ -275,26 +223,3 @@ def _hides_decimal_commas(sample: list[bytes]) -> bool:
     """Whole numbers such as 05 are the digits after a decimal sign."""
     hiding = sum(_LEADING_ZERO.search(line) is not None for line in sample)
     return hiding > len(sample) / 50 and not any(b"." in line for line in sample)
-
-
-def _header_names(header: bytes, separator: bytes | None, columns: int, name: str | Path) -> tuple[str, ...] | None:
-    """The names of the columns, if a line before the first row has as many words as the row has cells.
-
-    Raises:
-        InputError: the line names x, y and z, but does not match the number of columns.
-    """
-    bare = _bare(header)
-    candidates = [split(bare, separator), re.split(rb"[,;\s]+", bare.strip().strip(b",;"))]
-    for cells in candidates:
-        if len(cells) == columns and not all(map(_numeric, cells)):
-            return tuple(cell.decode("utf-8", errors="replace") for cell in cells)
-    for cells in candidates:
-        bare_names = [cell.strip(b'" ').lower() for cell in cells]
-        if bare_names[:1] == [b"x"] and {b"y", b"z"} <= set(bare_names):
-            if (
-                len(cells) == columns - 1
-            ):  # R does not name the row numbers; trailing separators make an empty last column
-                return ("", *(cell.decode("utf-8", errors="replace") for cell in cells))
-            problem = f"names {len(cells)} columns but has {columns} numbers per row"
-            raise InputError(name, problem, "name every column; decimal commas need another separator")
-    return None

@@ -26,6 +26,7 @@ TRUTHS = {
     "label first, by name": lines(rows(LABELS, POINTS, separator=","), "label,x,y,z"),
     "two flags, by name": lines(rows(POINTS, LABELS, 1 - LABELS, separator=","), "x,y,z,gt,valid"),
     "with a mark": b"\xef\xbb\xbf" + lines(rows(POINTS, LABELS)),
+    "label without a name": lines(rows(POINTS, LABELS), "# x y z"),
 }
 
 

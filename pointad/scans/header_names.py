@@ -1,0 +1,131 @@
+"""Finds the names of a table's columns in the lines above its rows."""
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pointad.errors import InputError
+from pointad.scans.column_order import check_order
+from pointad.scans.named_columns import find_columns, is_no_coordinate
+from pointad.scans.row_numbers import numbers_rows
+from pointad.scans.text_cells import COMMA, is_numeric, split, without_comment_sign
+
+logger = logging.getLogger(__name__)
+
+_UNIT = re.compile(rb"[\[(]?(?:nm|mm|cm|m|(?:u|\xc2?\xb5|\xce\xbc)m|inch|in|ft|px|-|)[\])]?", re.IGNORECASE)
+_TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
+_REMEDY = "name every column; decimal commas need another separator"
+
+
+def names_coordinates(header: bytes, separator: bytes | None) -> bool:
+    """Whether a line names x, y and z."""
+    return find_columns(_texts(split(without_comment_sign(header), separator))).xyz is not None
+
+
+def is_units(line: bytes) -> bool:
+    """Whether a line consists of the columns' units."""
+    cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line)
+    return len(cells) >= 3 and all(_UNIT.fullmatch(cell.strip(b'" ')) for cell in cells)
+
+
+def column_names(
+    header: bytes, separator: bytes | None, sample: Sequence[bytes], name: str | Path
+) -> tuple[str, ...] | None:
+    """The names of the columns, if a line above the rows has them: one per column, or, of coordinates, for all but one.
+
+    Args:
+        header: the line.
+        separator: between the cells of the rows.
+        sample: rows; the first tells the number of columns.
+        name: the file, for errors.
+
+    Raises:
+        InputError: the line names x, y and z, but does not match the columns.
+    """
+    columns = len(split(sample[0], separator))
+    candidates = _candidates(header, separator)
+    for cells in candidates:
+        if len(cells) == columns and not all(map(is_numeric, cells)):
+            return _texts(cells)
+    # Decimal commas between commas make more numbers than names.
+    may_hide_commas = separator == COMMA and not any(b"." in line for line in sample)
+    mismatch = f"names {{}} columns but has {columns} numbers per row"
+    for names in map(_texts, candidates):
+        coordinates = find_columns(names).xyz or ()
+        if len(names) < columns and (0 in coordinates or (coordinates and is_no_coordinate(names[0]))):
+            if len(names) == columns - 1:
+                return names
+            if may_hide_commas or coordinates not in ((0, 1, 2), (1, 2, 3)):
+                raise InputError(name, mismatch.format(len(names)), _REMEDY)
+            return None  # as without names: coordinates come first
+    for names in map(_texts, candidates):
+        plain = [text.strip('" ').lower() for text in names]
+        if plain[:1] == ["x"] and {"y", "z"} <= set(plain):
+            raise InputError(name, mismatch.format(len(names)), _REMEDY)
+    return None
+
+
+def completed(
+    names: tuple[str, ...], values: np.ndarray, first_row: bytes, separator: bytes | None, name: str | Path
+) -> tuple[str, ...]:
+    """Names for all columns, where one is missing: that of the first column if it numbers the rows, else of the last.
+
+    R does not name the row numbers. Trailing separators make an empty last column.
+
+    Args:
+        names: from `column_names`, one fewer than columns.
+        values: (N, C) numbers; nan in columns of words.
+        first_row: as in the file.
+        separator: between its cells.
+        name: the file, for the log and for errors.
+
+    Raises:
+        InputError: the first column is neither row numbers nor the first that is named, or decimal commas between
+            commas may have made one column more.
+    """
+    empty = np.isnan(values).all(axis=0)
+    if empty[-1] and not empty[0]:
+        return (*names, "")
+    if 0 in (find_columns(names).xyz or ()):
+        quoted = [cell.strip().startswith(b'"') for cell in first_row.split(separator)[:2]] == [True, False]
+        numbered = empty[0] or quoted or numbers_rows(values) is not None
+    else:  # such as "id": there may be two columns of numbers
+        numbered = numbers_rows(values) is not None and numbers_rows(values[:, 1:]) is not None
+    if numbered:
+        return ("", *names)
+    stated = f"names {len(names)} columns but has {values.shape[1]} numbers per row"
+    finite = values[np.isfinite(values)]
+    if separator == COMMA and b"." not in first_row and (finite == np.rint(finite)).all():
+        raise InputError(name, stated, _REMEDY)
+    if not is_no_coordinate(names[0]):
+        check_order(values, Path(name), stated)
+    logger.warning("%s: %s; the last column is taken to be the one without a name", name, stated)
+    return (*names, "")
+
+
+def _candidates(header: bytes, separator: bytes | None) -> list[list[bytes]]:
+    """What a line's names may be: separated like the rows or otherwise, and without a title such as "Fields:"."""
+    bare = without_comment_sign(header)
+    title = _TITLE.match(bare)
+    for line in (bare[title.end() :], bare) if title and not is_no_coordinate(title[1].decode()) else (bare,):
+        candidates = [split(line, separator), re.split(rb"[,;\s]+", line.strip().strip(b",;"))]
+        if any(find_columns(_texts(cells)).xyz is not None for cells in candidates):
+            break
+    return candidates
+
+
+def with_units(names: tuple[str, ...], above: bytes, separator: bytes | None) -> tuple[str, ...]:
+    """Names with the units of a line below them, as in "x [mm]"; `above` are the lines before the first row."""
+    last = above.rstrip().rpartition(b"\n")[2]
+    units = [text.strip("[]()") for text in _texts(split(without_comment_sign(last), separator))]
+    if len(units) != len(names) or not is_units(without_comment_sign(last)):
+        return names
+    plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
+    return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))
+
+
+def _texts(cells: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(cell.decode("utf-8", errors="replace") for cell in cells)

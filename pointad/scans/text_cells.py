@@ -1,0 +1,36 @@
+"""Splits lines of text into cells."""
+
+import re
+
+BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
+_NUMBER = rb"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?"
+_IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_COMMENT = re.compile(rb"\s*(#|//|%|!)")
+
+
+def split(line: bytes, separator: bytes | None) -> list[bytes]:
+    """The cells of a line; separators within quotes are ignored."""
+    if separator is None:
+        return line.replace(b'"', b" ").split()
+    if b'"' in line:
+        return [cell.strip().strip(b'"') for cell in _quoted_cells(line, separator)]
+    return [cell.strip() for cell in line.split(separator)]
+
+
+def is_comment(line: bytes) -> bool:
+    """Whether a line is a comment."""
+    return _COMMENT.match(line) is not None
+
+
+def without_comment_sign(line: bytes) -> bytes:
+    """A line without the sign of a comment before it."""
+    return re.sub(rb"^\s*(#|//|%|!)+\s*", b"", line)
+
+
+def is_numeric(cell: bytes) -> bool:
+    """Whether a cell is a number, perhaps with a decimal comma, or a word for one that is not finite."""
+    return _IS_NUMBER.fullmatch(cell.replace(b",", b".", 1)) is not None
+
+
+def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
+    return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)

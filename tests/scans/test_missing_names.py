@@ -1,0 +1,79 @@
+"""Lines with fewer names than columns: the names are those of the columns that hold coordinates, or are refused."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dialects.base import COLORS, COUNT, NORMALS, POINTS, lines, rows
+
+from pointad.errors import InputError
+from pointad.scans.files import read_scan
+
+NUMBERS = np.arange(COUNT)[:, None]
+INTENSITY = 7 * NUMBERS % 4096 + 200
+ONE_MORE = "the last column is taken to be the one without a name"
+TABLE = rows(POINTS, INTENSITY)
+COMMAS = rows(POINTS, INTENSITY, separator=",")
+FOUND = {  # lines, and what the log says
+    "intensity": (lines(TABLE, "x y z"), ONE_MORE),
+    "behind a comment sign": (lines(TABLE, "# x y z"), ONE_MORE),
+    "below a number": (lines(TABLE, f"{COUNT}\n//X Y Z"), ONE_MORE),
+    "quoted": (lines(COMMAS, '"x","y","z"'), ONE_MORE),
+    "units": (lines(COMMAS, "X [mm],Y [mm],Z [mm]"), ONE_MORE),
+    "label": (lines(rows(POINTS, NUMBERS % 2), "x y z"), ONE_MORE),
+    "fraction": (lines(rows(POINTS, NORMALS[:, :1]), "x y z"), ONE_MORE),
+    "curvature": (lines(rows(POINTS, NORMALS, INTENSITY), "x y z nx ny nz"), ONE_MORE),
+    "another order": (lines(rows(POINTS[:, ::-1], INTENSITY), "z y x"), ONE_MORE),
+    "behind row numbers": (lines(rows(NUMBERS, POINTS, INTENSITY), "id x y z"), ONE_MORE),
+    "behind a title": (lines(TABLE, "# Fields: x y z"), ONE_MORE),
+    "title without a colon": (lines(TABLE, "# columns x y z i"), ""),
+    "two more": (lines(rows(POINTS, INTENSITY, NUMBERS % 7), "# x y z"), "last 2 columns have no names"),
+    "nothing behind separators": (lines([f"{row}," for row in rows(POINTS, separator=",")], "x,y,z"), ""),
+    "words": (lines([f"{row},good" for row in rows(POINTS, separator=",")], "x,y,z"), ""),
+    "selected rows of R": (lines(rows(3 * NUMBERS + 1, POINTS), '"x" "y" "z"'), ""),
+    "names of R's rows": (lines([f'"p{n}" {row}' for n, row in enumerate(rows(POINTS))], '"x" "y" "z"'), ""),
+    "numbers in a table of R": (lines(rows(NUMBERS + 1, NUMBERS + 1, POINTS), "id x y z"), ""),
+}
+
+
+def read(content: bytes, folder: Path, caplog: pytest.LogCaptureFixture) -> np.ndarray:
+    path = folder / "a.csv"
+    path.write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        return read_scan(path).points
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_coordinates_are_those_that_are_named(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content, log = FOUND[name]
+    np.testing.assert_allclose(read(content, tmp_path, caplog), POINTS, atol=1e-9)
+    assert log in caplog.text if log else not caplog.records
+
+
+def test_quoted_numbers_are_those_of_rs_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = np.rint(POINTS * 1000).astype(int)
+    table = [f'"{3 * n}",{row}' for n, row in enumerate(rows(whole, separator=","))]
+    np.testing.assert_array_equal(read(lines(table, '"x","y","z"'), tmp_path, caplog), whole)
+
+
+def test_colours_keep_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(lines(rows(POINTS, COLORS, INTENSITY % 256), "x y z r g b"))
+    scan = read_scan(tmp_path / "a.txt")
+    np.testing.assert_allclose(scan.points, POINTS, atol=1e-9)
+    np.testing.assert_array_equal(scan.colors, COLORS)
+
+
+REFUSED = {
+    "decimal commas": (lines([f"{n // 20},{n % 20},{n + 5},{10 + n % 89}" for n in range(COUNT)], "x,y,z"), "commas"),
+    "a label first": (lines(rows(NUMBERS % 2, POINTS), "x y z"), "looks like a label"),
+    "times first": (lines(rows(NUMBERS * 0.5 + 1.7e9, POINTS), "x y z"), "looks like times"),
+    "another order, two more": (lines(rows(POINTS, NUMBERS, INTENSITY), "x z y"), "names 3 columns but has 5"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_told_is_refused(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content, reason = REFUSED[name]
+    with pytest.raises(InputError, match=reason):
+        read(content, tmp_path, caplog)
