@@ -8,31 +8,42 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.scans.named_columns import MICRO, stated_unit
+from pointad.scans.length_units import has_no_length, length
+from pointad.scans.named_columns import stated_unit
 
 logger = logging.getLogger(__name__)
 
-_LENGTHS = tuple(
-    (re.compile(pattern), unit, metres)
-    for pattern, unit, metres in (
-        ("nm|nanomet(?:er|re)s?", "nm", 1e-9),
-        (f"{MICRO}m|microns?|micromet(?:er|re)s?", "um", 1e-6),
-        ("mm|millimet(?:er|re)s?", "mm", 1e-3),
-        ("cm|centimet(?:er|re)s?", "cm", 1e-2),
-        ("m|met(?:er|re)s?", "m", 1.0),
-        ("in|inch|inches", "in", 0.0254),
-        ("ft|feet|foot", "ft", 0.3048),
-    )
+_UNMISTAKABLE = frozenset(
+    ["nm", "um", "\u00b5m", "\u03bcm", "mm", "cm", "km", "inch", "inches", "mil", "micron", "microns"]
 )
-_WITHOUT_LENGTH = re.compile("px|pixels?|samples?|deg|degrees?|\u00b0|rad")
+_MOST_ABOVE = 10_000  # bytes
 _REMEDY = "give x, y and z in one unit"
+
+
+def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
+    """Log several units of length in the lines above a table's rows, if the names of its columns state none.
+
+    Args:
+        above: these lines.
+        names: of the columns; may be empty.
+        path: the file, for the log.
+    """
+    if any(length(stated_unit(name) or "") for name in names):
+        return
+    words = re.split(r"[^\w\u00b5\u03bc]+", above[:_MOST_ABOVE].decode("utf-8", errors="replace").lower())
+    found = {unit: None for unit, _ in filter(None, map(length, set(words) & _UNMISTAKABLE))}
+    if len(found) > 1:
+        message = (
+            "%s: %s stand above the rows; x, y and z are taken to be in one unit, as the names of columns state none"
+        )
+        logger.warning(message, path, " and ".join(sorted(found)))
 
 
 def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndarray:
     """Convert y and z to the unit of x if the names of the columns state different units of length; logged.
 
-    Names that state no unit, or words that are none, are taken to be in the same unit; if only some state one, this is
-    logged.
+    Names that state no unit, or words that are none, are taken to be in the same unit; words, and a unit of z alone,
+    are logged. If no unit of length is stated, but others, or none, beside pixels or degrees, this is logged too.
 
     Args:
         points: (..., 3) floating point.
@@ -43,18 +54,26 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
         The same array if there is nothing to convert, otherwise a copy.
 
     Raises:
-        InputError: one column is in a unit of length and another in pixels or degrees.
+        InputError: one column is in a unit of length and another in pixels or degrees, or two are in different units
+            and the third states none.
     """
-    stated = [stated_unit(name) for name in names]
-    lengths = [None if unit is None else _length(unit) for unit in stated]
-    known = [length for length in lengths if length is not None]
+    stated = [stated_unit(name) or "" for name in names]
+    lengths = [length(unit) for unit in stated]
+    known = [found for found in lengths if found is not None]
+    others = [unit for unit in stated if unit and has_no_length(unit)]
     if not known:
+        if others and len(set(stated)) > 1:
+            said = (f"in {unit!r}" if unit else "without a unit" for unit in stated)
+            logger.warning("%s: x is %s, y %s and z %s; all are read as they are", path, *said)
         return points
-    others = [unit for unit in stated if unit is not None and _WITHOUT_LENGTH.fullmatch(unit)]
     if others:
         raise InputError(path, f"has coordinates in {known[0][0]} and in {others[0]}", _REMEDY)
     if len({metres for _, metres in known}) == 1:
-        if len(known) < 3 and lengths[2] is not None and lengths[0] is None:
+        words = [unit for unit, found in zip(stated, lengths, strict=True) if unit and found is None]
+        if words:
+            message = "%s: has coordinates in %s and in %r, which is no known unit; all are taken to be in %s"
+            logger.warning(message, path, known[0][0], words[0], known[0][0])
+        elif len(known) < 3 and lengths[2] is not None and lengths[0] is None:
             logger.warning("%s: z is said to be in %s; x and y are taken to be in it too", path, lengths[2][0])
         return points
     if len(known) < 3:
@@ -63,8 +82,4 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
         )
     unit, metres = known[0]
     logger.warning("%s: x is in %s, y in %s and z in %s; all are read in %s", path, *(u for u, _ in known), unit)
-    return points * (np.array([length for _, length in known]) / metres)
-
-
-def _length(unit: str) -> tuple[str, float] | None:
-    return next(((name, metres) for pattern, name, metres in _LENGTHS if pattern.fullmatch(unit)), None)
+    return points * (np.array([found for _, found in known]) / metres)

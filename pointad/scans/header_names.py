@@ -9,13 +9,13 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.scans.column_order import check_order
+from pointad.scans.length_units import has_no_length, length
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.row_numbers import numbers_rows
 from pointad.scans.text_cells import COMMA, is_numeric, split, without_comment_sign
 
 logger = logging.getLogger(__name__)
 
-_UNIT = re.compile(rb"[\[(]?(?:nm|mm|cm|m|(?:u|\xc2?\xb5|\xce\xbc)m|inch|in|ft|px|-|)[\])]?", re.IGNORECASE)
 _TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
 _REMEDY = "name every column; decimal commas need another separator"
 
@@ -26,9 +26,11 @@ def names_coordinates(header: bytes, separator: bytes | None) -> bool:
 
 
 def is_units(line: bytes) -> bool:
-    """Whether a line consists of the columns' units."""
-    cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line)
-    return len(cells) >= 3 and all(_UNIT.fullmatch(cell.strip(b'" ')) for cell in cells)
+    """Whether a line consists of the columns' units, of which some may be missing."""
+    units = _units(line)
+    if len(units) < 3 or not all(unit in ("", "-") or length(unit) or has_no_length(unit) for unit in units):
+        return False
+    return any(map(length, units)) or {"", "-", "px"}.issuperset(units)  # "row" and "index" are names too
 
 
 def column_names(
@@ -107,24 +109,40 @@ def completed(
 
 
 def _candidates(header: bytes, separator: bytes | None) -> list[list[bytes]]:
-    """What a line's names may be: separated like the rows or otherwise, and without a title such as "Fields:"."""
+    """What a line's names may be: separated like the rows or otherwise; without a title such as "Fields:"."""
     bare = without_comment_sign(header)
     title = _TITLE.match(bare)
     for line in (bare[title.end() :], bare) if title and not is_no_coordinate(title[1].decode()) else (bare,):
-        candidates = [split(line, separator), re.split(rb"[,;\s]+", line.strip().strip(b",;"))]
+        words = line.strip().strip(b",;")
+        candidates = [split(line, separator), re.split(rb"[,;\s]+", words), re.split(rb"[,;\s]+(?![\[(])", words)]
         if any(find_columns(_texts(cells)).xyz is not None for cells in candidates):
             break
     return candidates
 
 
-def with_units(names: tuple[str, ...], above: bytes, separator: bytes | None) -> tuple[str, ...]:
-    """Names with the units of a line below them, as in "x [mm]"; `above` are the lines before the first row."""
-    last = above.rstrip().rpartition(b"\n")[2]
-    units = [text.strip("[]()") for text in _texts(split(without_comment_sign(last), separator))]
-    if len(units) != len(names) or not is_units(without_comment_sign(last)):
+def with_units(names: tuple[str, ...], above: bytes, name: str | Path) -> tuple[str, ...]:
+    """Names with the units of a line of their own, as in "x [mm]".
+
+    Args:
+        names: of the columns, or units themselves, if nothing else stands above the rows.
+        above: the lines before the first row.
+        name: the file, for the log.
+    """
+    lines = (without_comment_sign(line) for line in reversed(above.splitlines()))
+    units = next((_units(line) for line in lines if is_units(line) and re.search(rb"[^\s\W]", line)), None)
+    if units is None:
+        return names
+    if len(units) != len(names):
+        if len({found[1] for found in map(length, units) if found is not None}) > 1:
+            logger.warning("%s: %d units for %d columns; they are not used", name, len(units), len(names))
         return names
     plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
     return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))
+
+
+def _units(line: bytes) -> list[str]:
+    cells = re.split(rb"[,;\t]" if re.search(rb"[,;\t]", line) else rb"\s+", line.strip(b" "))
+    return [text.strip("'\" ").strip("[]()").lower() for text in _texts(cells)]
 
 
 def _texts(cells: Sequence[bytes]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pointad.scans.length_units import ENDINGS, GLUED
+
 _ARRAYS = ("points", "xyz", "points_m_xyz", "position", "pos", "location", "coords", "coordinates")
 _COORDINATES = (
     ("x", "y", "z"),
@@ -23,10 +25,8 @@ _COLORS = (
     *((f"{name}:0", f"{name}:1", f"{name}:2") for name in ("rgb", "rgba", "colors", "color")),  # ParaView
 )
 _LONGEST = 100  # characters of a name that may have a unit
-MICRO = "[u\u00b5\u03bc\ufffd]"  # both letters of Unicode, and what becomes of the one of Latin-1
 _UNIT = re.compile(
-    rf"\s*(?:\[(.*)\]|\((.*)\)|[_/,]\s*(?:in_)?(nm|mm|cm|m|{MICRO}m|inch|in|ft|px))$"
-    rf"|\s+(?:in\s+)?(nm|mm|cm|m|{MICRO}m|inch|in|ft|px)$|(?<=^[xyz])(nm|mm|cm|m|{MICRO}m)$"
+    rf"\s*(?:\[(.*)\]|\((.*)\)|[_/,]\s*(?:in_)?({ENDINGS})$)|\s+(?:in\s+)?({ENDINGS})$|(?<=^[xyz])({GLUED})$"
 )
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")
 _WORDS = frozenset(

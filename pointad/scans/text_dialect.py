@@ -115,7 +115,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
     names = column_names(header, separator, sample, name)
     if names is not None:
-        names = with_units(names, content[:start], separator)
+        names = with_units(names, content[:start], name)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
         problem = (
             "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"

@@ -7,12 +7,12 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
-from pointad.scans.column_units import in_one_unit
+from pointad.scans.column_units import in_one_unit, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import find_columns, is_no_coordinate
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
-from pointad.scans.text import TextTable, parse_table
+from pointad.scans.text import parse_table
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ def read_text_scan(path: Path) -> ScanFile:
     """
     table = parse_table(read_bytes(path), path)
     check_declared_count(table.above, len(table.values), path)
+    tell_unused_units(table.above, table.names or (), path)
     named = table.names is not None
     if table.names is not None:
         columns = find_columns(table.names)
@@ -40,21 +41,24 @@ def read_text_scan(path: Path) -> ScanFile:
             colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
             points = in_one_unit(table.values[:, columns.xyz], [table.names[place] for place in columns.xyz], path)
             return ScanFile(points, colors)
-        _check_first_names(table, path)
     values = without_row_numbers(table.values, path)
     if values.shape[1] > MOST_COLUMNS:
         raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
-    if not named:
+    points = values[:, :3]
+    if table.names is not None:
+        first = table.names[-values.shape[1] :][:3]
+        _check_first_names(first, path)
+        points = in_one_unit(points, first, path)
+    else:
         check_order(values, path)
     is_pts = path.suffix.lower() == ".pts"
     colors, place = colors_beside_points(values[:, 3:], after_intensity=is_pts)
     if not named and not (is_pts and place == 1):
         tell_reading(values, place, path)
-    return ScanFile(values[:, :3], colors)
+    return ScanFile(points, colors)
 
 
-def _check_first_names(table: TextTable, path: Path) -> None:
-    names = (table.names or ())[:3]
+def _check_first_names(names: tuple[str, ...], path: Path) -> None:
     wrong = [name for name in names if is_no_coordinate(name)]
     if wrong:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"

@@ -21,6 +21,15 @@ MIXED = {
     "in, underlined": "x_in_mm,y_in_mm,z_in_um",
     "coordinates": "X-Coordinate (mm),Y-Coordinate (mm),Z-Coordinate (um)",
     "words": "X [millimeter],Y [millimeter],Z [micron]",
+    "other names": "Easting [mm],Northing [mm],Height [um]",
+    "a factor": "x (mm),y (mm),z (1e-3 mm)",
+    "a fraction": "x (mm),y (mm),z (1/1000 mm)",
+    "a power": "x (mm),y (mm),z (10^-3 mm)",
+    "lengths of inches": "x_in,y_in,z_mil",
+    "large lengths": "x [km],y [km],z [m]",
+    "separated otherwise": "x [mm] y [mm] z [um]",
+    "line above": "mm,mm,um\nx,y,z",
+    "lines around": "Part 5\n[mm],[mm],[um]\n# x y z",
     "line below": "x,y,z\nmm,mm,um",
     "line below in brackets": "# x,y,z\n# [mm],[mm],[um]",
 }
@@ -38,7 +47,7 @@ def test_heights_in_a_finer_unit_are_read_in_the_unit_of_x(
     with caplog.at_level(logging.WARNING):
         scan = read_scan(write(tmp_path / "a.csv", MIXED[name], POINTS * [1, 1, 1000]))
     np.testing.assert_allclose(scan.points, POINTS, atol=1e-9)
-    assert "all are read in m" in caplog.text
+    assert "; all are read in " in caplog.text
 
 
 def test_the_micro_sign_of_latin_1(tmp_path: Path) -> None:
@@ -61,7 +70,9 @@ def test_records(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_scan(tmp_path / "a.npy").points, POINTS, atol=1e-9)
 
 
-@pytest.mark.parametrize("header", ["x [px],y [px],z [um]", "x [mm],y,z [um]", "x [deg],y [deg],z [mm]"])
+@pytest.mark.parametrize(
+    "header", ["x [px],y [px],z [um]", "x [mm],y,z [um]", "x_deg,y_deg,z_mm", "x [mm],y [mm],Height [counts]"]
+)
 def test_what_cannot_be_converted_is_refused(header: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give x, y and z in one unit"):
         read_scan(write(tmp_path / "a.csv", header))
@@ -82,3 +93,54 @@ def test_a_unit_behind_the_last_name_counts_for_all(tmp_path: Path, caplog: pyte
         scan = read_scan(write(tmp_path / "a.csv", "x,y,z (mm)"))
     np.testing.assert_array_equal(scan.points, POINTS)
     assert "z is said to be in mm; x and y are taken to be in it too" in caplog.text
+
+
+FACTORS = [
+    ("mil", 25.4e-3),
+    ("thou", 25.4e-3),
+    ("dm", 100),
+    ("km", 1e6),
+    ("yd", 914.4),
+    ("\u00c5", 1e-7),
+    ("10um", 0.01),
+]
+
+
+@pytest.mark.parametrize("unit", FACTORS, ids=lambda unit: unit[0])
+def test_lengths(unit: tuple[str, float], tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", f"X (mm),Y (mm),Z ({unit[0]})")
+    np.testing.assert_allclose(read_scan(path).points, POINTS * [1, 1, unit[1]], rtol=1e-12)
+
+
+TOLD = {
+    "x (mm),y (mm),z (furlongs)": "has coordinates in mm and in 'furlongs', which is no known unit",
+    "x [px],y [px],z [counts]": "x is in 'px', y in 'px' and z in 'counts'; all are read as they are",
+    "x [px],y [px],z": "z without a unit",
+    "# unit: x mm y mm z um\nx,y,z": "mm and um stand above the rows",
+    "id,x,y,z\nmm,mm,um": "3 units for 4 columns; they are not used",
+}
+
+
+@pytest.mark.parametrize("header", TOLD)
+def test_what_may_be_another_unit_is_told(header: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.csv"
+    numbers = [np.arange(COUNT)[:, None]] if "id" in header else []
+    path.write_bytes(lines(rows(*numbers, POINTS, separator=","), header))
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(path)
+    np.testing.assert_array_equal(scan.points, POINTS)
+    assert TOLD[header] in caplog.text
+
+
+def test_names_behind_row_numbers_have_their_units(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.csv"
+    table = rows(np.arange(COUNT)[:, None], POINTS * [1, 1, 1000], separator=",")
+    path.write_bytes(lines(table, "pt,East [mm],North [mm],Up [um]"))
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
+    assert "the columns East [mm], North [mm], Up [um] are read as x, y, z" in caplog.text
+
+
+def test_names_of_pixels_below_a_title_are_no_units(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="begins with 'row', 'col', 'index'"):
+        read_scan(write(tmp_path / "a.csv", "Some title\nrow,col,index"))
