@@ -16,7 +16,7 @@ from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
-from pointad.datasets.registry import specification
+from pointad.datasets.registry import DATASETS, specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
@@ -92,11 +92,10 @@ def require_dataset(root: Path, dataset: DatasetSpecification) -> None:
     """
     told = (read_settings(root) or {}).get("dataset")
     if told not in (None, dataset.name):
-        raise InputError(
-            root,
-            f"was rendered from {_spoken(told)}, not {dataset.name}",
-            f"give --dataset {told:.80}, or use the script of that data set",
-        )
+        problem = f"was rendered from {_spoken(told)}, not {dataset.name}"
+        known = f"give --dataset {told:.80}, or use the script of that data set"
+        other = f"render the scans again, as one of {', '.join(DATASETS)}"
+        raise InputError(root, problem, known if told in DATASETS else other)
 
 
 def stored_views(root: Path, dataset: DatasetSpecification, folders: Iterable[Path]) -> AvailableViews:
