@@ -84,7 +84,9 @@ def test_a_folder_is_read_in_the_format_that_it_was_rendered_from(tmp_path: Path
         write_metadata(tmp_path, "real_pc_3d_rgb")
     assert list_dataset(specification("mvtec_pc_3d_rgb"), tmp_path).views.count == 1
     (tmp_path / "rendering.json").write_text('{"dataset": "foo"}')
-    with pytest.raises(InputError, match="was rendered from foo, not real_pc_3d_rgb; render the scans again as one of"):
+    with pytest.raises(
+        InputError, match="was rendered from foo, not real_pc_3d_rgb; render the scans again, as one of"
+    ):
         list_dataset(specification("real_pc_3d_rgb"), tmp_path)
 
 
