@@ -17,12 +17,20 @@ from pointad.scans.text_cells import COMMA, is_numeric, split, without_comment_s
 logger = logging.getLogger(__name__)
 
 _TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
+_BEFORE_UNIT = re.compile(rb"[ \t]{1,16}(?=[\[(])")
+_LONGEST = 100_000  # characters of a line of names
 _REMEDY = "name every column; decimal commas need another separator"
 
 
 def names_coordinates(header: bytes, separator: bytes | None) -> bool:
     """Whether a line names x, y and z."""
     return find_columns(_texts(split(without_comment_sign(header), separator))).xyz is not None
+
+
+def names_all(line: bytes, separator: bytes | None, columns: int) -> bool:
+    """Whether a line names x, y and z and as many columns as there are."""
+    found = map(_texts, _candidates(line, separator) if len(line) <= _LONGEST else ())
+    return any(len(names) == columns and find_columns(names).xyz is not None for names in found)
 
 
 def is_units(line: bytes) -> bool:
@@ -114,7 +122,8 @@ def _candidates(header: bytes, separator: bytes | None) -> list[list[bytes]]:
     title = _TITLE.match(bare)
     for line in (bare[title.end() :], bare) if title and not is_no_coordinate(title[1].decode()) else (bare,):
         words = line.strip().strip(b",;")
-        candidates = [split(line, separator), re.split(rb"[,;\s]+", words), re.split(rb"[,;\s]+(?![\[(])", words)]
+        units_joined = _BEFORE_UNIT.sub(b"", words)
+        candidates = [split(line, separator), *(re.split(rb"[,;\s]+", part) for part in (words, units_joined))]
         if any(find_columns(_texts(cells)).xyz is not None for cells in candidates):
             break
     return candidates

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
-from pointad.scans.header_names import column_names, is_units, names_coordinates, with_units
+from pointad.scans.header_names import column_names, is_units, names_all, names_coordinates, with_units
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     Raises:
         InputError: there is no row of three numbers near the beginning, or the decimal sign is ambiguous.
     """
-    start, header = _first_row(content)
+    start, above = _first_row(content)
+    last = above[-1] if above else b""
     if start is None:
         if _has_words_beside_numbers(content):
             raise InputError(name, "has words in its rows and no names of columns", "name them, such as: name x y z")
@@ -110,9 +111,10 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     if counts_columns([split(line, separator) for line in sample], name):
         start, sample = content.find(b"\n", start) + 1, sample[1:]
     columns = len(split(sample[0], separator))
-    if not is_comment(header) and _is_spoilt_row(split(header, separator), columns):
-        shown = header[:60].decode("utf-8", errors="replace")
+    if not is_comment(last) and _is_spoilt_row(split(last, separator), columns):
+        shown = last[:60].decode("utf-8", errors="replace")
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
+    header = next((line for line in reversed(above) if names_all(line, separator, columns)), last)
     names = column_names(header, separator, sample, name)
     if names is not None:
         names = with_units(names, content[:start], name)
@@ -131,24 +133,27 @@ def _reencoded(content: bytes, encoding: str, name: str | Path) -> bytes:
         raise InputError(name, f"is not readable as {encoding} text ({error})", "replace the file") from error
 
 
-def _first_row(content: bytes) -> tuple[int | None, bytes]:
-    """Where the first row begins, and the last line with text before it; None if no row is near the beginning."""
-    start, header = 0, b""
+def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
+    """Where the first row begins, None if no row is near the beginning; and the lines above it that may be names."""
+    start, named = 0, b""
+    above: list[bytes] = []
     for _ in range(_SAMPLED_LINES):
         end = content.find(b"\n", start)
         line = content[start : end if end >= 0 else len(content)].strip()
-        if not is_comment(line) and _is_row(line, header):
-            return start, header
+        if not is_comment(line) and _is_row(line, named):
+            return start, above
         # The number of points, or the units of the columns, may come after the names.
-        if line and not line.isdigit() and not (header and is_units(without_comment_sign(line))):
-            header = line
+        if line and not line.isdigit() and not (above and is_units(without_comment_sign(line))):
+            above.append(line)
+            if not any(names_coordinates(named, separator) for separator in (BLANK, COMMA, SEMICOLON, TAB)):
+                named = line
         if end < 0:
             break
         start = end + 1
-    return None, b""
+    return None, above
 
 
-def _is_row(line: bytes, header: bytes) -> bool:
+def _is_row(line: bytes, names: bytes) -> bool:
     """Whether a line is a row of the table: numbers, or what stands for them; words only below names of coordinates."""
     for separator in (SEMICOLON, TAB, COMMA, BLANK):
         if separator is not None and separator not in line:
@@ -158,7 +163,7 @@ def _is_row(line: bytes, header: bytes) -> bool:
         missing = sum(_IS_MISSING.fullmatch(cell) is not None for cell in cells)
         if len(cells) < 3:
             continue
-        named = names_coordinates(header, separator)
+        named = names_coordinates(names, separator)
         if numbers + missing == len(cells) and (numbers >= 2 or named or (numbers and separator is not None)):
             return True
         if numbers >= 3 and named:

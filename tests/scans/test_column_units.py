@@ -27,7 +27,7 @@ MIXED = {
     "a power": "x (mm),y (mm),z (10^-3 mm)",
     "lengths of inches": "x_in,y_in,z_mil",
     "large lengths": "x [km],y [km],z [m]",
-    "separated otherwise": "x [mm] y [mm] z [um]",
+    "separated otherwise": "x [mm] y  [mm] z\t[um]",
     "line above": "mm,mm,um\nx,y,z",
     "lines around": "Part 5\n[mm],[mm],[um]\n# x y z",
     "line below": "x,y,z\nmm,mm,um",
