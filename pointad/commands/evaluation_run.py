@@ -19,6 +19,7 @@ from pointad.compute.processes import Processes, joined_processes
 from pointad.datasets.base import DatasetSpecification
 from pointad.evaluation.evaluation import EvaluationSettings, ScoredSample, evaluate
 from pointad.evaluation.label_leaks import LabelLeakCheck, log_findings
+from pointad.evaluation.run_record import repeatable
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.locks import own_folder
 from pointad.files.names import place_below
@@ -50,6 +51,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     record = record_of_test(settings, encoder, data)
+    processes.require_same(repeatable(record))
     prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in data.samples.sources})
     several = len(prompt_sets) > 1
     writers = {

@@ -107,6 +107,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     data = listed.for_training(picture_size(settings.data, backbone))
     record = record_of_training(settings, encoder, data, learner)
     state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
+    processes.require_same(state_facts)
     state = find_state(settings, state_facts, processes)
     if state is not None:
         check_training_state(

@@ -5,8 +5,10 @@ takes a ``Processes`` and runs the same code with one process or several.
 """
 
 import contextlib
+import logging
 import os
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +18,11 @@ from torch import Tensor
 
 from pointad.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
+
+_SILENT_SECONDS = 5.0  # of waiting for the other processes to start, before that is told
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Processes:
         """Sum over the processes, the same result in all of them; the tensor must have the same shape everywhere."""
         if self.count > 1:
             tensor = tensor.clone()
-            torch.distributed.all_reduce(tensor)
+            with _lost_connections_told():
+                torch.distributed.all_reduce(tensor)
         return tensor
 
     def gather(self, item: Item) -> list[Item]:
@@ -47,7 +54,8 @@ class Processes:
         if self.count == 1:
             return [item]
         gathered: list[Any] | None = [None] * self.count if self.is_first else None
-        torch.distributed.gather_object(item, gathered)
+        with _lost_connections_told():
+            torch.distributed.gather_object(item, gathered)
         return gathered or []
 
     def broadcast(self, item: Item) -> Item:
@@ -55,13 +63,30 @@ class Processes:
         if self.count == 1:
             return item
         items = [item]
-        torch.distributed.broadcast_object_list(items)
+        with _lost_connections_told():
+            torch.distributed.broadcast_object_list(items)
         return items[0]
 
     def wait(self) -> None:
         """Continue once all processes have reached this point."""
         if self.count > 1:
-            torch.distributed.barrier()
+            with _lost_connections_told():
+                torch.distributed.barrier()
+
+    def require_same(self, facts: Mapping[str, Any]) -> None:
+        """Refuse to work together with a process that was started with other flags, or sees other files.
+
+        Args:
+            facts: what the results depend on, by name.
+
+        Raises:
+            InputError: in the processes whose facts are not those of the first one.
+        """
+        expected = self.broadcast(facts)
+        different = sorted(name for name in expected.keys() | facts.keys() if expected.get(name) != facts.get(name))
+        if different:
+            problem = f"process {self.rank} differs from the first one in {', '.join(different)}"
+            raise InputError("processes", problem, "start all of them with the same flags and files")
 
     @contextlib.contextmanager
     def first_goes_first(self) -> Iterator[None]:
@@ -87,16 +112,54 @@ def joined_processes() -> Iterator[Processes]:
     if count == 1 or not torch.distributed.is_available():
         yield ALONE
         return
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    try:
-        torch.distributed.init_process_group(backend)
-    except (RuntimeError, ValueError) as error:
-        remedy = "start all of them with torchrun and the same --master_addr and --master_port"
-        raise InputError("processes", f"cannot connect to each other ({error})", remedy) from error
+    rank = _number_from("RANK", "0")
+    if rank >= count:
+        remedy = "start all of them with torchrun"
+        raise InputError(f"RANK={rank}", f"is no number of one of {count} processes (WORLD_SIZE)", remedy)
+    _connect(count)
     try:
         yield Processes(torch.distributed.get_rank(), count)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _connect(count: int) -> None:
+    """Wait until all processes have been started.
+
+    They are waited for in a thread: whoever waits in the library itself hears no interrupt for half an hour.
+    """
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    failures: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            torch.distributed.init_process_group(backend)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(_SILENT_SECONDS)
+    if thread.is_alive():
+        logger.info("waiting for all %d processes to be started", count)
+        thread.join()
+    for error in failures:
+        if not isinstance(error, (RuntimeError, ValueError)):
+            raise error
+        remedy = "start all of them with torchrun and the same --master_addr and --master_port"
+        raise InputError("processes", f"cannot connect to each other ({error})", remedy) from error
+
+
+@contextlib.contextmanager
+def _lost_connections_told() -> Iterator[None]:
+    """An error of the network between the processes as one of ours; nearly always, another process has ended."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        problem = f"the connection to another one is lost ({str(error).partition('. ')[0]})"
+        raise InputError("processes", problem, "see what the others said, and start all of them again") from error
 
 
 def _number_from(name: str, missing: str) -> int:
