@@ -1,4 +1,4 @@
-"""List the samples of a rendered Real3D-AD data set in its folder: all_meta.json and one <class>_meta.json a class.
+"""List the samples of a rendered Real3D-AD data set in its folder: all_meta.json and one <class>_meta.json per class.
 
     cd generate_dataset_json; python real3d-ad.py --data_path RENDERED
 

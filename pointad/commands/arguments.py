@@ -43,14 +43,14 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--visibility",
         choices=("nearest", "splat"),
-        help="with --render on_the_fly only: the nearest point at each pixel is visible in a view, as published, or "
-        "all points on the surface drawn there (default: nearest)",
+        help="with --render on_the_fly only: which points are visible in a view: the nearest one at each pixel, as "
+        "published, or all on the surface drawn there (default: nearest)",
     )
     group.add_argument(
         "--correspondence",
         choices=("truncated", "centred"),
-        help="with --render on_the_fly only: pixel coordinates of a point: truncated as published, or the pixel that "
-        "contains it (default: truncated)",
+        help="with --render on_the_fly only: the pixel of a point: its coordinates truncated, as published, or the "
+        "pixel that contains it (default: truncated)",
     )
     group.add_argument(
         "--image_size",
@@ -68,7 +68,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         dest="grid_size",
         type=_grid_size,
         default=argparse.SUPPRESS,
-        help="the published name of --grid_size; the size of a point in pixels is set when rendering",
+        help="the published name of --grid_size (the size of a point in pixels is --point_pixels of the renderers)",
     )
     group.add_argument("--rig", type=Path, metavar="FILE", help=f"{RIG_FILE_HELP} (default: as rendered)")
     group.add_argument(
@@ -76,8 +76,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         type=view_or_count,
         nargs="+",
         metavar="VIEW",
-        help="number of views to use, or which ones: rotations about x or y in degrees, such as x-45 x0 x45; with "
-        "stored renderings, only views that were rendered are available (default: all views)",
+        help="views to use: their number, or rotations about x or y in degrees, such as x-45 x0 x45; stored renderings "
+        "offer only the views that were rendered (default: all views)",
     )
     group.add_argument(
         "--num_workers", type=non_negative_integer, default=2, help="number of processes that load samples"
@@ -90,8 +90,8 @@ def _grid_size(text: str) -> int:
     size = positive_integer(text)
     if size < SMALLEST_OLD_GRID:
         raise argparse.ArgumentTypeError(
-            f"{text} is the side of the point grid here, see --grid_size; the size of a point in pixels is set "
-            "when rendering"
+            f"{text} is too small for the side of the point grid, which --point_size means here, like --grid_size; the "
+            "size of a point in pixels is set when rendering"
         )
     return size
 
@@ -106,15 +106,15 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--clip_weights",
         help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip unless in its cache), "
-        "another open_clip tag for --clip_model, or a weights file or Hugging Face folder, see docs/backbones.md "
+        "another open_clip tag of --clip_model, a weights file, or a Hugging Face folder; see docs/backbones.md "
         "(default: demo for the demo data, openai otherwise)",
     )
     group.add_argument(
         "--clip_activation",
         choices=tuple(ACTIVATIONS),
         default="auto",
-        help="activation for a weights file: auto takes it from the file, the configuration next to it or the model "
-        "name, and stops with an error if none of them specifies it",
+        help="activation of the model in a weights file; auto takes it from the file, the configuration next to it or "
+        "the model name, and stops with an error if none of them specifies it",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     group.add_argument(
@@ -135,7 +135,7 @@ def add_encoding_arguments(parser: argparse.ArgumentParser, *, with_cache: bool 
             type=Path,
             metavar="DIR",
             help="cache the encoder's features in this folder, so that later runs do not encode the same images again; "
-            "scripts/feature_cache.py shows its size and shrinks it",
+            "scripts/feature_cache.py shows its size, shrinks or checks it",
         )
     group.add_argument(
         "--precision",
@@ -148,7 +148,7 @@ def add_encoding_arguments(parser: argparse.ArgumentParser, *, with_cache: bool 
     group.add_argument(
         "--pictures_at_once",
         type=positive_integer,
-        help="images per forward pass of the encoder (default: chosen by the device's memory)",
+        help="images per forward pass of the encoder (default: chosen for the device's memory)",
     )
 
 
@@ -196,8 +196,8 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         "--view_fusion",
         choices=tuple(VIEW_FUSIONS),
         default=MEAN,
-        help="how the views in which a point is visible are fused: mean (as published), maximum, or "
-        "mean of the two largest values",
+        help="how a point fuses the views in which it is visible: mean (as published), maximum, or mean of the two "
+        "largest values",
     )
 
 

@@ -18,12 +18,12 @@ UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("folder", type=Path, help="the folder that was given as --feature_cache")
+    parser.add_argument("folder", type=Path, help="folder given as --feature_cache")
     parser.add_argument(
         "--keep",
         type=size_in_bytes,
         metavar="SIZE",
-        help="remove the least recently used files until at most this much is left: 500M, 10G, 0",
+        help="remove the least recently used files until at most this much is left, such as 500M, 10G or 0",
     )
     parser.add_argument("--check", action="store_true", help="read every file and remove the damaged ones")
     return parser

@@ -18,7 +18,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--dataset", required=True, choices=tuple(DATASETS), help="the data set's format")
-    parser.add_argument("--data_path", required=True, type=Path, help="the rendered data set, one folder a class")
+    parser.add_argument("--data_path", required=True, type=Path, help="the rendered data set, one folder per class")
     return parser
 
 
@@ -30,7 +30,7 @@ def main(flags: argparse.Namespace) -> None:
 def run_generator(dataset: str, description: str) -> None:
     """Run the generator of one data set, whose only flag is the folder."""
     parser = argparse.ArgumentParser(description=description, formatter_class=HelpFormatter)
-    parser.add_argument("--data_path", required=True, type=Path, help="the rendered data set, one folder a class")
+    parser.add_argument("--data_path", required=True, type=Path, help="the rendered data set, one folder per class")
     run(lambda flags: list_samples(dataset, flags.data_path), parser)
 
 

@@ -4,8 +4,8 @@
     python scripts/make_demo_data.py --output OUT --classes gear pear
     python scripts/make_demo_data.py --format real3d          # below data/demo/real3d/raw
 
-The same seed gives the same bytes. Existing scans are overwritten, so no clean-up is needed if the generator changed.
-demo_data.json there records the settings; another --format, --seed or --good needs another folder.
+The same seed gives the same bytes. Existing scans are overwritten, so nothing needs to be cleaned up if the generator
+has changed. demo_data.json records the settings; another --format, --seed or --good needs another folder.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         help="output folder, with one subfolder per class (default: data/demo/raw, or data/demo/<format>/raw)",
     )
-    parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="which")
+    parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="classes")
     parser.add_argument(
         "--good",
         type=positive_integer,
@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"good scans of each class in the test split, for mvtec3d (default: {scans.TEST_SCANS['good']})",
     )
     parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="random seed")
-    parser.add_argument("--workers", type=positive_integer, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--workers", type=positive_integer, default=os.cpu_count() or 1, help="number of processes")
     return parser
 
 

@@ -6,21 +6,20 @@
     python scripts/predict.py incoming/ --calibrate good/                 # exit status 0: all pass, 1: some fail
     python scripts/predict.py incoming/ --good good/                      # each compared with a few good scans
 
-Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .tsv .asc .obj .npy .npz; meshes .ply
-.obj .stl, whose surface is sampled. Any unit. Folders are searched for all of these but .txt, .csv and .tsv: name those
-one by one (scans/*.csv). docs/formats.md says what to do with other formats and with height maps.
+Files: organized scans .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .tsv .asc .obj .npy .npz;
+meshes .ply .obj .stl, whose surface is sampled. Any unit. Folders are searched for all of these except .txt, .csv and
+.tsv; name those explicitly (scans/*.csv). For other formats and height maps, see docs/formats.md.
 
-Writes into --output/<file name>: heat.ply (the measured points, all of them, with heat colours and the property
-"anomaly"), scores.npy (one value for every point, in file order, 0 for holes), sheet.png (views, their maps, the scores
-of the points), prediction.json, and with --html cloud.html. Prints one line of JSON per scan; everything else goes
-to standard error.
+Writes to --output/<file name>: heat.ply (all measured points, with heat colours and the property "anomaly"), scores.npy
+(one score per point, in file order, 0 for holes), sheet.png (views, their maps, the scores of the points),
+prediction.json, and with --html cloud.html. Prints one line of JSON per scan; everything else goes to standard error.
 
-With --good or --reference every scan is also compared with good scans of the same kind of object, in addition to the
-prompts, and RGB images with theirs (--good_rgb); with two or more good scans the heat colours of all scans share one
-scale.
+With --good or --reference, every scan is compared with good scans of the same kind of object in addition to the
+prompts, and its RGB image with theirs (--good_rgb). With two or more good scans, the heat colours of all scans share
+one scale.
 
 Regions are connected points with scores of at least --region_threshold, by default halfway between the scan's median
-and its maximum: they show where a scan looks least normal, even if it is good.
+and its maximum. They show where a scan looks least normal, even if it is good.
 
 Exit status: 0 all pass (or no threshold is given), 1 at least one scan fails, 2 at least one file cannot be inspected.
 """
@@ -42,7 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rgb",
         type=Path,
-        help="RGB image with the field of view of an organized scan, or a folder with an image named after each scan",
+        help="RGB image of an organized scan, with the same field of view, or a folder with an image named after each "
+        "scan",
     )
     parser.add_argument("--output", type=Path, default=Path("results") / "predict", help="output folder")
     parser.add_argument(
@@ -59,37 +59,37 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="GOOD",
-        help="files or folders with a few good scans that each scan is compared with; the reference made from them is "
-        "cached in --reference_cache",
+        help="files or folders with a few good scans to compare each scan with; the reference made from them is cached "
+        "in --reference_cache",
     )
     exclusive.add_argument("--reference", type=Path, metavar="FILE", help="a reference made by scripts/reference.py")
     group.add_argument(
         "--good_rgb",
         type=Path,
         metavar="DIR",
-        help="folder with an RGB image named after each scan of --good; the images of --rgb are then compared with "
-        "them (default: the files' own colours, if all organized scans have them)",
+        help="folder with an RGB image named after each scan of --good, to compare those of --rgb with (default: the "
+        "files' own colours, if all organized scans have them)",
     )
     group.add_argument(
         "--reference_cache",
         type=Path,
         default=Path("results") / "references",
         metavar="DIR",
-        help="folder of the references made from --good; its files can be removed at any time",
+        help="folder of the references made from --good; its files may be deleted at any time",
     )
-    group = parser.add_argument_group("judging")
+    group = parser.add_argument_group("verdicts and regions")
     exclusive = group.add_mutually_exclusive_group()
     exclusive.add_argument("--threshold", type=finite_float, help="scans with a higher score fail")
     exclusive.add_argument(
-        "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans that the threshold is calibrated on"
+        "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans to calibrate the threshold on"
     )
     group.add_argument(
         "--false_alarm_rate",
         type=_rate,
         metavar="RATE",
-        help="target false-alarm rate, such as 0.05: each scan gets a conformal p-value relative to the leave-one-out "
-        "scores of the --good scans, and false alarms are counted on the scans of --calibrate; without --good, the "
-        "scores of --calibrate are used instead",
+        help="fail scans at this false-alarm rate, such as 0.05. Each scan gets a conformal p-value relative to the "
+        "leave-one-out scores of the --good scans, and false alarms are counted on the scans of --calibrate; without "
+        "--good, the scores of --calibrate are used instead",
     )
     group.add_argument(
         "--quantile",

@@ -21,8 +21,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--good_folder",
         metavar="NAME",
-        help="the folder of samples without a defect, beside any "
-        "called good, ok, normal, defect_free or no_defect, in upper or lower case (default: these alone)",
+        help="name of another folder of samples without a defect; folders called good, ok, normal, defect_free or "
+        "no_defect, in upper or lower case, always count",
     )
     group.add_argument(
         "--allow_empty_masks",
@@ -38,7 +38,7 @@ def add_cluster_argument(group: argparse._ActionsContainer, published: str = "")
         "--keep_clusters",
         type=_rule,
         metavar="all|largest|FRACTION",
-        help="which clusters of points (DBSCAN, 6 mm) are kept after the table is removed: all, the largest, or those "
+        help="clusters of points (DBSCAN, 6 mm) to keep after the table is removed: all, the largest, or those "
         f"with more than this fraction of the points (default: {default})",
     )
 

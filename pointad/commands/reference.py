@@ -1,9 +1,9 @@
-"""Make a reference from a few good scans of one kind of object, for scripts/predict.py to compare other scans with.
+"""Make a reference from a few good scans of one kind of object; scripts/predict.py compares other scans with it.
 
     python scripts/reference.py good/ --output bracket.safetensors
     python scripts/predict.py incoming/ --reference bracket.safetensors
 
-It can be used only with the same weights, prompts and flags.
+The reference is valid only for the weights, prompts and flags that it was made with.
 """
 
 import argparse

@@ -3,20 +3,17 @@
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --classes bagel tire
     python scripts/render_dataset.py --dataset real_pc_3d_rgb --data_path RAW --save_path RENDERED --num_workers 8
-
     python scripts/render_dataset.py --dataset minishift_pc_3d --data_path RAW --save_path RENDERED --shard 3/16
-
     python scripts/render_dataset.py --dataset mvtec_pc_3d_rgb --data_path RAW --save_path RENDERED --good_scans 50
 
-Several machines can render one data set into the same folder, each a different --shard; the last one to finish lists
-all samples. The archive is only read. Finished scans are skipped, so the same command continues after an interruption.
-A scan that cannot be rendered is reported and does not stop the others; the exit code is then 2. At the end the JSON
-files that list the samples are written to RENDERED. rendering.json there records how the views were rendered; other
-flags need another folder.
+The archive is never changed. Finished scans are skipped, so the same command continues after an interruption. A scan
+that cannot be rendered is reported and does not stop the others; the exit code is then 2. At the end, the JSON files
+that list the samples are written to RENDERED. rendering.json there records how the views were rendered; other flags
+need another folder. Several machines can render one data set into the same folder, each with its own --shard; the last
+one to finish lists all samples.
 
-With --good_scans, good scans outside the test split are rendered as well, for test.py --shots to compare with: those of
-the training split, or the templates of Real3D-AD and Anomaly-ShapeNet. good_scans.json lists them, apart from the test
-samples.
+With --good_scans, good scans outside the test split are rendered as well, for test.py --shots: those of the training
+split, or the templates of Real3D-AD and Anomaly-ShapeNet. good_scans.json lists them separately from the test samples.
 """
 
 import argparse
@@ -104,15 +101,15 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", required=True, choices=tuple(DATASETS), help="the raw data set's format")
     parser.add_argument("--data_path", required=True, type=Path, help="the raw archive, with one folder per class")
     parser.add_argument("--save_path", required=True, type=Path, help="output folder of the rendered data set")
-    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="classes to render (default: all that are found)")
+    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="classes to render (default: all)")
     parser.add_argument(
         "--good_scans",
         type=positive_integer,
         nargs="?",
         const=sys.maxsize,
         metavar="N",
-        help="also render the good scans outside the test split, for test.py --shots: the first N of each class "
-        "(default without N: all)",
+        help="also render good scans outside the test split, for test.py --shots: the first N of each class; without "
+        "N, all",
     )
     parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="number of processes")
     parser.add_argument(
@@ -120,7 +117,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=shard,
         default=WHOLE,
         metavar="K/N",
-        help="render only every N-th scan, starting at the K-th, while other machines render the rest into --save_path",
+        help="render only every N-th scan, starting with the K-th, while other machines render the rest into "
+        "--save_path (default: all scans)",
     )
     parser.add_argument("--overwrite", action="store_true", help="render finished scans again")
     add_reading_arguments(parser)
@@ -130,7 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_rig_arguments(
         rig,
         view_help="rotations about x or y in degrees, such as x-45 x0 x45 y-30, or the number of the rig's "
-        "views to use (default: all of the rig's)",
+        "views to use (default: all views of the rig)",
         point_help="size of a point in pixels, or auto: from the spacing of the points (default: the class's own)",
     )
     rig.add_argument(
@@ -149,13 +147,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--correspondence",
         choices=CORRESPONDENCES,
         default="truncated",
-        help="pixel coordinates of a point: truncated as published, or the pixel that contains it",
+        help="pixel of a point: its coordinates truncated, as published, or the pixel that contains it",
     )
     rig.add_argument(
         "--device",
         default=CPU,
-        help="cpu: rendered with NumPy, one scan per process; or a GPU such as cuda:0, where PyTorch renders all views "
-        "of a scan at once: the same images, except for single pixels that differ by one grey level",
+        help="cpu: NumPy renders one scan per process; a GPU such as cuda:0: PyTorch renders all views of a scan at "
+        "once. The images are the same, except for single pixels that differ by one grey level",
     )
     return parser
 

@@ -3,14 +3,14 @@
     python scripts/render_scans.py part.stl scans/ --save_path pictures
     python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_pixels 5
 
-Files: organized .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes .ply .obj
-.stl, whose surface is sampled. Any unit: scans are centred and scaled before rendering. Organized scans are seen
-from the front, others from all around and with their longest side along x, unless --rig or --views say otherwise.
+Files: organized scans .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes
+.ply .obj .stl, whose surface is sampled. Any unit: scans are centred and scaled before rendering. Organized scans are
+viewed from the front, others from all around with their longest side along x, unless --rig or --views say otherwise.
 
-Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor into --save_path/<file name>/test/unlabelled, in the
-layout of a data set, without ground truth; points.npy next to them holds the points that the rows of the
-correspondences belong to, in the file's own unit. The exit code is 2 if a scan could not be rendered; renderings
-of an earlier scan of its name are then gone.
+Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor to --save_path/<file name>/test/unlabelled, in the layout of a data
+set without ground truth. points.npy next to them holds the points that the rows of the correspondences belong to, in
+the file's own unit. If a scan could not be rendered, the exit code is 2, and renderings of an earlier scan of that name
+are gone.
 """
 
 import argparse
@@ -82,18 +82,21 @@ def build_parser() -> argparse.ArgumentParser:
     add_rig_arguments(
         parser,
         view_help="other directions: rotations about x or y in degrees, such as x-45 x0 y30, or the number of the "
-        "rig's views to use (default: all of the rig's)",
+        "rig's views to use (default: all views of the rig)",
         point_help="size of a point in pixels; auto: from the spacing of the points (default: auto)",
     )
     parser.add_argument(
-        "--visibility", choices=VISIBILITIES, default="nearest", help="which points are visible in a view"
+        "--visibility",
+        choices=VISIBILITIES,
+        default="nearest",
+        help="points visible in a view: the nearest one at each pixel, or all on the surface drawn there",
     )
     parser.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
     parser.add_argument(
         "--metres_per_unit",
         type=positive_float,
         default=1.0,
-        help="unit of the scans in metres, 0.001 for mm (--remove_table)",
+        help="unit of the scans in metres, such as 0.001 for millimetres (for --remove_table)",
     )
     add_cluster_argument(parser)
     return parser

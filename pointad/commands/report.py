@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument(
-        "results", nargs="+", type=Path, help="folders with results.json files at any depth, or such files"
+        "results", nargs="+", type=Path, help="results.json files, or folders that contain them at any depth"
     )
     parser.add_argument("--save_path", type=Path, help="output folder for tables.md, tables.csv and tables.tex")
     parser.add_argument("--html", type=Path, metavar="FOLDER", help="output folder for index.html and a page per run")
@@ -31,15 +31,15 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         const=STANDARD_OUTPUT,
         metavar="FILE",
-        help="write one tidy row per run, class, modality and metric; without FILE they are printed instead of "
-        "the tables",
+        help="write a tidy table, one row per run, class, modality and metric; without FILE, print it instead of the "
+        "paper's tables",
     )
     parser.add_argument(
         "--modalities",
         nargs="+",
         choices=tuple(MODALITY_TITLES),
         default=["point", "fused"],
-        help="modalities to make tables of; those of the paper are point and fused",
+        help="modalities to show in tables; the paper's are point and fused",
     )
     return parser
 

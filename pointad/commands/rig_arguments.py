@@ -47,8 +47,9 @@ def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
         "--rig",
         default=AUTO,
         metavar="|".join((*RIG_NAMES, "FILE")),
-        help="directions of the views: front for scans from one side, around for closed shapes; auto takes front for "
-        f"organized scans and around for others; FILE: {RIG_FILE_HELP} (default: auto)",
+        help="directions of the views: front (scans from one side), around (closed shapes), auto (front for organized "
+        "scans, around for others), or a JSON file with a list of views, such as a data set's rendering.json "
+        "(default: auto)",
     )
 
 

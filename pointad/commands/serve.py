@@ -8,12 +8,13 @@
     curl -F file=@scan.ply -F good=@good/1.ply -F good=@good/2.ply http://127.0.0.1:8000/predict
 
 POST /predict?name=FILE answers with JSON (score, scores of the views, defect regions, timings), POST /view?name=FILE
-with the HTML that the page shows; the body is the file, and its format follows from the extension in FILE. Forms with
-the field "file" are accepted too; the scan is then compared with good scans in their fields "good". POST /reference
-takes such fields alone and answers with a name, by which /predict?name=FILE&reference=NAME compares later scans with
-them. /docs describes the interface. GET /health answers once the model is loaded. One scan is inspected at a time. The
-service is meant for the machine that it runs on: it listens on loopback, answers only requests addressed to this
-machine, accepts no file from other sites, and has no password. See docs/security.md.
+with the HTML that the page shows. The body is the file; the extension in FILE determines its format. Both also accept
+forms with the scan in the field "file" and good scans to compare it with in fields "good". POST /reference accepts
+fields "good" only and answers with a name; /predict?name=FILE&reference=NAME compares later scans with these good
+scans. /docs describes the interface. GET /health answers once the model is loaded.
+
+One scan is inspected at a time. The service is meant for the machine that it runs on: it listens on loopback, answers
+only requests addressed to this machine, accepts no file from other sites, and has no password. See docs/security.md.
 """
 
 import argparse
@@ -38,17 +39,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--reference",
         type=Path,
         metavar="FILE",
-        help="compare every scan with the good scans of which scripts/reference.py made this",
+        help="compare every scan with this reference, made by scripts/reference.py",
     )
     group = parser.add_argument_group("service")
     group.add_argument(
         "--host",
         default=LOOPBACK,
-        help="address to listen on; anyone who reaches an address other than loopback can use the service",
+        help="address to listen on; if it is not loopback, anyone who reaches it can use the service",
     )
     group.add_argument("--port", type=port_number, default=8000, help="port to listen on")
     group.add_argument(
-        "--largest_upload", type=positive_float, default=200.0, metavar="MB", help="largest accepted file in MB"
+        "--largest_upload", type=positive_float, default=200.0, metavar="MB", help="largest accepted upload in MB"
     )
     group.add_argument("--upload_seconds", type=time_limit, default=60.0, help="time limit for an upload in seconds")
     group.add_argument("--predict_seconds", type=time_limit, default=120.0, help="time limit for an answer in seconds")
@@ -57,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=memory_limit,
         default=8.0,
         metavar="GB",
-        help="memory that one scan may take beside the model in GB (Linux, on a CPU)",
+        help="memory limit of one scan in GB, without the model (Linux, on a CPU)",
     )
     return parser
 

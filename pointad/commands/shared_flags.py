@@ -27,8 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--keep",
         choices=("shared", "all", "both"),
         default="shared",
-        help="shared: print what test.py takes as well; all: print everything; both: that, but refuse what test.py "
-        "does not take",
+        help="shared: print the flags that test.py accepts too; all: print every flag; both: print every flag, but "
+        "refuse those that test.py does not accept",
     )
     parser.add_argument(
         "--variables",

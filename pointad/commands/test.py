@@ -52,12 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_encoding_arguments(parser)
     add_prompt_arguments(parser)
     add_scoring_arguments(parser)
-    group = parser.add_argument_group("measuring")
+    group = parser.add_argument_group("metrics")
     group.add_argument(
         "--metrics",
         choices=("image-level", "pixel-level", "image-pixel-level"),
         default="image-pixel-level",
-        help="which metrics are computed",
+        help="metrics to compute",
     )
     group.add_argument("--extra_metrics", nargs="+", choices=ALL_METRICS, default=[], help="additional metrics")
     group.add_argument(
@@ -66,22 +66,24 @@ def build_parser() -> argparse.ArgumentParser:
         default="exact",
         help="AUPRO as the exact area, or the published code's variant with 200 thresholds",
     )
-    group = parser.add_argument_group("good scans")
+    group = parser.add_argument_group("few-shot test")
     group.add_argument(
         "--shots",
         type=positive_integer,
         nargs="+",
         metavar="K",
-        help="few-shot test: compare each class with K of its good scans in addition to the prompts, RGB "
-        "pictures included; figures are written to <K>-shot/results.json, shots.csv and, of every draw, shots.json",
+        help="also compare each class with K of its good scans, including their RGB images; results go to "
+        "<K>-shot/results.json and shots.csv, those of every draw to shots.json",
     )
-    group.add_argument("--draws", type=positive_integer, help="random draws of the good scans (--shots) (default: 5)")
+    group.add_argument(
+        "--draws", type=positive_integer, help="number of random draws of the good scans (--shots) (default: 5)"
+    )
     group.add_argument(
         "--good_from",
         choices=("train", "test"),
-        help="where good scans are drawn from: outside the test split where the data set has any there "
-        "(scripts/render_dataset.py --good_scans renders them), or from the test, where those of a draw are left out "
-        "(default: train)",
+        help="where good scans are drawn from: train: outside the test split, if the data set has any there "
+        "(scripts/render_dataset.py --good_scans renders them); test: the test split, where the scans of a draw are "
+        "left out of its test (default: train)",
     )
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="save the anomaly maps of every sample")
@@ -89,13 +91,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch_size",
         type=positive_integer,
-        help="samples that are encoded together (default: chosen by the device's memory)",
+        help="samples that are encoded together (default: chosen for the device's memory)",
     )
     add_experiment_arguments(parser)
     parser.add_argument(
         "--allow_mismatch",
         action="store_true",
-        help="allow a CLIP other than the one that the prompts were learned with",
+        help="accept another CLIP than the prompts were learned with",
     )
     parser.add_argument(
         "--seed",
