@@ -14,6 +14,7 @@ are gone.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import shutil
 import sys
@@ -31,6 +32,7 @@ from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError, shown
 from pointad.files.atomic import atomic_path
+from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_special
 from pointad.inspection.preparation import prepare
@@ -134,7 +136,8 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
         PointADError: the scan cannot be read or rendered, or a file cannot be written.
     """
     files = files_of(path, folder)
-    remove_earlier(files)
+    with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
+        remove_earlier(files)
     file = read_scan(path)
     scan = prepare(
         file.points,
@@ -148,9 +151,11 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
     rendered = render(
         scan.point_cloud, changed_rig(scan.rig, settings, organized=scan.organized), visibility=settings.visibility
     )
-    with atomic_path(files.folder / POINTS_BESIDE) as temporary:
-        np.save(temporary, file.points.reshape(-1, 3)[scan.source])
-    write_rendered_sample(files, rendered)
+    with wait_for_lock(files.lock):  # else two runs mix their scans of one name
+        remove_earlier(files)
+        with atomic_path(files.folder / POINTS_BESIDE) as temporary:
+            np.save(temporary, file.points.reshape(-1, 3)[scan.source])
+        write_rendered_sample(files, rendered)
 
 
 def files_of(path: Path, folder: Path) -> SampleFiles:

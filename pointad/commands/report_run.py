@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pointad.commands.places import STANDARD_OUTPUT, home
 from pointad.commands.scan_search import refuse_overwriting
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, write_together
 from pointad.files.locks import own_folder
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
@@ -57,7 +57,5 @@ def report(
 
 def write_tables(tables: Sequence[ProtocolTable], folder: Path) -> None:
     """The tables in each of the three formats."""
-    for name, to_text in TABLES.items():
-        with atomic_path(folder / f"tables.{name}") as temporary:
-            temporary.write_text(to_text(tables), encoding="utf-8")
+    write_together({folder / f"tables.{name}": to_text(tables).encode() for name, to_text in TABLES.items()})
     logger.info("tables.md, tables.csv and tables.tex written to %s", folder)

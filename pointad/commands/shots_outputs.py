@@ -6,6 +6,7 @@ import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pointad.commands.test_settings import TestSettings
 from pointad.evaluation.binning import binning_note
@@ -15,7 +16,7 @@ from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.text_table import text_table
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import write_together
 from pointad.files.escaping import for_csv
 from pointad.files.names import place_below
 from pointad.reference.good_draws import TEST_SPLIT
@@ -40,13 +41,13 @@ def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRec
         InputError: a file cannot be written.
     """
     folder = settings.save_path
+    contents: dict[Path, bytes] = {}
     for (prompts, shots), results in results_of(outcomes, records, settings).items():
         own = place_below(folder, prompts) if len(records) > 1 else folder
-        results.save(own / supervision_of(shots) / RESULTS)
-    with atomic_path(folder / SUMMARY) as temporary:
-        temporary.write_text(to_csv(outcomes), encoding="utf-8")
-    with atomic_path(folder / EVERY_OUTCOME) as temporary:
-        temporary.write_text(_to_json(outcomes, settings), encoding="utf-8")
+        contents[own / supervision_of(shots) / RESULTS] = results.to_bytes()
+    contents[folder / SUMMARY] = to_csv(outcomes).encode()
+    contents[folder / EVERY_OUTCOME] = _to_json(outcomes, settings).encode()
+    write_together(contents)
 
 
 def results_of(

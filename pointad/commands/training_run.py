@@ -30,17 +30,19 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
-from pointad.files.regular import refuse_special
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
 from pointad.training.run_folder import (
+    LOSSES_NAME,
     RUN_NAME,
+    STATE_NAME,
     check_folder,
     checkpoint_file,
-    checkpoint_files,
+    discard_training,
+    is_whole,
     origin_file,
     write_origin,
 )
@@ -51,7 +53,6 @@ from pointad.training.state_check import check_training_state
 from pointad.training.terms import LOSS_TERMS
 from pointad.training.training import DivergenceError, EpochLosses, Training, load_examples
 
-STATE_NAME = "training_state.pt"
 FLAG_OF_FACT = {  # those of other facts are called like them
     "training_dataset": "--dataset",
     "training_class": "--train_class",
@@ -150,7 +151,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
             save_checkpoint(learner, folder, len(training.history), record)
         raise
-    if processes.is_first and not last_prompts(settings).is_file():  # the state had this epoch, the folder had not
+    if processes.is_first and not is_whole(last_prompts(settings)):  # the state had this epoch, the folder had not
         save_checkpoint(learner, folder, settings.epochs, record)
     logger.info("prompts saved in %s", folder)
 
@@ -174,7 +175,7 @@ def _learn(
             logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
         if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
             save_checkpoint(learner, folder, losses.epoch, record)
-        write_losses(training.history, folder / "losses.csv")
+        write_losses(training.history, folder / LOSSES_NAME)
         if scalars is not None:
             scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
         # Last, so that whatever comes before it is written again when the run is cut off here.
@@ -224,7 +225,7 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
     last = last_prompts(settings)
     if learned < settings.epochs:
         return False
-    if last.is_file():
+    if is_whole(last) or (learned > settings.epochs and last.is_file()):
         logger.info("%s already exists; use --restart to train again", last)
         return True
     if learned > settings.epochs:
@@ -236,18 +237,6 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
 def last_prompts(settings: TrainSettings) -> Path:
     """The checkpoint of the last epoch."""
     return checkpoint_file(settings.save_path, settings.epochs)
-
-
-def discard_training(folder: Path) -> None:
-    """Remove what an earlier training left in its folder, so that it is not mistaken for part of the next one."""
-    checkpoints = checkpoint_files(folder)
-    if checkpoints or (folder / STATE_NAME).is_file():
-        logger.info("restarting; the training in %s is discarded", folder)
-    earlier = (folder / STATE_NAME, *checkpoints, *map(origin_file, checkpoints))
-    for path in earlier:
-        refuse_special(path)
-    for path in earlier:
-        path.unlink(missing_ok=True)
 
 
 def make_learner(settings: TrainSettings, backbone: ClipBackbone) -> PromptLearner:

@@ -107,11 +107,16 @@ class Results:
         return list(dict.fromkeys(name for of_class in self.classes.values() for name in of_class.get(modality, {})))
 
     def save(self, path: str | Path) -> None:
-        """Write `results.json`: classes and mean as fractions at full precision, null where undefined, and the run.
+        """Write `results.json`.
 
         Raises:
             InputError: the file cannot be written.
         """
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """What `results.json` holds: classes and mean as fractions at full precision, null where undefined, the run."""
         content = {"classes": _without_nan(self.classes), "mean": self.mean, "run": to_json(self.run)}
         content["protocol"] = self.protocol.to_json()
         if self.draws:
@@ -132,8 +137,7 @@ class Results:
             content["files"] = self.files.to_json()
         if self.label_leaks:
             content["label_leaks"] = self.label_leaks
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n", encoding="utf-8")
+        return (json.dumps(content, indent=2, allow_nan=False, default=str) + "\n").encode()
 
     @classmethod
     def load(cls, path: str | Path) -> "Results":

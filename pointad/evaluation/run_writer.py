@@ -28,7 +28,7 @@ from pointad.evaluation.sample_outputs import (
     maps_file,
     picture_file,
 )
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, write_together
 from pointad.files.escaping import for_csv
 from pointad.visualization.sheets import sample_sheet
 
@@ -121,12 +121,10 @@ class RunWriter:
         writer.writerow(SCORE_COLUMNS)
         writer.writerows(self._rows)
         scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
-        for name, content in ((SCORES_NAME, scores), ("curves.json", curves)):
-            with atomic_path(self.folder / name) as temporary:
-                temporary.write_bytes(content)
         files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)
         self.results = dataclasses.replace(self.results, files=files)
-        self.results.save(self.folder / "results.json")
+        named = {SCORES_NAME: scores, "curves.json": curves, "results.json": self.results.to_bytes()}
+        write_together({self.folder / name: content for name, content in named.items()})
         confirm(self.folder)
         return self.results
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pointad.errors import InputError
@@ -63,3 +63,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise InputError(
             target, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
         ) from error
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files that belong together: all of them under temporary names, which are then renamed one after another.
+
+    A full disk leaves all of them as they were, and a process that is killed has hardly a moment to leave some of them.
+
+    Args:
+        contents: what each file shall hold; the last one is renamed last.
+
+    Raises:
+        InputError: as `atomic_path`; none of the files was replaced if it was not the renaming that failed.
+    """
+    with contextlib.ExitStack() as written:
+        for path, content in reversed(list(contents.items())):  # what is entered first, is left last
+            written.enter_context(atomic_path(path)).write_bytes(content)

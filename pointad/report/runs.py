@@ -9,19 +9,21 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
-from pointad.evaluation.run_record import RunRecord
-from pointad.evaluation.run_schema import check_curves, loss_columns, score_row
+from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable
+from pointad.evaluation.run_schema import check_curves, checked_record, loss_columns, score_row
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.files.search import files_below
 from pointad.metrics.curves import Curve
+from pointad.training.run_folder import LOSSES_NAME, RUN_NAME
 
 RESULTS_NAME = "results.json"
 SCORES_NAME = "scores.csv"
 CURVES_NAME = "curves.json"
-LOSSES_NAME = "losses.csv"
+
+_OF_A_CHECKPOINT = frozenset({"epoch", "epochs", "sha256"})  # a training may go on after it has been tested
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +159,26 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if tested and is_file(found) and file_fingerprint(found) != tested:
         logger.warning("%s: are other prompts now than those that %s is of; no losses are shown", found, run.place)
         return {}
+    if not is_file(found) and _is_of_another_training(found.with_name(RUN_NAME), run):
+        logger.warning("%s: is of another training now than %s; no losses are shown", found.parent, run.place)
+        return {}
     try:
         names, rows = read_table(path)
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of losses ({error})", "remove it or train again") from None
     return loss_columns(rows, names, path)
+
+
+def _is_of_another_training(path: Path, run: Run) -> bool:
+    """Whether a folder without the tested prompts says that something else has been trained in it since.
+
+    Raises:
+        InputError: its run.json cannot be read.
+    """
+    if run.record.training is None or not is_file(path):
+        return False
+    remedy = "remove it or train again"
+    now = repeatable(checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy))
+    tested = repeatable(run.record.training)
+    told = [(tested[name], now[name]) for name in now.keys() - _OF_A_CHECKPOINT]
+    return any(before != after for before, after in told if None not in (before, after))

@@ -19,10 +19,13 @@ from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
+from pointad.files.regular import refuse_special
 
 logger = logging.getLogger(__name__)
 
 RUN_NAME = "run.json"
+STATE_NAME = "training_state.pt"
+LOSSES_NAME = "losses.csv"
 _CHECKPOINT = re.compile(r"epoch_(0|[1-9][0-9]*)\.pth")
 _MAY_GROW = frozenset({"epochs"})  # facts that the same run may change
 _REMEDY = "remove it, or train again"
@@ -41,6 +44,11 @@ def checkpoint_files(folder: Path) -> list[Path]:
 def origin_file(checkpoint: Path) -> Path:
     """The file that records the origin of a checkpoint."""
     return checkpoint.with_suffix(".json")
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether a checkpoint is there, and beside it what it was learned from, which is written after it."""
+    return checkpoint.is_file() and origin_file(checkpoint).is_file()
 
 
 def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None:
@@ -111,6 +119,21 @@ def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
     ]
     if different:
         raise InputError(folder, f"holds the checkpoints of another run ({'; '.join(different)})", remedy)
+
+
+def discard_training(folder: Path) -> None:
+    """Remove what an earlier training left in its folder, so that it is not mistaken for part of the next one."""
+    checkpoints = checkpoint_files(folder)
+    if checkpoints or (folder / STATE_NAME).is_file():
+        logger.info("restarting; the training in %s is discarded", folder)
+    # Without its checkpoint, what says where it comes from would never be found again; the state and the losses alone
+    # would be taken for those of the next training.
+    pairs = [path for checkpoint in checkpoints for path in (origin_file(checkpoint), checkpoint)]
+    earlier = (folder / STATE_NAME, folder / LOSSES_NAME, *pairs)
+    for path in earlier:
+        refuse_special(path)
+    for path in earlier:
+        path.unlink(missing_ok=True)
 
 
 def _read_facts(path: Path, remedy: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import trimesh
 from pointad.commands import render_scans
 from pointad.data import layout
 from pointad.errors import InputError
+from pointad.files.locks import try_lock
 
 
 def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +47,37 @@ def rendered_ball(tmp_path: Path) -> tuple[layout.SampleFiles, list[str]]:
     assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
     np.save(tmp_path / "ball.npy", trimesh.creation.icosphere(2).vertices)
     return layout.SampleFiles(tmp_path / "out", "ball", "unlabelled", "ball"), flags
+
+
+def test_two_runs_do_not_mix_scans_of_one_name(
+    rendered_ball: tuple[layout.SampleFiles, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, flags = rendered_ball
+    written = []
+
+    def render_while_another_run_writes(*arguments: object, **options: object) -> object:
+        files.views.mkdir(parents=True)
+        (files.views / "view_7.png").write_text("of another scan of this name")
+        return render(*arguments, **options)
+
+    def seen_by_another_run(name: str) -> None:
+        original = getattr(render_scans, name)
+
+        def change(*arguments: object) -> None:
+            with try_lock(files.lock) as is_free:
+                assert not is_free
+            written.append(name)
+            original(*arguments)
+
+        monkeypatch.setattr(render_scans, name, change)
+
+    render = render_scans.render
+    monkeypatch.setattr(render_scans, "render", render_while_another_run_writes)
+    seen_by_another_run("remove_earlier")
+    seen_by_another_run("write_rendered_sample")
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
+    assert written == ["remove_earlier", "remove_earlier", "write_rendered_sample"]
+    assert [path.name for path in files.views.iterdir()] == ["view_0.png"]
 
 
 def test_the_last_line_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Finding runs and reading what they left."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from toy_runs import MODALITIES, TOYS, write_losses
 
 from pointad.errors import InputError
 from pointad.evaluation.provenance import file_fingerprint
+from pointad.evaluation.run_record import TrainingRecord, to_json
 from pointad.report.runs import Run, find_runs, read_curves, read_losses, read_scores
 
 
@@ -94,3 +96,17 @@ def test_losses_of_prompts_that_were_trained_again_are_not_shown(
     checkpoint.write_bytes(b"trained again")
     assert read_losses(run) == {}
     assert f"{checkpoint}: are other prompts now" in caplog.text
+
+
+def test_losses_of_another_training_in_the_folder_are_not_shown(
+    make_run: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoint = tmp_path / "training" / "epoch_2.pth"
+    write_losses(checkpoint)  # of a training that was killed before it had reached the tested epoch
+    tested = to_json(TrainingRecord(seed=1, epochs=2, epoch=2))
+    run = make_run(checkpoint=str(checkpoint), checkpoint_fingerprint="0123", training=tested)
+    path = checkpoint.with_name("run.json")
+    for facts, shown in (({"seed": 1, "epochs": 5}, True), ({"seed": 2}, False)):
+        path.write_text(json.dumps(to_json(TrainingRecord(**facts))))
+        assert bool(read_losses(run)) is shown
+    assert f"{path.parent}: is of another training now" in caplog.text

@@ -67,6 +67,9 @@ def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Pa
     (output / "epoch_1.pth").unlink()
     assert train().code == 0
     assert (output / "epoch_1.pth").read_bytes() == written
+    (output / "epoch_1.json").unlink()  # as after a kill between the two
+    assert train().code == 0
+    assert json.loads((output / "epoch_1.json").read_text())["epoch"] == 1
 
 
 def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], output: Path) -> None:
