@@ -103,11 +103,13 @@ def _load(
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     if not settings.allow_mismatch:
         require_same_clip(path, known, record, f"{MATCHING_WEIGHTS}, or add --allow_mismatch")
-    different = differences(known, record, same_dataset=same_dataset)
-    if different:
-        logger.warning("%s: tested with other settings than in training: %s", path, "; ".join(different))
     says_class = not learner.says(backbone, OBJECT_NAME) if known.object_aware is None else known.object_aware
     object_aware = settings.prompts.object_aware or says_class
+    different = differences(known, record, same_dataset=same_dataset)
+    if object_aware and not says_class:
+        different += (f"trained with {OBJECT_NAME!r} instead of the class",)
+    if different:
+        logger.warning("%s: tested with other settings than in training: %s", path, "; ".join(different))
     record = replace(
         record,
         name=record.name or known.name,

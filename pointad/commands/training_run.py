@@ -40,6 +40,7 @@ from pointad.training.run_folder import (
     RUN_NAME,
     STATE_NAME,
     check_folder,
+    check_restart,
     checkpoint_file,
     discard_training,
     is_whole,
@@ -123,6 +124,8 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         return
     if processes.is_first and state is None and not settings.restart:
         check_folder(folder, repeatable(record))
+    if processes.is_first and settings.restart and not (folder / STATE_NAME).is_file():
+        check_restart(folder)
 
     logger.info("training on %d samples of %s", len(data.samples), settings.train_class)
     description = "encoding" if processes.is_first else None

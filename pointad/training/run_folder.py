@@ -29,6 +29,7 @@ LOSSES_NAME = "losses.csv"
 _CHECKPOINT = re.compile(r"epoch_(0|[1-9][0-9]*)\.pth")
 _MAY_GROW = frozenset({"epochs"})  # facts that the same run may change
 _REMEDY = "remove it, or train again"
+_OTHER_FOLDER = "choose another --save_path, or remove it"
 
 
 def checkpoint_file(folder: Path, epoch: int) -> Path:
@@ -96,29 +97,52 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
 
 
 def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse to train into a folder that holds the checkpoints of another run.
+    """Refuse to train into a folder that holds the checkpoints of another run, or someone's own `run.json`.
 
     Args:
         folder: for the outputs; need not exist.
         facts: of the run that is about to start.
 
     Raises:
-        InputError: there are checkpoints of another run, or of unknown origin.
+        InputError: there are checkpoints of another run, or of unknown origin, or `run.json` describes no training.
     """
+    found = _recorded_run(folder)
     if not checkpoint_files(folder):
         return
-    remedy = "choose another --save_path, or remove it"
-    path = folder / RUN_NAME
-    if not is_file(path):
-        raise InputError(folder, f"holds checkpoints without {RUN_NAME}, possibly of another run", remedy)
-    found = repeatable(TrainingRecord.from_json(_read_facts(path, remedy)))
+    if found is None:
+        raise InputError(folder, f"holds checkpoints without {RUN_NAME}, possibly of another run", _OTHER_FOLDER)
+    told = repeatable(found)
     different = [
-        f"{name} was {found[name]}, now {facts[name]}"
+        f"{name} was {told[name]}, now {facts[name]}"
         for name in facts
-        if name not in _MAY_GROW and found.get(name) is not None and found[name] != facts[name]
+        if name not in _MAY_GROW and told.get(name) is not None and told[name] != facts[name]
     ]
     if different:
-        raise InputError(folder, f"holds the checkpoints of another run ({'; '.join(different)})", remedy)
+        raise InputError(folder, f"holds the checkpoints of another run ({'; '.join(different)})", _OTHER_FOLDER)
+
+
+def check_restart(folder: Path) -> None:
+    """Refuse to remove checkpoints of which nothing says that a training left them here.
+
+    Args:
+        folder: of the training that is to be discarded; need not exist.
+
+    Raises:
+        InputError: there are such checkpoints, or `run.json` describes no training.
+    """
+    if _recorded_run(folder) is None and checkpoint_files(folder):
+        raise InputError(folder, f"holds checkpoints without {RUN_NAME}, which --restart would remove", _OTHER_FOLDER)
+
+
+def _recorded_run(folder: Path) -> TrainingRecord | None:
+    """The training that `run.json` describes; None if there is no such file."""
+    path = folder / RUN_NAME
+    if not is_file(path):
+        return None
+    record = TrainingRecord.from_json(_read_facts(path, _OTHER_FOLDER))
+    if record.training_class is None:
+        raise InputError(path, "does not describe a training, and would be replaced", _OTHER_FOLDER)
+    return record
 
 
 def discard_training(folder: Path) -> None:

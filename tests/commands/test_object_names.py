@@ -49,6 +49,21 @@ def test_a_test_notices_that_prompts_name_a_class(about_tires: Path, golden_back
     assert not loaded.prompts.text_features("bagel").equal(loaded.prompts.text_features("rope"))
 
 
+def test_prompts_about_object_that_are_tested_with_a_class_are_told(
+    about_tires: Path, golden_weights: Path, golden_backbone: ClipBackbone, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path, told in (
+        (golden_weights / "prompts.pth", ("trained with 'object' instead of the class",)),
+        (about_tires, ()),
+    ):
+        flags = ["--data_path", "data", "--checkpoint_path", str(path), "--prompts", "object_aware"]
+        settings = TestSettings.from_flags(test.build_parser().parse_args(flags))
+        (loaded,) = load_prompt_sets(settings, golden_backbone, RunRecord(), {"bagel", "rope"})
+        assert loaded.record.differences == told
+        assert ("trained with 'object'" in caplog.text) == bool(told)
+        caplog.clear()
+
+
 def test_single_scans_are_told_about(about_tires: Path, golden_weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     PointAD.from_checkpoint(golden_weights / "prompts.pth", golden_weights / "clip_tiny.pt", "cpu")
     assert "name the class" not in caplog.text

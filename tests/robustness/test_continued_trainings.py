@@ -84,6 +84,13 @@ def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], outpu
     assert "restarting" not in train("--restart", "--save_path", output / "new").err
 
 
+def test_restart_removes_no_checkpoints_of_others(train: Callable[..., Ending], output: Path) -> None:
+    output.mkdir()
+    (output / "epoch_15.pth").write_bytes(b"released")
+    assert_one_error_line(train("--restart"), "without run.json", "--restart would remove")
+    assert (output / "epoch_15.pth").read_bytes() == b"released"
+
+
 def test_restart_replaces_no_pipe(train: Callable[..., Ending], output: Path) -> None:
     assert train().code == 0
     (output / "epoch_1.json").unlink()

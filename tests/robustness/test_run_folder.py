@@ -12,7 +12,7 @@ from pointad.errors import InputError
 from pointad.evaluation.protocol import protocol_of
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
-from pointad.training.run_folder import check_folder, origin_file, read_origin, write_origin
+from pointad.training.run_folder import check_folder, check_restart, origin_file, read_origin, write_origin
 
 FACTS = {"training_class": "cookie", "training_dataset": "mvtec_pc_3d_rgb", "seed": 5, "epochs": 6}
 
@@ -97,6 +97,24 @@ def test_folders_of_another_run_are_refused(checkpoint: Path) -> None:
     with pytest.raises(InputError, match="seed was 5, now 6"):
         check_folder(checkpoint.parent, {**FACTS, "seed": 6})
     check_folder(checkpoint.parent.parent, FACTS)  # no checkpoint there
+
+
+def test_nothing_is_replaced_on_the_word_of_another_run_json(checkpoint: Path) -> None:
+    (checkpoint.parent / "run.json").write_text('{"mine": 1}')
+    for check in (lambda: check_folder(checkpoint.parent, FACTS), lambda: check_restart(checkpoint.parent)):
+        with pytest.raises(InputError, match=r"run.json: does not describe a training"):
+            check()
+    checkpoint.unlink()
+    with pytest.raises(InputError, match="would be replaced"):
+        check_folder(checkpoint.parent, FACTS)
+
+
+def test_restart_discards_trainings_only(checkpoint: Path) -> None:
+    with pytest.raises(InputError, match=r"without run\.json, which --restart would remove"):
+        check_restart(checkpoint.parent)
+    (checkpoint.parent / "run.json").write_text(json.dumps(FACTS))
+    check_restart(checkpoint.parent)
+    check_restart(checkpoint.parent / "new")
 
 
 @pytest.mark.usefixtures("ready_backbone")
