@@ -62,6 +62,8 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
     if values.shape[1] > 1 and not is_label_like(values[:, column]):
         problem = f"has {values.shape[1]} numbers per row, the last of which are no labels"
         raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
+    if not is_label_like(values[:, column]):
+        _check_degrees(values[:, column], path)
     labels = _in_order(values, column, path)[:, column] > 0.5
     check_share(labels, path)
     return labels
@@ -84,6 +86,15 @@ def check_share(labels: np.ndarray, path: Path) -> None:
         raise InputError(path, "marks every point as anomalous", "give labels that are 0 where the object is normal")
     if share > 0.5:
         logger.warning("%s: marks %.0f %% of the points as anomalous; the labels may be inverted", path, 100 * share)
+
+
+def _check_degrees(column: np.ndarray, path: Path) -> None:
+    """Refuse numbers (N,) that are no labels, such as a coordinate; log those from 0 to 1, of which half counts."""
+    low, high = float(column.min()), float(column.max())
+    if low < 0 or high > 1:
+        problem = f"has numbers from {low:g} to {high:g}, which are no labels: they are not a few whole numbers"
+        raise InputError(path, problem, _REMEDY)
+    logger.warning("%s: has numbers between 0 and 1; points above one half are read as anomalous", path)
 
 
 def _array(path: Path) -> np.ndarray:

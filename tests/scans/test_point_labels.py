@@ -45,6 +45,25 @@ def test_inverted_labels_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert "marks 88 % of the points as anomalous; the labels may be inverted" in caplog.text
 
 
+def test_degrees_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.save(tmp_path / "labels.npy", np.where(LABELS, 0.8, 0.1 + WHOLE / 9))
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(tmp_path / "labels.npy"), LABELS)
+    assert "points above one half are read as anomalous" in caplog.text
+
+
+NO_LABELS = [np.linspace(-10, 10.3, 50), np.arange(50), np.arange(50) * 81]
+
+
+@pytest.mark.parametrize("values", NO_LABELS)
+def test_numbers_that_are_no_labels_are_refused(values: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", values)
+    np.savetxt(tmp_path / "a.txt", values)
+    for name in ("a.npy", "a.txt"):
+        with pytest.raises(InputError, match="which are no labels"):
+            read_labels(tmp_path / name)
+
+
 @pytest.mark.parametrize(
     ("values", "said"), [(np.ones(50), "marks every point"), (np.zeros((5, 4)), "has shape"), (np.zeros(0), "no label")]
 )
