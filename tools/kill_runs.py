@@ -32,9 +32,15 @@ from tools.killing.jobs import Job, jobs, make, render_command, write_inputs
 from tools.killing.trial import GONE_SECONDS, Undisturbed, plan, trial, undisturbed
 
 SIGNALS = {"KILL": signal.SIGKILL, "TERM": signal.SIGTERM, "INT": signal.SIGINT}
-COMMANDS = ("cache_upkeep", "evaluation_run", "inspection_run", "render_dataset", "training_run")
+COMMANDS = (
+    *("cache_upkeep", "evaluation_run", "inspection_run", "make_demo_data", "reference_run", "render_dataset"),
+    *("render_scans", "report_run", "training_run"),
+)
 IMPORTED = (*(f"pointad.commands.{name}" for name in COMMANDS), "open3d", "imagecodecs", "torch._dynamo")
-PROGRAMS = ("render", "train", "test", "predict", "cache", "upkeep of the cache")
+PROGRAMS = (
+    *("render", "train", "test", "predict", "cache", "upkeep of the cache"),
+    *("reference", "report", "views of a scan", "demo data"),
+)
 
 
 def prepare(inputs: Path) -> dict[str, Job]:
@@ -56,6 +62,7 @@ def prepare(inputs: Path) -> dict[str, Job]:
     undisturbed(made["cache"], inputs / "encoded", 1)
     (inputs / "cache").rmdir()
     (inputs / "encoded" / "cache").rename(inputs / "cache")
+    undisturbed(made["test"], inputs / "tested", 1)
     return jobs(inputs)
 
 

@@ -72,16 +72,21 @@ def jobs(inputs: Path) -> dict[str, Job]:
     """All jobs, by name.
 
     Args:
-        inputs: from ``write_inputs``, with the scans rendered into ``rendered`` in it, prompts trained into ``train``
-            and pictures encoded into ``cache``.
+        inputs: from ``write_inputs``, with the scans rendered into ``rendered`` in it, prompts trained into ``train``,
+            pictures encoded into ``cache`` and a test in ``tested``.
     """
     data = ["--data_path", str(inputs / "rendered"), "--clip_weights", str(inputs / "clip"), "--device", "cpu"]
     train = ["train.py", *data, "--train_class", CLASS, "--epoch", "3", "--depth", "2", "--batch_size", "1"]
     train += ["--num_workers", "0"]
     test = ["test.py", *data, "--save_maps", "--prompts", "ensemble", "--num_workers", "1"]
     scan = next((inputs / "raw" / CLASS / "test" / "pit" / "xyz").glob("*.tiff"))
-    predict = ["scripts/predict.py", str(scan), "--clip_weights", str(inputs / "clip"), "--device", "cpu", "--html"]
-    predict += ["--checkpoint_path", str(inputs / "train" / "epoch_3.pth")]
+    model = ["--clip_weights", str(inputs / "clip"), "--device", "cpu"]
+    model += ["--checkpoint_path", str(inputs / "train" / "epoch_3.pth")]
+    predict = ["scripts/predict.py", str(scan), *model, "--html"]
+    reference = ["scripts/reference.py", str(scan), *model]
+    report = ["scripts/report.py", str(inputs / "tested")]
+    views = ["scripts/render_scans.py", str(scan), "--views", "x0", "y30"]
+    demo = ["scripts/make_demo_data.py", "--classes", CLASS, "--good", "1", "--workers", "1"]
     whole = [path.relative_to(inputs / "cache") for path in sorted((inputs / "cache").rglob("*.safetensors"))]
 
     def spoil_cache(folder: Path) -> None:
@@ -94,6 +99,10 @@ def jobs(inputs: Path) -> dict[str, Job]:
         "train": Job(make, lambda out, _: [*train, "--save_path", str(out)], files),
         "test": Job(make, lambda out, _: [*test, "--save_path", str(out)], with_figures),
         "predict": Job(make, lambda out, _: [*predict, "--output", str(out)], files),
+        "reference": Job(make, lambda out, _: [*reference, "--output", str(out / "good.safetensors")], files),
+        "report": Job(make, lambda out, _: [*report, "--save_path", str(out), "--html", str(out)], files),
+        "views of a scan": Job(make, lambda out, _: [*views, "--save_path", str(out)], files),
+        "demo data": Job(make, lambda out, _: [*demo, "--output", str(out)], files),
         "cache": Job(
             make,
             lambda out, number: [
