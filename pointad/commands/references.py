@@ -102,14 +102,16 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
     """
     path = folder / f"{_key(detector, good, options)}{SUFFIX}"
     if path.is_file():
+        contents = tuple(map(content_of, good.files))
         try:
             reference = Reference.load(path)
         except InputError as error:
             logger.warning("%s", error)
         else:
-            logger.info("reference of %d good scans, cached in %s", len(good.files), path)
-            contents = tuple(map(content_of, good.files))
-            return replace(reference, names=tuple(map(str, good.files)), contents=contents)  # may lie elsewhere now
+            if reference.contents == contents:
+                logger.info("reference of %d good scans, cached in %s", len(good.files), path)
+                return replace(reference, names=tuple(map(str, good.files)))  # they may lie elsewhere now
+            logger.warning("%s: is of other good scans, and is made again", path)
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference

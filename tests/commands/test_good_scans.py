@@ -55,6 +55,20 @@ def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.Log
     assert "looking at" not in caplog.text and "cached in" in caplog.text
 
 
+def test_a_cached_reference_of_other_good_scans_is_not_used(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = ([scans / "good" / f"{seed}.npy" for seed in seeds] for seeds in ((0, 1), (2,)))
+    _, (line,) = run(scans / "bad.npy", "--good", *first)
+    (kept,) = (scans / "kept").iterdir()
+    run(scans / "bad.npy", "--good", *second)
+    (other,) = set((scans / "kept").iterdir()) - {kept}
+    kept.write_bytes(other.read_bytes())
+    _, (again,) = run(scans / "bad.npy", "--good", *first)
+    assert again["score"] == line["score"]
+    assert f"{kept}: is of other good scans, and is made again" in caplog.text
+
+
 def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = scans / "shape.safetensors"
     flags = [str(scans / "good" / "0.npy"), str(scans / "good" / "1.npy"), "--output", str(path)]
