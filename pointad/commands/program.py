@@ -23,6 +23,7 @@ from pointad.commands.import_path import working_folder_not_imported
 from pointad.commands.lost_values import refuse_lost_values
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
+from pointad.scoring.options import LARGEST_SIGMA
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -239,10 +240,10 @@ def positive_float(text: str) -> float:
 
 
 def blur_in_pixels(text: str) -> float:
-    """An ``argparse`` type: a standard deviation in pixels, at most the side of the largest picture."""
+    """An ``argparse`` type: a standard deviation in pixels, as the library takes it."""
     value = non_negative_float(text)
-    if value > LARGEST_SIDE:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIDE}")
+    if value > LARGEST_SIGMA:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIGMA}")
     return value
 
 

@@ -2,10 +2,11 @@
 
 import torch
 
+from pointad.compute.argument_kinds import shown_argument
 from pointad.errors import InputError
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """The available device of a given name.
 
     Args:
@@ -15,6 +16,8 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises:
         InputError: torch does not know the name, or the device is not available.
     """
+    if not isinstance(name, (str, torch.device)):
+        raise InputError(shown_argument("device", name), "is no name of a device", "use auto or cpu")
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import nn
 
+from pointad.compute.argument_kinds import as_choice
 from pointad.compute.precision_names import BF16, FP16, FP32, PRECISIONS
 from pointad.errors import InputError
 
@@ -20,8 +21,7 @@ def check_precision(precision: str, device: torch.device) -> None:
     Raises:
         InputError: the precision is unknown, or not supported by the device.
     """
-    if precision not in PRECISIONS:
-        raise InputError(f"precision {precision}", "is unknown", f"choose among {', '.join(PRECISIONS)}")
+    as_choice(precision, "precision", PRECISIONS)
     if precision not in supported_precisions(device):
         remedy = f"choose among {', '.join(supported_precisions(device))}"
         raise InputError(f"precision {precision}", f"not supported on this {device.type.upper()} device", remedy)

@@ -6,6 +6,7 @@ of S x S pixels.
 
 import logging
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pointad.compute.argument_kinds import as_switch, as_whole_number, as_whole_numbers
 from pointad.compute.precision import FP32, check_precision, computing_in, with_rounded_matrices
 from pointad.data.batch import MultiViewBatch
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, remove_abandoned_entries, rounded
@@ -101,12 +103,15 @@ class PictureEncoder:
     ) -> None:
         self.device = next(backbone.parameters()).device
         check_precision(precision, self.device)
+        compiled = as_switch(compiled, "compiled")
         if compiled and self.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
             raise InputError("compilation", "needs a C++ compiler, and none was found", "install one, or omit it")
-        if pictures_at_once is not None and pictures_at_once < 1:
-            raise InputError(f"pictures_at_once {pictures_at_once}", "is no number of pictures", "give at least 1")
+        if pictures_at_once is not None:
+            pictures_at_once = min(as_whole_number(pictures_at_once, "pictures_at_once"), sys.maxsize)
+            if pictures_at_once < 1:
+                raise InputError(f"pictures_at_once {pictures_at_once}", "is no number of pictures", "give at least 1")
         self.backbone = backbone
-        self.layers = check_layers(layers, backbone.depth)
+        self.layers = check_layers(None if layers is None else as_whole_numbers(layers, "layers"), backbone.depth)
         self.precision = precision
         self.encoded = 0
         self.from_cache = 0

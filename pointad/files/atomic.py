@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.presence import is_folder
-from pointad.files.regular import refuse_special
+from pointad.files.regular import as_path, refuse_special
 from pointad.files.unfinished import unfinished_file
 
 
@@ -52,7 +52,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises:
         InputError: the folder cannot be created or written to, the disk is full, or the target is no regular file.
     """
-    target = Path(path)
+    target = as_path(path)
     refuse_special(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

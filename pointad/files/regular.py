@@ -18,6 +18,19 @@ _DESCRIPTORS = "/proc/"  # where /dev/stdout and its like lead
 _LONGEST_SHOWN = 100  # characters of a name
 
 
+def as_path(path: str | os.PathLike[str], subject: str = "path") -> Path:
+    """The path that a caller of the library gave.
+
+    Raises:
+        InputError: it is neither a text nor a path.
+    """
+    try:
+        return Path(path)
+    except TypeError as error:
+        problem = f"is a {type(path).__name__}"
+        raise InputError(subject, problem, "give a text or a pathlib.Path") from error
+
+
 def regular_file_size(path: str | Path) -> int:
     """The size of a regular file in bytes.
 
@@ -29,6 +42,7 @@ def regular_file_size(path: str | Path) -> int:
     Raises:
         InputError: the file does not exist, is not a regular file, or the path is invalid.
     """
+    path = as_path(path)
     shown = _shortened(path)
     try:
         found = Path(path).stat()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,28 +9,15 @@ import torch
 
 from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
-from pointad.data.view_subset import ViewChoice, chosen_directions
+from pointad.data.view_subset import chosen_directions
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
+from pointad.inspection.look_options import LookOptions
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.views import View, ViewRig, repeated_direction
 from pointad.scans.grid import GRID_SIZE
-from pointad.scans.reading_options import ClusterRule
-
-
-@dataclass(frozen=True)
-class LookOptions:
-    """How a scan is looked at; the fields are arguments of `PointAD.predict`."""
-
-    rig: ViewRig | str
-    views: ViewChoice | int | Sequence[View] | None
-    visibility: str | None
-    remove_table: bool
-    metres_per_unit: float
-    keep_clusters: ClusterRule
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -107,22 +93,12 @@ def views_of(options: LookOptions, rig: ViewRig, organized: bool) -> tuple[View,
     Raises:
         InputError: they are no views, or one is there twice.
     """
-    views = chosen_directions(_as_choice(options.views), rig, organized=organized) or rig.views
+    views = chosen_directions(options.views, rig, organized=organized) or rig.views
     repeated = repeated_direction(views)
     if repeated is not None:
         first, second = (view.name for view in repeated)
         raise InputError("views", f"{first} and {second} are the same direction", "give every direction once")
     return views
-
-
-def _as_choice(views: ViewChoice | int | Sequence[View] | None) -> ViewChoice:
-    if views is None or isinstance(views, ViewChoice):
-        return views or ViewChoice()
-    if isinstance(views, int):
-        return ViewChoice(count=views)
-    if isinstance(views, Sequence) and len(views) and all(isinstance(view, View) for view in views):
-        return ViewChoice(directions=tuple(views))
-    raise InputError(f"views {views!r:.80}", "are no views", "give a number, or a list of pointad.rendering.views.View")
 
 
 def visibility_of(options: LookOptions, organized: bool) -> str:

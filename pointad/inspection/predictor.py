@@ -23,17 +23,18 @@ from pointad.compute.device import choose_device
 from pointad.compute.precision_names import FP32
 from pointad.data.view_subset import ViewChoice
 from pointad.encoding.features import PictureEncoder
+from pointad.inspection.detector_parts import check_parts
+from pointad.inspection.look_options import LookOptions
 from pointad.inspection.look_scores import score_alone, score_compared
-from pointad.inspection.looking import Look, LookOptions, look_at
+from pointad.inspection.looking import Look, look_at
 from pointad.inspection.prediction import Prediction, prediction_of
 from pointad.inspection.preparation import EXTENT
-from pointad.inspection.referencing import Eyes, reference_of, with_pictures
-from pointad.inspection.smoothing import check_smoothing
+from pointad.inspection.referencing import Eyes, check_is_reference, reference_of, with_pictures
+from pointad.inspection.smoothing import checked_width
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.weight_locations import demo_checkpoints, locate
-from pointad.reference.likeness import Likeness
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.reference import Reference
 from pointad.reference.setting import digest_of
@@ -59,7 +60,7 @@ class PointAD:
             `pointad.encoding.features.PictureEncoder`.
 
     Raises:
-        InputError: there is no such layer, or the device has no instructions for the precision.
+        InputError: the two do not fit, there is no such layer, or the device has no instructions for the precision.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class PointAD:
         compiled: bool = False,
         pictures_at_once: int | None = None,
     ) -> None:
+        check_parts(backbone, text_features)
         self._backbone = backbone
         self._text_features = text_features
         self._make_encoder = partial(
@@ -198,9 +200,12 @@ class PointAD:
         Raises:
             InputError: the arrays do not fit, hold too few points, or the reference was made otherwise.
         """
-        check_smoothing(smoothing, sigma)
-        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
-        look = self._look(points, colors, rgb, options, self._encoder if reference is None else self._joint_encoder)
+        sigma = checked_width(smoothing, sigma)
+        options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        if reference is not None:
+            check_is_reference(reference)
+        encoder = self._encoder if reference is None else self._joint_encoder
+        look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder)
         started = time.perf_counter()
         with torch.no_grad():
             if reference is None:
@@ -238,10 +243,13 @@ class PointAD:
         Raises:
             InputError: there is no scan, one cannot be looked at, or one is of another kind or unit than the others.
         """
-        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
-        pairs, see = with_pictures(scans, pictures), self._joint_encoder
-        looks = ((self._look(points, None, rgb, options, see), Likeness.of(points, rgb)) for points, rgb in pairs)
-        return reference_of(looks, names, self._eyes(options, sigma, smoothing))
+        options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        eyes = self._eyes(options, sigma, smoothing)
+
+        def look(points: np.ndarray, rgb: np.ndarray | None) -> Look:
+            return look_at(points, None, rgb, options, self._backbone.image_size, self._joint_encoder)
+
+        return reference_of(with_pictures(scans, pictures), look, names, eyes)
 
     def check_reference(
         self,
@@ -264,7 +272,8 @@ class PointAD:
         Raises:
             InputError: it was made otherwise.
         """
-        options = LookOptions(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
+        check_is_reference(reference)
         reference.setting.require(self._eyes(options, sigma, smoothing).setting(reference.setting.organized))
 
     @cached_property
@@ -272,18 +281,8 @@ class PointAD:
         """Gives the blocks for the prompts and those for good scans in one pass."""
         return self._make_encoder(joint_blocks(self._encoder.layers, self._bank_blocks))
 
-    def _look(
-        self,
-        points: np.ndarray,
-        colors: np.ndarray | None,
-        rgb: np.ndarray | None,
-        options: LookOptions,
-        encoder: PictureEncoder,
-    ) -> Look:
-        return look_at(points, colors, rgb, options, self._backbone.image_size, encoder)
-
     def _eyes(self, options: LookOptions, sigma: float, smoothing: str) -> Eyes:
-        check_smoothing(smoothing, sigma)
+        sigma = checked_width(smoothing, sigma)
         return Eyes(
             backbone=f"{self._backbone.fingerprint} {self._encoder.precision}",
             text_features=self._text_features,

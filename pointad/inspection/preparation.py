@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from pointad.compute.argument_kinds import as_choice
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
@@ -79,11 +80,9 @@ def prepare(
     Raises:
         InputError: the arrays do not match, or hold too few points.
     """
-    if not isinstance(points, np.ndarray) or isinstance(points, np.ma.MaskedArray):
+    if not _is_array(points):
         remedy = "give a NumPy array; for one with a mask, masked_points.filled(numpy.nan)"
         raise InputError("points", f"are a {type(points).__name__}", remedy)
-    if not 0 < metres_per_unit < np.inf:
-        raise InputError(f"metres_per_unit {metres_per_unit:g}", "is no size", "give a number above 0")
     if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu":
         problem = f"are {points.dtype} of shape {points.shape}"
         raise InputError("points", problem, "give numbers of shape (N, 3), or (H, W, 3) for an organized scan")
@@ -95,6 +94,7 @@ def prepare(
     if not organized and remove_table:
         problem = "needs an organized scan, and this cloud has no grid"
         raise InputError("removing the table", problem, "give the organized scan, or remove the table beforehand")
+    points = np.asarray(points)  # of matrices and the like
     if points.dtype not in (np.float32, np.float64):  # sums of coordinates pass the end of half precision
         points = points.astype(np.float64)
     chosen = choose_rig(rig, organized)
@@ -124,9 +124,7 @@ def choose_rig(rig: ViewRig | str, organized: bool) -> ViewRig:
     if isinstance(rig, ViewRig):
         return rig
     names = {"auto": FRONT_RIG if organized else AROUND_RIG, "front": FRONT_RIG, "around": AROUND_RIG}
-    if rig not in names:
-        raise InputError(f"rig {rig!r}", "is unknown", f"use one of {', '.join(names)}")
-    return names[rig]
+    return names[as_choice(rig, "rig", names)]
 
 
 def prepare_organized(
@@ -282,7 +280,13 @@ def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 
 
+def _is_array(given: object) -> bool:
+    return isinstance(given, np.ndarray) and not isinstance(given, np.ma.MaskedArray)
+
+
 def _picture(rgb: np.ndarray | None) -> np.ndarray | None:
+    if rgb is not None and not _is_array(rgb):
+        raise InputError("RGB picture", f"is a {type(rgb).__name__}", "give a NumPy array, (H, W, 3) of uint8")
     if rgb is not None and (rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8):
         raise InputError("RGB picture", f"is {rgb.dtype} of shape {rgb.shape}", "give (H, W, 3) of uint8")
     return rgb

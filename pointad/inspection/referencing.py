@@ -1,6 +1,6 @@
 """From looks at scans to what references compare: observations, and the setting that they were made in."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.inspection.looking import Look, LookOptions, views_of, visibility_of
+from pointad.inspection.look_options import LookOptions
+from pointad.inspection.looking import Look, views_of, visibility_of
 from pointad.inspection.preparation import EXTENT, choose_rig
 from pointad.reference.building import build_reference
 from pointad.reference.likeness import Likeness, first_twin
@@ -20,6 +21,8 @@ from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.fusion import smooth
 from pointad.scoring.surface_smoothing import SurfaceSmoothing
+
+STACKED = 4  # dimensions of an array of scans with a pixel grid; one of three may be a single scan
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,32 @@ class Eyes:
         return on_grid
 
 
+def check_is_reference(reference: Any) -> None:
+    """Refuse what is no reference.
+
+    Raises:
+        InputError: it is something else, such as the path of one.
+    """
+    if not isinstance(reference, Reference):
+        remedy = "give what make_reference or pointad.Reference.load returned"
+        raise InputError("reference", f"is a {type(reference).__name__}", remedy)
+
+
 def with_pictures(
     scans: Iterable[np.ndarray], pictures: Iterable[np.ndarray | None] | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Every good scan and its picture, one after another; without pictures, None.
 
     Raises:
-        InputError: there are more or fewer pictures than scans.
+        InputError: they cannot be taken one after another, or there are more or fewer pictures than scans.
     """
+    if isinstance(scans, np.ndarray) and scans.ndim < STACKED:  # its rows would be taken for scans
+        raise InputError(
+            "good scans", f"are one array of shape {scans.shape}", "give a list of scans, such as [points]"
+        )
+    for given, called in ((scans, "good scans"), (() if pictures is None else pictures, "pictures")):
+        if not _is_iterable(given):
+            raise InputError(called, f"are a {type(given).__name__}", "give a list of arrays")
     if pictures is None:
         yield from ((points, None) for points in scans)
         return
@@ -109,36 +130,45 @@ def with_pictures(
         yield points, picture
 
 
-def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | None, eyes: Eyes) -> Reference:
+def reference_of(
+    scans: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    look: Callable[[np.ndarray, np.ndarray | None], Look],
+    names: Sequence[str] | None,
+    eyes: Eyes,
+) -> Reference:
     """Make a reference of good scans, which are looked at one after another.
 
     Args:
-        looks: at the good scans, and what they are known by.
+        scans: points, and their pictures.
+        look: looks at one.
         names: what errors call them; None numbers them.
         eyes: how they are looked at.
 
     Raises:
         InputError: there is none, two are one recording, or one is of another kind, size or layout than the others.
     """
+    names = None if names is None else _as_names(names)
     observations: list[Observation] = []
     setting: ReferenceSetting | None = None
     called: list[str] = []
     likenesses: list[Likeness] = []
-    for number, (look, likeness) in enumerate(looks):
+    for number, (points, picture) in enumerate(scans):
         if names is not None and number >= len(names):
             raise InputError("names", f"are {len(names)}, fewer than the good scans", "give one for every scan")
         name = f"good scan {number + 1}" if names is None else names[number]
-        own = eyes.setting(look.scan.organized)
+        seen = _looked_at(points, picture, look, name)
+        own = eyes.setting(seen.scan.organized)
         if setting is not None and own.organized != setting.organized:
             problem = f"is {own.kind}, and the good scans before it are {setting.kind}"
             raise InputError(name, problem, "give good scans of one kind")
         setting = setting or own
+        likeness = Likeness.of(points, picture)
         twin = first_twin(likeness, likenesses)
         if twin is not None:  # compared with its twin, each would score too low, and so would the threshold be
             raise InputError(name, f"holds the same points as {called[twin]}", "give every good scan once")
         called.append(name)
         likenesses.append(likeness)
-        observations.append(eyes.observe(look))
+        observations.append(eyes.observe(seen))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")
     if names is not None and len(names) > len(called):
@@ -146,3 +176,33 @@ def reference_of(looks: Iterable[tuple[Look, Likeness]], names: Sequence[str] | 
             "names", f"are {len(names)}, more than the {len(called)} good scans", "give one for every scan"
         )
     return replace(build_reference(observations, called, setting), likenesses=tuple(likenesses))
+
+
+def _looked_at(
+    points: np.ndarray,
+    picture: np.ndarray | None,
+    look: Callable[[np.ndarray, np.ndarray | None], Look],
+    name: str,
+) -> Look:
+    """Look at a good scan; errors about its arrays say which one it is."""
+    try:
+        return look(points, picture)
+    except InputError as error:
+        subjects = {"scan": name, "points": f"{name}, points", "RGB picture": f"{name}, RGB picture"}
+        if error.subject not in subjects:
+            raise
+        raise InputError(subjects[error.subject], error.problem, error.remedy) from error
+
+
+def _as_names(names: Any) -> list[str]:
+    if isinstance(names, (str, bytes, set, frozenset)) or not _is_iterable(names):
+        raise InputError("names", f"are a {type(names).__name__}", "give a list of texts, one for every scan")
+    return [str(name) for name in names]
+
+
+def _is_iterable(given: Any) -> bool:
+    try:
+        iter(given)
+    except TypeError:
+        return False
+    return True

@@ -2,25 +2,27 @@
 
 import math
 
+from pointad.compute.argument_kinds import as_choice, as_number
 from pointad.errors import InputError
+from pointad.scoring.options import LARGEST_SIGMA
 
 SMOOTHINGS = ("surface", "grid")
-LARGEST_SIGMA = 2048  # pixels, as on the command line; the memory of the kernel grows with it
 
 
-def check_smoothing(smoothing: str, sigma: float) -> None:
-    """Refuse what `PointAD.predict` cannot smooth with.
+def checked_width(smoothing: str, sigma: float) -> float:
+    """The width of a smoothing, unless `PointAD.predict` cannot smooth with it.
 
     Args:
         smoothing: its name.
         sigma: its width in pixels.
 
     Raises:
-        InputError: the name is unknown, or the width is negative, not finite or larger than any picture.
+        InputError: the name is unknown, or the width is no number, negative, not finite or larger than any picture.
     """
-    if smoothing not in SMOOTHINGS:
-        raise InputError(f"smoothing {smoothing!r}", "is unknown", f"use one of {', '.join(SMOOTHINGS)}")
-    if not 0 <= sigma < math.inf:
-        raise InputError(f"sigma {sigma:g}", "is no width in pixels", "give a number of at least 0")
-    if sigma > LARGEST_SIGMA:
-        raise InputError(f"sigma {sigma:g}", f"is larger than {LARGEST_SIGMA}", "give a width in pixels")
+    as_choice(smoothing, "smoothing", SMOOTHINGS)
+    width = as_number(sigma, "sigma")
+    if not 0 <= width < math.inf:
+        raise InputError(f"sigma {width:g}", "is no width in pixels", "give a number of at least 0")
+    if width > LARGEST_SIGMA:
+        raise InputError(f"sigma {width:g}", f"is larger than {LARGEST_SIGMA}", "give a width in pixels")
+    return width

@@ -12,6 +12,7 @@ import open_clip
 import torch
 from torch import Tensor, nn
 
+from pointad.compute.argument_kinds import as_switch, shown_argument
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.model import towers
@@ -148,6 +149,9 @@ def load_backbone(
         InputError: the model is not suitable for the method, or the weights are missing, unreadable or those of
             another model.
     """
+    if model is not None and not isinstance(model, str):
+        raise InputError(shown_argument("model", model), "is no name", "give one of open_clip's, such as ViT-B-16")
+    quick_gelu = None if quick_gelu is None else as_switch(quick_gelu, "quick_gelu")
     if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
         raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")
     if model is not None and (str(weights) == RANDOM or _is_tag(str(weights))):

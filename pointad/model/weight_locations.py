@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.files.regular import as_path
 
 CACHE_VARIABLE = "POINTAD_CACHE"  # names the user's cache folder
 
@@ -49,7 +50,7 @@ def locate(path: str | Path) -> Path:
     Returns:
         The file that was found, or `path` unchanged if there is none.
     """
-    path = Path(path)
+    path = as_path(path, "path of weights or prompts")
     found = place_of(path)
     if found != path:
         logger.info("%s found as %s", path, found)

@@ -28,7 +28,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
-from pointad.files.regular import regular_file_size
+from pointad.files.regular import as_path, regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.agreement import another_size
 from pointad.reference.cues import ReferenceScores, join_scores
@@ -154,11 +154,12 @@ class Reference:
         Raises:
             InputError: the file is missing, damaged, or no reference of this version.
         """
+        path = as_path(path, "path of a reference")
         try:
             regular_file_size(path)
         except InputError as error:
             raise InputError(path, error.problem, "name a file that pointad reference wrote") from error
-        tensors = read_safetensors(Path(path), kind="a reference of good scans", remedy=_REMEDY)
+        tensors = read_safetensors(path, kind="a reference of good scans", remedy=_REMEDY)
         try:
             with opened_safetensors(path) as file:
                 header = file.metadata() or {}

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointad.compute.argument_kinds import as_number, as_switch, as_whole_number, shown_argument
 from pointad.errors import InputError
 
 _NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+LARGEST_WINDOW = 16_384  # pixels
 _SAME = 1e-6  # radians between two directions that no picture tells apart
 
 
@@ -24,8 +26,9 @@ class View:
     degrees: float
 
     def __post_init__(self) -> None:
-        if self.axis not in ("x", "y"):
-            raise InputError(f"view axis {self.axis!r}", "is not an axis of rotation", "use x or y")
+        if not isinstance(self.axis, str) or self.axis not in ("x", "y"):
+            raise InputError(shown_argument("view axis", self.axis), "is not an axis of rotation", "use x or y")
+        object.__setattr__(self, "degrees", as_number(self.degrees, f"view {self.axis}, degrees"))
         if not math.isfinite(self.degrees):
             raise InputError(f"view {self.axis}{self.degrees}", "is no angle", "give a finite number of degrees")
 
@@ -70,6 +73,25 @@ class ViewRig:
     normal_radius: float  # normals come from the neighbours within this distance, in the data set's unit ...
     normal_neighbours: int  # ... and from at most this many of them
     steps_back: bool  # whether the camera moves back until every point is in view
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.views, tuple) or not all(isinstance(view, View) for view in self.views):
+            raise InputError("views of a rig", f"are a {type(self.views).__name__}", "give a tuple of View")
+        if not self.views:
+            raise InputError("views of a rig", "are none", "give at least one")
+        for name in ("window", "gt_window", "gt_point_size", *(() if self.point_size is None else ("point_size",))):
+            _require_size(as_whole_number(getattr(self, name), name), name, LARGEST_WINDOW)
+        _require_size(as_whole_number(self.normal_neighbours, "normal_neighbours"), "normal_neighbours", 2**31 - 1)
+        _require_size(as_number(self.normal_radius, "normal_radius"), "normal_radius", math.inf)
+        if not math.isfinite(as_number(self.first_rotation, "first_rotation")):
+            raise InputError(f"first_rotation {self.first_rotation}", "is no angle", "give a number of radians")
+        as_switch(self.steps_back, "steps_back")
+
+
+def _require_size(value: float, name: str, most: float) -> None:
+    if not 0 < value <= most:
+        limit = "" if most == math.inf else f", at most {most}"
+        raise InputError(f"{name} {value:g}", "is no size", f"give a number above 0{limit}")
 
 
 def rotation_matrix(axis: str, radians: float) -> np.ndarray:

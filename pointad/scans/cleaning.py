@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from pointad.compute.argument_kinds import as_number, shown_argument
 from pointad.errors import InputError
 from pointad.scans.clusters import cluster_labels
 from pointad.scans.plane import fit_plane
@@ -157,20 +158,21 @@ def check_proportions(height: int, width: int, name: str) -> None:
         raise InputError(name, problem, remedy)
 
 
-def cluster_rule(text: str) -> ClusterRule:
-    """Parse a cluster rule: "all", "largest", or a fraction of at least 0 and below 1.
+def cluster_rule(rule: str | float) -> ClusterRule:
+    """A cluster rule: "all", "largest", or a fraction of at least 0 and below 1, which may be written as a text.
 
     Raises:
         InputError: it is none of these.
     """
-    if text in (ALL_CLUSTERS, LARGEST_CLUSTER):
-        return text
+    if isinstance(rule, str) and rule in (ALL_CLUSTERS, LARGEST_CLUSTER):
+        return rule
     try:
-        fraction = float(text)
-    except ValueError:
+        fraction = float(rule) if isinstance(rule, str) else as_number(rule, "clusters")
+    except (ValueError, InputError):
         fraction = -1.0
     if not 0 <= fraction < 1:
-        raise InputError(f"clusters {text!r}", "is not a valid rule", "use all, largest, or a fraction such as 0.01")
+        remedy = "use all, largest, or a fraction such as 0.01"
+        raise InputError(shown_argument("clusters", rule), "is not a valid rule", remedy)
     return fraction
 
 

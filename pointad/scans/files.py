@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.files.regular import regular_file_size
+from pointad.files.regular import as_path, regular_file_size
 from pointad.scans.array_scan import read_npy_scan, read_npz_scan
 from pointad.scans.coarseness import warn_of_coarse_coordinates
 from pointad.scans.meshes import MESH_POINTS, Mesh, scan_from_mesh
@@ -56,7 +56,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
         InputError: the format is unknown, or the file is missing, broken or truncated, or holds more than ten million
             points or none that is usable.
     """
-    path = Path(path)
+    path = as_path(path, "path of a scan")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise unsupported_extension(path, SUFFIXES)
