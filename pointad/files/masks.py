@@ -30,10 +30,10 @@ def read_mask(path: str | Path) -> np.ndarray:
         (H, W) uint8, 0 or 255.
 
     Raises:
-        InputError: the file is not a picture, or marks every pixel.
+        InputError: the file is not a picture, holds several, or marks every pixel.
     """
     path = Path(path)
-    picture = decode_picture(path)
+    picture = decode_picture(path, is_mask=True)
     if picture.mode in _OTHER_COLORS:
         picture = _in_rgb(picture)
     marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(np.array(picture), path, picture)
