@@ -32,6 +32,7 @@ from pointad.scans.no_data import without_no_data
 from pointad.scans.obj import read_obj
 from pointad.scans.other_formats import check_beginning, unsupported_extension
 from pointad.scans.pcd import read_pcd_scan
+from pointad.scans.pixel_coordinates import warn_of_pixels
 from pointad.scans.ply import read_ply
 from pointad.scans.scan_file import MOST_POINTS, ScanFile, is_finite
 from pointad.scans.stl import read_stl
@@ -77,13 +78,16 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     if dropped:
         logger.warning("%s: %d of %d points are not finite and are ignored", path, dropped, total)
     scan = replace(scan, points=without_no_data(scan.points, path))
+    present = scan.present
     if scan.is_organized:
-        level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~scan.present).sum())
+        level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~present).sum())
         if level:
             message = "%s: %d of %d pixels have z = 0 and are read as holes; if 0 is a height, add a number to all"
             logger.warning(message, path, level, total)
-    if not scan.present.any():
+    if not present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
+    if not scan.is_mesh:
+        warn_of_pixels(scan.points, present, path)
     warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)
     return scan
 
