@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import math
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -18,8 +19,10 @@ from pointad.commands.service.unread_bodies import UnreadBodies
 
 REQUEST_SECONDS = 10.0
 """How long a connection may stay open without a complete request header."""
-MOST_AT_ONCE = 16 * 1024
-"""Bytes that are taken from a connection before others have their turn: in pieces of a byte each they take a while."""
+FEWEST_AT_ONCE, MOST_AT_ONCE = 1024, 16 * 1024
+"""Bytes that are taken from a connection before others have their turn, ..."""
+TURN_SECONDS = 0.004
+"""... fewer where they take longer than this: bodies in chunks of a byte each do."""
 READ_SECONDS = 60.0
 """How long a client may take to read what was sent to it."""
 MOST_CONNECTIONS = 512
@@ -53,11 +56,21 @@ class WatchedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self._is_leaving:
             return
+        started = time.perf_counter()
         super().data_received(data)
+        self._share_turns(time.perf_counter() - started)
         if self.cycle is not None and not self.cycle.response_complete:
             self._request_watch = _cancelled(self._request_watch)
         else:  # part of a header, or what a client continues to send after its answer
             self._watch_for_request()
+
+    def _share_turns(self, seconds: float) -> None:
+        size = self.transport.max_size  # type: ignore[attr-defined]
+        if seconds > TURN_SECONDS:
+            size = max(size // 2, FEWEST_AT_ONCE)
+        elif seconds < TURN_SECONDS / 4:
+            size = min(2 * size, MOST_AT_ONCE)
+        self.transport.max_size = size  # type: ignore[attr-defined]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._request_watch = _cancelled(self._request_watch)

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -45,6 +45,8 @@ class Guards:
             await self._app(scope, receive, send)
             return
 
+        scope = _in_origin_form(scope)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._headers)
@@ -70,6 +72,19 @@ class Guards:
         if origin is not None and not _is_same(origin, host):
             return _refused(FOREIGN_PAGE, f"posted by a page of another site, {short(repr(origin))}")
         return None
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """A request whose address begins with "http://" as one that names its host apart from the path (RFC 9112, 3.2.2).
+
+    Clients that take the service for a proxy write them. What the address says counts, whatever the header Host says.
+    """
+    found = re.fullmatch(rb"https?://([^/?#]*)(.*)", scope.get("raw_path", b""), flags=re.IGNORECASE | re.DOTALL)
+    if found is None:
+        return scope
+    host, path = found[1], found[2] or b"/"
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {**scope, "raw_path": path, "path": unquote(path.decode("ascii")), "headers": [(b"host", host), *headers]}
 
 
 def host_name(host: str) -> str:

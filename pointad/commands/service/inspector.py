@@ -102,8 +102,8 @@ class ScanInspector:
         try:
             reference = make_reference(self._detector, GoodScans([Path(path) for path in names]), {})
         except InputError as error:  # whose subject is a path of this machine
-            name = names.get(error.subject, "")
-            problem = f"{name}: {error.problem}" if name else error.problem
+            is_named = any(path in error.subject for path in names)
+            problem = f"{error.subject}: {error.problem}" if is_named else error.problem
             for path, called in names.items():
                 problem = problem.replace(path, called)
             raise InputError(error.subject, problem, error.remedy) from None

@@ -1,7 +1,9 @@
 """Receives files over HTTP within limits of size, time and memory, as raw bodies or as forms."""
 
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from fastapi import HTTPException, Request
 from python_multipart.multipart import parse_options_header
@@ -16,6 +18,8 @@ NO_FORM, TOO_LARGE, UNREADABLE, BUSY, GONE = 400, 413, 422, 503, 499
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # Python has slow ones, such as punycode
+_ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?utf-8'[^']*'([^;\s\"]*)", re.IGNORECASE)
+_PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.IGNORECASE)
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files
 
 
@@ -131,6 +135,11 @@ class _WholeForms(MultiPartParser):
 
     _has_ended = False
 
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        part.content_disposition = with_plain_name(part.content_disposition or b"")
+        super().on_headers_finished()
+
     def on_end(self) -> None:
         self._has_ended = True
 
@@ -140,6 +149,18 @@ class _WholeForms(MultiPartParser):
             await form.close()
             raise MultiPartException("It does not end with its boundary.")
         return form
+
+
+def with_plain_name(disposition: bytes) -> bytes:
+    """The header of a file, whose name may be in ``filename*`` alone, with that name in ``filename``.
+
+    Forms are not to have it (RFC 7578, 4.2), but some clients write names so that are not ASCII.
+    """
+    encoded = _ENCODED_NAME.search(disposition)
+    if encoded is None or _PLAIN_NAME.search(disposition):
+        return disposition
+    name = unquote_to_bytes(encoded[1]).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return disposition + b'; filename="' + name + b'"'
 
 
 def _refuse_unknown(form: FormData) -> None:
@@ -155,7 +176,9 @@ def _files_in(form: FormData, field: str) -> list[UploadFile]:
     files = []
     for sent in form.getlist(field):
         if not isinstance(sent, UploadFile):
-            raise HTTPException(NO_FORM, f"the form's field {field!r} holds text; send a file with its name")
+            raise HTTPException(
+                NO_FORM, f"the form's field {field!r} holds text; send a file, with its name in filename="
+            )
         files.append(sent)
     return files
 

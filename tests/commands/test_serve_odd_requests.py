@@ -1,0 +1,111 @@
+"""Requests that are written otherwise than usual, and mean the same."""
+
+import json
+import logging
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+
+from commands.serving import ask, received, sent, serving, upload_of
+from sample_scans import closed_shape
+
+from pointad.commands.service.child import FACTS, Order
+from pointad.commands.service.connections import FEWEST_AT_ONCE, MOST_AT_ONCE, TURN_SECONDS, WatchedProtocol
+from pointad.commands.service.inspector import ScanInspector
+from pointad.commands.service.uploads import with_plain_name
+from pointad.errors import InputError
+from pointad.inspection.predictor import PointAD
+
+
+def test_addresses_with_the_name_of_the_host() -> None:
+    """As clients write them that take the service for a proxy."""
+    with serving() as address:
+        host = address.removeprefix("http://")
+        for named, target, status in (
+            (host, f"{address}/health", 200),
+            ("foreign.example", f"HTTP://{host}/health", 200),  # what the address says counts
+            (host, "http://foreign.example/health", 400),
+            (host, f"{address}?a=b", 200),
+            (host, f"{address}/nowhere", 404),
+        ):
+            line = f"GET {target} HTTP/1.1\r\nHost: {named}\r\nConnection: close\r\n\r\n"
+            assert received(sent(address, line.encode())).startswith(f"HTTP/1.1 {status} ".encode()), target
+        posted = upload_of(b"nothing").replace(b"POST /", f"POST {address}/".encode())
+        assert sent(address, posted).recv(5000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_names_that_are_not_ascii_in_the_way_of_other_headers() -> None:
+    with serving() as address:
+        for header, status, named in (
+            ("filename*=UTF-8''pr%C3%BCf%22%3B%5Cling.xyz", 200, 'prüf";\\ling.xyz'),
+            ("filename=\"own.xyz\"; filename*=UTF-8''other.xyz", 200, "own.xyz"),
+            (
+                "filename*=UTF-16''a.xyz",
+                400,
+                "the form's field 'file' holds text; send a file, with its name in filename=",
+            ),
+        ):
+            body = f'--edge\r\nContent-Disposition: form-data; name="file"; {header}\r\n\r\nnothing\r\n--edge--\r\n'
+            answer = ask(f"{address}/predict", body.encode(), **{"Content-Type": "multipart/form-data; boundary=edge"})
+            assert answer[0] == status
+            assert json.loads(answer[1])["file" if status == 200 else "detail"] == named
+
+
+def test_headers_without_a_name_stay_as_they_are() -> None:
+    for header in (b"", b'form-data; name="a"', b'form-data; name="a"; filename="b"'):
+        assert with_plain_name(header) == header
+
+
+def test_the_log_has_the_senders_names(detector: PointAD, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "scan.csv"
+    np.savetxt(path, closed_shape(900), fmt="%.9f", delimiter=";")
+    path.write_text(path.read_text().replace(".", ","))
+    with caplog.at_level(logging.INFO):
+        logging.getLogger().addHandler(caplog.handler)
+        ScanInspector(detector).inspect(Order(str(path), "sent %s.csv", FACTS))
+    assert "sent %s.csv: commas are read as decimal signs" in caplog.text and str(tmp_path) not in caplog.text
+    logging.getLogger("pointad").warning("%s: read", path)
+    assert str(path) in caplog.text  # the names count for one order
+
+
+def test_bad_good_scans_are_called_as_they_were_sent(detector: PointAD, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.csv" for name in ("scan", "good_0", "good_1")]
+    for path, count in zip(paths, (900, 800, 50), strict=True):
+        np.savetxt(path, closed_shape(count), delimiter=",")
+    good = tuple((str(path), f"sent {number}.csv") for number, path in enumerate(paths[1:]))
+    with pytest.raises(InputError) as caught:
+        ScanInspector(detector).inspect(Order(str(paths[0]), "sent.csv", FACTS, good))
+    assert caught.value.problem == "sent 1.csv: holds 50 points"
+
+
+def test_connections_that_take_long_get_shorter_turns() -> None:
+    class Transport:
+        max_size = MOST_AT_ONCE
+
+    protocol = WatchedProtocol.__new__(WatchedProtocol)
+    protocol.transport = Transport()  # type: ignore[assignment]
+    for _ in range(20):
+        protocol._share_turns(2 * TURN_SECONDS)
+    assert Transport.max_size == MOST_AT_ONCE and protocol.transport.max_size == FEWEST_AT_ONCE  # type: ignore[attr-defined]
+    protocol._share_turns(TURN_SECONDS / 2)
+    assert protocol.transport.max_size == FEWEST_AT_ONCE  # type: ignore[attr-defined]
+    for _ in range(20):
+        protocol._share_turns(0)
+    assert protocol.transport.max_size == MOST_AT_ONCE  # type: ignore[attr-defined]
+
+
+def test_bodies_in_chunks_of_a_byte() -> None:
+    with serving() as address:
+        order = b"nothing" + b" " * 30_000
+        head = b"POST /predict?name=a.xyz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection = sent(address, head)
+        body = b"".join(b"1\r\n%c\r\n" % byte for byte in order) + b"0\r\n\r\n"
+        sending = threading.Thread(target=connection.sendall, args=(body,))
+        sending.start()
+        assert b" 200 " in connection.recv(1000)
+        sending.join()
+        connection.close()
