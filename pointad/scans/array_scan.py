@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.files.npy_files import read_npy, read_npy_header, read_npy_stream
+from pointad.files.npy_files import NpyHeader, read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
 from pointad.files.zip_members import check_member
 from pointad.scans.colors import colors_beside_points, colors_from_named
@@ -35,6 +35,7 @@ _ARCHIVE_ERRORS = (
 )
 _UNNAMED_FIELDS = ("f0", "f1", "f2")  # numpy's own names; RealSense's vertices have them
 _KINDS = "iufV"  # V: records with named fields
+_MOST_TOLD = 20  # arrays that nobody asks for
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
 
 
@@ -64,7 +65,9 @@ def read_npz_scan(path: Path) -> ScanFile:
             if {"x", "y", "z"} <= set(lower) and not set(_POINT_NAMES) & set(lower):
                 values = _stacked([_read_member(archive, lower[axis], path) for axis in "xyz"], path)
             else:
-                values = _read_member(archive, _points_member(archive, lower, path), path)
+                points = _points_member(archive, lower, path)
+                values = _read_member(archive, points, path)
+                _tell_unread(archive, [info for info in archive.infolist() if info is not points], values.shape, path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
     except _ARCHIVE_ERRORS as error:
@@ -164,7 +167,7 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
         return named
     if len(members) == 1:
         return next(iter(members.values()))
-    shapes = {name: _member_shape(archive, info, path) for name, info in members.items()}
+    shapes = {name: _member_header(archive, info, path).shape for name, info in members.items()}
     fitting = [name for name, shape in shapes.items() if _may_be_points(shape) and name not in _COLOR_NAMES]
     if len(fitting) == 1:
         logger.warning("%s: the array %r is read as the points", path, fitting[0])
@@ -174,14 +177,28 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
     raise InputError(path, f"has no array named points or xyz; found {held or 'nothing'}", remedy)
 
 
+def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape: tuple[int, ...], path: Path) -> None:
+    """Log arrays beside the points, of that shape, that also hold points by their names, or that choose among them."""
+    for info in others[:_MOST_TOLD]:
+        name = Path(info.filename).name.removesuffix(".npy")
+        try:
+            header = _member_header(archive, info, path)
+        except InputError:  # something else that nobody asks for
+            continue
+        if header.shape == shape and name.lower() in _POINT_NAMES:
+            logger.warning("%s: the array %r holds points too, but is not read", path, name)
+        elif header.shape == shape[:-1] and header.dtype.kind == "b":
+            logger.warning("%s: the array %r is not read: all points take part, True or False", path, name)
+
+
 def _may_be_points(shape: tuple[int, ...]) -> bool:
     return len(shape) in (2, 3) and 3 in (shape[-1], shape[0]) and sum(length > 3 for length in shape) == len(shape) - 1
 
 
-def _member_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> tuple[int, ...]:
+def _member_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> NpyHeader:
     check_member(path, member)
     with archive.open(member) as file:
-        return read_npy_header(cast(BinaryIO, file), f"{path}:{member.filename}").shape
+        return read_npy_header(cast(BinaryIO, file), f"{path}:{member.filename}")
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:
