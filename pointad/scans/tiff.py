@@ -3,6 +3,7 @@
 import io
 import logging
 import math
+import re
 import struct
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from pointad.scans.scan_file import MOST_POINTS
 logger = logging.getLogger(__name__)
 
 _MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
+_SCALING = re.compile(r"""name=["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
+_NEUTRAL = {"scale": ("1", "1.0"), "offset": ("0", "0.0")}
+_LONGEST_METADATA = 100_000  # characters
 _REMEDY = "give a scan with x, y, z for every pixel"
 _BOUNDED = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD")
 # The decoders of other compressions, such as JPEG 2000 or LERC, take what the compressed data claim, not the image.
@@ -89,16 +93,18 @@ def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path
 def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:
     """The first image of three channels that is not 8-bit, or the only three pages of one channel."""
     images = list(file.series)
-    for number, image in enumerate(images):
-        shape = tuple(length for length in image.shape if length != 1)
-        if len(shape) == 3 and 3 in (shape[0], shape[2]) and image.dtype != np.uint8:
-            if number:
-                logger.warning(
-                    "%s: image %d of %d is read, the first with three coordinates", path, number + 1, len(images)
-                )
-            if image.dtype == np.uint16:
-                logger.warning("%s: numbers of 16 bits are read as coordinates, not as colours", path)
-            return _channels_last(_read(image, shape, path, size), shape)
+    scans = [number for number, image in enumerate(images) if _shape_of_scan(image) is not None]
+    if scans:
+        image, shape = images[scans[0]], _shape_of_scan(images[scans[0]])
+        assert shape is not None
+        if scans[0]:
+            message = "%s: image %d of %d is read, the first with three coordinates"
+            logger.warning(message, path, scans[0] + 1, len(images))
+        elif len(scans) > 1:
+            logger.warning("%s: holds %d scans, of which the first is read", path, len(scans))
+        if image.dtype == np.uint16:
+            logger.warning("%s: numbers of 16 bits are read as coordinates, not as colours", path)
+        return _without_stated_no_data(_channels_last(_read(image, shape, path, size), shape), image, path)
     planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
     if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:
         return np.stack([_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes], axis=-1)
@@ -106,6 +112,33 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     shapes = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
     raise InputError(path, f"has shape {shapes}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
+
+
+def _shape_of_scan(image: tifffile.TiffPageSeries) -> tuple[int, ...] | None:
+    """The shape of an image of three channels that is not 8-bit, without axes of length 1; None for others."""
+    shape = tuple(length for length in image.shape if length != 1)
+    return shape if len(shape) == 3 and 3 in (shape[0], shape[2]) and image.dtype != np.uint8 else None
+
+
+def _without_stated_no_data(values: np.ndarray, image: tifffile.TiffPageSeries, path: str | Path) -> np.ndarray:
+    """Points (H, W, 3) with holes (0, 0, 0) where z is the number that GDAL's tag states for missing data; logged.
+
+    Raises:
+        InputError: GDAL's tags state a factor or an offset for the numbers of an axis.
+    """
+    tags = image.keyframe.tags
+    told = str(tags["GDAL_METADATA"].value) if "GDAL_METADATA" in tags else ""
+    stated = [(name.lower(), number.strip()) for name, number in _SCALING.findall(told[:_LONGEST_METADATA])]
+    if any(number not in _NEUTRAL[name] for name, number in stated):
+        raise InputError(path, "states a scale or an offset of its numbers (GDAL)", "write the coordinates themselves")
+    if "GDAL_NODATA" not in tags:
+        return values
+    missing = values[..., 2] == image.keyframe.nodata
+    if not missing.any():
+        return values
+    message = "%s: %d of %d points have the file's own no-data value %g as z; they are treated as holes"
+    logger.warning(message, path, missing.sum(), missing.size, image.keyframe.nodata)
+    return np.where(missing[..., None], values.dtype.type(0), values)
 
 
 def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Path, size: int) -> np.ndarray:

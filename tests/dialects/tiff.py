@@ -26,6 +26,11 @@ def _no_data(number: float) -> np.ndarray:
     return xyz
 
 
+def _gdal(tag: int, text: str) -> tuple[int, str, int, str, bool]:
+    return tag, "s", 0, text, True
+
+
+_SCALE = '<GDALMetadata><Item name="SCALE" sample="2" role="scale">%s</Item></GDALMetadata>'
 _SINGLE = {"photometric": "minisblack"}
 _PREVIEW = (GRID_COLORS[::2, ::2], {"photometric": "rgb"})
 _HOLES = with_holes([3, 77, 200], _XYZ.astype(float))
@@ -44,6 +49,21 @@ TIFF = {
         ".tiff", written((_WHOLE, {"photometric": "rgb"})), _WHOLE.astype(float), log="not as colours"
     ),
     "-9999": Dialect(".tiff", written((_no_data(-9999), {"photometric": "rgb"})), _HOLES, log="no-data value"),
+    "another scan": Dialect(
+        ".tiff",
+        written((_XYZ, {"photometric": "rgb"}), (_XYZ[:12], {"photometric": "rgb"})),
+        _XYZ,
+        log="holds 2 scans, of which the first",
+    ),
+    "GDAL's missing data": Dialect(
+        ".tiff",
+        written((_no_data(-7), {"photometric": "rgb", "extratags": [_gdal(42113, "-7")]})),
+        _HOLES,
+        log="3 of 480 points have the file's own no-data value -7 as z",
+    ),
+    "GDAL's neutral scales": Dialect(
+        ".tiff", written((_XYZ, {"photometric": "rgb", "extratags": [_gdal(42112, _SCALE % "1")]})), _XYZ
+    ),
     "1e10": Dialect(".tiff", written((_no_data(1e10), {"photometric": "rgb"})), _HOLES, log="no-data value"),
 }
 
@@ -56,6 +76,11 @@ _ENDLESS = bytes.fromhex(
 
 REFUSED_TIFF = {
     "a list that leads back": (".tiff", _ENDLESS, "again and again"),
+    "GDAL's scales": (
+        ".tiff",
+        written((_XYZ, {"photometric": "rgb", "extratags": [_gdal(42112, _SCALE % "0.01")]})),
+        "a scale or an offset",
+    ),
     "picture": (".tiff", written((GRID_COLORS, {"photometric": "rgb"})), "8-bit image"),
     "depth map": (".tiff", written((_XYZ[..., 2], _SINGLE)), "has shape (20, 24)"),
 }
