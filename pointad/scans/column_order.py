@@ -99,6 +99,9 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     stepped = [_are_bytes_to_one(values[:, place]) for place in (0, 1, 3)]  # more than one: a grid, scaled to 1
     if stepped == [True, False, False] and not (_are_bytes(fourth) or is_normals(behind)):
         return "an intensity"
+    places_first = values.shape[1] >= 5 and _are_places(values[:, :2]) and not is_normals(behind)
+    if places_first and not any(_is_whole(column) or _is_attribute(column) for column in values[:, 2:5].T):
+        return "numbers of rows and columns"
     if _are_flags(values[:, 0]) and not any(_is_whole(column) for column in values[:, 1:3].T):
         return "a label or an intensity"
     fractions_follow = not any(_is_whole(column) for column in values[:, 1:4].T)
@@ -161,6 +164,14 @@ def _follows_pixels(channel: np.ndarray) -> bool:
 
 def _are_bytes(values: np.ndarray) -> bool:
     return bool(values.min() >= 0 and values.max() <= 255) and _is_whole(values)
+
+
+def _are_places(values: np.ndarray) -> bool:
+    """Whether (N, 2) numbers are those of rows and columns of a grid: whole, from 0 or more on, without large gaps."""
+    if values.min() < 0 or not _is_whole(values):
+        return False
+    numbers = [np.unique(column) for column in values.T]
+    return all(len(found) > 1 and found[-1] - found[0] < 2 * len(found) for found in numbers)
 
 
 def _are_flags(column: np.ndarray) -> bool:

@@ -22,6 +22,7 @@ BY_X = POINTS[POINTS[:, 0].argsort()]
 TURNED = GRID.transpose(1, 0, 2).reshape(-1, 3) @ np.array([[1, 1e-3, 0], [-1e-3, 1, 0], [0, 0, 1]])
 TURNED = TURNED[TURNED[:, 0].argsort()]
 RASTER = GRID.reshape(-1, 3) * [0, 0, 0.002] + np.indices(GRID.shape[:2]).reshape(2, -1).T @ np.eye(2, 3) / 255
+PLACES = np.indices((20, COUNT // 20)).reshape(2, -1).T
 FLAT = POINTS * [1, 1, 0]
 HELIX = np.hstack([np.arange(COUNT)[:, None] * 0.01, 30 * NORMALS[:, :2]])
 
@@ -34,6 +35,8 @@ REFUSED = {
     "colours and alpha before tenths": ([COLORS, np.full((COUNT, 1), 255), TENTHS], "colours"),
     "intensities to 1": ([SHADES / 255, POINTS], "intensity"),
     "intensities to 1 before metres": ([SHADES / 255, SMALL], "intensity"),
+    "rows and columns": ([PLACES, POINTS], "numbers of rows and columns"),
+    "rows and columns from 1, and colours": ([PLACES + 1, POINTS, COLORS], "numbers of rows and columns"),
     "labels before metres": ([SHADES % 2, SMALL], "a label or an intensity"),
     "labels before a flat plate": ([SHADES % 2, FLAT], "a label or an intensity"),
     "colours before a flat plate": ([COLORS, FLAT], "colours"),
@@ -58,6 +61,8 @@ ORDINARY = {
     "sorted by x, with normals": [BY_X, NORMALS],
     "unit sphere with colours to 1": [NORMALS, COLORS / 255],
     "unit sphere with intensities and colours": [NORMALS, SHADES * 9, COLORS],
+    "places with heights and normals": [PLACES, POINTS[:, 2:], NORMALS],
+    "places with heights and colours": [PLACES, POINTS[:, 2:], COLORS],
     "helix": [HELIX, SHADES],
     "helix with colours": [HELIX, COLORS],
 }
@@ -84,7 +89,7 @@ def test_columns_in_front_of_the_coordinates_are_refused(name: str, suffix: str,
 @pytest.mark.parametrize("name", ORDINARY)
 def test_coordinates_in_front_are_read(name: str, suffix: str, tmp_path: Path) -> None:
     scan = read_scan(write(tmp_path, ORDINARY[name], suffix))
-    np.testing.assert_allclose(scan.points, ORDINARY[name][0], atol=1e-4)
+    np.testing.assert_allclose(scan.points, np.hstack(ORDINARY[name])[:, :3], atol=1e-4)
     assert (scan.colors is not None) == ("colours" in name)
 
 
