@@ -28,14 +28,14 @@ def warn_of_pixels(points: np.ndarray, present: np.ndarray, path: Path) -> None:
     places = places[usable]
     if len(places) < FEWEST_POINTS or not _are_whole(places):
         return
-    numbers = [np.unique(column) for column in places.T]
-    sides = [len(found) for found in numbers]
-    consecutive = all(found[-1] - found[0] == len(found) - 1 for found in numbers)
-    if not consecutive or min(sides) < 2 or not _FILLED <= len(places) / (sides[0] * sides[1]) <= 1:
+    lowest = places.min(axis=0)
+    width, height = places.max(axis=0) - lowest + 1
+    if min(width, height) < 2 or not _FILLED <= len(places) / (width * height) <= 1:
         return
-    lowest = np.array([found[0] for found in numbers])
     columns, rows = (places - lowest).astype(np.int64).T
-    if len(np.unique(columns * sides[1] + rows)) == len(places):
+    taken = np.zeros(int(width * height), dtype=bool)
+    taken[columns * int(height) + rows] = True
+    if taken.sum() == len(places):
         message = (
             "%s: x and y number the columns and rows of a grid; if these are pixels, multiply both by the size of one"
         )
