@@ -8,26 +8,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pointad.reference.cues import CUES
+from pointad.reference.cues import CUES, cue_powers
 from pointad.reference.fpfh import LENGTH
 from pointad.reference.geometry_bank import SIZES, GeometryBank
 from pointad.reference.likeness import Likeness
 from pointad.reference.patch_bank import PatchBank
 
 ROUNDING = 1e-9  # of the cues' powers
-LARGEST_NUMBER = 1.01  # of a patch or of the root of a histogram, both of unit length, with what rounding adds
+AT_ONCE = 10_000  # vectors whose lengths are computed together
+UNIT_TOLERANCE = 0.01  # of the lengths of patches and of roots of histograms; rounding to 16 bits moves them by 1e-4
 
 
 def patches_fit(bank: PatchBank, views: int, scans: int) -> bool:
-    """Whether patches of so many views may have unit length, and belong to so many good scans."""
+    """Whether there are patches of so many views, all of unit length, that belong to so many good scans."""
     return (
         len(bank.counts) == views
-        and all(type(count) is int and count >= 0 for count in bank.counts)
+        and all(type(count) is int and count > 0 for count in bank.counts)
         and bank.descriptors.ndim == 2
         and bank.descriptors.dtype == torch.float16
         and bank.owners.shape == (len(bank.descriptors),) == (sum(bank.counts),)
         and _are_scans(bank.owners, scans)
-        and bool((bank.descriptors.abs() <= LARGEST_NUMBER).all())
+        and _are_unit(bank.descriptors)
     )
 
 
@@ -38,7 +39,8 @@ def geometry_fits(bank: GeometryBank, scans: int) -> bool:
         and bank.descriptors.shape[1:] == (len(SIZES) * LENGTH,)
         and bank.owners.shape == (len(bank.descriptors),) != (0,)
         and _are_scans(torch.from_numpy(bank.owners), scans)
-        and bool(((bank.descriptors >= 0) & (bank.descriptors <= LARGEST_NUMBER)).all())
+        and bool((bank.descriptors >= 0).all())
+        and _are_unit(torch.from_numpy(bank.descriptors))
     )
 
 
@@ -64,8 +66,7 @@ def facts_fit(
         and (heat_range is not None) == (count > 1)
         and (heat_range is None or heat_range[0] <= heat_range[1])
         and powers.keys() == set(CUES)
-        and all(power >= 0 for power in powers.values())
-        and abs(sum(powers.values()) - 1) <= ROUNDING
+        and all(abs(powers[name] - power) <= ROUNDING for name, power in cue_powers(count).items())
     )
 
 
@@ -77,6 +78,12 @@ def likenesses_fit(likenesses: Sequence[Likeness], scans: int) -> bool:
         and bool(np.isfinite(one.steps).all() and (one.steps >= 0).all())
         for one in likenesses
     )
+
+
+def _are_unit(vectors: Tensor) -> bool:
+    """Whether all have unit length, (K, D): what is zero is as far from everything as can be, or as near."""
+    parts = (part.float().norm(dim=1) for part in vectors.split(AT_ONCE))
+    return all(bool(((lengths - 1).abs() <= UNIT_TOLERANCE).all()) for lengths in parts)
 
 
 def _are_scans(owners: Tensor, scans: int) -> bool:

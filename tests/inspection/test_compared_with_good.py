@@ -10,7 +10,9 @@ from sample_scans import closed_shape, depth_scan
 
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
+from pointad.reference.cues import cue_powers
 from pointad.reference.likeness import Likeness
+from pointad.reference.patch_bank import PatchBank
 from pointad.reference.reference import Reference
 
 
@@ -100,7 +102,7 @@ def test_a_damaged_reference_is_refused(reference: Reference, tmp_path: Path) ->
 def test_patches_of_another_width_are_refused(detector: PointAD, reference: Reference, tmp_path: Path) -> None:
     """Only a changed file has them in spite of an equal setting."""
     patches = reference.patches
-    wider = dataclasses.replace(patches, descriptors=torch.cat([patches.descriptors, patches.descriptors], dim=1))
+    wider = dataclasses.replace(patches, descriptors=torch.nn.functional.pad(patches.descriptors, (0, 8)))
     dataclasses.replace(reference, patches=wider).save(tmp_path / "shape.safetensors")
     changed = Reference.load(tmp_path / "shape.safetensors")
     with pytest.raises(InputError, match="holds patches of 9 views"):
@@ -196,6 +198,7 @@ CHANGES: dict[str, dict[str, object]] = {
     "three ends of the colours": {"heat_range": (0.1, 0.2, 0.3)},
     "one end of the colours": {"heat_range": (0.1,)},
     "no powers": {"powers": {"prompts": 0.0, "patches": 0.0, "geometry": 0.0}},
+    "powers of another number of scans": {"powers": cue_powers(3)},
     "powers of more than 1": {"powers": {"prompts": 1.0, "patches": 1.0, "geometry": 1.0}},
 }
 
@@ -216,6 +219,15 @@ def test_tables_of_other_good_scans_are_refused(reference: Reference, tmp_path: 
         {"patches": dataclasses.replace(patches, owners=patches.owners + 1000)},
         {"patches": dataclasses.replace(patches, owners=patches.owners.float())},
         {"patches": dataclasses.replace(patches, descriptors=patches.descriptors.double())},
+        {"patches": dataclasses.replace(patches, descriptors=patches.descriptors * 0)},
+        {"patches": dataclasses.replace(patches, descriptors=patches.descriptors / 2)},
+        {
+            "patches": dataclasses.replace(
+                patches, counts=(0, patches.counts[0] + patches.counts[1], *patches.counts[2:])
+            )
+        },
+        {"patches": PatchBank(patches.descriptors[:0], (0,) * len(patches.counts), patches.owners[:0])},
+        {"geometry": dataclasses.replace(geometry, descriptors=geometry.descriptors * 0)},
         {"geometry": dataclasses.replace(geometry, owners=geometry.owners - 1)},
         {"likenesses": (likeness, dataclasses.replace(likeness, values=likeness.values * np.nan))},
         {"likenesses": (likeness, dataclasses.replace(likeness, count=-5))},

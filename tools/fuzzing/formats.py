@@ -34,7 +34,7 @@ from pointad.report.protocol_tables import protocol_tables
 from pointad.report.runs import find_runs
 from pointad.report.tidy import to_tidy_csv
 from pointad.training.run_folder import check_folder, read_origin
-from tools.fuzzing.containers import Build, archive_like, as_is, safetensors_file
+from tools.fuzzing.containers import Build, archive_like, as_is, reference_file, safetensors_file
 from tools.fuzzing.json_mutation import mutated_json
 from tools.fuzzing.pickle_mutation import mutated_pickle
 from tools.fuzzing.specimens import FEATURE_KEY, write_specimens
@@ -78,7 +78,7 @@ def formats() -> dict[str, Format]:
         "prompts": Format(
             "prompts.pth", lambda path: load_prompt_learner(path, backbone), archive_like(prompts), mutated_pickle
         ),
-        "reference": Format("good.safetensors", _read_reference, safetensors_file),
+        "reference": Format("good.safetensors", _read_reference, reference_file),
         "features": Format(
             # Whoever asks for a damaged entry encodes its picture again.
             f"{FEATURE_KEY}.safetensors",
