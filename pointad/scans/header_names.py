@@ -10,7 +10,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.scans.column_order import check_order
 from pointad.scans.length_units import has_no_length, length
-from pointad.scans.named_columns import find_columns, is_no_coordinate
+from pointad.scans.named_columns import find_columns, is_no_coordinate, plain_name
 from pointad.scans.row_numbers import numbers_rows
 from pointad.scans.text_cells import COMMA, is_numeric, split, without_comment_sign
 
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
 _BEFORE_UNIT = re.compile(rb"[ \t]{1,16}(?=[\[(])")
+_MOST_NAMES = 100
 _LONGEST = 100_000  # characters of a line of names
 _REMEDY = "name every column; decimal commas need another separator"
 
@@ -25,12 +26,6 @@ _REMEDY = "name every column; decimal commas need another separator"
 def names_coordinates(header: bytes, separator: bytes | None) -> bool:
     """Whether a line names x, y and z."""
     return find_columns(_texts(split(without_comment_sign(header), separator))).xyz is not None
-
-
-def names_all(line: bytes, separator: bytes | None, columns: int) -> bool:
-    """Whether a line names x, y and z and as many columns as there are."""
-    found = map(_texts, _candidates(line, separator) if len(line) <= _LONGEST else ())
-    return any(len(names) == columns and find_columns(names).xyz is not None for names in found)
 
 
 def is_units(line: bytes) -> bool:
@@ -42,51 +37,60 @@ def is_units(line: bytes) -> bool:
 
 
 def column_names(
-    header: bytes, separator: bytes | None, sample: Sequence[bytes], name: str | Path
+    above: Sequence[bytes], separator: bytes | None, sample: Sequence[bytes], name: str | Path
 ) -> tuple[str, ...] | None:
-    """The names of the columns, if a line above the rows has them: one per column, or, of coordinates, for all but one.
+    """The names of the columns, if a line above the rows has them: one per column, or, of coordinates, of fewer.
+
+    Lines that name x, y and z count above others, the last of them above earlier ones; else the last line counts.
 
     Args:
-        header: the line.
+        above: the lines above the rows that may be names.
         separator: between the cells of the rows.
         sample: rows; the first tells the number of columns.
-        name: the file, for errors.
+        name: the file, for the log and for errors.
 
     Raises:
-        InputError: the line names x, y and z, but does not match the columns.
+        InputError: a line names x, y and z, but does not match the columns.
     """
     columns = len(split(sample[0], separator))
-    candidates = _candidates(header, separator)
-    for cells in candidates:
-        if len(cells) == columns and not all(map(is_numeric, cells)):
-            return _texts(cells)
-    # Decimal commas between commas make more numbers than names.
-    may_hide_commas = separator == COMMA and not any(b"." in line for line in sample)
-    mismatch = f"names {{}} columns but has {columns} numbers per row"
-    for names in map(_texts, candidates):
-        coordinates = find_columns(names).xyz or ()
-        if len(names) < columns and (0 in coordinates or (coordinates and is_no_coordinate(names[0]))):
-            if len(names) == columns - 1:
-                return names
-            if may_hide_commas or coordinates not in ((0, 1, 2), (1, 2, 3)):
-                raise InputError(name, mismatch.format(len(names)), _REMEDY)
-            return None  # as without names: coordinates come first
-    for names in map(_texts, candidates):
-        plain = [text.strip('" ').lower() for text in names]
-        if plain[:1] == ["x"] and {"y", "z"} <= set(plain):
-            raise InputError(name, mismatch.format(len(names)), _REMEDY)
+    lines = [_candidates(line, separator) for line in reversed(above) if len(line) <= _LONGEST]
+    for found in (names for candidates in lines for names in candidates):
+        if len(found) == columns and find_columns(found).xyz is not None:
+            return found
+    for found in (names for candidates in lines for names in candidates):
+        if len(found) < columns and _begins_with_column(found):
+            # Decimal commas between commas make more numbers than names.
+            may_hide_commas = separator == COMMA and not any(b"." in line for line in sample)
+            if len(found) < columns - 1 and (may_hide_commas or find_columns(found).xyz not in ((0, 1, 2), (1, 2, 3))):
+                raise InputError(name, _mismatch(found, columns), _REMEDY)
+            return found
+    last = lines[0] if lines else []
+    for found in last:
+        if len(found) == columns and not all(is_numeric(cell.encode()) for cell in found):
+            return tuple("" if text == "-" else text for text in found)
+    for found in last:
+        plain = [text.strip('" ').lower() for text in found]
+        if plain[:1] == ["x"] and {"y", "z"} <= set(plain) and plain[:3] != ["x", "y", "z"]:
+            raise InputError(name, _mismatch(found, columns), _REMEDY)
+    unused = next(
+        (line for line, candidates in zip(reversed(above), lines, strict=False) if any(map(_names_two, candidates))),
+        None,
+    )
+    if unused is not None:
+        shown = unused[:60].decode("utf-8", errors="replace")
+        logger.warning("%s: the line %r does not match the %d columns and is not used", name, shown, columns)
     return None
 
 
 def completed(
     names: tuple[str, ...], values: np.ndarray, first_row: bytes, separator: bytes | None, name: str | Path
 ) -> tuple[str, ...]:
-    """Names for all columns, where one is missing: that of the first column if it numbers the rows, else of the last.
+    """Names for all columns, where some are missing: that of the first if it alone numbers the rows, else of the last.
 
     R does not name the row numbers. Trailing separators make an empty last column.
 
     Args:
-        names: from `column_names`, one fewer than columns.
+        names: from `column_names`, fewer than columns.
         values: (N, C) numbers; nan in columns of words.
         first_row: as in the file.
         separator: between its cells.
@@ -96,54 +100,85 @@ def completed(
         InputError: the first column is neither row numbers nor the first that is named, or decimal commas between
             commas may have made one column more.
     """
+    missing = values.shape[1] - len(names)
+    behind = (*names, *missing * ("",))
     empty = np.isnan(values).all(axis=0)
-    if empty[-1] and not empty[0]:
-        return (*names, "")
+    if missing == 1 and empty[-1] and not empty[0]:
+        return behind
     if 0 in (find_columns(names).xyz or ()):
         quoted = [cell.strip().startswith(b'"') for cell in first_row.split(separator)[:2]] == [True, False]
         numbered = empty[0] or quoted or numbers_rows(values) is not None
     else:  # such as "id": there may be two columns of numbers
         numbered = numbers_rows(values) is not None and numbers_rows(values[:, 1:]) is not None
-    if numbered:
+    if missing == 1 and numbered:
         return ("", *names)
-    stated = f"names {len(names)} columns but has {values.shape[1]} numbers per row"
+    stated = _mismatch(names, values.shape[1])
     finite = values[np.isfinite(values)]
     if separator == COMMA and b"." not in first_row and (finite == np.rint(finite)).all():
         raise InputError(name, stated, _REMEDY)
     if not is_no_coordinate(names[0]):
         check_order(values, Path(name), stated)
-    logger.warning("%s: %s; the last column is taken to be the one without a name", name, stated)
-    return (*names, "")
+    what = "last column is taken to be the one" if missing == 1 else f"last {missing} columns are taken to be those"
+    logger.warning("%s: %s; the %s without a name", name, stated, what)
+    return behind
 
 
-def _candidates(header: bytes, separator: bytes | None) -> list[list[bytes]]:
+def _begins_with_column(names: tuple[str, ...]) -> bool:
+    """Whether names with x, y and z begin with one of these, or with something else that is often in front of them."""
+    coordinates = find_columns(names).xyz
+    return coordinates is not None and (0 in coordinates or is_no_coordinate(names[0]))
+
+
+def _names_two(names: tuple[str, ...]) -> bool:
+    """Whether at least two of x, y and z are among the names."""
+    return len({"x", "y", "z"} & set(map(plain_name, names[:_MOST_NAMES]))) > 1
+
+
+def _mismatch(names: tuple[str, ...], columns: int) -> str:
+    return f"names {len(names)} columns but has {columns} numbers per row"
+
+
+def _candidates(header: bytes, separator: bytes | None) -> list[tuple[str, ...]]:
     """What a line's names may be: separated like the rows or otherwise; without a title such as "Fields:"."""
     bare = without_comment_sign(header)
     title = _TITLE.match(bare)
     for line in (bare[title.end() :], bare) if title and not is_no_coordinate(title[1].decode()) else (bare,):
-        words = line.strip().strip(b",;")
-        units_joined = _BEFORE_UNIT.sub(b"", words)
-        candidates = [split(line, separator), *(re.split(rb"[,;\s]+", part) for part in (words, units_joined))]
-        if any(find_columns(_texts(cells)).xyz is not None for cells in candidates):
+        candidates = [_texts(split(line, separator))]
+        if separator is None or separator not in line:
+            words = line.strip().strip(b",;")
+            for part in (words, _BEFORE_UNIT.sub(b"", words)):
+                candidates.append(_texts(re.split(rb"[,;\s]+", part)))
+        if any(find_columns(names).xyz is not None for names in candidates):
             break
     return candidates
 
 
-def with_units(names: tuple[str, ...], above: bytes, name: str | Path) -> tuple[str, ...]:
+def with_units(
+    names: tuple[str, ...] | None, above: bytes, columns: int, named: int, name: str | Path
+) -> tuple[str, ...] | None:
     """Names with the units of a line of their own, as in "x [mm]".
 
     Args:
-        names: of the columns, or units themselves, if nothing else stands above the rows.
+        names: of all columns, or units themselves, if nothing else stands above the rows; None: there are none, which
+            remains so if their units do not differ.
         above: the lines before the first row.
+        columns: how many there are.
+        named: how many of them the file has names for.
         name: the file, for the log.
     """
     lines = (without_comment_sign(line) for line in reversed(above.splitlines()))
     units = next((_units(line) for line in lines if is_units(line) and re.search(rb"[^\s\W]", line)), None)
     if units is None:
         return names
-    if len(units) != len(names):
-        if len({found[1] for found in map(length, units) if found is not None}) > 1:
-            logger.warning("%s: %d units for %d columns; they are not used", name, len(units), len(names))
+    differ = len({found[1] for found in map(length, units) if found is not None}) > 1
+    if names is None and differ and len(units) == columns:
+        names = tuple(f"column {number}" if unit.strip("-") else "" for number, unit in enumerate(units, start=1))
+    if names is not None and len(units) == named < columns:
+        missing = [""] * (columns - named)
+        units = [*missing, *units] if not names[0] else [*units, *missing]
+    if names is None or len(units) != columns:
+        if differ:
+            logger.warning("%s: %d units for %d columns; they are not used", name, len(units), columns)
         return names
     plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
     return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))

@@ -11,7 +11,8 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.header_names import completed
+from pointad.scans.header_names import completed, with_units
+from pointad.scans.named_columns import find_columns
 from pointad.scans.text_cells import BLANK, COMMA, TAB
 from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, plain_nan, plain_rows
 
@@ -68,11 +69,13 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
     values = _numbers(plain_nan(body), dialect, name)
-    names = dialect.names
-    if names is not None and len(names) == values.shape[1] - 1:
+    names, columns = dialect.names, values.shape[1]
+    named = 0 if names is None else len(names)
+    if names is not None and named < columns and find_columns(names).xyz is not None:
         names = completed(names, values, body.lstrip().partition(b"\n")[0], dialect.separator, name)
-    if names is not None and len(names) != values.shape[1]:
+    if names is not None and len(names) != columns:
         names = None
+    names = with_units(names, content[: dialect.start], columns, named, name)
     empty = np.isnan(values).all(axis=0)
     if (
         not keep_empty and empty.any() and values.shape[1] - empty.sum() >= 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
-from pointad.scans.header_names import column_names, is_units, names_all, names_coordinates, with_units
+from pointad.scans.header_names import column_names, is_units, names_coordinates
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Dialect:
     separator: bytes | None  # None: blanks
     decimal_comma: bool
     start: int  # offset of the first row
-    names: tuple[str, ...] | None  # if a line before the first row has them: one per column, or for all but one
+    names: tuple[str, ...] | None  # if a line before the first row has them: one per column, or fewer
 
     def cells(self, line: bytes) -> list[bytes]:
         """The cells of one line."""
@@ -114,10 +114,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     if not is_comment(last) and _is_spoilt_row(split(last, separator), columns):
         shown = last[:60].decode("utf-8", errors="replace")
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
-    header = next((line for line in reversed(above) if names_all(line, separator, columns)), last)
-    names = column_names(header, separator, sample, name)
-    if names is not None:
-        names = with_units(names, content[:start], name)
+    names = column_names(above, separator, sample, name)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
         problem = (
             "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"

@@ -39,6 +39,9 @@ def read_text_scan(path: Path) -> ScanFile:
         columns = find_columns(table.names)
         if columns.xyz is not None:
             colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
+            nameless = [place for place in range(max(columns.xyz) + 1, len(table.names)) if not table.names[place]]
+            if columns.colors is None and len(nameless) > 2:
+                colors, _ = colors_beside_points(table.values[:, nameless])
             points = in_one_unit(table.values[:, columns.xyz], [table.names[place] for place in columns.xyz], path)
             return ScanFile(points, colors)
     values = without_row_numbers(table.values, path)

@@ -28,6 +28,8 @@ MIXED = {
     "lengths of inches": "x_in,y_in,z_mil",
     "large lengths": "x [km],y [km],z [m]",
     "separated otherwise": "x [mm] y  [mm] z\t[um]",
+    "units alone": "Part 5\nmm,mm,um",
+    "units of lost names": "x\nmm,mm,um",
     "line above": "mm,mm,um\nx,y,z",
     "lines around": "Part 5\n[mm],[mm],[um]\n# x y z",
     "line below": "x,y,z\nmm,mm,um",
@@ -139,6 +141,19 @@ def test_names_behind_row_numbers_have_their_units(tmp_path: Path, caplog: pytes
     with caplog.at_level(logging.WARNING):
         np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
     assert "the columns East [mm], North [mm], Up [um] are read as x, y, z" in caplog.text
+
+
+def test_units_of_other_columns_in_front_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(lines(rows(POINTS[:, :1], POINTS, separator=","), "t,x\n-,mm,mm,um"))
+    with pytest.raises(InputError, match="has no columns x, y, z, and begins with ''"):
+        read_scan(path)
+
+
+def test_units_of_fewer_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(lines(rows(POINTS * [1, 1, 1000], np.arange(COUNT)[:, None], separator=","), "x,y,z\nmm,mm,um"))
+    np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
 
 
 def test_names_of_pixels_below_a_title_are_no_units(tmp_path: Path) -> None:

@@ -28,7 +28,15 @@ FOUND = {  # lines, and what the log says
     "behind row numbers": (lines(rows(NUMBERS, POINTS, INTENSITY), "id x y z"), ONE_MORE),
     "behind a title": (lines(TABLE, "# Fields: x y z"), ONE_MORE),
     "title without a colon": (lines(TABLE, "# columns x y z i"), ""),
-    "two more": (lines(rows(POINTS, INTENSITY, NUMBERS % 7), "# x y z"), "last 2 columns have no names"),
+    "two more": (lines(rows(POINTS, INTENSITY, NUMBERS % 7), "# x y z"), "last 2 columns are taken to be those"),
+    "above a comment": (lines(rows(POINTS, INTENSITY, separator="\t"), "X Coord\tY Coord\tZ Coord\n# data"), ONE_MORE),
+    "blanks within names": (
+        lines(rows(POINTS, NUMBERS % 7, COLORS, separator=","), "x [mm],y [mm],z[mm],i,r"),
+        "names 5 columns but has 7 numbers",
+    ),
+    "one name too many": (lines(rows(POINTS), "x y z i"), "'x y z i' does not match the 3 columns and is not used"),
+    "a sentence": (lines(rows(POINTS), "x y z of part 7, scanned"), "does not match the 3 columns"),
+    "two names": (lines(rows(POINTS), "x y"), "'x y' does not match the 3 columns and is not used"),
     "nothing behind separators": (lines([f"{row}," for row in rows(POINTS, separator=",")], "x,y,z"), ""),
     "words": (lines([f"{row},good" for row in rows(POINTS, separator=",")], "x,y,z"), ""),
     "selected rows of R": (lines(rows(3 * NUMBERS + 1, POINTS), '"x" "y" "z"'), ""),
@@ -72,6 +80,11 @@ def test_colours_keep_their_names(tmp_path: Path) -> None:
     scan = read_scan(tmp_path / "a.txt")
     np.testing.assert_allclose(scan.points, POINTS, atol=1e-9)
     np.testing.assert_array_equal(scan.colors, COLORS)
+
+
+def test_colours_behind_the_names_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(lines(rows(POINTS, COLORS), "x y z"))
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.txt").colors, COLORS)
 
 
 REFUSED = {
