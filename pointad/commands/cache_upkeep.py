@@ -57,5 +57,5 @@ def remove_damaged(folder: Path) -> int:
             if remove_entry(entry.path):
                 damaged += 1
             else:
-                logger.warning("%s: %s; remove it, for nothing can be stored there", entry.path, error)
+                logger.warning("%s: %s; remove it, because nothing can be stored there", entry.path, error)
     return damaged

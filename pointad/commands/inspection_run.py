@@ -94,7 +94,9 @@ def inspect_and_write(
         if is_among_good(path, reference, inspection.likeness):
             logger.warning("%s: %s", path, IS_GOOD)
         elif inspection.likeness and first_twin(inspection.likeness, verdicts.calibrated_on) is not None:
-            logger.warning("%s: is one of the scans of --calibrate; it is judged by its own score", path)
+            logger.warning(
+                "%s: is one of the scans of --calibrate, so its own score is part of what it is judged by", path
+            )
         with wait_for_lock(folder / WRITING):
             remove_outputs(folder)  # of another run, which may have written a page that this one does not
             return _write(inspection, path, folder, detector, reference, verdicts, settings)

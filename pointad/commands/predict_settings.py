@@ -59,7 +59,7 @@ class PredictSettings:
                 problem = "needs the scores of good scans, and none were given"
                 raise InputError("--false_alarm_rate", problem, "add --good, --reference or --calibrate")
         if flags.quantile is not None and (not flags.calibrate or flags.false_alarm_rate is not None):
-            problem = "is for a threshold from --calibrate alone, and would have no effect"
+            problem = "only applies to a threshold from --calibrate, and would have no effect"
             raise InputError("--quantile", problem, "omit it, or omit --false_alarm_rate and add --calibrate")
         if flags.heat_range is not None and flags.heat_range[0] >= flags.heat_range[1]:
             raise InputError("--heat_range", "LOW is not below HIGH, so that defects would look good", "swap them")

@@ -73,7 +73,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     Raises:
         InputError: a file cannot be read, or does not match the others.
     """
-    logger.info("looking at %d good scan%s", len(good.files), "" if len(good.files) == 1 else "s")
+    logger.info("processing %d good scan%s", len(good.files), "" if len(good.files) == 1 else "s")
     pairs = list(zip(good.files, good.pictures, strict=True))
     scans, pictures = tee(_read(path, picture) for path, picture in pairs)  # taken in turns: one scan waits at a time
     reference = detector.make_reference(

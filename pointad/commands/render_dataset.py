@@ -235,7 +235,10 @@ def render_all(settings: RenderSettings) -> int:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
     if doubtful:
-        message = "%s: was rendered from %s too, which %d finished scans may be of, such as %s; --overwrite renders %s"
+        message = (
+            "%s: was also rendered from %s; %d finished scans may be from there, such as %s; --overwrite replaces them "
+            "by those of %s"
+        )
         logger.warning(message, settings.save_path, ", ".join(others), len(doubtful), doubtful[0], settings.archive)
     if outdated:
         remedy = "--overwrite renders such scans again"
@@ -254,7 +257,7 @@ def render_all(settings: RenderSettings) -> int:
         warn_of_left_behind(found, settings)
         if summary.good_scans:
             good = sum(summary.good_scans.values())
-            print(f"{good} good scans to compare with listed in {shown(settings.save_path / GOOD_SCANS_NAME)}")
+            print(f"{good} good scans for comparison listed in {shown(settings.save_path / GOOD_SCANS_NAME)}")
     return EXIT_ERROR if counts[FAILED] else 0
 
 
@@ -264,12 +267,13 @@ def warn_of_left_behind(samples: list[RawSample], settings: RenderSettings) -> N
     kept = left_behind([sample for sample in samples if not sample.for_reference], listed)
     if kept:
         problem = (
-            "%d listed samples are not in the raw data set, such as %s; remove their renderings, or tests count them"
+            "%d listed samples are not in the raw data set, such as %s; remove their renderings, or tests will count "
+            "them"
         )
         logger.warning(problem, len(kept), kept[0].views_folder)
     if settings.classes is None:
         present = {sample.class_name for sample in samples}
         others = sorted({record.class_name for record in listed if record.class_name not in present})
         if others:
-            message = "%s: lists classes that are not in %s: %s; tests count them"
+            message = "%s: lists classes that are not in %s: %s; tests will count them"
             logger.warning(message, settings.save_path, settings.archive, ", ".join(others))

@@ -115,7 +115,7 @@ def read_rig(path: Path) -> tuple[View, ...]:
     try:
         directions = tuple(View.from_name(name) for name in names)
     except InputError as error:
-        raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
+        raise InputError(path, f"holds an invalid view ({error.subject})", remedy) from error
     _refuse_repeated(path, directions, remedy)
     return directions
 

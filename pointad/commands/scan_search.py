@@ -46,7 +46,7 @@ def find_scans(named: Sequence[Path], output: Path | None = None) -> Iterator[Pa
             place = Path(os.path.abspath(output))  # noqa: PTH100 (".." is to go)
             beyond = [file for file in found if place not in Path(os.path.abspath(file)).parents]  # noqa: PTH100
         if found and not beyond:
-            raise InputError(path, f"holds scans in the output folder {output} alone", "choose another output folder")
+            raise InputError(path, f"holds scans only in the output folder {output}", "choose another output folder")
         if not found:
             raise _no_scan_in(path)
         yield from beyond

@@ -214,7 +214,7 @@ def earlier_code(folder: Path) -> tuple[str, ...] | None:
     before = told.provenance.code if told.provenance is not None else None
     others = (*(told.earlier_code or ()), *([before] if before not in (None, code_fingerprint()) else []))
     if others:
-        logger.warning("%s: the first epochs were learned by other code (%s)", folder, ", ".join(others))
+        logger.warning("%s: the first epochs were learned with other code (%s)", folder, ", ".join(others))
     return others or None
 
 

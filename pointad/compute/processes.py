@@ -115,7 +115,7 @@ def joined_processes() -> Iterator[Processes]:
     rank = _number_from("RANK", "0")
     if rank >= count:
         remedy = "start all of them with torchrun"
-        raise InputError(f"RANK={rank}", f"is no number of one of {count} processes (WORLD_SIZE)", remedy)
+        raise InputError(f"RANK={rank}", f"is not a valid number of one of {count} processes (WORLD_SIZE)", remedy)
     _connect(count)
     try:
         yield Processes(torch.distributed.get_rank(), count)
@@ -141,7 +141,7 @@ def _connect(count: int) -> None:
     thread.start()
     thread.join(_SILENT_SECONDS)
     if thread.is_alive():
-        logger.info("waiting for all %d processes to be started", count)
+        logger.info("waiting for all %d processes to start", count)
         thread.join()
     for error in failures:
         if not isinstance(error, (RuntimeError, ValueError)):
@@ -159,7 +159,7 @@ def _lost_connections_told() -> Iterator[None]:
         raise
     except RuntimeError as error:
         problem = f"the connection to another one is lost ({str(error).partition('. ')[0]})"
-        raise InputError("processes", problem, "see what the others said, and start all of them again") from error
+        raise InputError("processes", problem, "see the output of the others, and start all of them again") from error
 
 
 def _number_from(name: str, missing: str) -> int:

@@ -40,7 +40,7 @@ def tell_of_doubtful_masks(
     masks = Counter(mask for mask, _ in pairs if mask is not None)
     shared = [path for path, count in masks.items() if count > 1]
     if shared:
-        message = "%d masks are each taken for several scans, such as %s for %d"
+        message = "%d masks are each shared by several scans, such as %s by %d"
         logger.warning(message, len(shared), shared[0], masks[shared[0]])
     known = {
         os.path.normpath(path)
@@ -60,7 +60,7 @@ def tell_of_doubtful_masks(
         and _key(path, root, split) not in scanned
     ]
     if without:
-        message = "%d masks belong to no scan, such as %s; scans that are missing are not counted"
+        message = "%d masks belong to no scan, such as %s; if scans are missing, they are not part of the data set"
         logger.warning(message, len(without), without[0])
 
 

@@ -192,7 +192,7 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
         others = [source for source in earlier if Path(source).is_dir()]
         gone = [source for source in earlier if source not in others]
         if gone:
-            message = "%s: was rendered from %s, which is no longer there, and is taken to be %s now"
+            message = "%s: was rendered from %s, which no longer exists; %s is assumed to be the same data"
             logger.warning(message, root, ", ".join(gone), own)
         if sorted([*others, own]) != known:
             _write(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
@@ -225,7 +225,7 @@ def _check_views(names: Sequence[str], path: Path, remedy: str) -> None:
     try:
         directions = [View.from_name(name) for name in names]
     except InputError as error:
-        raise InputError(path, f"holds a view that is none ({error.subject})", remedy) from error
+        raise InputError(path, f"holds an invalid view ({error.subject})", remedy) from error
     if len(directions) > MOST_VIEWS:
         raise InputError(path, f"has {len(directions)} views, more than {MOST_VIEWS}", remedy)
     if repeated_direction(directions) is not None:

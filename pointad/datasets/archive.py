@@ -95,7 +95,7 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
             hold folders.
     """
     if inner:
-        _tell_without(split, inner, "kind")
+        _tell_without(split, inner, "kind of defect")
     found = sorted(path for path in split.iterdir() if not is_hidden(path) and is_folder(path / inner))
     for path in found:
         _tell_empty(path / inner)
@@ -152,7 +152,9 @@ def _tell_without(folder: Path, inner: str, what: str) -> None:
     for path in sorted(path for path in folder.iterdir() if is_folder(path) and not is_hidden(path)):
         try:
             if not (path / inner).is_dir() and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
-                logger.warning("%s holds no folder %s: it is left out as no %s of this data set", path, inner, what)
+                logger.warning(
+                    "%s: holds no folder %s, so it is not a %s of this data set and is left out", path, inner, what
+                )
         except PermissionError as error:
             if path.name != _LOST_AND_FOUND:
                 logger.warning("%s: cannot be read (%s) and is left out", path, error.strerror)
@@ -160,4 +162,4 @@ def _tell_without(folder: Path, inner: str, what: str) -> None:
 
 def _tell_empty(folder: Path) -> None:
     if all(is_hidden(path) for path in folder.iterdir()):
-        logger.warning("%s is empty: nothing of it is listed", folder)
+        logger.warning("%s: is empty, so no samples of it are listed", folder)

@@ -62,7 +62,7 @@ def read_labelled_points(
     if difference is not None and not known_to_differ:
         raise InputError(path, *difference)
     if difference is not None:
-        logger.warning("%s: %s, as is known of this file; its own points are used", path, difference[0])
+        logger.warning("%s: %s, a known fault of this file; its own points are used", path, difference[0])
     check_share(labels > 0.5, path)
     return PointCloud(points=points, labels=labels > 0.5)
 

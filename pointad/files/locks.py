@@ -129,7 +129,7 @@ def _locked(file: IO[bytes], path: Path) -> bool:
     if not is_still_at(path, file.fileno()):
         return False
     if not _is_written_by_us(file):
-        raise InputError(path, "is no lock of a run", "move it elsewhere, or choose another folder")
+        raise InputError(path, "is not the lock file of a run", "move it elsewhere, or choose another folder")
     return True
 
 

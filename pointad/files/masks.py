@@ -42,7 +42,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     if marked.all():
         raise InputError(path, "marks every pixel as anomalous", "give a mask that is 0 where the object is normal")
     if marked.mean() > _SUSPICIOUS_SHARE:
-        message = "%s: marks %.0f %% of the picture as anomalous, as inverted masks do; anomalous is what is above 0"
+        message = "%s: marks %.0f %% of the picture as anomalous; it may be inverted (values above 0 are anomalous)"
         logger.warning(message, path, 100 * marked.mean())
     return np.where(marked, 255, 0).astype(np.uint8)
 

@@ -83,7 +83,7 @@ def refuse_special(path: str | Path) -> None:
     try:
         kind = kind_of(Path(path).stat())
         if Path(path).is_symlink() and str(Path(path).readlink()).startswith(_DESCRIPTORS):
-            raise InputError(path, "is no file but a name for an open one", remedy)
+            raise InputError(path, "is not a file, but an alias of an open one", remedy)
     except ValueError as error:  # the path contains NUL
         raise InputError(_shortened(path), f"is not a valid path ({error})", "check the path") from error
     except OSError:  # nothing is there; whoever writes says what else is wrong

@@ -60,4 +60,6 @@ def _entries(folder: Path, entered: set[tuple[int, int]]) -> list[os.DirEntry[st
             return sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         problem = f"cannot be searched ({error.strerror or error})"
-        raise InputError(folder, problem, "check its permissions, or name what lies beside it") from error
+        raise InputError(
+            folder, problem, "check its permissions, or name the other files and folders instead"
+        ) from error

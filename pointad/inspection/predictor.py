@@ -121,7 +121,7 @@ class PointAD:
         backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
         learner = load_prompt_learner(path, backbone)
         if not learner.says(backbone, OBJECT_NAME):
-            logger.warning("%s: its prompts name the class that they were learned from; so they do for any scan", path)
+            logger.warning("%s: these prompts contain the name of their training class, whatever the scan shows", path)
         with torch.no_grad():
             text_features = learner(backbone.text)
         return cls(

@@ -89,7 +89,7 @@ def prepare(
     organized = points.ndim == 3
     picture = _picture(rgb if rgb is not None else colors if organized else None)
     if not organized and rgb is not None:
-        problem = "cannot be laid on a cloud without a grid"
+        problem = "cannot be mapped to a cloud without a grid"
         raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or omit the picture")
     if not organized and remove_table:
         problem = "needs an organized scan, and this cloud has no grid"

@@ -22,7 +22,7 @@ def checked_width(smoothing: str, sigma: float) -> float:
     as_choice(smoothing, "smoothing", SMOOTHINGS)
     width = as_number(sigma, "sigma")
     if not 0 <= width < math.inf:
-        raise InputError(f"sigma {width:g}", "is no width in pixels", "give a number of at least 0")
+        raise InputError(f"sigma {width:g}", "is not a width in pixels", "give a number of at least 0")
     if width > LARGEST_SIGMA:
         raise InputError(f"sigma {width:g}", f"is larger than {LARGEST_SIGMA}", "give a width in pixels")
     return width

@@ -104,10 +104,10 @@ def check_counts(vision_blocks: Any, text_blocks: Any, tokens: Any, subject: str
     """
     for side, blocks in (("image", vision_blocks), ("text", text_blocks)):
         if isinstance(blocks, int) and not 0 < blocks <= MOST_BLOCKS:
-            problem = f"its {side} encoder has {blocks} blocks, and 1 to {MOST_BLOCKS} are possible"
+            problem = f"its {side} encoder has {blocks} blocks; 1 to {MOST_BLOCKS} are supported"
             raise InputError(subject, problem, remedy)
     if isinstance(tokens, int) and not 0 < tokens <= MOST_TOKENS:
-        raise InputError(subject, f"its texts have {tokens} tokens, and 1 to {MOST_TOKENS} are possible", remedy)
+        raise InputError(subject, f"its texts have {tokens} tokens; 1 to {MOST_TOKENS} are supported", remedy)
 
 
 def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Configuration:

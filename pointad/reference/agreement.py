@@ -51,7 +51,7 @@ def another_size(extent: float, good: Sequence[float]) -> str:
         return ""
     return (
         f"is {extent / middle:.3g} times as large as the good scans (largest side {extent:.4g} instead of "
-        f"{middle:.4g}): another unit or another object; its size plays no part in its score"
+        f"{middle:.4g}): possibly another unit or another object; the size does not affect the score"
     )
 
 
@@ -73,7 +73,7 @@ def warn_of_another_kind(scans: Sequence[ScanGeometry], bank: GeometryBank, name
     ratio = far[worst] / max(far[second], np.finfo(np.float32).tiny)
     if ratio > OTHER_KIND:
         logger.warning(
-            "%s may be another kind of object: its bends lie %.1f times as far from those of the other good scans as "
+            "%s may be another kind of object: its geometry is %.1f times as far from the other good scans as "
             "any other's; leave it out if it is one",
             names[worst],
             ratio,

@@ -38,7 +38,9 @@ def fewest_good_scans(rate: float) -> int:
         InputError: the rate is no probability between 0 and 1.
     """
     if not 0 < rate < 1:
-        raise InputError(f"false-alarm rate {rate:g}", "is no rate", "give a number above 0 and below 1, such as 0.05")
+        raise InputError(
+            f"false-alarm rate {rate:g}", "is not a rate", "give a number above 0 and below 1, such as 0.05"
+        )
     return math.ceil(1 / rate - 1 - 1e-9)
 
 

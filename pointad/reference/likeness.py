@@ -104,7 +104,7 @@ def from_tensors(tensors: dict[str, Tensor], pictures: Sequence[str]) -> tuple[L
     number = len(pictures)
     shapes = (number,), (number, 3), (number, len(DIRECTIONS), RANKS)
     if (counts.shape, steps.shape, values.shape) != shapes or counts.dtype.kind != "i":
-        raise ValueError("its likenesses do not fit one another")
+        raise ValueError("its likenesses are inconsistent")
     return tuple(
         Likeness(int(count), step, value, str(picture))
         for count, step, value, picture in zip(counts, steps, values, pictures, strict=True)

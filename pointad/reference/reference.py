@@ -164,7 +164,7 @@ class Reference:
             with opened_safetensors(path) as file:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
-                raise InputError(path, "is no reference of good scans", "name a file that pointad reference wrote")
+                raise InputError(path, "is not a reference of good scans", "name a file that pointad reference wrote")
             digest = _digest(tensors, header["reference"])
             if header.get("sha256", digest) != digest:
                 raise InputError(path, "is damaged (its checksum differs)", _REMEDY)
@@ -184,9 +184,9 @@ class Reference:
                 likenesses=from_tensors(tensors, told.get("likeness_pictures", ())),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise InputError(path, f"is damaged, or of another version ({error})", _REMEDY) from error
+            raise InputError(path, f"is damaged or from another version ({error})", _REMEDY) from error
         if not reference._fits():
-            raise InputError(path, "is damaged, its parts do not fit one another", _REMEDY)
+            raise InputError(path, "is damaged: its parts are inconsistent", _REMEDY)
         return reference
 
     def _fits(self) -> bool:

@@ -63,7 +63,7 @@ class ReferenceSetting:
         """
         differing = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
         if self.organized != other.organized:  # views, visibility and smoothing follow from that
-            problem = f"was made of another kind of scan, {self.kind}; this one is {other.kind}"
+            problem = f"was made from another kind of scan, {self.kind}; this one is {other.kind}"
             raise InputError(subject, problem, "compare it with good scans of its own kind")
         if differing:
             named = ", ".join(_SPOKEN[name] for name in differing)

@@ -30,7 +30,7 @@ class View:
             raise InputError(shown_argument("view axis", self.axis), "is not an axis of rotation", "use x or y")
         object.__setattr__(self, "degrees", as_number(self.degrees, f"view {self.axis}, degrees"))
         if not math.isfinite(self.degrees):
-            raise InputError(f"view {self.axis}{self.degrees}", "is no angle", "give a finite number of degrees")
+            raise InputError(f"view {self.axis}{self.degrees}", "is not an angle", "give a finite number of degrees")
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class ViewRig:
         _require_size(as_whole_number(self.normal_neighbours, "normal_neighbours"), "normal_neighbours", 2**31 - 1)
         _require_size(as_number(self.normal_radius, "normal_radius"), "normal_radius", math.inf)
         if not math.isfinite(as_number(self.first_rotation, "first_rotation")):
-            raise InputError(f"first_rotation {self.first_rotation}", "is no angle", "give a number of radians")
+            raise InputError(f"first_rotation {self.first_rotation}", "is not an angle", "give a number of radians")
         as_switch(self.steps_back, "steps_back")
 
 

@@ -47,8 +47,8 @@ def belongings(run: Run) -> Belongings:
     if foreign:
         verb, noun = ("is", "the file") if len(foreign) == 1 else ("are", "the files")
         logger.warning(
-            "%s: %s beside it %s not %s that it was written with, but changed since or of another test; its page shows "
-            "nothing of them%s",
+            "%s: %s next to it %s not %s that it was written with (changed since, or from another test); its page "
+            "shows nothing of them%s",
             run.place,
             " and ".join(foreign),
             verb,
@@ -61,7 +61,7 @@ def belongings(run: Run) -> Belongings:
 def _of_older_version(run: Run, present: list[str]) -> Belongings:
     if run.name != RESULTS_NAME:
         logger.warning(
-            "%s: it cannot be told whether %s there belong to it; they are not shown; if they do, name it %s",
+            "%s: it is unknown whether %s there belong to it, so they are not shown; if they do, rename it to %s",
             run.place,
             " and ".join(present),
             RESULTS_NAME,
@@ -74,7 +74,7 @@ def _of_older_version(run: Run, present: list[str]) -> Belongings:
         run.place,
         f"its figures are not those of {SCORES_NAME}"
         if SCORES_NAME in present
-        else f"without {SCORES_NAME} it cannot be told whether {CURVES_NAME} belongs to {RESULTS_NAME}",
+        else f"without {SCORES_NAME} it is unknown whether {CURVES_NAME} belongs to {RESULTS_NAME}",
     )
     return Belongings()
 

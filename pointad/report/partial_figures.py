@@ -42,10 +42,10 @@ def _coarse_notes(runs: Sequence[Run], modality: str) -> list[str]:
     for metric, found in bounds.items():
         known = [bound for bound in found if bound is not None]
         if len(known) < len(found):
-            notes.append(f"{metric_title(metric)} is of binned scores; how far it is from the exact value is not known")
+            notes.append(f"{metric_title(metric)} is computed from binned scores; its error is not known")
         elif max(known) >= VISIBLE:
             points = f"{100 * max(known):.2f} points"
-            notes.append(f"{metric_title(metric)} is of binned scores, up to {points} from the exact value")
+            notes.append(f"{metric_title(metric)} is computed from binned scores, within {points} of the exact value")
     return notes
 
 

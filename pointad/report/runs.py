@@ -157,7 +157,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     path = found.parent / LOSSES_NAME
     tested = run.record.checkpoint_fingerprint
     if tested and is_file(found) and file_fingerprint(found) != tested:
-        logger.warning("%s: are other prompts now than those that %s is of; no losses are shown", found, run.place)
+        logger.warning("%s: the prompts have been replaced since %s was written; no losses are shown", found, run.place)
         return {}
     if not is_file(found) and _is_of_another_training(found.with_name(RUN_NAME), run):
         logger.warning("%s: is of another training now than %s; no losses are shown", found.parent, run.place)

@@ -34,7 +34,7 @@ def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
     found = {unit: None for unit, _ in filter(None, map(length, set(words) & _UNMISTAKABLE))}
     if len(found) > 1:
         message = (
-            "%s: %s stand above the rows; x, y and z are taken to be in one unit, as the names of columns state none"
+            "%s: %s stand above the rows, but the column names state no units; x, y and z are assumed to have one unit"
         )
         logger.warning(message, path, " and ".join(sorted(found)))
 
@@ -71,10 +71,10 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
     if len({metres for _, metres in known}) == 1:
         words = [unit for unit, found in zip(stated, lengths, strict=True) if unit and found is None]
         if words:
-            message = "%s: has coordinates in %s and in %r, which is no known unit; all are taken to be in %s"
+            message = "%s: has coordinates in %s and in %r, which is not a known unit; all are assumed to be in %s"
             logger.warning(message, path, known[0][0], words[0], known[0][0])
         elif len(known) < 3 and lengths[2] is not None and lengths[0] is None:
-            logger.warning("%s: z is said to be in %s; x and y are taken to be in it too", path, lengths[2][0])
+            logger.warning("%s: only z states its unit, %s; x and y are assumed to have it too", path, lengths[2][0])
         return points
     if len(known) < 3:
         raise InputError(

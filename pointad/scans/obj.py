@@ -46,7 +46,7 @@ def read_obj(path: Path) -> Mesh:
     for name, count in stated:
         held = int((is_vertex if name.lower() == b"vertices" else is_face).sum())
         if held < int(count):
-            message = "%s: its comments state %d %s but it holds %d; it may have been cut"
+            message = "%s: its comments state %d %s but it holds %d; it may be truncated"
             logger.warning(message, path, int(count), name.decode().lower(), held)
     try:
         rows = _vertex_rows(content, path)

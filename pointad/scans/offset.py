@@ -37,5 +37,5 @@ def near_origin(points: np.ndarray, present: np.ndarray, path: str | Path) -> np
     distance = float(np.abs([low, high]).max())
     if not 0 < extent * FARTHEST < distance:
         return points
-    logger.info("%s: lies %.3g times its extent from the origin, and is moved there", path, distance / extent)
+    logger.info("%s: lies %.3g times its extent from the origin, and is moved near it", path, distance / extent)
     return np.where(present[..., None], points - (low - extent), points)

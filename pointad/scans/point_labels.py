@@ -60,7 +60,7 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(path, "holds no label, or one that is not finite", _REMEDY)
     column = _label_column(values, path)
     if values.shape[1] > 1 and not is_label_like(values[:, column]):
-        problem = f"has {values.shape[1]} numbers per row, the last of which are no labels"
+        problem = f"has {values.shape[1]} numbers per row, the last of which are not labels"
         raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
     if not is_label_like(values[:, column]):
         _check_degrees(values[:, column], path)

@@ -84,7 +84,7 @@ def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path
         if not 0 < offset <= len(content) - form.tagnosize:
             return
         if offset in seen or len(seen) >= _MOST_IMAGES:
-            raise InputError(path, f"lists more than {len(seen)} images, or one of them again and again", _REMEDY)
+            raise InputError(path, f"lists more than {len(seen)} images, or the same one repeatedly", _REMEDY)
         seen.add(offset)
         (tags,) = struct.unpack_from(form.tagnoformat, content, offset)
         place = offset + form.tagnosize + tags * form.tagsize

@@ -92,7 +92,9 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
     if not is_file(path):
         return {}
     if found:
-        logger.warning("%s: no file says what it was learned from; supposed to be of the run beside it", checkpoint)
+        logger.warning(
+            "%s: no file says what it was learned from; it is assumed to belong to the run next to it", checkpoint
+        )
     return _read_facts(path, _REMEDY)
 
 

@@ -57,7 +57,7 @@ def check_training_state(
 
 def _check_names(what: str, found: object, expected: Iterable[Any]) -> None:
     if not isinstance(found, Mapping):
-        raise ValueError(f"{what} is no dictionary")
+        raise ValueError(f"{what} is not a dictionary")
     for name in expected:
         if name not in found:
             raise ValueError(f"{what} lacks '{name}'")
@@ -73,7 +73,7 @@ def _named(name: object) -> str:
 def _check_tensor(what: str, entry: object, like: Tensor) -> Tensor:
     """A finite tensor of the same form."""
     if not isinstance(entry, Tensor):
-        raise ValueError(f"{what} is no tensor")
+        raise ValueError(f"{what} is not a tensor")
     if entry.shape != like.shape or entry.dtype != like.dtype:
         found, expected = (f"{tuple(each.shape)} {str(each.dtype)[6:]}" for each in (entry, like))
         raise ValueError(f"{what} is {found}, expected {expected}")
@@ -87,7 +87,7 @@ def _check_generator(entry: object) -> None:
     try:
         generator.set_state(_check_tensor("'generator'", entry, generator.get_state()))
     except RuntimeError as error:
-        raise ValueError("'generator' is no state of a random generator") from error
+        raise ValueError("'generator' is not the state of a random generator") from error
 
 
 def _check_learner(entries: object, learner: PromptLearner, backbone: ClipBackbone) -> None:
@@ -111,7 +111,7 @@ def _check_learner(entries: object, learner: PromptLearner, backbone: ClipBackbo
 def _check_losses(epochs: object, steps: int) -> int:
     """The losses of every epoch; returns the number of all steps."""
     if not isinstance(epochs, list):
-        raise ValueError("'losses' is no list")
+        raise ValueError("'losses' is not a list")
     form = torch.zeros(steps, len(LOSS_TERMS), dtype=torch.float64)
     for epoch, losses in enumerate(epochs, start=1):
         _check_tensor(f"'losses' of epoch {epoch}", losses, form)

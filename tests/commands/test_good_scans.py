@@ -46,13 +46,13 @@ def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.Log
     assert code == 1 and line["verdict"] == "fail" and line["p_value"] == pytest.approx(1 / 6)
     written = json.loads((scans / "out" / "bad" / "prediction.json").read_text())
     assert written["good_scans"] == 5 and written["false_alarm_rate"] == 0.2
-    assert "looking at 5 good scans" in caplog.text
+    assert "processing 5 good scans" in caplog.text
 
     caplog.clear()
     with caplog.at_level("INFO"):
         _, (again,) = run(scans / "bad.npy", "--good", scans / "good")
     assert again["score"] == line["score"] and again["verdict"] is None and "p_value" not in again
-    assert "looking at" not in caplog.text and "cached in" in caplog.text
+    assert "processing" not in caplog.text and "cached in" in caplog.text
 
 
 def test_a_cached_reference_of_other_good_scans_is_not_used(
@@ -168,7 +168,9 @@ def test_what_makes_a_verdict_worth_less_is_told(run: Any, scans: Path, caplog: 
     assert "/large.npy: is 2 times as large as the good scans (largest side " in caplog.text
     caplog.clear()
     run(scans / "bad.npy", own, "--calibrate", scans / "good")
-    assert caplog.text.count("is one of the scans of --calibrate; it is judged by its own score") == 1
+    assert (
+        caplog.text.count("is one of the scans of --calibrate, so its own score is part of what it is judged by") == 1
+    )
     assert "largest side" not in caplog.text
     one = scans / "one.safetensors"
     reference.main(reference.build_parser().parse_args([str(scans / "good" / "0.npy"), "--output", str(one)]))

@@ -66,6 +66,6 @@ def test_prompts_about_object_that_are_tested_with_a_class_are_told(
 
 def test_single_scans_are_told_about(about_tires: Path, golden_weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     PointAD.from_checkpoint(golden_weights / "prompts.pth", golden_weights / "clip_tiny.pt", "cpu")
-    assert "name the class" not in caplog.text
+    assert "training class" not in caplog.text
     PointAD.from_checkpoint(about_tires, golden_weights / "clip_tiny.pt", "cpu")
-    assert f"{about_tires}: its prompts name the class" in caplog.text
+    assert f"{about_tires}: these prompts contain the name of their training class" in caplog.text

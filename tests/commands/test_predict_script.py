@@ -308,7 +308,7 @@ def test_results_of_other_runs_are_no_scans(run: Any, folder: Path, tmp_path: Pa
 def test_output_folders_that_cannot_be(run: Any, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (folder / "blob.ply").rename(tmp_path / "out" / "blob.ply")
-    with pytest.raises(InputError, match=r"holds scans in the output folder .* alone; choose another output folder"):
+    with pytest.raises(InputError, match=r"holds scans only in the output folder .*; choose another output folder"):
         run(tmp_path / "out")
     (tmp_path / "out" / "blob.ply").rename(folder / "blob.ply")
     (tmp_path / "out").rmdir()

@@ -96,7 +96,7 @@ def test_copies_of_good_scans_are_told(detector: PointAD, good: list[Path], ply:
     large = tmp_path / "large.xyz"
     np.savetxt(large, 2 * closed_shape(900, 7))
     facts = json.loads(inspector.inspect(Order(str(large), "large.xyz", FACTS)))
-    assert facts["warning"].startswith("is 2") and "its size plays no part in its score" in facts["warning"]
+    assert facts["warning"].startswith("is 2") and "the size does not affect the score" in facts["warning"]
     assert f"Warning: {facts['warning']}." in inspector.inspect(Order(str(large), "large.xyz", PAGE))
 
     rounded = tmp_path / "scan.xyz"
@@ -131,11 +131,16 @@ def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[P
         ("predict", ["good"], 400, "no file in its field 'file'"),
         ("predict", ["file", "file"], 400, "several files in its field 'file'"),
         ("predict", ["file", "good", "reference"], 422, "send one of the two"),
-        ("predict", ["file", "reference"], 404, "no such reference any more; send the good scans again"),
+        (
+            "predict",
+            ["file", "reference"],
+            404,
+            "this reference does not exist or is no longer kept; send the good scans again",
+        ),
         ("predict", ["file", *["good"] * (MOST_GOOD + 1)], 400, "Too many files"),
         ("reference", ["file", "good"], 400, "not a form with good scans, and nothing else"),
         ("reference", ["reference"], 400, "no file"),
-        ("predict", ["file", "reference", "reference"], 400, "field 'reference' is no single text"),
+        ("predict", ["file", "reference", "reference"], 400, "field 'reference' is not a single text"),
         ("predict", ["file", "goods"], 400, "a field 'goods', which is none of 'file', 'good', 'reference'"),
         ("reference", ["good"] * (MOST_GOOD + 1), 400, f"send at most {MOST_GOOD}"),
         ("reference", ["good", "reference"], 400, "not a form with good scans, and nothing else"),

@@ -100,11 +100,11 @@ def test_a_process_that_cannot_be_started_again_is_tried_again_later(
         (tmp_path / failure).touch()
         assert command(address, "abort")[0] == 500
         status, facts = command(address, "nothing")
-        assert status == 503 and "at present" in facts["detail"] and health(address)["ready"] is False
+        assert status == 503 and "at the moment" in facts["detail"] and health(address)["ready"] is False
         (tmp_path / failure).unlink()
         wait_until(lambda: health(address)["ready"])
         assert command(address, "nothing")[0] == 200
-    assert any("tried again" in record.message for record in caplog.records)
+    assert any("next attempt" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize(

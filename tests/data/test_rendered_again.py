@@ -52,7 +52,7 @@ def test_renderings_of_another_raw_data_set_are_told(raw: Path, caplog: pytest.L
         flags = ["--dataset", MVTEC, "--data_path", str(raw.parent / name), "--save_path", str(raw.parent / "out")]
         flags += ["--views", "x0", "--num_workers", "1", *more]
         assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 0
-        return f"out: was rendered from {raw} too, which 2 finished scans may be of, such as" in caplog.text
+        return f"out: was also rendered from {raw}; 2 finished scans may be from there, such as" in caplog.text
 
     shutil.copytree(raw, raw.parent / "other")
     assert not told("raw")
@@ -60,14 +60,14 @@ def test_renderings_of_another_raw_data_set_are_told(raw: Path, caplog: pytest.L
     assert told("other")
     shutil.copytree(raw, raw.parent / "part")
     (raw.parent / "part" / "bagel").rename(raw.parent / "part" / "tire")
-    assert not told("part") and "may be of" not in caplog.text, "none of its scans is in the others"
-    assert not told("part") and "may be of" not in caplog.text
+    assert not told("part") and "may be from there" not in caplog.text, "none of its scans is in the others"
+    assert not told("part") and "may be from there" not in caplog.text
     assert not told("other", "--overwrite")
     assert not told("other")
     (raw.parent / "other").rename(raw.parent / "moved")
     shutil.rmtree(raw.parent / "part")
-    assert not told("moved") and "other, which is no longer there, and is taken to be" in caplog.text
-    assert not told("moved") and "no longer there" not in caplog.text, "which is told once"
+    assert not told("moved") and "other, which no longer exists; " in caplog.text
+    assert not told("moved") and "no longer exists" not in caplog.text, "which is told once"
 
 
 def test_earlier_renderings_of_failed_scans_are_told(

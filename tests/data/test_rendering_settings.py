@@ -56,7 +56,7 @@ def test_a_number_of_views_beyond_any_rig_is_refused(tmp_path: Path) -> None:
     [
         ('{"metres_per_unit": 1e400}', "does not contain the settings"),  # results.json could not say it
         ('{"metres_per_unit": "x"}', "does not contain the settings"),
-        ('{"views": ["q"]}', "holds a view that is none"),
+        ('{"views": ["q"]}', "holds an invalid view"),
         ('{"views": ["x0", "y5", "x0"]}', "contains a direction twice"),
         ('{"views": ["x0", "y5", "x360"]}', "contains a direction twice"),
     ],

@@ -45,7 +45,7 @@ def test_organized_scans(
     near = prepare(sample_of(tmp_path / f"near{suffix}"))
     with caplog.at_level(logging.INFO):
         far = prepare(sample_of(tmp_path / f"far{suffix}"))
-    assert "times its extent from the origin, and is moved there" in caplog.text
+    assert "times its extent from the origin, and is moved near it" in caplog.text
     assert near.point_cloud.nonzero_indices is not None and far.point_cloud.nonzero_indices is not None
     np.testing.assert_array_equal(near.point_cloud.nonzero_indices, far.point_cloud.nonzero_indices)
     np.testing.assert_allclose(centred(far.point_cloud.points), centred(near.point_cloud.points), atol=1e-7)

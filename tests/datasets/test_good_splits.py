@@ -103,7 +103,7 @@ def test_they_are_rendered_on_request_and_listed_apart(tmp_path: Path) -> None:
 
     said = render("mvtec_pc_3d_rgb", raw, rendered, "--good_scans", 2)
     assert said.code == 0, said.err
-    assert "2 scans rendered, 2 already finished" in said.out and "2 good scans to compare with listed in" in said.out
+    assert "2 scans rendered, 2 already finished" in said.out and "2 good scans for comparison listed in" in said.out
     assert (rendered / "all_meta.json").read_text() == published
     records = read_good_scans(rendered)
     assert [one.identifier for one in records] == ["000", "001"]

@@ -42,14 +42,18 @@ def test_of_whole_archives_nothing_is_told(
 @pytest.mark.parametrize(
     ("name", "lost", "told"),
     [
-        (MVTEC, "tire/test", "tire holds no folder test: it is left out as no class of this data set"),
-        (MVTEC, "tire/test/hole/xyz", "hole holds no folder xyz: it is left out as no kind of this data set"),
+        (MVTEC, "tire/test", "tire: holds no folder test, so it is not a class of this data set and is left out"),
+        (
+            MVTEC,
+            "tire/test/hole/xyz",
+            "hole: holds no folder xyz, so it is not a kind of defect of this data set and is left out",
+        ),
         (MVTEC, "tire/test/hole/xyz/000.tiff", "1 masks belong to no scan, such as {root}/tire/test/hole/gt/000.png"),
-        ("shapenet_pc_3d", "pcd/vase9/test/vase9_bulge1.pcd", "{root}/pcd/vase9/GT/vase9_bulge1.txt; scans that"),
+        ("shapenet_pc_3d", "pcd/vase9/test/vase9_bulge1.pcd", "{root}/pcd/vase9/GT/vase9_bulge1.txt; if scans"),
         ("minishift_pc_3d", "nut/test/pit/easy", "1 masks belong to no scan, such as {root}/nut/gt/pit/easy/3.txt"),
         ("mulsen_pc_3d", "light/Pointcloud/test/hole", "such as {root}/light/Pointcloud/GT/hole/0.txt"),
         ("adam_pc_3d_rgb", "gripper/test/Cuts/xyz/004_C.tiff", "{root}/gripper/test/Cuts/ground_truth/004_C.png"),
-        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/xyz", "scratch holds no folder xyz"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/xyz", "scratch: holds no folder xyz"),
     ],
 )
 def test_what_is_left_out_is_told(
@@ -133,7 +137,7 @@ def test_a_mask_of_several_scans_is_told(tmp_path: Path, caplog: pytest.LogCaptu
 
     (first, second) = realiad_with_two(tmp_path, two)
     assert first == second
-    assert f"1 masks are each taken for several scans, such as {first} for 2" in caplog.text
+    assert f"1 masks are each shared by several scans, such as {first} by 2" in caplog.text
 
 
 def test_masks_in_folders_of_their_scans(tmp_path: Path) -> None:
@@ -156,7 +160,7 @@ def test_empty_folders_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture
     (tmp_path / "bagel/test").mkdir()
     assert names_of(MVTEC, tmp_path) == ["tire/good/000"]
     empty = [tmp_path / "bagel/test", tmp_path / "tire/test/hole/xyz"]
-    assert caplog.messages == [f"{folder} is empty: nothing of it is listed" for folder in empty]
+    assert caplog.messages == [f"{folder}: is empty, so no samples of it are listed" for folder in empty]
 
 
 @pytest.mark.parametrize("name", ["tire", "lost+found"])

@@ -76,7 +76,7 @@ def test_published_truth_that_is_known_to_differ(
     rows_read = np.loadtxt(tmp_path / "truth.txt")
     np.testing.assert_allclose(cloud.points, rows_read[:, :3])
     np.testing.assert_array_equal(cloud.labels, rows_read[:, 3] == 1)
-    assert "as is known of this file" in caplog.text
+    assert "a known fault of this file" in caplog.text
 
 
 def test_what_is_unusable_is_refused_even_there(scan_path: Path, tmp_path: Path) -> None:

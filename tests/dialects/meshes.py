@@ -63,7 +63,7 @@ MESHES = {
     "trimesh": _mesh(".ply", _BOX.export(file_type="ply")),
     "relative indices": _mesh(".obj", _interleaved()),
     "fewer faces than the comments say": _mesh(
-        ".obj", b"# Vertices: 8\n# Faces: 7\n" + _obj(), log="it may have been cut"
+        ".obj", b"# Vertices: 8\n# Faces: 7\n" + _obj(), log="it may be truncated"
     ),
     "quads of texture and normal": _mesh(".obj", _obj("{0}/{0}/{0}")),
     "normals without texture": _mesh(".obj", _obj("{0}//{0}")),

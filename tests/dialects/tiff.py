@@ -75,7 +75,7 @@ _ENDLESS = bytes.fromhex(
 ) + 15 * bytes.fromhex("01000000bc0000001b01050001000000c4000000")
 
 REFUSED_TIFF = {
-    "a list that leads back": (".tiff", _ENDLESS, "again and again"),
+    "a list that leads back": (".tiff", _ENDLESS, "or the same one repeatedly"),
     "GDAL's scales": (
         ".tiff",
         written((_XYZ, {"photometric": "rgb", "extratags": [_gdal(42112, _SCALE % "0.01")]})),

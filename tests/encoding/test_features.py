@@ -236,7 +236,7 @@ def test_compiled_encoder_gives_the_same(backbone: ClipBackbone) -> None:
 
 @pytest.mark.parametrize("at_once", [0, -1])
 def test_at_least_one_picture_is_encoded_at_once(at_once: int, backbone: ClipBackbone) -> None:
-    with pytest.raises(InputError, match=f"pictures_at_once {at_once}: is no number of pictures; give at least 1"):
+    with pytest.raises(InputError, match=f"pictures_at_once {at_once}: is not a number of pictures; give at least 1"):
         PictureEncoder(backbone, pictures_at_once=at_once)
 
 

@@ -60,8 +60,8 @@ def test_a_file_of_somebody_else_is_no_lock(lock, tmp_path: Path) -> None:  # ty
     for content, problem in (
         ("", "is a hard link"),
         ("{}", "is a hard link"),
-        ("mine", "is no lock"),
-        ('{"pid": 7}', "is no lock"),
+        ("mine", "is not the lock file of a run"),
+        ('{"pid": 7}', "is not the lock file of a run"),
     ):
         treasure.write_text(content)
         if problem == "is a hard link":

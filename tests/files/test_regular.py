@@ -102,7 +102,10 @@ def test_names_of_open_files_are_never_replaced(tmp_path: Path) -> None:
     with (tmp_path / "open.txt").open("w") as file:
         path = tmp_path / "stdout"
         path.symlink_to(f"/proc/self/fd/{file.fileno()}")
-        with pytest.raises(InputError, match="no file but a name for an open one"), atomic_path(path) as temporary:
+        with (
+            pytest.raises(InputError, match="is not a file, but an alias of an open one"),
+            atomic_path(path) as temporary,
+        ):
             temporary.write_text("new")
     assert path.is_symlink()
 

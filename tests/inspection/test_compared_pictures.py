@@ -71,5 +71,5 @@ def test_a_picture_is_not_compared_where_a_good_scan_has_none(
 def test_there_is_a_picture_for_each_scan_and_a_grid_for_each_picture(detector: PointAD) -> None:
     with pytest.raises(InputError, match="pictures: are fewer than the good scans"):
         detector.make_reference([SCAN, SCAN], pictures=[picture(0)])
-    with pytest.raises(InputError, match="RGB picture: cannot be laid on a cloud without a grid"):
+    with pytest.raises(InputError, match="RGB picture: cannot be mapped to a cloud without a grid"):
         detector.make_reference([closed_shape(500)], pictures=[picture(0)])

@@ -40,7 +40,7 @@ def test_a_long_context_is_refused_before_its_attention_mask_is_made(
 ) -> None:
     monkeypatch.setattr("pointad.model.building.build", lambda *_, **__: pytest.fail("built"))
     path = save({**state, "positional_embedding": torch.zeros(30_000, 1)}, tmp_path / "a.safetensors")
-    with pytest.raises(InputError, match="its texts have 30000 tokens, and 1 to 1024 are possible"):
+    with pytest.raises(InputError, match="its texts have 30000 tokens; 1 to 1024 are supported"):
         load_backbone(weights=path)
 
 
@@ -50,7 +50,7 @@ def test_blocks_are_counted_before_they_are_built(
 ) -> None:
     monkeypatch.setattr("pointad.model.building.build", lambda *_, **__: pytest.fail("built"))
     names = {f"{tower}.resblocks.{number}.a": torch.zeros(0) for number in range(100, 400)}
-    with pytest.raises(InputError, match=r"encoder has 30\d blocks, and 1 to 200 are possible"):
+    with pytest.raises(InputError, match=r"encoder has 30\d blocks; 1 to 200 are supported"):
         load_backbone(weights=save({**state, **names}, tmp_path / "a.safetensors"))
 
 

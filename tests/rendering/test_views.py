@@ -70,7 +70,7 @@ def test_rotation_is_right_handed(axis: str, fixed: int) -> None:
 
 @pytest.mark.parametrize("degrees", [math.nan, math.inf, -math.inf])
 def test_angles_are_finite(degrees: float) -> None:
-    with pytest.raises(InputError, match="is no angle; give a finite number"):
+    with pytest.raises(InputError, match="is not an angle; give a finite number"):
         View("x", degrees)
 
 

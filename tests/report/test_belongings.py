@@ -66,7 +66,7 @@ def test_older_results_have_the_scores_that_lead_to_their_figures(
         forget(run.folder / run.name)
     before, after = find_runs([tmp_path / "before.json", tmp_path])
     assert belongings(after) == BOTH and caplog.text == ""
-    assert belongings(before) == NONE and "if they do, name it results.json" in caplog.text
+    assert belongings(before) == NONE and "if they do, rename it to results.json" in caplog.text
     content = json.loads((tmp_path / "before.json").read_text())
     content["classes"]["bear"]["point"]["image_ap"] -= 1e-3
     (tmp_path / "results.json").write_text(json.dumps(content))

@@ -95,7 +95,7 @@ def test_losses_of_prompts_that_were_trained_again_are_not_shown(
     assert len(read_losses(run)["epoch"]) == 6
     checkpoint.write_bytes(b"trained again")
     assert read_losses(run) == {}
-    assert f"{checkpoint}: are other prompts now" in caplog.text
+    assert f"{checkpoint}: the prompts have been replaced" in caplog.text
 
 
 def test_losses_of_another_training_in_the_folder_are_not_shown(

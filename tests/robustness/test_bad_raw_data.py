@@ -177,7 +177,7 @@ def test_renderings_that_no_longer_agree_with_the_archive_are_told(
     assert f"1 listed samples are not in the raw data set, such as {views}; remove" in ending.err
     (source / "gear").rename(source / "wheel")
     ending = render(MVTEC, source, output)
-    assert f"{output}: lists classes that are not in {source}: gear; tests count them" in ending.err
+    assert f"{output}: lists classes that are not in {source}: gear; tests will count them" in ending.err
 
 
 def test_the_others_are_rendered(

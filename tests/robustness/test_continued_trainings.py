@@ -45,7 +45,7 @@ def test_epochs_that_other_code_learned_are_told(train: Callable[..., Ending], o
     told["provenance"]["code"] = "0123abcd"
     (output / "run.json").write_text(json.dumps(told))
     ending = train("--epoch", 2)
-    assert ending.code == 0 and "first epochs were learned by other code (0123abcd)" in ending.err
+    assert ending.code == 0 and "first epochs were learned with other code (0123abcd)" in ending.err
     for name in ("run.json", "epoch_2.json"):
         assert json.loads((output / name).read_text())["earlier_code"] == ["0123abcd"]
     assert train("--epoch", 3).code == 0

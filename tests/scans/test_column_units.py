@@ -94,7 +94,7 @@ def test_a_unit_behind_the_last_name_counts_for_all(tmp_path: Path, caplog: pyte
     with caplog.at_level(logging.WARNING):
         scan = read_scan(write(tmp_path / "a.csv", "x,y,z (mm)"))
     np.testing.assert_array_equal(scan.points, POINTS)
-    assert "z is said to be in mm; x and y are taken to be in it too" in caplog.text
+    assert "only z states its unit, mm; x and y are assumed to have it too" in caplog.text
 
 
 FACTORS = [
@@ -115,7 +115,7 @@ def test_lengths(unit: tuple[str, float], tmp_path: Path) -> None:
 
 
 TOLD = {
-    "x (mm),y (mm),z (furlongs)": "has coordinates in mm and in 'furlongs', which is no known unit",
+    "x (mm),y (mm),z (furlongs)": "has coordinates in mm and in 'furlongs', which is not a known unit",
     "x [px],y [px],z [counts]": "x is in 'px', y in 'px' and z in 'counts'; all are read as they are",
     "x [px],y [px],z": "z without a unit",
     "# unit: x mm y mm z um\nx,y,z": "mm and um stand above the rows",

@@ -47,7 +47,7 @@ _RESPONSES: dict[str, Any] = {
         for status, text in (
             (400, "not a request that can be answered"),
             (403, "posted by a page of another site"),
-            (404, "the reference is not kept any more"),
+            (404, "the reference is no longer kept"),
             (408, "the upload took too long"),
             (413, "the files are too large"),
             (422, "a file is not a scan that can be inspected"),

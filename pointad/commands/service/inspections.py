@@ -128,7 +128,7 @@ class InspectionService:
             raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
         named = upload.reference or reference
         if reference not in ("", named):
-            raise HTTPException(UNREADABLE, "two references were named; name one, in the address or in the form")
+            raise HTTPException(UNREADABLE, "two references are named; name one, in the address or in the form")
         if named and upload.good:
             raise HTTPException(UNREADABLE, "good scans and a reference were sent; send one of the two")
         scan, good = StoredFile(self._folder, "scan", upload.file), stored_good(self._folder, upload.good)
@@ -160,7 +160,9 @@ class InspectionService:
     def _path_of(self, reference: str) -> str:
         path = self._kept.path(reference)
         if path is None:
-            raise HTTPException(NOT_KEPT, "there is no such reference any more; send the good scans again")
+            raise HTTPException(
+                NOT_KEPT, "this reference does not exist or is no longer kept; send the good scans again"
+            )
         return str(path)
 
     async def _carried_out(self, request: Request, order: Order, files: Sequence[StoredFile], subject: str) -> bytes:
@@ -170,9 +172,9 @@ class InspectionService:
         try:
             answer = await self._answer(request, files, order)
         except ProcessEndedError as ended:
-            raise self._fault(subject, f"not inspected; the process that did it ended ({ended})") from None
+            raise self._fault(subject, f"not inspected: the inspection process ended ({ended})") from None
         except NotReadyError:
-            raise HTTPException(BUSY, "scans cannot be inspected at present; try again later") from None
+            raise HTTPException(BUSY, "scans cannot be inspected at the moment; try again later") from None
         except TimeoutError:
             raise self._took_too_long() from None
         except OSError as error:
@@ -190,7 +192,7 @@ class InspectionService:
         if self._stopping.is_set():
             raise HTTPException(BUSY, STOPPING)
         if self._waiting >= self._most_waiting:
-            raise HTTPException(BUSY, f"{self._waiting} scans are waiting already; try again later")
+            raise HTTPException(BUSY, f"{self._waiting} scans are already waiting; try again later")
 
     async def _whole(self, receiving: Awaitable[Upload]) -> Upload:
         """An upload that is complete in time and before the service stops."""

@@ -50,7 +50,7 @@ async def serve_on(listening: Sequence[socket.socket], service: InspectionServic
     try:
         await service.start()
         if not is_loopback(host):
-            logger.warning("%s: whoever reaches this address may use the service; it asks for no password", host)
+            logger.warning("%s: anyone who can reach this address can use the service; there is no password", host)
         logger.info("serving on http://%s:%d", host, listening[0].getsockname()[1])
         server = StoppableServer(configuration(build_app(service, host), service), service)
         await server.serve(sockets=list(listening))

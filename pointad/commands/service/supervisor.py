@@ -118,7 +118,7 @@ class Supervisor:
         if answer is None:
             child.kill()
             await _end_of(child)
-            raise PointADError(f"the process that inspects scans ended while it loaded the model ({child.ending})")
+            raise PointADError(f"the inspection process ended while loading the model ({child.ending})")
         if answer.outcome != READY:
             await _end_of(child)
             said = answer.text.decode(errors="replace")
@@ -148,14 +148,14 @@ class Supervisor:
         while True:
             await _end_of(child)
             self._ready = False
-            logger.error("the process that inspects scans has ended (%s) and is started again", child.ending)
+            logger.error("the inspection process ended (%s) and is restarted", child.ending)
             pause = 1.0
             while not self._ready:
                 try:
                     child = await self._started()
                 except Exception as error:  # of any kind: a lack of processes, threads, descriptors, memory
                     self._settled.set()
-                    logger.error("%s; tried again in %g s", error, pause)
+                    logger.error("%s; next attempt in %g s", error, pause)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
 

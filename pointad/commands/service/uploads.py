@@ -71,7 +71,7 @@ class Uploads:
             HTTPException: the files are too large, there is none, too many are under way, or the sender is gone.
         """
         if self._open >= self.most_at_once:
-            raise HTTPException(BUSY, f"{self._open} uploads are under way already; try again later")
+            raise HTTPException(BUSY, f"{self._open} uploads are already in progress; try again later")
         self._open += 1
         counted = _Counted()
         try:
@@ -123,7 +123,9 @@ class Uploads:
             if counted.bytes > largest:
                 raise self._too_large()
             if self._bytes > self.most_bytes:
-                raise HTTPException(BUSY, "the uploads under way take all the memory for them; try again later")
+                raise HTTPException(
+                    BUSY, "the uploads in progress take all the memory reserved for uploads; try again later"
+                )
             yield chunk
 
     def _too_large(self) -> HTTPException:
@@ -186,7 +188,7 @@ def _files_in(form: FormData, field: str) -> list[UploadFile]:
 def _text_in(form: FormData, field: str) -> str:
     texts = form.getlist(field)
     if len(texts) > 1 or not all(isinstance(text, str) for text in texts):
-        raise HTTPException(NO_FORM, f"the form's field {field!r} is no single text")
+        raise HTTPException(NO_FORM, f"the form's field {field!r} is not a single text")
     return "".join(map(str, texts))
 
 
