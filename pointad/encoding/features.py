@@ -109,7 +109,9 @@ class PictureEncoder:
         if pictures_at_once is not None:
             pictures_at_once = min(as_whole_number(pictures_at_once, "pictures_at_once"), sys.maxsize)
             if pictures_at_once < 1:
-                raise InputError(f"pictures_at_once {pictures_at_once}", "is not a number of pictures", "give at least 1")
+                raise InputError(
+                    f"pictures_at_once {pictures_at_once}", "is not a number of pictures", "give at least 1"
+                )
         self.backbone = backbone
         self.layers = check_layers(None if layers is None else as_whole_numbers(layers, "layers"), backbone.depth)
         self.precision = precision

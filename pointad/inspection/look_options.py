@@ -48,7 +48,7 @@ class LookOptions:
         unit = as_number(metres_per_unit, "metres_per_unit")
         if not 0 < unit <= LARGEST_UNIT:
             raise InputError(
-                f"metres_per_unit {unit:g}", "is no size", f"give a number above 0, at most {LARGEST_UNIT:g}"
+                f"metres_per_unit {unit:g}", "is not a valid unit", f"give a number above 0, at most {LARGEST_UNIT:g}"
             )
         return cls(
             rig=rig,
@@ -72,4 +72,4 @@ def _as_choice(views: Any) -> ViewChoice:
         return ViewChoice(count=as_whole_number(views, "views"))
     except InputError:
         remedy = "give a number, or a list of pointad.rendering.views.View"
-        raise InputError(shown_argument("views", views), "are no views", remedy) from None
+        raise InputError(shown_argument("views", views), "are not views", remedy) from None

@@ -91,7 +91,7 @@ class ViewRig:
 def _require_size(value: float, name: str, most: float) -> None:
     if not 0 < value <= most:
         limit = "" if most == math.inf else f", at most {most}"
-        raise InputError(f"{name} {value:g}", "is no size", f"give a number above 0{limit}")
+        raise InputError(f"{name} {value:g}", "is not a valid size", f"give a number above 0{limit}")
 
 
 def rotation_matrix(axis: str, radians: float) -> np.ndarray:
