@@ -189,7 +189,7 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
     with pytest.raises(InputError, match="omit --threshold"):
         run(bad, "--good", good, "--false_alarm_rate", "0.5", "--threshold", "0.5")
     for others in ((), ("--calibrate", good, "--false_alarm_rate", "0.5")):
-        with pytest.raises(InputError, match="--quantile: is for a threshold from --calibrate alone"):
+        with pytest.raises(InputError, match="--quantile: only applies to a threshold from --calibrate"):
             run(bad, "--quantile", "0.5", *others)
     with pytest.raises(InputError, match="--heat_range: LOW is not below HIGH"):
         run(bad, "--heat_range", "0.9", "0.1")

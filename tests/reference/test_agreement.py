@@ -19,7 +19,7 @@ def test_another_shape_of_the_same_size_is_named(place: int, caplog: pytest.LogC
     clouds = [closed_shape(2500, seed) for seed in range(4)]
     clouds[place] = ring(2500, 9)
     assert 0.8 < np.ptp(clouds[place]) / np.ptp(clouds[1]) < 1.3
-    assert f"scan {place} may be another kind of object: its bends lie " in told(clouds, caplog)
+    assert f"scan {place} may be another kind of object: its geometry is " in told(clouds, caplog)
 
 
 def test_scans_of_one_kind_go_together(caplog: pytest.LogCaptureFixture) -> None:
