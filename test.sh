@@ -3,44 +3,49 @@
 #   bash test.sh                                                              # demo data, demo prompts
 #   DATA=/data/mvtec3d-rendered bash test.sh                                  # real data, prompts in checkpoints/
 #   DATA=... CHECKPOINTS=.../exps_9_12_4_mv9_mvtec_3d_336_4 bash test.sh      # prompts in the published tree
-# Every variable below can be set in the environment; further flags of test.py can be given as arguments.
+# Every variable below can be set in the environment; further flags of test.py can be given as arguments. Relative paths
+# start in the working folder.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-source scripts/protocol.sh
-python=$(bash scripts/setup.sh)
+root=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source=scripts/checks.sh
+source "$root/scripts/checks.sh"
+python=$(bash "$root/scripts/setup.sh")
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
 DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo data
-CHECKPOINTS=${CHECKPOINTS:-checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}   # <class>/epoch_<EPOCH>.pth inside
-CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
+CHECKPOINTS=$(plain_path "${CHECKPOINTS:-$root/checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}")   # <class>/epoch_<EPOCH>.pth inside
 EPOCH=${EPOCH:-15}                          # which epoch's prompts
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
-SAVE=${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}   # tables, scores and logs
+SAVE=$(plain_path "${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}")   # tables, scores and logs
 
-# Flags of these names count, as the last ones do.
-for word in "$@"; do
-  flag=${word%%=*}
-  case $flag in
-    --checkpoint_path) unused="CHECKPOINTS, CLASSES and EPOCH do not count" ;;
+# Flags of these names count, as the last ones do, and a test without learned prompts needs none.
+read_flags checked_flags --program test -- "$@"
+own_prompts=no
+[[ " ${flags[*]-} " != *" --prompts ensemble "* ]] || own_prompts=yes
+for word in ${flags[@]+"${flags[@]}"}; do
+  case ${word%%=*} in
+    --checkpoint_path) own_prompts=yes unused="CHECKPOINTS, CLASSES and EPOCH do not count" ;;
     --save_path) unused="SAVE ($SAVE) does not count" ;;
     --dataset) unused="DATASET ($DATASET) does not count, except for the names of folders" ;;
-    --data_path | --train_data_path) unused="DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" ;;
+    --data_path) unused="DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" ;;
     *) continue ;;
   esac
-  echo "note: $flag is given, so $unused" >&2
+  echo "note: ${word%%=*} is given, so $unused" >&2
 done
-# shellcheck disable=SC2086  # a list of words
-check_names CLASSES $CLASSES
-check_numbers EPOCH 1 "$EPOCH"
 checkpoints=()
-for class in $CLASSES; do
-  checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth
-  if [ ! -f "$checkpoint" ]; then
-    echo "error: $checkpoint: not found; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh" >&2
-    exit 2
-  fi
-  checkpoints+=("$checkpoint")
-done
+if [ "$own_prompts" = no ]; then
+  CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes; those of the demo, or the paper's
+  # shellcheck disable=SC2086  # a list of words
+  check_names CLASSES $CLASSES
+  check_numbers EPOCH 1 "$EPOCH"
+  checkpoints=(--checkpoint_path)
+  for class in $CLASSES; do
+    checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth
+    [ -f "$checkpoint" ] \
+      || fail "$checkpoint: not found; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh"
+    checkpoints+=("$checkpoint")
+  done
+fi
 
-exec "$python" test.py --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --checkpoint_path "${checkpoints[@]}" \
+exec "$python" "$root/test.py" --dataset "$DATASET" ${DATA:+--data_path "$DATA"} ${checkpoints[@]+"${checkpoints[@]}"} \
   ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} --save_path "$SAVE" "$@"

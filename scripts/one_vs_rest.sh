@@ -6,12 +6,12 @@
 #   DATASET=real_pc_3d_rgb DATA=/data/real3d-rendered ROWS="pointad views_5 sigma_2" bash scripts/one_vs_rest.sh
 # Every variable below can be set in the environment; flags that train.py and test.py share can be given as arguments
 # (--device cuda). Finished runs are skipped, so the same command continues after an interruption; use another SAVE
-# for other flags.
-# shellcheck disable=SC2046,SC2086  # lists of words; protocol.sh sees to it that they are no patterns
+# for other flags. Relative paths start in the working folder.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-source scripts/protocol.sh
-python=$(bash scripts/setup.sh)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/protocol.sh
+source "$root/scripts/protocol.sh"
+python=$(bash "$root/scripts/setup.sh")
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the data, see --dataset of test.py
 DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo data
@@ -20,30 +20,14 @@ SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop object_aware pointad}             # methods, see scripts/protocol.sh
 EPOCH=${EPOCH:-15}
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
-FEATURES=${FEATURES:-results/features} # keeps the encoder's features for all rows and seeds; none: encodes anew
+FEATURES=$(plain_path "${FEATURES:-results/features}")   # keeps the encoder's features for all rows and seeds; none: encodes anew
 MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and clouds in the report, 1 MB a sample
-SAVE=${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}
+SAVE=$(plain_path "${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}")
 TRAINED=$SAVE
 
-# All is checked before anything runs.
-check_names CLASSES $CLASSES
-check_answer MAPS "$MAPS"
-check_numbers SEEDS 0 $SEEDS
-check_numbers EPOCH 1 "$EPOCH"
-read_flags checked_flags both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
-check_rows ${flags[@]+"${flags[@]}"}
-shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
-[ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
-
-runs=$(count_runs 1 $ROWS)
+check_protocol "$@"
+count_runs 1
 for row in $ROWS; do
-  if [ "$row" = ensemble ]; then
-    test_ensemble test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
-    continue
-  fi
-  for seed in $SEEDS; do
-    train_row "$(training_row "$row")" "$seed" "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
-    test_row "$row" "$seed" test "$DATASET" "$DATA" $(map_flags "$row" "$seed") ${shared[@]+"${shared[@]}"}
-  done
+  run_row "$row" test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}
 done
-"$python" scripts/report.py --save_path "$SAVE/report" --html "$SAVE/report" "$SAVE"
+report

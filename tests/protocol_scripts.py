@@ -9,13 +9,13 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
 STAND_IN = (
     f"""#!/usr/bin/env bash
-[ "$1" = "${{FAIL_AT:-}}" ] && [ -f calls.txt ] && exit 2
-case $1 in
+program=${{1#$(cd "$(dirname "$0")" && pwd)/}} program=${{program#./}}
+[ "$program" = "${{FAIL_AT:-}}" ] && [ -f calls.txt ] && exit 2
+case $program in
   scripts/training_classes.py | scripts/shared_flags.py) exec {sys.executable} {SCRIPTS}/$(basename "$1") "${{@:2}}" ;;
 esac
 """
-    + """echo "$*" >> calls.txt
-program=$1
+    + """echo "$program ${*:2}" >> calls.txt
 save= checkpoints=() flag= epoch= below=
 for word in "${@:2}"; do
   case $word in
@@ -47,9 +47,11 @@ esac
 
 
 def make_workspace(folder: Path) -> Path:
-    """A folder with the scripts and the stand-in."""
+    """A folder with the scripts, the stand-in, and folders of data sets below `sets`."""
     (folder / "scripts").mkdir(parents=True)
-    for name in ("protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
+    for name in ("eye", "mvtec", "mine", "my scans"):
+        (folder / "sets" / name).mkdir(parents=True)
+    for name in ("checks.sh", "finished_runs.sh", "protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
         shutil.copy(SCRIPTS / name, folder / "scripts" / name)
     for name in ("train.sh", "test.sh"):
         shutil.copy(SCRIPTS.parent / name, folder / name)

@@ -1,20 +1,19 @@
-"""Check flags of train.py, and print those that test.py accepts too, one word per line.
+"""Check flags of train.py or test.py, and print them one word per line.
 
-    python scripts/shared_flags.py -- --views 3 --epoch 5 --learning_rate 0.01
+    python scripts/shared_flags.py -- --views 3 --learning_rate 0.01
 
-The first line is the number of epochs if the flags give it, else empty. Names are written out, and values follow as
-words of their own. The shell scripts use this to check flags before anything runs, to compare them with those of
-earlier runs, and to pass the flags of a training on to its test.
+Names are written out, and values follow as words of their own. The shell scripts use this to check flags before
+anything runs, to compare them with those of earlier runs, and to pass the flags of a training on to its test.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pointad.commands import test, train
 from pointad.commands.program import HelpFormatter
 from pointad.errors import InputError
 
-# What the shell scripts themselves decide, by the variable that says it.
+# What the shell scripts that train decide themselves, by the variable that says it.
 _VARIABLES = {"save_path": "SAVE", "train_class": "CLASSES", "dataset": "DATASET", "data_path": "DATA"}
 # The same flag, yet about something else: samples a step in training, samples encoded together in a test.
 _OF_TRAINING = frozenset({"batch_size"})
@@ -23,12 +22,13 @@ _OF_TRAINING = frozenset({"batch_size"})
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--program", choices=("train", "test"), default="train", help="whose flags these are")
     parser.add_argument(
         "--keep",
         choices=("shared", "all", "both"),
         default="shared",
-        help="shared: print the flags that test.py accepts too; all: print every flag; both: print every flag, but "
-        "refuse those that test.py does not accept",
+        help="of the flags of train.py, shared: print those that test.py accepts too; all: print every flag; both: "
+        "print every flag, but refuse those that test.py does not accept",
     )
     parser.add_argument(
         "--variables",
@@ -37,42 +37,48 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FLAG=VARIABLE",
         help="further flags that the calling script sets itself, with the variable to set instead",
     )
-    parser.add_argument("flags", nargs="*", help="after --: flags as for train.py")
+    parser.add_argument("flags", nargs="*", help="after --: the flags to check")
     return parser
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Print the epochs, then the flags."""
+    """Print the flags."""
     further = dict(pair.split("=", 1) for pair in arguments.variables)
-    given = given_flags(arguments.flags, {**_VARIABLES, **further})
-    if arguments.keep == "both":
-        test.build_parser().parse_args(arguments.flags)
-    print(*given.get("epoch", []))
-    for name, values in (shared(given) if arguments.keep == "shared" else given).items():
+    if arguments.program == "test":
+        kept = given_flags(arguments.flags, further, test.build_parser)
+    else:
+        given = given_flags(arguments.flags, {**_VARIABLES, **further}, train.build_parser)
+        if arguments.keep == "both":
+            test.build_parser().parse_args(arguments.flags)
+        kept = shared(given) if arguments.keep == "shared" else given
+    for name, values in kept.items():
         print(*as_words(name, values), sep="\n")
 
 
-def given_flags(words: list[str], variables: Mapping[str, str]) -> dict[str, list[str]]:
+def given_flags(
+    words: list[str], variables: Mapping[str, str], build: Callable[[], argparse.ArgumentParser]
+) -> dict[str, list[str]]:
     """The flags that are given, by name, each with its words as they stand.
 
     Args:
-        words: flags as for train.py.
+        words: flags as for the program.
         variables: flags that the shell scripts set themselves, with the variable that decides them.
+        build: the program's parser.
 
     Raises:
         InputError: one of them is decided by a variable of the shell scripts, asks for help, or is not one line.
-        SystemExit: train.py would not take them; argparse has said why.
+        SystemExit: the program would not take them; argparse has said why.
     """
     for word in words:
         if word.splitlines() != [word]:
             raise InputError(repr(word), "is empty or has a line break", "give flags and values of one line each")
     try:
-        train.build_parser().parse_args(words)  # values too are checked before anything runs
+        build().parse_args(words)  # values too are checked before anything runs
     except SystemExit as leaving:
         if leaving.code:
             raise
         raise InputError("--help", "is answered by train.py and test.py", "see the top of this script") from None
-    parser = train.build_parser()
+    parser = build()
     for action in parser._actions:
         action.type, action.default = None, argparse.SUPPRESS
     given = vars(parser.parse_args(words))

@@ -131,7 +131,7 @@ def test_rows_become_flags(workspace: Path) -> None:
 
 @pytest.mark.parametrize("script", ["one_vs_rest", "cross_dataset"])
 def test_few_shot_rows_take_the_prompts_of_the_main_row(workspace: Path, script: str) -> None:
-    target = [] if script == "one_vs_rest" else ["eye_pc_3d_rgb=/data/eye"]
+    target = [] if script == "one_vs_rest" else ["eye_pc_3d_rgb=sets/eye"]
     variables = {"ROWS": "pointad shots_2", "CLASSES": "gear leaf", "SEEDS": "1 2", "MAPS": "no"}
     calls, printed = protocol(workspace, script, *target, **variables)
     testing = [call for call in calls if call.startswith("test.py")]
@@ -149,13 +149,13 @@ def test_few_shot_rows_take_the_prompts_of_the_main_row(workspace: Path, script:
 
 
 def test_real_data_take_the_classes_of_the_paper(workspace: Path) -> None:
-    variables = {"DATASET": "real_pc_3d_rgb", "DATA": "/data/my scans", "ROWS": "pointad", "CLIP_WEIGHTS": "my.pt"}
+    variables = {"DATASET": "real_pc_3d_rgb", "DATA": "sets/my scans", "ROWS": "pointad", "CLIP_WEIGHTS": "my.pt"}
     calls, _ = protocol(workspace, "one_vs_rest", **variables)
     for call, name in zip(calls, ("seahorse", "shell", "starfish"), strict=False):
         assert f"--train_class {name}" in call
     assert programs(calls) == ["train.py"] * 3 + ["test.py", "scripts/report.py"]
     assert all("--epoch 15" in call for call in calls[:3])
-    assert calls[0].startswith("train.py --dataset real_pc_3d_rgb --data_path /data/my scans")
+    assert calls[0].startswith("train.py --dataset real_pc_3d_rgb --data_path sets/my scans")
     assert all("--clip_weights my.pt" in call for call in calls[:-1])
     assert "--save_maps" not in calls[-2]
 
@@ -166,7 +166,7 @@ def test_cross_dataset_demo_reuses_prompts(workspace: Path) -> None:
     names = programs(calls)
     assert names[:4] == ["scripts/make_demo_data.py", "scripts/render_dataset.py"] * 2
     assert names[4:] == ["test.py"] * 4 + ["scripts/report.py"]
-    assert "--dataset real_pc_3d_rgb --data_path data/demo/real3d/rendered" in calls[-2]
+    assert f"--dataset real_pc_3d_rgb --data_path {workspace}/data/demo/real3d/rendered" in calls[-2]
     assert "results/one_vs_rest/demo/pointad/seed_111/train/gear/epoch_15.pth" in calls[-2]
     assert "already trained" in printed
     calls, _ = protocol(workspace, "cross_dataset", ROWS="ensemble pointad")
@@ -177,16 +177,16 @@ def test_cross_dataset_takes_targets_and_flags(workspace: Path) -> None:
     calls, _ = protocol(
         workspace,
         "cross_dataset",
-        "eye_pc_3d_rgb=/data/eye",
+        "eye_pc_3d_rgb=sets/eye",
         "--device",
         "cpu",
         ROWS="pointad",
-        DATA="/data/mvtec",
+        DATA="sets/mvtec",
         CLASSES="carrot",
     )
     assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
-    assert calls[0].startswith("train.py --dataset mvtec_pc_3d_rgb --data_path /data/mvtec --train_class carrot")
-    assert calls[1].startswith("test.py --dataset eye_pc_3d_rgb --data_path /data/eye")
+    assert calls[0].startswith("train.py --dataset mvtec_pc_3d_rgb --data_path sets/mvtec --train_class carrot")
+    assert calls[1].startswith("test.py --dataset eye_pc_3d_rgb --data_path sets/eye")
     assert "--device cpu" in calls[0] and "--device cpu" in calls[1]
 
 
@@ -232,13 +232,42 @@ def test_figures_of_other_data_are_not_taken(workspace: Path, row: str) -> None:
     variables = {"ROWS": row, "CLASSES": "gear", "SAVE": "results/same"}
     for place, samples in (("old", "1"), ("new", "2"), ("moved", "1")):  # as /a/rendered and /b/rendered
         (workspace / place / "rendered").mkdir(parents=True)
-        (workspace / place / "rendered" / "all_meta.json").write_text(samples)
+        (workspace / place / "rendered" / "all_meta.json").write_text(f'{{"gear": {samples}}}')
     calls, _ = protocol(workspace, "one_vs_rest", DATA="old/rendered", **variables)
     assert programs(calls)[-2] == "test.py"
     calls, printed = protocol(workspace, "one_vs_rest", DATA="new/rendered", code=2, **variables)
     assert calls == [] and "was made of other data" in printed
     calls, _ = protocol(workspace, "one_vs_rest", DATA="moved/rendered", **variables)
     assert "train.py" not in programs(calls)
+
+
+def test_a_refused_training_leaves_the_notes_of_the_finished_one(workspace: Path) -> None:
+    variables = {"ROWS": "pointad", "CLASSES": "gear"}
+    protocol(workspace, "one_vs_rest", "--depth", "3", EPOCH="2", **variables)
+    calls, printed = protocol(workspace, "one_vs_rest", "--depth", "4", code=2, EPOCH="4", **variables)
+    assert calls == [] and "train/gear: was made with other flags (--depth 3)" in printed
+    calls, _ = protocol(workspace, "one_vs_rest", "--depth", "3", EPOCH="2", **variables)
+    assert programs(calls) == ["scripts/report.py"]
+
+
+def test_where_nothing_was_made_flags_may_change(workspace: Path) -> None:
+    variables = {"ROWS": "pointad", "CLASSES": "gear"}
+    protocol(workspace, "one_vs_rest", code=2, EPOCH="2", FAIL_AT="test.py", **variables)
+    calls, _ = protocol(workspace, "one_vs_rest", EPOCH="4", **variables)
+    assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
+
+
+def test_good_scans_that_are_rendered_later_are_other_data_to_few_shot_tests_only(workspace: Path) -> None:
+    data = workspace / "sets/mine"
+    (data / "all_meta.json").write_text('{"gear": 1}')
+    variables = {"DATA": "sets/mine", "CLASSES": "gear", "ROWS": "pointad shots_1"}
+    protocol(workspace, "one_vs_rest", **{**variables, "ROWS": "pointad"})
+    (data / "good_scans.json").write_text("1")
+    calls, _ = protocol(workspace, "one_vs_rest", **variables)
+    assert programs(calls) == ["test.py", "scripts/report.py"] and "--shots 1" in calls[0]
+    (data / "good_scans.json").write_text("2")
+    _, printed = protocol(workspace, "one_vs_rest", code=2, **variables)
+    assert "shots_1/seed_111/test: was made of other data" in printed
 
 
 def test_figures_of_other_flags_or_epochs_are_not_taken(workspace: Path) -> None:
@@ -259,7 +288,7 @@ def test_prompts_of_another_seed_are_not_taken(workspace: Path) -> None:
 
 
 def test_the_demos_prompts_take_the_demos_weights_on_any_target(workspace: Path) -> None:
-    calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=/data/eye", ROWS="pointad", CLASSES="gear")
+    calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=sets/eye", ROWS="pointad", CLASSES="gear")
     assert programs(calls) == ["train.py", "test.py", "scripts/report.py"]
     assert all("--clip_weights demo" in call for call in calls[:2])
 
@@ -275,7 +304,7 @@ def test_the_demos_prompts_take_the_demos_weights_on_any_target(workspace: Path)
     ],
 )
 def test_train_hands_its_flags_on(workspace: Path, flags: list[str]) -> None:
-    calls, _ = protocol(workspace, "train", *flags, "--learning_rate", "0.01", DATA="/data/mine", CLASSES="gear leaf")
+    calls, _ = protocol(workspace, "train", *flags, "--learning_rate", "0.01", DATA="sets/mine", CLASSES="gear leaf")
     assert programs(calls) == ["train.py", "train.py", "test.py"]
     said = " ".join(flags)
     assert f"{said} --learning_rate 0.01" in calls[0]
@@ -286,6 +315,15 @@ def test_train_tests_the_epoch_that_it_trained(workspace: Path) -> None:
     calls, _ = protocol(workspace, "train", "--epoch", "1", CLASSES="gear", SAVE="out")
     assert "--epoch 1 " in calls[0]
     assert "--checkpoint_path out/gear/epoch_1.pth" in calls[1] and "--epoch" not in calls[1]
+
+
+def test_train_trains_again_when_it_is_told_to(workspace: Path) -> None:
+    variables = {"CLASSES": "gear", "TEST": "no"}
+    protocol(workspace, "train", **variables)
+    calls, _ = protocol(workspace, "train", "--restart", "--depth", "3", **variables)
+    assert programs(calls) == ["train.py"] and calls[0].endswith("--restart --depth 3")
+    calls, _ = protocol(workspace, "train", "--depth", "3", **variables)
+    assert not calls
 
 
 def test_train_keeps_a_test_folder_a_class(workspace: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from pointad.evaluation.provenance import file_fingerprint
 
 PROTOCOLS = ("one_vs_rest", "cross_dataset")
 SMALL = {"ROWS": "pointad", "CLASSES": "gear", "FEATURES": "none"}
-TARGET = "eye_pc_3d_rgb=/data/eye"
+TARGET = "eye_pc_3d_rgb=sets/eye"
 
 
 @pytest.fixture
@@ -60,6 +61,11 @@ def test_answers_are_yes_or_no(workspace: Path, script: str, variable: str) -> N
         ([], {"ROWS": "mine", "FLAGS_mine": "--vews 3"}, "--vews"),
         (["--views", "3"], {"ROWS": "pointad views_5"}, "--views: is set by the row views_5"),
         (["--depth=2"], {"ROWS": "coop"}, "--depth: is set by the row coop"),
+        ([], {"ROWS": "mine", "FLAGS_mine": "--clip_weights a.pt", "CLIP_WEIGHTS": "demo"}, "is set by the row mine"),
+        ([], {"ROWS": "mine", "FLAGS_mine": "--feature_cache x", "FEATURES": "y"}, "is set by the row mine"),
+        ([], {"ROWS": "coop", "FLAGS_coop": "--depth 3"}, "FLAGS_coop: coop is a row already"),
+        ([], {"ROWS": "pointad losses_mood"}, "argument --losses: invalid choice: 'mood'"),
+        ([], {"ROWS": "pointad shots_2x"}, "argument --shots"),
     ],
 )
 def test_flags_that_a_protocol_sets_itself_are_refused(
@@ -83,6 +89,7 @@ def test_the_other_protocol_refuses_them_too(workspace: Path) -> None:
         ("CLASSES", "gear ../../x"),
         ("CLASSES", "--restart"),
         ("CLASSES", ".hidden"),
+        ("CLASSES", "gear leaf gear"),
         ("CLASSES", " "),
     ],
 )
@@ -101,8 +108,34 @@ def test_rows_and_seeds_are_checked_first(workspace: Path, variable: str, value:
 
 
 def test_targets_stay_below_the_results(workspace: Path) -> None:
-    printed = refused(workspace, "cross_dataset", "../../x_pc_3d=/data/x", **SMALL)
-    assert printed.startswith("error: the target ../../x_pc_3d=/data/x: ") and printed.count("\n") == 1
+    printed = refused(workspace, "cross_dataset", "../../x_pc_3d=sets/eye", **SMALL)
+    assert printed.startswith("error: the targets: ../../x_pc_3d ") and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (["eye_pc_3d_rgb=sets/mvtec"], "the targets: eye_pc_3d_rgb is named twice"),
+        (["real_pc_3d_rgb=sets/nowhere"], "the target real_pc_3d_rgb: sets/nowhere does not exist"),
+        (["other_pc_3d=sets/mvtec"], "argument --dataset: invalid choice: 'other_pc_3d'"),
+    ],
+)
+def test_targets_are_checked_before_prompts_are_learned(workspace: Path, targets: list[str], message: str) -> None:
+    assert message in refused(workspace, "cross_dataset", *targets, **SMALL)
+
+
+@pytest.mark.parametrize("script", ["train", "one_vs_rest"])
+def test_data_and_their_classes_are_looked_for_first(workspace: Path, script: str) -> None:
+    (workspace / "sets/mine/all_meta.json").write_text('{"test": {"leaf": []}}')
+    variables = {**SMALL, "CLASSES": "leaf gear"}
+    assert "sets/mine: has no class gear" in refused(workspace, script, DATA="sets/mine", **variables)
+    assert "DATA: sets/nowhere does not exist" in refused(workspace, script, DATA="sets/nowhere", **variables)
+
+
+def test_what_needs_no_prompts_needs_no_class(workspace: Path) -> None:
+    (workspace / "sets/mine/all_meta.json").write_text('{"test": {"bolt": []}}')
+    calls, _ = protocol(workspace, "one_vs_rest", DATA="sets/mine", ROWS="ensemble")
+    assert programs(calls) == ["test.py", "scripts/report.py"]
 
 
 @pytest.mark.parametrize("flags", [["--epoch", "05"], ["--epoch=+5"]])
@@ -165,7 +198,7 @@ def test_figures_of_other_prompts_are_not_taken(workspace: Path) -> None:
     variables = {"ROWS": "pointad", "CLASSES": "gear leaf", "FEATURES": "none"}
 
     def cross(trained: str) -> list[str]:
-        calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=/data/eye", TRAINED=trained, **variables)
+        calls, _ = protocol(workspace, "cross_dataset", "eye_pc_3d_rgb=sets/eye", TRAINED=trained, **variables)
         return [call for call in calls if call.startswith("test.py")]
 
     assert len(cross("mine")) == 1
@@ -188,16 +221,21 @@ def test_demo_targets_of_other_classes_are_not_taken(workspace: Path) -> None:
         (workspace / "data/demo/eyecandies/rendered" / name).mkdir(parents=True)
     (workspace / "data/demo/eyecandies/rendered/all_meta.json").touch()
     calls, printed = protocol(workspace, "cross_dataset", code=2, DEMO_TARGET_CLASSES="pear brick")
-    assert not calls and "error: data/demo/eyecandies: holds the classes button pear, not brick pear" in printed
+    assert (
+        not calls
+        and f"error: {workspace}/data/demo/eyecandies: holds the classes button pear, not brick pear" in printed
+    )
     calls, _ = protocol(workspace, "cross_dataset", DEMO_TARGET_CLASSES="pear button", ROWS="ensemble")
     assert any("data/demo/eyecandies/rendered" in call for call in calls)
 
 
-@pytest.mark.parametrize("flags", [["--seed", "5"], ["--seed=5"]])
-def test_the_seed_of_a_flag_is_the_seed(workspace: Path, flags: list[str]) -> None:
+@pytest.mark.parametrize("flags", [["--seed", "5", "--epo", "2"], ["--seed=5", "--epoch=2"]])
+def test_flags_and_variables_of_one_meaning_are_the_same(workspace: Path, flags: list[str]) -> None:
     protocol(workspace, "train", *flags, CLASSES="gear", TEST="no")
     made_of = (workspace / "results/train/mvtec_pc_3d_rgb/gear/made_of.txt").read_text()
     assert made_of == "mvtec_pc_3d_rgb demo seed 5\n"
+    calls, printed = protocol(workspace, "train", CLASSES="gear", TEST="no", SEED="5", EPOCH="2")
+    assert not calls and "gear: already trained" in printed
 
 
 def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
@@ -207,8 +245,39 @@ def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
     _, printed = protocol(workspace, "test")
     assert "note:" not in printed
     checkpoint = workspace / "checkpoints/demo/leaf/epoch_15.pth"
-    flags = ["--save_path=there", "--checkpoint_path", str(checkpoint), "--train_data_path=here"]
+    flags = ["--save_p=there", "--checkpoint_p", str(checkpoint), "--train_data_path=here"]
     _, printed = protocol(workspace, "test", *flags)
-    assert "note: --train_data_path is given, so DATA (the demo data) does not count" in printed
+    assert "note: --data_path is given, so DATA (the demo data) does not count" in printed
     assert "note: --save_path is given, so SAVE (results/test/mvtec_pc_3d_rgb) does not count" in printed
     assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" in printed
+    _, printed = protocol(workspace, "one_vs_rest", SEED="5", **SMALL)
+    assert "note: SEED does not count here, SEEDS does (111)\n" in printed
+
+
+def test_a_test_of_other_prompts_or_none_needs_no_default_ones(workspace: Path) -> None:
+    mine = workspace / "mine/epoch_3.pth"
+    mine.parent.mkdir()
+    mine.touch()
+    variables = {"DATASET": "minishift_pc_3d", "DATA": "sets/mine"}  # without classes to learn from by default
+    calls, _ = protocol(workspace, "test", "--checkpoint", str(mine), **variables)
+    assert calls[0].count("--checkpoint") == 1 and calls[0].endswith(f"--checkpoint {mine}")
+    calls, _ = protocol(workspace, "test", "--prompts=ensemble", **variables)
+    assert "--checkpoint" not in calls[0]
+    protocol(workspace, "test", code=2)
+
+
+def test_paths_start_where_the_script_is_called(workspace: Path) -> None:
+    prompts = workspace / "sets/mine/prompts/gear/epoch_15.pth"
+    prompts.parent.mkdir(parents=True)
+    prompts.touch()
+    away = workspace / "sets"
+    variables = {**SMALL, "DATA": "eye", "CHECKPOINTS": "mine/prompts", "SAVE": "-out"}
+    for script in ("test", "scripts/one_vs_rest"):
+        done = subprocess.run(
+            ["bash", f"../{script}.sh"], cwd=away, env={"PATH": "/usr/bin:/bin", **variables}, check=False
+        )
+        assert done.returncode == 0
+    test, train = (away / "calls.txt").read_text().splitlines()[:2]
+    assert "--data_path eye --checkpoint_path mine/prompts/gear/epoch_15.pth --save_path ./-out" in test
+    assert train.startswith("train.py ") and "--save_path ./-out/" in train
+    assert (away / "-out").is_dir() and not (workspace / "results").exists()

@@ -1,0 +1,75 @@
+# shellcheck shell=bash disable=SC2034,SC2154  # variables of the scripts that source this
+# What train.sh, test.sh and the protocol scripts check before anything runs; they set $root and $python.
+
+set -f  # lists of classes, seeds, rows and flags are split into words, yet never taken for patterns of file names
+
+fail() {  # WHAT IS WRONG AND WHAT TO DO
+  printf 'error: %s\n' "$1" >&2
+  exit 2
+}
+
+# Names become folders: none may climb out of them or be taken for a flag.
+check_names() {  # VARIABLE NAME...
+  local name before=" "
+  [ $# -gt 1 ] || fail "$1: names nothing; give at least one name, or leave it empty"
+  for name in "${@:2}"; do
+    case $name in
+      */* | .* | -*) fail "$1: $name cannot be the name of a folder; give names without slashes that begin with neither dot nor dash" ;;
+    esac
+    [[ $before != *" $name "* ]] || fail "$1: $name is named twice; name it once"
+    before+="$name "
+  done
+}
+
+# Numbers that name files must be written as Python writes them.
+check_numbers() {  # VARIABLE SMALLEST NUMBER...
+  local number
+  [ $# -gt 2 ] || fail "$1: holds no number; give at least one, or leave it empty"
+  for number in "${@:3}"; do
+    [[ $number =~ ^(0|[1-9][0-9]{0,17})$ && $number -ge $2 ]] \
+      || fail "$1: $number is not a whole number from $2 on, without leading zeros; set it to one, such as 15"
+  done
+}
+
+check_answer() {  # VARIABLE ANSWER
+  case $2 in yes | no) ;; *) fail "$1: $2 is neither yes nor no; set it to one of them" ;; esac
+}
+
+# Rendered data must be there, with these classes; of other layouts only the programs know the classes.
+check_data() {  # VARIABLE DATA CLASS...
+  local class
+  [ -z "$2" ] || [ -e "$2" ] || fail "$1: $2 does not exist; check the path"
+  [ -f "$2/all_meta.json" ] || return 0
+  for class in "${@:3}"; do
+    [ -d "$2/$class" ] || grep -qsF "\"$class\"" "$2/all_meta.json" \
+      || fail "$2: has no class $class; name classes that are there in CLASSES"
+  done
+}
+
+# A folder or file without closing slashes, and so that no program takes it for a flag.
+plain_path() {  # PATH
+  local path=$1
+  while [[ $path == ?*/ ]]; do path=${path%/}; done
+  case $path in -*) path=./$path ;; esac
+  printf '%s\n' "$path"
+}
+
+# Sets the array `flags` to the lines that a command prints; stops the script if the command fails.
+read_flags() {  # COMMAND...
+  local lines
+  lines=$("$@") || exit
+  flags=()
+  [ -z "$lines" ] || mapfile -t flags <<< "$lines"
+}
+
+# Flags of train.py or test.py, checked as it would check them, with full names, one word per line; see shared_flags.py.
+checked_flags() {  # OPTION... -- FLAG...
+  local options=()
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  [ $# -eq 1 ] || "$python" "$root/scripts/shared_flags.py" ${options[@]+"${options[@]}"} "$@"
+}
+
+# Training classes of the data set, or of the demo when there is no data path. Needs $python.
+training_classes() {  # DATASET DATA
+  if [ -n "$2" ]; then "$python" "$root/scripts/training_classes.py" "$1"; else echo gear leaf walnut; fi
+}

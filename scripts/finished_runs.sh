@@ -1,0 +1,125 @@
+# shellcheck shell=bash disable=SC2154  # variables of the scripts that source this
+# How train.sh and the protocol scripts tell runs that are finished from runs that are missing or of something else.
+
+# The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
+# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared; of weights, the content.
+telling_flags() {  # FLAG...
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --clip_weights=* | --save_maps | --visualize | --restart | --resume) ;;
+      --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq) shift ;;
+      *) printf '%s\n' "$1" ;;
+    esac
+    [ $# -eq 0 ] || shift
+  done
+}
+
+# Sets `weights` to the content of the weights that flags name, as a checksum, or to their name, such as openai.
+read_weights() {  # FLAG...
+  local place named=demo
+  [ -z "${DATA:-}" ] || named=openai
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --clip_weights) named=${2:-} ;;
+      --clip_weights=*) named=${1#*=} ;;
+    esac
+    shift
+  done
+  [ "$named" != "${weights_named-}" ] || return 0  # large files are read once
+  weights_named=$named weights=$named
+  for place in "$named" "checkpoints/${named#checkpoints/}" "$root/checkpoints/${named#checkpoints/}"; do
+    case $named in demo | openai) break ;; esac
+    place=$(plain_path "$place")
+    if [ -f "$place" ]; then
+      weights=$(cksum < "$place")
+    elif [ -d "$place" ]; then  # hidden files are notes of downloads
+      weights=$(cd "$place" && find -L . -name '.?*' -prune -o -type f -exec cksum {} + | LC_ALL=C sort | cksum)
+    else
+      continue
+    fi
+    break
+  done
+}
+
+# A data set is told by its format, its lists of samples and its rendering, wherever it lies; a raw one by its folder.
+data_identity() {  # DATASET DATA FURTHER_LIST...
+  local data=$2 list content
+  if [ -z "$data" ]; then
+    echo "$1 demo"
+  elif [ -f "$data/all_meta.json" ]; then
+    content=$(for list in all_meta.json "${@:3}" rendering.json; do cat "$data/$list" 2>/dev/null || true; done | cksum)
+    echo "$1 $content"
+  else
+    echo "$1 $data"
+  fi
+}
+
+# Says which file of a data set is newer than what was made of it, if one is.
+tell_changed_data() {  # MADE DATA
+  local changed=
+  [ ! -d "$2" ] || changed=$(find "$2/" -mindepth 2 -type f -newer "$1" -print -quit)
+  [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove that to make it anew" >&2
+}
+
+# Takes the place of a file, rather than writing into what a link of that name leads to, and is whole or not there.
+put() {  # FILE < CONTENT
+  rm -f "$1.partial"
+  (set -o noclobber && cat > "$1.partial") && mv -fT "$1.partial" "$1"
+}
+
+note_flags() {  # FOLDER MADE_OF FLAG...
+  mkdir -p "$1"
+  { telling_flags "${@:3}"; echo; } | put "$1/flags.txt"
+  printf '%s\n' "$2" | put "$1/made_of.txt"
+  read_weights "${@:3}"
+  printf '%s\n' "$weights" | put "$1/weights.txt"
+}
+
+# Stops the script if there are prompts or figures in a folder that were made with other flags or of other things.
+check_same_flags() {  # FOLDER MADE_OF FLAG...
+  local made='' told
+  [ ! -d "$1" ] || made=$(find "$1" \( -name 'epoch_*.pth' -o -name results.json \) -print -quit)
+  [ -n "$made" ] || return 0
+  if [ -s "$1/flags.txt" ]; then
+    told=$(cat "$1/flags.txt")
+    [ "$told" = "$(telling_flags "${@:3}")" ] \
+      || fail "$1: was made with other flags (${told//$'\n'/ }); set another SAVE, or remove it"
+  fi
+  if [ -s "$1/made_of.txt" ]; then
+    told=$(cat "$1/made_of.txt")
+    [ "$told" = "$2" ] \
+      || fail "$1: was made of other data, prompts or seeds ($told, now $2); set another SAVE, or remove it"
+  fi
+  if [ -s "$1/weights.txt" ]; then
+    told=$(cat "$1/weights.txt")
+    read_weights "${@:3}"
+    [ "$told" = "$weights" ] \
+      || fail "$1: was made with other weights ($told, now $weights); set another SAVE, or remove it"
+  fi
+}
+
+# Progress; $runs is the total number of runs.
+runs=0 run=0
+announce() {  # TEXT
+  run=$((run + 1))
+  echo "run $run of $runs: $1"
+}
+
+# Trains one class with one seed, unless that is done.
+train_class() {  # SUBJECT FOLDER CLASS SEED FLAG...
+  local subject=$1 folder=$2 class=$3 seed=$4 checkpoint=$2/epoch_$EPOCH.pth made_of
+  shift 4
+  made_of="$(data_identity "$DATASET" "$DATA") seed $seed"
+  if [[ " $* " != *" --restart "* ]]; then
+    check_same_flags "$folder" "$made_of" "$@"
+    if [ -f "$checkpoint" ]; then
+      announce "$subject: already trained ($checkpoint), skipped"
+      tell_changed_data "$checkpoint" "$DATA"
+      return
+    fi
+  fi
+  announce "$subject: training"
+  note_flags "$folder" "$made_of" "$@"
+  "$python" "$root/train.py" --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --seed "$seed" \
+    --epoch "$EPOCH" --save_path "$folder" "$@"
+}
