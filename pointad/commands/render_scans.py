@@ -139,15 +139,19 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
     with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
         remove_earlier(files)
     file = read_scan(path)
-    scan = prepare(
-        file.points,
-        file.colors,
-        None,
-        settings.rig,
-        remove_table=settings.remove_table,
-        metres_per_unit=settings.metres_per_unit,
-        keep_clusters=settings.keep_clusters,
-    )
+    try:
+        scan = prepare(
+            file.points,
+            file.colors,
+            None,
+            settings.rig,
+            remove_table=settings.remove_table,
+            metres_per_unit=settings.metres_per_unit,
+            keep_clusters=settings.keep_clusters,
+            name=str(path),
+        )
+    except InputError as error:
+        raise error if error.subject != "scan" else InputError(path, error.problem, error.remedy) from error
     rendered = render(
         scan.point_cloud, changed_rig(scan.rig, settings, organized=scan.organized), visibility=settings.visibility
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.data.foreign_files import refuse_foreign_files
 from pointad.data.view_sizes import check_view_sizes
 from pointad.errors import InputError
 from pointad.files.masks import read_mask as read_mask_picture
@@ -136,9 +137,10 @@ def remove_views(files: SampleFiles) -> None:
     """Mark a sample as unfinished before any of its files is replaced.
 
     Raises:
-        InputError: the renderings cannot be removed.
+        InputError: the renderings cannot be removed, or files of others lie among them.
     """
     try:
+        refuse_foreign_files((files.views, files.views_gt, files.correspondences))
         if files.views.exists():
             shutil.rmtree(files.views)
     except OSError as error:

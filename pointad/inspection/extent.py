@@ -10,14 +10,30 @@ LINE_TOLERANCE = 1e-6  # how far points of a line may spread beside it, relative
 SAMPLE = 100_000  # points that settle it for nearly every cloud
 
 
+def check_count(measured: int, on_grid: int = FEWEST_POINTS) -> None:
+    """Refuse scans of too few points.
+
+    Args:
+        measured: points of the scan that take part.
+        on_grid: those that remain on the grid that an organized scan is resampled to.
+
+    Raises:
+        InputError: there are too few.
+    """
+    remedy = f"give a scan with at least {FEWEST_POINTS}"
+    if measured < FEWEST_POINTS:
+        raise InputError("scan", f"holds {measured} points", remedy)
+    if on_grid < FEWEST_POINTS:
+        problem = f"holds {measured} points, of which {on_grid} remain on the grid that it is resampled to"
+        raise InputError("scan", problem, f"{remedy} on that grid, such as the part of it that holds the object")
+
+
 def check_extent(points: np.ndarray) -> None:
     """Refuse points (N, 3), in any unit, that cannot be a scan of a surface.
 
     Raises:
-        InputError: there are too few, or they have no extent but along a line.
+        InputError: they have no extent but along a line.
     """
-    if len(points) < FEWEST_POINTS:
-        raise InputError("scan", f"holds {len(points)} points", f"give a scan with at least {FEWEST_POINTS}")
     extent = float(np.ptp(points, axis=0).max())
     if not extent > 0:
         raise InputError("scan", "all its points lie in one place", "give a scan of a surface")

@@ -38,6 +38,7 @@ def look_at(
     options: LookOptions,
     image_size: int,
     encoder: PictureEncoder,
+    name: str = "scan",
 ) -> Look:
     """Prepare, render and encode one scan.
 
@@ -46,6 +47,7 @@ def look_at(
         options: how the scan is looked at.
         image_size: side of the encoder's pictures in pixels.
         encoder: the image encoder; on a GPU, the views are rendered there too.
+        name: of the scan, for the log.
 
     Raises:
         InputError: the arrays do not fit, or hold too few points.
@@ -61,6 +63,7 @@ def look_at(
         metres_per_unit=options.metres_per_unit,
         keep_clusters=options.keep_clusters,
         seed=options.seed,
+        name=name,
     )
     directions = views_of(options, scan.rig, scan.organized)
     scan = dataclasses.replace(scan, rig=dataclasses.replace(scan.rig, views=directions))

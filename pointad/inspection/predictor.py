@@ -205,7 +205,7 @@ class PointAD:
         if reference is not None:
             check_is_reference(reference)
         encoder = self._encoder if reference is None else self._joint_encoder
-        look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder)
+        look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder, name)
         started = time.perf_counter()
         with torch.no_grad():
             if reference is None:
@@ -246,8 +246,8 @@ class PointAD:
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         eyes = self._eyes(options, sigma, smoothing)
 
-        def look(points: np.ndarray, rgb: np.ndarray | None) -> Look:
-            return look_at(points, None, rgb, options, self._backbone.image_size, self._joint_encoder)
+        def look(points: np.ndarray, rgb: np.ndarray | None, name: str) -> Look:
+            return look_at(points, None, rgb, options, self._backbone.image_size, self._joint_encoder, name)
 
         return reference_of(with_pictures(scans, pictures), look, names, eyes)
 

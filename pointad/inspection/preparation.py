@@ -19,8 +19,9 @@ from pointad.compute.argument_kinds import as_choice
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
-from pointad.inspection.extent import check_extent
+from pointad.inspection.extent import check_count, check_extent
 from pointad.inspection.pose import principal_axes
+from pointad.inspection.strays import strays
 from pointad.inspection.thinning import thin_evenly
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
@@ -35,10 +36,7 @@ from pointad.scans.viewing_axes import measured_pixels, reading_of_axes
 logger = logging.getLogger(__name__)
 
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
-LARGEST_COORDINATE = 1e300  # what lies beyond is lost in rounding
 ASPECT_TOLERANCE = 0.02  # between a picture and its scan
-CENTRAL_PART = (0.005, 0.995)  # quantiles of each coordinate; what lies farther outside than they lie apart is a stray
-QUANTILE_SAMPLE = 100_000  # points that the quantiles are taken of
 PLACES = GRID_SIZE * GRID_SIZE
 FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
 AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
@@ -74,6 +72,7 @@ def prepare(
     metres_per_unit: float = 1.0,
     keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
     seed: int = 0,
+    name: str = "scan",
 ) -> PreparedScan:
     """Check the arrays and prepare them as what they are; the arguments are those of `PointAD.predict`.
 
@@ -92,14 +91,14 @@ def prepare(
         problem = "cannot be mapped to a cloud without a grid"
         raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or omit the picture")
     if not organized and remove_table:
-        problem = "needs an organized scan, and this cloud has no grid"
-        raise InputError("removing the table", problem, "give the organized scan, or remove the table beforehand")
+        problem = "has no pixel grid, without which no table can be removed"
+        raise InputError("scan", problem, "give the organized scan, or remove the table beforehand")
     points = np.asarray(points)  # of matrices and the like
     if points.dtype not in (np.float32, np.float64):  # sums of coordinates pass the end of half precision
         points = points.astype(np.float64)
     chosen = choose_rig(rig, organized)
     if not organized:
-        return prepare_cloud(points, chosen, seed=seed)
+        return prepare_cloud(points, chosen, seed=seed, name=name)
     return prepare_organized(
         points,
         picture,
@@ -107,6 +106,7 @@ def prepare(
         remove_table=remove_table,
         metres_per_unit=metres_per_unit,
         keep_clusters=keep_clusters,
+        name=name,
     )
 
 
@@ -135,6 +135,7 @@ def prepare_organized(
     remove_table: bool = False,
     metres_per_unit: float = 1.0,
     keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
+    name: str = "scan",
 ) -> PreparedScan:
     """Prepare a scan on a pixel grid.
 
@@ -145,6 +146,7 @@ def prepare_organized(
         remove_table: fit a plane to the border of the scan, remove what lies on it and stray clusters.
         metres_per_unit: size of the scan's unit; the distances of that removal are in metres.
         keep_clusters: which clusters are not stray, see `pointad.scans.cleaning.keep_clusters`.
+        name: of the scan, for the log.
 
     Raises:
         InputError: too few points remain, they have no extent, the picture has other proportions, or the scan is more
@@ -156,14 +158,14 @@ def prepare_organized(
     reading = reading_of_axes(xyz, usable, rotation)
     if reading is not None:
         words, is_warning = reading
-        logger.log(logging.WARNING if is_warning else logging.INFO, "%s", words)
+        logger.log(logging.WARNING if is_warning else logging.INFO, "%s: %s", name, words)
     if rotation[2, 2] != 1:
         xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
-    usable[usable] = ~strays(xyz[usable])
-    scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height))
+    usable[usable] = ~strays(xyz[usable], name)
+    scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height, name))
     if remove_table:
-        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), "scan", keep_clusters)
-        warn_of_unit(cleaned.xyz[points_present(cleaned.xyz)], metres_per_unit, "scan")
+        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), name, keep_clusters)
+        warn_of_unit(cleaned.xyz[points_present(cleaned.xyz)], metres_per_unit, name)
     else:
         cleaned = scan if height == width else pad_to_square(scan)
     side = cleaned.xyz.shape[0]
@@ -171,6 +173,7 @@ def prepare_organized(
     cloud = cloud_from_scan(cleaned)
     assert cloud.nonzero_indices is not None
     present = points_present(cleaned.xyz)[top : top + height, left : left + width]
+    check_count(int(present.sum()), len(cloud.points))
     check_extent(cloud.points)
 
     rows, columns = np.divmod(cloud.nonzero_indices.astype(np.int64), GRID_SIZE)
@@ -192,7 +195,7 @@ def prepare_organized(
     )
 
 
-def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> PreparedScan:
+def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str = "scan") -> PreparedScan:
     """Prepare a cloud without a grid.
 
     Points that are not finite, and points at exactly (0, 0, 0) when there are several of them, are not measurements.
@@ -201,6 +204,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
         points: (N, 3) floating point.
         rig: the view directions; the cloud is aligned with its principal axes only for AROUND_RIG.
         seed: of the thinning.
+        name: of the scan, for the log.
 
     Raises:
         InputError: too few points remain, or they have no extent.
@@ -209,9 +213,10 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0) -> Prepare
     at_origin = (points == 0).all(axis=1)
     if at_origin.sum() > 1:
         measured &= ~at_origin
-    measured[measured] = ~strays(points[measured])
+    measured[measured] = ~strays(points[measured], name)
     taking_part = np.flatnonzero(measured)
     original = points[taking_part].astype(np.float64)
+    check_count(len(original))
     check_extent(original)
     chosen = thin_evenly(original, PLACES, seed)
     centred, center, scale = _centred_and_scaled(original)
@@ -244,22 +249,6 @@ def closed_by(rig: ViewRig, points: np.ndarray) -> ViewRig:
     return dataclasses.replace(rig, point_size=closing_point_size(turned, rig.window))
 
 
-def strays(points: np.ndarray) -> np.ndarray:
-    """Flags (N,) of points (N, 3) so far outside that the rest would hardly be seen if they were shown as well."""
-    if len(points) == 0:
-        return np.zeros(0, dtype=bool)
-    sample = points[:: max(1, len(points) // QUANTILE_SAMPLE)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = np.quantile(sample, CENTRAL_PART, axis=0)
-        reach = (high - low).max()
-        found = ((points < low - reach) | (points > high + reach)).any(axis=1) & (reach > 0)
-    if not np.isfinite(reach) or max(abs(low).max(), abs(high).max()) > LARGEST_COORDINATE:
-        raise InputError("scan", f"has coordinates up to {np.abs(sample).max():.3g}", "give it in a larger unit")
-    if found.any():
-        logger.warning("%d of %d points lie far outside and are ignored", found.sum(), len(points))
-    return found
-
-
 def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     low, high = points.min(axis=0), points.max(axis=0)
     center = (low + high) / 2
@@ -267,7 +256,7 @@ def _centred_and_scaled(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, flo
     return (points - center) * scale, center, scale
 
 
-def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+def _fit(rgb: np.ndarray, width: int, height: int, name: str) -> np.ndarray:
     if rgb.shape[:2] == (height, width):
         return rgb
     expected, found = width * rgb.shape[0], height * rgb.shape[1]
@@ -276,7 +265,7 @@ def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
         problem = f"is {size} pixels, which does not match the scan's proportions, {width} x {height}"
         raise InputError("RGB picture", problem, "give a picture with the scan's field of view")
     if 2 * rgb.shape[1] < width:
-        logger.warning("the RGB picture of %d x %d pixels is coarser than the scan", *rgb.shape[1::-1])
+        logger.warning("%s: the RGB picture of %d x %d pixels is coarser than the scan", name, *rgb.shape[1::-1])
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
 
 

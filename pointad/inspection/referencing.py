@@ -132,7 +132,7 @@ def with_pictures(
 
 def reference_of(
     scans: Iterable[tuple[np.ndarray, np.ndarray | None]],
-    look: Callable[[np.ndarray, np.ndarray | None], Look],
+    look: Callable[[np.ndarray, np.ndarray | None, str], Look],
     names: Sequence[str] | None,
     eyes: Eyes,
 ) -> Reference:
@@ -140,7 +140,7 @@ def reference_of(
 
     Args:
         scans: points, and their pictures.
-        look: looks at one.
+        look: looks at one of a name.
         names: what errors call them; None numbers them.
         eyes: how they are looked at.
 
@@ -181,12 +181,12 @@ def reference_of(
 def _looked_at(
     points: np.ndarray,
     picture: np.ndarray | None,
-    look: Callable[[np.ndarray, np.ndarray | None], Look],
+    look: Callable[[np.ndarray, np.ndarray | None, str], Look],
     name: str,
 ) -> Look:
     """Look at a good scan; errors about its arrays say which one it is."""
     try:
-        return look(points, picture)
+        return look(points, picture, name)
     except InputError as error:
         subjects = {"scan": name, "points": f"{name}, points", "RGB picture": f"{name}, RGB picture"}
         if error.subject not in subjects:

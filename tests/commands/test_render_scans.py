@@ -122,6 +122,31 @@ def test_points_replace_no_scan(tmp_path: Path) -> None:
     assert scan.read_bytes() == before
 
 
+def test_files_of_others_among_renderings_are_kept(
+    rendered_ball: tuple[layout.SampleFiles, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, flags = rendered_ball
+    mine = files.correspondences / "notes.txt"
+    mine.write_text("mine")
+    (files.views / ".DS_Store").touch()
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
+    assert f"{mine}: is no rendering" in capsys.readouterr().err
+    assert mine.read_text() == "mine" and (files.views / "view_0.png").is_file()
+    mine.unlink()
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
+
+
+def test_errors_name_the_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "few.npy", np.random.default_rng(0).random((50, 3)))
+    np.save(tmp_path / "ball.npy", trimesh.creation.icosphere(3).vertices)
+    flags = [str(tmp_path), "--save_path", str(tmp_path / "out"), "--views", "x0", "--remove_table"]
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
+    said = capsys.readouterr().err
+    assert "few.npy: has no pixel grid" in said and "ball.npy: has no pixel grid" in said
+    assert render_scans.main(render_scans.build_parser().parse_args(flags[:-1])) == 2
+    assert "few.npy: holds 50 points" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("views", [["z30"], ["x"], ["0"], ["x1e3"]])
 def test_views_that_are_none(views: list[str]) -> None:
     with pytest.raises(SystemExit):

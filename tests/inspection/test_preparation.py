@@ -176,3 +176,29 @@ def test_pictures_far_coarser_than_the_scan_are_told(side: int, told: bool, capl
     xyz = np.stack([columns, rows, 100 + np.sin(rows / 5)], axis=-1)
     prepare(xyz, None, np.zeros((side, side, 3), np.uint8), "front")
     assert (f"the RGB picture of {side} x {side} pixels is coarser than the scan" in caplog.text) == told
+
+
+@pytest.mark.parametrize(
+    ("side", "measured", "said"),
+    [
+        (8, 64, "holds 64 points"),
+        (50, 4, "holds 4 points"),
+        (2000, 120, "holds 120 points, of which 21 remain on the grid"),
+    ],
+)
+def test_pixels_of_the_scan_itself_are_counted(side: int, measured: int, said: str) -> None:
+    rows, columns = np.indices((side, side)).astype(np.float32)
+    xyz = np.stack([columns, rows, 100 + np.sin(rows / 5)], axis=-1)
+    xyz.reshape(-1, 3)[measured:] = np.nan
+    with pytest.raises(InputError, match=f"scan: {said}"):
+        prepare(xyz, None, None, "front")
+
+
+def test_the_log_names_the_scan(caplog: pytest.LogCaptureFixture) -> None:
+    rows, columns = np.indices((50, 50)).astype(np.float32)
+    xyz = np.stack([columns, rows, np.sin(rows / 5)], axis=-1)
+    xyz[3, 3] = 1e6
+    with caplog.at_level("INFO"):
+        prepare(xyz, None, np.zeros((5, 5, 3), np.uint8), "front", remove_table=True, name="part 7")
+        prepare(xyz.reshape(-1, 3), None, None, "front", name="part 7")
+    assert len(caplog.messages) > 4 and all(message.startswith("part 7: ") for message in caplog.messages)
