@@ -111,7 +111,7 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
             if reference.contents == contents:
                 logger.info("reference of %d good scans, cached in %s", len(good.files), path)
                 return replace(reference, names=tuple(map(str, good.files)))  # they may lie elsewhere now
-            logger.warning("%s: is of other good scans, and is made again", path)
+            logger.warning("%s: was made from other good scans, and is made again", path)
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference

@@ -21,7 +21,7 @@ def as_number(value: Any, name: str) -> float:
         InputError: it is something else, or beyond all floating-point numbers.
     """
     if not isinstance(value, Real) or isinstance(value, bool):
-        raise InputError(shown_argument(name, value), "is no number", "give a number")
+        raise InputError(shown_argument(name, value), "is not a number", "give a number")
     try:
         return float(value)
     except OverflowError as error:
@@ -35,7 +35,7 @@ def as_whole_number(value: Any, name: str) -> int:
         InputError: it is something else, such as 2.0, or larger.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise InputError(shown_argument(name, value), "is no whole number", "give a whole number, such as 1")
+        raise InputError(shown_argument(name, value), "is not a whole number", "give a whole number, such as 1")
     number = int(value)
     if not -(2**63) <= number < 2**64:
         raise InputError(shown_argument(name, number), "has more than 64 bits", "give a smaller number")
@@ -50,7 +50,7 @@ def as_whole_numbers(values: Any, name: str) -> tuple[int, ...]:
     """
     is_list = isinstance(values, Sequence) and not isinstance(values, (str, bytes))
     if not is_list and not (isinstance(values, np.ndarray) and values.ndim == 1):
-        raise InputError(shown_argument(name, values), "is no list of whole numbers", "give a list, such as [1]")
+        raise InputError(shown_argument(name, values), "is not a list of whole numbers", "give a list, such as [1]")
     return tuple(as_whole_number(value, name) for value in values)
 
 

@@ -17,7 +17,7 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
         InputError: torch does not know the name, or the device is not available.
     """
     if not isinstance(name, (str, torch.device)):
-        raise InputError(shown_argument("device", name), "is no name of a device", "use auto or cpu")
+        raise InputError(shown_argument("device", name), "is not the name of a device", "use auto or cpu")
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

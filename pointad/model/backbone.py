@@ -150,7 +150,7 @@ def load_backbone(
             another model.
     """
     if model is not None and not isinstance(model, str):
-        raise InputError(shown_argument("model", model), "is no name", "give one of open_clip's, such as ViT-B-16")
+        raise InputError(shown_argument("model", model), "is not a name", "give one of open_clip's, such as ViT-B-16")
     quick_gelu = None if quick_gelu is None else as_switch(quick_gelu, "quick_gelu")
     if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
         raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")

@@ -122,7 +122,7 @@ def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfi
     content = read_json(source, _REMEDY)
     kind = content.get("model_type") if isinstance(content, dict) else None
     if kind == _NAFLEX_TYPE:
-        problem = "describes SigLIP 2 of the kind NaFlex, whose pictures have no fixed grid of patches"
+        problem = "describes a SigLIP 2 NaFlex, whose pictures have no fixed grid of patches"
         raise InputError(source, problem, "take one with a fixed size, such as google/siglip2-base-patch16-224")
     if kind != _MODEL_TYPE:
         raise InputError(source, f"configuration of a model other than siglip (model_type {kind!r:.60})", _REMEDY)

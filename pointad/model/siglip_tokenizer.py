@@ -157,7 +157,7 @@ def read_siglip_tokenizer(folder: Path, *, vocabulary_size: int, context_length:
         raise InputError(
             folder,
             f"has no {TOKENIZERS_FILE} or {SENTENCEPIECE_FILES[0]}, and SigLIP has a tokenizer of its own",
-            "put that file of the model's page beside the weights",
+            "download that file from the model's page and put it next to the weights",
         )
     return SiglipTokenizer(readers[name](folder / name), vocabulary_size, context_length)
 

@@ -95,7 +95,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     sections = [
         ("results", "Results", result_section(run.results)),
         *(
-            (f"group-{number}", f"Results, {for_html(name)} alone", result_section(run.results.of_group(name)))
+            (f"group-{number}", f"Results, {for_html(name)} only", result_section(run.results.of_group(name)))
             for number, name in enumerate(run.results.groups)
         ),
         ("curves", "Curves", curve_section(read_curves(run) if own.curves else {}, modalities)),

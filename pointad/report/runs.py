@@ -160,7 +160,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
         logger.warning("%s: the prompts have been replaced since %s was written; no losses are shown", found, run.place)
         return {}
     if not is_file(found) and _is_of_another_training(found.with_name(RUN_NAME), run):
-        logger.warning("%s: is of another training now than %s; no losses are shown", found.parent, run.place)
+        logger.warning("%s: now belongs to another training than %s; no losses are shown", found.parent, run.place)
         return {}
     try:
         names, rows = read_table(path)

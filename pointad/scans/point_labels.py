@@ -92,7 +92,7 @@ def _check_degrees(column: np.ndarray, path: Path) -> None:
     """Refuse numbers (N,) that are no labels, such as a coordinate; log those from 0 to 1, of which half counts."""
     low, high = float(column.min()), float(column.max())
     if low < 0 or high > 1:
-        problem = f"has numbers from {low:g} to {high:g}, which are no labels: they are not a few whole numbers"
+        problem = f"has numbers from {low:g} to {high:g}, which are not labels: labels are a few whole numbers"
         raise InputError(path, problem, _REMEDY)
     logger.warning("%s: has numbers between 0 and 1; points above one half are read as anomalous", path)
 

@@ -116,9 +116,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
     names = column_names(above, separator, sample, name)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
-        problem = (
-            "has whole numbers with leading zeros between commas, which suggests decimal commas beside separating ones"
-        )
+        problem = "has whole numbers with leading zeros between commas, which suggests that some are decimal commas"
         raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
     return Dialect(separator, decimal_comma, start, names)
 

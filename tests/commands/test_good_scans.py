@@ -66,7 +66,7 @@ def test_a_cached_reference_of_other_good_scans_is_not_used(
     kept.write_bytes(other.read_bytes())
     _, (again,) = run(scans / "bad.npy", "--good", *first)
     assert again["score"] == line["score"]
-    assert f"{kept}: is of other good scans, and is made again" in caplog.text
+    assert f"{kept}: was made from other good scans, and is made again" in caplog.text
 
 
 def test_a_reference_from_its_own_program(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -124,5 +124,5 @@ def test_groups_of_defects_have_tables_of_their_own(make_run: Callable[..., Run]
     index = write_pages([replace(run, results=replace(run.results, groups=groups))], tmp_path / "html")
     (page,) = (path for path in index.parent.iterdir() if path != index)
     text = page.read_text(encoding="utf-8")
-    assert "Results, hard &lt;b&gt; alone" in text and ">37.5<" in text
+    assert "Results, hard &lt;b&gt; only" in text and ">37.5<" in text
     assert "<b>" not in text

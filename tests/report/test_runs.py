@@ -109,4 +109,4 @@ def test_losses_of_another_training_in_the_folder_are_not_shown(
     for facts, shown in (({"seed": 1, "epochs": 5}, True), ({"seed": 2}, False)):
         path.write_text(json.dumps(to_json(TrainingRecord(**facts))))
         assert bool(read_losses(run)) is shown
-    assert f"{path.parent}: is of another training now" in caplog.text
+    assert f"{path.parent}: now belongs to another training" in caplog.text

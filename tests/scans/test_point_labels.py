@@ -60,7 +60,7 @@ def test_numbers_that_are_no_labels_are_refused(values: np.ndarray, tmp_path: Pa
     np.save(tmp_path / "a.npy", values)
     np.savetxt(tmp_path / "a.txt", values)
     for name in ("a.npy", "a.txt"):
-        with pytest.raises(InputError, match="which are no labels"):
+        with pytest.raises(InputError, match="which are not labels"):
             read_labels(tmp_path / name)
 
 
