@@ -1,6 +1,7 @@
 """The pre-training pictures on disk: made by several processes, read by memory map."""
 
 import json
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from pointad.compute.interrupts import end_with_parent, obey_the_parent
 from pointad.files.atomic import atomic_path, make_folder
 from pretraining.captions import picture_caption
 from pretraining.marks import KINDS
@@ -66,7 +68,7 @@ class StoreMaker:
                 path.write_text(json.dumps(recipe))
         missing = [start for start in self._starts(self._count) if not _bodies_path(folder, start).is_file()]
         # All processes are there after this, before anything else may use a GPU.
-        self._pool = ProcessPoolExecutor(workers, initializer=_use_one_thread) if missing else None
+        self._pool = ProcessPoolExecutor(workers, initializer=_start_worker) if missing else None
         self._making = (
             {}
             if self._pool is None
@@ -79,8 +81,10 @@ class StoreMaker:
     def __enter__(self) -> "StoreMaker":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool is not None:
+            for worker in multiprocessing.active_children() if kind is not None else ():
+                worker.terminate()  # a block takes long
             self._pool.shutdown(cancel_futures=True)
 
     def open(self, first: int | None = None) -> PictureStore:
@@ -104,8 +108,10 @@ class StoreMaker:
         return range(0, count, self._block)
 
 
-def _use_one_thread() -> None:
+def _start_worker() -> None:
     """Every process has a core; threads beside it would be in the way of the others."""
+    obey_the_parent()
+    end_with_parent()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 

@@ -11,8 +11,10 @@ import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
 
 from pointad.compute.device import choose_device
+from pointad.compute.interrupts import end_with_parent, obey_the_parent
 from pointad.compute.processes import ALONE, Processes
 from pointad.errors import InputError
+from pointad.files.locks import own_folder
 from pretraining.learning import learn
 from pretraining.picture_store import PictureStore, StoreMaker
 from pretraining.plan import WHOLE_PICTURES, LearningPlan
@@ -23,6 +25,11 @@ def pretrain(arguments: argparse.Namespace) -> None:
     device = chosen_device(arguments)
     check(arguments)
     print(f"pictures of {arguments.objects} objects in {arguments.pictures}", flush=True)
+    with own_folder(arguments.pictures):  # a second run would change the pictures that this one learns from
+        _make_and_learn(arguments, device)
+
+
+def _make_and_learn(arguments: argparse.Namespace, device: torch.device) -> None:
     with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, arguments.workers) as maker:
         if device.type == "cuda" and not arguments.pictures_only:
             torch.backends.cudnn.benchmark = True  # pictures of two sizes only
@@ -32,7 +39,18 @@ def pretrain(arguments: argparse.Namespace) -> None:
         maker.open()
     if not arguments.pictures_only:
         with tempfile.TemporaryDirectory() as folder:
-            multiprocessing.spawn(_learn_together, (arguments, Path(folder) / "meeting"), arguments.processes)
+            _learn_in_processes(arguments, Path(folder) / "meeting")
+
+
+def _learn_in_processes(arguments: argparse.Namespace, meeting: Path) -> None:
+    """Learn in several processes, none of which goes on when this one is interrupted."""
+    learning = multiprocessing.spawn(_learn_together, (arguments, meeting), arguments.processes, join=False)
+    try:
+        while not learning.join():
+            pass
+    finally:
+        for process in learning.processes:
+            process.terminate()
 
 
 def chosen_device(arguments: argparse.Namespace) -> torch.device:
@@ -99,6 +117,8 @@ def learn_from_pictures(
 
 def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
     """What each of several processes on CPUs does; the pictures are there."""
+    obey_the_parent()
+    end_with_parent()
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", f"file://{meeting}", rank=process, world_size=arguments.processes)
     with StoreMaker(arguments.pictures, arguments.objects, arguments.seed, workers=1) as maker:

@@ -97,6 +97,9 @@ def run(
     arguments = sys.argv[1:] if arguments is None else arguments
     refuse_lost_values(parser, arguments)
     flags = parser.parse_args(arguments)
+    if not _has_working_folder():
+        _say_error("working folder: it has been removed; change to one that is there")
+        sys.exit(EXIT_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
@@ -132,6 +135,14 @@ def run(
         # All is done; an interrupt while the interpreter shuts down must not print tracebacks of that.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.exit(code or 0)
+
+
+def _has_working_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _say_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:

@@ -3,6 +3,8 @@
 import logging
 import resource
 import shutil
+import socket
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from itertools import accumulate
@@ -142,6 +144,9 @@ def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) 
     if largest_file != resource.RLIM_INFINITY and batch_bytes > largest_file:
         logger.info("files may have %.3f MB at most (ulimit -f): batches use pipes", largest_file / 1e6)
         return False
+    if not _sockets_can_be_made():  # over which shared memory is handed to the process that asked for it
+        logger.info("%s takes no sockets, or its name is too long for them: batches use pipes", tempfile.gettempdir())
+        return False
     needed = workers * BATCHES_AHEAD * batch_bytes
     free = shutil.disk_usage(SHARED_MEMORY).free
     if needed > free:
@@ -151,6 +156,16 @@ def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) 
             *(SHARED_MEMORY, free / 1e6, needed / 1e6),
         )
     return needed <= free
+
+
+def _sockets_can_be_made() -> bool:
+    """Whether `multiprocessing` could make one in its temporary folder; a worker that cannot loses its batch."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="pymp-") as folder, socket.socket(socket.AF_UNIX) as made:
+            made.bind(f"{folder}/listener-12345678")
+    except OSError:
+        return False
+    return True
 
 
 def _sample_bytes(dataset: Dataset[MultiViewSample]) -> int:

@@ -1,6 +1,7 @@
 """Loading in several processes: little shared memory, and errors of any kind that name the sample."""
 
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -57,6 +58,21 @@ print(sum(len(batch.class_name) for batch in iterate_batches(small_dataset({CLAS
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert (ended.returncode, ended.stdout.strip()) == (0, "9"), ended.stderr[-2000:]
+
+
+def test_batches_go_through_pipes_where_no_socket_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that cannot hand over shared memory would lose its batch, and the program wait forever."""
+    caplog.set_level(logging.INFO)
+    long = tmp_path / "of_a_cluster".ljust(120, "_")
+    long.mkdir()
+    monkeypatch.setattr(loader.tempfile, "tempdir", str(long))
+    monkeypatch.setitem(multiprocessing.current_process()._config, "tempdir", None)
+    dataset = small_dataset(CLASSES)
+    piped = list(iterate_batches(dataset, batch_size=2, num_workers=2))
+    assert sum(len(batch.class_name) for batch in piped) == 9
+    assert "takes no sockets" in caplog.text and list(long.iterdir()) == []
 
 
 def test_without_shared_memory_this_process_loads(

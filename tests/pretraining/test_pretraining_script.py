@@ -46,12 +46,13 @@ def test_two_processes_learn_the_same_whether_interrupted_or_not(tmp_path: Path)
         return [sys.executable, str(SCRIPT), *flags, *places]
 
     subprocess.run(command(DEMO_NAME), check=True, timeout=600)
-    with subprocess.Popen(command("again"), stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
-        assert run.stdout is not None
-        for line in run.stdout:
-            if line.startswith("pictures 2"):
-                os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: all processes get it
-    assert run.returncode == 130
+    for moment, send, number in (("guide 2", os.kill, signal.SIGTERM), ("pictures 2", os.killpg, signal.SIGINT)):
+        with subprocess.Popen(command("again"), stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+            assert run.stdout is not None
+            for line in run.stdout:
+                if line.startswith(moment):
+                    send(run.pid, number)  # Ctrl-C reaches all processes, SIGTERM the first alone
+        assert run.returncode == 128 + number
     finished = subprocess.run(command("again"), check=True, timeout=600, stdout=subprocess.PIPE, text=True)
     assert "wording" not in finished.stdout  # the guide was kept
     whole = (tmp_path / f"{DEMO_NAME}.safetensors").read_bytes()

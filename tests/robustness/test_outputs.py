@@ -316,6 +316,14 @@ def shell(command: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
 
 
+def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    start = f"cd {tmp_path}/gone && rmdir {tmp_path}/gone && exec $python {ROOT}/scripts/make_demo_data.py"
+    ended = shell(f"{start} --output {tmp_path}/demo")
+    assert ended.returncode == 2 and not ended.stdout and list(tmp_path.iterdir()) == []
+    assert ended.stderr == "error: working folder: it has been removed; change to one that is there\n"
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_outputs(closed: str, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}}')

@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +125,9 @@ def another_user(start: Start, folder: Path) -> Iterator[None]:
     """A user who owns nothing but the output folder, and has no home."""
     subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(start.output)], check=True)
     start.python = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *start.python]
+    asked = [*start.python, "-c", "import sys; print(sys.base_prefix)"]
+    if subprocess.run(asked, capture_output=True, text=True).stdout.strip() != sys.base_prefix:
+        raise RuntimeError(f"another user cannot read this Python, {sys.base_prefix}: use one of the system's")
     start.environment |= {"HOME": "/nonexistent", "USER": "nobody"}
     start.folder = Path("/")
     yield
@@ -178,6 +182,58 @@ def closed_output(start: Start, folder: Path) -> Iterator[None]:
     yield
 
 
+@contextlib.contextmanager
+def long_temporary_folder(start: Start, folder: Path) -> Iterator[None]:
+    """TMPDIR has a longer name than sockets may have."""
+    long = folder / "temporary".ljust(120, "_")
+    long.mkdir()
+    start.environment["TMPDIR"] = str(long)
+    yield
+
+
+@contextlib.contextmanager
+def lost_folder(start: Start, folder: Path) -> Iterator[None]:
+    """The working folder has been removed."""
+    lost = folder / "lost"
+    start.python = ["sh", "-c", f"mkdir '{lost}' && cd '{lost}' && rmdir '{lost}' && exec \"$@\"", "sh", *start.python]
+    yield
+
+
+@contextlib.contextmanager
+def deaf_to_children(start: Start, folder: Path) -> Iterator[None]:
+    """SIGCHLD is ignored, as some launchers leave it: the kernel forgets the exit status of ended children."""
+    start.python = ["env", "--ignore-signal=CHLD", *start.python]
+    yield
+
+
+@contextlib.contextmanager
+def all_closed(start: Start, folder: Path) -> Iterator[None]:
+    """Standard input and output are closed, so that files get their numbers."""
+    start.python = ["sh", "-c", 'exec "$@" <&- >&-', "sh", *start.python]
+    yield
+
+
+@contextlib.contextmanager
+def without_docstrings(start: Start, folder: Path) -> Iterator[None]:
+    """Python runs as with -OO: no assertions and no docstrings."""
+    start.environment["PYTHONOPTIMIZE"] = "2"
+    yield
+
+
+@contextlib.contextmanager
+def empty_path(start: Start, folder: Path) -> Iterator[None]:
+    """PATH names no folder with programs, such as git."""
+    start.environment["PATH"] = str(folder)
+    yield
+
+
+@contextlib.contextmanager
+def little_memory(start: Start, folder: Path) -> Iterator[None]:
+    """At most two gigabytes of addresses."""
+    start.limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9, 2 * 10**9))
+    yield
+
+
 PLACES = {
     "full disk": Place(full_disk, may_refuse=True),
     "files of 4 kB at most": Place(small_files, may_refuse=True),
@@ -191,4 +247,11 @@ PLACES = {
     "odd path of the repository": Place(odd_repository),
     "no HOME": Place(no_home),
     "standard output closed": Place(closed_output),
+    "TMPDIR longer than a socket's name": Place(long_temporary_folder),
+    "working folder removed": Place(lost_folder, may_refuse=True),
+    "SIGCHLD ignored": Place(deaf_to_children),
+    "standard input and output closed": Place(all_closed),
+    "python -OO": Place(without_docstrings),
+    "no programs in PATH": Place(empty_path),
+    "2 GB of addresses": Place(little_memory, may_refuse=True),
 }
