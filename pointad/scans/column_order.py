@@ -59,26 +59,36 @@ def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
     if values.shape[-1] == 3 or values.dtype.kind not in "iuf":
         return
     flat = values.reshape(-1, values.shape[-1])
-    others = flat[np.isfinite(flat).all(axis=1), 3:]
-    if not len(others):
+    found = flat[np.isfinite(flat).all(axis=1)]
+    if not len(found):
         return
+    others, rises = found[:, 3:], values.ndim == 2 and bool((np.diff(flat[:, 0]) > 0).all())
     if colors_at is not None:
-        others = np.delete(others, np.s_[colors_at : colors_at + 3], axis=1)
-        is_label = others.shape[1] == 1 and len(np.unique(others)) <= _FEWEST_VALUES
-        if others.shape[1] and not is_label and not is_normals(others[:, :3]) and np.ptp(others, axis=0).any():
-            message = "%s: columns 1 to 3 are read as x, y, z and %d to %d as colours; the others have no names"
-            logger.warning(message, path, colors_at + 4, colors_at + 6)
-        return
-    rises = values.ndim == 2 and bool((np.diff(flat[:, 0]) > 0).all())
-    if others.shape[1] > 1 and not is_normals(others[:, :3]):
+        _tell_colours(found[:, :3], others, colors_at, path, _IF_TIMES if rises else "")
+    elif others.shape[1] > 1 and not is_normals(others[:, :3]):
         message = "%s: columns 1 to 3 are read as x, y, z; the last %d columns have no names and are ignored"
         logger.warning(message + (_IF_TIMES if rises else ""), path, others.shape[1])
     elif others.shape[1] == 1:
-        steady = rises and _rises_steadily(flat[:, 0])
-        usual = np.ptp(others) and (_is_whole(others) or _is_attribute(others))
-        if steady or not (usual or (others == 1).all()):
+        usual = np.ptp(others) and (_is_whole(others) or (_is_attribute(others) and not _is_attribute(found)))
+        if rises or not (usual or (others == 1).all()):
             message = "%s: the first three columns are read as x, y, z, and the fourth, which has no name, is ignored"
             logger.warning(message + (_IF_TIMES if rises else ""), path)
+
+
+def _tell_colours(points: np.ndarray, others: np.ndarray, colors_at: int, path: Path, addition: str) -> None:
+    """The same where colours follow, which may be coordinates if both lie between 0 and 1."""
+    colors = others[:, colors_at : colors_at + 3]
+    if _is_attribute(points) and _is_attribute(colors) and not _are_bytes_to_one(colors):
+        addition = "; if it is the other way round, name the columns"
+    further = np.delete(others, np.s_[colors_at : colors_at + 3], axis=1)
+    is_label = further.shape[1] == 1 and len(np.unique(further)) <= _FEWEST_VALUES
+    if further.shape[1] and not is_label and not is_normals(further[:, :3]) and np.ptp(further, axis=0).any():
+        message = "%s: columns 1 to 3 are read as x, y, z and %d to %d as colours; the others have no names"
+    elif addition:
+        message = "%s: columns 1 to 3 are read as x, y, z and %d to %d as colours"
+    else:
+        return
+    logger.warning(message + addition, path, colors_at + 4, colors_at + 6)
 
 
 def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
