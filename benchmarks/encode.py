@@ -37,10 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="ViT-L-14-336", help="an open_clip name")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, help="(default: fp32 and bf16 if supported)")
+    parser.add_argument(
+        "--precisions", nargs="+", choices=PRECISIONS, help="precisions to time (default: fp32 and bf16 if supported)"
+    )
     parser.add_argument("--samples", type=int, default=1, help="samples that are encoded together")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each way is timed")
-    parser.add_argument("--skip_published", action="store_true", help="leave the published encoder out")
+    parser.add_argument("--rounds", type=int, default=3, help="timed runs of each variant")
+    parser.add_argument("--skip_published", action="store_true", help="leave out the published encoder")
     arguments = parser.parse_args()
 
     device = choose_device(arguments.device)

@@ -51,15 +51,17 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument(
-        "data", type=Path, nargs="+", help="folders rendered in MVTec 3D-AD's format; classes are joined"
+        "data", type=Path, nargs="+", help="folders rendered in MVTec 3D-AD's format; their classes are pooled"
     )
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts of gear)")
-    parser.add_argument("--omit", nargs="*", default=[], metavar="CLASS", help="classes that are not tested")
+    parser.add_argument("--omit", nargs="*", default=[], metavar="CLASS", help="classes to leave out")
     parser.add_argument("--shots", type=positive_integer, nargs="+", default=[1, 2, 4], help="numbers of good scans")
-    parser.add_argument("--draws", type=positive_integer, default=5, help="draws of good scans")
-    parser.add_argument("--seed", type=int, default=111, help="of the draws")
-    parser.add_argument("--false_alarms", type=float, nargs="*", default=[], metavar="RATE", help="stated rates")
-    parser.add_argument("--feature_cache", type=Path, metavar="DIR", help="folder of features that were encoded before")
+    parser.add_argument("--draws", type=positive_integer, default=5, help="number of draws of good scans")
+    parser.add_argument("--seed", type=int, default=111, help="random seed of the draws")
+    parser.add_argument(
+        "--false_alarms", type=float, nargs="*", default=[], metavar="RATE", help="false-alarm rates to check"
+    )
+    parser.add_argument("--feature_cache", type=Path, metavar="DIR", help="cache of encoded features")
     add_model_arguments(parser)
     return parser
 

@@ -33,8 +33,8 @@ from pointad.reference.patch_bank import ScanPatches, compare_patches, gather_pa
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--points", type=positive_integer, default=100_000, help="of a cloud")
-    parser.add_argument("--good", type=positive_integer, default=4, help="good scans")
+    parser.add_argument("--points", type=positive_integer, default=100_000, help="points of the cloud")
+    parser.add_argument("--good", type=positive_integer, default=4, help="number of good scans")
     parser.add_argument("--large_encoder", action="store_true", help="also time a view of a ViT-L/14@336px")
     parser.add_argument("--repetitions", type=positive_integer, default=3, help="runs of which the median is shown")
     add_model_arguments(parser)

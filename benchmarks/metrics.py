@@ -88,7 +88,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--maps", type=int, default=120, help="number of maps of 336 x 336")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random maps")
-    parser.add_argument("--ours_only", action="store_true", help="leave out scikit-learn and the re-enactment")
+    parser.add_argument(
+        "--ours_only", action="store_true", help="leave out scikit-learn and the reimplementation of the published code"
+    )
     arguments = parser.parse_args()
 
     maps, masks = make_maps(arguments.maps, arguments.seed)

@@ -23,9 +23,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--cores", type=int, default=1, help="processor cores that the process may use (default: 1)")
-parser.add_argument("--runs", type=int, default=5, help="runs of each way, of which the median counts (default: 5)")
-parser.add_argument("--no-published", dest="published", action="store_false", help="leave the published way out")
+parser.add_argument("--cores", type=int, default=1, help="cores that the process may use (default: 1)")
+parser.add_argument("--runs", type=int, default=5, help="runs of each variant; the median is reported (default: 5)")
+parser.add_argument("--no-published", dest="published", action="store_false", help="leave out the published procedure")
 
 if __name__ == "__main__":
     arguments = parser.parse_args()

@@ -41,9 +41,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="ViT-L-14-336", help="an open_clip name")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="of our encoder")
-    parser.add_argument("--samples", type=int, default=24, help="of the class")
-    parser.add_argument("--epochs", type=int, default=15, help="of the training")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="precision of our encoder")
+    parser.add_argument("--samples", type=int, default=24, help="samples of the class")
+    parser.add_argument("--epochs", type=int, default=15, help="epochs of training")
     parser.add_argument("--encoded", type=int, default=2, help="samples whose encoding is measured")
     arguments = parser.parse_args()
 

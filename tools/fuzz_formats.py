@@ -28,11 +28,15 @@ NAMES = tuple(sorted(folder.name for folder in CORPUS.iterdir()))
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--seconds", type=positive_float, default=60.0, help="how long, all formats together")
-    parser.add_argument("--seed", type=non_negative_integer, default=0, help="of the changes")
-    parser.add_argument("--formats", nargs="+", choices=NAMES, default=list(NAMES), help="only these")
-    parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder with a folder of content for each format")
-    parser.add_argument("--save_path", type=Path, default=Path("results") / "fuzzing", help="folder of the findings")
+    parser.add_argument(
+        "--seconds", type=positive_float, default=60.0, help="run time in seconds, shared by all formats"
+    )
+    parser.add_argument("--seed", type=non_negative_integer, default=0, help="random seed of the mutations")
+    parser.add_argument("--formats", nargs="+", choices=NAMES, default=list(NAMES), help="formats to fuzz")
+    parser.add_argument("--corpus", type=Path, default=CORPUS, help="corpus, with one folder per format")
+    parser.add_argument(
+        "--save_path", type=Path, default=Path("results") / "fuzzing", help="output folder for findings"
+    )
     return parser
 
 

@@ -27,10 +27,12 @@ MEMORY_GROWTH = 2**31  # bytes of address space beyond what the imports take
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--seconds", type=positive_float, default=60.0, help="how long")
-    parser.add_argument("--seed", type=non_negative_integer, default=0, help="of the damage")
-    parser.add_argument("--readers", nargs="+", choices=tuple(READERS), default=list(READERS), help="only these")
-    parser.add_argument("--save_path", type=Path, default=Path("results") / "fuzzing", help="folder of the findings")
+    parser.add_argument("--seconds", type=positive_float, default=60.0, help="run time in seconds")
+    parser.add_argument("--seed", type=non_negative_integer, default=0, help="random seed of the damage")
+    parser.add_argument("--readers", nargs="+", choices=tuple(READERS), default=list(READERS), help="readers to fuzz")
+    parser.add_argument(
+        "--save_path", type=Path, default=Path("results") / "fuzzing", help="output folder for findings"
+    )
     return parser
 
 

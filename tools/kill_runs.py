@@ -109,13 +109,23 @@ def run_cell(name: str, job: Job, folder: Path, processes: int, flags: argparse.
 def main() -> int:
     """Kill, run again, compare; 1 when something differed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="(default: all)")
-    parser.add_argument("--signals", nargs="+", choices=tuple(SIGNALS), default=tuple(SIGNALS), help="(default: all)")
-    parser.add_argument("--moments", type=int, default=3, help="of each program, signal and number (default: 3)")
-    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="at once (default: 1 2 4)")
-    parser.add_argument("--fresh", type=int, default=0, help="moments of each that are new interpreters (default: 0)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-    parser.add_argument("--folder", type=Path, required=True, help="for the runs; must not exist")
+    parser.add_argument(
+        "--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="programs to kill (default: all)"
+    )
+    parser.add_argument(
+        "--signals", nargs="+", choices=tuple(SIGNALS), default=tuple(SIGNALS), help="signals (default: all)"
+    )
+    parser.add_argument(
+        "--moments", type=int, default=3, help="trials per program, signal and number of processes (default: 3)"
+    )
+    parser.add_argument(
+        "--processes", type=int, nargs="+", default=[1, 2, 4], help="processes at once (default: 1 2 4)"
+    )
+    parser.add_argument(
+        "--fresh", type=int, default=0, help="how many of the moments use new interpreters (default: 0)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
+    parser.add_argument("--folder", type=Path, required=True, help="working folder; must not exist")
     flags = parser.parse_args()
     for module in IMPORTED:
         importlib.import_module(module)

@@ -44,9 +44,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("meshes", type=Path, nargs="+", metavar="MESH", help="files that trimesh reads")
     parser.add_argument("--output", type=Path, required=True, help="folder of the raw data set")
-    parser.add_argument("--good", type=positive_integer, default=10, help="good scans of each shape")
-    parser.add_argument("--bad", type=positive_integer, default=2, help="scans of each shape and kind of defect")
-    parser.add_argument("--seed", type=int, default=7, help="seed of everything random")
+    parser.add_argument("--good", type=positive_integer, default=10, help="good scans per shape")
+    parser.add_argument("--bad", type=positive_integer, default=2, help="defective scans per shape and kind of defect")
+    parser.add_argument("--seed", type=int, default=7, help="random seed")
     return parser
 
 

@@ -161,9 +161,11 @@ def outcome(name: str, program: Program, place: Place, folder: Path, expected: d
 def main() -> int:
     """Run everything and print the table; 1 when something went wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--places", nargs="+", choices=tuple(PLACES), default=tuple(PLACES), help="(default: all)")
-    parser.add_argument("--programs", nargs="+", help="(default: all)")
-    parser.add_argument("--folder", type=Path, required=True, help="for the runs; must not exist")
+    parser.add_argument(
+        "--places", nargs="+", choices=tuple(PLACES), default=tuple(PLACES), help="environments (default: all)"
+    )
+    parser.add_argument("--programs", nargs="+", help="programs to run (default: all)")
+    parser.add_argument("--folder", type=Path, required=True, help="working folder; must not exist")
     flags = parser.parse_args()
     folder = flags.folder.resolve()
     folder.mkdir(parents=True)

@@ -48,8 +48,10 @@ def kinds(requests: int) -> dict[str, Callable[[RunningService], str]]:
 def main() -> int:
     """Run all of it; 1 when a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=500, help="how many in a row (default: 500)")
-    parser.add_argument("--kinds", nargs="*", help="words of the kinds of clients to be tried (default: all)")
+    parser.add_argument("--requests", type=int, default=500, help="number of consecutive requests (default: 500)")
+    parser.add_argument(
+        "--kinds", nargs="*", help="kinds of clients to try, by words of their descriptions (default: all)"
+    )
     arguments, flags = parser.parse_known_args()
     broken = 0
     with tempfile.TemporaryDirectory() as folder:
