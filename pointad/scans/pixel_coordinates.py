@@ -29,7 +29,8 @@ def warn_of_pixels(points: np.ndarray, present: np.ndarray, path: Path) -> None:
     if len(places) < FEWEST_POINTS or not _are_whole(places):
         return
     lowest = places.min(axis=0)
-    width, height = places.max(axis=0) - lowest + 1
+    with np.errstate(over="ignore"):
+        width, height = map(float, places.max(axis=0) - lowest + 1)
     if min(width, height) < 2 or not _FILLED <= len(places) / (width * height) <= 1:
         return
     columns, rows = (places - lowest).astype(np.int64).T

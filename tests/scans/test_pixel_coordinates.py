@@ -26,13 +26,16 @@ SILENT = {
     "steps of a half": PIXELS * [0.5, 0.5, 1],
     "steps of two": PIXELS.reshape(-1, 3) * [2, 2, 1],
     "two heights at a place": np.repeat(PIXELS.reshape(-1, 3)[::2], 2, axis=0),
+    "large": PIXELS.reshape(-1, 3) * 1e200,
+    "large, of both signs": (PIXELS.reshape(-1, 3) - 200) * 8e305,
     "few of the places": PIXELS.reshape(-1, 3)[::7],
 }
 
 
 @pytest.mark.parametrize("name", [*FOUND, *SILENT])
-def test_pixels(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_pixels(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder) -> None:
     np.save(tmp_path / "a.npy", {**FOUND, **SILENT}[name])
     with caplog.at_level(logging.WARNING):
         read_scan(tmp_path / "a.npy")
+    assert not recwarn.list
     assert (TOLD in caplog.text) == (name in FOUND)
