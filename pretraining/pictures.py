@@ -113,8 +113,8 @@ def _renderings(
         point_size=max(5, round(rng.uniform(2.4, 3.9) * step * WINDOW / (1.4 * _extent(scan[:, kept])))),
         gt_point_size=1,
         first_rotation=0.0,
-        normal_radius=0.0,
-        normal_neighbours=0,
+        normal_radius=1.0,  # normals are given
+        normal_neighbours=1,
         steps_back=False,
     )
     rendered = render(PointCloud(scan[:, kept].T), rig, normals=_grid_normals(scan, kept))
