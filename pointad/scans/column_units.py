@@ -60,21 +60,23 @@ def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndar
     stated = [stated_unit(name) or "" for name in names]
     lengths = [length(unit) for unit in stated]
     known = [found for found in lengths if found is not None]
-    others = [unit for unit in stated if unit and has_no_length(unit)]
+    without = [unit for unit in stated if unit and has_no_length(unit)]
     if not known:
-        if others and len(set(stated)) > 1:
+        if without and len(set(stated)) > 1:
             said = (f"in {unit!r}" if unit else "without a unit" for unit in stated)
             logger.warning("%s: x is %s, y %s and z %s; all are read as they are", path, *said)
         return points
-    if others:
-        raise InputError(path, f"has coordinates in {known[0][0]} and in {others[0]}", _REMEDY)
+    if without:
+        raise InputError(path, f"has coordinates in {known[0][0]} and in {without[0]}", _REMEDY)
     if len({metres for _, metres in known}) == 1:
         words = [unit for unit, found in zip(stated, lengths, strict=True) if unit and found is None]
         if words:
             message = "%s: has coordinates in %s and in %r, which is not a known unit; all are assumed to be in %s"
             logger.warning(message, path, known[0][0], words[0], known[0][0])
         elif len(known) < 3 and lengths[2] is not None and lengths[0] is None:
-            logger.warning("%s: only z states its unit, %s; x and y are assumed to have it too", path, lengths[2][0])
+            stating, others = ("y and z state their", "x is") if lengths[1] else ("z states its", "x and y are")
+            message = "%s: only %s unit, %s; %s assumed to have it too"
+            logger.warning(message, path, stating, lengths[2][0], others)
         return points
     if len(known) < 3:
         raise InputError(

@@ -31,6 +31,8 @@ _WITHOUT_LENGTH = re.compile(
 _WORDS = "mil|thou|inch|inches|in|ft|yd|microns?|(?:nano|micro|milli|centi|deci|kilo)?met(?:er|re)s?|px|pixels?|deg"
 ENDINGS = f"{_SHORT}|{_WORDS}"
 """A pattern of units in lower case that a name may end in, behind a sign or a blank."""
+FACTOR = r"(?:10\^[+-]?\d+|\d+(?:[.,]\d+)?e[+-]?\d+|\d+[.,]\d+|1/\d+|10+)"
+"""A pattern of numbers in front of these that are factors, not numbers of points or columns."""
 GLUED = _SHORT
 """A pattern of those that may follow x, y or z directly."""
 

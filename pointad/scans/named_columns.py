@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pointad.scans.length_units import ENDINGS, GLUED
+from pointad.scans.length_units import ENDINGS, FACTOR, GLUED
 
 _ARRAYS = ("points", "xyz", "points_m_xyz", "position", "pos", "location", "coords", "coordinates")
 _COORDINATES = (
@@ -26,7 +26,8 @@ _COLORS = (
 )
 _LONGEST = 100  # characters of a name that may have a unit
 _UNIT = re.compile(
-    rf"\s*(?:\[(.*)\]|\((.*)\)|[_/,]\s*(?:in_)?({ENDINGS})$)|\s+(?:in\s+)?({ENDINGS})$|(?<=^[xyz])({GLUED})$"
+    rf"\s*(?:\[(.*)\]|\((.*)\)|/\s*({FACTOR}\s*(?:{ENDINGS}))$|[_/,]\s*(?:in_)?({ENDINGS})$)"
+    rf"|\s+(?:in\s+)?((?:{FACTOR}\s*)?(?:{ENDINGS}))$|(?<=^[xyz])({GLUED})$"
 )
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")
 _WORDS = frozenset(

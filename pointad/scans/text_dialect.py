@@ -23,6 +23,7 @@ _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*)(?:#|//)[^\n]*$")
+_DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
@@ -135,7 +136,7 @@ def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
     for _ in range(_SAMPLED_LINES):
         end = content.find(b"\n", start)
         line = content[start : end if end >= 0 else len(content)].strip()
-        if not is_comment(line) and _is_row(line, named):
+        if not is_comment(line) and _is_row(line, named) and not _is_underline(line, content, start):
             return start, above
         # The number of points, or the units of the columns, may come after the names.
         if line and not line.isdigit() and not (above and is_units(without_comment_sign(line))):
@@ -146,6 +147,12 @@ def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
             break
         start = end + 1
     return None, above
+
+
+def _is_underline(line: bytes, content: bytes, start: int) -> bool:
+    """Whether a line of dashes, at `start`, stands for missing units or underlines names: no row like it follows."""
+    dashes = _DASHES.fullmatch(line) is not None
+    return dashes and content.find(b"\n" + line + b"\n", start + len(line)) < 0
 
 
 def _is_row(line: bytes, names: bytes) -> bool:

@@ -26,6 +26,9 @@ MIXED = {
     "a fraction": "x (mm),y (mm),z (1/1000 mm)",
     "a power": "x (mm),y (mm),z (10^-3 mm)",
     "lengths of inches": "x_in,y_in,z_mil",
+    "a factor without brackets": "x [mm],y [mm],z 1e-3 mm",
+    "a power without brackets": "x mm,y mm,z 10^-3 mm",
+    "a factor behind a stroke": "x/mm,y/mm,z/0.001 mm",
     "large lengths": "x [km],y [km],z [m]",
     "separated otherwise": "x [mm] y  [mm] z\t[um]",
     "units alone": "Part 5\nmm,mm,um",
@@ -95,6 +98,9 @@ def test_a_unit_behind_the_last_name_counts_for_all(tmp_path: Path, caplog: pyte
         scan = read_scan(write(tmp_path / "a.csv", "x,y,z (mm)"))
     np.testing.assert_array_equal(scan.points, POINTS)
     assert "only z states its unit, mm; x and y are assumed to have it too" in caplog.text
+    with caplog.at_level(logging.WARNING):
+        read_scan(write(tmp_path / "a.csv", "x,y (mm),z (mm)"))
+    assert "only y and z state their unit, mm; x is assumed to have it too" in caplog.text
 
 
 FACTORS = [

@@ -59,7 +59,16 @@ def test_the_coordinates_are_those_that_are_named(name: str, tmp_path: Path, cap
     assert log in caplog.text if log else not caplog.records
 
 
-LINES_BELOW = ["units: mm", "# exported by tool", "------", "float,float,float", "height,width,length", "2 of 5 parts"]
+LINES_BELOW = [
+    "units: mm",
+    "# exported by tool",
+    "------",
+    "-,-,-",
+    "---,---,---",
+    "float,float,float",
+    "height,width,length",
+    "2 of 5 parts",
+]
 
 
 @pytest.mark.parametrize("line", LINES_BELOW)
@@ -67,6 +76,13 @@ def test_names_count_above_any_other_line(line: str, tmp_path: Path, caplog: pyt
     table = rows(POINTS[:, ::-1], separator=",")
     np.testing.assert_allclose(read(lines(table, f"Part 7\nz,y,x\n{line}"), tmp_path, caplog), POINTS, atol=1e-9)
     assert not caplog.records
+
+
+def test_a_hole_of_dashes_below_the_names_is_a_hole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = ["-,-,-", *rows(POINTS[1:], separator=",")]
+    table[7] = "-,-,-"
+    points = read(lines(table, "x,y,z"), tmp_path, caplog)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(points).any(axis=1)), [0, 7])
 
 
 def test_quoted_numbers_are_those_of_rs_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
