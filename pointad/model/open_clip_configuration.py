@@ -1,7 +1,9 @@
 """The configuration file that open_clip stores beside weights in a folder from Hugging Face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+import open_clip
 
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
@@ -37,7 +39,26 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
     try:
         model, pictures = dict(content["model_cfg"]), content.get("preprocess_cfg") or {}
         check_configuration(path.parent.name, model)
+        _check_kinds(model, path, remedy)
         mean, std = (channel_values(pictures.get(name), path, positive=name == "std") for name in ("mean", "std"))
         return OpenClipConfiguration(path, model, mean, std)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(path, "is not an open_clip configuration", remedy) from error
+
+
+def _check_kinds(model: Configuration, path: Path, remedy: str) -> None:
+    """Refuse what Python would take for true or false, and heads that do not divide the width: open_clip reads both.
+
+    Raises:
+        InputError: there is such a value.
+    """
+    answers = [("quick_gelu", model.get("quick_gelu"))]
+    for name, kind in (("vision_cfg", open_clip.CLIPVisionCfg), ("text_cfg", open_clip.CLIPTextCfg)):
+        given = model[name]
+        answers += [(field.name, given.get(field.name)) for field in fields(kind) if isinstance(field.default, bool)]
+    for name, answer in answers:
+        if answer is not None and not isinstance(answer, bool):
+            raise InputError(path, f"its {name} is {answer!s:.40}, not true or false", remedy)
+    width, head_width = model["vision_cfg"].get("width", 768), model["vision_cfg"].get("head_width", 64)
+    if isinstance(width, int) and isinstance(head_width, int) and head_width > 0 and width % head_width:
+        raise InputError(path, f"its attention heads of width {head_width} do not divide the width {width}", remedy)

@@ -141,6 +141,13 @@ def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
     hostile: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
         ({"vision_cfg": {**model["vision_cfg"], "layers": 10**9}}, {}, "1000000000 blocks; 1 to 200 are supported"),
         ({"text_cfg": {**model["text_cfg"], "layers": -1}}, {}, "text encoder has -1 blocks"),
+        ({"quick_gelu": "no"}, {}, "its quick_gelu is no, not true or false"),
+        (
+            {"vision_cfg": {**model["vision_cfg"], "no_ln_pre": "false"}},
+            {},
+            "its no_ln_pre is false, not true or false",
+        ),
+        ({"vision_cfg": {**model["vision_cfg"], "head_width": 7}}, {}, "heads of width 7 do not divide the width 32"),
         ({}, {"std": [float("inf"), 0.2, 0.3]}, "standard deviation is .inf"),
         ({}, {"std": [-0.2, 0.2, 0.3]}, "standard deviation is .-0.2"),
         ({}, {"mean": [float("nan"), 0.2, 0.3]}, "standard deviation is .nan"),
