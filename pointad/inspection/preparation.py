@@ -276,6 +276,6 @@ def _is_array(given: object) -> bool:
 def _picture(rgb: np.ndarray | None) -> np.ndarray | None:
     if rgb is not None and not _is_array(rgb):
         raise InputError("RGB picture", f"is a {type(rgb).__name__}", "give a NumPy array, (H, W, 3) of uint8")
-    if rgb is not None and (rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8):
+    if rgb is not None and (rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8 or not rgb.size):
         raise InputError("RGB picture", f"is {rgb.dtype} of shape {rgb.shape}", "give (H, W, 3) of uint8")
     return rgb

@@ -161,6 +161,7 @@ def test_table_is_removed_in_any_unit() -> None:
         (np.zeros((40, 40, 3)), None, None),
         (closed_shape(500), None, np.zeros((5, 5, 3), np.uint8)),
         (depth_scan(100, 100), None, np.zeros((100, 100), np.uint8)),
+        (depth_scan(100, 100), None, np.zeros((0, 0, 3), np.uint8)),
         (depth_scan(100, 100), np.zeros((100, 100, 3)), None),
     ],
 )
