@@ -24,10 +24,10 @@ own_prompts=no
 [[ " ${flags[*]-} " != *" --prompts ensemble "* ]] || own_prompts=yes
 for word in ${flags[@]+"${flags[@]}"}; do
   case ${word%%=*} in
-    --checkpoint_path) own_prompts=yes unused="CHECKPOINTS, CLASSES and EPOCH do not count" ;;
-    --save_path) unused="SAVE ($SAVE) does not count" ;;
-    --dataset) unused="DATASET ($DATASET) does not count, except for the names of folders" ;;
-    --data_path) unused="DATA (${DATA:-the demo data}) does not count, except for the choice of prompts" ;;
+    --checkpoint_path) own_prompts=yes unused="CHECKPOINTS, CLASSES and EPOCH are ignored" ;;
+    --save_path) unused="SAVE ($SAVE) is ignored" ;;
+    --dataset) unused="DATASET ($DATASET) is ignored, except for the names of folders" ;;
+    --data_path) unused="DATA (${DATA:-the demo data}) is ignored, except for the choice of prompts" ;;
     *) continue ;;
   esac
   echo "note: ${word%%=*} is given, so $unused" >&2

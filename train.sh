@@ -45,7 +45,7 @@ check_data DATA "$DATA" "${classes[@]}"
 check_numbers SEED 0 "$SEED"
 check_numbers EPOCH 1 "$EPOCH"
 check_answer TEST "$TEST"
-[ -z "${SEEDS:-}" ] || echo "note: SEEDS does not count here, SEED does ($SEED)" >&2
+[ -z "${SEEDS:-}" ] || echo "note: SEEDS is ignored here; SEED is used ($SEED)" >&2
 
 runs=${#classes[@]}
 for class in "${classes[@]}"; do

@@ -11,10 +11,10 @@ fail() {  # WHAT IS WRONG AND WHAT TO DO
 # Names become folders: none may climb out of them or be taken for a flag.
 check_names() {  # VARIABLE NAME...
   local name before=" "
-  [ $# -gt 1 ] || fail "$1: names nothing; give at least one name, or leave it empty"
+  [ $# -gt 1 ] || fail "$1: contains no name; give at least one, or leave it empty"
   for name in "${@:2}"; do
     case $name in
-      */* | .* | -*) fail "$1: $name cannot be the name of a folder; give names without slashes that begin with neither dot nor dash" ;;
+      */* | .* | -*) fail "$1: $name cannot be a folder name; give names without slashes that do not begin with a dot or dash" ;;
     esac
     [[ $before != *" $name "* ]] || fail "$1: $name is named twice; name it once"
     before+="$name "
@@ -24,10 +24,10 @@ check_names() {  # VARIABLE NAME...
 # Numbers that name files must be written as Python writes them.
 check_numbers() {  # VARIABLE SMALLEST NUMBER...
   local number
-  [ $# -gt 2 ] || fail "$1: holds no number; give at least one, or leave it empty"
+  [ $# -gt 2 ] || fail "$1: contains no number; give at least one, or leave it empty"
   for number in "${@:3}"; do
     [[ $number =~ ^(0|[1-9][0-9]{0,17})$ && $number -ge $2 ]] \
-      || fail "$1: $number is not a whole number from $2 on, without leading zeros; set it to one, such as 15"
+      || fail "$1: $number is not a whole number of at least $2 without leading zeros; set it to one, such as 15"
   done
 }
 

@@ -58,7 +58,7 @@ data_identity() {  # DATASET DATA FURTHER_LIST...
 tell_changed_data() {  # MADE DATA
   local changed=
   [ ! -d "$2" ] || changed=$(find "$2/" -mindepth 2 -type f -newer "$1" -print -quit)
-  [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove that to make it anew" >&2
+  [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove the older one to make it again" >&2
 }
 
 # Takes the place of a file, rather than writing into what a link of that name leads to, and is whole or not there.
@@ -88,7 +88,7 @@ check_same_flags() {  # FOLDER MADE_OF FLAG...
   if [ -s "$1/made_of.txt" ]; then
     told=$(cat "$1/made_of.txt")
     [ "$told" = "$2" ] \
-      || fail "$1: was made of other data, prompts or seeds ($told, now $2); set another SAVE, or remove it"
+      || fail "$1: was made from other data, prompts or seeds ($told, now $2); set another SAVE, or remove it"
   fi
   if [ -s "$1/weights.txt" ]; then
     told=$(cat "$1/weights.txt")

@@ -112,7 +112,7 @@ check_protocol() {  # FLAG...
   # shellcheck disable=SC2086
   check_numbers SEEDS 0 $SEEDS
   check_numbers EPOCH 1 "$EPOCH"
-  [ -z "${SEED:-}" ] || echo "note: SEED does not count here, SEEDS does ($SEEDS)" >&2
+  [ -z "${SEED:-}" ] || echo "note: SEED is ignored here; SEEDS is used ($SEEDS)" >&2
   read_flags checked_flags --keep both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
   shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
   [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")

@@ -54,7 +54,8 @@ def test_finished_runs_of_data_that_changed_are_named(workspace: Path) -> None:
         "ensemble/test/results.json",
     ):
         assert (
-            f"warning: data/carrot/gt/000.png is newer than {folder}/{made}; remove that to make it anew\n" in printed
+            f"warning: data/carrot/gt/000.png is newer than {folder}/{made}; remove the older one to make it again\n"
+            in printed
         )
 
 
@@ -236,7 +237,7 @@ def test_figures_of_other_data_are_not_taken(workspace: Path, row: str) -> None:
     calls, _ = protocol(workspace, "one_vs_rest", DATA="old/rendered", **variables)
     assert programs(calls)[-2] == "test.py"
     calls, printed = protocol(workspace, "one_vs_rest", DATA="new/rendered", code=2, **variables)
-    assert calls == [] and "was made of other data" in printed
+    assert calls == [] and "was made from other data" in printed
     calls, _ = protocol(workspace, "one_vs_rest", DATA="moved/rendered", **variables)
     assert "train.py" not in programs(calls)
 
@@ -267,7 +268,7 @@ def test_good_scans_that_are_rendered_later_are_other_data_to_few_shot_tests_onl
     assert programs(calls) == ["test.py", "scripts/report.py"] and "--shots 1" in calls[0]
     (data / "good_scans.json").write_text("2")
     _, printed = protocol(workspace, "one_vs_rest", code=2, **variables)
-    assert "shots_1/seed_111/test: was made of other data" in printed
+    assert "shots_1/seed_111/test: was made from other data" in printed
 
 
 def test_figures_of_other_flags_or_epochs_are_not_taken(workspace: Path) -> None:
@@ -343,7 +344,7 @@ def test_train_names_data_that_changed(workspace: Path) -> None:
     protocol(workspace, "train", **variables)
     os.utime(mask, (2**32, 2**32))
     _, printed = protocol(workspace, "train", **variables)
-    assert "carrot/gt/000.png is newer than mine/carrot/epoch_15.pth; remove that to make it anew" in printed
+    assert "carrot/gt/000.png is newer than mine/carrot/epoch_15.pth; remove the older one to make it again" in printed
 
 
 def test_train_stops_when_flags_changed(workspace: Path) -> None:

@@ -247,11 +247,11 @@ def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
     checkpoint = workspace / "checkpoints/demo/leaf/epoch_15.pth"
     flags = ["--save_p=there", "--checkpoint_p", str(checkpoint), "--train_data_path=here"]
     _, printed = protocol(workspace, "test", *flags)
-    assert "note: --data_path is given, so DATA (the demo data) does not count" in printed
-    assert "note: --save_path is given, so SAVE (results/test/mvtec_pc_3d_rgb) does not count" in printed
-    assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH do not count" in printed
+    assert "note: --data_path is given, so DATA (the demo data) is ignored" in printed
+    assert "note: --save_path is given, so SAVE (results/test/mvtec_pc_3d_rgb) is ignored" in printed
+    assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH are ignored" in printed
     _, printed = protocol(workspace, "one_vs_rest", SEED="5", **SMALL)
-    assert "note: SEED does not count here, SEEDS does (111)\n" in printed
+    assert "note: SEED is ignored here; SEEDS is used (111)\n" in printed
 
 
 def test_a_test_of_other_prompts_or_none_needs_no_default_ones(workspace: Path) -> None:
