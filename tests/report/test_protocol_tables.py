@@ -184,7 +184,7 @@ def test_runs_that_learned_from_other_masks_stay_apart(run_of: MakeRun) -> None:
     ]
 
 
-@pytest.mark.parametrize(("bound", "note"), [(0.0001, ""), (0.004, "up to 0.40 points"), (None, "is not known")])
+@pytest.mark.parametrize(("bound", "note"), [(0.0001, ""), (0.004, "within 0.40 points"), (None, "is not known")])
 def test_binned_figures_whose_digits_may_be_wrong_are_marked(bound: float | None, note: str, run_of: MakeRun) -> None:
     run = run_of(0.5, training_class="carrot")
     bounds = {"bagel": {"point": {"pixel_aupro": bound}}}

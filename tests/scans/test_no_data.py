@@ -114,8 +114,8 @@ def test_what_may_be_a_measurement_is_left_alone(name: str) -> None:
 
 
 def test_heights_of_0_on_a_grid_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    rows, columns = np.mgrid[:20, :24] * 1.0
-    scan = np.stack([columns, rows, np.maximum(rows - 10, 0)], axis=-1)
+    rows, columns = np.mgrid[:20, :24] * 0.5
+    scan = np.stack([columns, rows, np.maximum(rows - 5, 0)], axis=-1)
     np.save(tmp_path / "a.npy", scan)
     with caplog.at_level(logging.WARNING):
         read_scan(tmp_path / "a.npy")
