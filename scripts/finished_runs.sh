@@ -41,17 +41,25 @@ read_weights() {  # FLAG...
   done
 }
 
-# A data set is told by its format, its lists of samples and its rendering, wherever it lies; a raw one by its folder.
-data_identity() {  # DATASET DATA FURTHER_LIST...
-  local data=$2 list content
+# Sets `identity` to what tells a data set: its format, and of rendered data, wherever they lie, the lists of samples, the
+# rendering's settings, and the names and sizes of all files; of raw data, the folder. Good scans count where they are used.
+declare -A known_identities
+read_identity() {  # DATASET DATA FURTHER_LIST...
+  local data=$2 key="$*" list good=()
+  identity=${known_identities[$key]-}  # large data sets are listed once
+  [ -z "$identity" ] || return 0
   if [ -z "$data" ]; then
-    echo "$1 demo"
+    identity="$1 demo"
   elif [ -f "$data/all_meta.json" ]; then
-    content=$(for list in all_meta.json "${@:3}" rendering.json; do cat "$data/$list" 2>/dev/null || true; done | cksum)
-    echo "$1 $content"
+    [ $# -gt 2 ] || good=(-path '*/train' -prune -o)
+    identity="$1 $({
+      for list in all_meta.json "${@:3}" rendering.json; do cat "$data/$list" 2>/dev/null || true; done
+      find -L "$data/" -mindepth 2 ${good[@]+"${good[@]}"} -type f ! -name '.*' -printf '%P %s\n' | LC_ALL=C sort
+    } | cksum)"
   else
-    echo "$1 $data"
+    identity="$1 $data"
   fi
+  known_identities[$key]=$identity
 }
 
 # Says which file of a data set is newer than what was made of it, if one is.
@@ -109,7 +117,8 @@ announce() {  # TEXT
 train_class() {  # SUBJECT FOLDER CLASS SEED FLAG...
   local subject=$1 folder=$2 class=$3 seed=$4 checkpoint=$2/epoch_$EPOCH.pth made_of
   shift 4
-  made_of="$(data_identity "$DATASET" "$DATA") seed $seed"
+  read_identity "$DATASET" "$DATA"
+  made_of="$identity seed $seed"
   if [[ " $* " != *" --restart "* ]]; then
     check_same_flags "$folder" "$made_of" "$@"
     if [ -f "$checkpoint" ]; then

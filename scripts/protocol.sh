@@ -154,7 +154,8 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAG...
   shift 5
   read_flags test_flags "$row" "$seed"
   [[ $row != shots_* ]] || lists=(good_scans.json)
-  made_of="$(data_identity "$dataset" "$data" ${lists[@]+"${lists[@]}"}) epoch $EPOCH"
+  read_identity "$dataset" "$data" ${lists[@]+"${lists[@]}"}
+  made_of="$identity epoch $EPOCH"
   check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   for class in $CLASSES; do
     results=$folder/$class/$(results_name "$row")
@@ -181,10 +182,10 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAG...
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.
 test_ensemble() {  # TEST DATASET DATA FLAG...
-  local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags made_of
+  local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
   shift 3
-  made_of=$(data_identity "$dataset" "$data")
-  check_same_flags "$folder" "$made_of" "$@"
+  read_identity "$dataset" "$data"
+  check_same_flags "$folder" "$identity" "$@"
   if [ -f "$folder/results.json" ]; then
     announce "ensemble: already tested ($folder/results.json), skipped"
     tell_changed_data "$folder/results.json" "$data"
@@ -192,7 +193,7 @@ test_ensemble() {  # TEST DATASET DATA FLAG...
   fi
   read_flags test_flags ensemble ""
   announce "ensemble: testing on $dataset"
-  note_flags "$folder" "$made_of" "$@"
+  note_flags "$folder" "$identity" "$@"
   "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
 }
 

@@ -155,13 +155,17 @@ class RunRecord(PipelineRecord):
         """The record from "run" in a ``results.json``, in the current or an older format.
 
         Raises:
-            ValueError: a fact is of another type.
+            ValueError: a fact is of another type, or the run and its training name different training classes.
         """
         training = content.get("training")
         if isinstance(training, dict):
             told = {**training, **_views_by_index(training, training.get("training_dataset"))}
             content = {**content, "training": told}
-        return record_from_json(cls, content)
+        record = record_from_json(cls, content)
+        learned_from = None if record.training is None else record.training.training_class
+        if record.training_class and learned_from and record.training_class != learned_from:
+            raise ValueError(f"training_class is {record.training_class!r}, but its training's is {learned_from!r}")
+        return record
 
 
 _NESTED = frozenset({"provenance", "training"})  # their facts count, not they themselves

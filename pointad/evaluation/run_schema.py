@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pointad.errors import InputError
 
 LARGEST = 1e9  # of any number in these files
+_ROUNDING = 1e-6  # by which a fraction may leave the range from 0 to 1
 
 Record = TypeVar("Record")
 
@@ -42,7 +43,7 @@ def checked_record(read: Callable[[Mapping[str, Any]], Record], facts: Any, path
 
 
 def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict[str, dict[str, float | None]]]:
-    """The metrics of results.json: class -> modality -> metric -> number, or null where it is undefined.
+    """The metrics of results.json: class -> modality -> metric -> fraction from 0 to 1, or null where it is undefined.
 
     Raises:
         InputError: the content is invalid.
@@ -50,9 +51,11 @@ def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict
     for class_name, of_class in _table(classes, "classes", path, remedy).items():
         for modality, metrics in _table(of_class, class_name, path, remedy).items():
             for metric, value in _table(metrics, f"{class_name}, {modality}", path, remedy).items():
+                where = f"{class_name}, {modality}, {metric}"
                 if value is not None and not is_number(value):
-                    where = f"{class_name}, {modality}, {metric}"
                     raise InputError(path, f"{where}: expected a number, found {value!r:.80}", remedy)
+                if value is not None and not -_ROUNDING <= value <= 1 + _ROUNDING:
+                    raise InputError(path, f"{where}: expected a fraction from 0 to 1, found {value!r:.80}", remedy)
     return classes
 
 

@@ -91,6 +91,22 @@ def test_facts_of_another_type_are_refused(run: dict, name: str, tmp_path: Path)
         Results.load(path)
 
 
+@pytest.mark.parametrize("value", [1.5, 75.0, -0.1])
+def test_figures_that_are_no_fractions_are_refused(value: float, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"classes": {"bear": {"point": {"image_auroc": value}}}}))
+    with pytest.raises(InputError, match=f"bear, point, image_auroc: expected a fraction from 0 to 1, found {value}"):
+        Results.load(path)
+
+
+def test_a_training_class_that_contradicts_the_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    run = {"training_class": "spoon", "training": {"training_class": "gear"}}
+    path.write_text(json.dumps({"classes": CLASSES, "run": run}))
+    with pytest.raises(InputError, match="its run's training_class is 'spoon', but its training's is 'gear'"):
+        Results.load(path)
+
+
 def test_masks_of_another_type_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"classes": CLASSES, "masks": {"bear": 1}}))

@@ -242,6 +242,26 @@ def test_figures_of_other_data_are_not_taken(workspace: Path, row: str) -> None:
     assert "train.py" not in programs(calls)
 
 
+@pytest.mark.parametrize("row", ["ensemble", "pointad", "shots_1"])
+def test_figures_of_other_pictures_under_the_same_names_are_not_taken(workspace: Path, row: str) -> None:
+    variables = {"ROWS": row, "CLASSES": "gear", "SAVE": "results/same"}
+    for place, content in (("one", "a picture"), ("other", "another picture"), ("moved", "a picture")):
+        data = workspace / place / "rendered"
+        for split in ("test", "train"):
+            (data / "gear" / split / "good" / "2d_rendering").mkdir(parents=True)
+        (data / "all_meta.json").write_text('{"gear": 1}')
+        (data / "gear/test/good/2d_rendering/000.png").write_text(content)
+        os.utime(data / "gear/test/good/2d_rendering/000.png", (0, 0))
+    protocol(workspace, "one_vs_rest", DATA="one/rendered", **variables)
+    calls, printed = protocol(workspace, "one_vs_rest", DATA="other/rendered", code=2, **variables)
+    assert calls == [] and "was made from other data" in printed
+    good = workspace / "moved/rendered/gear/train/good/2d_rendering/001.png"
+    good.write_text("a good scan, rendered later")
+    code = 2 if row.startswith("shots") else 0
+    calls, printed = protocol(workspace, "one_vs_rest", DATA="moved/rendered", code=code, **variables)
+    assert "train.py" not in programs(calls) and ("other data" in printed) == bool(code)
+
+
 def test_a_refused_training_leaves_the_notes_of_the_finished_one(workspace: Path) -> None:
     variables = {"ROWS": "pointad", "CLASSES": "gear"}
     protocol(workspace, "one_vs_rest", "--depth", "3", EPOCH="2", **variables)
