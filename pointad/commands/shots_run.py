@@ -16,6 +16,7 @@ from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.shots_outputs import shots_tables, write_outcomes
 from pointad.commands.test_settings import TestSettings
+from pointad.compute.processes import require_alone
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
 from pointad.files.locks import own_folder
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 def run_shots(settings: TestSettings) -> None:
     """Encode the data set once, compare it with all good scans that are drawn, print and write what was found."""
+    require_alone("--shots")
     make_missing_data(settings.data)
     with contextlib.ExitStack() as owned:
         owned.enter_context(own_folder(settings.save_path))

@@ -123,6 +123,20 @@ def joined_processes() -> Iterator[Processes]:
         torch.distributed.destroy_process_group()
 
 
+def require_alone(what: str) -> None:
+    """Refuse to do what several processes cannot share: each would do all of it, in the same folder.
+
+    Args:
+        what: the flag that asks for it.
+
+    Raises:
+        InputError: ``torchrun`` started several.
+    """
+    count = _number_from("WORLD_SIZE", "1")
+    if count > 1:
+        raise InputError(what, f"works in one process, not in {count} (WORLD_SIZE)", "start it without torchrun")
+
+
 def _connect(count: int) -> None:
     """Wait until all processes have been started.
 

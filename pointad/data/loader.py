@@ -145,7 +145,7 @@ def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) 
         logger.info("files may have %.3f MB at most (ulimit -f): batches use pipes", largest_file / 1e6)
         return False
     if not _sockets_can_be_made():  # over which shared memory is handed to the process that asked for it
-        logger.info("%s takes no sockets, or its name is too long for them: batches use pipes", tempfile.gettempdir())
+        logger.info("TMPDIR takes no sockets, or its name is too long for them: batches use pipes")
         return False
     needed = workers * BATCHES_AHEAD * batch_bytes
     free = shutil.disk_usage(SHARED_MEMORY).free

@@ -9,7 +9,7 @@ import pytest
 import torch
 from commands.programs import ROOT
 
-from pointad.compute.processes import Processes, joined_processes
+from pointad.compute.processes import Processes, joined_processes, require_alone
 from pointad.errors import InputError
 
 FIRST_OF_TWO = Processes(0, 2)
@@ -87,3 +87,11 @@ def test_processes_with_other_flags_or_files_are_refused(monkeypatch: pytest.Mon
     second.require_same({"seed": 1, "samples": "a", "depth": 9})
     with pytest.raises(InputError, match="process 1 differs from the first one in samples, seed"):
         second.require_same({"seed": 2, "samples": "b", "depth": 9})
+
+
+def test_what_several_processes_cannot_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    require_alone("--shots")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match=r"--shots: works in one process, not in 2 .*torchrun"):
+        require_alone("--shots")
