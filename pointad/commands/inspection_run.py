@@ -18,10 +18,11 @@ from pointad.commands.predict_outputs import (
     write_inspection,
 )
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import EXIT_ERROR, is_lack_of_memory, is_unicode
+from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good, look_options
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, refuse_overwriting, twin_of
+from pointad.commands.shortages import is_lack_of_memory, shortage
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
@@ -104,10 +105,13 @@ def inspect_and_write(
         interrupt = interrupt_behind(error)
         if interrupt is not None:
             raise interrupt from None
-        if not isinstance(error, PointADError) and not is_lack_of_memory(error):
+        if not isinstance(error, PointADError) and shortage(error) is None:
             logger.exception("%s", path)
             return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
-        said = str(error) if isinstance(error, PointADError) else f"{path}: does not fit into memory ({error})"
+        lack = (
+            "does not fit into memory" if is_lack_of_memory(error) else "no process or thread could be started for it"
+        )
+        said = str(error) if isinstance(error, PointADError) else f"{path}: {lack} ({error})"
         logger.error("error: %s", said)
         return {"file": str(path), "error": said}
 

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from pointad.commands.import_path import working_folder_not_imported
 from pointad.commands.lost_values import refuse_lost_values
+from pointad.commands.shortages import shortage
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 from pointad.scoring.options import LARGEST_SIGMA
@@ -37,8 +38,6 @@ LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 # What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
 LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may be of any length
-# How PyTorch, the loader of shared libraries and Python report a lack of memory, besides MemoryError.
-_MEMORY_MESSAGES = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
 
 
 class Terminated(KeyboardInterrupt):
@@ -116,20 +115,22 @@ def run(
         _drop_output()
         sys.exit(EXIT_UNREAD)
     except OSError as error:
-        if error.errno not in _MISHAPS and error.filename is None and not is_lack_of_memory(error):
+        lack = shortage(error)
+        if error.errno not in _MISHAPS and error.filename is None and lack is None:
             raise
         subject = error.filename or "standard output"
-        _say_error(f"{subject}: {error.strerror}; check its permissions and the free disk space")
+        _say_error(lack or f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
     except Exception as error:
         cause = interrupt_behind(error)
         if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
             sys.exit(leave_interrupted(cause))
-        if not isinstance(error, (MemoryError, RuntimeError, ImportError)) or not is_lack_of_memory(error):
+        lack = shortage(error) if isinstance(error, (MemoryError, RuntimeError, ImportError)) else None
+        if lack is None:
             raise
-        logging.getLogger(__name__).debug("out of memory", exc_info=True)
-        _say_error("memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine")
+        logging.getLogger(__name__).debug("too little memory, or too few processes", exc_info=True)
+        _say_error(lack)
         sys.exit(EXIT_ERROR)
     finally:
         # All is done; an interrupt while the interpreter shuts down must not print tracebacks of that.
@@ -186,11 +187,6 @@ def leave_interrupted(interrupt: KeyboardInterrupt) -> int:
 
 def _signal_of(interrupt: BaseException) -> int:
     return signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
-
-
-def is_lack_of_memory(error: BaseException) -> bool:
-    """Whether an error of any library says that memory was not enough."""
-    return isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY_MESSAGES)
 
 
 def _open_closed_outputs() -> None:

@@ -96,14 +96,14 @@ def test_faults_of_the_program_do_not_stop_the_others_either(
     assert code == 2 and blob["error"] == "ZeroDivisionError: a fault" and bump["score"] > 0
 
 
-@pytest.mark.parametrize("of", [KeyboardInterrupt(), MemoryError("no room")], ids=["interrupt", "memory"])
-def test_neither_an_interrupt_nor_a_lack_of_memory_is_a_fault_of_the_program(
+@pytest.mark.parametrize("of", [KeyboardInterrupt(), MemoryError("no room"), RuntimeError("can't start new thread")])
+def test_neither_an_interrupt_nor_a_shortage_is_a_fault_of_the_program(
     run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, of: BaseException
 ) -> None:
     def fail(*_: object, **__: object) -> object:
-        if isinstance(of, MemoryError):
-            raise of
-        raise ImportError("half a library") from of  # as libraries in C say that they were interrupted
+        if isinstance(of, KeyboardInterrupt):
+            raise ImportError("half a library") from of  # as libraries in C say that they were interrupted
+        raise of
 
     monkeypatch.setattr(inspection_run, "inspect_file", fail)
     if isinstance(of, KeyboardInterrupt):
@@ -111,7 +111,8 @@ def test_neither_an_interrupt_nor_a_lack_of_memory_is_a_fault_of_the_program(
             run(folder)
         return
     code, lines = run(folder)
-    assert code == 2 and all("does not fit into memory (no room)" in line["error"] for line in lines)
+    lack = "does not fit into memory" if isinstance(of, MemoryError) else "no process or thread could be started for it"
+    assert code == 2 and all(f"{lack} ({of})" in line["error"] for line in lines)
     assert "Traceback" not in caplog.text
 
 

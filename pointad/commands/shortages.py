@@ -1,0 +1,33 @@
+"""Lacks of memory and of processes: how PyTorch, SciPy, the loader of shared libraries and Python report them."""
+
+_MEMORY_MESSAGES = ("allocate memory", "out of memory", "failed to map segment")
+# Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well.
+_PROCESS_MESSAGES = ("resource temporarily unavailable", "start new thread")
+_NO_MEMORY = "memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine"
+_NO_PROCESSES = (
+    "processes: no more of them, or of their threads, can be started; use fewer --num_workers, or raise the limits of "
+    "processes and of memory (ulimit -u, ulimit -v)"
+)
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error of any library says that memory was not enough."""
+    return isinstance(error, MemoryError) or any(message in _said(error) for message in _MEMORY_MESSAGES)
+
+
+def is_lack_of_processes(error: BaseException) -> bool:
+    """Whether an error of any library says that no further process or thread could be started."""
+    about_a_file = isinstance(error, OSError) and error.filename is not None
+    return not about_a_file and any(message in _said(error) for message in _PROCESS_MESSAGES)
+
+
+def shortage(error: BaseException) -> str | None:
+    """What a program lacked and what to do, for one line of its errors; None if the error is of another kind."""
+    if is_lack_of_memory(error):
+        return _NO_MEMORY
+    return _NO_PROCESSES if is_lack_of_processes(error) else None
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, without the name of the file that it is about."""
+    return str(error.strerror if isinstance(error, OSError) and error.strerror else error).lower()

@@ -1,0 +1,41 @@
+"""Too little memory and too few processes end in one true line, whichever library reports them."""
+
+import argparse
+import errno
+import os
+
+import pytest
+
+from pointad.commands import program
+
+MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of them"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (MemoryError(), MEMORY),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), MEMORY),
+        (RuntimeError("can't start new thread"), PROCESSES),
+        (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MEMORY),  # of a fork: not of a disk
+        (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), PROCESSES),  # of a fork
+        (RuntimeError("pthread_create has failed: Resource temporarily unavailable"), PROCESSES),
+        (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),
+    ],
+)
+def test_each_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(flags: argparse.Namespace) -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as left:
+        program.run(fail, argparse.ArgumentParser(), [])
+    said = capsys.readouterr().err
+    assert left.value.code == 2 and said.startswith(line) and said.count("\n") == 1
+
+
+def test_other_errors_stay_faults() -> None:
+    def fail(flags: argparse.Namespace) -> None:
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError):
+        program.run(fail, argparse.ArgumentParser(), [])
