@@ -99,6 +99,7 @@ def _run(form: Format, folder: Path, corpora: list[Path], seconds: int, seed: in
         return atheris.Mutate(content, largest) if changed is None else changed[:largest]
 
     flags = [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={LARGEST}", f"-timeout={SLOWEST}"]
+    flags += [f"-report_slow_units={SLOWEST}"]  # by default after 10 s, as a busy machine may need for any file
     flags += [f"-artifact_prefix={folder / _FOUND}", "-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0"]
     atheris.Setup(["fuzz", *flags, *map(str, corpora)], one, custom_mutator=mutate)
     atheris.Fuzz()
