@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from pointad.compute.device import choose_device
+from pointad.compute.own_settings import built_in_single_precision, own_settings
 from pointad.compute.precision_names import FP32
 from pointad.data.view_subset import ViewChoice
 from pointad.encoding.features import PictureEncoder
@@ -83,6 +84,8 @@ class PointAD:
         self._bank_blocks = bank_blocks(backbone.depth)
 
     @classmethod
+    @own_settings()
+    @built_in_single_precision()
     def from_checkpoint(
         cls,
         path: str | Path | None = None,
@@ -122,8 +125,7 @@ class PointAD:
         learner = load_prompt_learner(path, backbone)
         if not learner.says(backbone, OBJECT_NAME):
             logger.warning("%s: these prompts contain the name of their training class, whatever the scan shows", path)
-        with torch.no_grad():
-            text_features = learner(backbone.text)
+        text_features = learner(backbone.text)
         return cls(
             backbone, text_features, layers, precision=precision, compiled=compiled, pictures_at_once=pictures_at_once
         )
@@ -149,6 +151,7 @@ class PointAD:
         """Whether the CLIP is the small demo backbone, whose scores are meaningless for real data."""
         return self._backbone.is_demo
 
+    @own_settings()
     def predict(
         self,
         points: np.ndarray,
@@ -202,20 +205,19 @@ class PointAD:
         """
         sigma = checked_width(smoothing, sigma)
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
-        if reference is not None:
-            check_is_reference(reference)
+        check_is_reference(reference, is_needed=False)
         encoder = self._encoder if reference is None else self._joint_encoder
         look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder, name)
         started = time.perf_counter()
-        with torch.no_grad():
-            if reference is None:
-                scored = score_alone(look, self._text_features, sigma, sigma * EXTENT / EXTENT_IN_PIXELS, smoothing)
-            else:
-                scored = score_compared(look, reference, self._eyes(options, sigma, smoothing))
+        if reference is None:
+            scored = score_alone(look, self._text_features, sigma, sigma * EXTENT / EXTENT_IN_PIXELS, smoothing)
+        else:
+            scored = score_compared(look, reference, self._eyes(options, sigma, smoothing))
         for remark in scored.remarks:
             logger.warning("%s: %s", name, remark)
         return prediction_of(look, scored, points.shape[:-1], time.perf_counter() - started)
 
+    @own_settings()
     def make_reference(
         self,
         scans: Iterable[np.ndarray],

@@ -82,7 +82,8 @@ def prepare(
     if not _is_array(points):
         remedy = "give a NumPy array; for one with a mask, masked_points.filled(numpy.nan)"
         raise InputError("points", f"are a {type(points).__name__}", remedy)
-    if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu":
+    is_empty = points.ndim == 3 and not points.size  # no pixels at all: not even holes
+    if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu" or is_empty:
         problem = f"are {points.dtype} of shape {points.shape}"
         raise InputError("points", problem, "give numbers of shape (N, 3), or (H, W, 3) for an organized scan")
     organized = points.ndim == 3

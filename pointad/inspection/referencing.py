@@ -93,13 +93,13 @@ class Eyes:
         return on_grid
 
 
-def check_is_reference(reference: Any) -> None:
-    """Refuse what is no reference.
+def check_is_reference(reference: Any, *, is_needed: bool = True) -> None:
+    """Refuse what is no reference; None may stand for none where it is not needed.
 
     Raises:
         InputError: it is something else, such as the path of one.
     """
-    if not isinstance(reference, Reference):
+    if not isinstance(reference, Reference) and (is_needed or reference is not None):
         remedy = "give what make_reference or pointad.Reference.load returned"
         raise InputError("reference", f"is a {type(reference).__name__}", remedy)
 

@@ -25,11 +25,11 @@ def spread_out(descriptors: Tensor, most: int, seed: int = 0) -> Tensor:
     vectors = descriptors.float()
     if length > PROJECTED:
         generator = torch.Generator().manual_seed(seed)
-        vectors = vectors @ torch.randn(length, PROJECTED, generator=generator).to(vectors)
+        vectors = vectors @ torch.randn(length, PROJECTED, dtype=torch.float32, generator=generator).to(vectors)
     squares = vectors.square().sum(dim=1)
     chosen = torch.empty(most, dtype=torch.int64, device=vectors.device)
     chosen[0] = (vectors - vectors.mean(dim=0)).square().sum(dim=1).argmin()
-    farthest = torch.full((count,), float("inf"), device=vectors.device)
+    farthest = torch.full((count,), float("inf"), dtype=vectors.dtype, device=vectors.device)
     for number in range(1, most):
         last = chosen[number - 1]
         farthest = torch.minimum(farthest, squares + squares[last] - 2 * (vectors @ vectors[last]))

@@ -96,7 +96,7 @@ def compare_geometry(scan: ScanGeometry, bank: GeometryBank) -> np.ndarray:
     own, good = torch.from_numpy(scan.descriptors), torch.from_numpy(bank.descriptors)
     # |a - b|² = |a|² + (|b|² - 2 a b); what stands in brackets is one product of matrices with a column more
     lengthened = torch.cat([-2 * good, good.square().sum(dim=1, keepdim=True)], dim=1).T
-    extended = torch.cat([own, torch.ones(len(own), 1)], dim=1)
+    extended = torch.cat([own, torch.ones(len(own), 1, dtype=own.dtype)], dim=1)
     smallest = [(part @ lengthened).amin(dim=1) for part in extended.split(COMPARED_AT_ONCE)]
     return (torch.cat(smallest) + own.square().sum(dim=1)).clamp(min=0).sqrt().numpy()
 

@@ -73,7 +73,7 @@ def seen_patches(correspondences: Tensor, non_zero: Tensor, side: int, patches: 
     grid = math.isqrt(patches)
     column, row, visible = correspondences.long().unbind(dim=-1)  # (V, P) each
     place = (row * grid // side) * grid + column * grid // side
-    hit = torch.zeros(len(correspondences), patches, device=correspondences.device)
+    hit = torch.zeros(len(correspondences), patches, dtype=torch.float32, device=correspondences.device)
     hit.scatter_reduce_(1, place, (visible * non_zero).float(), "amax")
     return F.max_pool2d(hit.view(-1, 1, grid, grid), 3, 1, 1).flatten(1) > 0
 
@@ -107,7 +107,7 @@ def compare_patches(scan: ScanPatches, bank: PatchBank) -> Tensor:
     Returns:
         (V, N) float32, cosine distance; 0 where no point lies, 1 where the view showed no good scan.
     """
-    distance = torch.zeros(scan.seen.shape, device=scan.seen.device)
+    distance = torch.zeros(scan.seen.shape, dtype=torch.float32, device=scan.seen.device)
     for view in range(scan.view_count):
         seen, good = scan.seen[view], bank.view(view).to(distance.device)
         if not len(good):

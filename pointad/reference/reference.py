@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
+from pointad.compute.own_settings import own_settings
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
@@ -116,6 +117,7 @@ class Reference:
                 problem = f"holds patches of {here}, those of the scan are of {views} and {width}"
                 raise InputError("reference", problem, _REMEDY)
 
+    @own_settings()
     def save(self, path: str | Path) -> None:
         """Write the reference as safetensors; the setting and the names stand in its header.
 
@@ -148,6 +150,7 @@ class Reference:
             temporary.write_bytes(content)
 
     @classmethod
+    @own_settings()
     def load(cls, path: str | Path) -> "Reference":
         """Read what `save` wrote.
 

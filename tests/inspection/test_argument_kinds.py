@@ -76,6 +76,15 @@ def test_arrays_and_references(detector: PointAD) -> None:
     assert refused(lambda value: detector.make_reference([CLOUD, scan], pictures=value), nothing) == list(nothing)
 
 
+def test_empty_arrays(detector: PointAD) -> None:
+    scan = depth_scan()
+    for shape in ((0, 0, 3), (5, 0, 3)):
+        with pytest.raises(InputError, match=r"points: are float64 of shape \(\d, 0, 3\)"):
+            detector.predict(np.empty(shape))
+    with pytest.raises(InputError, match=r"RGB picture: is uint8 of shape \(0, \d+, 3\)"):
+        detector.predict(scan, rgb=np.zeros((0, scan.shape[1], 3), np.uint8))
+
+
 def test_numbers_of_other_types_count_as_pythons(detector: PointAD) -> None:
     plain = detector.predict(CLOUD, views=2, sigma=2.0, seed=3)
     other = detector.predict(CLOUD.astype(">f8"), views=np.int64(2), sigma=np.float32(2), seed=np.uint8(3))  # type: ignore[arg-type]
