@@ -157,6 +157,18 @@ def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int
     assert (answered, said in facts["detail"]) == (status, True), facts
 
 
+def test_an_empty_name_of_a_reference_is_not_passed_over() -> None:
+    scan, unnamed, good = ("file", "a.xyz", b"nothing"), ("reference", None, b""), ("good", "b.xyz", b"nothing")
+    with serving() as address:
+        for path in ("predict", "view"):
+            answers = [post(address, path, scan, unnamed), post(address, f"{path}?reference=", scan)]
+            status, text = ask(f"{address}/{path}?name=a.xyz&reference=", b"nothing")
+            for answered, facts in (*answers, (status, {"detail": text})):
+                assert (answered, "the name of the reference is empty" in facts["detail"]) == (422, True), facts
+        assert post(address, "predict?reference=a", scan, unnamed)[0] == 422
+        assert post(address, "reference", good, unnamed)[0] == 400
+
+
 def test_forms_without_an_end_are_refused() -> None:
     body, headers = form_of(("file", "a.xyz", b"nothing"), ("good", "b.xyz", b"nothing"))
     with serving() as address:

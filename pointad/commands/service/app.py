@@ -115,12 +115,12 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
         return start_page
 
     @app.post("/predict", openapi_extra=_FILE_BODY, summary="Score, scores of the views, defect regions, timings")
-    async def predict(request: Request, name: str = "", reference: str = "") -> Response:
+    async def predict(request: Request, name: str = "", reference: str | None = None) -> Response:
         _refuse_others(request, "name", "reference")
         return Response(await service.inspect(request, name, FACTS, reference), media_type="application/json")
 
     @app.post("/view", openapi_extra=_FILE_BODY, response_class=HTMLResponse, summary="The same as a part of a page")
-    async def view(request: Request, name: str = "", reference: str = "") -> Response:
+    async def view(request: Request, name: str = "", reference: str | None = None) -> Response:
         _refuse_others(request, "name", "reference")
         return HTMLResponse(await service.inspect(request, name, PAGE, reference))
 

@@ -107,7 +107,7 @@ class InspectionService:
         """Take nothing more: uploads and waiting scans are refused at once, the one at work gets `stop_seconds`."""
         self._stopping.set()
 
-    async def inspect(self, request: Request, name: str, form: str, reference: str = "") -> bytes:
+    async def inspect(self, request: Request, name: str, form: str, reference: str | None = None) -> bytes:
         """Inspect the scan in a request.
 
         Args:
@@ -126,13 +126,15 @@ class InspectionService:
         upload = await self._whole(self._uploads.receive(request, name))
         if upload.file is None:
             raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
-        named = upload.reference or reference
-        if reference not in ("", named):
+        named = reference if upload.reference is None else upload.reference
+        if reference not in (None, named):
             raise HTTPException(UNREADABLE, "two references are named; name one, in the address or in the form")
-        if named and upload.good:
+        if named == "":  # by a program whose request for a reference failed
+            raise HTTPException(UNREADABLE, "the name of the reference is empty; give the one that /reference answered")
+        if named is not None and upload.good:
             raise HTTPException(UNREADABLE, "good scans and a reference were sent; send one of the two")
         scan, good = StoredFile(self._folder, "scan", upload.file), stored_good(self._folder, upload.good)
-        path = self._path_of(named) if named else ""
+        path = "" if named is None else self._path_of(named)
         order = Order(str(scan.path), scan.name, form, _named(good), path)
         return await self._carried_out(request, order, [scan, *good], short(upload.file.name))
 
@@ -150,7 +152,7 @@ class InspectionService:
         """
         self._refuse_when_full()
         upload = await self._whole(self._uploads.receive(request, ""))
-        if upload.file is not None or upload.reference or not upload.good:
+        if upload.file is not None or upload.reference is not None or not upload.good:
             raise HTTPException(NO_FORM, f"not a form with good scans, and nothing else, in its fields {GOOD_FIELD!r}")
         name, path = self._kept.new()
         files = stored_good(self._folder, upload.good)

@@ -37,7 +37,7 @@ class Upload:
 
     file: SentFile | None  # the scan to be judged; only requests for a reference have none
     good: tuple[SentFile, ...] = ()  # good scans to compare it with
-    reference: str = ""  # name of good scans that were sent before
+    reference: str | None = None  # name of good scans that were sent before
 
 
 @dataclass
@@ -185,11 +185,11 @@ def _files_in(form: FormData, field: str) -> list[UploadFile]:
     return files
 
 
-def _text_in(form: FormData, field: str) -> str:
+def _text_in(form: FormData, field: str) -> str | None:
     texts = form.getlist(field)
     if len(texts) > 1 or not all(isinstance(text, str) for text in texts):
         raise HTTPException(NO_FORM, f"the form's field {field!r} is not a single text")
-    return "".join(map(str, texts))
+    return str(texts[0]) if texts else None
 
 
 async def _read(file: UploadFile, name: str = "") -> SentFile:
