@@ -1,6 +1,8 @@
 """The errors that PointAD raises itself: each is one line that names what is wrong and what to do about it."""
 
+import contextlib
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LONGEST_NAME = 400
@@ -70,3 +72,19 @@ class InputError(PointADError):
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         # Loader workers send their errors to the main process by pickling them.
         return type(self), (self.subject, self.problem, self.remedy)
+
+
+@contextlib.contextmanager
+def named_subjects(names: Mapping[str, str | Path | None]) -> Iterator[None]:
+    """Within the block, errors about arrays are errors about the files that these come from.
+
+    Args:
+        names: subject of an error -> what to call it; None, and subjects that are missing, stay as they are.
+    """
+    try:
+        yield
+    except InputError as error:
+        name = names.get(error.subject)
+        if name is None:
+            raise
+        raise InputError(name, error.problem, error.remedy) from error

@@ -30,7 +30,7 @@ from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_argum
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.errors import InputError, PointADError, shown
+from pointad.errors import InputError, PointADError, named_subjects, shown
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
@@ -139,7 +139,7 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
     with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
         remove_earlier(files)
     file = read_scan(path)
-    try:
+    with named_subjects({"scan": path}):
         scan = prepare(
             file.points,
             file.colors,
@@ -150,8 +150,6 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
             keep_clusters=settings.keep_clusters,
             name=str(path),
         )
-    except InputError as error:
-        raise error if error.subject != "scan" else InputError(path, error.problem, error.remedy) from error
     rendered = render(
         scan.point_cloud, changed_rig(scan.rig, settings, organized=scan.organized), visibility=settings.visibility
     )

@@ -17,8 +17,8 @@ RIG_NAMES = (AUTO, "front", "around")
 MOST_VIEWS = 1000  # of a rig: each takes 0.7 MB a scan
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
 
-
-RIG_FILE_HELP = "directions of the views, from a JSON file with a list of views, such as a data set's rendering.json"
+_RIG_FILE = "a JSON file with a list of views, such as a data set's rendering.json"
+RIG_FILE_HELP = f"directions of the views, from {_RIG_FILE}"
 
 
 def add_rig_arguments(group: argparse._ActionsContainer, *, view_help: str, point_help: str) -> None:
@@ -48,8 +48,7 @@ def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
         default=AUTO,
         metavar="|".join((*RIG_NAMES, "FILE")),
         help="directions of the views: front (scans from one side), around (closed shapes), auto (front for organized "
-        "scans, around for others), or a JSON file with a list of views, such as a data set's rendering.json "
-        "(default: auto)",
+        f"scans, around for others), or {_RIG_FILE} (default: auto)",
     )
 
 

@@ -12,7 +12,7 @@ from pointad.data.mask_pairing import tell_of_doubtful_masks
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
-from pointad.errors import InputError
+from pointad.errors import InputError, named_subjects
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig
@@ -205,7 +205,7 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
     Raises:
         InputError: the scan has too few points, or an option does not suit it.
     """
-    try:
+    with named_subjects({POINT_CLOUD: sample.scan_path}):
         return render(
             prepared.point_cloud,
             rig_of(sample, options, on_grid=prepared.xyz is not None),
@@ -215,10 +215,6 @@ def render_prepared(sample: RawSample, prepared: PreparedSample, options: Render
             correspondence=options.correspondence,
             device=options.device,
         )
-    except InputError as error:
-        if error.subject != POINT_CLOUD:
-            raise
-        raise InputError(sample.scan_path, error.problem, error.remedy) from error
 
 
 def render_raw_sample(

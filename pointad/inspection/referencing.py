@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pointad.errors import InputError
+from pointad.errors import InputError, named_subjects
 from pointad.inspection.look_options import LookOptions
 from pointad.inspection.looking import Look, views_of, visibility_of
 from pointad.inspection.preparation import EXTENT, choose_rig
@@ -185,13 +185,8 @@ def _looked_at(
     name: str,
 ) -> Look:
     """Look at a good scan; errors about its arrays say which one it is."""
-    try:
+    with named_subjects({"scan": name, "points": f"{name}, points", "RGB picture": f"{name}, RGB picture"}):
         return look(points, picture, name)
-    except InputError as error:
-        subjects = {"scan": name, "points": f"{name}, points", "RGB picture": f"{name}, RGB picture"}
-        if error.subject not in subjects:
-            raise
-        raise InputError(subjects[error.subject], error.problem, error.remedy) from error
 
 
 def _as_names(names: Any) -> list[str]:

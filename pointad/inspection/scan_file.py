@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import named_subjects
 from pointad.files.pictures import read_picture
 from pointad.inspection.defect_regions import DefectRegion, defect_regions, half_peak_threshold
 from pointad.inspection.prediction import Prediction
@@ -114,11 +114,5 @@ def _predicted(
     options: Mapping[str, object],
 ) -> Prediction:
     """Predict; errors about the arrays name the files that they come from."""
-    try:
+    with named_subjects({"scan": path, "points": path, "RGB picture": rgb_path}):
         return detector.predict(file.points, file.colors, rgb, **options)  # type: ignore[arg-type]
-    except InputError as error:
-        named: dict[str, str | Path | None] = {"scan": path, "points": path, "RGB picture": rgb_path}
-        subject = named.get(error.subject)
-        if subject is None:
-            raise
-        raise InputError(subject, error.problem, error.remedy) from error

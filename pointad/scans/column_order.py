@@ -8,6 +8,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.scans.colors import is_normals
 from pointad.scans.scan_file import FEWEST_POINTS
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
         message = "%s: columns 1 to 3 are read as x, y, z; the last %d columns have no names and are ignored"
         logger.warning(message + (_IF_TIMES if rises else ""), path, others.shape[1])
     elif others.shape[1] == 1:
-        usual = np.ptp(others) and (_is_whole(others) or (_is_attribute(others) and not _is_attribute(found)))
+        usual = np.ptp(others) and (are_whole(others) or (_is_attribute(others) and not _is_attribute(found)))
         if rises or not (usual or (others == 1).all()):
             message = "%s: the first three columns are read as x, y, z, and the fourth, which has no name, is ignored"
             logger.warning(message + (_IF_TIMES if rises else ""), path)
@@ -110,13 +111,13 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     if stepped == [True, False, False] and not (_are_bytes(fourth) or is_normals(behind)):
         return "an intensity"
     places_first = values.shape[1] >= 5 and _are_places(values[:, :2]) and not is_normals(behind)
-    if places_first and not any(_is_whole(column) or _is_attribute(column) for column in values[:, 2:5].T):
+    if places_first and not any(are_whole(column) or _is_attribute(column) for column in values[:, 2:5].T):
         return "numbers of rows and columns"
-    if _are_flags(values[:, 0]) and not any(_is_whole(column) for column in values[:, 1:3].T):
+    if _are_flags(values[:, 0]) and not any(are_whole(column) for column in values[:, 1:3].T):
         return "a label or an intensity"
-    fractions_follow = not any(_is_whole(column) for column in values[:, 1:4].T)
+    fractions_follow = not any(are_whole(column) for column in values[:, 1:4].T)
     if fractions_follow and not _is_attribute(fourth) and not is_normals(behind):
-        if _is_whole(values[:, 0]):
+        if are_whole(values[:, 0]):
             return "a label or an intensity"
         if steady and (np.ptp(values[:, 1:3], axis=0) > 0).all():
             return "times"
@@ -143,7 +144,7 @@ def _may_be_coordinates(values: np.ndarray) -> bool:
     """Whether (N, 3) numbers behind colours or normals vary enough, but for one axis, and are no colours themselves."""
     if _are_bytes_to_one(values):
         return False
-    if not any(_is_whole(column) for column in values.T):
+    if not any(are_whole(column) for column in values.T):
         return True
     if _are_bytes(values):
         return False
@@ -173,12 +174,12 @@ def _follows_pixels(channel: np.ndarray) -> bool:
 
 
 def _are_bytes(values: np.ndarray) -> bool:
-    return bool(values.min() >= 0 and values.max() <= 255) and _is_whole(values)
+    return bool(values.min() >= 0 and values.max() <= 255) and are_whole(values)
 
 
 def _are_places(values: np.ndarray) -> bool:
     """Whether (N, 2) numbers are those of rows and columns of a grid: whole, from 0 or more on, without large gaps."""
-    if values.min() < 0 or not _is_whole(values):
+    if values.min() < 0 or not are_whole(values):
         return False
     numbers = [np.unique(column) for column in values.T]
     return all(len(found) > 1 and found[-1] - found[0] < 2 * len(found) for found in numbers)
@@ -187,10 +188,6 @@ def _are_places(values: np.ndarray) -> bool:
 def _are_flags(column: np.ndarray) -> bool:
     """Whether numbers are 0 or 1, and both occur."""
     return bool(np.isin(column, (0, 1)).all() and np.ptp(column))
-
-
-def _is_whole(values: np.ndarray) -> bool:
-    return bool((values == np.rint(values)).all())
 
 
 def _is_attribute(column: np.ndarray) -> bool:

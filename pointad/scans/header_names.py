@@ -13,6 +13,7 @@ from pointad.scans.length_units import has_no_length, length
 from pointad.scans.named_columns import find_columns, is_no_coordinate, plain_name
 from pointad.scans.row_numbers import numbers_rows
 from pointad.scans.text_cells import COMMA, is_numeric, split, without_comment_sign
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def completed(
         return ("", *names)
     stated = _mismatch(names, values.shape[1])
     finite = values[np.isfinite(values)]
-    if separator == COMMA and b"." not in first_row and (finite == np.rint(finite)).all():
+    if separator == COMMA and b"." not in first_row and are_whole(finite):
         raise InputError(name, stated, _REMEDY)
     if not is_no_coordinate(names[0]):
         check_order(values, Path(name), stated)
@@ -180,8 +181,12 @@ def with_units(
         if differ:
             logger.warning("%s: %d units for %d columns; they are not used", name, len(units), columns)
         return names
-    plain = [not unit.strip("- ") or re.search(r"[\[(/]", name) for name, unit in zip(names, units, strict=True)]
-    return tuple(name if bare else f"{name} [{unit}]" for name, unit, bare in zip(names, units, plain, strict=True))
+    return tuple(_with_unit(column, unit) for column, unit in zip(names, units, strict=True))
+
+
+def _with_unit(column: str, unit: str) -> str:
+    has_one = not unit.strip("- ") or re.search(r"[\[(/]", column)
+    return column if has_one else f"{column} [{unit}]"
 
 
 def _units(line: bytes) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.scans.scan_file import FEWEST_POINTS
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +24,10 @@ def warn_of_pixels(points: np.ndarray, present: np.ndarray, path: Path) -> None:
     """
     places, usable = points.reshape(-1, 3)[:, :2], present.ravel()
     stride = max(1, len(places) // _SAMPLE)
-    if not _are_whole(places[::stride][usable[::stride]]):
+    if not are_whole(places[::stride][usable[::stride]]):
         return
     places = places[usable]
-    if len(places) < FEWEST_POINTS or not _are_whole(places):
+    if len(places) < FEWEST_POINTS or not are_whole(places):
         return
     lowest = places.min(axis=0)
     with np.errstate(over="ignore"):
@@ -41,7 +42,3 @@ def warn_of_pixels(points: np.ndarray, present: np.ndarray, path: Path) -> None:
             "%s: x and y number the columns and rows of a grid; if these are pixels, multiply both by the size of one"
         )
         logger.warning(message, path)
-
-
-def _are_whole(values: np.ndarray) -> bool:
-    return bool((values == np.rint(values)).all())

@@ -12,6 +12,7 @@ from pointad.files.npy_files import read_npy
 from pointad.files.regular import read_bytes
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import decoded
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
 def is_label_like(column: np.ndarray) -> bool:
     """Whether numbers (N,) can be labels in a table: a few different whole numbers."""
     finite = np.unique(column[np.isfinite(column)])
-    return len(finite) <= _MOST_KINDS and _is_whole(finite)
+    return len(finite) <= _MOST_KINDS and are_whole(finite)
 
 
 def check_share(labels: np.ndarray, path: Path) -> None:
@@ -142,7 +143,7 @@ def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:
     place = 1 if label in (0, -values.shape[1]) else 0
     numbers = values[:, place]
     ordered = np.sort(numbers)
-    if not np.isfinite(ordered).all() or not _is_whole(ordered):
+    if not np.isfinite(ordered).all() or not are_whole(ordered):
         return values
     if ordered[0] in (0, 1) and (np.diff(ordered) == 1).all():
         logger.warning("%s: column %d numbers the points; the labels are put in its order", path, place + 1)
@@ -152,7 +153,3 @@ def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:
         problem = f"has row numbers in column {place + 1} that are not 0 to {len(values) - 1} or 1 to {len(values)}"
         raise InputError(path, problem, _REMEDY)
     return values
-
-
-def _is_whole(values: np.ndarray) -> bool:
-    return bool((values == np.rint(values)).all())

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.scans.scan_file import FEWEST_POINTS
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -47,5 +48,4 @@ def numbers_rows(values: np.ndarray) -> str | None:
 
 
 def _is_whole(column: np.ndarray) -> bool:
-    finite = column[np.isfinite(column)]
-    return bool((finite == np.rint(finite)).all())
+    return are_whole(column[np.isfinite(column)])

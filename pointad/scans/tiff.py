@@ -93,13 +93,14 @@ def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path
 def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:
     """The first image of three channels that is not 8-bit, or the only three pages of one channel."""
     images = list(file.series)
-    scans = [number for number, image in enumerate(images) if _shape_of_scan(image) is not None]
+    shapes = [_shape_of_scan(image) for image in images]
+    scans = [(number, shape) for number, shape in enumerate(shapes) if shape is not None]
     if scans:
-        image, shape = images[scans[0]], _shape_of_scan(images[scans[0]])
-        assert shape is not None
-        if scans[0]:
+        first, shape = scans[0]
+        image = images[first]
+        if first:
             message = "%s: image %d of %d is read, the first with three coordinates"
-            logger.warning(message, path, scans[0] + 1, len(images))
+            logger.warning(message, path, first + 1, len(images))
         elif len(scans) > 1:
             logger.warning("%s: holds %d scans, of which the first is read", path, len(scans))
         if image.dtype == np.uint16:
@@ -110,8 +111,8 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
         return np.stack([_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes], axis=-1)
     if any(image.dtype == np.uint8 for image in images):
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
-    shapes = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
-    raise InputError(path, f"has shape {shapes}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
+    held = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
+    raise InputError(path, f"has shape {held}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
 
 
 def _shape_of_scan(image: tifffile.TiffPageSeries) -> tuple[int, ...] | None:

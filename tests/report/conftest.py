@@ -1,16 +1,23 @@
-"""Fixtures of finished runs."""
+"""Fixtures of finished runs, and of the scripts that make them."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from protocol_scripts import make_workspace
 from toy_runs import FACTS, write_losses, write_run
 
 from pointad.datasets.registry import DATASETS
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.report.runs import Run
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A folder with the protocol scripts and a stand-in for python."""
+    return make_workspace(tmp_path)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pointad.commands.program import LONGEST_LINE, log_to_standard_error
-from pointad.commands.shortages import is_lack_of_memory, is_lack_of_processes
+from pointad.commands.shortages import shortage
 from pointad.errors import InputError, PointADError, short
 
 logger = logging.getLogger(__name__)
@@ -116,8 +116,7 @@ def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
             return Answer(REFUSED, short(f"{error.problem}; {error.remedy}", LONGEST_LINE).encode())
         return Answer(REFUSED, short(error, LONGEST_LINE).encode())
     except BaseException as error:  # a library that wants to leave may not
-        # Its memory is limited: it was too little for the stack of a thread that could not be started, too.
-        if is_lack_of_memory(error) or is_lack_of_processes(error):
+        if shortage(error) is not None:  # its memory is limited: too little even for the stack of a thread, perhaps
             return Answer(NO_MEMORY, b"too large for the memory of this machine")
         logger.exception(failure)
         return Answer(FAULT, f"{failure} ({type(error).__name__})".encode())
