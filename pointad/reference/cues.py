@@ -4,7 +4,7 @@ The cues are multiplied, each with a power of its own: a product keeps the level
 does not depend on its unit. The bends count the more, the more good scans there are to compare with: the prompts, which
 know none of them, weigh as much as a sixth of one. An RGB picture has a map of its own, of its patches and of what the
 prompts say about it; it counts as much as the points' map, since a stain shows in the one alone and a dent in the
-other. See docs/good-scans.md for what other rules gave.
+other. See docs/good-scans-figures.md for what other rules gave.
 
 The score of a scan is the highest value of the product. The map, which says where the defect is, is in part relative to
 the scan itself: how high a scan lies as a whole also depends on its place and pose.
