@@ -23,6 +23,7 @@ from pointad.commands.references import GoodScans, cached_reference, is_among_go
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.shortages import is_lack_of_memory, shortage
+from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
 from pointad.errors import InputError, PointADError
@@ -66,13 +67,15 @@ def inspect_all(settings: PredictSettings) -> int:
     logger.info("%d %s to inspect; loading the model", len(scans), noun)
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
-    verdicts = find_verdicts(detector, reference, settings)
+    readings = Readings()
+    verdicts = find_verdicts(detector, reference, settings, readings)
     failed = broken = 0
     for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
-        facts = inspect_and_write(detector, path, folder, reference, verdicts, settings)
+        facts = inspect_and_write(detector, path, folder, reference, verdicts, settings, readings)
         print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
         broken += "error" in facts
         failed += facts.get("verdict") == FAIL
+    readings.warn_of_differences()
     logger.info("%d %s: %d failed, %d could not be inspected", len(scans), noun, failed, broken)
     return EXIT_ERROR if broken else EXIT_FAIL if failed else 0
 
@@ -84,13 +87,14 @@ def inspect_and_write(
     reference: Reference | None,
     verdicts: Verdicts,
     settings: PredictSettings,
+    readings: Readings,
 ) -> dict:
     """Inspect one scan and write its outputs; its facts, or what went wrong."""
     try:
         with wait_for_lock(folder / WRITING) if folder.is_dir() else contextlib.nullcontext():
             remove_outputs(folder)
         knows_copies = reference is not None or bool(verdicts.calibrated_on)
-        inspection = _inspect(detector, path, reference, settings, with_likeness=knows_copies)
+        inspection = _inspect(detector, path, reference, settings, readings, with_likeness=knows_copies)
         verdicts.require_kind(path, inspection.prediction.kind)
         if is_among_good(path, reference, inspection.likeness):
             logger.warning("%s: %s", path, IS_GOOD)
@@ -168,7 +172,9 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
     return cached_reference(detector, good_scans, look_options(settings), settings.reference_cache)
 
 
-def find_verdicts(detector: PointAD, reference: Reference | None, settings: PredictSettings) -> Verdicts:
+def find_verdicts(
+    detector: PointAD, reference: Reference | None, settings: PredictSettings, readings: Readings
+) -> Verdicts:
     """How scores are judged, by a threshold or by the scores of good scans, all of which must be readable.
 
     Raises:
@@ -178,7 +184,7 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
     calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration if settings.rgb is None else []):  # pictures may tell equal points apart
         _refuse_copy(path, is_among_good(path, reference), twin_of(path, calibration[:number]))
-    scores, kind, likenesses = _scores_of_one_kind(detector, calibration, reference, settings)
+    scores, kind, likenesses = _scores_of_one_kind(detector, calibration, reference, settings, readings)
     rate = settings.false_alarm_rate
     if rate is not None and reference is not None:
         verdicts = judged_by_rate(reference.good_scores, rate)
@@ -192,14 +198,18 @@ def find_verdicts(detector: PointAD, reference: Reference | None, settings: Pred
 
 
 def _scores_of_one_kind(
-    detector: PointAD, calibration: Sequence[Path], reference: Reference | None, settings: PredictSettings
+    detector: PointAD,
+    calibration: Sequence[Path],
+    reference: Reference | None,
+    settings: PredictSettings,
+    readings: Readings,
 ) -> tuple[list[float], str | None, list[Likeness]]:
     """The scores of good scans, of which kind all of them are (None without any), and what they are known by."""
     scores: list[float] = []
     kind = None
     likenesses: list[Likeness] = []
     for path in calibration:
-        inspection = _inspect(detector, path, reference, settings, with_likeness=True)
+        inspection = _inspect(detector, path, reference, settings, readings, with_likeness=True)
         prediction, likeness = inspection.prediction, inspection.likeness
         assert likeness is not None
         twin = first_twin(likeness, likenesses)
@@ -235,9 +245,10 @@ def _inspect(
     path: Path,
     reference: Reference | None,
     settings: PredictSettings,
+    readings: Readings,
     with_likeness: bool,
 ) -> Inspection:
-    return inspect_file(
+    inspection = inspect_file(
         detector,
         path,
         find_picture(path, settings.rgb),
@@ -246,3 +257,5 @@ def _inspect(
         options={**look_options(settings), "reference": reference},
         with_likeness=with_likeness,
     )
+    readings.add(path, inspection.columns)
+    return inspection

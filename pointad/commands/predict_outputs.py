@@ -88,6 +88,8 @@ def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:
         "view_scores": dict(zip(prediction.view_names, map(float, prediction.view_scores), strict=True)),
         "points": len(inspection.points),
         "sampled_from_mesh": inspection.is_mesh,
+        "reading": inspection.reading,
+        "extent": inspection.extent,
         "region_threshold": inspection.region_threshold,
         "regions": [region.to_json() for region in inspection.regions],
         "timings": {stage: round(seconds, 4) for stage, seconds in inspection.timings.items()},

@@ -15,6 +15,7 @@ from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.scan_pictures import find_picture
 from pointad.commands.scan_search import twin_of
+from pointad.commands.told_readings import Readings
 from pointad.errors import InputError
 from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
@@ -75,20 +76,26 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     """
     logger.info("processing %d good scan%s", len(good.files), "" if len(good.files) == 1 else "s")
     pairs = list(zip(good.files, good.pictures, strict=True))
-    scans, pictures = tee(_read(path, picture) for path, picture in pairs)  # taken in turns: one scan waits at a time
+    readings = Readings()
+    scans, pictures = tee(
+        _read(path, picture, readings) for path, picture in pairs
+    )  # taken in turns: one scan waits at a time
     reference = detector.make_reference(
         (points for points, _ in scans),
         pictures=(picture for _, picture in pictures),
         names=[str(path) for path in good.files],
         **options,
     )
+    readings.tell()
+    readings.warn_of_differences()
     logger.info("reference of %d good scans: %.1f MB", len(good.files), reference.nbytes / 1e6)
     return replace(reference, contents=tuple(map(content_of, good.files)))
 
 
-def _read(path: Path, picture: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
+def _read(path: Path, picture: Path | None, readings: Readings) -> tuple[np.ndarray, np.ndarray | None]:
     """The points of a scan, and its RGB picture or its own colours if it has a pixel grid."""
     scan = read_scan(path)
+    readings.add(path, scan.columns)
     if picture is not None:
         return scan.points, read_picture(picture, "RGB")
     return scan.points, scan.colors if scan.points.ndim == ORGANIZED else None

@@ -28,6 +28,7 @@ from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
 from pointad.commands.reading_arguments import add_cluster_argument
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
+from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError, named_subjects, shown
@@ -119,17 +120,20 @@ def render_all(settings: RenderScansSettings) -> int:
     pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
     refuse_overwriting(scans, (files_of(path, folder).folder / POINTS_BESIDE for path, folder in pairs))
     failed = 0
+    readings = Readings()
     for path, folder in tqdm(pairs, unit="scan", disable=None):
         try:
-            render_file(path, folder, settings)
+            render_file(path, folder, settings, readings)
         except PointADError as error:
             tqdm.write(f"failed: {error}", file=sys.stderr)
             failed += 1
+    readings.tell()
+    readings.warn_of_differences()
     print(f"{len(scans) - failed} scans rendered into {shown(settings.save_path)}, {failed} failed")
     return EXIT_ERROR if failed else 0
 
 
-def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None:
+def render_file(path: Path, folder: Path, settings: RenderScansSettings, readings: Readings) -> None:
     """Read, prepare, render and write one scan; if that fails, no renderings of another scan of this name stay.
 
     Raises:
@@ -139,6 +143,7 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings) -> None
     with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
         remove_earlier(files)
     file = read_scan(path)
+    readings.add(path, file.columns)
     with named_subjects({"scan": path}):
         scan = prepare(
             file.points,

@@ -82,7 +82,9 @@ def inspection_body(inspection: Inspection, verdict: str = "", heat_range: tuple
         f"{TABLE_STYLE}<h1>{for_html(inspection.name)}</h1>\n"
         f'<p>Anomaly score <strong id="score">{prediction.score:.4f}</strong>. {for_html(verdict)}</p>\n{cloud}\n'
         f"<h2>Most anomalous regions</h2>\n<table>{heading}{listed}</table>\n"
-        f"<h2>Views</h2>\n<table>{_row('view', 'score', tag='th')}{views}</table>"
+        f"<h2>Views</h2>\n<table>{_row('view', 'score', tag='th')}{views}</table>\n"
+        f"<h2>How the file was read</h2>\n<p>{for_html(inspection.reading)}. "
+        f"Extent of the scan (x, y, z): {_numbers(inspection.extent)}.</p>"
     )
 
 

@@ -29,6 +29,9 @@ class Inspection:
     scores: np.ndarray  # (K,) float32, 0 where a point is ignored
     colors: np.ndarray | None  # (K, 3) uint8, the file's own colours or those of its RGB picture
     is_mesh: bool  # the points were drawn from a mesh's surface
+    columns: str  # in words: which numbers of the file were read as coordinates and colours
+    reading: str  # the same, and how many points or pixels there are
+    extent: tuple[float, float, float]  # of the points that take part along x, y and z, in the unit that was read
     region_threshold: float  # lowest score in a region
     regions: list[DefectRegion]
     timings: dict[str, float]  # seconds by stage: read, those of the prediction, regions
@@ -93,11 +96,20 @@ def inspect_file(
         scores=prediction.point_scores[present],
         colors=None if colors is None else colors[present],
         is_mesh=file.is_mesh,
+        columns=file.columns,
+        reading=file.reading,
+        extent=_extent(file.points[candidates]),
         region_threshold=region_threshold,
         regions=regions,
         timings=timings,
         likeness=Likeness.of(file.points, _picture(file, rgb)) if with_likeness else None,
     )
+
+
+def _extent(points: np.ndarray) -> tuple[float, float, float]:
+    """Of (K, 3) points, to six significant digits."""
+    x, y, z = (float(f"{side:.6g}") for side in np.ptp(points, axis=0))
+    return x, y, z
 
 
 def _picture(file: ScanFile, rgb: np.ndarray | None) -> np.ndarray | None:

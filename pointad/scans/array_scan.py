@@ -5,6 +5,7 @@ import lzma
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -17,8 +18,9 @@ from pointad.files.zip_members import check_member
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit
-from pointad.scans.named_columns import find_columns
+from pointad.scans.named_columns import NamedColumns, find_columns
 from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
+from pointad.scans.reading_words import columns_read
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, MOST_POINTS, ScanFile
 
@@ -60,19 +62,24 @@ def read_npz_scan(path: Path) -> ScanFile:
     regular_file_size(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {Path(info.filename).name.removesuffix(".npy"): info for info in archive.infolist()}
+            members = {_name(info): info for info in archive.infolist()}
             lower = {name.lower(): info for name, info in members.items()}
+            source = ""
             if {"x", "y", "z"} <= set(lower) and not set(_POINT_NAMES) & set(lower):
                 values = _stacked([_read_member(archive, lower[axis], path) for axis in "xyz"], path)
             else:
                 points = _points_member(archive, lower, path)
+                source = f"array {_name(points)!r}"
                 values = _read_member(archive, points, path)
                 _tell_unread(archive, [info for info in archive.infolist() if info is not points], values.shape, path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
+            colored = "" if named is None else f"; colours: array {_name(named)!r}"
     except _ARCHIVE_ERRORS as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
-    return scan_from_array(values, colors, path)
+    scan = scan_from_array(values, colors, path)
+    said = f"{source}; {scan.columns}" if source else "x, y, z: the arrays of these names"
+    return replace(scan, columns=said + (colored if scan.colors is not None else ""))
 
 
 def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -> ScanFile:
@@ -87,25 +94,36 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     Raises:
         InputError: no axis holds coordinates, several could, there are too many points, or colours do not match.
     """
-    named = values.dtype.names is not None
-    if named:
-        values = _from_records(values, path)
+    fields = values.dtype.names
+    found = NamedColumns(None, None)
+    if fields is not None:
+        found = find_columns("xyz" if fields == _UNNAMED_FIELDS else fields)
+        values = _from_records(values, found, path)
     laid_out = _coordinates_last(values, path)
     shape = laid_out.shape[:-1]
     if np.prod(shape, dtype=object) > MOST_POINTS:
         raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
     if laid_out.ndim == 3 and laid_out.dtype == np.uint8:
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
-    if not named:
+    count = laid_out.shape[-1]
+    if fields is None:
         laid_out = without_row_numbers(laid_out, path)
         check_order(laid_out, path)
     points = laid_out[..., :3].astype(np.float64)
-    if colors is None:
-        beside, place = colors_beside_points(laid_out[..., 3:])
-        if not named:
+    place = None
+    if colors is not None:
+        fitting = _fitting_colors(colors, shape, path)
+    else:
+        fitting, place = colors_beside_points(laid_out[..., 3:])
+        if fields is None:
             tell_reading(laid_out, place, path)
-        return ScanFile(points, beside)
-    return ScanFile(points, _fitting_colors(colors, shape, path))
+    if fields is not None and found.xyz is not None:
+        said = columns_read(len(fields), found.xyz, () if place is None else found.colors or (), fields, "fields")
+    else:
+        first = count - laid_out.shape[-1]
+        taken = () if place is None else range(first + 3 + place, first + 6 + place)
+        said = columns_read(count, range(first, first + 3), taken)
+    return ScanFile(points, fitting, columns=said)
 
 
 def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
@@ -131,9 +149,8 @@ def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
     return values
 
 
-def _from_records(records: np.ndarray, path: Path) -> np.ndarray:
+def _from_records(records: np.ndarray, columns: NamedColumns, path: Path) -> np.ndarray:
     names = records.dtype.names or ()
-    columns = find_columns("xyz" if names == _UNNAMED_FIELDS else names)
     if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in names):
         raise InputError(path, f"has the fields {', '.join(names)} instead of x, y, z", _REMEDY)
     wanted = [*columns.xyz, *(columns.colors or ())]
@@ -180,7 +197,7 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
 def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape: tuple[int, ...], path: Path) -> None:
     """Log arrays beside the points, of that shape, that also hold points by their names, or that choose among them."""
     for info in others[:_MOST_TOLD]:
-        name = Path(info.filename).name.removesuffix(".npy")
+        name = _name(info)
         try:
             header = _member_header(archive, info, path)
         except InputError:  # something else that nobody asks for
@@ -189,6 +206,10 @@ def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape:
             logger.warning("%s: the array %r holds points too, but is not read", path, name)
         elif header.shape == shape[:-1] and header.dtype.kind == "b":
             logger.warning("%s: the array %r is not read: all points take part, True or False", path, name)
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return Path(member.filename).name.removesuffix(".npy")
 
 
 def _may_be_points(shape: tuple[int, ...]) -> bool:

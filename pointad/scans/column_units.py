@@ -39,6 +39,12 @@ def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
         logger.warning(message, path, " and ".join(sorted(found)))
 
 
+def common_unit(names: Sequence[str]) -> str:
+    """The unit in which `in_one_unit` gives coordinates of these names; empty if they state none."""
+    known = [found for found in (length(stated_unit(name) or "") for name in names) if found is not None]
+    return known[0][0] if known else ""
+
+
 def in_one_unit(points: np.ndarray, names: Sequence[str], path: Path) -> np.ndarray:
     """Convert y and z to the unit of x if the names of the columns state different units of length; logged.
 

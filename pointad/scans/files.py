@@ -93,7 +93,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
 
 
 def _read_tiff(path: Path) -> ScanFile:
-    return ScanFile(read_xyz_tiff(path).astype(np.float64))
+    return ScanFile(read_xyz_tiff(path).astype(np.float64), columns="x, y, z: the three channels, in this order")
 
 
 _MESH_READERS: dict[str, Callable[[Path], Mesh]] = {".ply": read_ply, ".obj": read_obj, ".stl": read_stl}

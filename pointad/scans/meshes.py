@@ -26,6 +26,7 @@ class Mesh:
     vertices: np.ndarray  # (V, 3) float64
     faces: np.ndarray  # (F, 3) int64
     colors: np.ndarray | None = None  # (V, 3) uint8
+    columns: str = ""  # in words: which numbers of the file are coordinates and colours, and which are not used
 
 
 def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
@@ -45,8 +46,9 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     """
     if not len(mesh.vertices):
         raise InputError(path, "holds no points", _REMEDY)
+    as_points = ScanFile(mesh.vertices, mesh.colors, columns=mesh.columns)
     if not len(mesh.faces):
-        return ScanFile(mesh.vertices, mesh.colors)
+        return as_points
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise InputError(path, "has faces with vertices that do not exist", _REMEDY)
     used = np.zeros(len(mesh.vertices), dtype=bool)
@@ -55,17 +57,17 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     if unused >= FEWEST_POINTS and unused > _UNUSED * len(used):
         message = "%s: %d of %d vertices have no face; the vertices are read as the points and the faces are ignored"
         logger.warning(message, path, unused, len(used))
-        return ScanFile(mesh.vertices, mesh.colors)
+        return as_points
     areas = triangle_areas(mesh.vertices, mesh.faces)
     if len(used) >= FEWEST_POINTS and not areas.any():
         logger.warning("%s: its faces have no area; the vertices are read as the points", path)
-        return ScanFile(mesh.vertices, mesh.colors)
+        return as_points
     if unused:
         logger.warning("%s: %d of %d vertices have no face and are ignored", path, unused, len(used))
     _require_area(areas, path)
     chosen, weights = spread_points(mesh.vertices[mesh.faces], areas, count, seed)
     points, colors = _weighted(mesh, mesh.faces[chosen], weights)
-    return ScanFile(points, colors, is_mesh=True)
+    return ScanFile(points, colors, is_mesh=True, columns=mesh.columns)
 
 
 def sample_surface(

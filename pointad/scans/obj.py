@@ -55,7 +55,13 @@ def read_obj(path: Path) -> Mesh:
         raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
     if rows.shape[1] < 3:
         raise InputError(path, f"has vertices of {rows.shape[1]} numbers, expected 3", _REMEDY)
-    return Mesh(rows[:, :3], faces, _colors(rows[:, 3:]))
+    colors = _colors(rows[:, 3:])
+    said = "x, y, z: the first three numbers of every v"
+    if colors is not None:
+        said += "; colours: behind them"
+    elif rows.shape[1] > 3:
+        said += "; not used: what is behind them"
+    return Mesh(rows[:, :3], faces, colors, said)
 
 
 def _colors(others: np.ndarray) -> np.ndarray | None:

@@ -14,6 +14,7 @@ from pointad.scans.colors import colors_from_named
 from pointad.scans.column_units import in_one_unit
 from pointad.scans.pcd_header import PcdHeader, read_pcd_header
 from pointad.scans.point_cloud import PointCloud
+from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import parse_rows
 
@@ -72,17 +73,21 @@ def read_pcd_scan(path: Path) -> ScanFile:
             points[:, axis] = records[name]
     points = in_one_unit(points, header.xyz, path)
     colors = _colors(records, header)
+    names = header.dtype.names or ()
+    places = [names.index(name) for name in header.xyz]
+    taken = () if colors is None else [names.index(name) for name in header.colors]
+    said = columns_read(len(names), places, taken, names, "fields")
     grid = header.grid
     if grid is None:
-        return ScanFile(points, colors)
+        return ScanFile(points, colors, columns=said)
     if max(grid) > _LONGEST_SIDE_RATIO * min(grid):
         logger.warning(
             "%s: the grid of %d x %d points is too elongated for an organized scan; it is read as a point cloud",
             path,
             *grid,
         )
-        return ScanFile(points, colors)
-    return ScanFile(points.reshape(*grid, 3), None if colors is None else colors.reshape(*grid, 3))
+        return ScanFile(points, colors, columns=said)
+    return ScanFile(points.reshape(*grid, 3), None if colors is None else colors.reshape(*grid, 3), columns=said)
 
 
 def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = None) -> None:

@@ -19,6 +19,7 @@ from pointad.scans.column_units import in_one_unit
 from pointad.scans.meshes import Mesh, fans, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
+from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
 
@@ -117,9 +118,11 @@ def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
     with np.errstate(invalid="ignore"):  # a signalling NaN
         vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
     vertices = in_one_unit(vertices, [names[place] for place in found.xyz], path)
-    if found.colors is None:
-        return Mesh(vertices, faces, None)
-    return Mesh(vertices, faces, colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1)))
+    colors = None
+    if found.colors is not None:
+        colors = colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1))
+    said = columns_read(len(names), found.xyz, () if colors is None else found.colors or (), names, "properties")
+    return Mesh(vertices, faces, colors, said)
 
 
 def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader, path: Path) -> tuple[Columns, int]:

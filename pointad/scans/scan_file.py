@@ -31,6 +31,7 @@ class ScanFile:
     points: np.ndarray  # (N, 3), or (H, W, 3) for organized scans; float64, perhaps with values that are not finite
     colors: np.ndarray | None = None  # the same shape, uint8
     is_mesh: bool = False  # the points were sampled from a mesh's surface and are not stored in the file
+    columns: str = ""  # in words: which numbers of the file are coordinates and colours, and which are not used
 
     @property
     def is_organized(self) -> bool:
@@ -41,3 +42,15 @@ class ScanFile:
     def present(self) -> np.ndarray:
         """Flags (N,) or (H, W) of the points that are finite and, in an organized scan, not holes."""
         return measured_pixels(self.points)[0] if self.is_organized else is_finite(self.points)
+
+    @property
+    def reading(self) -> str:
+        """How the file was read, in words, such as "x, y, z: columns 1, 2, 3 of 4; not used: 4; 20000 points"."""
+        total, present = self.points.size // 3, int(self.present.sum())
+        if self.is_mesh:
+            content = f"{total} points drawn from a surface"
+        elif self.is_organized:
+            content = "{} rows of {} pixels, {} of them measured".format(*self.points.shape[:2], present)
+        else:
+            content = f"{total} points" + (f", {present} of them measured" if present < total else "")
+        return f"{self.columns}; {content}" if self.columns else content

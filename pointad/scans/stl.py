@@ -37,7 +37,9 @@ def read_stl(path: Path) -> Mesh:
         corners = _binary_corners(content, count, path)
     if not len(corners):
         raise InputError(path, "holds no triangles", _REMEDY)
-    return Mesh(corners.astype(np.float64), np.arange(len(corners)).reshape(-1, 3))
+    return Mesh(
+        corners.astype(np.float64), np.arange(len(corners)).reshape(-1, 3), columns="x, y, z: the corners of triangles"
+    )
 
 
 def _is_text(content: bytes) -> bool:

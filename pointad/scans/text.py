@@ -30,6 +30,8 @@ class TextTable:
     values: np.ndarray  # (N, C) float64; nan where a cell is empty
     names: tuple[str, ...] | None  # the names of the C columns, if the file has them
     above: bytes  # the lines above the first row
+    places: tuple[int, ...]  # where the C columns are among those of the file, from 0
+    file_names: tuple[str, ...]  # of all columns of the file; "" for those without a name
 
 
 def read_rows(path: str | Path) -> np.ndarray:
@@ -76,13 +78,16 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     if names is not None and len(names) != columns:
         names = None
     names = with_units(names, content[: dialect.start], columns, named, name)
+    places = tuple(range(columns))
+    file_names = ("",) * columns if names is None else tuple(names)
     empty = np.isnan(values).all(axis=0)
     if (
         not keep_empty and empty.any() and values.shape[1] - empty.sum() >= 3
     ):  # trailing separators, and columns of words
         values = values[:, ~empty]
-        names = None if names is None else tuple(np.array(names, dtype=object)[~empty])
-    return TextTable(values, names, content[: dialect.start])
+        places = tuple(np.flatnonzero(~empty).tolist())
+        names = None if names is None else tuple(names[place] for place in places)
+    return TextTable(values, names, content[: dialect.start], places, file_names)
 
 
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:

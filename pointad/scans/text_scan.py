@@ -1,6 +1,7 @@
 """Extracts points and colours from a table of numbers, by column name if there are names, else by position."""
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from pointad.errors import InputError
@@ -10,9 +11,10 @@ from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import find_columns, is_no_coordinate
+from pointad.scans.reading_words import columns_read
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
-from pointad.scans.text import parse_table
+from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +40,14 @@ def read_text_scan(path: Path) -> ScanFile:
     if table.names is not None:
         columns = find_columns(table.names)
         if columns.xyz is not None:
-            colors = None if columns.colors is None else colors_from_named(table.values[:, columns.colors])
+            found: tuple[int, ...] | None = columns.colors
+            colors = None if found is None else colors_from_named(table.values[:, found])
             nameless = [place for place in range(max(columns.xyz) + 1, len(table.names)) if not table.names[place]]
             if columns.colors is None and len(nameless) > 2:
-                colors, _ = colors_beside_points(table.values[:, nameless])
+                colors, place = colors_beside_points(table.values[:, nameless])
+                found = None if place is None else tuple(nameless[place : place + 3])
             points = in_one_unit(table.values[:, columns.xyz], [table.names[place] for place in columns.xyz], path)
-            return ScanFile(points, colors)
+            return ScanFile(points, colors, columns=_said(table, columns.xyz, found if colors is not None else None))
     values = without_row_numbers(table.values, path)
     if values.shape[1] > MOST_COLUMNS:
         raise InputError(path, f"has rows of {values.shape[1]} numbers, none of them named x, y, z", _HEIGHT_MAP)
@@ -58,7 +62,16 @@ def read_text_scan(path: Path) -> ScanFile:
     colors, place = colors_beside_points(values[:, 3:], after_intensity=is_pts)
     if not named and not (is_pts and place == 1):
         tell_reading(values, place, path)
-    return ScanFile(points, colors)
+    first_column = table.values.shape[1] - values.shape[1]
+    colors_at = None if place is None else range(first_column + 3 + place, first_column + 6 + place)
+    return ScanFile(points, colors, columns=_said(table, range(first_column, first_column + 3), colors_at))
+
+
+def _said(table: TextTable, coordinates: Iterable[int], colors: Iterable[int] | None) -> str:
+    """How the columns were read, with their numbers in the file; those given count only columns with numbers."""
+    names = table.file_names if any(table.file_names) else None
+    taken = [table.places[place] for place in coordinates]
+    return columns_read(len(table.file_names), taken, [table.places[place] for place in colors or ()], names)
 
 
 def _check_first_names(names: tuple[str, ...], path: Path) -> None:

@@ -62,6 +62,7 @@ def test_outputs_of_a_folder(run: Any, folder: Path, scan: np.ndarray, tmp_path:
     np.testing.assert_array_equal(heat["anomaly"], scores)
     original = trimesh.load(folder / "blob.ply").vertices
     np.testing.assert_allclose(np.stack([heat[axis] for axis in "xyz"], axis=-1), original)
+    assert blob["reading"].startswith("x, y, z: ") and all(side > 0 for side in blob["extent"])
     assert blob["region_threshold"] <= blob["regions"][0]["peak"] <= scores.max()
 
     assert bump["points"] == (scan[..., 2] != 0).sum()
