@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.eva import SUPPORTED_TRUNKS
-from pointad.model.siglip_model import build_siglip, check_siglip, is_siglip
+from pointad.model.siglip_model import build_siglip, check_siglip, exact_ratio, is_siglip
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 MOST_BLOCKS = 200  # of an encoder, which are built before they are compared with the weights; the largest CLIP has 64
@@ -94,6 +94,9 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         or text.get("proj_type", "linear") != "linear"
     ):
         raise InputError(f"model {name}", "its text encoder is not CLIP's own", remedy)
+    reading = text.get("tokenizer_kwargs") or {}
+    if reading.get("clean", "lower") != "lower" or reading.get("bpe_path") or reading.get("additional_special_tokens"):
+        raise InputError(f"model {name}", "its texts are not read as CLIP's are (tokenizer_kwargs)", remedy)
 
 
 def check_counts(vision_blocks: Any, text_blocks: Any, tokens: Any, subject: str | Path, remedy: str) -> None:
@@ -151,6 +154,7 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
             "width": vision_width,
             "head_width": min(OPENAI_HEAD_WIDTH, vision_width),
             "patch_size": patch_size,
+            **_mlp_ratio(state, "visual.transformer", vision_width),
         },
         "text_cfg": {
             "context_length": context_length,
@@ -158,6 +162,7 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
             "width": text_width,
             "heads": max(1, text_width // OPENAI_HEAD_WIDTH),
             "layers": text_blocks,
+            **_mlp_ratio(state, "transformer", text_width),
         },
     }
 
@@ -171,6 +176,14 @@ def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:
     model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
     with torch.device(device):
         return model_class(**options, quick_gelu=bool(configuration.get("quick_gelu", False)))
+
+
+def _mlp_ratio(state: Mapping[str, Tensor], encoder: str, width: int) -> dict[str, float]:
+    """How much wider the MLPs of an encoder are than its tokens, where that is not 4, as in ViT-g and ViT-bigG."""
+    hidden = state.get(f"{encoder}.resblocks.0.mlp.c_fc.weight")
+    if hidden is None or not hidden.ndim or len(hidden) == 4 * width or not width:
+        return {}
+    return {"mlp_ratio": exact_ratio(len(hidden), width)}
 
 
 def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:

@@ -33,6 +33,7 @@ from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenize
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
 from pointad.model.vision import ImageFeatures
+from pointad.model.vocabulary import check_vocabulary
 from pointad.model.weight_locations import demo_folder, folder_for_downloads, locate, weight_folders
 from pointad.model.weights import openai_url, read_weights
 
@@ -221,6 +222,8 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
             weights.path.parent, vocabulary_size=text["vocab_size"], context_length=text["context_length"]
         )
     model = build_with(choice.configuration, weights.state, weights.path)
+    if not siglip:
+        check_vocabulary(choice.configuration, weights.path)
     beside = weights.configuration
     others = [] if weights.from_openai or (beside and beside.mean) else foreign_normalization(choice.configuration)
     if others:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 from pointad.model.architecture import Configuration, build
 from pointad.model.siglip_model import is_siglip
-from pointad.model.towers import ImageTower, patch_size
+from pointad.model.towers import ImageTower, has_square_patches, patch_size
 
 LARGEST_SIDE = (
     1024  # of a model's own pictures, which may need far more memory than its weights; published ones have 512
@@ -52,7 +52,11 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
 
 
 def _check_side(vision: ImageTower, path: Path) -> None:
-    side, pixels = max(cast(tuple[int, int], vision.image_size)), patch_size(vision)
+    sides, pixels = cast(tuple[int, int], tuple(vision.image_size)), patch_size(vision)
+    if sides[0] != sides[1] or not has_square_patches(vision):
+        problem = f"is a model for pictures of {sides[0]} x {sides[1]} pixels, or for patches, that are no squares"
+        raise InputError(path, problem, "give a model for square pictures in square patches")
+    side = sides[0]
     if side > LARGEST_SIDE or side > MOST_PATCHES * pixels:
         raise InputError(
             path,

@@ -84,6 +84,7 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
     readings = registered_activations(name)
     if stated is not None:
         quick, grounds = stated
+        _refuse_other_heads(weights, name, configuration)
         if name.endswith(QUICK_GELU_SUFFIX) and not quick:
             raise InputError(
                 weights.path,
@@ -105,6 +106,27 @@ def _named(weights: WeightsFile, name: str, *, decided: bool) -> Choice:
     return Choice({**configuration, "quick_gelu": quick}, grounds)
 
 
+def _refuse_other_heads(weights: WeightsFile, name: str, configuration: Configuration) -> None:
+    beside = weights.configuration
+    if beside is None or _has_trunk(configuration):
+        return
+    wanted = _heads(configuration)
+    if isinstance(beside, OpenClipConfiguration):
+        held = wanted if _has_trunk(beside.model) else _heads(beside.model)
+    else:
+        held = beside.vision_heads or wanted[0], beside.text_heads or wanted[1]
+    if held != wanted:
+        said = f"has {held[0]} and {held[1]} attention heads ({beside.source.name} says so)"
+        problem = f"{said}, while {name} has {wanted[0]} and {wanted[1]}"
+        raise InputError(weights.path, problem, "omit --clip_model or name another")
+
+
+def _heads(configuration: Configuration) -> tuple[int, int]:
+    """Attention heads of both encoders, with open_clip's defaults."""
+    vision, text = configuration["vision_cfg"], configuration["text_cfg"]
+    return vision.get("width", 768) // vision.get("head_width", 64), text.get("heads", 8)
+
+
 def _stated(weights: WeightsFile) -> tuple[bool, str] | None:
     """The activation that the file itself or the configuration beside it states, and where it does."""
     if weights.from_openai:
@@ -123,10 +145,6 @@ def _configured(weights: WeightsFile) -> Choice:
         configuration = {**beside.model, "quick_gelu": stated[0]}
     else:
         configuration = {**openai_configuration(weights.state, weights.path), "quick_gelu": stated[0]}
-        for tower, heads in (("vision_cfg", beside.vision_heads), ("text_cfg", beside.text_heads)):
-            if heads is not None and configuration[tower]["width"] % heads:
-                problem = f"its {heads} attention heads do not divide the width {configuration[tower]['width']}"
-                raise InputError(beside.source, problem, "give the configuration that belongs to the weights")
         if beside.vision_heads is not None:
             configuration["vision_cfg"]["head_width"] = configuration["vision_cfg"]["width"] // beside.vision_heads
         if beside.text_heads is not None:
@@ -208,8 +226,7 @@ def models_of_dimensions(own: Configuration) -> list[tuple[str, tuple[int, int],
             continue
         if _has_trunk(other) or _has_trunk(own) or _dimensions(other) != _dimensions(own):
             continue
-        vision, text = other["vision_cfg"], other["text_cfg"]
-        heads = vision.get("width", 768) // vision.get("head_width", 64), text.get("heads", 8)
+        heads = _heads(other)
         quick_has_its_own_name = f"{name}{QUICK_GELU_SUFFIX}" in open_clip.list_models()
         for quick in sorted(registered_activations(name)):
             if not (quick and quick_has_its_own_name):

@@ -17,6 +17,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
+from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
 
 MARKER = "vision_model.embeddings.patch_embedding.weight"  # an entry that only these files have
 CONFIGURATION_NAME = "config.json"
@@ -51,8 +52,28 @@ _PARTS = {
 }
 JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")  # in this order
 _ACTIVATIONS = {"quick_gelu": True, "gelu": False}
-_DEFAULT_ACTIVATION = "quick_gelu"  # CLIPConfig's default if config.json has none
 _EPSILON = 1e-5
+_COMMON = {"num_hidden_layers": 12, "hidden_act": "quick_gelu", "layer_norm_eps": _EPSILON}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {  # of CLIPConfig
+    VISION: {
+        **_COMMON,
+        "hidden_size": 768,
+        "intermediate_size": 3072,
+        "num_attention_heads": 12,
+        "image_size": 224,
+        "patch_size": 32,
+    },
+    TEXT: {
+        **_COMMON,
+        "hidden_size": 512,
+        "intermediate_size": 2048,
+        "num_attention_heads": 8,
+        "vocab_size": 49408,
+        "max_position_embeddings": 77,
+        "eos_token_id": 49407,
+    },
+}
+_END_TOKENS = (49407, 2)  # CLIP's own, and what transformers wrote for it at first and still takes for it
 _LARGEST_COLOR = 10.0  # colours are from 0 to 1
 _LEAST_DEVIATION = 1e-3
 
@@ -117,11 +138,15 @@ def together(parts: Mapping[str, Tensor], target: str, path: str | Path) -> Tens
     return torch.cat([parts[name] for name in JOINED])
 
 
-def read_configuration(folder: Path) -> FileConfiguration | None:
+def read_configuration(state: Mapping[str, Tensor], folder: Path) -> FileConfiguration | None:
     """The contents of ``config.json`` and ``preprocessor_config.json`` in a folder; None if there is no config.json.
 
+    Args:
+        state: the weights in that folder, under transformers' names.
+        folder: where the files are.
+
     Raises:
-        InputError: it is unreadable, belongs to another kind of model, or needs what open_clip's CLIP does not support.
+        InputError: it is unreadable, belongs to other weights, or needs what open_clip's CLIP does not support.
     """
     path = folder / CONFIGURATION_NAME
     if not is_file(path):
@@ -131,26 +156,30 @@ def read_configuration(folder: Path) -> FileConfiguration | None:
     if not isinstance(content, dict) or content.get("model_type") != "clip":
         kind = content.get("model_type") if isinstance(content, dict) else None
         raise InputError(path, f"configuration of a model other than clip (model_type {kind!r:.60})", remedy)
-    towers = {}
-    for tower in ("vision_config", "text_config"):
-        encoder = content.get(tower) or content.get(f"{tower}_dict") or {}
-        if not isinstance(encoder, dict):
-            raise InputError(path, f"its {tower} is not a JSON object", remedy)
-        towers[tower] = encoder
-    activations = {str(encoder.get("hidden_act", _DEFAULT_ACTIVATION)) for encoder in towers.values()}
+    encoders = {name: _encoder(content, name, path, remedy) for name in _DEFAULTS}
+    activations = {str(encoder["hidden_act"]) for encoder in encoders.values()}
     if len(activations) > 1 or not activations <= _ACTIVATIONS.keys():
         found = " and ".join(sorted(activations))[:100]
         raise InputError(path, f"its hidden_act is {found}, expected quick_gelu or gelu for both encoders", remedy)
-    if any(encoder.get("layer_norm_eps", _EPSILON) != _EPSILON for encoder in towers.values()):
+    if any(encoder["layer_norm_eps"] != _EPSILON for encoder in encoders.values()):
         raise InputError(path, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", remedy)
-    # Heads are omitted if they are CLIPConfig's default: 12 of 768 channels, 8 of 512, so 64 each as in OpenAI's.
-    heads = {tower: encoder.get("num_attention_heads") for tower, encoder in towers.items()}
-    if not all(count is None or (type(count) is int and count > 0) for count in heads.values()):
-        raise InputError(path, "its num_attention_heads is not a count", remedy)
+    end = encoders[TEXT]["eos_token_id"]
+    if end not in (*_END_TOKENS, *([token] for token in _END_TOKENS)):
+        problem = f"its texts end with token {end!r:.40}, while CLIP's end with {_END_TOKENS[0]}"
+        raise InputError(path, problem, remedy)
+    check_encoders(encoders, state, path, class_tokens=1)
+    heads = {name: encoder["num_attention_heads"] for name, encoder in encoders.items()}
     mean, std = read_normalization(folder / PREPROCESSOR_NAME)
-    return FileConfiguration(
-        path, _ACTIVATIONS[activations.pop()], heads["vision_config"], heads["text_config"], mean, std
-    )
+    return FileConfiguration(path, _ACTIVATIONS[activations.pop()], heads[VISION], heads[TEXT], mean, std)
+
+
+def _encoder(content: Mapping[str, Any], name: str, path: Path, remedy: str) -> dict[str, Any]:
+    """The settings of an encoder; those of ``vision_config_dict``, with its own defaults, have precedence."""
+    encoder = encoder_settings(content, name, _DEFAULTS[name], path, remedy)
+    older = f"{name}_dict"  # what transformers wrote at first
+    if content.get(older) is None:
+        return encoder
+    return {**encoder, **encoder_settings(content, older, _DEFAULTS[name], path, remedy)}
 
 
 def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:

@@ -1,5 +1,6 @@
 """The configuration file that open_clip stores beside weights in a folder from Hugging Face."""
 
+import logging
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from pointad.model.hugging_face import channel_values
 
 CONFIGURATION_NAME = "open_clip_config.json"
 _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
+# Other names under which open_clip looks for the weights of a folder with this file.
+_OTHER_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,17 @@ class OpenClipConfiguration:
 def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
     """Read ``open_clip_config.json`` beside a file of weights; None if there is none or it belongs to other weights.
 
+    Args:
+        weights: a file whose entries have open_clip's names.
+
     Raises:
         InputError: it is unreadable, or the model is not suitable for the method.
     """
     path = weights.with_name(CONFIGURATION_NAME)
-    if not weights.name.startswith(_WEIGHTS_PREFIX) or not is_file(path):
+    if not is_file(path):
+        return None
+    if not weights.name.startswith(_WEIGHTS_PREFIX) and weights.name not in _OTHER_NAMES:
+        logger.warning("%s: %s beside it is not used, which belongs to files named otherwise", weights, path.name)
         return None
     remedy = "download it again, or remove it and name the model with --clip_model"
     content = read_json(path, remedy)

@@ -25,6 +25,7 @@ from pointad.model.hugging_face import (
 )
 from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.siglip_model import MEAN, STD, TRUNK, TrunkDimensions, exact_ratio
+from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
 
 MARKER = "vision_model.head.probe"  # an entry that only these files have
 
@@ -67,7 +68,19 @@ _PARTS = {
 _JOINED_NAMES = {"text": "attn.in_proj_{}", "vision": "attn.qkv.{}"}
 
 _MODEL_TYPE, _NAFLEX_TYPE = "siglip", "siglip2"
-_ACTIVATION, _EPSILON, _HEADS = "gelu_pytorch_tanh", 1e-6, 12  # SiglipConfig's defaults
+_ACTIVATION, _EPSILON = "gelu_pytorch_tanh", 1e-6
+_COMMON = {
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "hidden_act": _ACTIVATION,
+    "layer_norm_eps": _EPSILON,
+}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {  # of SiglipConfig
+    VISION: {**_COMMON, "image_size": 224, "patch_size": 16},
+    TEXT: {**_COMMON, "vocab_size": 32000, "max_position_embeddings": 64},
+}
 _REMEDY = "give the folder of a SiglipModel, such as google/siglip-base-patch16-224"
 
 
@@ -106,12 +119,13 @@ def open_clip_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, 
     return {**renamed, positions: renamed[positions][None]} if positions in renamed else renamed
 
 
-def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfiguration:
+def read_configuration(state: Mapping[str, Tensor], path: Path, stored: Mapping[str, Tensor]) -> OpenClipConfiguration:
     """The model that ``config.json`` beside the weights describes; dimensions come from the weights themselves.
 
     Args:
         state: the weights, under open_clip's names.
         path: their file.
+        stored: the same weights under transformers' names.
 
     Raises:
         InputError: it is missing or unreadable, belongs to another kind of model, or does not fit the weights.
@@ -126,7 +140,9 @@ def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfi
         raise InputError(source, problem, "take one with a fixed size, such as google/siglip2-base-patch16-224")
     if kind != _MODEL_TYPE:
         raise InputError(source, f"configuration of a model other than siglip (model_type {kind!r:.60})", _REMEDY)
-    heads = {tower: _heads(content, tower, source) for tower in ("vision_config", "text_config")}
+    encoders = {name: _encoder(content, name, source) for name in _DEFAULTS}
+    check_encoders(encoders, stored, source, class_tokens=0)
+    heads = {name: encoder["num_attention_heads"] for name, encoder in encoders.items()}
     try:
         model = _configuration(state, heads)
     except KeyError as missing:
@@ -136,31 +152,19 @@ def read_configuration(state: Mapping[str, Tensor], path: Path) -> OpenClipConfi
         raise InputError(path, problem, "download it again") from error
     vision, text = model["vision_cfg"][TRUNK], model["text_cfg"]
     check_counts(vision.depth, text["layers"], text["context_length"], path, "download it again")
-    for tower, encoder in (
-        ("vision_config", vision.width),
-        ("text_config", text["width"]),
-    ):
-        if encoder % heads[tower]:
-            problem = f"its {heads[tower]} attention heads do not divide the width {encoder}"
-            raise InputError(source, problem, "give the configuration that belongs to the weights")
     mean, std = read_normalization(path.with_name(PREPROCESSOR_NAME))
     return OpenClipConfiguration(source, model, mean or MEAN, std or STD)
 
 
-def _heads(content: dict[str, Any], tower: str, source: Path) -> int:
-    """Attention heads of an encoder, after checking that the rest of it is as in all of SigLIP."""
-    encoder = content.get(tower) or {}
-    if not isinstance(encoder, dict):
-        raise InputError(source, f"its {tower} is not a JSON object", _REMEDY)
-    activation = str(encoder.get("hidden_act", _ACTIVATION))
+def _encoder(content: dict[str, Any], name: str, source: Path) -> dict[str, Any]:
+    """The settings of an encoder, after checking that what the weights do not show is as in all of SigLIP."""
+    encoder = encoder_settings(content, name, _DEFAULTS[name], source, _REMEDY)
+    activation = str(encoder["hidden_act"])
     if activation != _ACTIVATION:
         raise InputError(source, f"its hidden_act is {activation[:60]}, expected {_ACTIVATION}", _REMEDY)
-    if encoder.get("layer_norm_eps", _EPSILON) != _EPSILON:
+    if encoder["layer_norm_eps"] != _EPSILON:
         raise InputError(source, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", _REMEDY)
-    heads = encoder.get("num_attention_heads", _HEADS)
-    if not (type(heads) is int and heads > 0):
-        raise InputError(source, "its num_attention_heads is not a count", _REMEDY)
-    return heads
+    return encoder
 
 
 def _configuration(state: Mapping[str, Tensor], heads: Mapping[str, int]) -> Configuration:

@@ -17,6 +17,8 @@ from pointad.model.siglip import SiglipVision
 
 MEAN = STD = (0.5, 0.5, 0.5)  # of pictures with values 0 … 1, for all published SigLIP models
 
+CLEAN = "canonicalize"  # open_clip's name for lower case without punctuation, in which SigLIP's texts are read
+
 TRUNK = "trunk"  # the entry of vision_cfg that holds TrunkDimensions; open_clip's configurations name a model instead
 _TIMM_NAME = re.compile(r"vit_[a-z0-9]+_patch[0-9]+_siglip_[0-9]+")  # others, such as "siglip_gap", pool otherwise
 
@@ -74,6 +76,9 @@ def check_siglip(name: str, configuration: Mapping[str, Any]) -> None:
         or text.get("block_type") not in (None, "default")
     ):
         raise InputError(f"model {name}", "its text encoder is not SigLIP's own", remedy)
+    reading = text.get("tokenizer_kwargs") or {}
+    if reading.get("clean", CLEAN) != CLEAN or reading.get("strip_sep_token"):
+        raise InputError(f"model {name}", "its texts are not read as SigLIP's are (tokenizer_kwargs)", remedy)
 
 
 def activation_name(configuration: Mapping[str, Any]) -> str:

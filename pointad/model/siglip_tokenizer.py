@@ -24,6 +24,7 @@ from pointad.compute.standard_error import nothing_on_standard_error
 from pointad.errors import InputError
 from pointad.files.presence import is_file
 from pointad.files.regular import read_bytes
+from pointad.model.siglip_model import CLEAN
 from pointad.model.tokenizer_growth import most_growth
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
@@ -31,7 +32,6 @@ SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sent
 
 _REMEDY = "download the whole folder again"
 _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
-_CLEAN = "canonicalize"  # open_clip's name for it
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
 _MOST_GROWTH = 100_000  # published rules make a text at most twice as long, but for one table of characters
 _UNKNOWN = "<unk>"
@@ -76,7 +76,7 @@ class SiglipTokenizer:
         self.context_length = context_length
         self._vocabulary = vocabulary
         self._entries = entries
-        self._clean = get_clean_fn(_CLEAN)
+        self._clean = get_clean_fn(CLEAN)
         self._unknown_id = vocabulary.entry(_UNKNOWN)
         self._told_unknown = False
         for end, padding in _ENDS_AND_PADDING:

@@ -28,8 +28,17 @@ def encode_pictures(visual: ImageTower, images: Tensor, layers: Sequence[int] | 
 
 def patch_size(visual: ImageTower) -> int:
     """Side of a patch in pixels."""
-    sides = visual.patch_size if isinstance(visual, VisionTransformer) else visual.trunk.patch_embed.patch_size
-    return int(sides[0])
+    return int(_patch_sides(visual)[0])
+
+
+def has_square_patches(visual: ImageTower) -> bool:
+    """Whether patches are as high as wide."""
+    height, width = _patch_sides(visual)
+    return height == width
+
+
+def _patch_sides(visual: ImageTower) -> Sequence[int]:
+    return visual.patch_size if isinstance(visual, VisionTransformer) else visual.trunk.patch_embed.patch_size
 
 
 def output_dim(visual: ImageTower) -> int:

@@ -76,10 +76,10 @@ def read_weights(path: str | Path) -> WeightsFile:
         state |= entries
     configuration: FileConfiguration | OpenClipConfiguration | None
     if siglip_hugging_face.MARKER in state:
-        state = siglip_hugging_face.open_clip_names(state, path)
-        configuration = siglip_hugging_face.read_configuration(state, path)
+        stored, state = state, siglip_hugging_face.open_clip_names(state, path)
+        configuration = siglip_hugging_face.read_configuration(state, path, stored)
     elif hugging_face.MARKER in state:
-        configuration = hugging_face.read_configuration(path.parent)
+        configuration = hugging_face.read_configuration(state, path.parent)
         state = hugging_face.openai_names(state, path)
     else:
         configuration = read_open_clip_configuration(path)

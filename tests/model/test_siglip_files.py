@@ -210,6 +210,10 @@ def test_flags_that_contradict(hugging_face: Path, open_clip_folder: Path) -> No
             load_backbone(weights=folder, quick_gelu=True)
 
 
+def vision(**change: Any) -> dict[str, Any]:
+    return {"vision_config": {**HUGGING_FACE_CONFIGURATION["vision_config"], **change}}
+
+
 def without(name: str) -> dict[str, Any]:
     return {name: None}
 
@@ -219,12 +223,14 @@ def without(name: str) -> dict[str, Any]:
     [
         ({"model_type": "siglip2"}, "NaFlex.*; take one with a fixed size"),
         ({"model_type": "clip"}, r"a model other than siglip .model_type 'clip'"),
-        ({"text_config": {}}, "its 12 attention heads do not divide the width 16"),
+        ({"text_config": {}}, "its text_config has num_hidden_layers 12, while the weights have 4"),
         ({"text_config": [1]}, "text_config is not a JSON object"),
         ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": 4}}, "hidden_act is gelu, expected gelu_py"),
         ({"vision_config": {"layer_norm_eps": 1e-5}}, "layer_norm_eps is not 1e-06"),
         ({"vision_config": {"num_attention_heads": "4"}}, "num_attention_heads is not a count"),
-        ({"vision_config": {"num_attention_heads": 7}}, "its 7 attention heads do not divide the width 32"),
+        (vision(num_attention_heads=7), "its 7 attention heads do not divide the width 32"),
+        (vision(hidden_size=64), "its vision_config has hidden_size 64, while the weights have 32"),
+        (vision(image_size=48), "its vision_config has image_size 48, while the weights have 25 patches"),
     ],
 )
 def test_configurations_of_hugging_face_that_do_not_fit(change: Any, reason: str, hugging_face: Path) -> None:
@@ -280,6 +286,7 @@ def test_weights_of_hugging_face_that_do_not_fit(change: dict[str, Any], reason:
         ("text_cfg", {"hf_model_name": "roberta-base"}, "its text encoder is not SigLIP's own"),
         ("text_cfg", {"no_causal_mask": False}, "its text encoder is not SigLIP's own"),
         ("text_cfg", {"pool_type": "first"}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"tokenizer_kwargs": {"clean": "lower"}}, "its texts are not read as SigLIP's are"),
         ("text_cfg", {"norm_kwargs": {"epsilon": 1}}, "no model has these dimensions"),
         ("text_cfg", {"heads": 5}, "no model has these dimensions"),
     ],

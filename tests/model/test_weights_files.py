@@ -30,10 +30,12 @@ def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**hugging_face_names(state), **counters}
 
 
+VISION = {"hidden_size": 32, "intermediate_size": 128, "num_hidden_layers": 5, "image_size": 28, "patch_size": 7}
+TEXT = {"hidden_size": 16, "intermediate_size": 64, "num_hidden_layers": 4}
 CONFIGURATION = {
     "model_type": "clip",
-    "vision_config": {"hidden_act": "gelu", "num_attention_heads": 4},
-    "text_config": {"hidden_act": "gelu", "num_attention_heads": 2},
+    "vision_config": {**VISION, "hidden_act": "gelu", "num_attention_heads": 4},
+    "text_config": {**TEXT, "hidden_act": "gelu", "num_attention_heads": 2},
 }
 
 
@@ -97,10 +99,22 @@ def test_configuration_of_the_folder_decides(
     assert backbone.vision.transformer.resblocks[0].attn.num_heads == 4
     assert backbone.text.transformer.resblocks[0].attn.num_heads == 2
     assert backbone.mean == (0.5, 0.25, 0.125) and backbone.std == (1, 2, 3)
-    silent = {"vision_config": {"num_attention_heads": 4}, "text_config": {"num_attention_heads": 2}}
-    assert has_quick_gelu(load_backbone(weights=write_folder(renamed, tmp_path / "silent", **silent)))
-    empty = load_backbone(weights=write_folder(renamed, tmp_path / "empty", vision_config={}, text_config={}))
-    assert has_quick_gelu(empty) and empty.vision.transformer.resblocks[0].attn.num_heads == 1
+    silent = {"vision_config": {**VISION, "num_attention_heads": 4}, "text_config": TEXT}
+    backbone = load_backbone(weights=write_folder(renamed, tmp_path / "silent", **silent))
+    assert has_quick_gelu(backbone)
+    assert backbone.text.transformer.resblocks[0].attn.num_heads == 8  # what transformers takes for an omitted count
+    older = {"text_config_dict": TEXT, "vision_config_dict": {**VISION, "num_attention_heads": 8}}
+    backbone = load_backbone(weights=write_folder(renamed, tmp_path / "older", **older))
+    assert has_quick_gelu(backbone)  # the default of the older parts, not what the newer ones state
+    assert backbone.vision.transformer.resblocks[0].attn.num_heads == 8
+
+
+def vision(reason: str, **change: Any) -> tuple[dict[str, Any], str]:
+    return {"vision_config": {**VISION, "hidden_act": "gelu", "num_attention_heads": 4, **change}}, reason
+
+
+def text(reason: str, **change: Any) -> tuple[dict[str, Any], str]:
+    return {"text_config": {**TEXT, "hidden_act": "gelu", "num_attention_heads": 2, **change}}, reason
 
 
 @pytest.mark.parametrize(
@@ -112,8 +126,18 @@ def test_configuration_of_the_folder_decides(
         ({"vision_config": {"hidden_act": "quick_gelu"}}, "gelu and quick_gelu"),
         ({"vision_config": [1]}, "vision_config is not a JSON object"),
         ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": "4"}}, "num_attention_heads is not a count"),
-        ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": 7}}, "7 attention heads do not divide"),
         ({"vision_config": {"hidden_act": "gelu", "layer_norm_eps": 1e-6}}, "layer_norm_eps"),
+        vision("7 attention heads do not divide the width 32", num_attention_heads=7),
+        vision("has hidden_size 64, while the weights have 32", hidden_size=64),
+        vision("has num_hidden_layers 4, while the weights have 5", num_hidden_layers=4),
+        vision("has patch_size 14, while the weights have 7", patch_size=14),
+        vision("has image_size 35, while the weights have 16 patches", image_size=35),
+        vision("has image_size .28, 28., while the weights", image_size=[28, 28]),
+        ({"text_config": {"hidden_act": "gelu"}}, "text_config has num_hidden_layers 12, while the weights have 4"),
+        text("has vocab_size 49409, while the weights have 49408", vocab_size=49409),
+        text("has max_position_embeddings 64, while the weights have 77", max_position_embeddings=64),
+        text("has intermediate_size 2048, while the weights have 64", intermediate_size=2048),
+        text("texts end with token 269, while CLIP's end with 49407", eos_token_id=269),
     ],
 )
 def test_configurations_that_do_not_fit(

@@ -1,0 +1,100 @@
+"""Weights and configurations that open_clip and transformers read in one way, and nobody may read in another."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from small_clip import CONFIGURATION, small_clip
+from torch import Tensor
+
+from pointad.errors import InputError
+from pointad.model.backbone import load_backbone
+from pointad.model.configuration_choice import choose_configuration
+from pointad.model.hugging_face import FileConfiguration
+from pointad.model.open_clip_configuration import OpenClipConfiguration
+from pointad.model.weights import WeightsFile
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, Tensor]:
+    return {name: entry for name, entry in small_clip().state_dict().items() if name != "attn_mask"}
+
+
+def with_words(state: dict[str, Tensor], count: int) -> dict[str, Tensor]:
+    return {**state, "token_embedding.weight": torch.zeros(count, 16)}
+
+
+def write_configuration(folder: Path, **change: Any) -> None:
+    model = {name: {**part, **change.get(name, {})} for name, part in CONFIGURATION.items() if isinstance(part, dict)}
+    content = {"model_cfg": {"embed_dim": 24, **model}, "preprocess_cfg": {"mean": [0.1, 0.2, 0.3]}}
+    (folder / "open_clip_config.json").write_text(json.dumps(content))
+
+
+def test_heads_that_the_name_and_the_folder_state_differently(tmp_path: Path) -> None:
+    source = tmp_path / "config.json"
+    vision, text = {"width": 768, "head_width": 64}, {"width": 512, "heads": 4}
+    stated = (
+        FileConfiguration(source, quick_gelu=False, vision_heads=12, text_heads=4),
+        OpenClipConfiguration(source, {"vision_cfg": vision, "text_cfg": text}),
+    )
+    for told in stated:
+        weights = WeightsFile(source, {"visual.proj": torch.zeros(1)}, from_openai=False, configuration=told)
+        with pytest.raises(InputError, match=r"has 12 and 4 attention heads .*, while ViT-B-32 has 12 and 8; omit"):
+            choose_configuration(weights, "ViT-B-32", None)
+
+
+def test_mlps_of_another_width(tmp_path: Path) -> None:
+    model = small_clip(mlp_ratio=2.7, head_width=32)
+    save_file(model.state_dict(), tmp_path / "a.safetensors")
+    backbone = load_backbone(weights=tmp_path / "a.safetensors")
+    pictures = torch.randn(1, 3, 28, 28)
+    with torch.no_grad():
+        torch.testing.assert_close(backbone.encode_images(pictures).global_features, model.encode_image(pictures))
+
+
+def test_other_vocabularies(state: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file(state, path)
+    load_backbone(weights=path)
+    assert "tokenizer" not in caplog.text
+    save_file(with_words(state, 49409), path)
+    load_backbone(weights=path)
+    assert "its text encoder has 49409 entries, CLIP's tokenizer 49408; its texts are read with CLIP's" in caplog.text
+    save_file(with_words(state, 30522), path)
+    with pytest.raises(InputError, match="its text encoder has 30522 entries, CLIP's tokenizer 49408"):
+        load_backbone(weights=path)
+
+
+def test_a_configuration_beside_weights_of_every_name(
+    state: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_configuration(tmp_path)
+    for name in ("model.safetensors", "mine.safetensors"):
+        save_file(state, tmp_path / name)
+    with caplog.at_level(logging.WARNING):
+        assert load_backbone(weights=tmp_path).mean == (0.1, 0.2, 0.3)
+    assert "not used" not in caplog.text
+    assert load_backbone(weights=tmp_path / "mine.safetensors").mean != (0.1, 0.2, 0.3)
+    assert "mine.safetensors: open_clip_config.json beside it is not used" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"vision_cfg": {"image_size": [28, 56]}}, "give a model for square pictures"),
+        ({"text_cfg": {"tokenizer_kwargs": {"clean": "canonicalize"}}}, "its texts are not read as CLIP's are"),
+        ({"text_cfg": {"tokenizer_kwargs": ["clean"]}}, "is not an open_clip configuration"),
+    ],
+)
+def test_configurations_that_need_another_reading(
+    change: dict[str, Any], reason: str, state: dict[str, Tensor], tmp_path: Path
+) -> None:
+    write_configuration(tmp_path, **change)
+    positions = torch.zeros(33 if "vision_cfg" in change else 17, 32)
+    save_file({**state, "visual.positional_embedding": positions}, tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(InputError, match=reason):
+        load_backbone(weights=tmp_path)
