@@ -78,10 +78,10 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
 
 
 def _start(command: Command, arguments: Sequence[str], name: str | None) -> None:
-    from pointad.commands.program import leave_interrupted, run, termination_raised
+    from pointad.commands.program import interrupts_raised, leave_interrupted, run
 
     try:
-        with termination_raised():
+        with interrupts_raised():
             module = importlib.import_module(f"pointad.commands.{command.module}")
             parser = module.build_parser()
             if name is not None:

@@ -103,7 +103,7 @@ def run(
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
     try:
-        with termination_raised(), lost_interrupts_repeated(_signal_of), working_folder_not_imported():
+        with interrupts_raised(), working_folder_not_imported():
             code = main(flags)
         sys.stdout.flush()
     except PointADError as error:
@@ -158,6 +158,16 @@ def log_to_standard_error() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+@contextlib.contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Let SIGTERM raise `Terminated` within the block, and either signal come again where it is lost in a destructor.
+
+    So are those that come while a module's lock is given back, in an import.
+    """
+    with termination_raised(), lost_interrupts_repeated(_signal_of):
+        yield
 
 
 @contextlib.contextmanager

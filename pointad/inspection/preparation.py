@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from pointad.compute.argument_kinds import as_choice
+from pointad.compute.searches import nearest_in_threads
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
@@ -225,7 +226,8 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     if len(chosen) == len(original):
         nearest = np.arange(len(original))
     else:
-        _, nearest = cKDTree(centred[chosen], balanced_tree=False, compact_nodes=False).query(centred, workers=-1)
+        tree = cKDTree(centred[chosen], balanced_tree=False, compact_nodes=False)
+        nearest = nearest_in_threads(tree, centred)
     place = np.full(len(points), -1, dtype=np.int32)
     place[taking_part] = nearest
     rendered = centred[chosen] @ rotation.T

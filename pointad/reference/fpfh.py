@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from pointad.compute.searches import nearest_in_threads
 from pointad.rendering.normals import smallest_direction
 
 ANGLES = 3
@@ -136,4 +137,4 @@ def surface_normals(points: np.ndarray, indices: np.ndarray, viewpoint: np.ndarr
 
 def nearest_points(points: np.ndarray, count: int) -> np.ndarray:
     """(N, count) int64, each point's nearest points, itself first; count is at most N."""
-    return cKDTree(points).query(points, k=count, workers=-1)[1]
+    return nearest_in_threads(cKDTree(points), points, count)

@@ -80,10 +80,13 @@ def test_an_interrupt_at_the_very_end_is_late(capsys: pytest.CaptureFixture[str]
     assert leaving.value.code == 0 and capsys.readouterr().err == "" and sys.unraisablehook is hook
 
 
-def test_one_line_before_a_program_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pointad.commands.train.build_parser", lambda: send(signal.SIGTERM))
+@pytest.mark.parametrize("how", ["interrupted", "terminated", "destructor", "destructor terminated"])
+def test_one_line_before_a_program_has_begun(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python loses an interrupt in destructors, and where an import gives back the lock of a module."""
+    action, status, word = ENDINGS[how]
+    monkeypatch.setattr("pointad.commands.train.build_parser", action)
     ending = invoke("train.py")
-    assert (ending.code, ending.err) == (143, "terminated; run the same command again to continue\n")
+    assert (ending.code, ending.err) == (status, f"{word}; run the same command again to continue\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
