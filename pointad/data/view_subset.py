@@ -59,7 +59,7 @@ class AvailableViews:
         count = self.count if choice.count is None else choice.count
         if not 1 <= count <= self.count:
             problem = f"{self.place} has {self.count} view{'' if self.count == 1 else 's'} per sample"
-            raise InputError(f"--views {count}", problem, f"give a number from 1 to {self.count}")
+            raise InputError(f"views {count}", problem, f"give a number from 1 to {self.count}")
         return view_subset(count, organized=organized, of=self.count, directions=self.directions)
 
     def names(self, indices: Sequence[int]) -> tuple[str, ...] | None:
@@ -70,12 +70,12 @@ class AvailableViews:
         names = " ".join(view.name for view in wanted)
         if self.directions is None:
             problem = f"{self.place} does not state the directions of its views"
-            raise InputError(f"--views {names}", problem, "give a number, or render again")
+            raise InputError(f"views {names}", problem, "give a number, or render again")
         missing = [view.name for view in wanted if view not in self.directions]
         if missing:
             found = " ".join(view.name for view in self.directions)
             problem = f"{self.place} has no view {' '.join(missing)}"
-            raise InputError(f"--views {names}", problem, f"choose among {found}, or render these directions")
+            raise InputError(f"views {names}", problem, f"choose among {found}, or render these directions")
         return tuple(self.directions.index(view) for view in wanted)
 
 
@@ -118,7 +118,7 @@ def view_subset(
         InputError: ``count`` is out of range.
     """
     if not 1 <= count <= of:
-        raise InputError(f"--views {count}", f"a sample has {of} views", f"give a number from 1 to {of}")
+        raise InputError(f"views {count}", f"a sample has {of} views", f"give a number from 1 to {of}")
     if not organized or (of != VIEW_COUNT and directions is None):
         return tuple(int((i + 0.5) * of / count) for i in range(count))
     if directions is None or _is_published(directions):

@@ -88,7 +88,9 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
                 machine.step(opcode.name, argument)
     except PickleDataError:
         raise
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, UnicodeError) as error:
+    except (IndexError, KeyError, TypeError, AttributeError) as error:  # words of Python's about this program
+        raise PickleDataError("its pickle is damaged: a value is missing or of another kind") from error
+    except (ValueError, OverflowError) as error:
         raise PickleDataError(f"its pickle is damaged: {error}") from error
     if not isinstance(stream, bytes):
         stream.seek(start + source.tell())

@@ -74,7 +74,12 @@ class Reference:
         return self.patches.nbytes + self.geometry.nbytes + (0 if self.color is None else self.color.nbytes)
 
     def copied(self, scan: Likeness) -> str | None:
-        """The name of the good scan that is the same recording as a scan; None if there is none."""
+        """The name of the good scan that is the same recording as a scan; None if there is none.
+
+        Raises:
+            InputError: what is given is no `Likeness`.
+        """
+        _check_kind(scan, Likeness)
         twin = first_twin(scan, self.likenesses)
         return None if twin is None else self.names[twin]
 
@@ -88,8 +93,9 @@ class Reference:
         """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
 
         Raises:
-            InputError: the good scans have RGB pictures, and the scan has none.
+            InputError: the good scans have RGB pictures, and the scan has none; or what is given is no `Observation`.
         """
+        _check_kind(scan, Observation)
         if self.color is not None and scan.color is None:
             problem = "has no RGB picture, and the good scans that it is compared with have them"
             raise InputError("scan", problem, "give its picture, or make the reference without pictures")
@@ -202,6 +208,12 @@ class Reference:
             and geometry_fits(self.geometry, scans)
             and (self.color is None or patches_fit(self.color, 1, scans))
         )
+
+
+def _check_kind(scan: Any, kind: type) -> None:
+    if not isinstance(scan, kind):
+        remedy = f"give a {kind.__module__}.{kind.__name__}; for points, call PointAD.predict(points, reference=...)"
+        raise InputError("scan", f"is a {type(scan).__name__}", remedy)
 
 
 def _pair(value: Sequence[Any]) -> tuple[float, float]:

@@ -140,6 +140,19 @@ def test_good_scans_are_a_list(detector: PointAD) -> None:
             detector.make_reference([CLOUD], names=names)  # type: ignore[arg-type]
 
 
+def test_what_references_compare(reference: Reference) -> None:
+    assert refused(reference.copied) == list(ANYTHING) == refused(reference.compare)
+    with pytest.raises(InputError, match=r"scan: is a ndarray; give a .*Observation; for points, call PointAD.predict"):
+        reference.compare(CLOUD)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("views", [0, 10, [View("x", 1), View("x", 1)]])
+def test_errors_about_views_name_the_argument(detector: PointAD, views: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        detector.predict(CLOUD, views=views)
+    assert caught.value.subject.startswith("views")
+
+
 def test_errors_name_the_good_scan(detector: PointAD) -> None:
     for bad, problem in (
         (CLOUD[:50], r"good scan 2: holds 50 points"),
