@@ -62,7 +62,7 @@ def test_other_numbers_of_views(directions: tuple[str, ...], raw: Path, tmp_path
     told = json.loads((tmp_path / "fewer" / "results.json").read_text())["run"]
     assert told["view_names"] == [directions[1], directions[0]]
     too_many = len(directions) + 1
-    assert_one_error_line(invoke("test.py", *common, "--views", too_many), f"--views {too_many}", "rendered")
+    assert_one_error_line(invoke("test.py", *common, "--views", too_many), f"views {too_many}", "rendered")
     assert_one_error_line(invoke("test.py", *common, "--views", "y77"), "y77", directions[0])
 
 
