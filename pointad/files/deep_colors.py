@@ -1,32 +1,76 @@
-"""Reads PNGs of 16-bit colours whole: Pillow keeps the upper byte of each value, so that small values become 0."""
+"""Reads 16-bit colours of PNGs and TIFFs: Pillow keeps the upper byte of each value, so that small values become 0."""
 
 import io
+import sys
+from collections.abc import Callable
 
-from PIL import Image, ImageChops, ImageFile
+import numpy as np
+from PIL import Image, ImageChops, ImageFile, TiffImagePlugin
 
-_LOWER = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}  # how Pillow unpacks it: the lower bytes
-_GREY = "LA;16B"  # read with four bytes a pixel, both of each value
+_DEEP = ";16"  # in Pillow's name for how the values of a tile are packed; the byte order follows it
+_OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_GREY = "LA;16B"  # unpacked as four channels, both bytes of each value
+_PLANES = 2  # the TIFF stores one plane after another, not pixel by pixel
+_BITS = 16
+_DARK = 16  # of 256: twelve bits of sixteen
 
 
 def has_deep_colors(picture: ImageFile.ImageFile) -> bool:
-    """Whether an opened picture, not decoded yet, is a PNG with several channels of 16 bits."""
-    return picture.format == "PNG" and len(picture.tile) == 1 and picture.tile[0][3] in _LOWER
+    """Whether an opened picture, not decoded yet, is a PNG or TIFF with several channels of 16 bits."""
+    is_known = picture.format in ("PNG", "TIFF") and len(picture.getbands()) > 1 and bool(picture.tile)
+    return is_known and _DEEP in _packing(picture.tile[0])
 
 
-def larger_bytes(content: bytes) -> Image.Image:
-    """Decode such a PNG to the larger of both bytes of each value: 0 only where the value is 0.
+def correct_planes(picture: ImageFile.ImageFile) -> None:
+    """Have planes of 16 bits in an opened TIFF decoded as such: Pillow would take them for planes of 8 bits."""
+    tags = getattr(picture, "tag_v2", None)
+    if tags is None or tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) != _PLANES:
+        return
+    if set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) == {_BITS}:
+        order = "B" if tags.prefix == b"MM" else "L"
+        _repack(picture, lambda packing: f"{packing}{_DEEP}{order}" if len(packing) == 1 else packing)
+
+
+def is_dark(picture: Image.Image) -> bool:
+    """Whether all colours of a decoded picture of 16 bits are in the lowest sixteenth, as those of 12-bit cameras."""
+    return int(np.asarray(picture.convert("RGB")).max(initial=0)) < _DARK
+
+
+def larger_bytes(content: bytes, picture_format: str) -> Image.Image:
+    """Decode such a picture to the larger of both bytes of each value: 0 only where the value is 0.
 
     Args:
         content: of the file.
+        picture_format: "PNG" or "TIFF".
     """
-    with Image.open(io.BytesIO(content), formats=["PNG"]) as lower:
-        *place, packing = lower.tile[0]
-        lower.tile = [(*place, _LOWER[str(packing)])]
+    with Image.open(io.BytesIO(content), formats=[picture_format]) as lower:
+        correct_planes(lower)
+        is_grey = _packing(lower.tile[0]) == _GREY
+        _repack(lower, _of_lower_bytes)
         lower.load()
-    if packing == _GREY:
+    if is_grey:
         grey_upper, grey_lower, alpha_upper, alpha_lower = lower.split()
         grey, alpha = ImageChops.lighter(grey_upper, grey_lower), ImageChops.lighter(alpha_upper, alpha_lower)
         return Image.merge("LA", [grey, alpha])
-    with Image.open(io.BytesIO(content), formats=["PNG"]) as upper:
+    with Image.open(io.BytesIO(content), formats=[picture_format]) as upper:
+        correct_planes(upper)
         upper.load()
     return ImageChops.lighter(lower, upper)
+
+
+def _of_lower_bytes(packing: str) -> str:
+    return "RGBA" if packing == _GREY else packing[:-1] + _OTHER_ORDER[packing[-1]]
+
+
+def _packing(tile: ImageFile._Tile) -> str:
+    arguments = tile[3]
+    return str(arguments[0] if isinstance(arguments, tuple) else arguments)
+
+
+def _repack(picture: ImageFile.ImageFile, change: Callable[[str], str]) -> None:
+    """Change how the values of each tile are taken to be packed."""
+    tiles = []
+    for tile in picture.tile:
+        packing, arguments = change(_packing(tile)), tile[3]
+        tiles.append(tile._replace(args=(packing, *arguments[1:]) if isinstance(arguments, tuple) else packing))
+    picture.tile = tiles

@@ -5,11 +5,12 @@ import logging
 import warnings
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from pointad.errors import InputError
 from pointad.files.bounds import check_claim
-from pointad.files.deep_colors import has_deep_colors, larger_bytes
+from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
 from pointad.files.regular import read_bytes
 from pointad.files.tiff_tiles import largest_tile
 
@@ -31,7 +32,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
 
     Args:
         path: a PNG, JPEG, BMP, TIFF or WebP file.
-        upright: rotate it as its EXIF orientation tag says; this is logged.
+        upright: rotate it as its EXIF orientation tag says, which is logged; invert 16-bit grey in which 0 is white.
         is_mask: of several pictures in a file, none can be chosen; no value but 0 becomes 0, as small 16-bit ones do.
 
     Returns:
@@ -53,12 +54,15 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                     if is_mask:
                         raise InputError(path, "holds several pictures of one size", "give one mask, with all defects")
                     logger.warning("%s: holds several pictures, of which the first is read", path)
-                if is_mask and has_deep_colors(picture):
-                    picture = larger_bytes(content)
-                picture.load()
-                if not upright or picture.getexif().get(ExifTags.Base.Orientation, 1) not in range(2, 9):
-                    return picture
-                turned = ImageOps.exif_transpose(picture)
+                decoded = _decoded(picture, content, path, is_mask)
+                if upright and _is_white_zero(picture):
+                    decoded = Image.fromarray(0xFFFF - np.array(decoded, dtype=np.uint16))
+                decoded.format = picture.format
+                orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+                if not upright or orientation not in range(2, 9):
+                    return decoded
+                decoded.getexif()[ExifTags.Base.Orientation] = orientation
+                turned = ImageOps.exif_transpose(decoded)
                 turned.format = picture.format
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         problem = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
@@ -68,6 +72,24 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
         raise InputError(path, f"is not a readable picture ({problem})", remedy) from error
     logger.warning("%s: rotated as its orientation tag says", path)
     return turned
+
+
+def _decoded(picture: ImageFile.ImageFile, content: bytes, path: Path, is_mask: bool) -> Image.Image:
+    """The picture itself, decoded, or for masks of 16-bit colours another that keeps small values."""
+    correct_planes(picture)
+    is_deep = has_deep_colors(picture)  # which is no longer known once it is decoded
+    picture.load()
+    if is_deep and is_mask:
+        return larger_bytes(content, str(picture.format))
+    if is_deep and is_dark(picture):
+        logger.warning("%s: 16-bit colours with values below 4096 only, which give a dark picture", path)
+    return picture
+
+
+def _is_white_zero(picture: ImageFile.ImageFile) -> bool:
+    """Whether a picture is 16-bit grey in which 0 is white, which Pillow leaves as it is."""
+    tags = getattr(picture, "tag_v2", {})
+    return picture.mode.startswith("I;16") and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
 
 
 def _has_others(picture: Image.Image, content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Masks in PNGs of 16-bit colours, and files that hold several pictures."""
+"""Pictures and masks of 16-bit colours, and files that hold several pictures."""
 
 import logging
 import struct
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from pointad.errors import InputError
@@ -45,6 +46,72 @@ def test_small_16_bit_labels_are_not_lost(channels: int, label: int, tmp_path: P
 def test_deep_transparency_is_the_mask_of_black_pictures(alpha: int, tmp_path: Path) -> None:
     write_deep_png(tmp_path / "a.png", np.stack([MARKED * 0, MARKED * alpha], axis=-1))
     np.testing.assert_array_equal(read_mask(tmp_path / "a.png") > 0, MARKED)
+
+
+def write_deep_tiff(path: Path, values: np.ndarray, order: str, planes: str, compression: str | None) -> None:
+    """Write (H, W, 3) 16-bit values, pixel by pixel ("contig") or as a plane for each channel ("separate")."""
+    stored = values if planes == "contig" else np.moveaxis(values, -1, 0)
+    tifffile.imwrite(
+        path,
+        np.ascontiguousarray(stored, dtype=np.uint16),
+        photometric="rgb",
+        planarconfig=planes,
+        byteorder=order,
+        compression=compression,
+    )
+
+
+@pytest.mark.parametrize("label", [1, 256, 65535])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("planes", "compression"), [("contig", None), ("contig", "zlib"), ("separate", None)])
+def test_small_labels_in_tiffs_are_not_lost(
+    planes: str, compression: str | None, order: str, label: int, tmp_path: Path
+) -> None:
+    values = MARKED[..., None] * np.array([0, label, 0])
+    write_deep_tiff(tmp_path / "a.tif", values, order, planes, compression)
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_deep_colors_are_scaled(planes: str, compression: str | None, order: str, tmp_path: Path) -> None:
+    colors = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    write_deep_tiff(tmp_path / "a.tif", colors.astype(np.uint16) * 257, order, planes, compression)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif", "RGB"), colors)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_dark_colors_of_12_bits_are_told(suffix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / f"a{suffix}"
+    for most, is_told in ((4095, True), (4096, False)):
+        values = np.full((12, 16, 3), [0, 0, most])
+        if suffix == ".png":
+            write_deep_png(path, values)
+        else:
+            write_deep_tiff(path, values, "<", "contig", None)
+        caplog.clear()
+        read_picture(path, "RGB")
+        assert ("dark picture" in caplog.text) == is_told
+
+
+def test_deep_grey_in_which_0_is_white(tmp_path: Path) -> None:
+    grey = np.where(MARKED, 0, 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", grey, photometric="miniswhite")
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif", "grey"), np.where(MARKED, 255, 0))
+
+
+def test_a_turned_mask_of_deep_colors(tmp_path: Path) -> None:
+    write_deep_png(tmp_path / "a.png", np.repeat(MARKED[..., None] * 1, 3, axis=-1))
+    content = (tmp_path / "a.png").read_bytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    end = len(content) - 12  # of the last chunk
+    tagged = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "a.png").write_bytes(content[:end] + tagged + content[end:])
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.png") > 0, np.rot90(MARKED, -1))
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".webp"])
