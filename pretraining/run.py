@@ -2,18 +2,23 @@
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Callable
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import torch
 import torch.distributed as distributed
 import torch.multiprocessing as multiprocessing
+from torch.multiprocessing.spawn import ProcessException, ProcessExitedException
 
+from pointad.commands.program import EXIT_ERROR
+from pointad.commands.shortages import shortage
 from pointad.compute.device import choose_device
 from pointad.compute.interrupts import end_with_parent, obey_the_parent
 from pointad.compute.processes import ALONE, Processes
-from pointad.errors import InputError
+from pointad.errors import InputError, PointADError
 from pointad.files.locks import own_folder
 from pretraining.learning import learn
 from pretraining.picture_store import PictureStore, StoreMaker
@@ -43,11 +48,24 @@ def _make_and_learn(arguments: argparse.Namespace, device: torch.device) -> None
 
 
 def _learn_in_processes(arguments: argparse.Namespace, meeting: Path) -> None:
-    """Learn in several processes, none of which goes on when this one is interrupted."""
-    learning = multiprocessing.spawn(_learn_together, (arguments, meeting), arguments.processes, join=False)
+    """Learn in several processes, none of which goes on when this one is interrupted, or when one has failed.
+
+    Raises:
+        PointADError, OSError, MemoryError, RuntimeError: what went wrong in the first one that failed.
+        InputError: one was killed.
+    """
+    failures = multiprocessing.get_context("spawn").SimpleQueue()
+    learning = multiprocessing.spawn(_learn_together, (arguments, meeting, failures), arguments.processes, join=False)
     try:
         while not learning.join():
             pass
+    except ProcessException as error:
+        if not failures.empty():  # the others fail because the first one is gone
+            raise failures.get() from None
+        if isinstance(error, ProcessExitedException):
+            remedy = "run the same command again to continue, with fewer --processes or smaller batches"
+            raise InputError("learning", "a process died, probably for lack of memory", remedy) from error
+        raise
     finally:
         for process in learning.processes:
             process.terminate()
@@ -115,8 +133,19 @@ def learn_from_pictures(
     )
 
 
-def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
-    """What each of several processes on CPUs does; the pictures are there."""
+def _learn_together(process: int, arguments: argparse.Namespace, meeting: Path, failures: SimpleQueue) -> None:
+    """What each of several processes on CPUs does; an error that the person can mend is sent to the first process."""
+    try:
+        _learn_as_one_of_several(process, arguments, meeting)
+    except Exception as error:
+        if not isinstance(error, (PointADError, OSError)) and shortage(error) is None:
+            raise
+        failures.put(error)
+        sys.exit(EXIT_ERROR)
+
+
+def _learn_as_one_of_several(process: int, arguments: argparse.Namespace, meeting: Path) -> None:
+    """Learn from the pictures, which are there."""
     obey_the_parent()
     end_with_parent()
     torch.set_num_threads(1)

@@ -2,12 +2,12 @@
 # How train.sh and the protocol scripts tell runs that are finished from runs that are missing or of something else.
 
 # The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
-# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared; of weights, the content.
+# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared, whichever an older version noted; of weights, the content.
 telling_flags() {  # FLAG...
   while [ $# -gt 0 ]; do
     case $1 in
       --clip_weights=* | --save_maps | --visualize | --restart | --resume) ;;
-      --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq) shift ;;
+      --clip_weights | --device | --num_workers | --feature_cache | --tensorboard | --print_freq | --save_freq) shift ;;
       *) printf '%s\n' "$1" ;;
     esac
     [ $# -eq 0 ] || shift
@@ -85,11 +85,12 @@ note_flags() {  # FOLDER MADE_OF FLAG...
 
 # Stops the script if there are prompts or figures in a folder that were made with other flags or of other things.
 check_same_flags() {  # FOLDER MADE_OF FLAG...
-  local made='' told
+  local made='' told words
   [ ! -d "$1" ] || made=$(find "$1" \( -name 'epoch_*.pth' -o -name results.json \) -print -quit)
   [ -n "$made" ] || return 0
   if [ -s "$1/flags.txt" ]; then
-    told=$(cat "$1/flags.txt")
+    mapfile -t words < "$1/flags.txt"
+    told=$(telling_flags "${words[@]}")
     [ "$told" = "$(telling_flags "${@:3}")" ] \
       || fail "$1: was made with other flags (${told//$'\n'/ }); set another SAVE, or remove it"
   fi

@@ -23,6 +23,7 @@ def refuse_foreign_files(folders: Iterable[Path]) -> None:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             known = _RENDERINGS.fullmatch(path.name) and not (path.is_dir() and not path.is_symlink())
             if not known and not path.name.startswith(".") and path.name not in _OF_SYSTEMS:
-                raise InputError(
-                    path, "is no rendering, and would be removed with those beside it", "move it elsewhere"
+                problem = (
+                    "was not written by the renderer, and would be lost when its folder is replaced by new pictures"
                 )
+                raise InputError(path, problem, "move it elsewhere")

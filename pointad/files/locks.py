@@ -27,6 +27,7 @@ FOLDER_LOCK = ".lock"
 ORPHAN_SECONDS = 15.0
 """How long worker processes of a killed run may hold its lock: PyTorch's check for their parent every 5 seconds."""
 _POLL_SECONDS = 0.1
+_SILENT_SECONDS = 3.0  # how long a lock is waited for without a word
 _OWNER = b'{"process": '  # how the content of a lock begins
 _LONGEST_OWNER = 10_000
 
@@ -48,6 +49,7 @@ def try_lock(path: Path) -> Iterator[bool]:
         if not _locked(file, path):
             yield False
             return
+        _write_owner(file)
         try:
             yield True
         finally:
@@ -58,17 +60,45 @@ def try_lock(path: Path) -> Iterator[bool]:
 def wait_for_lock(path: Path) -> Iterator[None]:
     """Wait for a lock and hold it while the block runs; for short work.
 
+    Its owner may have been stopped: who is waited for is logged after some seconds.
+
     Args:
         path: the lock file; it is created, and removed at the end of the block.
 
     Raises:
         InputError: the file cannot be created.
     """
+    waiting = _Waiting(path)
     while True:
         with try_lock(path) as is_ours:
             if is_ours:
                 yield
                 return
+        waiting.go_on()
+
+
+class _Waiting:
+    """A wait for the owner of a lock, which is told of once when it takes long."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._begin = time.monotonic()
+        self._is_told = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self._begin
+
+    def go_on(self) -> None:
+        """Wait a moment more."""
+        if not self._is_told and self.seconds > _SILENT_SECONDS:
+            self._is_told = True
+            owner: dict[str, Any] = {}
+            with contextlib.suppress(OSError), self._path.open("rb") as file:
+                owner = _read_owner(file)
+            who = "what is left of an ended run" if _is_dead(owner) else "another run"
+            logger.warning("%s: in use by %s (%s); waiting for it", self._path.parent, who, _described(owner))
         time.sleep(_POLL_SECONDS)
 
 
@@ -86,7 +116,7 @@ def own_folder(folder: Path) -> Iterator[None]:
     """
     make_folder(folder)
     path = folder / FOLDER_LOCK
-    deadline = time.monotonic() + ORPHAN_SECONDS
+    waiting = _Waiting(path)
     while True:
         with _opened(path) as file:
             if _locked(file, path):
@@ -99,10 +129,10 @@ def own_folder(folder: Path) -> Iterator[None]:
             owner = _read_owner(file)
             if not is_still_at(path, file.fileno()):  # its owner has just ended
                 continue
-        if not _is_dead(owner) or time.monotonic() > deadline:
+        if not _is_dead(owner) or waiting.seconds > ORPHAN_SECONDS:
             problem = f"in use by another run ({_described(owner)})"
             raise InputError(folder, problem, "wait until it ends, or choose another folder")
-        time.sleep(_POLL_SECONDS)
+        waiting.go_on()
 
 
 @contextlib.contextmanager

@@ -106,12 +106,19 @@ class PromptLearner(nn.Module):
         start = backbone.text.start_tokens
         for side, words in zip(("pos", "neg"), _words(object_name), strict=True):
             prompt = prompt_tokens(backbone.tokenizer, self.context_tokens, words)
-            if prompt.length > backbone.text.context_length or start + self.deep_tokens >= prompt.length:
+            if prompt.length > backbone.text.context_length:
                 raise InputError(
-                    f"n_ctx {self.context_tokens}, t_n_ctx {self.deep_tokens}",
-                    f"the prompt '{words}' needs {prompt.length} tokens with them; the text encoder takes "
-                    f"{backbone.text.context_length}, and its end must not be replaced",
+                    f"n_ctx {self.context_tokens}",
+                    f"the prompt '{words}' takes {prompt.length} tokens with so many learned ones; the text encoder "
+                    f"takes {backbone.text.context_length}",
                     "learn fewer tokens",
+                )
+            replaceable = prompt.length - start - 1  # the last token is the one that the text's feature is read from
+            if self.deep_tokens > replaceable:
+                raise InputError(
+                    f"t_n_ctx {self.deep_tokens}",
+                    f"the prompt '{words}' has {replaceable} tokens that learned ones can replace in deeper blocks",
+                    f"learn fewer tokens, {replaceable} at most",
                 )
             token_ids = prompt.token_ids.to(backbone.text.token_embedding.weight.device)
             embeddings = backbone.text.token_embedding(token_ids)[None].to(self.ctx_pos.device)  # (1, 1, C, W)

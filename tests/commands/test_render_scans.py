@@ -130,7 +130,7 @@ def test_files_of_others_among_renderings_are_kept(
     mine.write_text("mine")
     (files.views / ".DS_Store").touch()
     assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
-    assert f"{mine}: is no rendering" in capsys.readouterr().err
+    assert f"{mine}: was not written by the renderer" in capsys.readouterr().err
     assert mine.read_text() == "mine" and (files.views / "view_0.png").is_file()
     mine.unlink()
     assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0

@@ -1,6 +1,7 @@
 """File locks: one holder at a time, none that outlives its process, and a line that says who has it."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -147,3 +148,38 @@ def test_short_work_waits_for_its_turn(tmp_path: Path) -> None:
         order.append("first")
     thread.join()
     assert order == ["first", "second"] and not list(tmp_path.iterdir())
+
+
+def test_whom_a_long_wait_is_for_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "_SILENT_SECONDS", 0.0)
+    said = threading.Event()
+    monkeypatch.setattr(locks.time, "sleep", lambda _: said.wait(0.01))
+
+    def second() -> None:
+        with wait_for_lock(tmp_path / "lock"):
+            pass
+
+    with caplog.at_level(logging.WARNING), wait_for_lock(tmp_path / "lock"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        deadline = time.monotonic() + 20
+        while not caplog.messages and time.monotonic() < deadline:
+            said.wait(0.01)
+        said.wait(0.1)
+    thread.join()
+    (line,) = caplog.messages
+    assert line.startswith(f"{tmp_path}: in use by another run (") and f"process {os.getpid()} on" in line
+
+
+def test_a_wait_for_workers_of_a_killed_run_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "_SILENT_SECONDS", 0.2)
+    process = holder(tmp_path, "fork")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with own_folder(tmp_path):
+        pass
+    assert f"in use by what is left of an ended run (-c, process {process.pid} on" in caplog.text

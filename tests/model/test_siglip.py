@@ -188,7 +188,7 @@ def test_prompts_are_stored_and_another_siglip_is_noticed(
 def test_prompts_that_do_not_fit(backbone: ClipBackbone) -> None:
     with pytest.raises(InputError, match=f"the text encoder takes {CONTEXT}"):
         PromptLearner(backbone, context_tokens=CONTEXT - 1, depth=2)
-    with pytest.raises(InputError, match="its end must not be replaced"):
+    with pytest.raises(InputError, match="tokens that learned ones can replace in deeper blocks; learn fewer"):
         PromptLearner(backbone, context_tokens=1, deep_tokens=CONTEXT - 1, depth=2)
 
 

@@ -13,7 +13,7 @@ from pointad.commands.places import SOURCE
 from pointad.errors import InputError
 from pointad.model.backbone import DEMO_NAME, load_demo_backbone
 from pretraining.command import build_parser
-from pretraining.run import check, chosen_device
+from pretraining.run import check, chosen_device, pretrain
 
 SCRIPT = SOURCE / "scripts" / "pretrain_demo_backbone.py"
 
@@ -34,6 +34,27 @@ def test_what_cannot_be_learned_is_refused_before_anything_is_made(tmp_path: Pat
     assert "take 12 or more" in refusal("--batch_size", "11", "--processes", "3")
     assert "--objects" in refusal("--objects", "2", "--processes", "3")
     check(build_parser().parse_args(["--processes", "2", "--start_from", str(weights), "--objects", "2"]))
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_in_one_of_several_processes_is_one_line(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"no weights")
+    flags = [
+        "--objects",
+        "2",
+        "--batch_size",
+        "16",
+        "--processes",
+        "2",
+        "--device",
+        "cpu",
+        "--start_from",
+        str(weights),
+    ]
+    flags += ["--weights", str(tmp_path / "new.safetensors"), "--pictures", str(tmp_path / "pictures")]
+    with pytest.raises(InputError, match=r"weights\.safetensors: .*not weights of the model"):
+        pretrain(build_parser().parse_args(flags))
 
 
 @pytest.mark.slow

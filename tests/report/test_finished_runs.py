@@ -195,3 +195,14 @@ def test_notes_that_were_cut_short_stop_nobody(workspace: Path) -> None:
         (workspace / "results/one_vs_rest/demo/ensemble/test" / name).write_text("")
     calls, _ = protocol(workspace, "one_vs_rest", "--image_size", "224", **variables)
     assert programs(calls) == ["test.py", "scripts/report.py"]
+
+
+def test_how_often_checkpoints_were_saved_tells_no_runs_apart(workspace: Path) -> None:
+    protocol(workspace, "train", "--save_freq", "5", "--n_ctx", "8", CLASSES="gear")
+    noted = workspace / "results/train/mvtec_pc_3d_rgb/gear/flags.txt"
+    assert noted.read_text().split() == ["--n_ctx", "8"]
+    noted.write_text("--save_freq\n5\n--n_ctx\n8\n\n")  # by an older version
+    calls, printed = protocol(workspace, "train", "--n_ctx", "8", CLASSES="gear")
+    assert "train.py" not in programs(calls) and "already trained" in printed
+    _, printed = protocol(workspace, "train", "--save_freq", "5", "--n_ctx", "4", code=2, CLASSES="gear")
+    assert "was made with other flags (--n_ctx 8)" in printed
