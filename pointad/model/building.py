@@ -1,5 +1,6 @@
 """A model with the weights of a file, no more and no less."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
     except (AssertionError, ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(path, f"no model has these dimensions ({error})", other_model) from error
     own = model.state_dict()
+    state = _with_scalars_of(own, state)
     counted = sorted(name for name in own.keys() & state.keys() if not state[name].is_floating_point())
     if counted:
         problem = f"its '{counted[0]}' holds {str(state[counted[0]].dtype).removeprefix('torch.')} values, not floats"
@@ -49,6 +51,13 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
         model = build(configuration)  # no file holds EVA02's rotary positions
     model.load_state_dict(state, assign=True)
     return model
+
+
+def _with_scalars_of(own: Mapping[str, Tensor], state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights without a bias that only the loss of their training had, and a scale that is stored as (1,) as ()."""
+    kept = {name: entry for name, entry in state.items() if name != "logit_bias" or name in own}
+    scale = kept.get("logit_scale")
+    return kept if scale is None or scale.numel() != 1 else {**kept, "logit_scale": scale.reshape(())}
 
 
 def _check_side(vision: ImageTower, path: Path) -> None:

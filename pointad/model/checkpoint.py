@@ -11,6 +11,7 @@ from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+from pointad.model.siglip_tokenizer import SiglipTokenizer
 from pointad.model.single_precision import in_single_precision
 from pointad.model.text import check_text_features
 from pointad.model.weight_locations import locate
@@ -94,12 +95,16 @@ def load_prompt_learner(
             f"prompts for a text encoder of width {width}, while that of {backbone.name} is {backbone.text.width}",
             "give prompts learned with this CLIP (--checkpoint_path), or the CLIP that these were learned with",
         )
-    learner = PromptLearner(
-        backbone,
-        context_tokens=held["n_ctx"],
-        deep_tokens=held["t_n_ctx"] or DEEP_TOKENS,
-        depth=held["depth"],
-    )
+    try:
+        learner = PromptLearner(
+            backbone,
+            context_tokens=held["n_ctx"],
+            deep_tokens=held["t_n_ctx"] or DEEP_TOKENS,
+            depth=held["depth"],
+        )
+    except InputError as error:
+        problem = f"does not fit {backbone.name} ({error.subject}: {error.problem})"
+        raise InputError(path, problem, "give a checkpoint for this CLIP") from error
     own = learner.state_dict()
     for name, entry in own.items():
         if name not in state and not name.startswith(PROJECTION_PREFIX):
@@ -115,6 +120,12 @@ def load_prompt_learner(
         if state[name].min() < 0 or state[name].max() >= vocabulary:
             problem = f"its '{name}' holds token ids outside CLIP's vocabulary"
             raise InputError(path, problem, "give a checkpoint for this CLIP")
+        tokenizer = backbone.tokenizer
+        if not isinstance(tokenizer, SiglipTokenizer) and state[name].max() != tokenizer.eot_token_id:
+            raise InputError(path, f"its '{name}' has no end token, at which the text is read out", _REMEDY)
+    unused = sorted(state.keys() - own.keys())
+    if unused:
+        logger.warning("%s: %d of its entries are not used, such as '%s'", path, len(unused), unused[0])
     _warn_about_other_clip(path, backbone, state)
     learner.load_state_dict({**own, **{name: state[name] for name in own if name in state}})
     with torch.no_grad():
@@ -138,10 +149,16 @@ def _check_expected(path: str | Path, held: dict[str, int], expected: dict[str, 
 
 
 def _warn_about_other_clip(path: str | Path, backbone: ClipBackbone, state: dict[str, Tensor]) -> None:
-    """The embedding of the start token, or of the last one, is stored with the prompts and shows whether it is."""
-    position = 0 if backbone.text.start_tokens else -1
-    token = int(state["tokenized_prompts_pos"].flatten()[position])
-    own = backbone.text.token_embedding.weight[token].cpu()
-    stored = torch.cat([state["token_prefix_pos"], state["token_suffix_pos"]], dim=2)[0, 0, position]
-    if not torch.allclose(own, stored, atol=EMBEDDING_TOLERANCE):
-        logger.warning("%s was trained with CLIP weights other than %s: expect poor results", path, backbone.name)
+    """The embeddings of the prompts' own tokens are stored with the learned ones and show whether it is."""
+    start, learned = backbone.text.start_tokens, state["ctx_pos"].shape[2]
+    for side in ("pos", "neg"):
+        token_ids = state[f"{TOKENS_PREFIX}{side}"].flatten().long()
+        own = backbone.text.token_embedding.weight.cpu()[torch.cat([token_ids[:start], token_ids[start + learned :]])]
+        stored = torch.cat([state[f"token_prefix_{side}"], state[f"token_suffix_{side}"]], dim=2)[0, 0]
+        if not torch.allclose(own, stored, atol=EMBEDDING_TOLERANCE):
+            logger.warning(
+                "%s was trained with CLIP weights other than %s, or its words were changed: expect poor results",
+                path,
+                backbone.name,
+            )
+            return

@@ -111,7 +111,7 @@ def published_sha256(file_name: str) -> str | None:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    if path.suffix == SUFFIX:
+    if path.suffix.lower() == SUFFIX:
         content: Any = read_safetensors(path, kind=_KIND, remedy=_REMEDY)
     else:
         content = read_torch_file(path, kind=_KIND, remedy=_REMEDY)
@@ -120,7 +120,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         raise InputError(path, f"not {_KIND} (its entries are not named tensors)", _REMEDY)
     if not content:
         raise InputError(path, f"not {_KIND} (it is empty)", _REMEDY)
-    check_finite(content, path)
+    check_finite({name: entry for name, entry in content.items() if not _is_unlearned(name)}, path)
     return _without_prefixes(content)
 
 

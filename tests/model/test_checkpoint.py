@@ -125,6 +125,44 @@ def test_prompts_of_another_clip_are_noticed(
     assert "trained with CLIP weights other than other" in caplog.text
 
 
+def test_words_that_are_not_those_of_the_file_are_noticed(
+    golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = (
+        {"token_suffix_neg": released["token_suffix_pos"]},
+        {"tokenized_prompts_pos": released["tokenized_prompts_neg"]},
+        {"token_prefix_neg": released["token_prefix_neg"] + 1},
+    )
+    for change in changes:
+        caplog.clear()
+        load_prompt_learner(write({**released, **change}, tmp_path / "a.pth"), golden_backbone)
+        assert "or its words were changed: expect poor results" in caplog.text
+    ended = released["tokenized_prompts_pos"]
+    path = write({**released, "tokenized_prompts_pos": ended.clamp(max=int(ended.max()) - 1)}, tmp_path / "b.pth")
+    with pytest.raises(InputError, match="its 'tokenized_prompts_pos' has no end token"):
+        load_prompt_learner(path, golden_backbone)
+
+
+def test_entries_that_are_not_used_are_told(
+    golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_prompt_learner(write(released, tmp_path / "a.pth"), golden_backbone)
+    assert not caplog.text
+    more = {"compound_prompts_visual.0": torch.zeros(4, 64)}
+    load_prompt_learner(write({**released, **more}, tmp_path / "b.pth"), golden_backbone)
+    assert "b.pth: 1 of its entries are not used, such as 'compound_prompts_visual.0'" in caplog.text
+
+
+def test_tokens_that_the_text_encoder_cannot_take_name_their_file(
+    golden_backbone: ClipBackbone, released: dict[str, Tensor], tmp_path: Path
+) -> None:
+    turned = {
+        name: entry.T.contiguous() for name, entry in released.items() if name.startswith("compound_prompts_text")
+    }
+    with pytest.raises(InputError, match=r"a\.pth: does not fit clip_tiny \(n_ctx 12, t_n_ctx 64: the prompt"):
+        load_prompt_learner(write({**released, **turned}, tmp_path / "a.pth"), golden_backbone)
+
+
 @pytest.mark.parametrize("content", [b"", b"text", None, {"epoch": 1}, {"prompt_learner": {}}, [1, 2]])
 def test_files_that_are_no_checkpoints(content: object, tmp_path: Path) -> None:
     path = tmp_path / "prompts.pth"

@@ -98,3 +98,11 @@ def test_configurations_that_need_another_reading(
     save_file({**state, "visual.positional_embedding": positions}, tmp_path / "open_clip_model.safetensors")
     with pytest.raises(InputError, match=reason):
         load_backbone(weights=tmp_path)
+
+
+def test_entries_that_no_feature_depends_on(state: dict[str, Tensor], tmp_path: Path) -> None:
+    mask = torch.full((77, 77), float("-inf")).triu(1)
+    more = {"attn_mask": mask, "logit_bias": torch.tensor(-10.0), "logit_scale": torch.ones(1)}
+    save_file({**state, **more}, tmp_path / "A.SAFETENSORS")
+    backbone = load_backbone(weights=tmp_path / "A.SAFETENSORS")
+    torch.testing.assert_close(backbone.vision.conv1.weight, state["visual.conv1.weight"])
