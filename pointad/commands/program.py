@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from pointad.commands.import_path import working_folder_not_imported
 from pointad.commands.lost_values import refuse_lost_values
+from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
@@ -102,6 +103,7 @@ def run(
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
     log_to_standard_error()
+    ignore_rounding_variables()
     try:
         with interrupts_raised(), working_folder_not_imported():
             code = main(flags)
