@@ -10,13 +10,15 @@ _HARMLESS = {
     "ONEDNN_DEFAULT_FPMATH_MODE": ("", "STRICT"),
     "DNNL_DEFAULT_FPMATH_MODE": ("", "STRICT"),
 }
-"""Values with which products are those of float32. Libraries read the variables when they are imported or first used."""
+"""Values with which products are those of float32; libraries read them when they are imported or first used."""
 
 logger = logging.getLogger(__name__)
 
 
 def ignore_rounding_variables(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Take them out of the environment, before torch is imported, and log that; ``--precision`` is recorded, they are not.
+    """Take them out of the environment, before torch is imported, and log that.
+
+    ``--precision`` rounds as well, and is recorded.
 
     Args:
         environment: is changed; worker processes inherit it.
