@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
 _COMMENTS = 4096  # bytes from the beginning, in which exporters state how much follows
 _STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
+_CONTINUED = re.compile(rb"(?m)^ *[vf] [^\n\\]*(?:\\ *\n[^\n\\]*)+")
+"""A vertex or face over several lines; elsewhere, such as in a comment, a last backslash belongs to a path."""
 _REMEDY = "replace the file"
 
 
@@ -76,12 +78,13 @@ def _colors(others: np.ndarray) -> np.ndarray | None:
 
 def _plain(content: bytes) -> bytes:
     """One statement per line, words separated by single blanks, no surrounding blanks, no comments."""
-    content = b"\n" + content.removeprefix(b"\xef\xbb\xbf").translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    content = b"\n" + content.translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
     content = plain_nan(content)
-    if b"\\\n" in content:
-        content = content.replace(b"\\\n", b" ")
     if b"#" in content:
         content = re.sub(rb"#[^\n]*", b"", content)
+    if b"\\" in content:
+        content = _CONTINUED.sub(lambda found: re.sub(rb"\\ *\n", b" ", found[0]), content)
     if b"  " in content:
         content = re.sub(rb" {2,}", b" ", content)
     if b"\n " in content:

@@ -10,12 +10,16 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.meshes import Mesh
+from pointad.scans.text_dialect import plain_nan
 
 logger = logging.getLogger(__name__)
 
 _HEADER = 84  # bytes, with the number of triangles in the last four
 _TRIANGLE = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _UNKNOWN = (0, 2**32 - 1)  # placeholders of writers that do not know the number yet
+_BEGINNING = 10_000  # bytes, in which a text has its first triangle
+_WITHOUT_ZEROS = 1000  # bytes; in a binary file of that length at least, some byte is zero
+_COMMENTS = (b"#", b";", b"//", b"!", b"%")
 _REMEDY = "replace the file"
 
 
@@ -43,15 +47,23 @@ def read_stl(path: Path) -> Mesh:
 
 
 def _is_text(content: bytes) -> bool:
-    beginning = content[:1000]
-    return beginning.lstrip().lower().startswith(b"solid") and b"\0" not in beginning and b"facet" in beginning.lower()
+    """Whether it has the words of a text; a byte-order mark, comments and a long name may precede them."""
+    beginning = content[:_BEGINNING].removeprefix(b"\xef\xbb\xbf").lower()
+    facet = beginning.find(b"facet")
+    if facet < 0 or b"\0" in beginning[: max(facet, _WITHOUT_ZEROS)]:
+        return False
+    lines = (line.strip() for line in beginning.splitlines())
+    first = next((line for line in lines if line and not line.startswith(_COMMENTS)), b"")
+    return first.startswith(b"solid")
 
 
 def _text_corners(content: bytes, path: Path) -> np.ndarray:
-    content = content.lower()
+    content = plain_nan(content.lower())
     lines = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content)
-    facets = len(re.findall(rb"\bendfacet\b", content))
-    if len(lines) != 3 * facets or b"endsolid" not in content:
+    facets = len(re.findall(rb"\bend ?facet\b", content))
+    if len(lines) == 3 * facets and not re.search(rb"\bend ?solid\b", content):
+        raise InputError(path, "has no endsolid behind its last triangle; it may be truncated", _REMEDY)
+    if len(lines) != 3 * facets:
         raise InputError(path, f"has {len(lines)} vertices in {facets} complete triangles", _REMEDY)
     if not lines:
         return np.zeros((0, 3))

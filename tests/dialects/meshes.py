@@ -17,6 +17,8 @@ _ORDERED = np.array([[x, y, z] for x in (-20, 20) for y in (-15, 15) for z in (-
 _VERTICES = PlyElement.describe(vertex_table(points=_ORDERED), "vertex")
 _MIXED = [_QUADS[0], *[[q[0], q[n], q[n + 1]] for q in _QUADS[1:3] for n in (1, 2)], *_QUADS[3:]]
 _STRIPS = [index for quad in _QUADS for index in (quad[0], quad[1], quad[3], quad[2], -1)]
+_TEXT = trimesh.exchange.stl.export_stl_ascii(_BOX).encode()
+_UNKNOWN_TRIANGLE = b"facet normal 0 0 0\nouter loop\n" + b"vertex -nan(ind) 1.#QNAN 0\n" * 3 + b"endloop\nendfacet\n"
 
 
 def _textured(text: bool) -> bytes:
@@ -70,12 +72,22 @@ MESHES = {
     "tabs": _mesh(".obj", _obj(separator="\t")),
     "comments behind values": _mesh(".obj", _obj(end=" # measured")),
     "continued lines": _mesh(".obj", _obj().replace(b"f 1 2 ", b"f 1 2 \\\n  ")),
+    "continued lines of Windows": _mesh(".obj", _obj().replace(b"f 1 2 ", b"f 1 2 \\\n  ").replace(b"\n", b"\r\n")),
+    "a comment and a library that end in a backslash": _mesh(
+        ".obj", b"# of C:\\scans\\\nmtllib C:\\scans\\\n" + _obj().replace(b"f 1 2 ", b"f 1 \\ \n 2 \\\n")
+    ),
     "binary": _mesh(".stl", _stl()),
     "trailing bytes": _mesh(".stl", _stl(rest=b"\0" * 17), log="12 are read"),
     "no number of triangles": _mesh(".stl", _stl(count=0), log="12 are read"),
     "too small a number": _mesh(".stl", _stl(count=5), log="12 are read"),
     "a placeholder": _mesh(".stl", _stl(count=2**32 - 1), log="12 are read"),
-    "text": _mesh(".stl", trimesh.exchange.stl.export_stl_ascii(_BOX).encode()),
+    "text": _mesh(".stl", _TEXT),
+    "text with a byte-order mark and comments": _mesh(".stl", b"\xef\xbb\xbf# measured\r\n\n; in mm\n" + _TEXT),
+    "text with a long name": _mesh(".stl", b"solid " + b"part " * 400 + _TEXT.removeprefix(b"solid ")),
+    "text with a triangle of Windows' nan": _mesh(".stl", _TEXT.replace(b"facet", _UNKNOWN_TRIANGLE + b"facet", 1)),
+    "text with zeros behind it": _mesh(".stl", _TEXT + bytes(20)),
+    "text with end facet in two words": _mesh(".stl", _TEXT.replace(b"endfacet", b"end facet")),
+    "two solids in one text": _mesh(".stl", _TEXT.replace(b"endfacet\n", b"endfacet\nendsolid a\nsolid b\n", 1)),
     "binary that begins with solid": _mesh(".stl", b"solid" + _stl()[5:]),
 }
 
@@ -116,7 +128,8 @@ OBJ = {
 
 REFUSED_MESHES = {
     "fewer triangles than promised": (".stl", _stl()[:-50], "declares 12 triangles but holds 11"),
-    "cut text": (".stl", trimesh.exchange.stl.export_stl_ascii(_BOX).encode()[:-60], "complete triangles"),
+    "cut text": (".stl", _TEXT[:-60], "complete triangles"),
+    "text cut behind a triangle": (".stl", _TEXT[: _TEXT.rindex(b"endsolid")], "has no endsolid"),
     "index 0": (".obj", _obj().replace(b"f 1 ", b"f 0 "), "no index"),
     "relative index before the first": (".obj", _obj().replace(b"f 1 ", b"f -9 "), "do not exist"),
 }
