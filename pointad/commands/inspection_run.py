@@ -257,5 +257,5 @@ def _inspect(
         options={**look_options(settings), "reference": reference},
         with_likeness=with_likeness,
     )
-    readings.add(path, inspection.columns)
+    readings.add(path, inspection.manner)
     return inspection

@@ -95,7 +95,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
 def _read(path: Path, picture: Path | None, readings: Readings) -> tuple[np.ndarray, np.ndarray | None]:
     """The points of a scan, and its RGB picture or its own colours if it has a pixel grid."""
     scan = read_scan(path)
-    readings.add(path, scan.columns)
+    readings.add(path, scan.manner)
     if picture is not None:
         return scan.points, read_picture(picture, "RGB")
     return scan.points, scan.colors if scan.points.ndim == ORGANIZED else None

@@ -143,7 +143,7 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings, reading
     with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
         remove_earlier(files)
     file = read_scan(path)
-    readings.add(path, file.columns)
+    readings.add(path, file.manner)
     with named_subjects({"scan": path}):
         scan = prepare(
             file.points,

@@ -29,8 +29,8 @@ class Inspection:
     scores: np.ndarray  # (K,) float32, 0 where a point is ignored
     colors: np.ndarray | None  # (K, 3) uint8, the file's own colours or those of its RGB picture
     is_mesh: bool  # the points were drawn from a mesh's surface
-    columns: str  # in words: which numbers of the file were read as coordinates and colours
-    reading: str  # the same, and how many points or pixels there are
+    manner: str  # in words: which numbers of the file were read as coordinates and colours, and the kind of scan
+    reading: str  # the same, with how many points or pixels there are
     extent: tuple[float, float, float]  # of the points that take part along x, y and z, in the unit that was read
     region_threshold: float  # lowest score in a region
     regions: list[DefectRegion]
@@ -96,7 +96,7 @@ def inspect_file(
         scores=prediction.point_scores[present],
         colors=None if colors is None else colors[present],
         is_mesh=file.is_mesh,
-        columns=file.columns,
+        manner=file.manner,
         reading=file.reading,
         extent=_extent(file.points[candidates]),
         region_threshold=region_threshold,

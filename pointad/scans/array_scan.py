@@ -38,6 +38,7 @@ _ARCHIVE_ERRORS = (
 _UNNAMED_FIELDS = ("f0", "f1", "f2")  # numpy's own names; RealSense's vertices have them
 _KINDS = "iufV"  # V: records with named fields
 _MOST_TOLD = 20  # arrays that nobody asks for
+_LONGEST_TOLD = 40  # characters of their names
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
 
 
@@ -62,24 +63,27 @@ def read_npz_scan(path: Path) -> ScanFile:
     regular_file_size(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {_name(info): info for info in archive.infolist()}
-            lower = {name.lower(): info for name, info in members.items()}
-            source = ""
+            lower = _by_lower_name(archive)
             if {"x", "y", "z"} <= set(lower) and not set(_POINT_NAMES) & set(lower):
-                values = _stacked([_read_member(archive, lower[axis], path) for axis in "xyz"], path)
+                taken = [lower[axis] for axis in "xyz"]
+                values = _stacked([_read_member(archive, info, path) for info in taken], path)
             else:
-                points = _points_member(archive, lower, path)
-                source = f"array {_name(points)!r}"
-                values = _read_member(archive, points, path)
-                _tell_unread(archive, [info for info in archive.infolist() if info is not points], values.shape, path)
+                taken = [_points_member(archive, lower, path)]
+                values = _read_member(archive, taken[0], path)
+                _tell_unread(archive, [info for info in archive.infolist() if info not in taken], values.shape, path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
-            colored = "" if named is None else f"; colours: array {_name(named)!r}"
+            others = [info for info in archive.infolist() if info not in taken]
     except _ARCHIVE_ERRORS as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
     scan = scan_from_array(values, colors, path)
-    said = f"{source}; {scan.columns}" if source else "x, y, z: the arrays of these names"
-    return replace(scan, columns=said + (colored if scan.colors is not None else ""))
+    said = f"x, y, z: arrays {_listed(taken)}" if len(taken) > 1 else f"array {_listed(taken)}; {scan.columns}"
+    if scan.colors is not None and named is not None:
+        said += f"; colours: array {_listed([named])}"
+        others = [info for info in others if info is not named]
+    if others:
+        said += f"; arrays not used: {_listed(others)}"
+    return replace(scan, columns=said)
 
 
 def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -> ScanFile:
@@ -99,7 +103,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     if fields is not None:
         found = find_columns("xyz" if fields == _UNNAMED_FIELDS else fields)
         values = _from_records(values, found, path)
-    laid_out = _coordinates_last(values, path)
+    laid_out, kind = _coordinates_last(values, path)
     shape = laid_out.shape[:-1]
     if np.prod(shape, dtype=object) > MOST_POINTS:
         raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
@@ -122,12 +126,12 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     else:
         first = count - laid_out.shape[-1]
         taken = () if place is None else range(first + 3 + place, first + 6 + place)
-        said = columns_read(count, range(first, first + 3), taken)
+        said = columns_read(count, range(first, first + 3), taken, kind=kind)
     return ScanFile(points, fitting, columns=said)
 
 
-def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
-    """(N, C) or (H, W, C)."""
+def _coordinates_last(values: np.ndarray, path: Path) -> tuple[np.ndarray, str]:
+    """(N, C) or (H, W, C), and what the C are called in the array as it was given."""
     shape = values.shape
     if values.ndim > 2 and values.shape[-1] == 1:
         values = values[..., 0]
@@ -142,11 +146,13 @@ def _coordinates_last(values: np.ndarray, path: Path) -> np.ndarray:
     if not last and not first:
         kind = "a depth map or an image without coordinates" if values.ndim == 2 else "neither points nor planes"
         raise InputError(path, f"has shape {shape}: {kind}", HEIGHT_MAP_REMEDY if values.ndim == 2 else _REMEDY)
+    kind = "columns" if values.ndim == 2 else "channels"
     if not last:
+        kind = "rows" if values.ndim == 2 else "planes"
         values = np.moveaxis(values, 0, -1)
     if values.shape != shape:
         logger.warning("%s: shape %s is read as %s", path, shape, values.shape)
-    return values
+    return values, kind
 
 
 def _from_records(records: np.ndarray, columns: NamedColumns, path: Path) -> np.ndarray:
@@ -206,6 +212,20 @@ def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape:
             logger.warning("%s: the array %r holds points too, but is not read", path, name)
         elif header.shape == shape[:-1] and header.dtype.kind == "b":
             logger.warning("%s: the array %r is not read: all points take part, True or False", path, name)
+
+
+def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Arrays by their names in lower case; of equal ones that which is in lower case counts, else the first."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for info in sorted(archive.infolist(), key=lambda info: not _name(info).islower()):
+        found.setdefault(_name(info).lower(), info)
+    return found
+
+
+def _listed(members: list[zipfile.ZipInfo]) -> str:
+    names = [repr(_name(info)[:_LONGEST_TOLD]) for info in members[:_MOST_TOLD]]
+    more = len(members) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -37,7 +37,7 @@ from pointad.scans.ply import read_ply
 from pointad.scans.scan_file import MOST_POINTS, ScanFile, is_finite
 from pointad.scans.stl import read_stl
 from pointad.scans.text_scan import read_text_scan
-from pointad.scans.tiff import read_xyz_tiff
+from pointad.scans.tiff import read_tiff_scan
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,8 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
 
 
 def _read_tiff(path: Path) -> ScanFile:
-    return ScanFile(read_xyz_tiff(path).astype(np.float64), columns="x, y, z: the three channels, in this order")
+    xyz, said = read_tiff_scan(path)
+    return ScanFile(xyz.astype(np.float64), columns=said)
 
 
 _MESH_READERS: dict[str, Callable[[Path], Mesh]] = {".ply": read_ply, ".obj": read_obj, ".stl": read_stl}

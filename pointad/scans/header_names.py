@@ -59,7 +59,8 @@ def column_names(
         if len(found) == columns and find_columns(found).xyz is not None:
             return found
     for found in (names for candidates in lines for names in candidates):
-        if len(found) < columns and _begins_with_column(found):
+        fits = len(found) == columns - 1 and find_columns(found).xyz is not None and _end_empty(sample, separator)
+        if len(found) < columns and (fits or _begins_with_column(found)):
             # Decimal commas between commas make more numbers than names.
             may_hide_commas = separator == COMMA and not any(b"." in line for line in sample)
             if len(found) < columns - 1 and (may_hide_commas or find_columns(found).xyz not in ((0, 1, 2), (1, 2, 3))):
@@ -128,6 +129,11 @@ def _begins_with_column(names: tuple[str, ...]) -> bool:
     """Whether names with x, y and z begin with one of these, or with something else that is often in front of them."""
     coordinates = find_columns(names).xyz
     return coordinates is not None and (0 in coordinates or is_no_coordinate(names[0]))
+
+
+def _end_empty(sample: Sequence[bytes], separator: bytes | None) -> bool:
+    """Whether all rows end with a separator, so that their last column is none."""
+    return separator is not None and not any(split(row, separator)[-1].strip() for row in sample)
 
 
 def _names_two(names: tuple[str, ...]) -> bool:

@@ -46,9 +46,9 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     """
     if not len(mesh.vertices):
         raise InputError(path, "holds no points", _REMEDY)
-    as_points = ScanFile(mesh.vertices, mesh.colors, columns=mesh.columns)
     if not len(mesh.faces):
-        return as_points
+        return ScanFile(mesh.vertices, mesh.colors, columns=mesh.columns)
+    as_points = ScanFile(mesh.vertices, mesh.colors, columns=f"{mesh.columns}; faces are not used")
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise InputError(path, "has faces with vertices that do not exist", _REMEDY)
     used = np.zeros(len(mesh.vertices), dtype=bool)

@@ -51,7 +51,7 @@ def read_obj(path: Path) -> Mesh:
             message = "%s: its comments state %d %s but it holds %d; it may be truncated"
             logger.warning(message, path, int(count), name.decode().lower(), held)
     try:
-        rows = _vertex_rows(content, path)
+        rows, has_others = _vertex_rows(content, path)
         faces = _faces(content, np.cumsum(is_vertex)[is_face])
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
@@ -61,7 +61,7 @@ def read_obj(path: Path) -> Mesh:
     said = "x, y, z: the first three numbers of every v"
     if colors is not None:
         said += "; colours: behind them"
-    elif rows.shape[1] > 3:
+    elif has_others:
         said += "; not used: what is behind them"
     return Mesh(rows[:, :3], faces, colors, said)
 
@@ -92,19 +92,21 @@ def _plain(content: bytes) -> bytes:
     return content.replace(b" \n", b"\n")
 
 
-def _vertex_rows(content: bytes, path: Path) -> np.ndarray:
+def _vertex_rows(content: bytes, path: Path) -> tuple[np.ndarray, bool]:
+    """The numbers of the vertices (V, C), and whether there are others than coordinates, even if not in C."""
     lines = re.findall(rb"\nv ([^\n]*)", content)
     if not lines:
-        return np.zeros((0, 3))
+        return np.zeros((0, 3)), False
     text = b"\n".join(lines)
     try:
-        return np.loadtxt(io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+        rows = np.loadtxt(io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+        return rows, rows.shape[1] > 3
     except ValueError:
         rows = np.loadtxt(
             io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1", usecols=(0, 1, 2)
         )
     logger.warning("%s: vertices have different numbers of values; colours are ignored", path)
-    return rows
+    return rows, True
 
 
 def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:

@@ -44,6 +44,12 @@ class ScanFile:
         return measured_pixels(self.points)[0] if self.is_organized else is_finite(self.points)
 
     @property
+    def manner(self) -> str:
+        """How the file was read, without counts: the same for all files of one kind."""
+        kind = "surface of a mesh" if self.is_mesh else "pixel grid" if self.is_organized else "cloud"
+        return f"{self.columns}; {kind}" if self.columns else kind
+
+    @property
     def reading(self) -> str:
         """How the file was read, in words, such as "x, y, z: columns 1, 2, 3 of 4; not used: 4; 20000 points"."""
         total, present = self.points.size // 3, int(self.present.sum())

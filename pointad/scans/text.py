@@ -32,6 +32,7 @@ class TextTable:
     above: bytes  # the lines above the first row
     places: tuple[int, ...]  # where the C columns are among those of the file, from 0
     file_names: tuple[str, ...]  # of all columns of the file; "" for those without a name
+    decimal_comma: bool
 
 
 def read_rows(path: str | Path) -> np.ndarray:
@@ -87,7 +88,7 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
         values = values[:, ~empty]
         places = tuple(np.flatnonzero(~empty).tolist())
         names = None if names is None else tuple(names[place] for place in places)
-    return TextTable(values, names, content[: dialect.start], places, file_names)
+    return TextTable(values, names, content[: dialect.start], places, file_names, dialect.decimal_comma)
 
 
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:

@@ -71,7 +71,8 @@ def _said(table: TextTable, coordinates: Iterable[int], colors: Iterable[int] | 
     """How the columns were read, with their numbers in the file; those given count only columns with numbers."""
     names = table.file_names if any(table.file_names) else None
     taken = [table.places[place] for place in coordinates]
-    return columns_read(len(table.file_names), taken, [table.places[place] for place in colors or ()], names)
+    said = columns_read(len(table.file_names), taken, [table.places[place] for place in colors or ()], names)
+    return f"{said}; decimal commas" if table.decimal_comma else said
 
 
 def _check_first_names(names: tuple[str, ...], path: Path) -> None:

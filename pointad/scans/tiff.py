@@ -30,6 +30,11 @@ _BOUNDED = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD
 
 
 def read_xyz_tiff(path: str | Path) -> np.ndarray:
+    """The points of `read_tiff_scan`."""
+    return read_tiff_scan(path)[0]
+
+
+def read_tiff_scan(path: str | Path) -> tuple[np.ndarray, str]:
     """Read a scan with one point per pixel.
 
     Args:
@@ -38,7 +43,7 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
 
     Returns:
         (H, W, 3) float32, or float64 where float32 could not hold the file's numbers; pixels with a non-finite or
-        no-data value become holes (0, 0, 0).
+        no-data value become holes (0, 0, 0). And in words, which numbers of the file they are.
 
     Raises:
         InputError: the file is missing, broken, of another shape, or an 8-bit image.
@@ -48,7 +53,7 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
         # In files of these kinds one names others, which would be opened.
         with tifffile.TiffFile(io.BytesIO(content), is_ome=False, is_mmstack=False, is_ndtiff=False) as file:
             _check_directories(file, content, path)
-            values = _scan_values(file, path, len(content))
+            values, said = _scan_values(file, path, len(content))
     except InputError:
         raise
     except Exception as error:  # broken bytes make tifffile's decoders raise arbitrary errors
@@ -58,8 +63,8 @@ def read_xyz_tiff(path: str | Path) -> np.ndarray:
         xyz = np.ascontiguousarray(values, dtype=precision)
     xyz = without_no_data(xyz, path)
     if np.isfinite(xyz).all():
-        return xyz
-    return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, xyz.dtype.type(0))
+        return xyz, said
+    return np.where(np.isfinite(xyz).all(axis=-1, keepdims=True), xyz, xyz.dtype.type(0)), said
 
 
 def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
@@ -90,8 +95,8 @@ def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path
         place = offset + form.tagnosize + tags * form.tagsize
 
 
-def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.ndarray:
-    """The first image of three channels that is not 8-bit, or the only three pages of one channel."""
+def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> tuple[np.ndarray, str]:
+    """The first image of three channels that is not 8-bit, or the only three pages of one channel; and in words."""
     images = list(file.series)
     shapes = [_shape_of_scan(image) for image in images]
     scans = [(number, shape) for number, shape in enumerate(shapes) if shape is not None]
@@ -105,10 +110,18 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> np.nda
             logger.warning("%s: holds %d scans, of which the first is read", path, len(scans))
         if image.dtype == np.uint16:
             logger.warning("%s: numbers of 16 bits are read as coordinates, not as colours", path)
-        return _without_stated_no_data(_channels_last(_read(image, shape, path, size), shape), image, path)
+        said = f"the three {'channels' if shape[-1] == 3 else 'planes'}, in this order"
+        if len(images) > 1:
+            said += f", of image {first + 1} of {len(images)}; other images are not used"
+        values = _channels_last(_read(image, shape, path, size), shape)
+        return _without_stated_no_data(values, image, path), f"x, y, z: {said}"
     planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
     if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:
-        return np.stack([_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes], axis=-1)
+        said = "x, y, z: three pages, in this order"
+        if len(images) > len(planes):
+            said += f", of {len(images)}; the others are not used"
+        read = [_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes]
+        return np.stack(read, axis=-1), said
     if any(image.dtype == np.uint8 for image in images):
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     held = ", ".join(str(image.shape) for image in images[:5]) or "nothing"

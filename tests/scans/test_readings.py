@@ -69,7 +69,7 @@ def test_arrays(tmp_path: Path, sphere: np.ndarray, colors: np.ndarray) -> None:
     said = "array 'cloud'; x, y, z: columns 1, 2, 3 of 3; colours: array 'rgb'"
     assert read_scan(tmp_path / "a.npz").columns == said
     np.savez(tmp_path / "b.npz", **dict(zip("xyz", sphere.T, strict=True)))
-    assert read_scan(tmp_path / "b.npz").columns == "x, y, z: the arrays of these names"
+    assert read_scan(tmp_path / "b.npz").columns == "x, y, z: arrays 'x', 'y', 'z'"
     records = np.zeros(200, dtype=[("z", "f4"), ("time", "f4"), ("y", "f4"), ("x", "f4")])
     np.save(tmp_path / "r.npy", records)
     said = "x, y, z: fields 4 (x), 3 (y), 1 (z) of 4; not used: 2 (time)"
@@ -127,3 +127,77 @@ def test_files_of_one_format_that_are_read_differently_are_named(caplog: pytest.
         "1 .stl read as x, y, z: the corners of triangles",
         "1 .csv read as x, y, z: columns 2, 3, 4 of 4; not used: 1",
     ]
+
+
+def test_arrays_that_are_not_read_are_listed_and_names_in_lower_case_count_first(
+    tmp_path: Path, sphere: np.ndarray
+) -> None:
+    np.savez(tmp_path / "a.npz", X=sphere[:, 1], **dict(zip("xyz", sphere.T, strict=True)))
+    scan = read_scan(tmp_path / "a.npz")
+    np.testing.assert_array_equal(scan.points, sphere)
+    assert scan.columns == "x, y, z: arrays 'x', 'y', 'z'; arrays not used: 'X'"
+    np.savez(tmp_path / "b.npz", POINTS=sphere, Points=sphere[:150], scale=np.array(1000))
+    said = "array 'POINTS'; x, y, z: columns 1, 2, 3 of 3; arrays not used: 'Points', 'scale'"
+    assert read_scan(tmp_path / "b.npz").columns == said
+    np.savez(tmp_path / "c.npz", points=sphere, colors=np.full((200, 3), -1.0))
+    said = "array 'points'; x, y, z: columns 1, 2, 3 of 3; arrays not used: 'colors'"
+    assert read_scan(tmp_path / "c.npz").columns == said
+
+
+def test_axes_are_called_what_they_are_in_the_file(tmp_path: Path, sphere: np.ndarray) -> None:
+    grid = np.random.default_rng(2).uniform(1, 2, size=(20, 30, 3)).astype(np.float32)
+    for name, values in (("rows", sphere.T), ("planes", np.moveaxis(grid, -1, 0)), ("channels", grid)):
+        np.save(tmp_path / "a.npy", values)
+        assert read_scan(tmp_path / "a.npy").columns == f"x, y, z: {name} 1, 2, 3 of 3"
+
+
+def test_images_and_pages_of_a_tiff(tmp_path: Path) -> None:
+    grid = np.random.default_rng(2).uniform(1, 2, size=(20, 30, 3)).astype(np.float32)
+    path = tmp_path / "a.tiff"
+    tifffile.imwrite(path, np.moveaxis(grid, -1, 0), photometric="rgb", planarconfig="separate")
+    assert read_scan(path).columns == "x, y, z: the three planes, in this order"
+    with tifffile.TiffWriter(path) as file:
+        for axis in range(3):
+            file.write(grid[..., axis])
+    assert read_scan(path).columns == "x, y, z: three pages, in this order"
+    with tifffile.TiffWriter(path) as file:
+        file.write(np.zeros((20, 30, 3), np.uint8), photometric="rgb")
+        file.write(grid, photometric="rgb")
+    said = "x, y, z: the three channels, in this order, of image 2 of 2; other images are not used"
+    assert read_scan(path).columns == said
+
+
+def test_faces_and_numbers_behind_coordinates_that_are_not_used(tmp_path: Path, sphere: np.ndarray) -> None:
+    vertices = "".join(f"v {x} {y} {z}\n" for x, y, z in sphere)
+    path = tmp_path / "a.obj"
+    path.write_text(f"{vertices}f 1 2 3\n")
+    assert read_scan(path).columns == "x, y, z: the first three numbers of every v; faces are not used"
+    path.write_text(f"v 0 0 1 255 0 0\n{vertices}")
+    said = "x, y, z: the first three numbers of every v; not used: what is behind them"
+    assert read_scan(path).columns == said
+
+
+def test_decimal_commas(tmp_path: Path, sphere: np.ndarray) -> None:
+    path = _table(tmp_path / "a.csv", "x;y;z", [sphere], ";")
+    path.write_text(path.read_text().replace(".", ","))
+    assert read_scan(path).columns == "x, y, z: columns 1 (x), 2 (y), 3 (z) of 3; decimal commas"
+
+
+@pytest.mark.parametrize("first", ["0.5", ""])
+def test_names_count_where_rows_end_with_a_separator(tmp_path: Path, sphere: np.ndarray, first: str) -> None:
+    rows = "".join(f"{first},{1000 * z:.1f},{x:.4f},{y:.4f},\n" for x, y, z in sphere)
+    (tmp_path / "a.csv").write_text(f"roughness,z [um],x [mm],y [mm]\n{rows}")
+    scan = read_scan(tmp_path / "a.csv")
+    assert np.allclose(scan.points, sphere, atol=1e-3)
+    said = "x, y, z: columns 3 (x [mm]), 4 (y [mm]), 2 (z [um]) of 5, in mm; not used: 1 (roughness), 5"
+    assert scan.columns == said
+
+
+def test_surfaces_and_clouds_of_one_format_are_not_alike(tmp_path: Path, sphere: np.ndarray) -> None:
+    path = tmp_path / "a.obj"
+    path.write_text("".join(f"v {x} {y} {z}\n" for x, y, z in sphere))
+    cloud = read_scan(path)
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    surface = read_scan(path)
+    assert cloud.columns == surface.columns
+    assert cloud.manner != surface.manner
