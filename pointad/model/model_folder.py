@@ -17,6 +17,7 @@ _FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+_ADAPTER = "adapter_config.json"  # of the library peft
 
 
 def weights_in(folder: Path) -> Path:
@@ -28,6 +29,9 @@ def weights_in(folder: Path) -> Path:
     for name in _FILES:
         if is_file(folder / name):
             return folder / name
+    if is_file(folder / _ADAPTER):
+        problem = "holds an adapter (LoRA), the change of another model's weights"
+        raise InputError(folder, problem, "merge it into that model (merge_and_unload in peft), and give the result")
     raise InputError(folder, "holds no CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}")
 
 

@@ -106,3 +106,10 @@ def test_entries_that_no_feature_depends_on(state: dict[str, Tensor], tmp_path: 
     save_file({**state, **more}, tmp_path / "A.SAFETENSORS")
     backbone = load_backbone(weights=tmp_path / "A.SAFETENSORS")
     torch.testing.assert_close(backbone.vision.conv1.weight, state["visual.conv1.weight"])
+
+
+def test_an_adapter_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    save_file({"base_model.model.lora_A.weight": torch.zeros(4, 4)}, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(InputError, match=r"holds an adapter .LoRA.*; merge it into that model"):
+        load_backbone(weights=tmp_path)
