@@ -71,9 +71,15 @@ def results_of(
                 good_from=_origin(own),
             )
             masks = {one.class_name: one.masks for one in own if one.masks}
+            pictures = {one.class_name: one.pictures for one in own if one.pictures}
             bounds = error_bounds_of(own)
             found[prompts, shots] = Results(
-                mean_over_draws(draws), told, error_bounds=bounds, masks=masks, draws=tuple(draws)
+                mean_over_draws(draws),
+                told,
+                error_bounds=bounds,
+                masks=masks,
+                pictures=pictures,
+                draws=tuple(draws),
             )
     return found
 

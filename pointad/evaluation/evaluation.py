@@ -19,6 +19,7 @@ from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
 from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
+from pointad.evaluation.picture_fingerprint import PictureFingerprint, picture_digest
 from pointad.evaluation.results import Metrics
 from pointad.metrics import (
     PUBLISHED_METRICS,
@@ -85,6 +86,7 @@ class ScoredSample:
     views: np.ndarray | None  # (V, H, W, 3) uint8; None unless kept
     color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and available
     regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a point cloud without a grid
+    content: bytes = b""  # tells what was scored, see `picture_digest`
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class ClassOutcome:
     groups: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group of species -> as metrics
     masks: str = ""  # fingerprint of the ground truth; empty: unknown
     group_error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group -> as error_bounds
+    pictures: str = ""  # fingerprint of the pictures and points; empty: unknown
 
 
 def evaluate(
@@ -186,6 +189,9 @@ def _score_batch(
 ) -> list[list[ScoredSample]]:
     """For every sample of a batch, its scores under the sets of prompts that are tested on its class."""
     features = encoder.encode(batch)
+    assert batch.views is not None  # the encoder refuses batches without it
+    colors = [None] * len(batch.views) if batch.color is None else batch.color
+    contents = list(map(picture_digest, batch.views, colors, batch.non_zero))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
     batch = replace(
         batch,
@@ -194,7 +200,7 @@ def _score_batch(
     )
     return [
         [
-            score_one(batch, features, index, prompts, settings)
+            replace(score_one(batch, features, index, prompts, settings), content=contents[index])
             for prompts in prompt_sets
             if class_name not in prompts.left_out
         ]
@@ -246,6 +252,7 @@ class _ClassCollector:
     scores: dict[str, list[float]] = field(default_factory=dict)
     pixels: dict[str, PixelScores] = field(default_factory=dict)
     masks: MaskFingerprint = field(default_factory=MaskFingerprint)
+    pictures: PictureFingerprint = field(default_factory=PictureFingerprint)
 
     def __post_init__(self) -> None:
         self.parts = {name: _ClassCollector(self.settings) for name in self.groups}
@@ -257,6 +264,7 @@ class _ClassCollector:
                 part.add(sample)
         self.labels.append(sample.label)
         self.masks.add(sample.species, sample.identifier, sample.mask)
+        self.pictures.add(sample.species, sample.identifier, sample.content)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
@@ -285,7 +293,8 @@ class _ClassCollector:
         parts = {name: part.outcome(prompts, class_name) for name, part in self.parts.items()}
         groups = {name: part.metrics for name, part in parts.items()}
         bounds = {name: part.error_bounds for name, part in parts.items() if part.error_bounds}
-        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, self.masks.text, bounds)
+        masks, pictures = self.masks.text, self.pictures.text
+        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, masks, bounds, pictures)
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

@@ -13,7 +13,7 @@ from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
-from pointad.evaluation.run_schema import check_classes, check_masks, checked_record
+from pointad.evaluation.run_schema import check_classes, check_fingerprints, checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 
@@ -42,6 +42,7 @@ class Results:
     label_leaks: dict[str, Metrics] = field(default_factory=dict)  # class -> trivial statistic -> AUROC of the labels
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
+    pictures: dict[str, str] = field(default_factory=dict)  # the same of its pictures and points
     group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
     files: Companions | None = None  # what was written with the figures; None: unknown, or nothing
@@ -131,6 +132,8 @@ class Results:
             }
         if self.masks:
             content["masks"] = self.masks
+        if self.pictures:
+            content["pictures"] = self.pictures
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         if self.files is not None:
@@ -164,7 +167,9 @@ class Results:
         }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
-        masks = check_masks(content.get("masks") or {}, path, remedy)
+        masks, pictures = (
+            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures")
+        )
         files = Companions.from_json(content.get("files"), path, remedy)
         return cls(
             classes,
@@ -174,6 +179,7 @@ class Results:
             group_error_bounds=bounds_of_groups,
             label_leaks=leaks,
             masks=masks,
+            pictures=pictures,
             draws=draws,
             files=files,
         )

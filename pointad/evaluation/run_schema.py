@@ -59,15 +59,15 @@ def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict
     return classes
 
 
-def check_masks(content: Any, path: str | Path, remedy: str) -> dict[str, str]:
-    """The fingerprints of masks in results.json: class -> text.
+def check_fingerprints(content: Any, name: str, path: str | Path, remedy: str) -> dict[str, str]:
+    """The fingerprints of masks or pictures in results.json: class -> text.
 
     Raises:
         InputError: the content is invalid.
     """
-    for class_name, text in _table(content, "masks", path, remedy).items():
+    for class_name, text in _table(content, name, path, remedy).items():
         if not isinstance(text, str):
-            raise InputError(path, f"masks, {class_name}: expected a text, found {text!r:.80}", remedy)
+            raise InputError(path, f"{name}, {class_name}: expected a text, found {text!r:.80}", remedy)
     return content
 
 

@@ -96,6 +96,8 @@ class RunWriter:
         self._curves[outcome.class_name] = outcome.curves
         if outcome.masks:
             self.results.masks[outcome.class_name] = outcome.masks
+        if outcome.pictures:
+            self.results.pictures[outcome.class_name] = outcome.pictures
         for group, metrics in outcome.groups.items():
             self.results.groups.setdefault(group, {})[outcome.class_name] = metrics
         for group, bounds_of_group in outcome.group_error_bounds.items():

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.encoding.features import PictureEncoder, SampleFeatures
+from pointad.evaluation.picture_fingerprint import picture_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples
@@ -22,6 +23,7 @@ class SampleLook:
     features: SampleFeatures  # of the prompts' blocks
     seen: Observation
     side: int  # S
+    content: bytes  # tells its pictures and points, see `picture_digest`
 
     @torch.no_grad()
     def under(self, text_features: Tensor) -> "SampleLook":
@@ -82,4 +84,6 @@ def look_at_sample(
         from_front=organized,
         extent=float(np.ptp(points, axis=0).max()),
     )
-    return SampleLook(replace(sample, views=None, color=None), for_prompts, seen, side)
+    assert sample.views is not None  # the encoder refuses samples without it
+    content = picture_digest(sample.views, sample.color, sample.non_zero)
+    return SampleLook(replace(sample, views=None, color=None), for_prompts, seen, side, content)

@@ -22,6 +22,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
 from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
+from pointad.evaluation.picture_fingerprint import PictureFingerprint
 from pointad.evaluation.results import Metrics
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
@@ -68,6 +69,7 @@ class ShotOutcome:
     metrics: dict[str, Metrics]  # modality -> metric -> fraction, None where undefined
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # modality -> of binned pixel metrics
     masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
+    pictures: str = ""  # the same of their pictures and points
 
 
 def evaluate_shots(
@@ -173,12 +175,13 @@ class _OneClass:
             self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
-        masks = MaskFingerprint()
+        masks, pictures = MaskFingerprint(), PictureFingerprint()
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
             masks.add(look.sample.species, look.sample.identifier, look.sample.mask.numpy())
+            pictures.add(look.sample.species, look.sample.identifier, look.content)
             said = {}
             for prompts in self._prompt_sets:
                 zero_shot, said[prompts.name] = self._under(look, prompts)
@@ -200,6 +203,7 @@ class _OneClass:
                 collected.metrics(),
                 collected.error_bounds(),
                 masks.text,
+                pictures.text,
             )
 
     def _compared(

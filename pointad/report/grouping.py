@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pointad.evaluation.run_record import RunRecord
@@ -12,12 +12,14 @@ from pointad.report.runs import Run
 
 logger = logging.getLogger(__name__)
 
+MASKS, PICTURES = "masks", "pictures"
+
 
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """Group runs by method: those of one group differ in seed, training class and place only.
 
-    Runs of other classes, or whose masks of a class differ, are of different data. Where no masks were recorded, this
-    cannot be told.
+    Runs of other classes, or whose masks or pictures of a class differ, are of different data. Where these were not
+    recorded, this cannot be told.
 
     No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
     with different figures, which must differ in something that is not recorded, form separate groups.
@@ -33,13 +35,13 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
         groups[repr(sorted(identity(run.record).items()))].append(run)
     by_column: dict[tuple[object, ...], list[list[Run]]] = defaultdict(list)
     for group in groups.values():
-        for part in _by_masks(group):
+        for part in _by_content(group):
             by_column[_column(part[0].record)].append(part)
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
-        masks = [{name: text[:6] for name, text in _masks_of(group).items()} for group in groups_of_column]
-        identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, masks, strict=True)]
+        contents = [{name: text[:6] for name, text in _content_of(group).items()} for group in groups_of_column]
+        identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, contents, strict=True)]
         names = distinct_names([method_name(record) for record in records], identities)
         for name, group in zip(names, groups_of_column, strict=True):
             found += _by_place(name, group)
@@ -51,15 +53,15 @@ def _column(record: RunRecord) -> tuple[object, ...]:
     return (record.dataset, record.dataset_title, record.backbone, record.is_demo)
 
 
-def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
-    """Runs of one method in groups of the same classes that agree on the masks of those that they share."""
+def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs of one method in groups of the same classes that agree on the masks and pictures of those they share."""
     parts: list[tuple[dict[str, str], list[Run]]] = []
     for run in runs:
-        own = _masks_of([run])
+        own = _content_of([run])
         agreeing = (
             part
             for part in parts
-            if bool(part[0]) == bool(own)
+            if _kinds(part[0]) == _kinds(own)
             and all(part[0].get(k, v) == v for k, v in own.items())
             and all(_same_classes(member, run) for member in part[1])
         )
@@ -69,8 +71,10 @@ def _by_masks(runs: Sequence[Run]) -> list[list[Run]]:
         known.update(own)
         members.append(run)
     for known, members in parts:
-        if not known and len(members) > 1:
-            logger.info("%s and others do not say which masks they were measured with", members[0].place)
+        missing = [kind for kind in (MASKS, PICTURES) if kind not in _kinds(known)]
+        if missing and len(members) > 1:
+            message = "%s and others do not say which %s they were measured with"
+            logger.info(message, members[0].place, " and ".join(missing))
     return [members for _, members in parts]
 
 
@@ -85,14 +89,21 @@ def _classes(run: Run) -> set[str]:
     return {*run.results.classes, *learned}
 
 
-def _masks_of(runs: Sequence[Run]) -> dict[str, str]:
-    """The masks that runs were measured with and learned from, as far as they were recorded."""
+def _kinds(content: Collection[str]) -> set[str]:
+    """Of which kinds of content there are fingerprints."""
+    return {name.partition(" ")[0] for name in content}
+
+
+def _content_of(runs: Sequence[Run]) -> dict[str, str]:
+    """The masks and pictures that runs were measured with and learned from, as far as they were recorded."""
     found = {}
     for run in runs:
-        found.update({f"masks of {name}": text for name, text in run.results.masks.items()})
         training = run.record.training
-        if training is not None and training.masks:
-            found[f"masks of {training.training_class} in training"] = training.masks
+        for kind, tested in ((MASKS, run.results.masks), (PICTURES, run.results.pictures)):
+            found.update({f"{kind} of {name}": text for name, text in tested.items()})
+            learned = None if training is None else training.masks if kind == MASKS else training.pictures
+            if training is not None and learned:
+                found[f"{kind} of {training.training_class} in training"] = learned
     return found
 
 

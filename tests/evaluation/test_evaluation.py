@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_engine import POINT_SIZE, VIEWS, RandomScan, small_backbone, small_dataset
+from small_engine import POINT_SIZE, VIEWS, RandomScan, random_scan, small_backbone, small_dataset
 
 from pointad.data.batch import collate
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
@@ -121,6 +121,40 @@ def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipB
         for sample in small_dataset({class_name: CLASSES[class_name]}):
             masks.add(sample.species, sample.identifier, sample.mask.numpy())
         assert masks.text == text
+
+
+def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(backbone: ClipBackbone) -> None:
+    def told(data: MultiViewDataset, **settings: int) -> list[tuple[str, str, str]]:
+        chosen = replace(SETTINGS, **settings)  # type: ignore[arg-type]
+        outcomes = evaluate(PictureEncoder(backbone), data, [prompts("a", 1)], chosen)
+        return [(one.class_name, one.masks, one.pictures) for one in outcomes]
+
+    plain = small_dataset(CLASSES)
+    before = told(plain)
+    assert told(plain, batch_size=3) == told(plain, keep_views=False) == before
+    assert len({pictures for *_, pictures in before}) == len(CLASSES) and all(all(one) for one in before)
+
+    def changed(field: str) -> MultiViewDataset:
+        def load(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+            loaded = random_scan(scan, options, repaint=0)
+            if scan != plain.sources[0]:
+                return loaded
+            if field == "nonzero_indices":
+                fewer = {
+                    "nonzero_indices": loaded.nonzero_indices[1:],
+                    "correspondences": loaded.correspondences[:, 1:],
+                }
+                return replace(loaded, **fewer)
+            values = getattr(loaded, field).copy()
+            values[0, 0] += 1
+            return replace(loaded, **{field: values})
+
+        return MultiViewDataset(plain.sources, load, plain.options)
+
+    for field in ("views", "color", "nonzero_indices"):
+        after = told(changed(field))
+        assert [one[:2] for one in after] == [one[:2] for one in before] and after[1] == before[1]
+        assert after[0][2] != before[0][2], field
 
 
 def test_how_far_binned_figures_of_groups_can_be_off_is_told(backbone: ClipBackbone, tmp_path: Path) -> None:

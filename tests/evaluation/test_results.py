@@ -51,7 +51,7 @@ def test_mean_is_undefined_where_no_class_is_defined() -> None:
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
-    results = Results(CLASSES, RUN, masks={"bear": "a1"})
+    results = Results(CLASSES, RUN, masks={"bear": "a1"}, pictures={"bear": "b2"})
     results.save(tmp_path / "deep" / "results.json")
     assert Results.load(tmp_path / "deep" / "results.json") == results
     content = json.loads((tmp_path / "deep" / "results.json").read_text())
@@ -107,10 +107,11 @@ def test_a_training_class_that_contradicts_the_training_is_refused(tmp_path: Pat
         Results.load(path)
 
 
-def test_masks_of_another_type_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["masks", "pictures"])
+def test_fingerprints_of_another_type_are_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    path.write_text(json.dumps({"classes": CLASSES, "masks": {"bear": 1}}))
-    with pytest.raises(InputError, match="masks, bear: expected a text, found 1"):
+    path.write_text(json.dumps({"classes": CLASSES, name: {"bear": 1}}))
+    with pytest.raises(InputError, match=f"{name}, bear: expected a text, found 1"):
         Results.load(path)
 
 

@@ -192,6 +192,8 @@ def test_corrected_masks_change_the_fingerprint_and_nothing_else_does() -> None:
     (before,) = {one.masks for one in outcomes(data)}
     assert {one.masks for one in outcomes(data, replace(SETTINGS, shots=(1,), sigma=0.0))} == {before}
     assert {one.masks for one in outcomes(corrected)} != {before}
+    (pictures,) = {one.pictures for one in outcomes(data)}
+    assert pictures and {one.pictures for one in outcomes(corrected)} == {pictures}
 
 
 def test_how_far_binned_figures_can_be_off_is_told() -> None:

@@ -147,13 +147,36 @@ def test_runs_before_and_after_corrected_masks_stay_apart(run_of: MakeRun, caplo
     ]
     (row,) = own_rows(before)
     assert row.runs == 2 and "masks" not in row.method
+    assert "do not say which pictures they were measured with" in caplog.text
+    caplog.clear()
     after = with_masks(run_of(0.9, "c", training_class="rope"), carrot="b2", bagel="d4", tire="c3")
     rows = own_rows([*before, after])
     assert {(row.method, row.runs) for row in rows} == {
         ("PointAD (masks of carrot a1)", 2),
         ("PointAD (masks of carrot b2)", 1),
     }
-    assert "masks" not in caplog.text
+    assert "which masks" not in caplog.text
+
+
+def test_runs_on_other_pictures_of_the_same_names_stay_apart(run_of: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
+    def on(value: float, seed: int, pictures: str, learned_from: str = "e5") -> Run:
+        training = {"training_class": "bagel", "masks": "d4", "pictures": learned_from}
+        run = run_of(value, f"{seed}", training_class="bagel", seed=seed, training=training)
+        return replace(run, results=replace(run.results, masks={"carrot": "a1"}, pictures={"carrot": pictures}))
+
+    caplog.set_level("INFO")
+    assert [(row.method, row.runs) for row in own_rows([on(0.5, 1, "b2"), on(0.7, 2, "b2")])] == [("PointAD", 2)]
+    assert "do not say" not in caplog.text
+    rows = own_rows([on(0.5, 1, "b2"), on(0.7, 2, "b2"), on(0.1, 3, "c3")])
+    assert {(row.method, row.runs) for row in rows} == {
+        ("PointAD (pictures of carrot b2)", 2),
+        ("PointAD (pictures of carrot c3)", 1),
+    }
+    rows = own_rows([on(0.5, 1, "b2"), on(0.1, 2, "b2", learned_from="f6")])
+    assert {row.method for row in rows} == {
+        "PointAD (pictures of bagel in training e5)",
+        "PointAD (pictures of bagel in training f6)",
+    }
 
 
 def test_runs_of_other_classes_stay_apart_though_nothing_else_tells_them(run_of: MakeRun) -> None:
@@ -200,7 +223,7 @@ def test_runs_that_did_not_record_their_masks_share_a_row_and_that_is_said(
     old = [run_of(0.5, "a", seed=1), run_of(0.7, "b", seed=2)]
     new = with_masks(run_of(0.9, "c", seed=3), carrot="a1")
     assert sorted(row.runs or 0 for row in own_rows([*old, new])) == [1, 2]
-    assert "do not say which masks they were measured with" in caplog.text
+    assert "do not say which masks and pictures they were measured with" in caplog.text
 
 
 @pytest.mark.parametrize(
