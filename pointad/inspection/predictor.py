@@ -1,7 +1,6 @@
 """The main class of the library: points in, a score and a heat value for every point out.
 
 from pointad.inspection.predictor import PointAD
-
 detector = PointAD.from_checkpoint("checkpoints/mvtec_pc_3d_rgb/carrot/epoch_15.pth", clip="openai")
 prediction = detector.predict(points)           # (N, 3) or (H, W, 3), any unit, any pose
 prediction.score, prediction.point_scores       # a float; one value for every point that was given
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 
 from pointad.compute.device import choose_device
+from pointad.compute.forks import HomeProcess
 from pointad.compute.own_settings import built_in_single_precision, own_settings
 from pointad.compute.precision_names import FP32
 from pointad.data.view_subset import ViewChoice
@@ -51,14 +51,13 @@ EXTENT_IN_PIXELS = 240  # a cloud seen from its rig is so many of the 336 pixels
 class PointAD:
     """Scores scans with a frozen CLIP and learned prompts.
 
-    `predict` changes nothing in the object and may be called from several threads at once.
+    `predict` changes nothing in the object and may be called from several threads at once, and in forks of the process.
 
     Args:
         backbone: the frozen CLIP, on the device where it is to run.
         text_features: (2, D), normal and anomalous, on the same device.
         layers: blocks of the image encoder whose local features count, from 1; None takes the last.
-        precision, compiled, pictures_at_once: how the image encoder runs, see
-            `pointad.encoding.features.PictureEncoder`.
+        precision, compiled, pictures_at_once: how the image encoder runs, see `PictureEncoder`.
 
     Raises:
         InputError: the two do not fit, there is no such layer, or the device has no instructions for the precision.
@@ -75,6 +74,7 @@ class PointAD:
         pictures_at_once: int | None = None,
     ) -> None:
         check_parts(backbone, text_features)
+        self._home = HomeProcess()
         self._backbone = backbone
         self._text_features = text_features
         self._make_encoder = partial(
@@ -109,8 +109,7 @@ class PointAD:
             clip_model: an open_clip name; None takes the one that the weights belong to.
             quick_gelu: the activation of a file's model; None takes what the file or its model says.
             layers: blocks of the image encoder whose local features count, from 1; None takes the last.
-            precision: "fp32", or "bf16" or "fp16" where the device has instructions for them: faster, and scores move
-                by about a hundredth.
+            precision: "fp32"; "bf16" or "fp16" where the device has them: faster, and scores move by about a hundredth.
             compiled: compile the image encoder first (`torch.compile`).
             pictures_at_once: pictures that go through the encoder together; None: as many as suit the device's memory.
 
@@ -194,8 +193,7 @@ class PointAD:
                 far side would otherwise be seen through the gaps between the points.
             remove_table: for organized scans: remove the plane on which the object lies.
             metres_per_unit: size of the points' unit, 0.001 for millimetres; only that removal needs it.
-            keep_clusters: what remains once the table is removed: "all", the "largest" cluster of points, or those with
-                more than this fraction of the points.
+            keep_clusters: what stays without it: "all", the "largest" cluster, or all of more than this share of points.
             seed: of the thinning.
             reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
             name: what the log calls the scan.
@@ -206,6 +204,7 @@ class PointAD:
         sigma = checked_width(smoothing, sigma)
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         check_is_reference(reference, is_needed=False)
+        self._home.compute_safely()
         encoder = self._encoder if reference is None else self._joint_encoder
         look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder, name)
         started = time.perf_counter()
@@ -247,6 +246,7 @@ class PointAD:
         """
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         eyes = self._eyes(options, sigma, smoothing)
+        self._home.compute_safely()
 
         def look(points: np.ndarray, rgb: np.ndarray | None, name: str) -> Look:
             return look_at(points, None, rgb, options, self._backbone.image_size, self._joint_encoder, name)
