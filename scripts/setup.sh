@@ -70,7 +70,10 @@ find_usable
 if [ -z "$python" ]; then
   # Of several first runs at once, one makes the environment, and the others wait for it.
   exec 9< scripts/setup.sh
-  if command -v flock >/dev/null 2>&1; then flock 9; fi
+  if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
+    say "waiting for another run that makes .venv"
+    flock 9
+  fi
   find_usable
 fi
 if [ -z "$python" ]; then

@@ -1,5 +1,6 @@
 """scripts/setup.sh takes an environment that has everything, and reads the requirements as pip does."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -72,3 +73,26 @@ def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> 
 def test_of_two_first_runs_one_makes_the_environment(tmp_path: Path) -> None:
     assert [code for code, _ in first_runs(tmp_path, 2)] == [0, 0]
     assert (tmp_path / "made.txt").read_text() == "made\n"
+
+
+def test_a_run_that_waits_for_the_environment_says_so(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "setup.sh"
+    script.write_text((ROOT / "scripts" / "setup.sh").read_text())
+    (tmp_path / "needs.txt").write_text("no-such-package-here\n")
+    (tmp_path / ".venv" / "lib").mkdir(parents=True)  # not to be replaced: the run ends without making anything
+    command = ["bash", "scripts/setup.sh", "needs.txt"]
+    with script.open() as another:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        run = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHON": sys.executable},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert run.stderr is not None
+        said = run.stderr.readline()
+    assert said == "waiting for another run that makes .venv\n"
+    _, rest = run.communicate()
+    assert run.returncode == 2 and rest.startswith("error: .venv was not made by this script")
