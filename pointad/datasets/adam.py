@@ -17,6 +17,7 @@ from pointad.datasets.archive import (
     is_good,
     list_training_split,
     picture_beside,
+    scans_in,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -43,8 +44,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
         _sample(folder.name, species, path)
         for folder in class_folders(root, split, (), classes)
         for species in species_folders(folder / split, "xyz")
-        for path in sorted((species / "xyz").iterdir())
-        if path.suffix.lower() in (".tiff", ".tif")
+        for path in scans_in(species / "xyz", (".tiff", ".tif"))
     ]
 
 

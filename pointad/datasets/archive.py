@@ -133,6 +133,19 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and not is_hidden(path))
 
 
+def scans_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """The same, of a folder that should hold scans; if it holds only other things, this is logged."""
+    found = files_in(folder, suffixes)
+    if not found and folder.is_dir() and not all(is_hidden(path) for path in folder.iterdir()):
+        tell_without_scans(folder, (f"*{suffix}" for suffix in suffixes))
+    return found
+
+
+def tell_without_scans(folder: Path, names: Iterable[str]) -> None:
+    """Log that a folder holds no file of one of these names, so that nothing of it is listed."""
+    logger.warning("%s: holds no scan (%s), so no samples of it are listed", folder, ", ".join(names))
+
+
 def picture_beside(folder: Path, stem: str) -> Path | None:
     """The picture of a sample in a folder of pictures, with any extension; None if there is none.
 

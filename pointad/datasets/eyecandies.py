@@ -12,7 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, is_hidden
+from pointad.datasets.archive import (
+    TRAINING_SPLIT,
+    class_folders,
+    class_folders_if_any,
+    inner_folder,
+    is_hidden,
+    tell_without_scans,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import fitted
 from pointad.errors import InputError
@@ -201,7 +208,11 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
 
 
 def _depth_pictures(split: Path) -> list[Path]:
-    return sorted((path for path in (split / "data").glob("*_depth.png") if not is_hidden(path)), key=_number)
+    folder = inner_folder(split, "data")
+    found = sorted((path for path in folder.glob("*_depth.png") if not is_hidden(path)), key=_number)
+    if not found and folder.is_dir():
+        tell_without_scans(folder, ("*_depth.png",))
+    return found
 
 
 def _sample(class_name: str, depth_path: Path, anomalous: bool | None = None) -> RawSample:

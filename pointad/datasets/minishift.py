@@ -6,6 +6,7 @@
 A sample's species is <defect>_<difficulty>; results are given for each difficulty too.
 """
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,20 @@ from pointad.datasets.archive import (
     files_in,
     inner_folder,
     is_good,
+    is_hidden,
     list_training_split,
+    scans_in,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
+from pointad.files.presence import is_folder
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
+
+logger = logging.getLogger(__name__)
 
 NAME = "minishift_pc_3d"
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -62,11 +68,12 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 def _good_samples(folder: Path, species: Path) -> list[RawSample]:
     return [
-        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in files_in(species, (".txt",))
+        RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path) for path in scans_in(species, (".txt",))
     ]
 
 
 def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
+    _tell_other_folders(species)
     places = [(f"{species.name}_{level}", inner_folder(species, level)) for level in DIFFICULTIES]
     places.append((species.name, species))  # scans without a difficulty
     return [
@@ -82,6 +89,13 @@ def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
         for name, place in places
         for path in files_in(place, (".txt",))
     ]
+
+
+def _tell_other_folders(species: Path) -> None:
+    read = [inner_folder(species, level) for level in DIFFICULTIES]
+    for path in sorted(species.iterdir()):
+        if path not in read and not is_hidden(path) and is_folder(path):
+            logger.warning("%s: is not the folder of a difficulty (%s) and is left out", path, ", ".join(DIFFICULTIES))
 
 
 MINISHIFT = DatasetSpecification(

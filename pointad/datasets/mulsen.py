@@ -24,6 +24,7 @@ from pointad.datasets.archive import (
     files_in,
     inner_folder,
     is_good,
+    scans_in,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -66,7 +67,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     for folder in class_folders(root, f"{SCANS}/{split}", CLASSES, classes):
         found = []
         for species in species_folders(folder / SCANS / split):
-            scans = sorted((path for path in files_in(species, (".stl",))), key=_number)
+            scans = sorted((path for path in scans_in(species, (".stl",))), key=_number)
             shown = [False] * len(scans) if is_good(species.name) else _shown_in_points(folder, species.name, scans)
             found += [_sample(folder, species, *pair) for pair in zip(scans, shown, strict=True)]
         samples += sorted(found, key=lambda sample: sample.label)
@@ -163,7 +164,7 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
     The first column of a row, or the one called object, names its scan. If no name matches and there are as many rows
     as scans, they are matched by the numbers at the end of the names, or else in order, which is logged.
     """
-    path = folder / "RGB" / "GT" / species / "data.csv"
+    path = inner_folder(inner_folder(inner_folder(folder, "RGB"), "GT"), species) / "data.csv"
     if not path.exists():
         logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
         return [True] * len(scans)

@@ -12,11 +12,11 @@ import numpy as np
 
 from pointad.datasets.archive import (
     class_folders,
-    files_in,
     inner_folder,
     is_good,
     list_training_split,
     picture_beside,
+    scans_in,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -108,7 +108,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def _scan_files(species: Path) -> list[Path]:
-    return files_in(species / "xyz", (".tiff", ".tif"))
+    return scans_in(species / "xyz", (".tiff", ".tif"))
 
 
 def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:

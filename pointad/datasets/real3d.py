@@ -17,6 +17,7 @@ from pointad.datasets.archive import (
     class_folders_if_any,
     files_in,
     inner_folder,
+    scans_in,
     words_of,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -84,7 +85,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
-        files = files_in(folder / split, _SUFFIXES)
+        files = scans_in(folder / split, _SUFFIXES)
         clouds = [path for path in files if not words_of(path.stem) & _TEMPLATE_WORDS]
         if len(clouds) < len(files):
             logger.info(

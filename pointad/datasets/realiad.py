@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pointad.datasets.archive import (
     class_folders,
-    files_in,
     inner_folder,
     is_good,
     list_training_split,
     picture_beside,
+    scans_in,
     species_folders,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -45,10 +45,10 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     samples = []
     for folder in class_folders(root, split, (), classes):
         for species in species_folders(folder / split, "xyz"):
-            folder_of_pictures = species / "rgb"
+            folder_of_pictures = inner_folder(species, "rgb")
             below = files_below(folder_of_pictures) if folder_of_pictures.is_dir() else []
             pictures = [path for path in below if path.suffix.lower() in _PICTURES]
-            scans = files_in(species / "xyz", (".tiff", ".tif"))
+            scans = scans_in(species / "xyz", (".tiff", ".tif"))
             stems = [path.stem for path in scans]
             samples += [_sample(folder.name, species, path, _nearest_to(path, stems, pictures)) for path in scans]
     return samples
@@ -66,7 +66,7 @@ def prepare(sample: RawSample) -> PreparedSample:
 def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) -> RawSample:
     good = is_good(species.name)
     picture = _first(path, pictures)
-    masks = inner_folder(species, "gt") / "rgb"
+    masks = inner_folder(inner_folder(species, "gt"), "rgb")
     mask = picture_beside(masks, path.stem)
     if mask is None and picture is not None:
         mask = picture_beside(masks / path.stem, picture.stem) or picture_beside(masks, picture.stem)

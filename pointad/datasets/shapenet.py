@@ -11,7 +11,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.datasets.archive import TRAINING_SPLIT, class_folders, class_folders_if_any, files_in, inner_folder
+from pointad.datasets.archive import (
+    TRAINING_SPLIT,
+    class_folders,
+    class_folders_if_any,
+    files_in,
+    inner_folder,
+    scans_in,
+)
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
@@ -51,7 +58,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """
     samples = []
     for folder in class_folders(_inner(root), split, CLASSES, classes):
-        clouds = [path for path in files_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem.lower()]
+        clouds = [path for path in scans_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem.lower()]
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
     return samples
 

@@ -1,6 +1,7 @@
 """Good scans outside the test split: found in every data set, rendered on request, listed apart from test samples."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def write_eyecandies(root: Path) -> None:
         write_box(data, number, bump=bump)
     for ending in ("mask.png", "metadata.yaml"):
         (root / "Confetto" / "train" / "data" / f"07_{ending}").unlink()
+
+
+def test_eyecandies_one_folder_too_deep_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_eyecandies(tmp_path)
+    split = tmp_path / "Confetto" / "test_public"
+    (split / "data").rename(split / "DATA")
+    assert len(list_raw_samples("eye_pc_3d_rgb", tmp_path)) == 2
+    shutil.copytree(split / "DATA", tmp_path / "Lollipop" / "test_public" / "data" / "data")
+    assert len(list_raw_samples("eye_pc_3d_rgb", tmp_path)) == 2
+    assert "Lollipop/test_public/data: holds no scan (*_depth.png)" in caplog.text
 
 
 def write_real3d(root: Path) -> None:

@@ -78,6 +78,8 @@ def test_what_is_left_out_is_told(
         ("mulsen_pc_3d", "light/Pointcloud/GT", "gt"),
         ("adam_pc_3d_rgb", "gripper/test/Cuts/ground_truth", "Ground_Truth"),
         ("realiad_pc_3d_rgb", "audio_jack/test/scratch/gt", "GT"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/gt/rgb", "RGB"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/rgb", "RGB"),
     ],
 )
 def test_folders_in_another_case_are_found(
@@ -91,6 +93,51 @@ def test_folders_in_another_case_are_found(
     paths = [path for one in samples for path in (one.rgb_path, one.mask_path) if path is not None]
     assert all(path.exists() for path in paths if called.lower() not in ("easy",))
     assert any(called in path.parts for one in samples for path in (*paths, one.scan_path))
+
+
+@pytest.mark.parametrize(("folder", "called"), [("RGB", "rgb"), ("RGB/GT", "gt"), ("RGB/GT/color", "Color")])
+def test_what_the_laser_cannot_see_is_found_in_another_case(
+    whole_archives: dict[str, Path], folder: str, called: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives["mulsen_pc_3d"], root)
+    (root / "light" / folder).rename((root / "light" / folder).with_name(called))
+    assert names_of("mulsen_pc_3d", root) == names_of("mulsen_pc_3d", whole_archives["mulsen_pc_3d"])
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        (MVTEC, "tire/test/good/xyz"),
+        ("shapenet_pc_3d", "pcd/vase9/test"),
+        ("minishift_pc_3d", "nut/test/good"),
+        ("mulsen_pc_3d", "light/Pointcloud/test/good"),
+        ("adam_pc_3d_rgb", "gripper/test/good/xyz"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/GOOD/xyz"),
+    ],
+)
+def test_folders_without_scans_are_told(
+    whole_archives: dict[str, Path], name: str, folder: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as archives that were unpacked one folder too deep, and downloads that are not finished."""
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives[name], root)
+    (root / folder).rename(root / "moved")
+    (root / folder).mkdir()
+    (root / "moved").rename(root / folder / "deeper")
+    list_raw_samples(name, root)
+    assert f"{root / folder}: holds no scan" in caplog.text
+
+
+def test_folders_of_no_difficulty_are_told(
+    whole_archives: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives["minishift_pc_3d"], root)
+    shutil.copytree(root / "nut/test/pit/easy", root / "nut/test/pit/Easy")
+    list_raw_samples("minishift_pc_3d", root)
+    assert f"{root}/nut/test/pit/Easy: is not the folder of a difficulty (easy, medium, hard)" in caplog.text
 
 
 def test_minishift_without_difficulties(whole_archives: dict[str, Path], tmp_path: Path) -> None:
