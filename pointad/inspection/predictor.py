@@ -193,7 +193,7 @@ class PointAD:
                 far side would otherwise be seen through the gaps between the points.
             remove_table: for organized scans: remove the plane on which the object lies.
             metres_per_unit: size of the points' unit, 0.001 for millimetres; only that removal needs it.
-            keep_clusters: what stays without it: "all", the "largest" cluster, or those of over this share of points.
+            keep_clusters: what is kept: "all", the "largest" cluster, or those of more than this share of points.
             seed: of the thinning.
             reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
             name: what the log calls the scan.
