@@ -17,6 +17,7 @@ _SAMPLED_LINES = 1000
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
+_WITH_SIGN = re.compile(rb"(?<![\w.])[+-]?1\.#(?:[qs]?nan|ind|inf)\d*(?!\w)", re.IGNORECASE)
 MISSING = rb"|na|n/a|null|none|nil|-{1,5}|#n/a|\?|\*+"
 _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
@@ -24,6 +25,7 @@ _SPREADSHEET_ERROR = re.compile(
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*)(?:#|//)[^\n]*$")
 _DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
+_DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
@@ -78,8 +80,9 @@ def plain_nan(content: bytes) -> bytes:
 
 
 def plain_rows(content: bytes) -> bytes:
-    """Replace the errors of a spreadsheet's cells, such as #DIV/0!, by nan, and remove comments behind numbers."""
+    """Replace 1.#QNAN and errors of a spreadsheet's cells, such as #DIV/0!, by nan; remove comments behind numbers."""
     if b"#" in content:
+        content = _WITH_SIGN.sub(b"nan", content)  # whose sign begins no comment
         content = _SPREADSHEET_ERROR.sub(b"nan", content)
     if b"#" in content or b"//" in content:
         content = _COMMENT_BEHIND.sub(lambda row: row[1].rstrip(b" \t"), content)
@@ -111,7 +114,15 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         logger.warning("%s: commas are read as decimal signs", name)
     if counts_columns([split(line, separator) for line in sample], name):
         start, sample = content.find(b"\n", start) + 1, sample[1:]
-    columns = len(split(sample[0], separator))
+        columns = len(split(sample[0], separator))
+    else:
+        columns = len(split(sample[0], separator))
+        holes = _holes_above(content[:start], separator, columns)
+        start -= sum(len(line) + 1 for line in holes)
+        for line in reversed(holes):
+            if above and above[-1] == line.strip():
+                above.pop()
+        last = above[-1] if above else b""
     if not is_comment(last) and _is_spoilt_row(split(last, separator), columns):
         shown = last[:60].decode("utf-8", errors="replace")
         raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
@@ -171,6 +182,30 @@ def _is_row(line: bytes, names: bytes) -> bool:
         if numbers >= 3 and named:
             return True
     return False
+
+
+def _holes_above(content: bytes, separator: bytes | None, columns: int) -> list[bytes]:
+    """The lines at the end of what stands above the first row of numbers that are rows too, of missing numbers.
+
+    The first ones belong to a title or to names above them if they are dashes, or, below a title, empty cells.
+    """
+    lines = content.split(b"\n")[:-1]
+    count = 0
+    while count < len(lines) and _is_hole(lines[-1 - count], separator, columns):
+        count += 1
+    above = [line.strip() for line in lines[: len(lines) - count]]
+    titles = [line for line in above if line and not is_comment(line) and not line.isdigit()]
+    named = any(names_coordinates(line, separator) for line in titles)
+    while titles and count and (_DASHES if named else _DASHES_OR_NOTHING).fullmatch(lines[-count]):
+        count -= 1
+    return lines[-count:] if count else []
+
+
+def _is_hole(line: bytes, separator: bytes | None, columns: int) -> bool:
+    cells = split(line, separator)
+    missing = [cell for cell in cells if _IS_MISSING.fullmatch(cell)]
+    rest = [cell for cell in cells if not _IS_MISSING.fullmatch(cell)]
+    return len(cells) == columns and bool(missing) and all(is_numeric(cell) or _special(cell) for cell in rest)
 
 
 def _has_words_beside_numbers(content: bytes) -> bool:
