@@ -34,7 +34,7 @@ def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
     found = {unit: None for unit, _ in filter(None, map(length, set(words) & _UNMISTAKABLE))}
     if len(found) > 1:
         message = (
-            "%s: %s stand above the rows, but the column names state no units; x, y and z are assumed to have one unit"
+            "%s: %s stand above the rows, but the column names state no known unit; x, y and z are assumed to have one"
         )
         logger.warning(message, path, " and ".join(sorted(found)))
 

@@ -26,7 +26,7 @@ _COLORS = (
 )
 _LONGEST = 100  # characters of a name that may have a unit
 _UNIT = re.compile(
-    rf"\s*(?:\[(.*)\]|\((.*)\)|/\s*({FACTOR}\s*(?:{ENDINGS}))$|[_/,]\s*(?:in_)?({ENDINGS})$)"
+    rf"\s*(?:\[(.*)\]|\((.*)\)|\{{(.*)\}}|<(.*)>|/\s*({FACTOR}\s*(?:{ENDINGS}))$|[-_/,]\s*(?:in_)?({ENDINGS})$)"
     rf"|\s+(?:in\s+)?((?:{FACTOR}\s*)?(?:{ENDINGS}))$|(?<=^[xyz])({GLUED})$"
 )
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")

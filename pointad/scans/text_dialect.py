@@ -10,10 +10,12 @@ from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
 from pointad.scans.header_names import column_names, is_units, names_coordinates
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
+from pointad.scans.thousands import groups_thousands
 
 logger = logging.getLogger(__name__)
 
 _SAMPLED_LINES = 1000
+_SEPARATORS = (BLANK, COMMA, SEMICOLON, TAB)
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
@@ -103,10 +105,16 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     last = above[-1] if above else b""
     if start is None:
         if _has_words_beside_numbers(content):
+            if any(names_coordinates(line, separator) for line in above for separator in _SEPARATORS):
+                problem = f"has more than numbers in the columns of its rows, such as {_shown(_last_rows(content)[0])}"
+                raise InputError(name, problem, "write plain numbers, without units and thousands separators")
             raise InputError(name, "has words in its rows and no names of columns", "name them, such as: name x y z")
         raise InputError(name, "holds no row of at least three numbers", _REMEDY)
     sample = _sample(content, start)
     separator, decimal_comma = _convention(sample)
+    if groups_thousands([split(line, separator) for line in sample], b"," if decimal_comma else b"."):
+        problem = f"has digits in groups of three in some of its whole numbers, such as {_shown(sample[0])}"
+        raise InputError(name, problem, "write it without thousands separators")
     if decimal_comma:
         if any(re.search(rb"\d\.\d", line) for line in sample):
             problem = "has both decimal points and commas between digits"
@@ -124,8 +132,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
                 above.pop()
         last = above[-1] if above else b""
     if not is_comment(last) and _is_spoilt_row(split(last, separator), columns):
-        shown = last[:60].decode("utf-8", errors="replace")
-        raise InputError(name, f"begins with a row that is not all numbers ({shown!r})", _REMEDY)
+        raise InputError(name, f"begins with a row that is not all numbers ({_shown(last)})", _REMEDY)
     names = column_names(above, separator, sample, name)
     if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
         problem = "has whole numbers with leading zeros between commas, which suggests that some are decimal commas"
@@ -152,7 +159,7 @@ def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
         # The number of points, or the units of the columns, may come after the names.
         if line and not line.isdigit() and not (above and is_units(without_comment_sign(line))):
             above.append(line)
-            if not any(names_coordinates(named, separator) for separator in (BLANK, COMMA, SEMICOLON, TAB)):
+            if not any(names_coordinates(named, separator) for separator in _SEPARATORS):
                 named = line
         if end < 0:
             break
@@ -210,8 +217,16 @@ def _is_hole(line: bytes, separator: bytes | None, columns: int) -> bool:
 
 def _has_words_beside_numbers(content: bytes) -> bool:
     """Whether the last of the sampled lines hold at least three numbers each beside words."""
-    lines = _rows(content[: 100 * _SAMPLED_LINES])[-10:-1]
+    lines = _last_rows(content)
     return bool(lines) and all(sum(map(is_numeric, re.split(rb"[,;\s]+", line.strip()))) >= 3 for line in lines)
+
+
+def _last_rows(content: bytes) -> list[bytes]:
+    return _rows(content[: 100 * _SAMPLED_LINES])[-10:-1]
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:60].decode("utf-8", errors="replace"))
 
 
 def _special(cell: bytes) -> bool:
