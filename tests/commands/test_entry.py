@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,3 +170,10 @@ def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry, "os", SimpleNamespace(name="nt"))
     with pytest.raises(SystemExit, match="on Windows, install and run it in WSL 2"):
         entry.start(COMMANDS["predict"], ["scan.ply"])
+
+
+@pytest.mark.parametrize("script", ["train.py", "test.py"])
+def test_a_python_that_leaves_out_the_folder_of_the_script(script: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / script), "--help"]
+    environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
