@@ -25,7 +25,7 @@ _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
-_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/]*)(?:#|//)[^\n]*$")
+_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:[#!%]|//)[^\n]*$")
 _DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
 _DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
@@ -86,7 +86,7 @@ def plain_rows(content: bytes) -> bytes:
     if b"#" in content:
         content = _WITH_SIGN.sub(b"nan", content)  # whose sign begins no comment
         content = _SPREADSHEET_ERROR.sub(b"nan", content)
-    if b"#" in content or b"//" in content:
+    if any(sign in content for sign in (b"#", b"//", b"!", b"%")):
         content = _COMMENT_BEHIND.sub(lambda row: row[1].rstrip(b" \t"), content)
     return content
 

@@ -64,3 +64,10 @@ def test_the_sign_in_windows_nans_begins_no_comment(separator: str, word: str, t
 def test_comments_behind_numbers_remain_comments(tmp_path: Path) -> None:
     path = write_scan(tmp_path, "", " ", {4: ["1.5", "2.5", "1.#nothing"]})
     np.testing.assert_allclose(read_scan(path).points[4], [1.5, 2.5, 1.0])
+
+
+@pytest.mark.parametrize("sign", ["#", "//", "!", "%"])
+def test_remarks_behind_the_first_rows(sign: str, tmp_path: Path) -> None:
+    rows = [[*map(str, row), f"{sign} a remark"] for row in POINTS[:5]]
+    path = write_scan(tmp_path, "", " ", dict(enumerate(rows)))
+    np.testing.assert_allclose(read_scan(path).points, POINTS)
