@@ -2,7 +2,8 @@
 # How train.sh and the protocol scripts tell runs that are finished from runs that are missing or of something else.
 
 # The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
-# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared, whichever an older version noted; of weights, the content.
+# not mistaken for a finished one. Paths, devices, logging and further outputs are not compared, even if an older version
+# noted them; of weights, the content is.
 telling_flags() {  # FLAG...
   while [ $# -gt 0 ]; do
     case $1 in
