@@ -50,6 +50,13 @@ def test_decimals_are_read(form, sign: str, tmp_path: Path) -> None:  # type: ig
     assert np.allclose(read_scan(path).points, points, atol=0.006)
 
 
+def test_marks_of_missing_points_beside_decimals_are_no_small_numbers(tmp_path: Path) -> None:
+    points = np.round(np.random.default_rng(4).uniform(300, 900, size=(200, 3)), 3)
+    rows = ["0 0 0" if k % 5 == 0 else " ".join(f"{v:.3f}" for v in row) for k, row in enumerate(points)]
+    (tmp_path / "a.xyz").write_text("\n".join(rows) + "\n")
+    assert np.allclose(read_scan(tmp_path / "a.xyz").points[1], points[1])
+
+
 @pytest.mark.parametrize("cells", ["{:,.2f};{:,.2f};{:,.2f}", "{:.2f} mm;{:.2f} mm;{:.2f} mm"])
 def test_cells_with_more_than_numbers_below_names_are_shown(cells: str, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
