@@ -202,6 +202,6 @@ def test_what_is_missing_is_said_before_the_model_is_loaded(
     monkeypatch.setattr("pointad.commands.loading.load_backbone", loaded)
     assert_one_error_line(experiment.test("a"), "epoch_1.pth", "checkpoint not found")
     assert_one_error_line(experiment.train("a", "--train_class", "cookei"), "cookei")
-    assert_one_error_line(experiment.train("b", "--views", 10), "--views 10")
+    assert_one_error_line(experiment.train("b", "--views", 10), "views 10")
     assert_one_error_line(experiment.train("c", "--data_path", tmp_path / "nowhere"), "nowhere", "is not a folder")
     assert_one_error_line(experiment.train("d", "--init_checkpoint", golden_weights / "no.pth"), "no.pth")
