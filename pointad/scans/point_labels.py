@@ -17,6 +17,9 @@ from pointad.scans.whole_numbers import are_whole
 logger = logging.getLogger(__name__)
 
 _DECIMAL_LABELS = re.compile(rb"[ \t]*[01],0+(?:[ \t\n]+[01],0+)*[ \t\n]*")  # of a spreadsheet with decimal commas
+_FRACTIONS = re.compile(rb"[ \t]*(?:0,\d+|1,0+)(?:[ \t\n]+(?:0,\d+|1,0+))*[ \t\n]*")  # one a line
+_LONG_FRACTION = re.compile(rb",\d\d")
+_DIGIT = re.compile(rb",[2-9]")
 _NAMES = re.compile(rb"\s*[A-Za-z_\"][^\n]*\n")
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
@@ -110,7 +113,7 @@ def _text(path: Path) -> np.ndarray:
     names = _NAMES.match(content)
     if names is not None:
         content = content[names.end() :]
-    if _DECIMAL_LABELS.fullmatch(content):
+    if _DECIMAL_LABELS.fullmatch(content) or _are_fractions(content, path):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)
     if not content.strip():
@@ -119,6 +122,20 @@ def _text(path: Path) -> np.ndarray:
         return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not a list of labels ({error})", _REMEDY) from error
+
+
+def _are_fractions(content: bytes, path: Path) -> bool:
+    """Whether all rows are one number from 0 to 1 with a decimal comma, such as 0,95.
+
+    Raises:
+        InputError: they may be that, or two columns, as all have one digit behind the comma.
+    """
+    if not _FRACTIONS.fullmatch(content):
+        return False
+    if not _LONG_FRACTION.search(content) and _DIGIT.search(content):
+        problem = "may hold numbers with decimal commas, or two columns"
+        raise InputError(path, problem, "write decimal points, or blanks between the columns")
+    return _LONG_FRACTION.search(content) is not None
 
 
 def _label_column(values: np.ndarray, path: Path) -> int:

@@ -71,3 +71,17 @@ def test_what_is_no_list_of_labels_is_refused(values: np.ndarray, said: str, tmp
     np.save(tmp_path / "labels.npy", values)
     with pytest.raises(InputError, match=said):
         read_labels(tmp_path / "labels.npy")
+
+
+def test_probabilities_with_decimal_commas(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "labels.txt"
+    values = np.where(LABELS, "0,95", np.where(np.arange(200) % 4 == 1, "0,25", "0,00"))
+    path.write_text("\n".join(values) + "\n")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(path), LABELS)
+    assert "has numbers between 0 and 1" in caplog.text
+    path.write_text("\n".join(np.where(LABELS, "0,9", "0,2")) + "\n")
+    with pytest.raises(InputError, match="decimal commas, or two columns"):
+        read_labels(path)
+    path.write_text("\n".join(f"{kind},{label}" for kind, label in zip(np.arange(200) % 2, WHOLE, strict=True)) + "\n")
+    np.testing.assert_array_equal(read_labels(path), LABELS)  # a column of 0 and 1 beside another
