@@ -93,5 +93,5 @@ def conformal_threshold(good_scores: Sequence[float] | np.ndarray, rate: float) 
     """
     count = len(good_scores)
     require_enough(count, rate, fewest=1)
-    allowed = int(np.floor(rate * (count + 1) + 1e-9))  # of the good scores may be as high: 1 + that many - 1
+    allowed = min(count, int(np.floor(rate * (count + 1) + 1e-9)))  # good scores may be as high: 1 + that many - 1
     return float(np.sort(np.asarray(good_scores, dtype=np.float64))[count - allowed])
