@@ -232,7 +232,7 @@ def test_more_views_than_were_rendered(
     views: int, rendered_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
 ) -> None:
     flags = ("--data_path", rendered_archives["mvtec_pc_3d_rgb"], "--save_path", tmp_path, *test_flags)
-    assert_one_error_line(invoke("test.py", *flags, "--views", views), f"--views {views}", "1 view per sample")
+    assert_one_error_line(invoke("test.py", *flags, "--views", views), f"views {views}", "1 view per sample")
 
 
 def test_unknown_training_class(two_samples: Path, train_flags: tuple[object, ...], tmp_path: Path) -> None:
