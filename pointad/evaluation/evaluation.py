@@ -17,10 +17,9 @@ from pointad.data.sample_source import SampleSource
 from pointad.datasets.base import group_of
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
-from pointad.evaluation.picture_fingerprint import PictureFingerprint, picture_digest
 from pointad.evaluation.results import Metrics
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask, picture_digest
 from pointad.metrics import (
     PUBLISHED_METRICS,
     PixelScores,
@@ -251,8 +250,8 @@ class _ClassCollector:
     labels: list[int] = field(default_factory=list)
     scores: dict[str, list[float]] = field(default_factory=dict)
     pixels: dict[str, PixelScores] = field(default_factory=dict)
-    masks: MaskFingerprint = field(default_factory=MaskFingerprint)
-    pictures: PictureFingerprint = field(default_factory=PictureFingerprint)
+    masks: SampleFingerprint = field(default_factory=SampleFingerprint)
+    pictures: SampleFingerprint = field(default_factory=SampleFingerprint)
 
     def __post_init__(self) -> None:
         self.parts = {name: _ClassCollector(self.settings) for name in self.groups}
@@ -263,7 +262,7 @@ class _ClassCollector:
             if not sample.label or name == own:
                 part.add(sample)
         self.labels.append(sample.label)
-        self.masks.add(sample.species, sample.identifier, sample.mask)
+        self.masks.add(sample.species, sample.identifier, packed_mask(sample.mask))
         self.pictures.add(sample.species, sample.identifier, sample.content)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         for modality, score in sample.scores.items():

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.evaluation.picture_fingerprint import picture_digest
+from pointad.evaluation.sample_fingerprint import picture_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples

@@ -20,10 +20,9 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
-from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.modalities import MODALITIES
-from pointad.evaluation.picture_fingerprint import PictureFingerprint
 from pointad.evaluation.results import Metrics
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.pixel_scores import EXACT_PIXELS
@@ -175,12 +174,12 @@ class _OneClass:
             self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
-        masks, pictures = MaskFingerprint(), PictureFingerprint()
+        masks, pictures = SampleFingerprint(), SampleFingerprint()
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
-            masks.add(look.sample.species, look.sample.identifier, look.sample.mask.numpy())
+            masks.add(look.sample.species, look.sample.identifier, packed_mask(look.sample.mask.numpy()))
             pictures.add(look.sample.species, look.sample.identifier, look.content)
             said = {}
             for prompts in self._prompt_sets:

@@ -14,10 +14,10 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
 from pointad.evaluation.group_table import group_table
-from pointad.evaluation.mask_fingerprint import MaskFingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
 from pointad.scoring.inference import predict_views, score_samples
@@ -117,9 +117,9 @@ def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipB
     found = {(one.class_name, one.masks) for one in [*outcomes, *batched]}
     assert len(found) == len(CLASSES)
     for class_name, text in found:
-        masks = MaskFingerprint()
+        masks = SampleFingerprint()
         for sample in small_dataset({class_name: CLASSES[class_name]}):
-            masks.add(sample.species, sample.identifier, sample.mask.numpy())
+            masks.add(sample.species, sample.identifier, packed_mask(sample.mask.numpy()))
         assert masks.text == text
 
 

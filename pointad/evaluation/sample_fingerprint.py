@@ -1,0 +1,46 @@
+"""Fingerprints of what was evaluated: figures of other masks or pictures with equal names are not averaged."""
+
+import hashlib
+
+import numpy as np
+from torch import Tensor
+
+LENGTH = 16  # hexadecimal digits
+_BYTES = 16  # of the pictures of one sample
+
+
+class SampleFingerprint:
+    """Collects one kind of content of a class, sample by sample, as they are evaluated."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, species: str, identifier: str, content: bytes) -> None:
+        """Add one sample, with its `packed_mask` or `picture_digest`."""
+        name = f"{species}/{identifier}".encode("utf-8", "backslashreplace")
+        self._digest.update(len(name).to_bytes(4, "big") + name + content)
+
+    @property
+    def text(self) -> str:
+        """The fingerprint of the samples so far, their order included."""
+        return self._digest.hexdigest()[:LENGTH]
+
+
+def packed_mask(mask: np.ndarray) -> bytes:
+    """The ground truth of one sample, (S, S) or (P,) bool, with its size."""
+    return mask.size.to_bytes(8, "big") + np.packbits(mask, axis=None).tobytes()
+
+
+def picture_digest(views: Tensor, color: Tensor | None, non_zero: Tensor) -> bytes:
+    """What tells the pictures and points of one sample, whatever its place and name.
+
+    Args:
+        views: (V, S, S, 3) uint8, its renderings.
+        color: (S, S, 3) uint8, the RGB picture; None: there is none, or it is not evaluated.
+        non_zero: (P,) bool, positions that hold a point.
+    """
+    digest = hashlib.sha256()  # processors have instructions for it
+    for tensor in (views, non_zero) if color is None else (views, non_zero, color):
+        digest.update(str(tuple(tensor.shape)).encode())
+        digest.update(tensor.contiguous().cpu().numpy().data)
+    return digest.digest()[:_BYTES]
