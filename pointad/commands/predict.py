@@ -128,7 +128,4 @@ def _rate(text: str) -> float:
 
 
 def _fraction(text: str) -> float:
-    value = positive_float(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"{text} is above 1")
-    return value
+    return positive_float(text, largest=1)

@@ -248,22 +248,27 @@ def non_negative_integer(text: str) -> int:
     return value
 
 
-def positive_float(text: str) -> float:
+def positive_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
     """An ``argparse`` type: a finite number above 0."""
     value = _number(text, float, "a number")
-    if not 0 < value < float("inf"):
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
-    if value > LARGEST_FLOAT:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_FLOAT:g}")
+    if value > largest:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {largest:g}")
     return value
+
+
+def non_negative_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
+    """An ``argparse`` type: a finite number of at least 0."""
+    value = _number(text, float, "a number")
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number of at least 0")
+    return 0.0 if value == 0 else positive_float(text, largest=largest)
 
 
 def blur_in_pixels(text: str) -> float:
     """An ``argparse`` type: a standard deviation in pixels, as the library takes it."""
-    value = non_negative_float(text)
-    if value > LARGEST_SIGMA:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIGMA}")
-    return value
+    return non_negative_float(text, largest=LARGEST_SIGMA)
 
 
 def finite_float(text: str) -> float:
@@ -274,11 +279,6 @@ def finite_float(text: str) -> float:
     if abs(value) > LARGEST_FLOAT:
         raise argparse.ArgumentTypeError(f"{text} is farther from 0 than {LARGEST_FLOAT:g}")
     return value
-
-
-def non_negative_float(text: str) -> float:
-    """An ``argparse`` type: a finite number of at least 0."""
-    return 0.0 if _number(text, float, "a number") == 0 else positive_float(text)
 
 
 def _whole_number(text: str) -> int:

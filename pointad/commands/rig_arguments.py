@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.commands.program import positive_integer, side_in_pixels
+from pointad.commands.program import LARGEST_SIDE, positive_integer, side_in_pixels
 from pointad.data.shards import Shard
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
@@ -52,17 +52,15 @@ def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
     )
 
 
-def view(text: str) -> View:
-    """An ``argparse`` type: an axis and an angle, such as x-45."""
+def view_or_count(text: str) -> View | int:
+    """An ``argparse`` type: an axis and an angle, such as x-45, or how many views."""
+    if text.isdecimal():
+        return positive_integer(text)
     try:
         return View.from_name(text)
     except InputError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an axis and degrees, such as x-45 or y30") from None
-
-
-def view_or_count(text: str) -> View | int:
-    """An ``argparse`` type: a view, or how many of them."""
-    return positive_integer(text) if text.isdecimal() else view(text)
+        problem = f"{text!r} is neither a number of views nor an axis and degrees, such as x-45 or y30"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def view_choice(given: Sequence[View | int] | None, rig: Path | None = None) -> ViewChoice:
@@ -136,7 +134,11 @@ def shard(text: str) -> Shard:
 
 def point_pixels(text: str) -> int | str:
     """An ``argparse`` type: "auto" or a whole number of pixels."""
-    return text if text == "auto" else side_in_pixels(text)
+    try:
+        return text if text == "auto" else side_in_pixels(text)
+    except argparse.ArgumentTypeError:
+        problem = f"{text!r} is neither auto nor a whole number from 1 to {LARGEST_SIDE}"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def _old_point_size(text: str) -> int | str:

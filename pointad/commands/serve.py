@@ -73,10 +73,7 @@ def time_limit(text: str) -> float:
 
 def memory_limit(text: str) -> float:
     """An ``argparse`` type: gigabytes, at most what a kernel counts."""
-    value = positive_float(text)
-    if value > LARGEST_MEMORY:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_MEMORY}")
-    return value
+    return positive_float(text, largest=LARGEST_MEMORY)
 
 
 def port_number(text: str) -> int:

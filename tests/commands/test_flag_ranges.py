@@ -1,0 +1,40 @@
+"""What the programs say about a number that a flag does not take is true."""
+
+import pytest
+
+from pointad.commands import predict, render_scans, serve, train
+
+
+def said_about(module: object, flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        module.build_parser().parse_args([f"{flag}={value}"])  # type: ignore[attr-defined]
+    return capsys.readouterr().err.splitlines()[-1].partition(f"argument {flag}: ")[2]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e400"])
+@pytest.mark.parametrize(
+    ("module", "flag", "beginning"), [(predict, "--sigma", ""), (train, "--loss_weights", "d2_pixel_loss=")]
+)
+def test_zero_is_taken_and_not_excluded_by_the_message(
+    module: object, flag: str, beginning: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said_about(module, flag, beginning + value, capsys) == f"{value} is not a finite number of at least 0"
+    module.build_parser().parse_args([f"{flag}={beginning}0", *(["a.ply"] if module is predict else [])])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("module", "flag", "value", "said"),
+    [
+        (predict, "--sigma", "1e13", "1e13 is larger than 2048"),
+        (predict, "--quantile", "1e13", "1e13 is larger than 1"),
+        (serve, "--scan_memory", "1e13", "1e13 is larger than 1e+06"),
+        (predict, "--views", "1.5", "'1.5' is neither a number of views nor an axis and degrees, such as x-45 or y30"),
+        (predict, "--views", "-1", "'-1' is neither a number of views nor an axis and degrees, such as x-45 or y30"),
+        (render_scans, "--point_pixels", "large", "'large' is neither auto nor a whole number from 1 to 2048"),
+        (render_scans, "--point_pixels", "0", "'0' is neither auto nor a whole number from 1 to 2048"),
+    ],
+)
+def test_the_message_names_all_that_the_flag_takes(
+    module: object, flag: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said_about(module, flag, value, capsys) == said
