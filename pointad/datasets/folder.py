@@ -11,7 +11,6 @@ per point, alone or behind its coordinates. Nothing is removed from the scans.
 """
 
 import dataclasses
-import glob
 import logging
 import re
 from collections import Counter
@@ -26,6 +25,7 @@ from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
+from pointad.datasets.path_patterns import files_of_scans, scan_expression
 from pointad.datasets.sample_table import read_sample_table
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 NAME = "folder"
 TABLE_NAME = "samples.csv"
-PLACEHOLDERS = ("class", "species", "split", "id")
 ALL_SPLITS = ""
 
 
@@ -153,19 +152,22 @@ def _all(root: Path, layout: FolderLayout | None) -> list[tuple[RawSample, str]]
 
 def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     assert layout.scans is not None
-    pattern = _compiled(layout.scans)
-    found = []
+    expression = scan_expression(layout.scans)
+    scans = {}
     for path in filter(is_file, files_below(root, hidden=True)):
-        match = pattern.fullmatch(path.relative_to(root).as_posix())
+        match = expression.fullmatch(path.relative_to(root).as_posix())
         if match is not None:
-            values = match.groupdict()
-            rgb, mask = (_filled(root, text, values) for text in (layout.pictures, layout.masks))
-            found.append((_sample(path, rgb, mask, values, root), (values.get("split") or ALL_SPLITS).lower()))
-    if not found:
+            scans[path] = match.groupdict()
+    if not scans:
         raise InputError(
             root, f"holds no file matching {layout.scans}", "check the pattern, which is relative to the folder"
         )
-    return found
+    values = list(scans.values())
+    files = (files_of_scans(root, pattern, values) for pattern in (layout.pictures, layout.masks))
+    return [
+        (_sample(path, rgb, mask, of_scan, root), (of_scan.get("split") or ALL_SPLITS).lower())
+        for (path, of_scan), rgb, mask in zip(scans.items(), *files, strict=True)
+    ]
 
 
 def _listed(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
@@ -205,52 +207,6 @@ def _check(root: Path, samples: list[RawSample]) -> None:
         logger.warning(
             "%s: no masks (--allow_empty_masks): only sample-level metrics are measured, not those of points", root
         )
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    seen: set[str] = set()
-    parts = []
-    for token in re.split(r"(\{[^{}]*\}|\*+)", pattern.strip().removeprefix("./")):
-        name = token[1:-1] if token.startswith("{") else None
-        if token.startswith("*"):
-            parts.append("[^/]*")
-        elif name is None:
-            parts.append(re.escape(token))
-        elif name not in PLACEHOLDERS:
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-            raise InputError(f"pattern {pattern}", f"has the unknown placeholder {token}", f"use {known} and *")
-        else:
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
-            seen.add(name)
-    for name in ("id", "species"):
-        if name not in seen:
-            raise InputError(
-                f"pattern {pattern}", f"has no {{{name}}}", "it must identify the sample and whether it is good"
-            )
-    return re.compile("".join(parts))
-
-
-def _filled(root: Path, pattern: str | None, values: Mapping[str, str]) -> Path | None:
-    """The file that a pattern matches for one scan; if there is none, a path that reading will report as missing."""
-    if pattern is None:
-        return None
-    filled = pattern.strip().removeprefix("./")
-    if Path(filled).is_absolute():
-        raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
-    for name in PLACEHOLDERS:
-        if f"{{{name}}}" in filled and name not in values:
-            raise InputError(f"pattern {pattern}", f"has {{{name}}}, which the scans' pattern lacks", "remove it")
-        filled = filled.replace(f"{{{name}}}", glob.escape(values.get(name, "")))
-    try:
-        matches = sorted(root.glob(filled))
-    except (ValueError, IndexError, NotImplementedError, OSError) as error:  # '', '.', 'a**', too long a name
-        problem = f"cannot be searched for ({getattr(error, 'strerror', None) or error})"
-        raise InputError(
-            f"pattern {pattern:.200}", problem, "give a path with placeholders, relative to --data_path"
-        ) from error
-    if len(matches) > 1:
-        raise InputError(f"pattern {pattern}", f"matches both {matches[0]} and {matches[1]}", "make it unambiguous")
-    return matches[0] if matches else root / filled
 
 
 FOLDER = DatasetSpecification(

@@ -1,0 +1,164 @@
+"""Patterns of paths below a folder, such as `test/{species}/cloud/{id}.ply`: which scans there are, and their files.
+
+A `*` beside {id} or another placeholder stands for nothing, or for what is set apart by something other than a letter
+or a digit: `{id}*` never matches a file of scan 10 for scan 1. A file that suits several scans belongs to the longest
+{id}.
+"""
+
+import glob
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pointad.datasets.archive import is_good
+from pointad.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+PLACEHOLDERS = ("class", "species", "split", "id")
+_TOKENS = re.compile(r"(\{[^{}]*\}|(?:(?<=/)|^)\*\*/|\*+)")
+_ANYTHING, _ANY_FOLDERS = "[^/]*", "**/"
+_WORD = r"[^\W_]"  # a letter or a digit
+_MOST_TOLD = 3
+
+Values = Mapping[str, str]
+"""What the placeholders stand for in the path of one scan."""
+
+
+def scan_expression(pattern: str) -> re.Pattern[str]:
+    """An expression for the paths of scans, relative to their folder, with a group for each placeholder.
+
+    Raises:
+        InputError: the pattern has an unknown placeholder, or lacks {id} or {species}.
+    """
+    seen: set[str] = set()
+    parts = []
+    for token in _tokens(pattern):
+        name = token[1:-1] if token.startswith("{") else None
+        if token.startswith("*"):
+            parts.append(f"{_ANYTHING}/" if token == _ANY_FOLDERS else _ANYTHING)
+        elif name is None:
+            parts.append(re.escape(token))
+        elif name not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise InputError(f"pattern {pattern}", f"has the unknown placeholder {token}", f"use {known} and *")
+        else:
+            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
+            seen.add(name)
+    for name in ("id", "species"):
+        if name not in seen:
+            raise InputError(
+                f"pattern {pattern}", f"has no {{{name}}}", "it must identify the sample and whether it is good"
+            )
+    return re.compile("".join(parts))
+
+
+def files_of_scans(root: Path, pattern: str | None, scans: Sequence[Values]) -> list[Path | None]:
+    """The file of each scan that a pattern of pictures or masks matches.
+
+    Logged are different texts for which its `*` stand, and anomalous scans whose only matches may belong to others.
+
+    Args:
+        root: the folder to which the pattern is relative.
+        pattern: None: there are no files.
+        scans: the values of all scans.
+
+    Returns:
+        A path for each scan; if there is no file, one that reading will report as missing.
+
+    Raises:
+        InputError: the pattern cannot be searched for or has a placeholder without a value, or it matches several files
+            for one scan, or one file for scans whose {id} are equally long.
+    """
+    if pattern is None:
+        return [None] * len(scans)
+    found = [_matches(root, pattern, values) for values in scans]
+    owners = _owners(pattern, scans, found)
+    files: list[Path | None] = []
+    texts: dict[tuple[str, ...], Path] = {}
+    left_out: list[tuple[str, Path]] = []
+    for values, matches in zip(scans, found, strict=True):
+        own = [path for path, text in matches.items() if text is not None and owners.get(path) in (None, values["id"])]
+        if len(own) > 1:
+            raise InputError(f"pattern {pattern}", f"matches both {own[0]} and {own[1]}", "make it unambiguous")
+        if own:
+            texts.setdefault(matches[own[0]] or (), own[0])
+        elif matches and not is_good(values["species"]):
+            left_out.append((values["id"], next(iter(matches))))
+        files.append(own[0] if own else root / "".join(_filled(pattern, values)))
+    if left_out:
+        message = (
+            "pattern %s: %d anomalous scans have no file that is certainly theirs, such as %s: "
+            "%s may be another scan's; replace the * by what stands there"
+        )
+        logger.warning(message, pattern, len(left_out), *left_out[0])
+    if len(texts) > 1:
+        shown = ", ".join(f"{' '.join(text)!r} in {path.name}" for text, path in list(texts.items())[:_MOST_TOLD])
+        logger.warning("pattern %s: * stands for %d different texts, such as %s", pattern, len(texts), shown)
+    return files
+
+
+def _owners(
+    pattern: str, scans: Sequence[Values], found: Sequence[Mapping[Path, tuple[str, ...] | None]]
+) -> dict[Path, str]:
+    """The {id} to which each file belongs, of those whose pattern matches it; empty if the pattern lacks {id}."""
+    owners: dict[Path, str] = {}
+    for values, matches in zip(scans, found, strict=True):
+        name = values["id"]
+        for path, text in matches.items():
+            if text is None or "{id}" not in pattern:
+                continue
+            other = owners.get(path, name)
+            if other != name and len(other) == len(name):
+                problem = f"matches {path} for the scans {other} and {name}"
+                raise InputError(f"pattern {pattern}", problem, "make it unambiguous")
+            owners[path] = max(other, name, key=len)
+    return owners
+
+
+def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, ...] | None]:
+    """The files that a pattern may match for one scan: what the `*` stand for, or None if it may be another scan's."""
+    tokens = list(_filled(pattern, values))
+    if Path("".join(tokens)).is_absolute():
+        raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
+    given = list(_tokens(pattern))
+    searched, expression = "", ""
+    for place, (token, text) in enumerate(zip(given, tokens, strict=True)):
+        if not token.startswith("*"):
+            searched += glob.escape(text)
+            expression += re.escape(text)
+            continue
+        searched += token
+        before, behind = given[place - 1] if place else "/", "".join(given[place + 1 : place + 2])
+        if token == _ANY_FOLDERS:
+            expression += "(?:.*/)?"
+        else:
+            kind = "?:" if before.endswith(".") and not behind else ""  # an extension
+            hidden = r"(?!\.)" if before.endswith("/") else ""
+            begins = f"(?!{_WORD})" if before.startswith("{") else ""
+            ends = f"(?<!{_WORD})" if behind.startswith("{") else ""
+            expression += f"({kind}{hidden}{begins}{_ANYTHING}{ends}|)"
+    try:
+        paths = sorted(root.glob(searched))
+    except (ValueError, IndexError, NotImplementedError, OSError) as error:  # '', '.', 'a**', too long a name
+        problem = f"cannot be searched for ({getattr(error, 'strerror', None) or error})"
+        raise InputError(
+            f"pattern {pattern:.200}", problem, "give a path with placeholders, relative to --data_path"
+        ) from error
+    matches = {path: re.fullmatch(expression, path.relative_to(root).as_posix()) for path in paths}
+    return {path: None if match is None else match.groups() for path, match in matches.items()}
+
+
+def _filled(pattern: str, values: Values) -> Iterator[str]:
+    """The tokens of a pattern, with the values of one scan in place of the placeholders."""
+    for token in _tokens(pattern):
+        name = token[1:-1] if token.startswith("{") else ""
+        if name in PLACEHOLDERS and name not in values:
+            raise InputError(f"pattern {pattern}", f"has {token}, which the scans' pattern lacks", "remove it")
+        yield values.get(name, token) if name in PLACEHOLDERS else token
+
+
+def _tokens(pattern: str) -> Iterator[str]:
+    """Placeholders, `*` and what stands between them."""
+    return filter(None, _TOKENS.split(re.sub(r"/(?:\.?/)+", "/", pattern.strip()).removeprefix("./")))

@@ -1,0 +1,59 @@
+"""Which file of a folder belongs to which scan, where a pattern leaves it open."""
+
+from pathlib import Path
+
+import pytest
+
+from pointad.datasets.path_patterns import files_of_scans
+from pointad.errors import InputError
+
+
+def matched(root: Path, pattern: str, names: list[str], files: list[str]) -> list[str]:
+    for file in files:
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("0\n")
+    found = files_of_scans(root, pattern, [{"id": name, "species": "dent"} for name in names])
+    assert all(path is not None for path in found)
+    return [path.relative_to(root).as_posix() if path is not None and path.exists() else "" for path in found]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names", "files", "expected"),
+    [
+        ("{id}*.txt", ["1"], ["10_m.txt"], [""]),
+        ("{id}*.txt", ["1", "10"], ["10_m.txt"], ["", "10_m.txt"]),
+        ("{id}*.txt", ["1", "10"], ["1_m.txt", "10_m.txt"], ["1_m.txt", "10_m.txt"]),
+        ("{id}*.txt", ["1", "1_2"], ["1_m.txt", "1_2_m.txt"], ["1_m.txt", "1_2_m.txt"]),
+        ("{id}_*.txt", ["1", "1_2"], ["1_2_m.txt"], ["", "1_2_m.txt"]),
+        ("*{id}.txt", ["1", "11"], ["m_11.txt", "m_1.txt"], ["m_1.txt", "m_11.txt"]),
+        ("*{id}*.txt", ["a"], ["._a.txt", "a.txt"], ["a.txt"]),
+        ("{id}*/labels.txt", ["1", "2"], ["1/labels.txt", "20/labels.txt"], ["1/labels.txt", ""]),
+        ("**/{id}*.txt", ["1", "2"], ["1.txt", "a/b/2_m.txt"], ["1.txt", "a/b/2_m.txt"]),
+        ("labels [1]//{id}?.txt", ["1"], ["labels [1]/1?.txt"], ["labels [1]/1?.txt"]),
+        ("{species}*.txt", ["1", "2"], ["dent_all.txt"], ["dent_all.txt", "dent_all.txt"]),
+    ],
+)
+def test_no_scan_gets_the_file_of_another(
+    tmp_path: Path, pattern: str, names: list[str], files: list[str], expected: list[str]
+) -> None:
+    assert matched(tmp_path, pattern, names, files) == expected
+
+
+def test_a_file_of_two_scans_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"matches .*1_2\.txt for the scans 1 and 2; make it unambiguous"):
+        matched(tmp_path, "*{id}*.txt", ["1", "2"], ["1_2.txt"])
+
+
+def test_files_in_doubt_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    matched(tmp_path, "{id}*.txt", ["1", "2"], ["2_m.txt", "10_m.txt"])
+    assert "1 anomalous scans have no file that is certainly theirs, such as 1: " in caplog.text
+    assert "10_m.txt may be another scan's" in caplog.text
+
+
+def test_different_texts_for_one_sign_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The file of a missing scan 1_2 may pass for that of scan 1."""
+    matched(tmp_path, "m_{id}.*", ["1", "2"], ["m_1.txt", "m_2.npy"])
+    assert not caplog.messages
+    matched(tmp_path, "{id}*.txt", ["1", "2"], ["2_m.txt", "1_2_m.txt"])
+    assert "* stands for 2 different texts, such as '_2_m' in 1_2_m.txt, '_m' in 2_m.txt" in caplog.text
