@@ -18,6 +18,8 @@ LARGEST_PICKLE = 8 << 20  # bytes
 MOST_INSTRUCTIONS = 1_000_000
 DEEPEST_NESTING = 100  # containers in containers
 MOST_ARGUMENTS = 32  # of a call, or parts of a reference; torch needs 8, and one tuple may be named a million times
+LONGEST_KEY = 10_000  # characters of a key or a foreign name, which is compared or copied at each of a million uses
+MOST_NUMBERS = 10_000  # keys that are numbers; an optimizer counts its tensors. All may have the same hash
 
 
 class PickleDataError(ValueError):
@@ -48,6 +50,7 @@ Persistent = Callable[[Any], Any]  # the value of a reference to something outsi
 IsClass = Callable[[Name], bool]  # whether objects of that class become an Instance
 
 _LONGEST_NAME = 100  # characters of a foreign name that an error repeats
+_BITS = 64  # of a number that is a key
 _MARK = object()
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _VALUES = frozenset(
@@ -105,6 +108,7 @@ class _Machine:
         self.stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self._attributes = 0  # that objects were given
+        self._numbers = 0  # among the keys
         self._reduce, self._persistent, self._is_class = reduce, persistent, is_class
 
     def step(self, opcode: str, argument: Any) -> None:  # one branch per opcode
@@ -132,11 +136,11 @@ class _Machine:
             self._top(list).extend(items)
         elif opcode in ("SETITEM", "SETITEMS"):
             items = self._take(2) if opcode == "SETITEM" else self._take_to_mark()
-            self._top(dict).update(zip(map(_as_key, items[::2]), items[1::2], strict=True))
+            self._top(dict).update(zip(map(self._as_key, items[::2]), items[1::2], strict=True))
         elif opcode == "GLOBAL":
-            stack.append(Name(*argument.split(" ", 1)))
+            stack.append(Name(*map(as_text, argument.split(" ", 1))))
         elif opcode == "STACK_GLOBAL":
-            stack.append(Name(*map(_as_text, self._take(2))))
+            stack.append(Name(*map(as_text, self._take(2))))
         elif opcode == "BINPERSID":
             stack.append(self._persistent(_few(stack.pop())))
         elif opcode == "REDUCE":
@@ -151,6 +155,20 @@ class _Machine:
             self._build(stack.pop())
         elif opcode not in ("PROTO", "FRAME", "STOP"):
             raise PickleDataError(f"its pickle uses {opcode}, which files of tensors do not need")
+
+    def _as_key(self, key: Any) -> Any:
+        """Keys are strings and numbers: hashing a tuple of tuples of tuples … overflows the interpreter's stack."""
+        if isinstance(key, (str, bytes)):
+            if len(key) > LONGEST_KEY:
+                raise PickleDataError(f"it holds a dictionary with a key of {len(key)} characters")
+        elif isinstance(key, (int, float, NoneType)):
+            self._numbers += 1
+            if self._numbers > MOST_NUMBERS or (isinstance(key, int) and key.bit_length() > _BITS):
+                problem = f"more than {MOST_NUMBERS} numbers as keys, or one of more than {_BITS} bits"
+                raise PickleDataError(f"it holds dictionaries with {problem}")
+        else:
+            raise PickleDataError("it holds a dictionary with keys that are neither strings nor numbers")
+        return key
 
     def _new(self, kind: Name) -> Instance:
         if not self._is_class(kind):
@@ -193,16 +211,15 @@ def _few(arguments: Any) -> Any:
     return arguments
 
 
-def _as_key(key: Any) -> Any:
-    """Keys are strings and numbers: hashing a tuple of tuples of tuples … overflows the interpreter's stack."""
-    if not isinstance(key, (str, int, float, bytes, NoneType)):
-        raise PickleDataError("it holds a dictionary with keys that are neither strings nor numbers")
-    return key
+def as_text(value: Any) -> str:
+    """A name, or a key that must be one.
 
-
-def _as_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise PickleDataError("its pickle is damaged: a name that is not a string")
+    Raises:
+        PickleDataError: it is something else, or too long.
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_KEY:
+        problem = "a name that is not a string" if not isinstance(value, str) else f"a name of {len(value)} characters"
+        raise PickleDataError(f"its pickle is damaged: {problem}")
     return value
 
 

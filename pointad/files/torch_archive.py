@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO
 import torch
 from torch import Tensor
 
-from pointad.files.pickle_data import LARGEST_PICKLE, Instance, PickleDataError, read_pickle_data
+from pointad.files.pickle_data import LARGEST_PICKLE, Instance, PickleDataError, as_text, read_pickle_data
 from pointad.files.torch_tensors import MOST_REPEATED, TensorReader, script_state, storage_reference
 
 ZIP_START = b"PK\x03\x04"
@@ -103,7 +103,7 @@ def _read_sequence(file: BinaryIO, size: int) -> Any:
     # Read once for the dtypes of the storages, which determine their offsets, and once for the tensors.
     read_pickle_data(file, reduce=lambda *_: {}, persistent=note, is_class=lambda _: False)
     places: dict[str, tuple[int, int]] = {}  # key -> offset of its values, and their size in bytes
-    for key in _plain(file):
+    for key in map(as_text, _plain(file)):
         length = int.from_bytes(file.read(8), "little") * kinds[key].itemsize
         places[key] = file.tell(), length
         if length > size - file.tell():

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pointad.files.pickle_data import LARGEST_PICKLE, Instance, Name, PickleDataError, read_pickle_data
+from pointad.files.pickle_data import LARGEST_PICKLE, Instance, Name, PickleDataError, as_text, read_pickle_data
 
 PLAIN_DTYPES = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
@@ -174,12 +174,12 @@ def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:
     if isinstance(reference, tuple) and reference[:1] == ("module",):
         raise PickleDataError("it holds a whole model with its code; save its state_dict alone")
     kind, storage_type, key, _, count, *view = reference
-    if kind != "storage" or not isinstance(key, str) or not _is_count(count) or any(view):
+    if kind != "storage" or not _is_count(count) or any(view):
         raise PickleDataError("its pickle is damaged: an invalid storage")
     dtype = _STORAGES.get(str(storage_type)) if isinstance(storage_type, Name) else None
     if dtype is None:
         raise PickleDataError(f"it holds {_named(storage_type)} values, which are not supported")
-    return key, dtype, count
+    return as_text(key), dtype, count
 
 
 def script_state(root: Instance) -> dict[str, Tensor]:

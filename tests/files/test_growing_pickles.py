@@ -1,5 +1,6 @@
 """Small pickles of torch files that name one thing many times: neither memory nor time grows beyond their size."""
 
+import pickle
 import struct
 import tracemalloc
 import zipfile
@@ -43,9 +44,27 @@ def one_table_many_times(entries: int, count: int) -> bytes:
     return b"\x80\x02](" + _MODULE + b"q\x00)\x81}q\x02(" + table + b"ub" + b"h\x00)\x81h\x02b" * (count - 1) + b"e."
 
 
+def number(value: int) -> bytes:
+    content = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return b"\x8b" + struct.pack("<i", len(content)) + content
+
+
+def keys(*each: bytes) -> bytes:
+    """A dictionary with these keys."""
+    return b"\x80\x02}(" + b"".join(key + b"N" for key in each) + b"u."
+
+
+SLOW = {
+    "numbers of equal hash": (keys(*(number(index * ((1 << 61) - 1)) for index in range(20))), "of more than 64 bits"),
+    "a long number": (keys(number(1 << 1000)), "of more than 64 bits"),
+    "many numbers": (keys(*map(number, range(10_001))), "more than 10000 numbers as keys"),
+    "a long key": (keys(text("a" * 10_001)), "a key of 10001 characters"),
+    "a long class": (b"\x80\x02c__torch__." + b"a" * 10_000 + b"\nModel\n)\x81.", "a name of 10010 characters"),
+}
+
 GROWING = {
     "text": one_text_many_times(1000),
-    "name": one_module_many_times("n" * 100_000, 1000),
+    "name": one_module_many_times("n" * 10_000, 1000),
     "table": one_table_many_times(10_000, 1000),
 }
 
@@ -97,4 +116,23 @@ def test_calls_and_references_have_few_arguments(kind: str, tmp_path: Path) -> N
     with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("a/data.pkl", stream)
     with pytest.raises(InputError, match="its pickle is damaged: 33 arguments"):
+        read_torch_file(tmp_path / "a.pt", kind="weights", remedy="give others")
+
+
+@pytest.mark.parametrize("stream, problem", SLOW.values(), ids=SLOW.keys())
+def test_keys_and_names_are_short_and_numbers_among_them_few(stream: bytes, problem: str, tmp_path: Path) -> None:
+    """Others are hashed, compared or copied anew at each of a million instructions, which takes hours."""
+    with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", stream)
+        archive.writestr("a/constants.pkl", b"\x80\x02).")
+    with pytest.raises(InputError, match=problem):
+        read_torch_file(tmp_path / "a.pt", kind="weights", remedy="give others")
+
+
+def test_storages_of_the_older_format_are_known_by_texts(tmp_path: Path) -> None:
+    """The hash and the text of a tower of tuples take twice as long with every floor of it."""
+    tower = b"\x80\x02](N" + b"q\x01h\x01\x86" * 90 + b"e."
+    beginning = (pickle.dumps(value, 2) for value in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, {}))
+    (tmp_path / "a.pt").write_bytes(b"".join(beginning) + tower)
+    with pytest.raises(InputError, match="a name that is not a string"):
         read_torch_file(tmp_path / "a.pt", kind="weights", remedy="give others")
