@@ -13,6 +13,7 @@ from pointad.scans.colors import colors_from_named
 from pointad.scans.meshes import Mesh, fans
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
+from pointad.scans.text_encoding import in_utf8
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def read_obj(path: Path) -> Mesh:
     Raises:
         InputError: a vertex or face is not numeric, or there are too many vertices.
     """
-    content = read_bytes(path)
+    content = in_utf8(read_bytes(path), path)
     stated = _STATED.findall(content[:_COMMENTS])
     content = _plain(content)
     characters = np.frombuffer(content, dtype=np.uint8)

@@ -1,5 +1,6 @@
 """Reads and writes point clouds in the PCD format of the Point Cloud Library (https://pointclouds.org/documentation)."""
 
+import io
 import logging
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from pointad.scans.point_cloud import PointCloud
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import parse_rows
+from pointad.scans.text_encoding import LONGEST_MARK, in_utf8, wide_encoding
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,13 @@ def read_pcd_scan(path: Path) -> ScanFile:
     """
     size = regular_file_size(path)
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as stored:
+            file: BinaryIO = stored
+            if wide_encoding(stored.read(LONGEST_MARK)) is not None:
+                stored.seek(0)
+                content = in_utf8(stored.read(), path)
+                file, size = io.BytesIO(content), len(content)
+            file.seek(0)
             header = read_pcd_header(file, path)
             available = size - file.tell()
             records = _records(file, header, available, path)

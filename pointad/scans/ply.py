@@ -22,6 +22,7 @@ from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_pl
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
+from pointad.scans.text_encoding import in_utf8
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def read_ply(path: Path) -> Mesh:
     Raises:
         InputError: the file is broken, shorter than its header states, or has no vertices with x, y, z.
     """
-    content = read_bytes(path)
+    content = in_utf8(read_bytes(path), path)
     header = read_ply_header(content, path)
     body: bytes | list[bytes] = content[header.body :] if not header.is_text else _text_rows(content[header.body :])
     _check_vertices(header, path)

@@ -11,6 +11,7 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.meshes import Mesh
 from pointad.scans.text_dialect import plain_nan
+from pointad.scans.text_encoding import in_utf8
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,9 @@ def read_stl(path: Path) -> Mesh:
     content = read_bytes(path)
     count = int.from_bytes(content[80:_HEADER], "little") if len(content) >= _HEADER else 0
     exact = len(content) == _HEADER + count * _TRIANGLE.itemsize and count > 0
-    if not exact and _is_text(content):
-        corners = _text_corners(content, path)
+    text = content if exact else in_utf8(content, path)
+    if not exact and _is_text(text):
+        corners = _text_corners(text, path)
     else:
         corners = _binary_corners(content, count, path)
     if not len(corners):

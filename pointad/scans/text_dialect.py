@@ -10,6 +10,7 @@ from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
 from pointad.scans.header_names import column_names, is_units, names_coordinates
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
+from pointad.scans.text_encoding import in_utf8, reencoded
 from pointad.scans.thousands import groups_thousands
 
 logger = logging.getLogger(__name__)
@@ -52,22 +53,12 @@ def decoded(content: bytes, name: str | Path) -> bytes:
     Raises:
         InputError: the text is marked as UTF-16 or UTF-32 but is not valid.
     """
-    for mark, encoding in (
-        (codecs.BOM_UTF8, None),
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            content = content[len(mark) :] if encoding is None else _reencoded(content, encoding, name)
-            break
-    else:
-        beginning = content[:400]
-        zeros = beginning.count(0)
-        if zeros > len(beginning) / 3:  # UTF-16 without a mark: every other byte of a number is 0
-            little = beginning[1::2].count(0) > beginning[::2].count(0)
-            content = _reencoded(content, "utf-16-le" if little else "utf-16-be", name)
+    content = in_utf8(content, name).removeprefix(codecs.BOM_UTF8)
+    beginning = content[:400]
+    zeros = beginning.count(0)
+    if zeros > len(beginning) / 3:  # UTF-16 behind a heading without ASCII: every other byte of a number is 0
+        little = beginning[1::2].count(0) > beginning[::2].count(0)
+        content = reencoded(content, "utf-16-le" if little else "utf-16-be", name)
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     content = content.rstrip(b"\x1a")  # the end of a text in DOS
@@ -138,13 +129,6 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         problem = "has whole numbers with leading zeros between commas, which suggests that some are decimal commas"
         raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
     return Dialect(separator, decimal_comma, start, names)
-
-
-def _reencoded(content: bytes, encoding: str, name: str | Path) -> bytes:
-    try:
-        return content.decode(encoding).encode("utf-8", errors="replace")
-    except UnicodeDecodeError as error:
-        raise InputError(name, f"is not readable as {encoding} text ({error})", "replace the file") from error
 
 
 def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
