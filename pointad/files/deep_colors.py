@@ -23,9 +23,9 @@ def has_deep_colors(picture: ImageFile.ImageFile) -> bool:
 
 def correct_planes(picture: ImageFile.ImageFile) -> None:
     """Have planes of 16 bits in an opened TIFF decoded as such: Pillow would take them for planes of 8 bits."""
-    tags = getattr(picture, "tag_v2", None)
-    if tags is None or tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) != _PLANES:
+    if not _has_planes(picture):
         return
+    tags = picture.tag_v2  # type: ignore[attr-defined]
     if set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) == {_BITS}:
         order = "B" if tags.prefix == b"MM" else "L"
         _repack(picture, lambda packing: f"{packing}{_DEEP}{order}" if len(packing) == 1 else packing)
@@ -42,8 +42,13 @@ def larger_bytes(content: bytes, picture_format: str) -> Image.Image:
     Args:
         content: of the file.
         picture_format: "PNG" or "TIFF".
+
+    Raises:
+        ValueError: these are compressed planes, of which Pillow decodes the upper bytes only.
     """
     with Image.open(io.BytesIO(content), formats=[picture_format]) as lower:
+        if _has_planes(lower) and lower.tile[0].codec_name == "libtiff":
+            raise ValueError("compressed planes of 16 bits, which are read without small values")
         correct_planes(lower)
         is_grey = _packing(lower.tile[0]) == _GREY
         _repack(lower, _of_lower_bytes)
@@ -56,6 +61,10 @@ def larger_bytes(content: bytes, picture_format: str) -> Image.Image:
         correct_planes(upper)
         upper.load()
     return ImageChops.lighter(lower, upper)
+
+
+def _has_planes(picture: ImageFile.ImageFile) -> bool:
+    return getattr(picture, "tag_v2", {}).get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES
 
 
 def _of_lower_bytes(packing: str) -> str:

@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 _HALF = 127  # of 255
 _SUSPICIOUS_SHARE = 0.5  # of the pixels
 _OTHER_COLORS = ("CMYK", "YCbCr", "LAB", "HSV")  # in which black is not 0
-_ONE_BIT = "1"
-_WHITE_IS_ZERO = 0
+_ONE_BIT, _FOUR_BYTES = "1", "I"  # modes
+_WHITE_IS_ZERO, _SIGNED = 0, 2
 
 
 def read_mask(path: str | Path) -> np.ndarray:
@@ -30,13 +30,13 @@ def read_mask(path: str | Path) -> np.ndarray:
         (H, W) uint8, 0 or 255.
 
     Raises:
-        InputError: the file is not a picture, holds several, or marks every pixel.
+        InputError: the file is not a picture, holds several or values below 0, or marks every pixel.
     """
     path = Path(path)
     picture = decode_picture(path, is_mask=True)
     if picture.mode in _OTHER_COLORS:
         picture = _in_rgb(picture)
-    marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(np.array(picture), path, picture)
+    marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(_values(picture, path), path, picture)
     if _holds_flags(picture):
         marked = ~marked
     if marked.all():
@@ -52,6 +52,19 @@ def _holds_flags(picture: Image.Image) -> bool:
     tags = getattr(picture, "tag_v2", {})
     is_inverted = picture.mode == _ONE_BIT and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
     return is_inverted and str(tags.get(TiffImagePlugin.SOFTWARE, "")).startswith("tifffile")
+
+
+def _values(picture: Image.Image, path: Path) -> np.ndarray:
+    """The values of all pixels; Pillow takes those of four bytes as signed, whatever the file says."""
+    values = np.array(picture)
+    kinds = np.atleast_1d(getattr(picture, "tag_v2", {}).get(TiffImagePlugin.SAMPLEFORMAT, 1))
+    if picture.mode == _FOUR_BYTES and _SIGNED not in kinds:
+        values = values.view(np.uint32)
+    wrong = int(np.count_nonzero(~(values >= 0)))
+    if wrong:
+        problem = f"has {wrong} values that are below 0 or NaN"
+        raise InputError(path, problem, "give a mask that is 0 where the object is normal, and above 0 elsewhere")
+    return values
 
 
 def _value_mask(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:

@@ -72,6 +72,24 @@ def test_small_labels_in_tiffs_are_not_lost(
     np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
 
 
+def test_compressed_planes_of_a_mask_are_refused(tmp_path: Path) -> None:
+    write_deep_tiff(tmp_path / "a.tif", MARKED[..., None] * np.array([0, 1, 0]), "<", "separate", "zlib")
+    with pytest.raises(InputError, match=r"not a readable picture \(compressed planes of 16 bits.*; give a PNG"):
+        read_mask(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_masks_of_four_bytes(compression: str | None, tmp_path: Path) -> None:
+    """Pillow reads them as signed."""
+    for value in (1, 2**31, 2**32 - 1):
+        tifffile.imwrite(tmp_path / "a.tif", (MARKED * value).astype(np.uint32), compression=compression)
+        np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
+    for value, kind in ((-1, np.int32), (-1, np.int16), (-1, np.float32), (np.nan, np.float32)):
+        tifffile.imwrite(tmp_path / "a.tif", np.where(MARKED, value, 0).astype(kind), compression=compression)
+        with pytest.raises(InputError, match="has 15 values that are below 0 or NaN"):
+            read_mask(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("planes", ["contig", "separate"])
