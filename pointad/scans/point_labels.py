@@ -16,11 +16,15 @@ from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
-_DECIMAL_LABELS = re.compile(rb"[ \t]*[01],0+(?:[ \t\n]+[01],0+)*[ \t\n]*")  # of a spreadsheet with decimal commas
-_FRACTIONS = re.compile(rb"[ \t]*(?:0,\d+|1,0+)(?:[ \t\n]+(?:0,\d+|1,0+))*[ \t\n]*")  # one a line
-_LONG_FRACTION = re.compile(rb",\d\d")
+# Words are what blanks, tabs, semicolons and quotes separate.
+_NO_NUMBER = re.compile(rb"(?<![^\s;\"'])(?![+-]?(?:\d+(?:,\d*)?|,\d+)(?:[eE][+-]?\d+)?(?![^\s;\"']))[^\s;\"']")
+_SEVERAL_IN_A_ROW = re.compile(rb"[^\s;\"'][ \t;\"']+[^\s;\"']")
+_NO_FRACTION = re.compile(rb"(?<![^\s;\"'])\+?(?!0*,|[01](?:,0*)?(?![^\s;\"'])|\d+(?:,\d*)?[eE])[^\s;\"'+]")
+_NO_LABEL = re.compile(rb",0*[1-9]")
+_SURE_FRACTION = re.compile(rb"(?m)[eE]|(?<!\d),|,\d\d|^[ \t\"']*[01][ \t;\"']*$")  # if the commas are decimal signs
 _DIGIT = re.compile(rb",[2-9]")
-_NAMES = re.compile(rb"\s*[A-Za-z_\"][^\n]*\n")
+_COMMENT = re.compile(rb"(?:#|//)[^\n]*")
+_NAMES = re.compile(rb"\s*\"?[A-Za-z_][^\n]*\n")
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give one label per line"
@@ -113,29 +117,36 @@ def _text(path: Path) -> np.ndarray:
     names = _NAMES.match(content)
     if names is not None:
         content = content[names.end() :]
-    if _DECIMAL_LABELS.fullmatch(content) or _are_fractions(content, path):
+    content = _COMMENT.sub(b"", content)
+    if _has_decimal_commas(content, path):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)
     if not content.strip():
         raise InputError(path, "is empty", _REMEDY)
     try:
-        return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=("#", "//"), ndmin=2, encoding="latin1")
+        return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not a list of labels ({error})", _REMEDY) from error
 
 
-def _are_fractions(content: bytes, path: Path) -> bool:
-    """Whether all rows are one number from 0 to 1 with a decimal comma, such as 0,95.
+def _has_decimal_commas(content: bytes, path: Path) -> bool:
+    """Whether commas are decimal signs: of numbers beside others, or alone in their rows and from 0 to 1, such as 0,95.
 
     Raises:
-        InputError: they may be that, or two columns, as all have one digit behind the comma.
+        InputError: they may be that, or stand between two columns, as all have one digit behind the comma.
     """
-    if not _FRACTIONS.fullmatch(content):
+    if b"," not in content or _NO_NUMBER.search(content):
         return False
-    if not _LONG_FRACTION.search(content) and _DIGIT.search(content):
+    if _SEVERAL_IN_A_ROW.search(content):
+        return True
+    if _NO_FRACTION.search(content):
+        return False
+    if not _NO_LABEL.search(content) or _SURE_FRACTION.search(content):
+        return True
+    if _DIGIT.search(content):
         problem = "may hold numbers with decimal commas, or two columns"
         raise InputError(path, problem, "write decimal points, or blanks between the columns")
-    return _LONG_FRACTION.search(content) is not None
+    return False
 
 
 def _label_column(values: np.ndarray, path: Path) -> int:

@@ -62,8 +62,9 @@ def _is_text(content: bytes) -> bool:
 def _text_corners(content: bytes, path: Path) -> np.ndarray:
     content = plain_nan(content.lower())
     lines = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content)
-    facets = len(re.findall(rb"\bend ?facet\b", content))
-    if len(lines) == 3 * facets and not re.search(rb"\bend ?solid\b", content):
+    *beginning, end = re.split(rb"\bend ?facet\b", content)
+    facets = len(beginning)
+    if len(lines) == 3 * facets and not re.search(rb"\bend ?solid\b", end):
         raise InputError(path, "has no endsolid behind its last triangle; it may be truncated", _REMEDY)
     if len(lines) != 3 * facets:
         raise InputError(path, f"has {len(lines)} vertices in {facets} complete triangles", _REMEDY)

@@ -130,6 +130,7 @@ REFUSED_MESHES = {
     "fewer triangles than promised": (".stl", _stl()[:-50], "declares 12 triangles but holds 11"),
     "cut text": (".stl", _TEXT[:-60], "complete triangles"),
     "text cut behind a triangle": (".stl", _TEXT[: _TEXT.rindex(b"endsolid")], "has no endsolid"),
+    "text cut in its second solid": (".stl", _TEXT + _TEXT[: _TEXT.rindex(b"endsolid")], "has no endsolid"),
     "index 0": (".obj", _obj().replace(b"f 1 ", b"f 0 "), "no index"),
     "relative index before the first": (".obj", _obj().replace(b"f 1 ", b"f -9 "), "do not exist"),
 }

@@ -85,3 +85,29 @@ def test_probabilities_with_decimal_commas(tmp_path: Path, caplog: pytest.LogCap
         read_labels(path)
     path.write_text("\n".join(f"{kind},{label}" for kind, label in zip(np.arange(200) % 2, WHOLE, strict=True)) + "\n")
     np.testing.assert_array_equal(read_labels(path), LABELS)  # a column of 0 and 1 beside another
+
+
+DECIMAL_COMMAS = {
+    "exponents": ("{}", "9,5E-01", "1,2e-05"),
+    "whole numbers without commas": ("{}", "1", "0,3"),
+    "quotes": ('"{}"', "0,95", "0,05"),
+    "closing semicolons": ("{};", "0,95", "0,05"),
+    "signs": ("{}", "+0,95", "+0,05"),
+    "no zero in front": ("{}", ",95", ",05"),
+}
+
+
+@pytest.mark.parametrize(("row", "high", "low"), DECIMAL_COMMAS.values(), ids=DECIMAL_COMMAS.keys())
+def test_decimal_commas_of_other_spellings(row: str, high: str, low: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("# score\n" + "\n".join(row.format(high if label else low) for label in LABELS) + "\n")
+    np.testing.assert_array_equal(read_labels(path), LABELS)
+
+
+def test_decimal_commas_beside_other_separators(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("\n".join(f"{number};{label},00" for number, label in enumerate(WHOLE)) + "\n")
+    np.testing.assert_array_equal(read_labels(path), LABELS)
+    path.write_text("\n".join(f"{number};0,{95 if label else 5}" for number, label in enumerate(WHOLE)) + "\n")
+    with pytest.raises(InputError, match="has 2 numbers per row, the last of which are not labels"):
+        read_labels(path)
