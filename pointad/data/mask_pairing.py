@@ -32,10 +32,11 @@ def tell_of_doubtful_masks(
         split: that of the samples.
         classes: if only some classes are listed, these.
     """
-    scans = Counter((sample.class_name, os.path.normpath(sample.scan_path)) for sample in samples)
+    scans = Counter((sample.class_name, os.path.realpath(sample.scan_path)) for sample in samples)
     repeated = [path for (_, path), count in scans.items() if count > 1]
     if repeated:
-        logger.warning("%d scans are listed several times in one class, such as %s", len(repeated), repeated[0])
+        message = "%d scans are listed several times in one class and count each time, such as %s"
+        logger.warning(message, len(repeated), repeated[0])
     pairs = {(sample.mask_path, sample.scan_path) for sample in samples if sample.label}
     masks = Counter(mask for mask, _ in pairs if mask is not None)
     shared = [path for path, count in masks.items() if count > 1]

@@ -24,7 +24,7 @@ def read_sample_table(path: Path) -> list[Row]:
 
     Raises:
         InputError: the file is missing or no such table, a row lacks its scan or species or names an unknown split, or
-            one scan is listed as good and as defective.
+            one scan is listed as good and as defective, or in two splits.
     """
     if not os.path.lexists(path):
         raise InputError(path, "does not exist", _REMEDY)
@@ -71,12 +71,16 @@ def _check_rows(rows: Iterable[Row], path: Path) -> None:
 
 
 def _check_contradictions(rows: Iterable[Row], path: Path) -> None:
-    """Refuse a scan that is good in one row and defective in another; the same scan in two classes may be meant."""
-    seen: dict[tuple[str, bool], tuple[int, str]] = {}
+    """Refuse a scan that is good in one row and defective in another, or of one class in two splits.
+
+    The same scan in two classes may be meant.
+    """
+    seen: dict[tuple[str, ...], tuple[int, object, str]] = {}
     for line, row in enumerate(rows, start=_FIRST_ROW):
-        scan, good = os.path.normpath(path.parent / row["scan"]), is_good(row["species"])
-        seen.setdefault((scan, good), (line, row["species"]))
-        other = seen.get((scan, not good))
-        if other is not None:
-            problem = f"lists {row['scan']} as {other[1]} in line {other[0]} and as {row['species']} in line {line}"
-            raise InputError(path, problem, "keep the row that is right")
+        scan, split = os.path.realpath(path.parent / row["scan"]), row.get("split", "")
+        stated = {(scan,): (is_good(row["species"]), row["species"]), (scan, row.get("class", "")): (split, split)}
+        for key, (value, said) in stated.items():
+            first, other, as_other = seen.setdefault(key, (line, value, said))
+            if other != value and said and as_other:
+                problem = f"lists {row['scan']} as {as_other} in line {first} and as {said} in line {line}"
+                raise InputError(path, problem, "keep the row that is right")

@@ -90,9 +90,12 @@ def test_masks_without_scans_and_scans_listed_twice_are_told(
     listed(tmp_path / "own", CLOUDS)
     assert f"1 masks belong to no scan, such as {lost.mask_path}" in caplog.text
     scan = samples[0].scan_path.relative_to(tmp_path / "own")
-    (tmp_path / "own/samples.csv").write_text(f"scan,species,id\n{scan},good,1\n./{scan},good,2\n")
-    listed(tmp_path / "own", FolderLayout())
-    assert "1 scans are listed several times in one class, such as" in caplog.text
+    (tmp_path / "own/link.xyz").symlink_to(scan)
+    for other in (f"./{scan}", "link.xyz"):
+        caplog.clear()
+        (tmp_path / "own/samples.csv").write_text(f"scan,species,id\n{scan},good,1\n{other},good,2\n")
+        listed(tmp_path / "own", FolderLayout())
+        assert "1 scans are listed several times in one class and count each time, such as" in caplog.text
 
 
 def test_pictures_beside_masks_are_not_taken_for_masks(
@@ -181,6 +184,7 @@ def test_patterns_that_cannot_be_meant(cloud_folder: Path, layout: FolderLayout,
         ("scan,species,split\na.ply,good,Train\n", "no scan of the split test; its scans are of train"),
         ("scan,species\na.ply,good\n./a.ply,dent\n", r"lists \./a\.ply as good in line 2 and as dent in line 3"),
         ("scan,species,class\na.ply,dent,x\na.ply,OK,y\n", "as dent in line 2 and as OK in line 3"),
+        ("scan,species,split\na.ply,good,train\na.ply,good,test\n", "as train in line 2 and as test in line 3"),
     ],
 )
 def test_tables_that_cannot_be_meant(tmp_path: Path, table: str, message: str) -> None:
