@@ -29,7 +29,7 @@ from pointad.scans.files import read_scan
 logger = logging.getLogger(__name__)
 
 BLOCK = 2**20  # bytes that are read at once
-KNOWN_BY = "likeness"  # of the good scans, in the references that are cached
+KNOWN_BY = "likeness, reading"  # of the good scans, in the references that are cached
 ORGANIZED = 3  # dimensions of the points of a scan with a pixel grid
 
 
@@ -89,7 +89,12 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     readings.tell()
     readings.warn_of_differences()
     logger.info("reference of %d good scans: %.1f MB", len(good.files), reference.nbytes / 1e6)
-    return replace(reference, contents=tuple(map(content_of, good.files)))
+    manners = readings.manners
+    return replace(
+        reference,
+        contents=tuple(map(content_of, good.files)),
+        readings=tuple((path.suffix.lower(), manners[path]) for path in good.files),
+    )
 
 
 def _read(path: Path, picture: Path | None, readings: Readings) -> tuple[np.ndarray, np.ndarray | None]:

@@ -18,6 +18,11 @@ class Readings:
         """Take in one scan."""
         self._paths.setdefault((path.suffix.lower(), manner), []).append(path)
 
+    @property
+    def manners(self) -> dict[Path, str]:
+        """How each scan was read."""
+        return {path: manner for (_, manner), paths in self._paths.items() for path in paths}
+
     def tell(self) -> None:
         """Log every reading with the number of its scans."""
         for (suffix, manner), paths in self._paths.items():

@@ -1,5 +1,6 @@
 """From a file to its full inspection: read, predicted, defect regions found."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from pointad.inspection.defect_regions import DefectRegion, defect_regions, half
 from pointad.inspection.prediction import Prediction
 from pointad.inspection.predictor import PointAD
 from pointad.reference.likeness import Likeness
+from pointad.reference.reference import Reference
 from pointad.scans.files import read_scan
 from pointad.scans.scan_file import ScanFile
+
+logger = logging.getLogger(__name__)
 
 LOW_END = 0.05  # quantile of the scores at the lower end of the colour scale
 
@@ -78,6 +82,10 @@ def inspect_file(
     read = time.perf_counter()
     options = {"name": str(path) if name is None else name, **(options or {})}
     prediction = _predicted(detector, file, rgb, path, rgb_path, options)
+    if isinstance(reference := options.get("reference"), Reference):
+        said = reference.read_otherwise(Path(path).suffix.lower(), file.manner)
+        if said:
+            logger.warning("%s: %s", options["name"], said)
     predicted = time.perf_counter()
     present = file.present
     candidates = present & prediction.taking_part

@@ -55,6 +55,23 @@ def another_size(extent: float, good: Sequence[float]) -> str:
     )
 
 
+def another_reading(reading: tuple[str, str], good: Sequence[tuple[str, str]]) -> str:
+    """What is to be said of a scan whose file was read unlike those of good scans; empty for others.
+
+    Args:
+        reading: extension of the file, and in words how it was read.
+        good: those of the good scans, of which only the ones with this extension are comparable.
+    """
+    extension, manner = reading
+    known = dict.fromkeys(other for its, other in good if its == extension)
+    if not known or manner in known:
+        return ""
+    return (
+        f"was not read as the good {extension} scans were: {manner}, instead of {' | '.join(known)}; the score is only "
+        "meaningful if these are the same coordinates"
+    )
+
+
 def warn_of_another_kind(scans: Sequence[ScanGeometry], bank: GeometryBank, names: Sequence[str]) -> None:
     """Log a line if one good scan bends unlike the others, which may be another kind of object of the same size.
 

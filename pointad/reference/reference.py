@@ -31,7 +31,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
 from pointad.files.regular import as_path, regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
-from pointad.reference.agreement import another_size
+from pointad.reference.agreement import another_reading, another_size
 from pointad.reference.cues import ReferenceScores, join_scores
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, spread_to_points
 from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_tensors
@@ -67,6 +67,9 @@ class Reference:
     color: PatchBank | None = None  # of the RGB pictures, as the only view; None without them
     contents: tuple[str, ...] = ()  # SHA-256 of the good scans' files, which may have been moved; empty: unknown
     likenesses: tuple[Likeness, ...] = ()  # of the good scans; empty: unknown
+    readings: tuple[
+        tuple[str, str], ...
+    ] = ()  # extension of each good scan's file, and how it was read; empty: unknown
 
     @property
     def nbytes(self) -> int:
@@ -88,6 +91,15 @@ class Reference:
         picture = "has an RGB picture, which is not compared: the good scans have none"
         is_ignored = self.color is None and scan.color is not None
         return tuple(filter(None, (another_size(scan.extent, self.extents), picture if is_ignored else "")))
+
+    def read_otherwise(self, extension: str, manner: str) -> str:
+        """What is to be said of a scan whose file was read unlike the good ones: the rest of a sentence, or "".
+
+        Args:
+            extension: of its file, such as ".xyz"; others' readings are not compared.
+            manner: how it was read, as in `pointad.scans.scan_file.ScanFile`.
+        """
+        return another_reading((extension, manner), self.readings)
 
     def compare(self, scan: Observation) -> ReferenceScores:
         """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
@@ -148,6 +160,7 @@ class Reference:
             "good_scores": self.good_scores,
             "heat_range": self.heat_range,
             "contents": self.contents,
+            "readings": self.readings,
             "likeness_pictures": [one.picture for one in self.likenesses],
         }
         text = json.dumps(told)
@@ -191,6 +204,7 @@ class Reference:
                 color=_color_bank(tensors),
                 contents=tuple(map(str, told.get("contents", ()))),  # older files have none
                 likenesses=from_tensors(tensors, told.get("likeness_pictures", ())),
+                readings=tuple((str(extension), str(manner)) for extension, manner in told.get("readings", ())),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(path, f"is damaged or from another version ({error})", _REMEDY) from error
@@ -202,7 +216,7 @@ class Reference:
         scans = len(self.names)
         return (
             facts_fit(self.names, self.extents, self.good_scores, self.heat_range, self.powers)
-            and len(self.contents) in (0, scans)
+            and {len(self.contents), len(self.readings)} <= {0, scans}
             and likenesses_fit(self.likenesses, scans)
             and patches_fit(self.patches, len(self.setting.views), scans)
             and geometry_fits(self.geometry, scans)

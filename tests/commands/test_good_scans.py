@@ -160,6 +160,29 @@ def test_copies_of_good_scans_are_known_in_other_formats(
         run(scans / "bad.npy", "--good", good, copy)
 
 
+def test_a_scan_that_is_read_unlike_the_good_ones_is_named(
+    run: Any, scans: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = scans / "tables", np.load(scans / "bad.npy")
+    good.mkdir()
+    for seed in range(2):
+        np.savetxt(good / f"{seed}.xyz", closed_shape(800, seed), fmt="%.4f")
+    np.savetxt(scans / "alike.xyz", bad, fmt="%.4f")
+    names = "depth x y z"
+    np.savetxt(scans / "named.xyz", np.column_stack([bad[:, 2], bad]), fmt="%.4f", header=names, comments="")
+    path = scans / "tables.safetensors"
+    reference.main(reference.build_parser().parse_args([str(good), "--output", str(path)]))
+    for flags in (("--reference", path), ("--good", good), ("--good", good)):  # the last one is kept in a cache
+        caplog.clear()
+        run(scans / "alike.xyz", scans / "named.xyz", scans / "bad.npy", *flags)
+        (said,) = [line for line in caplog.messages if "was not read as the good" in line]
+        assert "/named.xyz: was not read as the good .xyz scans were: x, y, z: columns 2 (x), 3 (y), 4 (z) of 4" in said
+        assert said.endswith(
+            "instead of x, y, z: columns 1, 2, 3 of 3; cloud; the score is only meaningful if these are the same "
+            "coordinates"
+        )
+
+
 def test_what_makes_a_verdict_worth_less_is_told(run: Any, scans: Path, caplog: pytest.LogCaptureFixture) -> None:
     large, own = scans / "large.npy", scans / "own.xyz"
     np.save(large, 2 * closed_shape(800, 7))

@@ -24,6 +24,17 @@ def test_scans_are_compared_with_the_reference(detector: PointAD, ply: Path) -> 
     assert "blob.ply" in inspector.inspect(Order(str(ply), "blob.ply", PAGE))
 
 
+def test_senders_are_told_of_files_that_are_read_unlike_the_good_ones(detector: PointAD, tmp_path: Path) -> None:
+    good, scan = tmp_path / "good_0.xyz", tmp_path / "scan.xyz"
+    np.savetxt(good, closed_shape(900, 0), fmt="%.5f")
+    np.savetxt(scan, np.column_stack([np.ones(900), closed_shape(900, 1)]), fmt="%.5f", header="i x y z", comments="")
+    inspector = ScanInspector(detector)
+    made = Order(str(tmp_path / "made.safetensors"), "made", REFERENCE, good=((str(good), "good.xyz"),))
+    inspector.inspect(made)
+    facts = inspector.inspect(Order(str(scan), "sent.xyz", FACTS, reference=made.path))
+    assert json.loads(facts)["warning"].startswith("was not read as the good .xyz scans were: x, y, z: columns 2 (x)")
+
+
 def test_senders_are_told_how_their_files_are_read(detector: PointAD, tmp_path: Path) -> None:
     paths = [tmp_path / "scan.csv", tmp_path / "good_0.csv"]
     for seed, path in enumerate(paths):

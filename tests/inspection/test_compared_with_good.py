@@ -194,6 +194,8 @@ CHANGES: dict[str, dict[str, object]] = {
     "negative extents": {"extents": (-1.0, -1.0)},
     "names of more scans": {"names": ("a", "b", "c"), "likenesses": ()},
     "contents of one": {"contents": ("a",)},
+    "readings of one": {"readings": ((".xyz", "cloud"),)},
+    "readings without extensions": {"readings": ("cloud",) * 2},
     "colours the other way round": {"heat_range": (1.0, 0.0)},
     "three ends of the colours": {"heat_range": (0.1, 0.2, 0.3)},
     "one end of the colours": {"heat_range": (0.1,)},
