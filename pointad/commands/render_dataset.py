@@ -217,6 +217,7 @@ def render_all(settings: RenderSettings) -> int:
     )
     counts: Counter[str] = Counter()
     outdated, kept, doubtful = [], [], []
+    resized: dict[str, list[Path]] = {"masks": [], "pictures": []}
     others: list[str] = []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
@@ -229,11 +230,17 @@ def render_all(settings: RenderSettings) -> int:
                 outdated.append(outcome.sample.scan_path)
             if outcome.status == SKIPPED and may_be_of_another(outcome.sample.scan_path, settings.archive, others):
                 doubtful.append(outcome.sample.scan_path)
+            for path in outcome.resized:
+                resized["masks" if path == outcome.sample.mask_path else "pictures"].append(path)
             if outcome.kept:
                 kept.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
     print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
+    for what, paths in resized.items():
+        if paths:
+            message = "%d %s were resized, as they have more or fewer pixels than their scans, such as %s"
+            logger.warning(message, len(paths), what, paths[0])
     if doubtful:
         message = (
             "%s: was also rendered from %s; %d finished scans may be from there, such as %s; --overwrite replaces them "

@@ -46,6 +46,7 @@ class Outcome:
     message: str = ""  # why it failed
     outdated: bool = False  # it is finished already, but its raw files have changed since
     kept: bool = False  # it failed, and was rendered before
+    resized: tuple[Path, ...] = ()  # its picture and its mask, where they differ in size from the scan
 
 
 def export_samples(
@@ -133,7 +134,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
         logger.debug("%s", sample.scan_path, exc_info=True)
         text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
         return Outcome(sample, FAILED, shown(text), kept=_was_rendered(sample, root, options))
-    return Outcome(sample, RENDERED)
+    return Outcome(sample, RENDERED, resized=prepared.resized)
 
 
 def _was_rendered(sample: RawSample, root: Path, options: RenderingOptions) -> bool:

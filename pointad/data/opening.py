@@ -1,5 +1,6 @@
 """Opens a data set from its folder: rendered ones through their JSON files, raw ones by rendering on the fly."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,8 @@ from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ def _render(
 ) -> LoadedScan:
     rendered, prepared = render_raw_sample(sample, rendering)
     check_kind(dataset, prepared, sample.scan_path)
+    for path in prepared.resized:
+        logger.info("%s: is resized to its scan", path)
     numbered = options.region_neighbours is not None and rendered.nonzero_indices is None
     wanted = numbered or options.with_points
     return from_rendered_sample(

@@ -21,10 +21,10 @@ from pointad.datasets.archive import (
     tell_without_scans,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
-from pointad.datasets.organized import fitted
+from pointad.datasets.organized import pictures_of
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
-from pointad.files.pictures import read_depth_picture, read_picture
+from pointad.files.pictures import read_depth_picture
 from pointad.files.regular import read_bytes
 from pointad.files.yaml_values import yaml_value
 from pointad.rendering.views import ViewRig, directions
@@ -121,17 +121,17 @@ def prepare(sample: RawSample) -> PreparedSample:
     places = np.flatnonzero(kept)
     if not len(places):
         raise InputError(sample.scan_path, "holds no points", _REMEDY)
-    shape = whole.shape[:2]
-    mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
+    rgb, mask, resized = pictures_of(sample, whole.shape[:2])
     return PreparedSample(
         point_cloud=PointCloud(
             points=upright.reshape(-1, 3)[places],
             labels=None if mask is None else grid_labels(mask)[places],
             nonzero_indices=places.astype(np.int32),
         ),
-        rgb=None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path),
+        rgb=rgb,
         mask=mask,
         xyz=upright.astype(np.float32),
+        resized=resized,
     )
 
 

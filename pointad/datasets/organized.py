@@ -41,14 +41,29 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
     """
     shape = xyz.shape[:2]
     check_proportions(shape[0], shape[1], str(sample.scan_path))
-    rgb = None if sample.rgb_path is None else fitted(read_picture(sample.rgb_path, "RGB"), shape, sample.rgb_path)
-    mask = None if sample.mask_path is None else fitted(read_mask(sample.mask_path), shape, sample.mask_path)
+    rgb, mask, resized = pictures_of(sample, shape)
     xyz = near_origin(xyz, points_present(xyz), sample.scan_path).astype(np.float32)
     square = pad_to_square(OrganizedScan(xyz=xyz, rgb=rgb, mask=mask))
     cloud = cloud_from_scan(square)
     if not len(cloud.points):
         raise InputError(sample.scan_path, "holds no points", "replace the file")
-    return PreparedSample(point_cloud=cloud, rgb=square.rgb, mask=square.mask, xyz=square.xyz)
+    return PreparedSample(cloud, square.rgb, square.mask, square.xyz, resized)
+
+
+def pictures_of(
+    sample: RawSample, shape: tuple[int, int]
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[Path, ...]]:
+    """The picture and the mask of a sample in the size of its scan (H, W), and the files that have another size.
+
+    Raises:
+        InputError: a file is missing or broken, or its aspect ratio is not that of the scan.
+    """
+    rgb = None if sample.rgb_path is None else read_picture(sample.rgb_path, "RGB")
+    mask = None if sample.mask_path is None else read_mask(sample.mask_path)
+    given = ((sample.rgb_path, rgb), (sample.mask_path, mask))
+    fitting = [None if values is None else fitted(values, shape, path or sample.scan_path) for path, values in given]
+    resized = [path for path, values in given if path is not None and values is not None and values.shape[:2] != shape]
+    return fitting[0], fitting[1], tuple(resized)
 
 
 def fitted(picture: np.ndarray, shape: tuple[int, int], path: Path) -> np.ndarray:
@@ -64,7 +79,6 @@ def fitted(picture: np.ndarray, shape: tuple[int, int], path: Path) -> np.ndarra
         raise InputError(
             path, f"is {(height, width)} pixels, but the scan is {shape}", "give files of the same recording"
         )
-    logger.info("%s: resized from %s to the scan's %s pixels", path, (height, width), shape)
     if picture.ndim == 3:
         return np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BICUBIC))
     resized = np.asarray(Image.fromarray(picture).resize(shape[::-1], Image.Resampling.BILINEAR))

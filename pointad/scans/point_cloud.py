@@ -51,3 +51,4 @@ class PreparedSample:
     rgb: np.ndarray | None = None  # (H, W, 3) uint8
     mask: np.ndarray | None = None  # (H, W) uint8, 0 or 255; or (N,) bool, one label per point
     xyz: np.ndarray | None = None  # (H, W, 3) float32, the organized scan after cleaning
+    resized: tuple[Path, ...] = ()  # the picture and the mask, where their files have another size than the scan

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from datasets.miniatures import clouds, recording, write_picture, write_rows, write_tiff
 from datasets.pipeline import run_pipeline
-from robustness.invocation import assert_one_error_line, invoke
+from PIL import Image
+from robustness.invocation import assert_one_error_line, invoke, render
 
 from pointad.data.dataset import SampleOptions
 from pointad.data.opening import open_dataset
@@ -126,6 +127,18 @@ def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
     assert prepared.point_cloud.labels is not None and prepared.point_cloud.labels.any()
     dataset = settled(folder_dataset(SCANS), scan_folder, "on_the_fly")
     assert (dataset.organized, dataset.has_color) == (True, True)
+
+
+def test_masks_of_another_size_are_counted(scan_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(scan_folder, tmp_path / "own")
+    mask = np.asarray(Image.open(tmp_path / "own/test/lump/mask_7.png"))
+    write_picture(tmp_path / "own/test/lump/mask_7.png", mask[::2, ::2])
+    ending = render("folder", tmp_path / "own", tmp_path / "out")
+    assert ending.code == 0
+    said = "2 masks were resized, as they have more or fewer pixels than their scans, such as "
+    assert [line for line in ending.err.splitlines() if "resized" in line] == [
+        f"{said}{tmp_path}/own/test/lump/mask_7.png"
+    ]
 
 
 def test_table_lists_the_same(scan_folder: Path) -> None:
