@@ -5,6 +5,8 @@ import torch
 from pointad.compute.argument_kinds import shown_argument
 from pointad.errors import InputError
 
+_KNOWN = "use auto, cpu, cuda, cuda:1 or mps"
+
 
 def choose_device(name: str | torch.device = "auto") -> torch.device:
     """The available device of a given name.
@@ -17,14 +19,19 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
         InputError: torch does not know the name, or the device is not available.
     """
     if not isinstance(name, (str, torch.device)):
-        raise InputError(shown_argument("device", name), "is not the name of a device", "use auto or cpu")
+        raise InputError(shown_argument("device", name), "is not the name of a device", _KNOWN)
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except RuntimeError as error:
+        raise InputError(shown_argument("device", name), "is not the name of a device", _KNOWN) from error
+    try:
+        torch.zeros((), device=device).item()  # "meta" holds no values, and a GPU may be too old for torch
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise InputError(f"device {name}", "is not available on this machine", "use auto or cpu") from error
     return device
