@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pointad.compute.interrupts import held_interrupts
 from pointad.errors import InputError
+from pointad.files.tensor_formats import TORCH, tensor_format
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
@@ -57,5 +58,6 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
         raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except (OSError, SafetensorError, ValueError, OverflowError) as error:
         said = error.strerror if isinstance(error, OSError) else None
-        reason = unlikely_content(path) or said or str(error).splitlines()[0][:200]
+        other = "it is a torch file" if tensor_format(path) == TORCH else None
+        reason = unlikely_content(path) or other or said or str(error).splitlines()[0][:200]
         raise InputError(path, f"not {kind} ({reason})", remedy) from error

@@ -19,6 +19,7 @@ from pointad.errors import InputError
 from pointad.files.existing import require_file
 from pointad.files.presence import is_folder
 from pointad.files.safetensors_files import SUFFIX, read_safetensors
+from pointad.files.tensor_formats import SAFETENSORS, tensor_format
 from pointad.files.torch_files import check_finite, is_state, read_torch_file
 from pointad.model import hugging_face, siglip_hugging_face
 from pointad.model.hugging_face import FileConfiguration
@@ -111,7 +112,8 @@ def published_sha256(file_name: str) -> str | None:
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
-    if path.suffix.lower() == SUFFIX:
+    found = tensor_format(path)
+    if found == SAFETENSORS or (found is None and path.suffix.lower() == SUFFIX):
         content: Any = read_safetensors(path, kind=_KIND, remedy=_REMEDY)
     else:
         content = read_torch_file(path, kind=_KIND, remedy=_REMEDY)

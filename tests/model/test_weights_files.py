@@ -16,7 +16,9 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone
+from pointad.model.checkpoint import load_prompts
 from pointad.model.weights import read_weights
+from pointad.reference.reference import Reference
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +260,24 @@ def test_what_lies_in_place_of_weights(content: bytes, reason: str, name: str, t
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=reason):
         load_backbone(weights=tmp_path / name)
+
+
+def test_the_content_tells_the_format_whatever_the_name(state: dict[str, Tensor], tmp_path: Path) -> None:
+    for name in ("a.pt", "a.bin", "5f2a"):
+        save_file(state, tmp_path / name)
+        assert_same_weights(tmp_path / name, state)
+    for old in (True, False):
+        torch.save(state, tmp_path / "a.safetensors", _use_new_zipfile_serialization=not old)
+        assert_same_weights(tmp_path / "a.safetensors", state)
+
+
+def test_what_takes_one_format_only_names_the_other(state: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file(state, tmp_path / "prompts.pth")
+    torch.save(state, tmp_path / "good.safetensors")
+    with pytest.raises(InputError, match=r"prompts\.pth: .*\(it is a safetensors file\)"):
+        load_prompts(tmp_path / "prompts.pth")
+    with pytest.raises(InputError, match=r"good\.safetensors: .*\(it is a torch file\)"):
+        Reference.load(tmp_path / "good.safetensors")
 
 
 def test_safetensors_of_numbers_that_are_not_supported(tmp_path: Path) -> None:
