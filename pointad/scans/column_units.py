@@ -30,7 +30,7 @@ def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
     """
     if any(length(stated_unit(name) or "") for name in names):
         return
-    words = re.split(r"[^\w\u00b5\u03bc]+", above[:_MOST_ABOVE].decode("utf-8", errors="replace").lower())
+    words = re.split(r"[^\w\u00b5\u03bc]+|_", above[:_MOST_ABOVE].decode("utf-8", errors="replace").lower())
     found = {unit: None for unit, _ in filter(None, map(length, set(words) & _UNMISTAKABLE))}
     if len(found) > 1:
         message = (

@@ -10,7 +10,7 @@ from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
-from pointad.scans.named_columns import find_columns, is_no_coordinate
+from pointad.scans.named_columns import find_columns, is_no_coordinate, plain_name
 from pointad.scans.reading_words import columns_read
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -18,6 +18,7 @@ from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
 
+_COLOURS = ("g", "b")  # r may also be a radius
 _REMEDY = "name the columns x, y, z in a line above them"
 _HEIGHT_MAP = f"{_REMEDY}, or, if it is a map of heights, see docs/formats.md, Height maps"
 
@@ -54,7 +55,7 @@ def read_text_scan(path: Path) -> ScanFile:
     points = values[:, :3]
     if table.names is not None:
         first = table.names[-values.shape[1] :][:3]
-        _check_first_names(first, path)
+        _check_first_names(first, table.names, path)
         points = in_one_unit(points, first, path)
     else:
         check_order(values, path)
@@ -75,8 +76,9 @@ def _said(table: TextTable, coordinates: Iterable[int], colors: Iterable[int] | 
     return f"{said}; decimal commas" if table.decimal_comma else said
 
 
-def _check_first_names(names: tuple[str, ...], path: Path) -> None:
-    wrong = [name for name in names if is_no_coordinate(name)]
+def _check_first_names(names: tuple[str, ...], every_name: tuple[str, ...], path: Path) -> None:
+    are_colours = find_columns(every_name).colors is not None  # else "a, b, c" are three letters
+    wrong = [name for name in names if is_no_coordinate(name) and (are_colours or plain_name(name) not in _COLOURS)]
     if wrong:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
         raise InputError(path, problem, _REMEDY)

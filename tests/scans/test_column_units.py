@@ -125,6 +125,9 @@ TOLD = {
     "x [px],y [px],z [counts]": "x is in 'px', y in 'px' and z in 'counts'; all are read as they are",
     "x [px],y [px],z": "z without a unit",
     "# unit: x mm y mm z um\nx,y,z": "mm and um stand above the rows",
+    "mm_x,mm_y,um_z": "mm and um stand above the rows",
+    "mm x,mm y,um z": "the columns mm x, mm y, um z are read as x, y, z",
+    "a,b,c": "the columns a, b, c are read as x, y, z",
     "id,x,y,z\nmm,mm,um": "3 units for 4 columns; they are not used",
 }
 
@@ -160,6 +163,11 @@ def test_units_of_fewer_names(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(lines(rows(POINTS * [1, 1, 1000], np.arange(COUNT)[:, None], separator=","), "x,y,z\nmm,mm,um"))
     np.testing.assert_allclose(read_scan(path).points, POINTS, atol=1e-9)
+
+
+def test_letters_of_colours_are_no_coordinates_where_all_are_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="begins with 'b', 'g', 'r'"):
+        read_scan(write(tmp_path / "a.csv", "b,g,r"))
 
 
 def test_names_of_pixels_below_a_title_are_no_units(tmp_path: Path) -> None:
