@@ -77,13 +77,15 @@ def read_npz_scan(path: Path) -> ScanFile:
     except _ARCHIVE_ERRORS as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
     scan = scan_from_array(values, colors, path)
+    alike = "x, y, z: three arrays" if len(taken) > 1 else scan.columns
     said = f"x, y, z: arrays {_listed(taken)}" if len(taken) > 1 else f"array {_listed(taken)}; {scan.columns}"
     if scan.colors is not None and named is not None:
+        alike += "; colours: an array"
         said += f"; colours: array {_listed([named])}"
         others = [info for info in others if info is not named]
     if others:
         said += f"; arrays not used: {_listed(others)}"
-    return replace(scan, columns=said)
+    return replace(scan, columns=said, alike=alike)
 
 
 def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -> ScanFile:

@@ -32,6 +32,7 @@ class ScanFile:
     colors: np.ndarray | None = None  # the same shape, uint8
     is_mesh: bool = False  # the points were sampled from a mesh's surface and are not stored in the file
     columns: str = ""  # in words: which numbers of the file are coordinates and colours, and which are not used
+    alike: str | None = None  # the same without names that may differ from file to file, where there are any
 
     @property
     def is_organized(self) -> bool:
@@ -47,7 +48,8 @@ class ScanFile:
     def manner(self) -> str:
         """How the file was read, without counts: the same for all files of one kind."""
         kind = "surface of a mesh" if self.is_mesh else "pixel grid" if self.is_organized else "cloud"
-        return f"{self.columns}; {kind}" if self.columns else kind
+        said = self.columns if self.alike is None else self.alike
+        return f"{said}; {kind}" if said else kind
 
     @property
     def reading(self) -> str:

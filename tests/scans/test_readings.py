@@ -144,6 +144,17 @@ def test_arrays_that_are_not_read_are_listed_and_names_in_lower_case_count_first
     assert read_scan(tmp_path / "c.npz").columns == said
 
 
+def test_archives_that_differ_in_names_only_are_read_alike(tmp_path: Path, sphere: np.ndarray) -> None:
+    colors = np.zeros((200, 3), np.uint8)
+    arrays = ({"part_7": sphere}, {"points": sphere, "id": np.array(7)}, {"points": sphere, "rgb": colors})
+    manners = []
+    for held in arrays:
+        np.savez(tmp_path / "a.npz", **held)
+        manners.append(read_scan(tmp_path / "a.npz").manner)
+    assert manners[0] == manners[1] == "x, y, z: columns 1, 2, 3 of 3; cloud"
+    assert manners[2] == "x, y, z: columns 1, 2, 3 of 3; colours: an array; cloud"
+
+
 def test_axes_are_called_what_they_are_in_the_file(tmp_path: Path, sphere: np.ndarray) -> None:
     grid = np.random.default_rng(2).uniform(1, 2, size=(20, 30, 3)).astype(np.float32)
     for name, values in (("rows", sphere.T), ("planes", np.moveaxis(grid, -1, 0)), ("channels", grid)):
