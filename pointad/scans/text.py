@@ -18,9 +18,8 @@ from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, 
 
 logger = logging.getLogger(__name__)
 
-_TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
-_REMEDY = "give rows of numbers of equal length"
+_REMEDY = "give rows of numbers of equal length, and write nan where a number is missing"
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,10 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     places = tuple(range(columns))
     file_names = ("",) * columns if names is None else tuple(names)
     empty = np.isnan(values).all(axis=0)
+    for place in find_columns(file_names).xyz or ():
+        if empty[place]:
+            problem = f"has words or nothing in place of numbers in the column {file_names[place]!r}"
+            raise InputError(name, problem, "write numbers there, and nan where one is missing")
     if (
         not keep_empty and empty.any() and values.shape[1] - empty.sum() >= 3
     ):  # trailing separators, and columns of words
@@ -92,7 +95,7 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
 
 
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
-    """Parse as it is, then with missing-number markers replaced, then with words, then with blanks."""
+    """Parse as it is, then with missing-number markers replaced, then with words, then with blanks beside tabs."""
     body = _with_points(body, dialect)
     try:
         return _parsed(body, dialect.separator)
@@ -102,9 +105,8 @@ def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
     attempts = [(patched, dialect.separator, False)]
     if dialect.names is not None:
         attempts.append((patched, dialect.separator, True))
-    doubled = dialect.separator is not None and dialect.separator * 2 in body
-    if dialect.separator == TAB or (dialect.separator == COMMA and not doubled and not dialect.decimal_comma):
-        attempts.append((body.translate(_TO_BLANKS), BLANK, False))
+    if dialect.separator == TAB:  # some columns may be separated by blanks
+        attempts.append((body, BLANK, False))
     for text, separator, with_words in attempts:
         try:
             return _with_words(text, separator) if with_words else _parsed(text, separator)

@@ -99,7 +99,8 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
             if any(names_coordinates(line, separator) for line in above for separator in _SEPARATORS):
                 problem = f"has more than numbers in the columns of its rows, such as {_shown(_last_rows(content)[0])}"
                 raise InputError(name, problem, "write plain numbers, without units and thousands separators")
-            raise InputError(name, "has words in its rows and no names of columns", "name them, such as: name x y z")
+            problem = f"has words in its rows, such as {_shown(_last_rows(content)[0])}, and no line that names x, y, z"
+            raise InputError(name, problem, "name the columns, such as: name x y z, or write numbers alone")
         raise InputError(name, "holds no row of at least three numbers", _REMEDY)
     sample = _sample(content, start)
     separator, decimal_comma = _convention(sample)
