@@ -5,6 +5,7 @@ nothing behind that stops the next one. On file systems without such locks, the 
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -153,7 +154,9 @@ def _locked(file: IO[bytes], path: Path) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks
+    except OSError as error:  # a file system without locks; or an SMB share, where a lock held elsewhere hides content
+        if error.errno == errno.EACCES and not _is_readable(file):
+            return False
         return not _is_alive(_read_owner(file))
     # If another process has removed the file since it was opened, its lock is void.
     if not is_still_at(path, file.fileno()):
@@ -187,6 +190,15 @@ def _is_written_by_us(file: IO[bytes]) -> bool:
     content = file.read(_LONGEST_OWNER + 1).strip(b"\0")
     beginning = content[: len(_OWNER)]
     return len(content) <= _LONGEST_OWNER and beginning == _OWNER[: len(beginning)]
+
+
+def _is_readable(file: IO[bytes]) -> bool:
+    try:
+        file.seek(0)
+        file.read(1)
+    except OSError:
+        return False
+    return True
 
 
 def _read_owner(file: IO[bytes]) -> dict[str, Any]:

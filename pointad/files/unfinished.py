@@ -1,18 +1,23 @@
 """Files that are being written: their writers hold kernel locks on them, so that what a killed one left is recognised.
 
 The lock ends with its process, however that ends. On file systems without such locks nothing is taken for abandoned.
+On SMB shares, a locked file can be neither written nor read through another descriptor (flock(2), "CIFS details"), as
+writers do that open it by its name. There, a byte far behind any content is locked.
 """
 
 import contextlib
 import fcntl
 import os
 import secrets
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 _LONGEST = 220  # bytes of a name that leave room for the marks of an unfinished file
 _TOKEN_BYTES = 6
 _MARK = ".partial"
+_FAR = 2**62
 
 
 @contextlib.contextmanager
@@ -33,7 +38,7 @@ def unfinished_file(target: Path) -> Iterator[Path]:
         path = target.with_name(f".{_stem(target)}.{secrets.token_hex(_TOKEN_BYTES)}{_MARK}{target.suffix}")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
-            if _lock(descriptor) and is_still_at(path, descriptor):
+            if _lock(descriptor, path) and is_still_at(path, descriptor):
                 yield path
                 return
         finally:
@@ -79,15 +84,35 @@ def is_still_at(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _lock(descriptor: int) -> bool:
-    """Whether no other process is about to remove the file; True on file systems without locks."""
+def _lock(descriptor: int, path: Path) -> bool:
+    """Whether no other process is about to remove the empty file; True on file systems without locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_writable_by_name(path):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            _lock_far_byte(descriptor)
     except BlockingIOError:
         return False
     except OSError:
         return True
     return True
+
+
+def _is_writable_by_name(path: Path) -> bool:
+    """Whether the lock on an empty file leaves its content to other descriptors."""
+    with contextlib.suppress(OSError), path.open("r+b", buffering=0) as file:
+        try:
+            file.write(b"0")
+        except PermissionError:
+            return False
+        file.truncate(0)
+    return True
+
+
+def _lock_far_byte(descriptor: int) -> None:
+    if sys.platform == "linux":
+        structure = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, _FAR, 1, 0)  # flock of 64-bit Linux
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, structure)
 
 
 def _stem(target: Path) -> str:

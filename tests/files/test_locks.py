@@ -134,6 +134,22 @@ def test_file_systems_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pass
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_lock_that_may_not_be_taken(readable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So SMB shares report a lock held elsewhere, whose file cannot be read; AppArmor may forbid all locks."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    def opened(path: Path, flags: int) -> int:
+        return os.open(path, (flags if readable else os.O_WRONLY) | os.O_CREAT)
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(locks, "open_in_place", opened)
+    with try_lock(tmp_path / "lock") as is_ours:
+        assert is_ours is readable
+
+
 def test_short_work_waits_for_its_turn(tmp_path: Path) -> None:
     order: list[str] = []
 

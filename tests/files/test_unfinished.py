@@ -1,8 +1,12 @@
 """What killed writers leave is removed by the next one, and nothing that is still being written."""
 
+import errno
+import fcntl
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +63,35 @@ def test_without_locks_nothing_is_taken_for_abandoned(tmp_path: Path, monkeypatc
     with atomic_path(target) as temporary:
         temporary.write_text("whole")
     assert left.exists() and target.read_text() == "whole"
+
+
+def test_files_of_smb_shares_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, what is locked can only be written through the descriptor that locked it (flock(2), "CIFS details")."""
+    locked: set[int] = set()
+    lock, open_path = fcntl.flock, Path.open
+
+    class File(io.FileIO):
+        def write(self, content: Any) -> int:
+            if os.fstat(self.fileno()).st_ino in locked:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return super().write(content)
+
+    def lock_on_share(descriptor: int, how: int) -> None:
+        lock(descriptor, how)
+        inode = os.fstat(descriptor).st_ino
+        locked.discard(inode) if how & fcntl.LOCK_UN else locked.add(inode)
+
+    def open_on_share(path: Path, mode: str = "r", buffering: int = -1) -> Any:
+        return File(path, mode.replace("b", "")) if buffering == 0 else open_path(path, mode, buffering)
+
+    monkeypatch.setattr(fcntl, "flock", lock_on_share)
+    monkeypatch.setattr(Path, "open", open_on_share)
+    with atomic_path(tmp_path / "a.json") as temporary:
+        with temporary.open("wb", buffering=0) as file:
+            file.write(b"whole")
+        with temporary.open("r+b") as again, pytest.raises(BlockingIOError):  # it is not taken for abandoned
+            fcntl.lockf(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert (tmp_path / "a.json").read_bytes() == b"whole"
 
 
 def fail(path: Path) -> None:
