@@ -26,7 +26,9 @@ from pointad.compute.precision import computing_in, supported_precisions, with_r
 from pointad.compute.precision_names import PRECISIONS
 from pointad.data.batch import collate
 from pointad.encoding.features import PictureEncoder, normalize_pictures
-from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate
+from pointad.evaluation.evaluation import evaluate
+from pointad.evaluation.evaluation_settings import EvaluationSettings
+from pointad.evaluation.scored_sample import PromptSet
 from pointad.model.backbone import RANDOM, ClipBackbone, load_backbone
 
 PASS_SAMPLES = 16  # of the whole test pass on a GPU

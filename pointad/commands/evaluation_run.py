@@ -17,10 +17,12 @@ from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import Processes, joined_processes
 from pointad.datasets.base import DatasetSpecification
-from pointad.evaluation.evaluation import EvaluationSettings, ScoredSample, evaluate
+from pointad.evaluation.evaluation import evaluate
+from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.label_leaks import LabelLeakCheck, log_findings
 from pointad.evaluation.run_record import repeatable
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.locks import own_folder
 from pointad.files.names import place_below
 

@@ -9,9 +9,9 @@ from pointad.datasets.class_names import unknown_class
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.evaluation.agreement import differences, require_same_clip
-from pointad.evaluation.evaluation import PromptSet
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, classes_before, epoch_of
+from pointad.evaluation.scored_sample import PromptSet
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.prompt_learner import OBJECT_NAME

@@ -13,8 +13,8 @@ import numpy as np
 
 from pointad.data.sample_source import SampleSource
 from pointad.errors import shown
-from pointad.evaluation.evaluation import ScoredSample
 from pointad.evaluation.results import Metrics, percent
+from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.pictures import picture_size
 from pointad.metrics import auroc
 

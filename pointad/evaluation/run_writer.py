@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from pointad.evaluation.binning import binning_note
+from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.companions import Companions, text_fingerprint
-from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
@@ -28,6 +28,7 @@ from pointad.evaluation.sample_outputs import (
     maps_file,
     picture_file,
 )
+from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.atomic import atomic_path, write_together
 from pointad.files.escaping import for_csv
 from pointad.visualization.sheets import sample_sheet

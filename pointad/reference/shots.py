@@ -19,10 +19,11 @@ from pointad.data.batch import MultiViewSample
 from pointad.data.dataset import MultiViewDataset
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
-from pointad.evaluation.evaluation import PIXEL_PREFIX, PromptSet
+from pointad.evaluation.class_outcome import PIXEL_PREFIX
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
+from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.pixel_scores import EXACT_PIXELS

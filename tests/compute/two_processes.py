@@ -9,7 +9,9 @@ from torch.nn.functional import normalize
 
 from pointad.compute.processes import ALONE, Processes, joined_processes
 from pointad.encoding.features import PictureEncoder
-from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, evaluate
+from pointad.evaluation.evaluation import evaluate
+from pointad.evaluation.evaluation_settings import EvaluationSettings
+from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.model.prompt_learner import PromptLearner
 from pointad.training.settings import TrainingSettings

@@ -12,11 +12,14 @@ from small_engine import small_backbone, small_dataset
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.binning import binning_note
-from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, evaluate
+from pointad.evaluation.class_outcome import ClassOutcome
+from pointad.evaluation.evaluation import evaluate
+from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.result_table import result_table
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.scored_sample import PromptSet
 
 SETTINGS = EvaluationSettings(metrics=("image_auroc", "pixel_auroc", "pixel_aupro"), description=None)
 

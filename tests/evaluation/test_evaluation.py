@@ -12,12 +12,15 @@ from pointad.data.batch import collate
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.evaluation.evaluation import ClassOutcome, EvaluationSettings, PromptSet, ScoredSample, evaluate
+from pointad.evaluation.class_outcome import ClassOutcome
+from pointad.evaluation.evaluation import evaluate
+from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
+from pointad.evaluation.scored_sample import PromptSet, ScoredSample
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
 from pointad.scoring.inference import predict_views, score_samples

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pointad.evaluation.evaluation import ScoredSample
 from pointad.evaluation.label_leaks import (
     LabelLeakCheck,
     file_statistics,
@@ -18,6 +17,7 @@ from pointad.evaluation.label_leaks import (
     suspicious,
 )
 from pointad.evaluation.results import Results
+from pointad.evaluation.scored_sample import ScoredSample
 from pointad.report.leak_section import leak_section
 
 SIDE = 24

@@ -16,7 +16,8 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.evaluation.evaluation import EvaluationSettings, PromptSet, score_one
+from pointad.evaluation.evaluation_settings import EvaluationSettings
+from pointad.evaluation.scored_sample import PromptSet, score_one
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.preparation import EXTENT
 from pointad.model.backbone import ClipBackbone

@@ -13,7 +13,7 @@ from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.draws import largest_bounds
-from pointad.evaluation.evaluation import PromptSet
+from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.reference.building import build_reference
 from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders

@@ -8,10 +8,11 @@ import tifffile
 from PIL import Image
 
 from pointad.data.layout import SampleFiles
-from pointad.evaluation.evaluation import ClassOutcome, ScoredSample
+from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.scored_sample import ScoredSample
 from pointad.metrics import PixelScores, class_metrics, curves
 from pointad.metrics.ranking import rank
 from pointad.report.runs import Run

@@ -20,7 +20,7 @@ from pointad.data.layout import SampleFiles
 from pointad.data.metadata import metadata_path
 from pointad.data.raw import RenderingOptions
 from pointad.errors import InputError, shown
-from pointad.evaluation.evaluation import ClassOutcome
+from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
 from pointad.files.names import file_name
