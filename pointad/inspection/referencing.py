@@ -17,7 +17,7 @@ from pointad.reference.building import build_reference
 from pointad.reference.likeness import Likeness, first_twin
 from pointad.reference.observation import Observation, Smoothing, observe, select_blocks
 from pointad.reference.reference import Reference
-from pointad.reference.setting import ReferenceSetting, digest_of, rig_digest
+from pointad.reference.setting import ReferenceSetting, prompts_text, rig_digest
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.fusion import smooth
 from pointad.scoring.surface_smoothing import SurfaceSmoothing
@@ -49,7 +49,7 @@ class Eyes:
             on_table = f"table removed, {options.metres_per_unit:g} m a unit, clusters {options.keep_clusters}"
         return ReferenceSetting(
             backbone=self.backbone,
-            prompts=digest_of(self.text_features),
+            prompts=prompts_text(self.text_features),
             prompt_blocks=self.prompt_blocks,
             bank_blocks=self.bank_blocks,
             views=tuple(f"{view.axis} {view.angle}" for view in views_of(options, rig, organized)),

@@ -1,9 +1,11 @@
 """What a reference depends on besides its scans; one that was made otherwise must not be compared with."""
 
+import base64
 import hashlib
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +14,8 @@ from pointad.files.json_records import record_from_json
 from pointad.rendering.views import ViewRig
 
 FORMAT = 4  # raised when the same scans and setting would give other numbers, or are described otherwise
+PROMPTS_TOLERANCE = 1e-4  # length of what text features of unit length differ by: other processors move them by 1e-6
+_FEATURES = "features "  # before them, where earlier versions wrote their digest
 
 _SPOKEN = {
     "format": "version of the format",
@@ -34,7 +38,7 @@ class ReferenceSetting:
     """How the good scans were looked at; plain values, so that two settings can be compared and stored."""
 
     backbone: str  # SHA-256 of its weights, and the encoder's precision
-    prompts: str  # SHA-256 of the text features
+    prompts: str  # the text features, see `prompts_text`; of earlier versions, their `digest_of`
     prompt_blocks: tuple[int, ...]
     bank_blocks: tuple[int, ...]
     views: tuple[str, ...]
@@ -62,6 +66,8 @@ class ReferenceSetting:
             InputError: they differ; the text names in what.
         """
         differing = [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
+        if "prompts" in differing and _same_prompts(self.prompts, other.prompts):
+            differing.remove("prompts")
         if self.organized != other.organized:  # views, visibility and smoothing follow from that
             problem = f"was made from another kind of scan, {self.kind}; this one is {other.kind}"
             raise InputError(subject, problem, "compare it with good scans of its own kind")
@@ -89,6 +95,41 @@ def digest_of(tensor: Tensor) -> str:
     """SHA-256 of a tensor's values, rounded so that another number of threads gives the same."""
     rounded = (tensor.detach().float().cpu() * 1e4).round().to(torch.int64)
     return hashlib.sha256(rounded.numpy().tobytes()).hexdigest()
+
+
+def prompts_text(features: Tensor) -> str:
+    """The text features (2, D) of prompts as a text, complete, so that those of another processor can be compared."""
+    return _FEATURES + base64.b64encode(features.detach().float().cpu().numpy().astype("<f4").tobytes()).decode()
+
+
+def _same_prompts(told: str, own: str) -> bool:
+    """Whether a reference was made with these prompts, maybe on another processor.
+
+    Args:
+        told: as the reference says.
+        own: of the scan, by `prompts_text`.
+    """
+    expected = _features(own)
+    if expected is None:
+        return False
+    found = _features(told)
+    if found is None:
+        return told == digest_of(torch.from_numpy(expected))
+    if found.shape != expected.shape:
+        return False
+    return bool((np.linalg.norm(found - expected, axis=1) <= PROMPTS_TOLERANCE).all())
+
+
+def _features(text: str) -> np.ndarray | None:
+    """The text features (2, D) float64 that a text holds; None if it holds something else."""
+    if not text.startswith(_FEATURES):
+        return None
+    try:
+        numbers = np.frombuffer(base64.b64decode(text.removeprefix(_FEATURES), validate=True), "<f4").reshape(2, -1)
+    except ValueError:
+        return None
+    with np.errstate(invalid="ignore"):  # of a file that was changed
+        return numbers.astype(np.float64)
 
 
 def rig_digest(rig: ViewRig) -> str:
