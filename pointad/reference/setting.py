@@ -92,7 +92,7 @@ class ReferenceSetting:
 
 
 def digest_of(tensor: Tensor) -> str:
-    """SHA-256 of a tensor's values, rounded so that another number of threads gives the same."""
+    """SHA-256 of a tensor's values, rounded so that another processor mostly gives the same."""
     rounded = (tensor.detach().float().cpu() * 1e4).round().to(torch.int64)
     return hashlib.sha256(rounded.numpy().tobytes()).hexdigest()
 
