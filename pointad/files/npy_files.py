@@ -67,7 +67,9 @@ def read_npy_stream(
     """
     header = read_npy_header(file, name)
     dtype = header.dtype
-    if dtype.hasobject or dtype.kind not in kinds or (dtype.kind == "V" and dtype.names is None):
+    if dtype.hasobject:
+        raise InputError(name, "holds objects of Python, which are not read", "save an array of numbers")
+    if dtype.kind not in kinds or (dtype.kind == "V" and dtype.names is None):
         raise InputError(name, f"holds {dtype} values, expected {_spoken(kinds)}", _REMEDY)
     count = 1
     for length in header.shape:  # Python integers: no overflow for absurd shapes

@@ -40,6 +40,7 @@ _KINDS = "iufV"  # V: records with named fields
 _MOST_TOLD = 20  # arrays that nobody asks for
 _LONGEST_TOLD = 40  # characters of their names
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
+_FIELDS_REMEDY = f"call the fields x, y and z, or {_REMEDY}"
 
 
 def read_npy_scan(path: Path) -> ScanFile:
@@ -104,7 +105,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     found = NamedColumns(None, None)
     if fields is not None:
         found = find_columns("xyz" if fields == _UNNAMED_FIELDS else fields)
-        values = _from_records(values, found, path)
+        values, colors = _from_records(values, found, path)
     laid_out, kind = _coordinates_last(values, path)
     shape = laid_out.shape[:-1]
     if np.prod(shape, dtype=object) > MOST_POINTS:
@@ -124,7 +125,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         if fields is None:
             tell_reading(laid_out, place, path)
     if fields is not None and found.xyz is not None:
-        said = columns_read(len(fields), found.xyz, () if place is None else found.colors or (), fields, "fields")
+        said = columns_read(len(fields), found.xyz, () if fitting is None else found.colors or (), fields, "fields")
     else:
         first = count - laid_out.shape[-1]
         taken = () if place is None else range(first + 3 + place, first + 6 + place)
@@ -157,17 +158,15 @@ def _coordinates_last(values: np.ndarray, path: Path) -> tuple[np.ndarray, str]:
     return values, kind
 
 
-def _from_records(records: np.ndarray, columns: NamedColumns, path: Path) -> np.ndarray:
+def _from_records(records: np.ndarray, columns: NamedColumns, path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Points (..., 3) float64, and colours (..., 3) of their own type, if there are any; other fields do not matter."""
     names = records.dtype.names or ()
-    if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in names):
-        raise InputError(path, f"has the fields {', '.join(names)} instead of x, y, z", _REMEDY)
-    wanted = [*columns.xyz, *(columns.colors or ())]
-    try:
-        values = np.stack([records[names[place]].astype(np.float64) for place in wanted], axis=-1)
-    except ValueError as error:
-        raise InputError(path, f"has fields of different shapes ({error})", _REMEDY) from error
-    points = in_one_unit(values[..., :3], [names[place] for place in columns.xyz], path)
-    return np.concatenate([points, values[..., 3:]], axis=-1)
+    wanted = [names[place] for place in (*(columns.xyz or ()), *(columns.colors or ()))]
+    if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in wanted):
+        raise InputError(path, f"has the fields {', '.join(names)}, not x, y and z with a number each", _FIELDS_REMEDY)
+    values = [records[name] for name in wanted]
+    points = np.stack([axis.astype(np.float64) for axis in values[:3]], axis=-1)
+    return in_one_unit(points, wanted[:3], path), np.stack(values[3:], axis=-1) if len(values) > 3 else None
 
 
 def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> np.ndarray | None:
@@ -179,7 +178,8 @@ def _fitting_colors(colors: np.ndarray, shape: tuple[int, ...], path: Path) -> n
     if colors.ndim == 2 and len(shape) == 2 and len(colors) == shape[0] * shape[1]:
         colors = colors.reshape(*shape, -1)
     if colors.shape[:-1] != shape or colors.shape[-1] not in (3, 4):
-        raise InputError(path, f"has colours of shape {given} for points of shape {(*shape, 3)}", _REMEDY)
+        problem = f"has colours of shape {given} for points of shape {(*shape, 3)}"
+        raise InputError(path, problem, "give a colour for every point, or call that array otherwise")
     found = colors_from_named(colors)
     if found is None:
         logger.warning("%s: the colours are ignored: their range is neither 0 to 1, 0 to 255 nor 16-bit", path)
