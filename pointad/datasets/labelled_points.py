@@ -12,10 +12,11 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
-from pointad.scans.point_labels import check_share, is_label_like
+from pointad.scans.point_labels import is_label_like, marked, with_flags_as_numbers
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import TextTable, parse_table
+from pointad.scans.text_dialect import decoded
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def read_labelled_points(
         InputError: a file is missing or broken, a row has fewer than four numbers, no column can be labels, a label is
             not finite, every point is marked, or the rows are not those of the scan.
     """
-    table = parse_table(read_bytes(path), path)
+    table = parse_table(with_flags_as_numbers(decoded(read_bytes(path), path)), path)
     if table.values.shape[1] < 4:
         problem = f"has {table.values.shape[1]} numbers per row, expected x y z label"
         raise InputError(path, problem, _REMEDY)
@@ -63,8 +64,7 @@ def read_labelled_points(
         raise InputError(path, *difference)
     if difference is not None:
         logger.warning("%s: %s, a known fault of this file; its own points are used", path, difference[0])
-    check_share(labels > 0.5, path)
-    return PointCloud(points=points, labels=labels > 0.5)
+    return PointCloud(points=points, labels=marked(labels, path))
 
 
 def difference_from_scan(points: np.ndarray, scan: ScanFile, scan_path: Path) -> tuple[str, str] | None:
@@ -101,7 +101,8 @@ def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) ->
         message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
         logger.warning(message, path, binary[0] + 1, table.values.shape[1])
         return binary[0]
-    if not is_label_like(table.values[:, last]):
+    may_be = [column for column in others if is_label_like(table.values[:, column]) and np.ptp(table.values[:, column])]
+    if not is_label_like(table.values[:, last]) or set(may_be) - {last}:  # several: also colours of labels
         problem = f"has {table.values.shape[1]} columns, none of which is certain to be the labels"
         raise InputError(path, problem, "write x y z label, or name the columns")
     return last

@@ -24,7 +24,9 @@ _NO_LABEL = re.compile(rb",0*[1-9]")
 _SURE_FRACTION = re.compile(rb"(?m)[eE]|(?<!\d),|,\d\d|^[ \t\"']*[01][ \t;\"']*$")  # if the commas are decimal signs
 _DIGIT = re.compile(rb",[2-9]")
 _COMMENT = re.compile(rb"(?:#|//)[^\n]*")
-_NAMES = re.compile(rb"\s*\"?[A-Za-z_][^\n]*\n")
+_BESIDE_QUOTE = re.compile(rb"\"[ \t]*,|,[ \t]*\"")  # a comma that is no decimal sign
+_NAMES = re.compile(rb"\s*(?:(?:\"\")?[,;\t])?\"?[A-Za-z_][^\n]*\n")  # the first may be missing: that of row numbers
+_FLAG = re.compile(rb"(?<![\w.])(?:(true)|false)(?![\w.])", re.IGNORECASE)
 _TO_BLANKS = bytes.maketrans(b",;\t\"'", b"     ")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give one label per line"
@@ -72,9 +74,26 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
     if not is_label_like(values[:, column]):
         _check_degrees(values[:, column], path)
-    labels = _in_order(values, column, path)[:, column] > 0.5
+    return marked(_in_order(values, column, path)[:, column], path)
+
+
+def marked(numbers: np.ndarray, path: Path) -> np.ndarray:
+    """Flags (N,) of the labels (N,) above one half; those below 0, which may mean other things than normal, are logged.
+
+    Raises:
+        InputError: as by `check_share`.
+    """
+    below = int(np.count_nonzero(numbers < 0))
+    if below:
+        logger.warning("%s: %d labels are below 0; their points count as normal", path, below)
+    labels = numbers > 0.5
     check_share(labels, path)
     return labels
+
+
+def with_flags_as_numbers(content: bytes) -> bytes:
+    """A text in which the words true and false, in any case, are 1 and 0."""
+    return _FLAG.sub(lambda found: b"1" if found[1] else b"0", content)
 
 
 def is_label_like(column: np.ndarray) -> bool:
@@ -113,11 +132,11 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _text(path: Path) -> np.ndarray:
-    content = decoded(read_bytes(path), path)
+    content = with_flags_as_numbers(decoded(read_bytes(path), path))
     names = _NAMES.match(content)
     if names is not None:
         content = content[names.end() :]
-    content = _COMMENT.sub(b"", content)
+    content = _BESIDE_QUOTE.sub(b'" ', _COMMENT.sub(b"", content))
     if _has_decimal_commas(content, path):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)

@@ -25,6 +25,7 @@ TRUTHS = {
     "label before a constant": lines(rows(POINTS, LABELS, ONES)),
     "label first, by name": lines(rows(LABELS, POINTS, separator=","), "label,x,y,z"),
     "two flags, by name": lines(rows(POINTS, LABELS, 1 - LABELS, separator=","), "x,y,z,gt,valid"),
+    "words": lines(rows(POINTS, LABELS)).replace(b" 1\n", b" True\n").replace(b" 0\n", b" False\n"),
     "with a mark": b"\xef\xbb\xbf" + lines(rows(POINTS, LABELS)),
     "label without a name": lines(rows(POINTS, LABELS), "# x y z"),
 }
@@ -52,6 +53,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "other axes": (lines(rows(POINTS[:, [2, 0, 1]], LABELS)), "covers another region"),
     "no labels": (lines(rows(POINTS)), "3 numbers per row"),
     "normals only": (lines(rows(POINTS, NORMALS)), "none of which is certain to be the labels"),
+    "marked by colours": (lines(rows(POINTS, 255 * LABELS, 0 * LABELS, 0 * LABELS)), "none of which is certain"),
+    "in white and red": (lines(rows(POINTS, 255 * ONES, *(2 * [255 - 255 * LABELS]))), "none of which is certain"),
     "labels of nothing": (lines([f"{row} nan" for row in rows(POINTS)]), "3 numbers per row"),
     "one label missing": (lines([*rows(POINTS[:399], LABELS[:399]), rows(POINTS)[399] + " nan"]), "not finite"),
 }

@@ -17,6 +17,10 @@ LINES = {
     "below quoted names": ['"id","label"', *(f"{n},{label}" for n, label in enumerate(WHOLE))],
     "0 and 255": [str(label * 255) for label in WHOLE],
     "-1 and 1": [str(label * 2 - 1) for label in WHOLE],
+    "words": [str(label) for label in LABELS],
+    "words in another case": [str(label).upper() for label in LABELS],
+    "below a name, behind numbers without one": [",anomaly", *(f"{n},{label}" for n, label in enumerate(LABELS))],
+    "the same by R": ['"","anomaly"', *(f'"{n}",{label}' for n, label in enumerate(WHOLE, start=1))],
     "decimal commas": [f"{label},0" for label in WHOLE],
     "behind numbers": [f"{n} {label}" for n, label in enumerate(WHOLE)],
     "before numbers": [f"{label} {n}" for n, label in enumerate(WHOLE)],
@@ -43,6 +47,17 @@ def test_inverted_labels_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         read_labels(tmp_path / "labels.npy")
     assert "marks 88 % of the points as anomalous; the labels may be inverted" in caplog.text
+
+
+@pytest.mark.parametrize("normal", [0, -1])
+def test_labels_below_0_are_told(normal: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """They may mark what is ignored, or, as in scikit-learn, what is anomalous."""
+    labels = np.where(LABELS, 1, normal)
+    labels[1:6] = -1
+    np.savetxt(tmp_path / "labels.txt", labels, fmt="%d")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS)
+    assert f"labels.txt: {(labels < 0).sum()} labels are below 0; their points count as normal" in caplog.text
 
 
 def test_degrees_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
