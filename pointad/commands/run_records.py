@@ -40,18 +40,19 @@ def record_of_training(
         init_fingerprint=None
         if settings.init_checkpoint is None
         else file_fingerprint(locate(settings.init_checkpoint)),
-        learned_before=None if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint),
+        **({} if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint)),
         seed=settings.seed,
     )
 
 
-def _learned_before(checkpoint: Path) -> tuple[str, ...] | None:
+def _learned_before(checkpoint: Path) -> dict[str, Any]:
     """What the prompts of --init_checkpoint were learned from, which no test may count as unseen either."""
     origin = TrainingRecord.from_json(read_origin(checkpoint))
     if origin.training_class is None:
         logger.warning("%s: what it was learned from is unknown, so tests will not leave it out", checkpoint)
-        return origin.learned_before
-    return (*(origin.learned_before or ()), f"{origin.training_dataset or ''}/{origin.training_class}")
+        return {"learned_before": origin.learned_before, "renderings": origin.renderings}
+    learned_before = (*(origin.learned_before or ()), f"{origin.training_dataset or ''}/{origin.training_class}")
+    return {"learned_before": learned_before, "renderings": origin.renderings}
 
 
 def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: LoadedData) -> RunRecord:

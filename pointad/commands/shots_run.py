@@ -19,6 +19,7 @@ from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import require_alone
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
+from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.files.locks import own_folder
 from pointad.reference.good_draws import TEST_SPLIT
 from pointad.reference.observation import bank_blocks, joint_blocks
@@ -79,6 +80,11 @@ def _measure(settings: TestSettings) -> None:
             logger.info("%s: scored", outcome.class_name)
         outcomes.append(outcome)
     log_encoded(encoder)
-    write_outcomes(outcomes, {loaded.prompts.name: loaded.record for loaded in prompt_sets}, settings)
+    records = {}
+    for loaded in prompt_sets:
+        own = [outcome for outcome in outcomes if outcome.prompts == loaded.prompts.name]
+        tested = {outcome.class_name: outcome.renderings for outcome in own}
+        records[loaded.prompts.name] = with_learned_samples(loaded.record, tested)
+    write_outcomes(outcomes, records, settings)
     tables = shots_tables(outcomes, settings.metrics)
     print(f"\n{tables}\n\nwritten to {shown(settings.save_path)}")

@@ -138,7 +138,12 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         processes=processes,
     )
     log_encoded(encoder, processes)
-    record = replace(record, masks=f"{examples.masks:x}", pictures=f"{examples.content:x}")
+    record = replace(
+        record,
+        masks=f"{examples.masks:x}",
+        pictures=f"{examples.content:x}",
+        renderings=" ".join(dict.fromkeys((*(record.renderings or "").split(), *examples.renderings))),
+    )
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
     if state is not None:
         training.restore(state)

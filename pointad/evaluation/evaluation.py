@@ -14,7 +14,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.class_outcome import ClassCollector, ClassOutcome
 from pointad.evaluation.evaluation_settings import EvaluationSettings
-from pointad.evaluation.sample_fingerprint import picture_digest
+from pointad.evaluation.sample_fingerprint import picture_digest, views_digest
 from pointad.evaluation.scored_sample import PromptSet, ScoredSample, score_one
 
 
@@ -106,6 +106,7 @@ def _score_batch(
     assert batch.views is not None  # the encoder refuses batches without it
     colors = [None] * len(batch.views) if batch.color is None else batch.color
     contents = list(map(picture_digest, batch.views, colors, batch.non_zero))
+    renderings = list(map(views_digest, batch.views))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
     batch = replace(
         batch,
@@ -114,7 +115,11 @@ def _score_batch(
     )
     return [
         [
-            replace(score_one(batch, features, index, prompts, settings), content=contents[index])
+            replace(
+                score_one(batch, features, index, prompts, settings),
+                content=contents[index],
+                renderings=renderings[index],
+            )
             for prompts in prompt_sets
             if class_name not in prompts.left_out
         ]

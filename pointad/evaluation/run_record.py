@@ -83,6 +83,7 @@ class TrainingRecord(PipelineRecord):
     sample_count: int | None = field(default=None, metadata=REPEAT)
     masks: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the ground truth that was learned from
     pictures: str | None = field(default=None, metadata=REPEAT)  # the same of the pictures, with their ground truth
+    renderings: str | None = field(default=None, metadata=REPEAT)  # fingerprints of each sample's views, before too
     object_aware: bool | None = None
     n_ctx: int | None = None
     t_n_ctx: int | None = None
@@ -198,12 +199,12 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
 def repeatable(record: PipelineRecord) -> dict[str, Any]:
     """What must match when a training is resumed: all facts but its label and those of place, time and code.
 
-    Masks and pictures are not among them: they are known only once the samples are read, and the training's state has
-    them.
+    Masks, pictures and renderings are not among them: they are known only once the samples are read, and the training's
+    state has them.
     """
     content = record_to_json(record)
     roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
-    left_out = {"name", "others", "masks", "pictures", "earlier_code", *_NESTED}
+    left_out = {"name", "others", "masks", "pictures", "renderings", "earlier_code", *_NESTED}
     return {name: content[name] for name, role in roles.items() if role is not Role.PLACE and name not in left_out}
 
 

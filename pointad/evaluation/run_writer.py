@@ -15,6 +15,7 @@ from PIL import Image
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.companions import Companions, text_fingerprint
+from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
@@ -58,6 +59,7 @@ class RunWriter:
         self._save_maps = save_maps
         self._visualize = visualize
         self._rows: list[list[str]] = []
+        self._renderings: dict[str, list[str]] = {}
         self._curves: dict[str, Any] = {}
 
     def begin(self, names: Iterable[SampleName]) -> None:
@@ -80,6 +82,7 @@ class RunWriter:
             InputError: a file cannot be written.
         """
         scores = [repr(sample.scores[m]) if m in sample.scores else "" for m in MODALITIES]
+        self._renderings.setdefault(sample.class_name, []).append(sample.renderings)
         name = (sample.class_name, sample.species, sample.identifier)
         self._rows.append([*map(for_csv, name), str(sample.label), *scores])
         if self._save_maps:
@@ -125,7 +128,8 @@ class RunWriter:
         writer.writerows(self._rows)
         scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
         files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)
-        self.results = dataclasses.replace(self.results, files=files)
+        run = with_learned_samples(self.results.run, self._renderings)
+        self.results = dataclasses.replace(self.results, run=run, files=files)
         named = {SCORES_NAME: scores, "curves.json": curves, "results.json": self.results.to_bytes()}
         write_together({self.folder / name: content for name, content in named.items()})
         confirm(self.folder)

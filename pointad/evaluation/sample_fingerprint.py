@@ -7,6 +7,7 @@ from torch import Tensor
 
 LENGTH = 16  # hexadecimal digits
 _BYTES = 16  # of the pictures of one sample
+_DIGITS = 12  # that tell the views of one sample from those of others
 
 
 class SampleFingerprint:
@@ -39,8 +40,17 @@ def picture_digest(views: Tensor, color: Tensor | None, non_zero: Tensor) -> byt
         color: (S, S, 3) uint8, the RGB picture; None: there is none, or it is not evaluated.
         non_zero: (P,) bool, positions that hold a point.
     """
+    return _digest(views, non_zero, *([] if color is None else [color])).digest()[:_BYTES]
+
+
+def views_digest(views: Tensor) -> str:
+    """What tells the renderings of one sample, (V, S, S, 3) uint8, in hexadecimal digits."""
+    return _digest(views).hexdigest()[:_DIGITS]
+
+
+def _digest(*tensors: Tensor) -> "hashlib._Hash":
     digest = hashlib.sha256()  # processors have instructions for it
-    for tensor in (views, non_zero) if color is None else (views, non_zero, color):
+    for tensor in tensors:
         digest.update(str(tuple(tensor.shape)).encode())
         digest.update(tensor.contiguous().cpu().numpy().data)
-    return digest.digest()[:_BYTES]
+    return digest

@@ -43,6 +43,7 @@ class ScoredSample:
     color: np.ndarray | None  # (H, W, 3) uint8; None unless kept and available
     regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a point cloud without a grid
     content: bytes = b""  # tells what was scored, see `picture_digest`
+    renderings: str = ""  # tells its views alone, see `views_digest`
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.evaluation.sample_fingerprint import picture_digest
+from pointad.evaluation.sample_fingerprint import picture_digest, views_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples
@@ -24,6 +24,7 @@ class SampleLook:
     seen: Observation
     side: int  # S
     content: bytes  # tells its pictures and points, see `picture_digest`
+    renderings: str  # tells its views, see `views_digest`
 
     @torch.no_grad()
     def under(self, text_features: Tensor) -> "SampleLook":
@@ -86,4 +87,6 @@ def look_at_sample(
     )
     assert sample.views is not None  # the encoder refuses samples without it
     content = picture_digest(sample.views, sample.color, sample.non_zero)
-    return SampleLook(replace(sample, views=None, color=None), for_prompts, seen, side, content)
+    return SampleLook(
+        replace(sample, views=None, color=None), for_prompts, seen, side, content, views_digest(sample.views)
+    )

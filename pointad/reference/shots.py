@@ -70,6 +70,7 @@ class ShotOutcome:
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # modality -> of binned pixel metrics
     masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
     pictures: str = ""  # the same of their pictures and points
+    renderings: tuple[str, ...] = ()  # what tells the views of each of them, see `views_digest`
 
 
 def evaluate_shots(
@@ -175,13 +176,14 @@ class _OneClass:
             self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
-        masks, pictures = SampleFingerprint(), SampleFingerprint()
+        masks, pictures, renderings = SampleFingerprint(), SampleFingerprint(), []
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
             masks.add(look.sample.species, look.sample.identifier, packed_mask(look.sample.mask.numpy()))
             pictures.add(look.sample.species, look.sample.identifier, look.content)
+            renderings.append(look.renderings)
             said = {}
             for prompts in self._prompt_sets:
                 zero_shot, said[prompts.name] = self._under(look, prompts)
@@ -204,6 +206,7 @@ class _OneClass:
                 collected.error_bounds(),
                 masks.text,
                 pictures.text,
+                tuple(renderings),
             )
 
     def _compared(

@@ -17,6 +17,7 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
+from pointad.evaluation.sample_fingerprint import views_digest
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
@@ -41,6 +42,7 @@ class TrainingExamples:
     path: LossPath  # the loss path that the targets are made for
     content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
     masks: int = 0  # that of their ground truth alone
+    renderings: tuple[str, ...] = ()  # in the first process: what tells the views of each of them, see `views_digest`
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def load_examples(
     features: dict[int, SampleFeatures] = {}
     targets: dict[int, Targets] = {}
     content = masks = 0
+    renderings: list[str] = []
     path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
@@ -111,10 +114,13 @@ def load_examples(
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
             content += sample_content(batch.sample(place), index)
             masks += mask_content(batch.sample(place))
+            if batch.views is not None:
+                renderings.append(views_digest(batch.views[place]))
             aimed = path.targets(batch.sample(place), grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
     content, masks = processes.sum(torch.tensor([content, masks])).tolist()
-    return TrainingExamples(len(sources), features, targets, path, content, masks)
+    all_renderings = tuple(sorted(one for part in processes.gather(renderings) for one in part))
+    return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings)
 
 
 def adam(learner: PromptLearner, settings: TrainingSettings) -> torch.optim.Adam:
