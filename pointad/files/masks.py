@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 _HALF = 127  # of 255
 _SUSPICIOUS_SHARE = 0.5  # of the pixels
 _OTHER_COLORS = ("CMYK", "YCbCr", "LAB", "HSV")  # in which black is not 0
+_LOSSY_COMPRESSIONS = ("jpeg", "tiff_jpeg", "webp")  # of a TIFF
 _ONE_BIT, _FOUR_BYTES = "1", "I"  # modes
 _WHITE_IS_ZERO, _SIGNED = 0, 2
 
@@ -86,7 +87,8 @@ def _in_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _above(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:
-    if picture.format not in LOSSY_FORMATS:
+    is_lossy = picture.format in LOSSY_FORMATS or picture.info.get("compression") in _LOSSY_COMPRESSIONS
+    if not is_lossy:
         return values > 0
     if 0 < values.max() <= _HALF:
         problem = f"has values of at most {values.max()}, which a lossy format cannot distinguish from 0"

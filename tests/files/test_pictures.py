@@ -118,6 +118,8 @@ def test_lossy_masks(tmp_path: Path) -> None:
     Image.fromarray(large * np.uint8(1)).save(tmp_path / "a.jpg")
     with pytest.raises(InputError, match="give the mask as PNG"):
         read_mask(tmp_path / "a.jpg")
+    Image.fromarray(large * np.uint8(255)).save(tmp_path / "a.tif", compression="jpeg", quality=70)
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, large)
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
