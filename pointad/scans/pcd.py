@@ -162,7 +162,8 @@ def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path
             records[name] = rows[:, column]
         elif name in header.colors:
             values = rows[:, column : column + width].reshape(-1, *field.shape)
-            records[name] = values if _is_whole(values) else _converted(values, field.base)
+            as_written = field.base.kind == "f" and (_is_whole(values) or np.isnan(values).all())
+            records[name] = values if as_written else _converted(values, field.base)
         column += width
     return records
 

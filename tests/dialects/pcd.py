@@ -78,6 +78,17 @@ PCD = {
         header("x y z rgb", "4 4 4 4", "F F F F", "1 1 1 1", 400, data="ascii") + lines(rows(POINTS, _PACKED[:, None])),
         colors=COLORS,
     ),
+    "colours of 0 and 1 in text": Dialect(
+        ".pcd",
+        header("x y z r g b", "4 4 4 1 1 1", "F F F U U U", "1 1 1 1 1 1", 400, data="ascii")
+        + lines(rows(POINTS, COLORS // 128)),
+        colors=COLORS // 128,
+    ),
+    "colours that text has lost": Dialect(  # packed with alpha they are nan
+        ".pcd",
+        header("x y z rgb", "4 4 4 4", "F F F F", "1 1 1 1", 400, data="ascii")
+        + lines([f"{row} nan" for row in rows(POINTS)]),
+    ),
     "another width": Dialect(
         ".pcd",
         header("x y z", "8 8 8", "F F F", "1 1 1", 400).replace(b"WIDTH 400", b"WIDTH 300") + records(POINTS, "<f8"),
