@@ -91,11 +91,8 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
         runs: in any order.
         modalities: which tables to make.
     """
-    runs = list(runs)
     tables = []
-    others = sorted({run_protocol(run) for run in runs} - {*PROTOCOLS, OTHER})
-    for protocol in (*PROTOCOLS, *others, OTHER):
-        of_protocol = _runs_of_protocol(runs, protocol)
+    for protocol, of_protocol in runs_by_protocol(list(runs)).items():
         for modality in modalities:
             rows = _rows(of_protocol, protocol, modality)
             if rows:
@@ -103,6 +100,12 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
                 columns = [*PUBLISHED_METRICS, *sorted(present - set(PUBLISHED_METRICS))]
                 tables.append(ProtocolTable(protocol, modality, rows, columns))
     return tables
+
+
+def runs_by_protocol(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs of the tables of each protocol, in the order of the tables; some are in those of several protocols."""
+    others = sorted({run_protocol(run) for run in runs} - {*PROTOCOLS, OTHER})
+    return {protocol: _runs_of_protocol(runs, protocol) for protocol in (*PROTOCOLS, *others, OTHER)}
 
 
 def summarize(values: Sequence[float]) -> Summary:

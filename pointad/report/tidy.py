@@ -11,7 +11,7 @@ from pathlib import Path
 from pointad.evaluation.results import Metrics
 from pointad.files.escaping import for_csv
 from pointad.report.grouping import methods
-from pointad.report.protocol_tables import dataset_title, run_protocol
+from pointad.report.protocol_tables import dataset_title, run_protocol, runs_by_protocol
 from pointad.report.runs import Run
 
 # Facts of the run that every row repeats, by their names in results.json.
@@ -62,11 +62,12 @@ def _measured(run: Run) -> list[tuple[int | None, dict[str, dict[str, Metrics]]]
 
 
 def _method_names(runs: Sequence[Run]) -> dict[Path, str]:
-    """The name of each run's method in the tables, by its place; copies of a run have none."""
+    """The name of each run's method in the first tables that show it, by its place; copies of a run have none."""
     names: dict[Path, str] = {}
-    for protocol in dict.fromkeys(map(run_protocol, runs)):
-        found = methods([run for run in runs if run_protocol(run) == protocol])
-        names.update({run.place: name for name, group in found for run in group})
+    for of_protocol in runs_by_protocol(runs).values():
+        for name, group in methods(of_protocol):
+            for run in group:
+                names.setdefault(run.place, name)
     return names
 
 

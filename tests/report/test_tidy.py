@@ -52,3 +52,14 @@ def test_a_copy_of_a_run_is_counted_once_and_told_once(runs: list[Run], tmp_path
     assert len(list(csv.DictReader(io.StringIO(ending.out)))) == 2 * len(TOYS) * 3 * 4
     ending = invoke("scripts/report.py", tmp_path / "all", "--csv", tmp_path / "f.csv", "--html", tmp_path / "pages")
     assert ending.err.count("they are counted once") == 1
+
+
+def test_methods_are_called_as_in_the_tables(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    """A run that learned nothing is in the tables of the others, where a label that both have is told apart."""
+    learned = make_run(seed=1, name="mine")
+    plain = make_run(seed=2, name="mine", prompts="ensemble", protocol="", training_class=None, training_dataset=None)
+    flags = (learned.folder, plain.folder, "--csv", tmp_path / "figures.csv", "--save_path", tmp_path / "tables")
+    assert invoke("scripts/report.py", *flags).code == 0
+    paths = (tmp_path / "figures.csv", tmp_path / "tables" / "tables.csv")
+    tidy, tables = ({row["method"] for row in csv.DictReader(path.open())} for path in paths)
+    assert tidy == tables and len(tidy) == 2
