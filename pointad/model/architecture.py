@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 from pointad.model.eva import SUPPORTED_TRUNKS
-from pointad.model.siglip_model import build_siglip, check_siglip, exact_ratio, is_siglip
+from pointad.model.siglip_model import CUSTOM_ATTENTION, build_siglip, check_siglip, exact_ratio, is_siglip
 
 DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 MOST_BLOCKS = 200  # of an encoder, which are built before they are compared with the weights; the largest CLIP has 64
@@ -82,13 +82,13 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         )
     if vision.get("attentional_pool") or vision.get("pool_type", "tok") != "tok" or vision.get("final_ln_after_pool"):
         raise InputError(f"model {name}", "its image encoder does not read out a class token", remedy)
-    custom_attention = ("qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc")
-    if vision.get("block_type") == "custom" or any(vision.get(option) for option in custom_attention):
+    if vision.get("block_type") == "custom" or any(vision.get(option) for option in CUSTOM_ATTENTION):
         raise InputError(f"model {name}", "its image encoder has custom attention blocks", remedy)
     if (
         text.get("hf_model_name")
         or text.get("hf_tokenizer_name")
         or text.get("embed_cls")
+        or text.get("scaled_cosine_attn")  # with which open_clip itself fails
         or text.get("no_causal_mask")
         or text.get("pool_type", "argmax") != "argmax"
         or text.get("proj_type", "linear") != "linear"

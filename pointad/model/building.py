@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from pointad.errors import InputError
@@ -15,6 +16,7 @@ LARGEST_SIDE = (
     1024  # of a model's own pictures, which may need far more memory than its weights; published ones have 512
 )
 MOST_PATCHES = 128  # a side; published ones have 32
+_SCALARS = ("logit_scale", "logit_bias")  # stored as () or (1,)
 
 
 def build_with(configuration: Configuration, state: dict[str, Tensor], path: Path) -> nn.Module:
@@ -54,10 +56,12 @@ def build_with(configuration: Configuration, state: dict[str, Tensor], path: Pat
 
 
 def _with_scalars_of(own: Mapping[str, Tensor], state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights without a bias that only the loss of their training had, and a scale that is stored as (1,) as ()."""
+    """The weights with the scalars of the loss in the form that the model has them; nothing is computed with these."""
     kept = {name: entry for name, entry in state.items() if name != "logit_bias" or name in own}
-    scale = kept.get("logit_scale")
-    return kept if scale is None or scale.numel() != 1 else {**kept, "logit_scale": scale.reshape(())}
+    if "logit_bias" in own:  # another loss has none
+        kept.setdefault("logit_bias", torch.zeros(()))
+    scalars = {name: kept[name].reshape(()) for name in _SCALARS if name in kept and kept[name].numel() == 1}
+    return {**kept, **scalars}
 
 
 def _check_side(vision: ImageTower, path: Path) -> None:

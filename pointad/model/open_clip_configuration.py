@@ -11,11 +11,35 @@ from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_configuration
 from pointad.model.hugging_face import channel_values
+from pointad.model.siglip_model import CUSTOM_ATTENTION
 
 CONFIGURATION_NAME = "open_clip_config.json"
 _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
 # Other names under which open_clip looks for the weights of a folder with this file.
 _OTHER_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+_BOTH = {
+    *("layers", "width", "mlp_ratio", "ls_init_value", "output_tokens", "act_kwargs", "norm_kwargs", "pool_type"),
+    *("final_ln_after_pool", "block_type", *CUSTOM_ATTENTION),
+}
+OPTIONS = {
+    "": {
+        *("embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text", "multimodal_cfg"),
+        *("init_logit_scale", "init_logit_bias", "nonscalar_logit_scale", "cast_dtype", "output_dict"),
+    },
+    "vision_cfg": {
+        *(*_BOTH, "head_width", "patch_size", "image_size", "patch_dropout", "no_ln_pre", "pos_embed_type"),
+        *("attentional_pool", "attn_pooler_queries", "attn_pooler_heads"),
+        *("timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj", "timm_proj_bias", "timm_drop"),
+        "timm_drop_path",
+    },
+    "text_cfg": {
+        *(*_BOTH, "context_length", "vocab_size", "heads", "embed_cls", "pad_id", "eos_id", "no_causal_mask"),
+        *("proj_bias", "proj_type", "hf_tokenizer_name", "tokenizer_mode", "tokenizer_kwargs"),
+        *("hf_model_name", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"),
+    },
+}
+"""What a configuration may state: each option is followed, refused with values that are not, or changes no feature."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +74,24 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
     try:
         model, pictures = dict(content["model_cfg"]), content.get("preprocess_cfg") or {}
         check_configuration(path.parent.name, model)
+        _check_known(model, path)
         _check_kinds(model, path, remedy)
         mean, std = (channel_values(pictures.get(name), path, positive=name == "std") for name in ("mean", "std"))
         return OpenClipConfiguration(path, model, mean, std)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(path, "is not an open_clip configuration", remedy) from error
+
+
+def _check_known(model: Configuration, path: Path) -> None:
+    """Refuse options whose effect on features is unknown here, such as those of later versions of open_clip.
+
+    Raises:
+        InputError: there is such an option.
+    """
+    for part, known in OPTIONS.items():
+        unknown = sorted((model[part] if part else model).keys() - known)
+        if unknown:
+            raise InputError(path, f"has an unknown option {unknown[0][:60]!r}", "give a model without it")
 
 
 def _check_kinds(model: Configuration, path: Path, remedy: str) -> None:

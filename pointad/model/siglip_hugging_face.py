@@ -162,6 +162,8 @@ def _encoder(content: dict[str, Any], name: str, source: Path) -> dict[str, Any]
     activation = str(encoder["hidden_act"])
     if activation != _ACTIVATION:
         raise InputError(source, f"its hidden_act is {activation[:60]}, expected {_ACTIVATION}", _REMEDY)
+    if not encoder.get("vision_use_head", True):
+        raise InputError(source, "its vision_use_head is false: its pictures have no features to compare", _REMEDY)
     if encoder["layer_norm_eps"] != _EPSILON:
         raise InputError(source, f"its layer_norm_eps is not {_EPSILON:g}, which is not supported", _REMEDY)
     return encoder

@@ -19,6 +19,9 @@ MEAN = STD = (0.5, 0.5, 0.5)  # of pictures with values 0 … 1, for all publish
 
 CLEAN = "canonicalize"  # open_clip's name for lower case without punctuation, in which SigLIP's texts are read
 
+CUSTOM_ATTENTION = ("qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc")
+"""Options of open_clip's encoders, each of which changes what their blocks compute."""
+
 TRUNK = "trunk"  # the entry of vision_cfg that holds TrunkDimensions; open_clip's configurations name a model instead
 _TIMM_NAME = re.compile(r"vit_[a-z0-9]+_patch[0-9]+_siglip_[0-9]+")  # others, such as "siglip_gap", pool otherwise
 
@@ -74,6 +77,9 @@ def check_siglip(name: str, configuration: Mapping[str, Any]) -> None:
         or text.get("pool_type") != "last"
         or text.get("proj_type", "linear") != "linear"
         or text.get("block_type") not in (None, "default")
+        or text.get("ls_init_value") is not None
+        or any(text.get(option) for option in CUSTOM_ATTENTION)
+        or configuration.get("quick_gelu")
     ):
         raise InputError(f"model {name}", "its text encoder is not SigLIP's own", remedy)
     reading = text.get("tokenizer_kwargs") or {}

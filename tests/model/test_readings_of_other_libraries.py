@@ -2,9 +2,12 @@
 
 import json
 import logging
+from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import open_clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -15,7 +18,7 @@ from pointad.errors import InputError
 from pointad.model.backbone import load_backbone
 from pointad.model.configuration_choice import choose_configuration
 from pointad.model.hugging_face import FileConfiguration
-from pointad.model.open_clip_configuration import OpenClipConfiguration
+from pointad.model.open_clip_configuration import OPTIONS, OpenClipConfiguration
 from pointad.model.weights import WeightsFile
 
 
@@ -45,6 +48,71 @@ def test_heads_that_the_name_and_the_folder_state_differently(tmp_path: Path) ->
         weights = WeightsFile(source, {"visual.proj": torch.zeros(1)}, from_openai=False, configuration=told)
         with pytest.raises(InputError, match=r"has 12 and 4 attention heads .*, while ViT-B-32 has 12 and 8; omit"):
             choose_configuration(weights, "ViT-B-32", None)
+
+
+PARTS = {"vision_cfg": open_clip.CLIPVisionCfg, "text_cfg": open_clip.CLIPTextCfg}
+
+
+def test_every_option_of_open_clip_was_looked_at() -> None:
+    """A later version with more options fails here: they must be followed, or refused with other values than usual."""
+    for part, kind in PARTS.items():
+        assert {field.name for field in fields(kind)} <= OPTIONS[part]
+    assert signature(open_clip.CLIP).parameters.keys() <= OPTIONS[""]
+
+
+# Those that change what either encoder computes, and that are followed.
+FOLLOWED = {
+    "vision_cfg": {
+        "ls_init_value": 0.1,
+        "no_ln_pre": True,
+        "pos_embed_type": "sin_cos_2d",
+        "act_kwargs": {"approximate": "tanh"},
+        "norm_kwargs": {"eps": 0.01},
+        "head_width": 16,
+    },
+    "text_cfg": {
+        "ls_init_value": 0.1,
+        "proj_bias": True,
+        "act_kwargs": {"approximate": "tanh"},
+        "norm_kwargs": {"eps": 0.01},
+        "heads": 4,
+        "block_type": "custom",
+        "qk_norm": True,
+        "scale_heads": True,
+        "scale_attn_inner": True,
+        "scale_attn": True,
+        "scale_fc": True,
+    },
+}
+
+
+@pytest.mark.parametrize(("part", "option"), [(part, option) for part, own in FOLLOWED.items() for option in own])
+def test_options_of_open_clip_change_the_features_as_there(part: str, option: str, tmp_path: Path) -> None:
+    if option not in {field.name for field in fields(PARTS[part])}:
+        pytest.skip("the installed open_clip is too old for it")
+    sizes = {"vision_cfg": {"layers": 2}, "text_cfg": {"layers": 2, "vocab_size": 49408}}
+    change = {**sizes, part: {**sizes[part], option: FOLLOWED[part][option]}}
+    write_configuration(tmp_path, **change)
+    described = json.loads((tmp_path / "open_clip_config.json").read_text())["model_cfg"]
+    torch.manual_seed(0)
+    model = open_clip.CustomTextCLIP(**described).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": {**described, "custom_text": True}}))
+    save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
+    backbone, pictures = load_backbone(weights=tmp_path), torch.randn(1, 3, 28, 28)
+    ids = backbone.tokenizer(["a photo of an object"])
+    with torch.no_grad():
+        torch.testing.assert_close(backbone.encode_images(pictures).global_features, model.encode_image(pictures))
+        torch.testing.assert_close(backbone.encode_texts(["a photo of an object"]), model.encode_text(ids))
+
+
+def test_cosine_attention_of_texts_which_open_clip_cannot_run(state: dict[str, Tensor], tmp_path: Path) -> None:
+    write_configuration(tmp_path, text_cfg={"scaled_cosine_attn": True})
+    save_file(state, tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(InputError, match="its text encoder is not CLIP's own"):
+        load_backbone(weights=tmp_path)
 
 
 def test_mlps_of_another_width(tmp_path: Path) -> None:

@@ -228,6 +228,7 @@ def without(name: str) -> dict[str, Any]:
         ({"vision_config": {"hidden_act": "gelu", "num_attention_heads": 4}}, "hidden_act is gelu, expected gelu_py"),
         ({"vision_config": {"layer_norm_eps": 1e-5}}, "layer_norm_eps is not 1e-06"),
         ({"vision_config": {"num_attention_heads": "4"}}, "num_attention_heads is not a count"),
+        (vision(vision_use_head=False), "its vision_use_head is false"),
         (vision(num_attention_heads=7), "its 7 attention heads do not divide the width 32"),
         (vision(hidden_size=64), "its vision_config has hidden_size 64, while the weights have 32"),
         (vision(image_size=48), "its vision_config has image_size 48, while the weights have 25 patches"),
@@ -276,6 +277,16 @@ def test_weights_of_hugging_face_that_do_not_fit(change: dict[str, Any], reason:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("form", [None, (1,)])
+def test_the_bias_of_the_loss_may_be_missing_or_a_list(form: tuple[int] | None, open_clip_folder: Path) -> None:
+    expected = load_backbone(weights=open_clip_folder).encode_texts(TEXTS)
+    state = load_file(open_clip_folder / "open_clip_model.safetensors")
+    bias = state.pop("logit_bias")
+    kept = state if form is None else {**state, "logit_bias": bias.reshape(form)}
+    save_file(kept, open_clip_folder / "open_clip_model.safetensors")
+    torch.testing.assert_close(load_backbone(weights=open_clip_folder).encode_texts(TEXTS), expected)
+
+
 @pytest.mark.parametrize(
     ("tower", "change", "reason"),
     [
@@ -286,6 +297,13 @@ def test_weights_of_hugging_face_that_do_not_fit(change: dict[str, Any], reason:
         ("text_cfg", {"hf_model_name": "roberta-base"}, "its text encoder is not SigLIP's own"),
         ("text_cfg", {"no_causal_mask": False}, "its text encoder is not SigLIP's own"),
         ("text_cfg", {"pool_type": "first"}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"ls_init_value": 0.1}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"qk_norm": True}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"scaled_cosine_attn": True}, "its text encoder is not SigLIP's own"),
+        ("text_cfg", {"use_pad_mask": True}, "has an unknown option 'use_pad_mask'"),
+        ("vision_cfg", {"timm_dynamic": True}, "has an unknown option 'timm_dynamic'"),
+        ("", {"quick_gelu": True}, "its text encoder is not SigLIP's own"),
+        ("", {"prefix": "x"}, "has an unknown option 'prefix'"),
         ("text_cfg", {"tokenizer_kwargs": {"clean": "lower"}}, "its texts are not read as SigLIP's are"),
         ("text_cfg", {"norm_kwargs": {"epsilon": 1}}, "no model has these dimensions"),
         ("text_cfg", {"heads": 5}, "no model has these dimensions"),
@@ -296,7 +314,7 @@ def test_configurations_of_open_clip_that_do_not_fit(
 ) -> None:
     path = open_clip_folder / "open_clip_config.json"
     content = json.loads(path.read_text())
-    content["model_cfg"][tower].update(change)
+    (content["model_cfg"][tower] if tower else content["model_cfg"]).update(change)
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match=reason) as caught:
         load_backbone(weights=open_clip_folder)
