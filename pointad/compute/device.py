@@ -16,8 +16,15 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
             such as ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        InputError: torch does not know the name, or the device is not available.
+        InputError: torch does not know the name, the device is not available, or torch does not recognize the CPU.
     """
+    device = _available_device(name)
+    if device.type == "cpu":
+        _require_known_processor()
+    return device
+
+
+def _available_device(name: str | torch.device) -> torch.device:
     if not isinstance(name, (str, torch.device)):
         raise InputError(shown_argument("device", name), "is not the name of a device", _KNOWN)
     if name == "auto":
@@ -35,3 +42,12 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
     except (RuntimeError, AssertionError, ImportError) as error:
         raise InputError(f"device {name}", "is not available on this machine", "use auto or cpu") from error
     return device
+
+
+def _require_known_processor() -> None:
+    """A CPU that PyTorch does not recognize adds in another order, and makes no 16-bit numbers."""
+    try:
+        torch.zeros(1).half()
+    except RuntimeError as error:
+        problem = f"is not recognized by PyTorch ({error})"
+        raise InputError("device cpu", problem, "mount /proc, from which it is told") from error
