@@ -2,13 +2,13 @@
 
 import logging
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
-from pointad.files.presence import is_folder
+from pointad.files.presence import is_file, is_folder
 from pointad.scans.point_cloud import RawSample
 
 logger = logging.getLogger(__name__)
@@ -104,11 +104,12 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
 
 def inner_folder(folder: Path, name: str) -> Path:
     """The folder of this name in another one, in another case if only that is there."""
-    exact = folder / name
-    if exact.is_dir() or not folder.is_dir():
-        return exact
-    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower() and path.is_dir())
-    return alike[0] if alike else exact
+    return _in_any_case(folder, name, is_folder)
+
+
+def inner_file(folder: Path, name: str) -> Path:
+    """The same for a file."""
+    return _in_any_case(folder, name, is_file)
 
 
 def is_good(species: str) -> bool:
@@ -158,6 +159,14 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
         names = " and ".join(path.name for path in found)
         raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")
     return found[0] if found else None
+
+
+def _in_any_case(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:
+    exact = folder / name
+    if is_there(exact) or not folder.is_dir():
+        return exact
+    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower() and is_there(path))
+    return alike[0] if alike else exact
 
 
 def _tell_without(folder: Path, inner: str, what: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pointad.datasets.archive import (
     class_folders,
     files_in,
+    inner_file,
     inner_folder,
     is_good,
     is_hidden,
@@ -84,11 +85,18 @@ def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
             identifier=path.stem,
             label=1,
             scan_path=path,
-            mask_path=inner_folder(folder, _TRUTH) / path.relative_to(species.parent),
+            mask_path=_truth_path(folder, path.relative_to(species.parent)),
         )
         for name, place in places
         for path in files_in(place, (".txt",))
     ]
+
+
+def _truth_path(folder: Path, scan: Path) -> Path:
+    place = inner_folder(folder, _TRUTH)
+    for name in scan.parts[:-1]:
+        place = inner_folder(place, name)
+    return inner_file(place, scan.name)
 
 
 def _tell_other_folders(species: Path) -> None:

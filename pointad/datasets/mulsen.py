@@ -22,6 +22,7 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_file,
     inner_folder,
     is_good,
     scans_in,
@@ -154,8 +155,12 @@ def _sample(folder: Path, species: Path, path: Path, anomalous: bool) -> RawSamp
         identifier=f"{species.name}_{path.stem}" if seen_by_others_only else path.stem,
         label=int(anomalous),
         scan_path=path,
-        mask_path=inner_folder(folder / SCANS, "GT") / species.name / f"{path.stem}.txt" if anomalous else None,
+        mask_path=_truth_path(folder, species.name, path.stem) if anomalous else None,
     )
+
+
+def _truth_path(folder: Path, species: str, stem: str) -> Path:
+    return inner_file(inner_folder(inner_folder(folder / SCANS, "GT"), species), f"{stem}.txt")
 
 
 def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool]:
@@ -164,7 +169,7 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
     The first column of a row, or the one called object, names its scan. If no name matches and there are as many rows
     as scans, they are matched by the numbers at the end of the names, or else in order, which is logged.
     """
-    path = inner_folder(inner_folder(inner_folder(folder, "RGB"), "GT"), species) / "data.csv"
+    path = inner_file(inner_folder(inner_folder(inner_folder(folder, "RGB"), "GT"), species), "data.csv")
     if not path.exists():
         logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
         return [True] * len(scans)

@@ -16,6 +16,7 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_file,
     inner_folder,
     scans_in,
     words_of,
@@ -145,7 +146,7 @@ def _sample(folder: Path, path: Path) -> RawSample:
 
 def _truth_path(folder: Path, stem: str) -> Path:
     """The label file of an anomalous sample; if there is none, a path that reading will report as missing."""
-    return inner_folder(folder, _TRUTH) / f"{stem}.txt"
+    return inner_file(inner_folder(folder, _TRUTH), f"{stem}.txt")
 
 
 REAL3D = DatasetSpecification(

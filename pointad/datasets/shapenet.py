@@ -16,6 +16,7 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_file,
     inner_folder,
     scans_in,
 )
@@ -114,7 +115,7 @@ def _sample(folder: Path, path: Path) -> RawSample:
         identifier=path.stem,
         label=int(kind != GOOD),
         scan_path=path,
-        mask_path=None if kind == GOOD else inner_folder(folder, "GT") / f"{path.stem}.txt",
+        mask_path=None if kind == GOOD else inner_file(inner_folder(folder, "GT"), f"{path.stem}.txt"),
     )
 
 

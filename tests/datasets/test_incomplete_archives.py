@@ -80,9 +80,14 @@ def test_what_is_left_out_is_told(
         ("realiad_pc_3d_rgb", "audio_jack/test/scratch/gt", "GT"),
         ("realiad_pc_3d_rgb", "audio_jack/test/scratch/gt/rgb", "RGB"),
         ("realiad_pc_3d_rgb", "audio_jack/test/scratch/rgb", "RGB"),
+        ("shapenet_pc_3d", "pcd/vase9/GT/vase9_bulge1.txt", "vase9_bulge1.TXT"),
+        ("minishift_pc_3d", "nut/gt/pit/easy/3.txt", "3.TXT"),
+        ("minishift_pc_3d", "nut/gt/pit", "Pit"),
+        ("mulsen_pc_3d", "light/Pointcloud/GT/hole/0.txt", "0.TXT"),
+        ("mulsen_pc_3d", "light/Pointcloud/GT/hole", "Hole"),
     ],
 )
-def test_folders_in_another_case_are_found(
+def test_folders_and_files_in_another_case_are_found(
     whole_archives: dict[str, Path], name: str, folder: str, called: str, tmp_path: Path
 ) -> None:
     root = tmp_path / "raw"
@@ -91,11 +96,14 @@ def test_folders_in_another_case_are_found(
     assert names_of(name, root) == names_of(name, whole_archives[name])
     samples = list_raw_samples(name, root)
     paths = [path for one in samples for path in (one.rgb_path, one.mask_path) if path is not None]
-    assert all(path.exists() for path in paths if called.lower() not in ("easy",))
+    assert all(path.exists() for path in paths)
     assert any(called in path.parts for one in samples for path in (*paths, one.scan_path))
 
 
-@pytest.mark.parametrize(("folder", "called"), [("RGB", "rgb"), ("RGB/GT", "gt"), ("RGB/GT/color", "Color")])
+@pytest.mark.parametrize(
+    ("folder", "called"),
+    [("RGB", "rgb"), ("RGB/GT", "gt"), ("RGB/GT/color", "Color"), ("RGB/GT/color/data.csv", "Data.CSV")],
+)
 def test_what_the_laser_cannot_see_is_found_in_another_case(
     whole_archives: dict[str, Path], folder: str, called: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
