@@ -5,6 +5,7 @@
 #   DATA=... CHECKPOINTS=.../exps_9_12_4_mv9_mvtec_3d_336_4 bash test.sh      # prompts in the published tree
 # Every variable below can be set in the environment; further flags of test.py can be given as arguments. Relative paths
 # start in the working folder.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 root=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=scripts/checks.sh

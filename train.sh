@@ -7,6 +7,7 @@
 # the working folder.
 # A class whose last epoch already exists is not trained again, unless --restart is given; if it was trained with other
 # flags, data or another seed, the script stops with an error. Tests are written to $SAVE/test/<class>.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 root=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=scripts/checks.sh

@@ -6,6 +6,7 @@
 # Arguments <data set>=<rendered folder> name the targets; others are flags that train.py and test.py share (--device
 # cuda). Every variable below can be set in the environment; relative paths start in the working folder. Prompts trained
 # by one_vs_rest.sh are reused, finished runs are skipped; use another SAVE and TRAINED for other flags.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/protocol.sh

@@ -7,6 +7,7 @@
 # Every variable below can be set in the environment; flags that train.py and test.py share can be given as arguments
 # (--device cuda). Finished runs are skipped, so the same command continues after an interruption; use another SAVE
 # for other flags. Relative paths start in the working folder.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/protocol.sh

@@ -4,6 +4,7 @@
 #   bash scripts/run_tests.sh tests/model  # the checks, and only these tests
 #   bash scripts/run_tests.sh -m slow      # any pytest arguments
 #   bash scripts/run_tests.sh -n auto --dist loadfile   # the fast tests on all cores, without coverage
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-siglip.txt requirements-dev.txt)

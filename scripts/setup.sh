@@ -3,6 +3,7 @@
 #   usage: PYTHON=$(bash scripts/setup.sh [requirements file...])
 # A usable active environment (everything named in the requirements files installed) is used as it is; otherwise a
 # .venv is created at the root. Finished steps are skipped. Everything but the last line goes to standard error.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"

@@ -62,12 +62,14 @@ def make_workspace(folder: Path) -> Path:
     return folder
 
 
-def protocol(workspace: Path, name: str, *arguments: str, code: int = 0, **variables: str) -> tuple[list[str], str]:
+def protocol(
+    workspace: Path, name: str, *arguments: str, code: int = 0, shell: str = "bash", **variables: str
+) -> tuple[list[str], str]:
     """Run a script; return the calls that it made and what it printed."""
     calls = workspace / "calls.txt"
     calls.unlink(missing_ok=True)
     done = subprocess.run(
-        ["bash", f"{name}.sh" if name in ("train", "test") else f"scripts/{name}.sh", *arguments],
+        [shell, f"{name}.sh" if name in ("train", "test") else f"scripts/{name}.sh", *arguments],
         cwd=workspace,
         env={"PATH": "/usr/bin:/bin", **variables},
         capture_output=True,

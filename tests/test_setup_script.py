@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def chosen_python(tmp_path: Path, requirements: str) -> str:
+def chosen_python(tmp_path: Path, requirements: str, shell: str = "bash") -> str:
     """The python that setup.sh would run with, without making an environment: it may only look for one."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "setup.sh").write_text((ROOT / "scripts" / "setup.sh").read_text())
@@ -21,13 +23,14 @@ def chosen_python(tmp_path: Path, requirements: str) -> str:
         "PIP_NO_INDEX": "1",
     }
     done = subprocess.run(
-        ["bash", "scripts/setup.sh", "needs.txt"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [shell, "scripts/setup.sh", "needs.txt"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     return done.stdout.strip() if done.returncode == 0 else f"none: {done.stderr}"
 
 
-def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path) -> None:
-    chosen = chosen_python(tmp_path, 'numpy>=1.20\nno-such-package-here>=1,<2; python_version < "3"  # why\n\n')
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path, shell: str) -> None:
+    chosen = chosen_python(tmp_path, shell=shell, requirements='numpy>=1.20\nno-such-package-here>=1,<2; python_version < "3"  # why\n\n')
     assert Path(chosen).parent == Path(sys.executable).parent
 
 

@@ -4,6 +4,7 @@
 #   bash tools/test_bounds.sh newest 3.12 tests/model  # any arguments of pytest
 #   bash tools/test_bounds.sh lowest 3.10 --resolve    # only looks whether such versions exist, as wheels, and fit together
 # Needs uv (python -m pip install uv), and that Python or a way for uv to get it. About 8 GB in $BOUNDS.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 which=${1:?lowest or newest}

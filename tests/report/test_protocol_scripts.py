@@ -20,6 +20,12 @@ def test_demo_needs_no_variable(workspace: Path) -> None:
     assert sum("--prompts object_aware" in call for call in calls) == 4
 
 
+@pytest.mark.parametrize("name", ["train", "one_vs_rest", "cross_dataset"])
+def test_a_shell_that_is_not_bash_hands_over_to_it(workspace: Path, name: str) -> None:
+    calls, _ = protocol(workspace, name, "--view_fusion", "max", shell="sh", ROWS="pointad", CLASSES="gear")
+    assert "train.py" in programs(calls) and "--view_fusion max" in calls[-2 if name != "train" else -1]
+
+
 def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", code=2, ROWS="pointad", FAIL_AT="test.py")
     calls, printed = protocol(workspace, "one_vs_rest", ROWS="pointad")
