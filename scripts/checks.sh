@@ -3,6 +3,9 @@
 
 set -f  # lists of classes, seeds, rows and flags are split into words, yet never taken for patterns of file names
 
+# Ctrl-C ends the script, and loops around it, even if the program that runs just then ends well.
+trap 'trap - INT; kill -INT $$' INT
+
 fail() {  # WHAT IS WRONG AND WHAT TO DO
   printf 'error: %s\n' "$1" >&2
   exit 2

@@ -7,6 +7,7 @@
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+trap 'trap - INT; kill -INT $$' INT  # also while Chromium is installed
 python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-siglip.txt requirements-dev.txt)
 
 # The browser tests open Chromium; where it cannot be installed they are skipped.

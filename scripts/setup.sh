@@ -12,6 +12,9 @@ requirements=("${@:-requirements.txt}")
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $1"; say "run this, then the same command again:"; say "    $2"; exit 2; }
 
+# Otherwise an installation that is interrupted would be told as one that failed.
+trap 'say "interrupted; run the same command again to continue"; trap - INT; kill -INT $$' INT
+
 # An environment counts as usable when every requirement is met in it (names and versions).
 usable() {
   "$1" - "${requirements[@]}" >/dev/null 2>&1 <<'PY'

@@ -28,6 +28,7 @@ for word in "${@:2}"; do
   esac
 done
 [ "$program" = "${FAIL_AT:-}" ] && exit 2
+[ "$program" = "${INTERRUPTED_AT:-}" ] && kill -INT $PPID
 case $program in
   train.py) mkdir -p "$save" && touch "$save/epoch_$epoch.pth" ;;
   test.py)

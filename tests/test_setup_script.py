@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,20 +35,21 @@ def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path, shell: 
     assert Path(chosen).parent == Path(sys.executable).parent
 
 
-def first_runs(folder: Path, number: int) -> list[tuple[int, str]]:
+def first_runs(folder: Path, number: int, *, interrupted: bool = False) -> list[tuple[int, str]]:
     """Exit codes and messages of so many runs at once, with a python that takes its time and has no packages."""
     (folder / "scripts").mkdir()
     (folder / "scripts" / "setup.sh").write_text((ROOT / "scripts" / "setup.sh").read_text())
     (folder / "needs.txt").write_text("no-such-package-here\n")
     base = folder / "base"
     base.write_text("""#!/usr/bin/env bash
+[ "$3 ${INTERRUPTED:-}" = "install yes" ] && kill -INT $PPID && exit 1
 [ "$1 $2" = "-m venv" ] || exit 0
 echo made >> made.txt
 sleep 0.5
 mkdir -p .venv/bin && cp base .venv/bin/python
 """)
     base.chmod(0o755)
-    environment = {"PATH": "/usr/bin:/bin", "PYTHON": str(base)}
+    environment = {"PATH": "/usr/bin:/bin", "PYTHON": str(base), "INTERRUPTED": "yes" if interrupted else ""}
     command = ["bash", "scripts/setup.sh", "needs.txt"]
     runs = [
         subprocess.Popen(
@@ -71,6 +73,12 @@ def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> 
     ((code, printed),) = first_runs(tmp_path, 1)
     assert code == 0, printed
     assert not (tmp_path / ".venv" / "half").exists()
+
+
+def test_an_installation_that_is_interrupted_is_no_failure(tmp_path: Path) -> None:
+    ((code, printed),) = first_runs(tmp_path, 1, interrupted=True)
+    assert code == -signal.SIGINT
+    assert printed.endswith("a few minutes)\ninterrupted; run the same command again to continue\n")
 
 
 def test_of_two_first_runs_one_makes_the_environment(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The protocol scripts, run with a stand-in for python: which programs they call, and with what."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
     calls, printed = protocol(workspace, "one_vs_rest", ROWS="pointad")
     assert programs(calls) == ["test.py", "scripts/report.py"]
     assert printed.count("already trained") == 3
+
+
+@pytest.mark.parametrize("name", ["train", "one_vs_rest", "cross_dataset"])
+def test_an_interrupt_stops_although_the_program_ends_well(workspace: Path, name: str) -> None:
+    """As when it comes just before or after the program; and a loop around the script ends as well."""
+    target = ["eye_pc_3d_rgb=sets/eye"] if name == "cross_dataset" else []
+    variables = {"ROWS": "pointad", "CLASSES": "gear leaf", "INTERRUPTED_AT": "train.py"}
+    calls, _ = protocol(workspace, name, *target, code=-signal.SIGINT, **variables)
+    assert programs(calls) == ["train.py"]
 
 
 def test_rows_become_flags(workspace: Path) -> None:
