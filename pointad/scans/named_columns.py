@@ -81,6 +81,20 @@ def find_columns(names: Sequence[str]) -> NamedColumns:
     return NamedColumns(exact or _positions(plain, _COORDINATES), _positions(plain, _COLORS))
 
 
+def alike(names: Sequence[str]) -> tuple[int, int, int] | None:
+    """Columns whose names differ in the letters x, y and z alone, such as px, py, pz; None if there are none.
+
+    Normals do not count.
+    """
+    lower = [_unquoted(name) for name in names]
+    for name in (name for name in lower if len(name) <= _LONGEST and not is_no_coordinate(name)):
+        for at in (place for place, letter in enumerate(name) if letter == "x"):
+            found = [f"{name[:at]}{axis}{name[at + 1 :]}" for axis in "xyz"]
+            if all(other in lower for other in found):
+                return lower.index(found[0]), lower.index(found[1]), lower.index(found[2])
+    return None
+
+
 def is_no_coordinate(name: str) -> bool:
     """Whether a column's name rules out a coordinate: a row number, a colour, a normal."""
     return _NO_COORDINATES.match(plain_name(name)) is not None

@@ -23,6 +23,7 @@ _STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ 
 _CONTINUED = re.compile(rb"(?m)^ *[vf] [^\n\\]*(?:\\ *\n[^\n\\]*)+")
 """A vertex or face over several lines; elsewhere, such as in a comment, a last backslash belongs to a path."""
 _REMEDY = "replace the file"
+_TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
 
 def read_obj(path: Path) -> Mesh:
@@ -55,7 +56,7 @@ def read_obj(path: Path) -> Mesh:
         rows, has_others = _vertex_rows(content, path)
         faces = _faces(content, np.cumsum(is_vertex)[is_face])
     except (ValueError, OverflowError) as error:
-        raise InputError(path, f"is not readable as obj ({error})", _REMEDY) from error
+        raise InputError(path, f"is not readable as obj ({error})", _TEXT_REMEDY) from error
     if rows.shape[1] < 3:
         raise InputError(path, f"has vertices of {rows.shape[1]} numbers, expected 3", _REMEDY)
     colors = _colors(rows[:, 3:])

@@ -30,6 +30,7 @@ _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
 _LONGEST_FIXED_LIST = 10_000
 _REMEDY = "replace the file"
+_TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
 Columns = dict[str, np.ndarray]  # lists are (N, length) or, of varying length, (N,) of arrays
 
@@ -53,11 +54,18 @@ def read_ply(path: Path) -> Mesh:
         try:
             columns, place = (_read_text if header.is_text else _read_binary)(body, place, element, header, path)  # type: ignore[arg-type]
         except (PlyParseError, ValueError, OverflowError, UnicodeDecodeError) as error:
-            raise InputError(path, f"is not readable as ply ({element.name}: {error})", _REMEDY) from error
+            remedy = _TEXT_REMEDY if header.is_text else _REMEDY
+            raise InputError(path, f"is not readable as ply ({element.name}: {error})", remedy) from error
         if element.name == "vertex":
             vertices = columns
         elif needed:
             faces.append(_triangles(columns, element))
+    unread = next((element for element in header.elements if element.name == "face" and not _is_needed(element)), None)
+    if unread is not None and unread.count:
+        message = (
+            "%s: its faces have no list called vertex_indices and are ignored; the vertices are read as the points"
+        )
+        logger.warning(message, path)
     if last == len(header.elements) - 1:
         _tell_of_more(body, place, header.elements[last], header, path)
     return _mesh(vertices, np.concatenate(faces), path)

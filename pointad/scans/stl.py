@@ -22,6 +22,7 @@ _BEGINNING = 10_000  # bytes, in which a text has its first triangle
 _WITHOUT_ZEROS = 1000  # bytes; in a binary file of that length at least, some byte is zero
 _COMMENTS = (b"#", b";", b"//", b"!", b"%")
 _REMEDY = "replace the file"
+_TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
 
 def read_stl(path: Path) -> Mesh:
@@ -74,7 +75,7 @@ def _text_corners(content: bytes, path: Path) -> np.ndarray:
         text = b"\n".join(map(b" ".join, lines))
         return np.loadtxt(io.BytesIO(text), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
     except ValueError as error:
-        raise InputError(path, f"is not readable as stl ({error})", _REMEDY) from error
+        raise InputError(path, f"is not readable as stl ({error})", _TEXT_REMEDY) from error
 
 
 def _binary_corners(content: bytes, count: int, path: Path) -> np.ndarray:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.colors import colors_beside_points, colors_from_named
+from pointad.scans.colors import colors_beside_points, colors_from_named, colors_from_unnamed
 from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
-from pointad.scans.named_columns import find_columns, is_no_coordinate, plain_name
+from pointad.scans.named_columns import alike, find_columns, is_no_coordinate, plain_name
 from pointad.scans.reading_words import columns_read
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -61,7 +61,7 @@ def read_text_scan(path: Path) -> ScanFile:
         check_order(values, path)
     is_pts = path.suffix.lower() == ".pts"
     colors, place = colors_beside_points(values[:, 3:], after_intensity=is_pts)
-    if not named and not (is_pts and place == 1):
+    if not named and not (is_pts and place == 1 and colors_from_unnamed(values[:, 3:6]) is None):
         tell_reading(values, place, path)
     first_column = table.values.shape[1] - values.shape[1]
     colors_at = None if place is None else range(first_column + 3 + place, first_column + 6 + place)
@@ -82,4 +82,8 @@ def _check_first_names(names: tuple[str, ...], every_name: tuple[str, ...], path
     if wrong:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
         raise InputError(path, problem, _REMEDY)
+    others = alike(every_name)
+    if others is not None and tuple(every_name[place] for place in others) != names:
+        shown = ", ".join(every_name[place] for place in others)
+        raise InputError(path, f"has no columns x, y, z, and {shown} are not the first three in this order", _REMEDY)
     logger.warning("%s: the columns %s are read as x, y, z", path, ", ".join(names))

@@ -69,6 +69,11 @@ PLY = {
     "diffuse colours": Dialect(
         ".ply", written(vertices(colors="diffuse_red diffuse_green diffuse_blue")), colors=COLORS
     ),
+    "faces in a list of another name": Dialect(
+        ".ply",
+        written(vertices(), lists("corners", [[0, 1, 2]] * 9, "face")),
+        log="have no list called vertex_indices and are ignored; the vertices are read as the points",
+    ),
     "r g b in text": Dialect(".ply", written(vertices(colors="r g b"), text=True), colors=COLORS),
     "16-bit colours": Dialect(".ply", written(vertices(colors="red green blue", scale=257)), colors=COLORS),
     "big-endian": Dialect(".ply", written(vertices(colors="red green blue"), byte_order=">"), colors=COLORS),
@@ -105,6 +110,11 @@ PLY = {
 }
 
 REFUSED_PLY = {
+    "decimal commas": (
+        ".ply",
+        written(vertices(), text=True).replace(b".", b",").replace(b"1,0\n", b"1.0\n", 1),
+        "export it again, with decimal points",
+    ),
     "two elements called vertex": (
         ".ply",
         written(vertices(), lists("i", [], "face")).replace(b"face", b"vertex"),

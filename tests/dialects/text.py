@@ -68,6 +68,12 @@ TEXT = {
     "columns without names": Dialect(".txt", lines(rows(POINTS, POINTS, POINTS)), log="last 6 columns have no names"),
     "normals called xyzn": Dialect(".xyzn", lines(rows(POINTS, NORMALS, form="%.4f"))),
     "colours called xyzrgb": Dialect(".xyzrgb", lines(rows(POINTS, COLORS / 255, form="%.4f")), colors=COLORS),
+    "other names": Dialect(
+        ".csv", lines(rows(POINTS, NORMALS, separator=","), "PX,PY,PZ,Nx,Ny,Nz"), log="columns PX, PY, PZ are read as"
+    ),
+    "others beside normals": Dialect(
+        ".csv", lines(rows(POINTS, NORMALS, separator=","), "East,North,Up,NX,NY,NZ"), log="East, North, Up are read"
+    ),
     "tsv": Dialect(".tsv", lines(rows(POINTS, separator="\t"), "x\ty\tz")),
     "table of R": Dialect(".txt", lines(rows(_NUMBERS + 1, POINTS), '"x" "y" "z"')),
     "colours first": Dialect(".csv", lines(rows(COLORS, POINTS, separator=","), "r,g,b,x,y,z"), colors=COLORS),
@@ -129,6 +135,12 @@ TEXT = {
     "separators at the ends": Dialect(".csv", lines([line + "," for line in rows(POINTS, separator=",")])),
     "Fortran": Dialect(".txt", lines([line.replace(" ", "D+00 ", 1) for line in _XYZ])),
     "number of points first": Dialect(".pts", lines(rows(POINTS, _NUMBERS % 7, COLORS), str(COUNT)), colors=COLORS),
+    "alpha in a pts": Dialect(
+        ".pts",
+        lines(rows(POINTS, COLORS, _NUMBERS * 0 + 255)),
+        colors=np.column_stack([COLORS[:, 1:], _NUMBERS * 0 + 255]),
+        log="1 to 3 are read as x, y, z and 5 to 7 as colours",
+    ),
     "too small a number of points": Dialect(".pts", lines(_XYZ, "399"), log="declares 399 points but holds 400"),
     "a number above that nobody can count": Dialect(".xyz", lines(_XYZ, "9" * 5000)),
     "fewer rows than a number above": Dialect(
@@ -137,6 +149,16 @@ TEXT = {
 }
 
 REFUSED_TEXT = {
+    "other names behind something else": (
+        ".csv",
+        lines(rows(POINTS[:, :1] * 2, POINTS, separator=","), "quality,x_cam,y_cam,z_cam"),
+        "has no columns x, y, z, and x_cam, y_cam, z_cam are not the first three in this order; name the columns",
+    ),
+    "other names backwards": (
+        ".csv",
+        lines(rows(POINTS[:, ::-1], separator=","), "PZ,PY,PX"),
+        "PX, PY, PZ are not the",
+    ),
     "decimal commas between commas": (".csv", lines(["12,05,-6,7,90,1", "1,07,2,5,3,0"] * 200), "leading zeros"),
     "fewer names than numbers": (".csv", lines(["12,345,-6,7,90,1"] * 200, "x,y,z"), "names 3 columns but has 6"),
     "both decimal signs": (".csv", lines(["1.5;2,5;3"] * 200), "both decimal points and commas"),
