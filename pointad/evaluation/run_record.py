@@ -171,6 +171,7 @@ class RunRecord(PipelineRecord):
 
 
 _NESTED = frozenset({"provenance", "training"})  # their facts count, not they themselves
+_LABELS = frozenset({"name", "dataset_title"})  # the title of a data set of one's own is the name of its folder
 
 
 def classes_before(training: TrainingRecord, dataset: str | None) -> tuple[str, ...]:
@@ -197,15 +198,27 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
 
 
 def repeatable(record: PipelineRecord) -> dict[str, Any]:
-    """What must match when a training is resumed: all facts but its label and those of place, time and code.
+    """What must match when a training is resumed: all facts but its labels and those of place, time and code.
 
     Masks, pictures and renderings are not among them: they are known only once the samples are read, and the training's
     state has them.
     """
     content = record_to_json(record)
     roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
-    left_out = {"name", "others", "masks", "pictures", "renderings", "earlier_code", *_NESTED}
+    left_out = {*_LABELS, "others", "masks", "pictures", "renderings", "earlier_code", *_NESTED}
     return {name: content[name] for name, role in roles.items() if role is not Role.PLACE and name not in left_out}
+
+
+def unlike(told: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The names of facts, as of `repeatable`, that two trainings do not have in common.
+
+    Prompts to start from are the same wherever they lie, if their content is known; labels of older files do not count.
+    """
+    names = {name for name in told.keys() | now.keys() if told.get(name) != now.get(name)} - _LABELS
+    content = "init_fingerprint"
+    if told.get(content) is not None and told.get(content) == now.get(content):
+        names.discard("init_checkpoint")
+    return sorted(names)
 
 
 def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:

@@ -43,8 +43,14 @@ def method_name(record: RunRecord) -> str:
 
 
 def identity(record: RunRecord) -> dict[str, Any]:
-    """All facts that must be equal for two runs to be averaged, by name; missing facts are omitted."""
-    return {name: value for name, value in facts(record, Role.METHOD) if value is not None and value != ""}
+    """All facts that must be equal for two runs to be averaged, by name; missing facts are omitted.
+
+    Prompts to start from are the same wherever they lie, if their content is known.
+    """
+    known = {name: value for name, value in facts(record, Role.METHOD) if value is not None and value != ""}
+    if "training.init_fingerprint" in known:
+        known.pop("training.init_checkpoint", None)
+    return known
 
 
 def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
-from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable
+from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import check_curves, checked_record, loss_columns, score_row
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
@@ -180,5 +180,5 @@ def _is_of_another_training(path: Path, run: Run) -> bool:
     remedy = "remove it or train again"
     now = repeatable(checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy))
     tested = repeatable(run.record.training)
-    told = [(tested[name], now[name]) for name in now.keys() - _OF_A_CHECKPOINT]
-    return any(before != after for before, after in told if None not in (before, after))
+    different = [name for name in unlike(tested, now) if name not in _OF_A_CHECKPOINT]
+    return any(None not in (tested[name], now[name]) for name in different)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.evaluation.run_record import TrainingRecord, repeatable
+from pointad.evaluation.run_record import TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
@@ -116,8 +116,8 @@ def check_folder(folder: Path, facts: Mapping[str, Any]) -> None:
     told = repeatable(found)
     different = [
         f"{name} was {told[name]}, now {facts[name]}"
-        for name in facts
-        if name not in _MAY_GROW and told.get(name) is not None and told[name] != facts[name]
+        for name in unlike(told, facts)
+        if name in facts and name not in _MAY_GROW and told.get(name) is not None
     ]
     if different:
         raise InputError(folder, f"holds the checkpoints of another run ({'; '.join(different)})", _OTHER_FOLDER)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError, short
+from pointad.evaluation.run_record import unlike
 from pointad.files.torch_files import read_kept_state, write_torch_file
 
 
@@ -53,13 +54,13 @@ def load_training_state(
     if not all(isinstance(name, str) and _is_plain(value) for name, value in told.items()):
         raise InputError(path, f"not {_KIND} (its facts are not numbers, strings, and lists of them)", START_AFRESH)
     differences = [
-        f"another {short(name, _SHOWN)} ({short((names or {}).get(name, f'--{name}'), _SHOWN)}: "
+        f"{short(name, _SHOWN)} ({short((names or {}).get(name, f'--{name}'), _SHOWN)}: "
         f"{_told(told.get(name))}, now {_told(facts.get(name))})"
-        for name in sorted(facts.keys() | told.keys())
-        if facts.get(name) != told.get(name) and (name in told or name not in _NEWER)
+        for name in unlike(told, facts)
+        if name in told or name not in _NEWER
     ]
     if differences:
-        problem = f"comes from a training with {' and '.join(differences)}"
+        problem = f"comes from a training that differs in {' and '.join(differences)}"
         raise InputError(path, problem, f"give the same flags to continue it, or {START_AFRESH}")
     return state
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,25 @@ def test_epochs_that_other_code_learned_are_told(train: Callable[..., Ending], o
     assert train("--epoch", 3).code == 0
     continued = json.loads((output / "run.json").read_text())
     assert continued["earlier_code"] == ["0123abcd"] and continued["masks"] == told["masks"]
+
+
+def test_initial_prompts_may_be_moved_and_data_renamed(train: Callable[..., Ending], output: Path) -> None:
+    """Data of one's own are called like their folder, so that --data_name stands for another folder here."""
+    assert train("--save_path", output / "start").code == 0
+    shutil.copytree(output / "start", output / "moved")
+    first = ("--init_checkpoint", output / "start" / "epoch_1.pth", "--data_name", "scans")
+    assert train(*first).code == 0
+    further = ("--epoch", 2, "--data_name", "scans-2", "--init_checkpoint")
+    ending = train(*further, output / "moved" / "epoch_1.pth")
+    assert ending.code == 0 and "continuing after epoch 1" in ending.err
+    (output / "training_state.pt").unlink()  # its checkpoints are still those of the same run
+    assert train(*further, output / "start" / "epoch_1.pth").code == 0
+    ending = train("--epoch", 3, "--init_checkpoint", output / "epoch_2.pth")
+    assert_one_error_line(ending, "init_fingerprint (content of --init_checkpoint: ")
+    (output / "moved" / "epoch_1.json").unlink()
+    (output / "moved" / "run.json").unlink()
+    ending = train("--epoch", 3, "--init_checkpoint", output / "moved" / "epoch_1.pth")
+    assert_one_error_line(ending, "differs in learned_before (beside --init_checkpoint: ['mvtec_pc_3d_rgb/cookie']")
 
 
 def test_a_finished_training_is_left_alone(train: Callable[..., Ending], output: Path) -> None:
@@ -103,7 +123,7 @@ def test_other_flags_are_named_and_refused(train: Callable[..., Ending], output:
     assert train().code == 0
     before = (output / "training_state.pt").read_bytes()
     ending = train("--seed", 5, "--batch_size", 7, "--epoch", 2)
-    assert_one_error_line(ending, "another batch_size (--batch_size: 4, now 7)", "another seed (--seed: 111, now 5)")
+    assert_one_error_line(ending, "batch_size (--batch_size: 4, now 7)", "seed (--seed: 111, now 5)")
     assert "--restart" in ending.errors[0] and "epochs" not in ending.errors[0]
     assert (output / "training_state.pt").read_bytes() == before
 

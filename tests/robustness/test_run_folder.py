@@ -128,7 +128,7 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     assert invoke("train.py", *flags).code == 0
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     ending = invoke("train.py", *flags, "--train_class", "dowel")
-    assert_one_error_line(ending, str(folder), "another training_class (--train_class: cookie, now dowel)")
+    assert_one_error_line(ending, str(folder), "training_class (--train_class: cookie, now dowel)")
     changed = {name for name, content in before.items() if (folder / name).read_bytes() != content}
     assert changed <= {"log.txt"}
 

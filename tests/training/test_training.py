@@ -160,12 +160,12 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "training_state.pt"
     assert load_training_state(path, {}) is None
     save_training_state(path, {}, {"seed": 111, "batch_size": 4})
-    with pytest.raises(InputError, match=r"another seed \(--seed: 111, now 5\)"):
+    with pytest.raises(InputError, match=r"seed \(--seed: 111, now 5\)"):
         load_training_state(path, {"seed": 5, "batch_size": 4})
     older = {"seed": 111, "batch_size": 4, "init_fingerprint": "a"}  # which older versions did not store
     assert load_training_state(path, older) == {}
     save_training_state(path, {}, {"init_fingerprint": "a"})
-    with pytest.raises(InputError, match="another init_fingerprint"):
+    with pytest.raises(InputError, match="init_fingerprint"):
         load_training_state(path, {"init_fingerprint": "b"})
 
 
@@ -182,7 +182,7 @@ def test_facts_that_are_not_plain_are_refused(tmp_path: Path, facts: dict) -> No
 def test_long_facts_are_told_shortened(tmp_path: Path) -> None:
     path = tmp_path / "training_state.pt"
     save_training_state(path, {}, {"seed": "9" * 10_000, "views": ["x" * 10_000] * 10_000})
-    with pytest.raises(InputError, match=r"another seed \(--seed: 9+….*, now 111\) and another views") as refused:
+    with pytest.raises(InputError, match=r"seed \(--seed: 9+….*, now 111\) and views") as refused:
         load_training_state(path, {"seed": 111})
     assert len(str(refused.value)) < 1000
 
