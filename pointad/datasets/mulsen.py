@@ -201,7 +201,7 @@ def _label_rows(path: Path) -> list[tuple[str, bool]]:
                 raise InputError(path, f"has {f'{count} columns' if count else 'no column'} {LABEL_COLUMN}", _REMEDY)
             place = columns.index(LABEL_COLUMN)
             named = columns.index(OBJECT_COLUMN) if OBJECT_COLUMN in columns else 0
-            return [(_key(row[named]), _label(row[place])) for row in rows]
+            return [(_key(row[named]), _label(row[place])) for row in rows if row]
     except (OSError, ValueError, IndexError, csv.Error) as error:
         raise InputError(path, f"is not a table of labels ({error})", _REMEDY) from error
 

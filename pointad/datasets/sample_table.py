@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pointad.datasets.archive import TRAINING_SPLIT, is_good
@@ -22,6 +22,8 @@ Row = dict[str, str]
 def read_sample_table(path: Path) -> list[Row]:
     """The rows by the names of the columns, which may be fewer than `COLUMNS`; splits are in lower case.
 
+    A column without a name, as of row numbers, is ignored.
+
     Raises:
         InputError: the file is missing or no such table, a row lacks its scan or species or names an unknown split, or
             one scan is listed as good and as defective, or in two splits.
@@ -32,19 +34,19 @@ def read_sample_table(path: Path) -> list[Row]:
         with opened_table(path) as (names, cells):
             columns = [name.lower() for name in names]
             _check_columns(columns, path)
-            rows = [_row(columns, row) for row in cells]
+            rows = {line: _row(columns, row) for line, row in enumerate(cells, start=_FIRST_ROW) if row}
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of samples ({error})", _REMEDY) from error
     if not rows:
         raise InputError(path, "lists no sample", _REMEDY)
     _check_rows(rows, path)
     _check_contradictions(rows, path)
-    return rows
+    return list(rows.values())
 
 
 def _check_columns(columns: Sequence[str], path: Path) -> None:
     wrong = [f"lacks the column {name}" for name in ("scan", "species") if name not in columns]
-    wrong += [f"has the unknown column {name}" for name in columns if name not in COLUMNS]
+    wrong += [f"has the unknown column {name}" for name in columns if name and name not in COLUMNS]
     wrong += [f"has the column {name} twice" for name in COLUMNS if columns.count(name) > 1]
     if wrong:
         raise InputError(path, wrong[0], _REMEDY)
@@ -60,8 +62,8 @@ def _row(columns: Sequence[str], cells: Sequence[str]) -> Row:
     return row
 
 
-def _check_rows(rows: Iterable[Row], path: Path) -> None:
-    for line, row in enumerate(rows, start=_FIRST_ROW):
+def _check_rows(rows: Mapping[int, Row], path: Path) -> None:
+    for line, row in rows.items():
         if not row["scan"] or not row["species"]:
             raise InputError(path, f"has no scan or no species in line {line}", _REMEDY)
         split = row.get("split")
@@ -70,13 +72,13 @@ def _check_rows(rows: Iterable[Row], path: Path) -> None:
             raise InputError(path, f"has the unknown split {split!r:.80} in line {line}", remedy)
 
 
-def _check_contradictions(rows: Iterable[Row], path: Path) -> None:
+def _check_contradictions(rows: Mapping[int, Row], path: Path) -> None:
     """Refuse a scan that is good in one row and defective in another, or of one class in two splits.
 
     The same scan in two classes may be meant.
     """
     seen: dict[tuple[str, ...], tuple[int, object, str]] = {}
-    for line, row in enumerate(rows, start=_FIRST_ROW):
+    for line, row in rows.items():
         scan, split = os.path.realpath(path.parent / row["scan"]), row.get("split", "")
         stated = {(scan,): (is_good(row["species"]), row["species"]), (scan, row.get("class", "")): (split, split)}
         for key, (value, said) in stated.items():

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from pointad.files.regular import regular_file_size
 
+_LONGEST = 100_000  # characters of the first line that are looked at for its separator
+
 
 @contextlib.contextmanager
 def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
-    """The names of the columns, stripped, and the rows, which may have any number of cells; blank rows are left out.
+    """The names of the columns, stripped, and the rows, which may have any number of cells; blank rows have none.
+
+    Cells are separated by commas, or, where the first line has none, by its semicolons or tabs, as some spreadsheets
+    write them.
 
     Args:
         path: of the file.
@@ -22,7 +27,11 @@ def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tupl
     """
     regular_file_size(path)
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        rows = (row for row in csv.reader(file, skipinitialspace=skip_blanks) if row)
+        first = file.readline(_LONGEST)
+        file.seek(0)
+        separator = next((sign for sign in ",;\t" if sign in first), ",")
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=skip_blanks)
+        rows = (row if any(cell.strip() for cell in row) else [] for row in reader)
         yield [name.strip() for name in next(rows, [])], rows
 
 
@@ -37,7 +46,7 @@ def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:
     """
     with opened_table(path, skip_blanks=False) as (names, rows):
         found = []
-        for number, row in enumerate(rows, start=1):
+        for number, row in enumerate(filter(None, rows), start=1):
             if len(row) != len(names):
                 raise csv.Error(f"row {number} has {len(row)} cells for {len(names)} columns")
             found.append(dict(zip(names, row, strict=True)))

@@ -18,6 +18,14 @@ def test_rows_are_read_by_the_names_of_the_columns(tmp_path: Path) -> None:
     assert read_table(tmp_path / "table.csv") == ([], [])
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_what_spreadsheets_write_in_place_of_commas(separator: str, tmp_path: Path) -> None:
+    rows = [["class", "note"], ["a", "1,5"], ["", ""], ["b", ""]]
+    (tmp_path / "table.csv").write_text("\r\n".join(map(separator.join, rows)))
+    _, found = read_table(tmp_path / "table.csv")
+    assert found == [{"class": "a", "note": "1,5"}, {"class": "b", "note": ""}]
+
+
 @pytest.mark.parametrize("row", ["a", "a,b,c,d"])
 def test_rows_of_other_lengths_are_refused(row: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(f"x,y,z\n1,2,3\n{row}\n")
