@@ -30,6 +30,7 @@ from pointad.rendering.views import ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
+from pointad.scans.point_hashes import distinct_points
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
 from pointad.scans.units import warn_of_unit
 from pointad.scans.viewing_axes import measured_pixels, reading_of_axes
@@ -201,6 +202,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     """Prepare a cloud without a grid.
 
     Points that are not finite, and points at exactly (0, 0, 0) when there are several of them, are not measurements.
+    Equal points count once: they say no more, and would turn the axes.
 
     Args:
         points: (N, 3) floating point.
@@ -215,9 +217,14 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     at_origin = (points == 0).all(axis=1)
     if at_origin.sum() > 1:
         measured &= ~at_origin
-    measured[measured] = ~strays(points[measured], name)
-    taking_part = np.flatnonzero(measured)
-    original = points[taking_part].astype(np.float64)
+    numbers = np.flatnonzero(measured)
+    first, equal = distinct_points(points[numbers])
+    if len(first) < len(numbers):
+        repeated = len(numbers) - len(first)
+        logger.info("%s: %d of %d points repeat the position of another and count once", name, repeated, len(numbers))
+    taking_part = ~strays(points[numbers[first]], name)
+    numbers_taken = numbers[first[taking_part]]
+    original = points[numbers_taken].astype(np.float64)
     check_count(len(original))
     check_extent(original)
     chosen = thin_evenly(original, PLACES, seed)
@@ -228,15 +235,17 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     else:
         tree = cKDTree(centred[chosen], balanced_tree=False, compact_nodes=False)
         nearest = nearest_in_threads(tree, centred)
+    place_of_first = np.full(len(first), -1, dtype=np.int32)
+    place_of_first[taking_part] = nearest
     place = np.full(len(points), -1, dtype=np.int32)
-    place[taking_part] = nearest
+    place[numbers] = place_of_first[equal]
     rendered = centred[chosen] @ rotation.T
     return PreparedScan(
         point_cloud=PointCloud(rendered, nonzero_indices=np.arange(len(chosen), dtype=np.int32)),
         organized=False,
         rig=closed_by(rig, rendered),
         color=None,
-        source=taking_part[chosen],
+        source=numbers_taken[chosen],
         place=place,
         center=center,
         scale=scale,

@@ -16,6 +16,7 @@ from pointad.inspection.predictor import PointAD
 from pointad.reference.likeness import Likeness
 from pointad.reference.reference import Reference
 from pointad.scans.files import read_scan
+from pointad.scans.point_hashes import distinct_points
 from pointad.scans.scan_file import ScanFile
 
 logger = logging.getLogger(__name__)
@@ -89,10 +90,13 @@ def inspect_file(
     predicted = time.perf_counter()
     present = file.present
     candidates = present & prediction.taking_part
-    candidate_scores = prediction.point_scores[candidates]
+    points, candidate_scores = file.points[candidates], prediction.point_scores[candidates]
+    if not file.is_organized:
+        distinct, _ = distinct_points(points)
+        points, candidate_scores = points[distinct], candidate_scores[distinct]
     if region_threshold is None:
         region_threshold = half_peak_threshold(candidate_scores)
-    regions = defect_regions(file.points[candidates], candidate_scores, region_threshold)
+    regions = defect_regions(points, candidate_scores, region_threshold)
     timings = {"read": read - started, **prediction.timings, "regions": time.perf_counter() - predicted}
     colors = file.colors
     if colors is None and rgb is not None and rgb.shape == file.points.shape:

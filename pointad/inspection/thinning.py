@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pointad.scans.point_hashes import lasting_hashes
+from pointad.scans.point_hashes import UPPER, lasting_hashes
 
 CANDIDATES_PER_POINT = 8  # larger clouds are first thinned at random to so many points for each wanted one
 CELLS = 10_000  # of the lattice that decides which points are kept; much finer than a thinned cloud
@@ -27,7 +27,12 @@ def thin_evenly(points: np.ndarray, most_points: int, seed: int = 0) -> np.ndarr
     count = len(points)
     if count <= most_points:
         return np.arange(count)
-    candidates = np.argsort(lasting_hashes(points, CELLS, seed), kind="stable")[: CANDIDATES_PER_POINT * most_points]
+    hashes = lasting_hashes(points, CELLS, seed)
+    order = np.argsort(hashes, kind="stable")
+    cells = hashes[order] & UPPER
+    is_first = np.concatenate([[True], cells[1:] != cells[:-1]])
+    # Others than the first ones of their cells come last: one crowded place must not take all of them.
+    candidates = np.concatenate([order[is_first], order[~is_first]])[: CANDIDATES_PER_POINT * most_points]
     offsets = points[candidates] - points.min(axis=0)
     extent = float(offsets.max())
     if extent == 0:

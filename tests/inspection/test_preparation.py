@@ -1,5 +1,7 @@
 """Preparation: where every point goes, and that unit, offset, pose and size of a scan do not matter."""
 
+import logging
+
 import numpy as np
 import pytest
 from sample_scans import closed_shape, depth_scan
@@ -15,6 +17,7 @@ from pointad.inspection.preparation import (
     PLACES,
     choose_rig,
     prepare,
+    prepare_cloud,
 )
 
 
@@ -203,3 +206,16 @@ def test_the_log_names_the_scan(caplog: pytest.LogCaptureFixture) -> None:
         prepare(xyz, None, np.zeros((5, 5, 3), np.uint8), "front", remove_table=True, name="part 7")
         prepare(xyz.reshape(-1, 3), None, None, "front", name="part 7")
     assert len(caplog.messages) > 4 and all(message.startswith("part 7: ") for message in caplog.messages)
+
+
+def test_repeated_points_count_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Writers repeat the last point to fill their files."""
+    points = np.random.default_rng(11).normal(size=(3000, 3)) * [60, 40, 25]
+    repeated = np.concatenate([points[:1000], points[[7] * 5000], points[1000:]])
+    with caplog.at_level(logging.INFO):
+        plain, found = (prepare_cloud(each, AROUND_RIG) for each in (points, repeated))
+    assert "5000 of 8000 points repeat the position of another and count once" in caplog.text
+    np.testing.assert_array_equal(found.point_cloud.points, plain.point_cloud.points)
+    assert found.rig == plain.rig
+    np.testing.assert_array_equal(found.place, np.concatenate([plain.place[:1000], [7] * 5000, plain.place[1000:]]))
+    np.testing.assert_array_equal(repeated[found.source], points)

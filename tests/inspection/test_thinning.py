@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from pointad.inspection.thinning import thin_evenly
+from pointad.inspection.thinning import CELLS, thin_evenly
+from pointad.scans.point_hashes import lasting_hashes
 
 
 def test_small_clouds_stay_whole() -> None:
@@ -34,6 +35,15 @@ def test_dense_parts_are_thinned_more() -> None:
     assert in_corner < 0.4
     gaps, _ = cKDTree(plane[kept]).query(random.random((2_000, 2)))
     assert gaps.max() < 0.06, "every part of the surface is covered"
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-9])
+def test_a_crowded_place_takes_not_all_candidates(spread: float) -> None:
+    random = np.random.default_rng(2)
+    points = random.normal(size=(5_000, 3))
+    crowd = points[lasting_hashes(points, CELLS).argmin()] + spread * random.normal(size=(20_000, 3))
+    kept = thin_evenly(np.concatenate([points, crowd]), 1_000)
+    assert len(kept) > 800
 
 
 def test_same_seed_same_points_other_seed_others() -> None:

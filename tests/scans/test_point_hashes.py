@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pointad.scans.point_hashes import lasting_hashes, point_hashes, smallest_hashes
+from pointad.scans.point_hashes import distinct_points, lasting_hashes, point_hashes, smallest_hashes
 
 
 def test_hashes_follow_the_points() -> None:
@@ -54,3 +54,16 @@ def test_points_of_one_cell_have_hashes_of_their_own() -> None:
     assert len(np.unique(hashes)) == 201 and len(np.unique(hashes[:-1] >> 24)) == 1
     for flat in (np.zeros((5, 3)), np.zeros((0, 3))):
         assert len(np.unique(lasting_hashes(flat, 1000))) <= 1
+
+
+def test_points_are_equal_to_the_first_of_their_kind() -> None:
+    points = np.random.default_rng(7).random((500, 3)) * [1, 0, 1]
+    numbers = np.random.default_rng(8).integers(0, 500, 3000)
+    repeated = points[numbers]
+    repeated[::2, 1] = -0.0
+    first, equal = distinct_points(repeated)
+    assert len(first) == len(np.unique(numbers)) and (np.diff(first) > 0).all()
+    np.testing.assert_array_equal(repeated[first][equal], repeated)
+    assert all(number not in numbers[:index] for index, number in zip(first, numbers[first], strict=True))
+    for whole in distinct_points(points):
+        np.testing.assert_array_equal(whole, np.arange(500))
