@@ -12,6 +12,8 @@ from __future__ import annotations  # read by Pythons that are too old, too, so 
 
 from typing import TYPE_CHECKING, Any
 
+import pointad.compute.forks  # noqa: F401  (it notes whether this process is a fork of one with PyTorch)
+
 if TYPE_CHECKING:
     from pointad.inspection.prediction import Prediction
     from pointad.inspection.predictor import PointAD

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from pointad.compute.device import choose_device
-from pointad.compute.forks import HomeProcess
+from pointad.compute.forks import compute_safely
 from pointad.compute.own_settings import built_in_single_precision, own_settings
 from pointad.compute.precision_names import FP32
 from pointad.data.view_subset import ViewChoice
@@ -74,7 +74,6 @@ class PointAD:
         pictures_at_once: int | None = None,
     ) -> None:
         check_parts(backbone, text_features)
-        self._home = HomeProcess()
         self._backbone = backbone
         self._text_features = text_features
         self._make_encoder = partial(
@@ -116,6 +115,7 @@ class PointAD:
         Raises:
             InputError: a file is missing or does not fit, or the device was not found or lacks the precision.
         """
+        compute_safely()
         if clip is None:
             clip = DEMO if path is None else "openai"
         path = demo_checkpoints()[0] if path is None else path
@@ -204,7 +204,7 @@ class PointAD:
         sigma = checked_width(smoothing, sigma)
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         check_is_reference(reference, is_needed=False)
-        self._home.compute_safely()
+        compute_safely()
         encoder = self._encoder if reference is None else self._joint_encoder
         look = look_at(points, colors, rgb, options, self._backbone.image_size, encoder, name)
         started = time.perf_counter()
@@ -246,7 +246,7 @@ class PointAD:
         """
         options = LookOptions.of(rig, views, visibility, remove_table, metres_per_unit, keep_clusters, seed)
         eyes = self._eyes(options, sigma, smoothing)
-        self._home.compute_safely()
+        compute_safely()
 
         def look(points: np.ndarray, rgb: np.ndarray | None, name: str) -> Look:
             return look_at(points, None, rgb, options, self._backbone.image_size, self._joint_encoder, name)

@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
+from pointad.compute.forks import compute_safely
 from pointad.compute.own_settings import own_settings
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
@@ -176,6 +177,7 @@ class Reference:
         Raises:
             InputError: the file is missing, damaged, or no reference of this version.
         """
+        compute_safely()
         path = as_path(path, "path of a reference")
         try:
             regular_file_size(path)
