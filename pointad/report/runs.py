@@ -159,8 +159,8 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if tested and is_file(found) and file_fingerprint(found) != tested:
         logger.warning("%s: the prompts have been replaced since %s was written; no losses are shown", found, run.place)
         return {}
-    if not is_file(found) and _is_of_another_training(found.with_name(RUN_NAME), run):
-        logger.warning("%s: now belongs to another training than %s; no losses are shown", found.parent, run.place)
+    if _is_of_another_training(found.with_name(RUN_NAME), run):
+        logger.warning("%s: belongs to another training than %s; no losses are shown", found.parent, run.place)
         return {}
     try:
         names, rows = read_table(path)
@@ -170,7 +170,7 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
 
 
 def _is_of_another_training(path: Path, run: Run) -> bool:
-    """Whether a folder without the tested prompts says that something else has been trained in it since.
+    """Whether a folder says that its losses are of another training than the tested prompts, which may be a copy.
 
     Raises:
         InputError: its run.json cannot be read.
@@ -178,7 +178,10 @@ def _is_of_another_training(path: Path, run: Run) -> bool:
     if run.record.training is None or not is_file(path):
         return False
     remedy = "remove it or train again"
-    now = repeatable(checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy))
-    tested = repeatable(run.record.training)
+    told = checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy)
+    now, tested = (
+        repeatable(record) | {"masks": record.masks, "pictures": record.pictures}
+        for record in (told, run.record.training)
+    )
     different = [name for name in unlike(tested, now) if name not in _OF_A_CHECKPOINT]
     return any(None not in (tested[name], now[name]) for name in different)

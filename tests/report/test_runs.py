@@ -1,8 +1,10 @@
 """Finding runs and reading what they left."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy_runs import MODALITIES, TOYS, write_losses
@@ -103,10 +105,14 @@ def test_losses_of_another_training_in_the_folder_are_not_shown(
 ) -> None:
     checkpoint = tmp_path / "training" / "epoch_2.pth"
     write_losses(checkpoint)  # of a training that was killed before it had reached the tested epoch
-    tested = to_json(TrainingRecord(seed=1, epochs=2, epoch=2))
-    run = make_run(checkpoint=str(checkpoint), checkpoint_fingerprint="0123", training=tested)
+    tested = to_json(TrainingRecord(seed=1, epochs=2, epoch=2, masks="ab", pictures="cd"))
+    fingerprint = hashlib.sha256(b"tested").hexdigest()[:16]
+    run = make_run(checkpoint=str(checkpoint), checkpoint_fingerprint=fingerprint, training=tested)
     path = checkpoint.with_name("run.json")
-    for facts, shown in (({"seed": 1, "epochs": 5}, True), ({"seed": 2}, False)):
-        path.write_text(json.dumps(to_json(TrainingRecord(**facts))))
-        assert bool(read_losses(run)) is shown
-    assert f"{path.parent}: now belongs to another training" in caplog.text
+    others: tuple[dict[str, Any], ...] = ({"seed": 2}, {"seed": 1, "pictures": "ef"}, {"seed": 1, "masks": "ef"})
+    for _ in range(2):  # without the tested prompts, and with them as a copy beside those of another training
+        for facts in ({"seed": 1, "epochs": 5}, *others):
+            path.write_text(json.dumps(to_json(TrainingRecord(**facts))))
+            assert bool(read_losses(run)) is (facts not in others)
+        checkpoint.write_bytes(b"tested")
+    assert caplog.text.count(f"{path.parent}: belongs to another training") == 6
