@@ -31,7 +31,9 @@ def chosen_python(tmp_path: Path, requirements: str, shell: str = "bash") -> str
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path, shell: str) -> None:
-    chosen = chosen_python(tmp_path, shell=shell, requirements='numpy>=1.20\nno-such-package-here>=1,<2; python_version < "3"  # why\n\n')
+    chosen = chosen_python(
+        tmp_path, shell=shell, requirements='numpy>=1.20\nno-such-package-here>=1,<2; python_version < "3"  # why\n\n'
+    )
     assert Path(chosen).parent == Path(sys.executable).parent
 
 

@@ -28,7 +28,7 @@ from pointad.files.regular import as_path, regular_file_size
 from pointad.scans.array_scan import read_npy_scan, read_npz_scan
 from pointad.scans.coarseness import warn_of_coarse_coordinates
 from pointad.scans.meshes import MESH_POINTS, Mesh, scan_from_mesh
-from pointad.scans.no_data import without_no_data
+from pointad.scans.no_data import warn_of_lone_heights, without_no_data
 from pointad.scans.obj import read_obj
 from pointad.scans.other_formats import check_beginning, unsupported_extension
 from pointad.scans.pcd import read_pcd_scan
@@ -87,6 +87,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     if not present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
     if not scan.is_mesh:
+        warn_of_lone_heights(scan.points, present, path)
         warn_of_pixels(scan.points, present, path)
     warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)
     return scan

@@ -25,7 +25,8 @@ _NUMBERS = np.unique(
 
 _MOST_ZERO = 0.5  # share of the points that may have the height 0 for it to be no data
 
-_SUSPICIOUS_GAP = 0.05  # between the height 0 and the others, of the box's side
+_SUSPICIOUS_GAP = 0.05  # between a height that many points share and the others, of the box's side
+_MANY = 0.001  # of the points
 
 
 @np.errstate(over="ignore", invalid="ignore")  # coordinates as large as the type allows
@@ -73,6 +74,28 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     return cleaned.reshape(points.shape)
 
 
+@np.errstate(over="ignore", invalid="ignore")
+def warn_of_lone_heights(points: np.ndarray, present: np.ndarray, name: str | Path) -> None:
+    """Log the lowest or highest z if many points share it and hardly any other is near: a number may stand for no data.
+
+    Args:
+        points: (..., 3) floating point.
+        present: (...) bool, without holes.
+        name: the file, for the log.
+    """
+    flat = points.reshape(-1, 3)[present.ravel()]
+    for height in sorted({float(flat[:, 2].min()), float(flat[:, 2].max())}):
+        alike = flat[:, 2] == height
+        count = int(alike.sum())
+        if count < max(2, _MANY * len(flat)) or count == len(flat):
+            continue
+        low, high = _central_box(flat[~alike])
+        gap = max(low[2] - height, height - high[2])
+        if gap > _SUSPICIOUS_GAP * (high - low).max():
+            message = "%s: %d of %d points have z = %g, and nearly all others are farther than %.3g from it"
+            logger.warning(f"{message}; if it stands for no data, write nan", name, count, len(flat), height, gap)
+
+
 def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
     """Flags of the points of a cloud (N, 3) that are zeros in place of a measurement, logged."""
     flat = points[:, 2] == 0
@@ -88,11 +111,6 @@ def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
         gap = max(low[2], -high[2])
         if gap > reach > 0:
             found = flat
-        elif gap > _SUSPICIOUS_GAP * reach and flat.sum() > at_origin.sum() + 1:
-            message = (
-                "%s: %d of %d points have z = 0, all others are farther than %.3g from it; if 0 is no data, write nan"
-            )
-            logger.warning(message, name, flat.sum(), len(points), gap)
     if found.any():
         message = "%s: %d of %d points are 0 instead of a measurement; they are treated as holes"
         logger.warning(message, name, found.sum(), len(points))

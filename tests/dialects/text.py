@@ -130,7 +130,7 @@ TEXT = {
     "whole steps and normals": Dialect(".txt", lines(rows(_STEPS, NORMALS, form="%.4f")), _STEPS),
     "whole steps and intensities": Dialect(".txt", lines(rows(_STEPS, np.abs(NORMALS[:, :1]), form="%.4f")), _STEPS),
     "0 beside heights near it": Dialect(
-        ".xyz", lines(rows(_NEAR)), _NEAR, log="100 of 400 points have z = 0, all others are farther than"
+        ".xyz", lines(rows(_NEAR)), _NEAR, log="100 of 400 points have z = 0, and nearly all others are farther"
     ),
     "separators at the ends": Dialect(".csv", lines([line + "," for line in rows(POINTS, separator=",")])),
     "Fortran": Dialect(".txt", lines([line.replace(" ", "D+00 ", 1) for line in _XYZ])),

@@ -126,3 +126,30 @@ def test_heights_of_0_on_a_grid_are_told(tmp_path: Path, caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         read_scan(tmp_path / "b.npy")
     assert not caplog.records
+
+
+@pytest.mark.parametrize("number", [-1, -77.5, 12345, 0])
+@pytest.mark.parametrize("shape", [(2000, 3), (40, 50, 3)])
+@pytest.mark.parametrize("share", [0.01, 0.6])
+def test_heights_apart_from_all_others_are_told(
+    number: float, shape: tuple[int, ...], share: float, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = POINTS + np.array([0, 0, 300])
+    alike = RNG.random(len(points)) < share
+    points[alike, 2] = number
+    np.save(tmp_path / "a.npy", points.reshape(shape))
+    with caplog.at_level(logging.WARNING):
+        scan = read_scan(tmp_path / "a.npy")
+    if number or (len(shape) == 2 and share > 0.5):
+        assert f"{alike.sum()} of 2000 points have z = {number:g}, and nearly all others are farther" in caplog.text
+    else:
+        assert scan.present.sum() == 2000 - alike.sum() and "nearly all others" not in caplog.text
+
+
+def test_a_base_at_the_lowest_height_is_not_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    points = POINTS.copy()
+    points[:, 2] = np.maximum(points[:, 2], -5)
+    np.save(tmp_path / "a.npy", points)
+    with caplog.at_level(logging.WARNING):
+        read_scan(tmp_path / "a.npy")
+    assert "nearly all others" not in caplog.text
