@@ -77,7 +77,7 @@ put() {  # FILE < CONTENT
 }
 
 note_flags() {  # FOLDER MADE_OF FLAG...
-  mkdir -p "$1"
+  mkdir -p "$1" || exit 2
   { telling_flags "${@:3}"; echo; } | put "$1/flags.txt"
   printf '%s\n' "$2" | put "$1/made_of.txt"
   read_weights "${@:3}"

@@ -64,9 +64,9 @@ find_usable() {
 # Only an environment with this mark is ever removed: it was made here, and has no pip because that was interrupted.
 mark=.venv/made_by_setup
 make_environment() {  # PYTHON
-  rm -rf .venv
-  mkdir .venv
-  touch "$mark"
+  { rm -rf .venv && mkdir .venv && touch "$mark"; } 2>/dev/null \
+    || fail "$root/.venv cannot be made: no permission, or no space" \
+      "python3 -m pip install$(printf ' -r %s' "${requirements[@]}")   # in an active environment; or copy this folder elsewhere"
   "$1" -m venv .venv >&2
 }
 

@@ -51,7 +51,8 @@ sleep 0.5
 mkdir -p .venv/bin && cp base .venv/bin/python
 """)
     base.chmod(0o755)
-    environment = {"PATH": "/usr/bin:/bin", "PYTHON": str(base), "INTERRUPTED": "yes" if interrupted else ""}
+    environment = {"PATH": f"{folder}/bin:/usr/bin:/bin", "PYTHON": str(base)}
+    environment["INTERRUPTED"] = "yes" if interrupted else ""
     command = ["bash", "scripts/setup.sh", "needs.txt"]
     runs = [
         subprocess.Popen(
@@ -67,6 +68,17 @@ def test_an_environment_of_someone_else_is_never_removed(tmp_path: Path) -> None
     ((code, printed),) = first_runs(tmp_path, 1)
     assert code == 2 and (tmp_path / ".venv" / "lib").is_dir() and not (tmp_path / "made.txt").exists()
     assert printed.startswith("error: .venv was not made by this script") and "move .venv away" in printed
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """Installing python3-venv would not help."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mkdir").write_text("#!/bin/sh\necho Permission denied >&2\nexit 1\n")
+    (tmp_path / "bin" / "mkdir").chmod(0o755)  # root may write everywhere
+    ((code, printed),) = first_runs(tmp_path, 1)
+    assert code == 2 and not (tmp_path / "made.txt").exists()
+    assert printed.splitlines()[1] == f"error: {tmp_path}/.venv cannot be made: no permission, or no space"
+    assert "pip install -r needs.txt" in printed and "apt-get" not in printed
 
 
 def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
