@@ -25,13 +25,11 @@ from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.matched_labels import read_matched_labels
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
-from pointad.datasets.path_patterns import files_of_scans, scan_expression
+from pointad.datasets.path_patterns import files_of_scans, scans_in_places
 from pointad.datasets.sample_table import read_sample_table
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
-from pointad.files.presence import is_file
-from pointad.files.search import files_below
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
@@ -152,16 +150,7 @@ def _all(root: Path, layout: FolderLayout | None) -> list[tuple[RawSample, str]]
 
 def _found_by_pattern(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     assert layout.scans is not None
-    expression = scan_expression(layout.scans)
-    scans = {}
-    for path in filter(is_file, files_below(root, hidden=True)):
-        match = expression.fullmatch(path.relative_to(root).as_posix())
-        if match is not None:
-            scans[path] = match.groupdict()
-    if not scans:
-        raise InputError(
-            root, f"holds no file matching {layout.scans}", "check the pattern, which is relative to the folder"
-        )
+    scans = scans_in_places(root, layout.scans)
     values = list(scans.values())
     files = (files_of_scans(root, pattern, values) for pattern in (layout.pictures, layout.masks))
     return [

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pointad.datasets.archive import is_good
 from pointad.errors import InputError
+from pointad.files.search import files_in_places
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,48 @@ Values = Mapping[str, str]
 """What the placeholders stand for in the path of one scan."""
 
 
-def scan_expression(pattern: str) -> re.Pattern[str]:
+def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
+    """The scans that a pattern matches, in the order of their paths, each with what its placeholders stand for.
+
+    Hidden files and folders are left out unless the pattern spells their dot. Files that would match in another case
+    are, too; these are logged.
+
+    Args:
+        root: the folder to which the pattern is relative.
+        pattern: of their paths.
+
+    Raises:
+        InputError: the pattern has an unknown placeholder, or lacks {id} or {species}, or nothing matches it.
+    """
+    expression = _scan_expression(pattern)
+    found: dict[Path, Values] = {}
+    others = []
+    for path in files_in_places(root, [_name_expression(part) for part in _plain(pattern).split("/")]):
+        place = path.relative_to(root).as_posix()
+        match = expression.fullmatch(place)
+        if match is not None:
+            found[path] = match.groupdict()
+        elif re.fullmatch(expression.pattern, place, re.IGNORECASE):
+            others.append(path)
+    if others:
+        message = "pattern %s: %d files that match it in another case are left out, such as %s"
+        logger.warning(message, pattern, len(others), others[0])
+    if not found:
+        raise InputError(
+            root, f"holds no file matching {pattern}", "check the pattern, which is relative to the folder"
+        )
+    return found
+
+
+def _name_expression(part: str) -> re.Pattern[str]:
+    """An expression, in any case, for the name of one folder or file on the way to a scan."""
+    tokens = list(_tokens(part))
+    shown = "" if not tokens or tokens[0][0] not in "{*" else r"(?!\.|__MACOSX$)"
+    parts = (".+" if token.startswith("{") else ".*" if token.startswith("*") else re.escape(token) for token in tokens)
+    return re.compile(shown + "".join(parts), re.IGNORECASE | re.DOTALL)
+
+
+def _scan_expression(pattern: str) -> re.Pattern[str]:
     """An expression for the paths of scans, relative to their folder, with a group for each placeholder.
 
     Raises:
@@ -161,4 +203,9 @@ def _filled(pattern: str, values: Values) -> Iterator[str]:
 
 def _tokens(pattern: str) -> Iterator[str]:
     """Placeholders, `*` and what stands between them."""
-    return filter(None, _TOKENS.split(re.sub(r"/(?:\.?/)+", "/", pattern.strip()).removeprefix("./")))
+    return filter(None, _TOKENS.split(_plain(pattern)))
+
+
+def _plain(pattern: str) -> str:
+    """A pattern without what means nothing in a path, as in `./test//{id}.ply`."""
+    return re.sub(r"/(?:\.?/)+", "/", pattern.strip()).removeprefix("./")

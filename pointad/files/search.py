@@ -2,10 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.files.presence import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,31 @@ def files_below(folder: str | Path, *, hidden: bool = False) -> list[Path]:
         InputError: the folder or one below it cannot be read.
     """
     return sorted(_walk(Path(folder), hidden))
+
+
+def files_in_places(folder: Path, names: Sequence[re.Pattern[str]]) -> list[Path]:
+    """The files at one depth below a folder, in the order of the paths; links are followed.
+
+    Links that lead nowhere are left out, which is logged.
+
+    Args:
+        folder: where to begin.
+        names: what the name of the first folder on the way matches, then of the next; the last one is for the file.
+
+    Raises:
+        InputError: one of these folders cannot be read.
+    """
+    places = [folder]
+    for number, name in enumerate(names, start=1):
+        is_wanted = is_file if number == len(names) else is_folder
+        paths = [
+            place / entry.name for place in places for entry in _entries(place, set()) if name.fullmatch(entry.name)
+        ]
+        for path in paths:
+            if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110
+                logger.warning("%s: is a link that leads nowhere; skipped", path)
+        places = [path for path in paths if is_wanted(path)]
+    return sorted(places)
 
 
 def _walk(folder: Path, hidden: bool) -> Iterator[Path]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pointad.datasets.path_patterns import files_of_scans
+from pointad.datasets.path_patterns import files_of_scans, scans_in_places
 from pointad.errors import InputError
 
 
@@ -57,3 +57,26 @@ def test_different_texts_for_one_sign_are_told(tmp_path: Path, caplog: pytest.Lo
     assert not caplog.messages
     matched(tmp_path, "{id}*.txt", ["1", "2"], ["2_m.txt", "1_2_m.txt"])
     assert "* stands for 2 different texts, such as '_2_m' in 1_2_m.txt, '_m' in 2_m.txt" in caplog.text
+
+
+def test_scans_in_linked_and_hidden_folders(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in (
+        "every/dent/1.ply",
+        "every/dent/2.PLY",
+        "test/.trash/3.ply",
+        "test/__MACOSX/4.ply",
+        "test/good/._5.ply",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "test/dent").symlink_to(tmp_path / "every/dent")
+    (tmp_path / "test/good/6.ply").symlink_to("/nowhere/6.ply")
+    assert scans_in_places(tmp_path, "./test//{species}/{id}.ply") == {
+        tmp_path / "test/dent/1.ply": {"species": "dent", "id": "1"}
+    }
+    assert caplog.messages == [
+        f"{tmp_path}/test/good/6.ply: is a link that leads nowhere; skipped",
+        "pattern ./test//{species}/{id}.ply: 1 files that match it in another case are left out, such as "
+        f"{tmp_path}/test/dent/2.PLY",
+    ]
+    assert list(scans_in_places(tmp_path, "test/.{species}/{id}.ply")) == [tmp_path / "test/.trash/3.ply"]
