@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from pointad.errors import shown
 from pointad.scans.column_units import common_unit
 
 _MOST_NAMED = 12  # columns in one list
@@ -43,7 +44,7 @@ def columns_read(
 
 
 def _named(place: int, names: Sequence[str] | None) -> str:
-    name = "" if names is None else names[place].strip().strip("\"'").strip()
+    name = "" if names is None else shown(names[place].strip().strip("\"'").strip()[: _LONGEST_NAME + 1])
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME - 1]}…"
     return f"{place + 1} ({name})" if name else str(place + 1)

@@ -21,6 +21,7 @@ from pointad.scans.scan_file import MOST_POINTS
 logger = logging.getLogger(__name__)
 
 _MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
+_MOST_TAGS = 20_000  # in all of them, each of which tifffile compares with the others of its kind
 _SCALING = re.compile(r"""name=["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
 _NEUTRAL = {"scale": ("1", "1.0"), "offset": ("0", "0.0")}
 _LONGEST_METADATA = 100_000  # characters
@@ -80,19 +81,37 @@ def write_xyz_tiff(path: str | Path, xyz: np.ndarray) -> None:
 
 
 def _check_directories(file: tifffile.TiffFile, content: bytes, path: str | Path) -> None:
-    """Refuse a list of images that leads back to itself, which tifffile would follow practically without end."""
+    """Refuse a list of images that leads back to itself, which tifffile would follow practically without end.
+
+    The same holds for more images, those within images included, and for more tags than there can be.
+    """
     form = file.tiff
     seen: set[int] = set()
+    images = tags = 0
+
+    def count(offset: int) -> int:
+        """The tags of one more image."""
+        nonlocal images, tags
+        (own,) = struct.unpack_from(form.tagnoformat, content, offset)
+        images, tags = images + 1, tags + own
+        if images > _MOST_IMAGES or tags > _MOST_TAGS:
+            problem = f"has more than {_MOST_IMAGES} images, or {_MOST_TAGS} tags in them"
+            raise InputError(path, problem, _REMEDY)
+        return int(own)
+
     place = form.offsetsize  # of the first image's offset: behind four bytes, or eight in BigTIFF
     while place + form.offsetsize <= len(content):
         (offset,) = struct.unpack_from(form.offsetformat, content, place)
         if not 0 < offset <= len(content) - form.tagnosize:
-            return
-        if offset in seen or len(seen) >= _MOST_IMAGES:
-            raise InputError(path, f"lists more than {len(seen)} images, or the same one repeatedly", _REMEDY)
+            break
+        if offset in seen:
+            raise InputError(path, f"lists one of its {images} images repeatedly", _REMEDY)
         seen.add(offset)
-        (tags,) = struct.unpack_from(form.tagnoformat, content, offset)
-        place = offset + form.tagnosize + tags * form.tagsize
+        place = offset + form.tagnosize + count(offset) * form.tagsize
+    for page in file.pages:
+        for offset in (isinstance(page, tifffile.TiffPage) and page.subifds) or ():
+            if 0 < offset <= len(content) - form.tagnosize:
+                count(offset)
 
 
 def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> tuple[np.ndarray, str]:

@@ -1,6 +1,7 @@
 """Organized scans as TIFF, in the arrangements that exporters choose."""
 
 import io
+import struct
 
 import numpy as np
 import tifffile
@@ -74,8 +75,20 @@ _ENDLESS = bytes.fromhex(
     "0400010000000a0000001701040001000000b40000001a01050001000000bc0000001b01050001000000c4000000"
 ) + 15 * bytes.fromhex("01000000bc0000001b01050001000000c4000000")
 
+
+def _with_inner(count: int, tags: int = 0) -> bytes:
+    """A scan that names its own directory, behind the first eight bytes, as so many images within it."""
+    inner, stand_in = 330, 61_330  # tifffile does not write the former
+    extra = [(60_000 + index, "H", 1, 7, True) for index in range(tags)]
+    named = [(stand_in, "I", count, (8,) * count, True), *extra]
+    content = written((_XYZ, {"photometric": "rgb", "extratags": named}))
+    return content.replace(struct.pack("<HH", stand_in, 4), struct.pack("<HH", inner, 4))
+
+
 REFUSED_TIFF = {
-    "a list that leads back": (".tiff", _ENDLESS, "or the same one repeatedly"),
+    "a list that leads back": (".tiff", _ENDLESS, "repeatedly"),
+    "images within an image": (".tiff", _with_inner(1001), "has more than 1000 images"),
+    "images within an image, of many tags": (".tiff", _with_inner(900, tags=30), "or 20000 tags in them"),
     "GDAL's scales": (
         ".tiff",
         written((_XYZ, {"photometric": "rgb", "extratags": [_gdal(42112, _SCALE % "0.01")]})),

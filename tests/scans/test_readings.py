@@ -212,3 +212,15 @@ def test_surfaces_and_clouds_of_one_format_are_not_alike(tmp_path: Path, sphere:
     surface = read_scan(path)
     assert cloud.columns == surface.columns
     assert cloud.manner != surface.manner
+
+
+def test_names_are_shown_as_plain_text(tmp_path: Path, sphere: np.ndarray) -> None:
+    """A header of NumPy may hold any characters, and half of a pair of surrogates cannot be written as UTF-8."""
+    records = np.zeros(len(sphere), dtype=[("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("?", "<f4")])
+    for axis, name in enumerate("xyz"):
+        records[name] = sphere[:, axis]
+    header = str(records.dtype.descr).replace("'?'", r"'\ud800\x1b[31m'")
+    written = f"{{'descr': {header}, 'fortran_order': False, 'shape': ({len(sphere)},), }}\n".encode()
+    content = b"\x93NUMPY\x01\x00" + len(written).to_bytes(2, "little") + written + records.tobytes()
+    (tmp_path / "a.npy").write_bytes(content)
+    assert r"not used: 4 (\ud800\x1b[31m);" in read_scan(tmp_path / "a.npy").reading

@@ -110,7 +110,7 @@ def _answer_orders(make: Callable[[], Inspector], connection: Connection, second
 
 def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
     try:
-        return Answer(success, work().encode())
+        return Answer(success, work().encode(errors="backslashreplace"))  # as JSON escapes what is no text
     except PointADError as error:
         if isinstance(error, InputError) and success == DONE:  # without the path, which is nobody's business
             return Answer(REFUSED, short(f"{error.problem}; {error.remedy}", LONGEST_LINE).encode())
