@@ -13,11 +13,12 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.header_names import completed, with_units
 from pointad.scans.named_columns import find_columns
-from pointad.scans.text_cells import BLANK, COMMA, TAB
+from pointad.scans.text_cells import BLANK, COMMA, TAB, split
 from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, plain_nan, plain_rows
 
 logger = logging.getLogger(__name__)
 
+_COMMENTS = re.compile(rb"(?m)^[ \t]*[%!][^\n]*\n?")
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give rows of numbers of equal length, and write nan where a number is missing"
 
@@ -70,6 +71,8 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     content = plain_rows(decoded(content, name))
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
+    if b"%" in body or b"!" in body:
+        body = _COMMENTS.sub(b"", body)
     values = _numbers(plain_nan(body), dialect, name)
     names, columns = dialect.names, values.shape[1]
     named = 0 if names is None else len(names)
@@ -117,7 +120,7 @@ def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
 
 
 def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None = None) -> np.ndarray:
-    comments = tuple(mark for mark in ("#", "//", "%", "!") if mark.encode() in body)
+    comments = tuple(mark for mark in ("#", "//") if mark.encode() in body)
     return np.loadtxt(
         io.BytesIO(body),
         dtype=np.float64,
@@ -133,7 +136,7 @@ def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None 
 def _with_words(body: bytes, separator: bytes | None) -> np.ndarray:
     """A table in which some columns hold words; those are nan."""
     first = body[: body.find(b"\n")] if b"\n" in body else body
-    cells = first.split(separator)
+    cells = split(first, separator)
     numeric = [place for place, cell in enumerate(cells) if _is_float(cell)]
     if len(numeric) < 3:
         raise ValueError("too few columns of numbers")

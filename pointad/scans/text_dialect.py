@@ -26,7 +26,9 @@ _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
-_COMMENT_BEHIND = re.compile(rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:[#!%]|//)[^\n]*$")
+_COMMENT_BEHIND = re.compile(
+    rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"
+)  # 45% is no comment
 _DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
 _DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time

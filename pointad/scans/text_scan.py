@@ -79,7 +79,8 @@ def _said(table: TextTable, coordinates: Iterable[int], colors: Iterable[int] | 
 def _check_first_names(names: tuple[str, ...], every_name: tuple[str, ...], path: Path) -> None:
     are_colours = find_columns(every_name).colors is not None  # else "a, b, c" are three letters
     wrong = [name for name in names if is_no_coordinate(name) and (are_colours or plain_name(name) not in _COLOURS)]
-    if wrong:
+    moved = [axis for name, axis in zip(names, "xyz", strict=True) if plain_name(name) in {*"xyz"} - {axis}]
+    if wrong or moved:
         problem = f"has no columns x, y, z, and begins with {', '.join(repr(name) for name in names)}"
         raise InputError(path, problem, _REMEDY)
     others = alike(every_name)

@@ -74,6 +74,19 @@ TEXT = {
     "others beside normals": Dialect(
         ".csv", lines(rows(POINTS, NORMALS, separator=","), "East,North,Up,NX,NY,NZ"), log="East, North, Up are read"
     ),
+    "words with separators": Dialect(
+        ".csv", lines([f'"P, {n}",{row}' for n, row in enumerate(rows(POINTS, separator=","))], '"Name","X","Y","Z"')
+    ),
+    "percentages in front": Dialect(
+        ".csv", lines([f"{n % 100}%,{row}" for n, row in enumerate(rows(POINTS, separator=","))], "quality,x,y,z")
+    ),
+    "percentages between": Dialect(
+        ".csv",
+        lines([row[::-1].replace(",", ",% 09,", 1)[::-1] for row in rows(POINTS, separator=",")], "x,y,quality,z"),
+    ),
+    "comments behind percent signs": Dialect(
+        ".txt", lines([f"{row} % point {n}" if n % 3 else f"{row} !\n  % 1 2 3" for n, row in enumerate(_XYZ)])
+    ),
     "tsv": Dialect(".tsv", lines(rows(POINTS, separator="\t"), "x\ty\tz")),
     "table of R": Dialect(".txt", lines(rows(_NUMBERS + 1, POINTS), '"x" "y" "z"')),
     "colours first": Dialect(".csv", lines(rows(COLORS, POINTS, separator=","), "r,g,b,x,y,z"), colors=COLORS),
@@ -149,6 +162,16 @@ TEXT = {
 }
 
 REFUSED_TEXT = {
+    "a profile of x and z": (
+        ".csv",
+        lines(rows(POINTS, separator=","), "x,z,i"),
+        "begins with 'x', 'z', 'i'; name the",
+    ),
+    "y in front of x": (
+        ".csv",
+        lines(rows(POINTS, separator=","), "y,x,height"),
+        "begins with 'y', 'x', 'height'; name",
+    ),
     "other names behind something else": (
         ".csv",
         lines(rows(POINTS[:, :1] * 2, POINTS, separator=","), "quality,x_cam,y_cam,z_cam"),

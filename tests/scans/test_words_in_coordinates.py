@@ -24,7 +24,7 @@ REFUSED = {
         lines([f"{row},,{n},7" for n, row in enumerate(WITHOUT_Z)], "x,y,z,i,j"),
         "has words or nothing in place of numbers in the column 'z'",
     ),
-    "thousands within quotes": (lines(GROUPED, "X,Y,Z,R,G,B"), "is not a table of numbers"),
+    "thousands within quotes": (lines(GROUPED, "X,Y,Z,R,G,B"), "in place of numbers in the column 'X'"),
     "words and other names": (
         lines([f"{n},{row},1,CP" for n, row in enumerate(WITHOUT_Z)], "Point,Northing,Easting,Elevation,Code"),
         "and no line that names x, y, z",
