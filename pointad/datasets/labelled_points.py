@@ -12,7 +12,7 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
-from pointad.scans.point_labels import is_label_like, marked, with_flags_as_numbers
+from pointad.scans.point_labels import check_is_ground_truth, is_label_like, marked, with_flags_as_numbers
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import TextTable, parse_table
@@ -44,6 +44,7 @@ def read_labelled_points(
         InputError: a file is missing or broken, a row has fewer than four numbers, no column can be labels, a label is
             not finite, every point is marked, or the rows are not those of the scan.
     """
+    check_is_ground_truth(path)
     table = parse_table(with_flags_as_numbers(decoded(read_bytes(path), path)), path)
     if table.values.shape[1] < 4:
         problem = f"has {table.values.shape[1]} numbers per row, expected x y z label"

@@ -90,12 +90,14 @@ def is_certain(suffix: str) -> bool:
     return _CONVERSIONS.get(suffix) in (_CLOUD, _POINTS, _MESH, _OTHER_MESH, _CAD, _SENSOR, _SURFACE)
 
 
-def check_beginning(path: Path, supported: Collection[str]) -> None:
+def check_beginning(path: Path, supported: Collection[str], what: str = "a scan", otherwise: str | None = None) -> None:
     """Refuse a file whose first bytes show that its extension is wrong, or that it is no data at all.
 
     Args:
-        path: a regular file whose extension is among those supported.
-        supported: the extensions that are read.
+        path: a regular file.
+        supported: the extensions of what is recognized by its first bytes and read.
+        what: it should be.
+        otherwise: what to do with other formats; None: how to make a scan of them.
 
     Raises:
         InputError: it is empty, a Git LFS pointer, a web page, compressed, or in another format than it is called.
@@ -107,10 +109,10 @@ def check_beginning(path: Path, supported: Collection[str]) -> None:
         return
     suffix = path.suffix.lower()
     for pattern, name, suffixes in _BEGINNINGS:
-        if pattern.match(start) and suffix not in suffixes:
+        if pattern.match(start) and not (suffix in suffixes and suffix in supported):
             rename = f"rename it so that it ends in {suffixes[0]}"
-            remedy = rename if suffixes[0] in supported else _CONVERSIONS[suffixes[0]]
+            remedy = rename if suffixes[0] in supported else otherwise or _CONVERSIONS[suffixes[0]]
             raise InputError(path, f"holds {name} data", remedy)
     reason = unlikely_content(path)
     if reason is not None:
-        raise InputError(path, f"is not a scan: {reason}", "replace the file")
+        raise InputError(path, f"is not {what}: {reason}", "replace the file")

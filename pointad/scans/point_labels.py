@@ -9,7 +9,8 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.npy_files import read_npy
-from pointad.files.regular import read_bytes
+from pointad.files.regular import read_bytes, regular_file_size
+from pointad.scans.other_formats import check_beginning
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import decoded
 from pointad.scans.whole_numbers import are_whole
@@ -57,7 +58,18 @@ def read_label_rows(path: str | Path) -> np.ndarray:
         InputError: the file is missing, empty, or has rows of different lengths.
     """
     path = Path(path)
+    check_is_ground_truth(path)
     return _array(path) if path.suffix.lower() == ".npy" else _text(path)
+
+
+def check_is_ground_truth(path: Path) -> None:
+    """Refuse a file that does not begin like text or an array.
+
+    Raises:
+        InputError: it is missing, empty, a Git LFS pointer, a web page, compressed, or in another format.
+    """
+    regular_file_size(path)
+    check_beginning(path, (".npy",), "a list of labels", "give text with one label per line, or rows x y z label")
 
 
 def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:

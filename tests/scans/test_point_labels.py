@@ -88,6 +88,24 @@ def test_what_is_no_list_of_labels_is_refused(values: np.ndarray, said: str, tmp
         read_labels(tmp_path / "labels.npy")
 
 
+OTHER_FILES = {
+    "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ".png", "holds PNG data; give text with one label per line"),
+    "a cloud": (b"ply\nformat ascii 1.0\n", ".ply", "holds PLY data; give text with one label per line"),
+    "an array": (b"\x93NUMPY\x01\0", ".txt", r"holds NPY data; rename it so that it ends in \.npy"),
+    "gzip": (b"\x1f\x8b\x08\0", ".txt", "is not a list of labels: it is compressed with gzip"),
+    "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", ".txt", "it is a Git LFS pointer"),
+    "nothing": (b"", ".txt", "it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_other_files_are_named(name: str, tmp_path: Path) -> None:
+    content, suffix, said = OTHER_FILES[name]
+    (tmp_path / f"labels{suffix}").write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        read_labels(tmp_path / f"labels{suffix}")
+
+
 def test_probabilities_with_decimal_commas(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "labels.txt"
     values = np.where(LABELS, "0,95", np.where(np.arange(200) % 4 == 1, "0,25", "0,00"))
