@@ -34,15 +34,15 @@ def encoder_settings(
         remedy: what to do about it.
 
     Raises:
-        InputError: the part is not an object, or the heads are not a count.
+        InputError: the part is not an object, or its heads or width are not a count.
     """
     given = content.get(name) or {}
     if not isinstance(given, dict):
         raise InputError(source, f"its {name} is not a JSON object", remedy)
     settings = {**defaults, **given}
-    heads = settings["num_attention_heads"]
-    if not (type(heads) is int and heads > 0):
-        raise InputError(source, "its num_attention_heads is not a count", remedy)
+    for setting in ("num_attention_heads", "hidden_size"):
+        if (_count(settings[setting]) or 0) < 1:
+            raise InputError(source, f"its {setting} is not a count", remedy)
     return settings
 
 

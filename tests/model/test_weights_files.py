@@ -149,6 +149,17 @@ def test_configurations_that_do_not_fit(
         load_backbone(weights=write_folder(renamed, tmp_path / "a", **change))
 
 
+@pytest.mark.parametrize("width", ["16", None, 0])
+def test_a_width_is_a_count_even_where_no_entry_shows_it(
+    width: Any, renamed: dict[str, Tensor], tmp_path: Path
+) -> None:
+    words = "text_model.embeddings.token_embedding.weight"
+    less = {name: entry for name, entry in renamed.items() if name != words}
+    change, _ = text("", hidden_size=width)
+    with pytest.raises(InputError, match="hidden_size is not a count"):
+        read_weights(write_folder(less, tmp_path / "a", **change))
+
+
 def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
     torch.save(state, tmp_path / "open_clip_pytorch_model.bin")
     model: dict[str, Any] = {
