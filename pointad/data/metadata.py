@@ -14,7 +14,7 @@ from typing import Any
 from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.data.listed_paths import WRITE_AGAIN, inside
 from pointad.data.rendering_settings import require_dataset
-from pointad.datasets.archive import is_good
+from pointad.datasets.archive import is_good, is_hidden
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.class_names import unknown_class
 from pointad.datasets.registry import specification
@@ -211,7 +211,7 @@ def _entries(
 
 
 def _class_names(root: Path, dataset: DatasetSpecification, split: str) -> list[str]:
-    present = sorted(folder.name for folder in root.iterdir() if (folder / split).is_dir())
+    present = sorted(path.name for path in root.iterdir() if not is_hidden(path) and (path / split).is_dir())
     known = [name for name in dataset.classes if name in present]
     return known + [name for name in present if name not in known]
 
@@ -220,13 +220,13 @@ def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
     species_folders = sorted(
         folder
         for folder in (root / class_name / split).iterdir()
-        if (folder / VIEWS).is_dir() and (split == SPLIT or is_good(folder.name))
+        if not is_hidden(folder) and (folder / VIEWS).is_dir() and (split == SPLIT or is_good(folder.name))
     )
     return [
         SampleFiles(root, class_name, folder.name, sample.name, split)
         for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))
         for sample in sorted((folder / VIEWS).iterdir())
-        if sample.is_dir() and not sample.name.startswith(".")
+        if not is_hidden(sample) and sample.is_dir()
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,16 @@ def test_unfinished_samples_are_left_out(tmp_path: Path) -> None:
     (broken.folder / "2d_rendering" / ".002.partial").mkdir()
     summary = write_metadata(tmp_path, "mvtec_pc_3d_rgb")
     assert summary.samples == {"bagel": {"good": 1}} and summary.unfinished == (broken.views,)
+
+
+def test_hidden_folders_are_no_classes_species_or_samples(tmp_path: Path) -> None:
+    """As file managers and archives leave them; their names would be refused."""
+    rendered(tmp_path, "bagel", "good", "000")
+    shutil.copytree(tmp_path / "bagel", tmp_path / "__MACOSX")
+    shutil.copytree(tmp_path / "bagel/test/good", tmp_path / "bagel/test/.ipynb_checkpoints")
+    shutil.copytree(tmp_path / "bagel", tmp_path / ".Trash")
+    summary = write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    assert summary.samples == {"bagel": {"good": 1}} and not summary.unfinished
 
 
 def test_nothing_rendered(tmp_path: Path) -> None:
