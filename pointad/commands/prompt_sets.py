@@ -51,10 +51,10 @@ def load_prompt_sets(
         return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), record)]
     loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
     names = [one.prompts.name for one in loaded]
-    if len(set(names)) < len(names):
-        raise InputError(
-            "--checkpoint_path", "contains two checkpoints in folders of the same name", "test them one at a time"
-        )
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        problem = f"contains two checkpoints of {repeated}, by training class or folder; results are named after it"
+        raise InputError("--checkpoint_path", problem, "test them one at a time")
     return loaded
 
 
@@ -101,6 +101,8 @@ def _load(
     left_out = frozenset(classes & (learned | set(classes_before(known, own_dataset))))
     if training_class is None:
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
+    elif settings.train_class is None and known.training_class is None:
+        logger.info("%s: taken to be trained on %s, as its folder is called (or give --train_class)", path, folder)
     if not settings.allow_mismatch:
         require_same_clip(path, known, record, f"{MATCHING_WEIGHTS}, or add --allow_mismatch")
     says_class = not learner.says(backbone, OBJECT_NAME) if known.object_aware is None else known.object_aware

@@ -164,3 +164,21 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     emptied = invoke("train.py", *flags, "--save_path", folder, "--restart")
     assert_one_error_line(emptied, "epoch_1.pth", "would be removed", "--restart")
     assert (folder / "epoch_1.pth").is_file()
+
+
+@pytest.mark.usefixtures("ready_backbone")
+def test_a_class_that_only_the_folder_names_is_told(
+    two_samples: Path, test_flags: tuple[object, ...], golden_weights: Path, tmp_path: Path
+) -> None:
+    prompts = [tmp_path / place / "cookie" / "prompts.pth" for place in "ab"]
+    for path in prompts:
+        path.parent.mkdir(parents=True)
+        shutil.copy(golden_weights / "prompts.pth", path)
+    flags = ("--data_path", two_samples, *test_flags, "--save_path", tmp_path / "out", "--checkpoint_path")
+    ending = invoke("test.py", *flags, prompts[0])
+    assert_one_error_line(ending, "other than the training class")
+    assert f"{prompts[0]}: taken to be trained on cookie, as its folder is called" in ending.err
+    assert "taken to be" not in invoke("test.py", *flags, prompts[0], "--train_class", "cookie").err
+    for path in prompts:
+        write_origin(path, {**FACTS, "training_class": "bagel"}, 6)
+    assert_one_error_line(invoke("test.py", *flags, *prompts), "two checkpoints of bagel, by training class or folder")
