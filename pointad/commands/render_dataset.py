@@ -33,7 +33,7 @@ from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, sha
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata, write_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
-from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples
+from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples
 from pointad.data.raw_places import refuse_links_into, refuse_nested
 from pointad.data.rendering_settings import may_be_of_another, note_source
 from pointad.data.shards import WHOLE, Shard
@@ -195,7 +195,9 @@ def found_samples(settings: RenderSettings) -> list[RawSample]:
     if settings.good_scans is None:
         return samples
     good: dict[str, list[RawSample]] = defaultdict(list)
-    for sample in list_good_scans(dataset, archive, settings.classes, reading):
+    found = list_good_scans(dataset, archive, settings.classes, reading)
+    check_apart(samples, found)
+    for sample in found:
         good[sample.class_name].append(sample)
     if not good:
         remedy = "omit --good_scans: test.py --shots then draws good scans from the test split"

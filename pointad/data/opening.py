@@ -18,7 +18,7 @@ from pointad.data.layout import SPLIT, VIEWS
 from pointad.data.listed_paths import WRITE_AGAIN
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
 from pointad.data.own_data import STORED, check_kind
-from pointad.data.raw import RenderingOptions, list_good_scans, list_raw_samples, render_raw_sample
+from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import require_dataset, stored_views
 from pointad.data.sample_source import SampleSource
 from pointad.data.view_subset import AvailableViews
@@ -80,7 +80,8 @@ def list_dataset(
     samples = list_raw_samples(dataset, root, classes=classes, reading=rendering.reading)
     directions = rendering.views or dataset.rig.views
     views = AvailableViews(len(directions), directions, f"the rig of {dataset.title}")
-    good = list_good_scans(dataset, root, classes, rendering.reading) if with_good else ()
+    good = list_good_scans(dataset, root, classes, rendering.reading) if with_good else []
+    check_apart(samples, good)
     return ListedDataset(samples, views, partial(_render, rendering=rendering, dataset=dataset), good)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -116,6 +117,19 @@ def list_good_scans(
     ]
     _check_names(samples)
     return samples
+
+
+def check_apart(samples: Iterable[RawSample], good: Iterable[RawSample]) -> None:
+    """Refuse good scans that are test samples too, as links may make them: compared with itself, a scan seems better.
+
+    Raises:
+        InputError: one is.
+    """
+    tested = {os.path.realpath(sample.scan_path): sample.scan_path for sample in samples}
+    for sample in good:
+        twin = tested.get(os.path.realpath(sample.scan_path))
+        if twin is not None:
+            raise InputError(sample.scan_path, f"is the same file as the test sample {twin}", "keep it in one split")
 
 
 def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:

@@ -15,7 +15,7 @@ SampleLister = Callable[[Path, str, Iterable[str] | None], list[RawSample]]
 """Lists the samples of (root, split, classes or None for all existing ones), by class, good samples first."""
 
 GoodLister = Callable[[Path, Iterable[str] | None], list[RawSample]]
-"""Lists the good scans outside the test split, by class, of (root, classes or None for all existing ones)."""
+"""Lists scans outside the test split, by class, of (root, classes or None for all); the good ones are chosen later."""
 
 SampleReader = Callable[[RawSample], PreparedSample]
 """Reads and cleans one sample; no file is changed."""

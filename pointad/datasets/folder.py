@@ -92,7 +92,7 @@ def list_samples(
 def list_good(
     root: Path, classes: Iterable[str] | None = None, *, layout: FolderLayout | None = None
 ) -> list[RawSample]:
-    """The good scans whose split is `train`, by class.
+    """The scans whose split is `train`, by class; which of them are good may depend on more than their species.
 
     Args:
         root, classes, layout: as for `list_samples`.
@@ -104,7 +104,7 @@ def list_good(
     found = [
         sample
         for sample, of_split in _all(root, layout)
-        if of_split == TRAINING_SPLIT and not sample.label and (wanted is None or sample.class_name in wanted)
+        if of_split == TRAINING_SPLIT and (wanted is None or sample.class_name in wanted)
     ]
     return sorted(found, key=lambda one: (one.class_name, one.identifier))
 

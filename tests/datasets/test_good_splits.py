@@ -13,6 +13,7 @@ from robustness.invocation import assert_one_error_line, render
 
 from pointad.data.metadata import GOOD_SCANS_NAME, read_good_scans, read_metadata
 from pointad.data.opening import list_dataset
+from pointad.data.own_data import ON_THE_FLY
 from pointad.data.raw import list_good_scans, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.datasets.registry import DATASETS
@@ -94,6 +95,20 @@ def test_a_folder_of_ones_own_names_its_splits(tmp_path: Path) -> None:
     found = list_good_scans(folder_dataset(FolderLayout(scans=pattern)), tmp_path)
     assert [one.identifier for one in found] == ["1"]
     assert not list_good_scans(folder_dataset(FolderLayout(scans="test/{species}/{id}.xyz")), tmp_path)
+    reading = ReadingOptions(good_folder="bad")
+    found = list_good_scans(folder_dataset(FolderLayout(scans=pattern)), tmp_path, reading=reading)
+    assert [one.identifier for one in found] == ["1", "2"]
+
+
+def test_a_link_to_a_test_sample_is_not_compared_with_it(tmp_path: Path) -> None:
+    write_mvtec(tmp_path / "raw")
+    training, tested = (tmp_path / "raw" / "tire" / split / "good" / "xyz" / "000.tiff" for split in ("train", "test"))
+    training.unlink()
+    training.symlink_to(tested)
+    ending = render("mvtec_pc_3d_rgb", tmp_path / "raw", tmp_path / "rendered", "--good_scans")
+    assert_one_error_line(ending, str(training), "is the same file as the test sample", "keep it in one split")
+    with pytest.raises(InputError, match="is the same file"):
+        list_dataset(DATASETS["mvtec_pc_3d_rgb"], tmp_path / "raw", render=ON_THE_FLY, with_good=True)
 
 
 def test_the_named_folder_of_good_samples_counts_in_training_too(tmp_path: Path) -> None:
