@@ -3,9 +3,12 @@
 import numpy as np
 
 _SAMPLE = 20_000  # points
-_CERTAIN, _UNLIKELY = 0.8, 0.4  # of the product of two correlations
+_CELLS = 100  # of the grid along the shorter side, of which normals are taken
 _LEAST_EVIDENCE = 0.25  # of a scan whose camera is turned by 45 degrees twice as much remains
+_LEAST_AGREEMENT = 0.05  # length of the mean of unit normals; noise of two pixels leaves 0.3, of ten 0.1
+_OBLIQUE = 0.8  # of the largest component of the normal; z is kept as the axis from there on
 _STRAIGHTER = 0.3  # how much less rays deviate from the pixel grid than the points, if the camera is at the origin
+_STRAIGHT = 0.05  # how much rays of a camera deviate at most, of their spread
 _TURNED = np.diag([1.0, -1.0, -1.0])  # by half a turn about x
 
 
@@ -30,10 +33,11 @@ def measured_pixels(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     """The rotation to the axes of a camera: x along the rows of pixels, y down the columns, z away from the camera.
 
-    It is the identity if the columns and rows of the scan follow x and y, or no axes clearly. Which of x and y follows
-    the columns does not matter: cameras may be rotated. If z points to the sensor, as heights above a table do and the
-    axes of OpenGL, the scan is turned about x by half a turn; otherwise dents would be seen as bumps. That z does is
-    told by the right-handed order of the axes, unless the rays from the origin show that the camera is there.
+    A camera sees every surface from its front. In right-handed axes, the product of the steps to the next column and to
+    the next row therefore points away from it. The axis nearest to the mean of these normals becomes z, though z itself
+    is kept up to a view of 51 degrees from it. If z points to the sensor, as heights above a table do and the axes of
+    OpenGL, the scan is turned about x by half a turn; otherwise dents would be seen as bumps. Rays that meet in the
+    origin show a camera there, whatever the handedness. Without order along the pixels, the rotation is the identity.
 
     Args:
         xyz: (H, W, 3) floats.
@@ -44,19 +48,20 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     """
     points, rows, columns = _sample(xyz, present)
     along_columns = _correlations(columns, points)
-    along_rows = _correlations(rows, points)
-    evidence = _evidence(along_columns, along_rows)
-    right, down = np.unravel_index(evidence.argmax(), evidence.shape)
-    looks_along = 3 - right - down
-    handedness = along_columns[0] * along_rows[1] - along_columns[1] * along_rows[0]
-    if looks_along == 2 and handedness < -_CERTAIN and not _is_seen_from_origin(points, rows, columns):
-        return _TURNED
-    if looks_along == 2 or evidence[right, down] < _CERTAIN or max(evidence[0, 1], evidence[1, 0]) > _UNLIKELY:
+    facing = _mean_normal(xyz, present)
+    ordered = _evidence(along_columns, _correlations(rows, points)).max() >= _LEAST_EVIDENCE
+    if not ordered or np.linalg.norm(facing) < _LEAST_AGREEMENT or _is_seen_from_origin(points, rows, columns):
         return np.eye(3)
+    sizes = np.abs(facing)
+    axis = 2 if sizes[2] >= _OBLIQUE * sizes.max() else int(sizes.argmax())
+    if axis == 2:
+        return np.eye(3) if facing[2] > 0 else _TURNED
+    along_columns[axis] = 0
+    right = int(np.abs(along_columns).argmax())
     rotation = np.zeros((3, 3))
     rotation[0, right] = np.sign(along_columns[right])
-    rotation[1, down] = np.sign(along_rows[down])
-    rotation[2] = np.cross(rotation[0], rotation[1])
+    rotation[2, axis] = np.sign(facing[axis])
+    rotation[1] = np.cross(rotation[2], rotation[0])
     return rotation
 
 
@@ -77,6 +82,22 @@ def _sample(xyz: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarra
     places = places[:: max(1, len(places) // _SAMPLE)]
     rows, columns = np.divmod(places, xyz.shape[1])
     return xyz.reshape(-1, 3)[places].astype(np.float64), rows, columns
+
+
+def _mean_normal(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """The mean (3,) of the unit normals of cells of the grid; zeros if there are none."""
+    rows, columns = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))
+    if not len(rows):
+        return np.zeros(3)
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    step = max(1, min(xyz[box].shape[:2]) // _CELLS)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        cells = np.where(present[box][::step, ::step, None], xyz[box][::step, ::step].astype(np.float64), np.nan)
+        cells = cells / np.nanmax(np.abs(cells))
+        normals = np.cross(cells[:-1, 1:] - cells[:-1, :-1], cells[1:, :-1] - cells[:-1, :-1]).reshape(-1, 3)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = normals[np.isfinite(normals).all(axis=1)]
+    return normals.mean(axis=0) if len(normals) else np.zeros(3)
 
 
 def _evidence(along_columns: np.ndarray, along_rows: np.ndarray) -> np.ndarray:
@@ -122,7 +143,7 @@ def _is_seen_from_origin(points: np.ndarray, rows: np.ndarray, columns: np.ndarr
     if not np.isfinite(values).all():
         return False
     deviations = np.abs(values - grid @ np.linalg.lstsq(grid, values, rcond=None)[0]).mean(axis=0)
-    return bool(deviations[2:].max() < _STRAIGHTER * deviations[:2].max())
+    return bool(deviations[2:].max() < min(_STRAIGHT, _STRAIGHTER * deviations[:2].max()))
 
 
 def _correlations(places: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -123,3 +123,34 @@ def test_which_way_z_points_is_said_where_it_cannot_be_told(caplog: pytest.LogCa
     with caplog.at_level(logging.INFO):
         prepare_organized(RAYS * heights[..., 2:], None, FRONT_RIG)
     assert "z is taken" not in caplog.text
+
+
+def turned(axis: int, degrees: float) -> np.ndarray:
+    """A rotation (3, 3) about x, y or z."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rotation = np.eye(3)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    rotation[[first, second], [first, second]] = cosine
+    rotation[first, second], rotation[second, first] = -sine, sine
+    return rotation
+
+
+FRAMES = {
+    "camera": np.eye(3),
+    "heights": np.diag([1.0, -1, -1]),
+    "a robot's": np.array([[0.0, 0, 1], [-1, 0, 0], [0, -1, 0]]),
+    "along y": np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+    "against x": np.array([[0.0, 0, -1], [1, 0, 0], [0, -1, 0]]),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("tilt", [0, 15, -30])
+@pytest.mark.parametrize("spin", [0, 25, 200])
+def test_scans_are_seen_from_their_front(frame: str, tilt: float, spin: float) -> None:
+    to_file = FRAMES[frame] @ turned(0, tilt) @ turned(2, spin)
+    noise = np.random.default_rng(3).normal(size=(120, 160, 1)) * 0.002 * PRESENT[..., None]
+    scan = ((SCAN + noise * [0, 0, 1]) @ to_file.T + [3, -2, 0.5]) * PRESENT[..., None]
+    rotation = viewing_rotation(scan, PRESENT)
+    assert rotation[2] @ to_file[:, 2] > 0.8
+    assert np.linalg.det(rotation) == 1
