@@ -73,6 +73,20 @@ def _collate_or_error(items: Sequence[MultiViewSample | PointADError]) -> MultiV
         return InputError("loading", "there is not enough memory for a batch", "run again with fewer --num_workers")
 
 
+def _collate_to_share(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
+    """The batch in shared memory; with arrays if that cannot be had, as other programs may have filled it meanwhile.
+
+    Where a batch is first shared as it is sent, in a thread of its own, it is lost then, and waited for forever.
+    """
+    batch = _collate_or_error(items)
+    if isinstance(batch, PointADError):
+        return batch
+    try:
+        return _changed(batch, Tensor, Tensor.share_memory_)
+    except (RuntimeError, OSError):
+        return _changed(batch, Tensor, Tensor.numpy)
+
+
 def _collate_to_arrays(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
     """The batch with arrays instead of tensors: arrays are sent through a pipe, tensors need shared memory."""
     batch = _collate_or_error(items)
@@ -118,11 +132,12 @@ def iterate_batches(
     through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
     sizes = [batch_size] * -(-total // batch_size) if batch_sizes is None else batch_sizes
     ends = list(accumulate(sizes))
+    collate_batch = _collate_to_arrays if through_pipes else _collate_to_share if workers else _collate_or_error
     loader = DataLoader(
         _ErrorsAsItems(dataset),
         batch_sampler=[list(range(end - size, min(end, total))) for size, end in zip(sizes, ends, strict=True)],
         num_workers=workers,
-        collate_fn=_collate_to_arrays if through_pipes else _collate_or_error,
+        collate_fn=collate_batch,
         pin_memory=pin_memory and not through_pipes,
         worker_init_fn=obey_the_parent,
     )
@@ -130,7 +145,7 @@ def iterate_batches(
         for batch in _with_living_workers(loader):
             if isinstance(batch, PointADError):
                 raise batch
-            if through_pipes:
+            if isinstance(batch.mask, np.ndarray):  # it came through a pipe
                 batch = _changed(batch, np.ndarray, torch.from_numpy)
                 batch = batch.pin_memory() if pin_memory else batch
             yield batch

@@ -75,6 +75,28 @@ def test_batches_go_through_pipes_where_no_socket_can_be_made(
     assert "TMPDIR takes no sockets" in caplog.text and list(long.iterdir()) == []
 
 
+def test_batches_that_find_no_shared_memory_left_go_through_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that first notices as it sends a batch would lose it, and the program wait forever."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    dataset = small_dataset(CLASSES)
+    alone = list(iterate_batches(dataset, batch_size=2))
+    monkeypatch.setattr(torch.UntypedStorage, "_share_fd_cpu_", fail)
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
+    try:
+        piped = list(iterate_batches(dataset, batch_size=2, num_workers=1))
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(piped) == 5 and all(equal(a, b) for a, b in zip(alone, piped, strict=True))
+
+
 def test_without_shared_memory_this_process_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
