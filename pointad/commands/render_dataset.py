@@ -251,7 +251,8 @@ def render_all(settings: RenderSettings) -> int:
         logger.warning(message, settings.save_path, ", ".join(others), len(doubtful), doubtful[0], settings.archive)
     if outdated:
         remedy = "--overwrite renders such scans again"
-        logger.warning("%d finished scans have changed since, such as %s; %s", len(outdated), outdated[0], remedy)
+        message = "%d finished scans have changed since, or have other pictures or masks, such as %s; %s"
+        logger.warning(message, len(outdated), outdated[0], remedy)
     if kept:
         logger.warning(
             "%d failed scans keep their earlier renderings, which are listed, such as %s", len(kept), kept[0]

@@ -18,7 +18,7 @@ from pointad.compute.interrupts import end_with_parent, interrupt_behind
 from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings, note_device
-from pointad.data.staleness import is_outdated
+from pointad.data.staleness import is_outdated, sources_of
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.locks import try_lock
@@ -125,7 +125,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
             prepared = load_raw_sample(sample)
             rendered = render_prepared(sample, prepared, options)
             remove_views(files)
-            _write_inputs(files, prepared)
+            _write_inputs(files, prepared, sources_of(sample))
             write_rendered_sample(files, rendered)
     except Exception as error:  # whatever a broken scan causes, the others should still be rendered
         interrupt = interrupt_behind(error)
@@ -171,7 +171,7 @@ def output_files(sample: RawSample, root: Path) -> SampleFiles:
     return SampleFiles(root, sample.class_name, sample.species, sample.identifier, split)
 
 
-def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
+def _write_inputs(files: SampleFiles, prepared: PreparedSample, note: str) -> None:
     """Write the sources of the renderings: images, cleaned scan, and the points with and without labels."""
     cloud = prepared.point_cloud
     for path, content in ((files.rgb, prepared.rgb), (files.mask, prepared.xyz), (files.xyz, prepared.xyz)):
@@ -185,7 +185,7 @@ def _write_inputs(files: SampleFiles, prepared: PreparedSample) -> None:
         write_xyz_tiff(files.xyz, prepared.xyz)
     labels = np.zeros(len(cloud.points), bool) if cloud.labels is None else cloud.labels
     write_pcd(files.point_cloud, cloud.points, cloud.colors)
-    write_pcd(files.labelled_point_cloud, cloud.points, np.repeat(labels[:, None], 3, axis=1) * np.uint8(255))
+    write_pcd(files.labelled_point_cloud, cloud.points, np.repeat(labels[:, None], 3, axis=1) * np.uint8(255), note)
 
 
 def _start_worker() -> None:

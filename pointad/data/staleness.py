@@ -1,23 +1,36 @@
 """Finds renderings that no longer agree with the raw data set that they were made from."""
 
 import contextlib
+import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pointad.data.layout import SampleFiles
 from pointad.data.metadata import SampleRecord
+from pointad.scans.pcd import note_of_pcd
 from pointad.scans.point_cloud import RawSample
 
 
 def is_outdated(sample: RawSample, files: SampleFiles) -> bool:
-    """Whether a file of a raw sample has changed since the sample was rendered, by the dates of the files."""
+    """Whether a raw sample has changed since it was rendered: by the dates of its files, or as it has others now."""
+    note = note_of_pcd(files.labelled_point_cloud)  # renderings of older versions have none
+    if note is not None and note != sources_of(sample):
+        return True
     sources = (sample.scan_path, sample.rgb_path, sample.mask_path)
     try:
         rendered = files.views.stat().st_mtime
     except OSError:
         return False
     return any(_changed(path) > rendered for path in sources if path is not None)
+
+
+def sources_of(sample: RawSample) -> str:
+    """The names of a sample's scan, and of its picture and its mask as seen from there, as one line of ASCII."""
+    others = (sample.rgb_path, sample.mask_path)
+    beside = [None if path is None else os.path.relpath(path, sample.scan_path.parent) for path in others]
+    return json.dumps(["rendered from", sample.scan_path.name, *beside])
 
 
 def left_behind(samples: Sequence[RawSample], listed: Iterable[SampleRecord]) -> list[SampleRecord]:

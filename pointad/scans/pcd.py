@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _LARGEST_COMPRESSION = 100  # LZF makes at most 264 bytes out of 3
 _LONGEST_SIDE_RATIO = 4  # of a grid; spinning sensors write longer ones
+_FIRST_LINE = "# .PCD v0.7 - Point Cloud Data file format"
+_LONGEST_NOTE = 50_000  # bytes; names of files have at most some thousand
 _REMEDY = "replace the file"
 
 
@@ -98,13 +100,14 @@ def read_pcd_scan(path: Path) -> ScanFile:
     return ScanFile(points.reshape(*grid, 3), None if colors is None else colors.reshape(*grid, 3), columns=said)
 
 
-def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = None) -> None:
+def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = None, note: str | None = None) -> None:
     """Write a binary `.pcd` file, whole or not at all.
 
     Args:
         path: the file.
         points: (N, 3) numbers, stored as float32.
         colors: (N, 3) uint8.
+        note: one line of ASCII for the header, as a comment; see `note_of_pcd`.
 
     Raises:
         InputError: the file cannot be written.
@@ -116,14 +119,26 @@ def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = 
     if colors is not None:
         red, green, blue = (colors[:, channel].astype(np.uint32) for channel in range(3))
         records["rgb"] = red << 16 | green << 8 | blue
+    first_lines = _FIRST_LINE if note is None else f"{_FIRST_LINE}\n# {note}"
     header = (
-        "# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\n"
+        f"{first_lines}\nVERSION 0.7\n"
         f"FIELDS {' '.join(fields)}\nSIZE {' '.join(['4'] * len(fields))}\nTYPE {' '.join(['F'] * len(fields))}\n"
         f"COUNT {' '.join(['1'] * len(fields))}\nWIDTH {len(points)}\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\n"
         f"POINTS {len(points)}\nDATA binary\n"
     )
     with atomic_path(path) as temporary:
         temporary.write_bytes(header.encode() + records.tobytes())
+
+
+def note_of_pcd(path: Path) -> str | None:
+    """The note that `write_pcd` wrote into a file; None if it has none, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.readline(_LONGEST_NOTE)
+            line = file.readline(_LONGEST_NOTE).decode("ascii")
+    except (OSError, ValueError):
+        return None
+    return line[2:-1] if line.startswith("# ") else None
 
 
 def _records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> np.ndarray | dict[str, np.ndarray]:

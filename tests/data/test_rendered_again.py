@@ -88,3 +88,18 @@ def test_earlier_renderings_of_failed_scans_are_told(
     assert render_dataset.main(parser.parse_args(flags)) == 2
     assert f"1 failed scans keep their earlier renderings, which are listed, such as {scan}" in caplog.text
     assert "2 samples of 1 classes listed" in capsys.readouterr().out
+
+
+def test_other_masks_and_pictures_are_noticed_whatever_their_dates(raw: Path) -> None:
+    """As after a change of --mask_pattern, or when masks are unpacked that were not there before."""
+    rendered(raw)
+    for kind in ("gt", "rgb"):
+        folder = raw / "bagel/test/bump" / kind
+        picture = folder / "000.png"
+        os.utime(picture, (1e9, 1e9))
+        picture.rename(folder / "000.bmp")
+        assert [outcome.outdated for outcome in rendered(raw)] == [False, True]
+        (folder / "000.bmp").rename(picture)
+        assert [outcome.outdated for outcome in rendered(raw)] == [False, False]
+    moved = raw.rename(raw.parent / "moved")
+    assert [outcome.outdated for outcome in rendered(moved)] == [False, False]

@@ -170,7 +170,9 @@ def test_renderings_that_no_longer_agree_with_the_archive_are_told(
     os.utime(source / XYZ, (views.stat().st_mtime + 5,) * 2)
     ending = render(MVTEC, source, output)
     assert "2 already finished" in ending.out
-    assert f"1 finished scans have changed since, such as {source / XYZ}; --overwrite renders" in ending.err
+    assert (
+        f"1 finished scans have changed since, or have other pictures or masks, such as {source / XYZ}; " in ending.err
+    )
     (source / "gear/test/pit").rename(source / "gear/test/lump")
     ending = render(MVTEC, source, output)
     assert "3 samples of 1 classes listed" in ending.out
