@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from pointad.compute.interrupts import held_interrupts
+from pointad.compute.open3d_library import load_open3d
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +21,8 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
         (N, 3) float64 unit vectors; (0, 0, 1) where fewer than three points lie within the radius.
     """
     try:
-        with held_interrupts():
-            import open3d
-    except (ImportError, OSError) as error:
-        # Open3D needs system libraries (libusb, libGL) that a bare server may lack.
+        open3d = load_open3d()
+    except ImportError as error:
         logger.info("Open3D cannot be loaded (%s); estimating normals with SciPy, which is slower", error)
         return _estimate_normals_scipy(points, radius, neighbours)
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))

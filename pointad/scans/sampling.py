@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from pointad.compute.open3d_library import load_open3d
 from pointad.errors import InputError
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
@@ -78,6 +79,9 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
 
     Returns:
         (count,) int64 indices, in the order of choice if fpsample chose and ascending if Open3D did.
+
+    Raises:
+        InputError: neither can be loaded.
     """
     centered = points - points.mean(axis=0)
     try:
@@ -95,8 +99,11 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
 
 def _farthest_by_open3d(points: np.ndarray, count: int) -> np.ndarray:
     """The same rule by Open3D's sampler, beginning far from the centre, the origin; indices travel as colours."""
-    import open3d
-
+    try:
+        open3d = load_open3d()
+    except ImportError as error:
+        problem = f"not installed, and Open3D, which could stand in for it, cannot be loaded ({error})"
+        raise InputError("fpsample", problem, "pip install fpsample, or install what Open3D lacks") from error
     first = int(np.square(points).sum(axis=1).argmax())
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
     cloud.colors = open3d.utility.Vector3dVector(np.repeat(np.arange(len(points), dtype=float)[:, None], 3, axis=1))

@@ -20,6 +20,7 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MEMORY),  # of a fork: not of a disk
         (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), PROCESSES),  # of a fork
         (RuntimeError("pthread_create has failed: Resource temporarily unavailable"), PROCESSES),
+        (RuntimeError("pthread_create has failed: Operation not permitted"), PROCESSES),  # old Docker, new C library
         (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),
     ],
 )

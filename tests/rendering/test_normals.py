@@ -1,6 +1,8 @@
 """Normals by every way that leads to them."""
 
 import builtins
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,17 @@ def test_normals_without_open3d_are_the_same(request: pytest.FixtureRequest) -> 
     normals = estimate_normals(points, 3.0, 30)
     assert_parallel(normals, expected, 1e-3)
     np.testing.assert_array_equal(normals[-2:], [[0, 0, 1]] * 2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_of_open3d_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under ``python -W error`` it is raised; Open3D warns of GPUs that it does not find."""
+    (tmp_path / "open3d.py").write_text("import warnings\nwarnings.warn('no suitable devices', ImportWarning)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "open3d", None)
+    del sys.modules["open3d"]  # what it was comes back after the test
+    with pytest.raises(AttributeError, match="geometry"):  # of the module above, which has been imported
+        estimate_normals(np.eye(3), 5.0, 50)
 
 
 @pytest.mark.usefixtures("without_open3d")

@@ -54,6 +54,13 @@ def test_without_fpsample_the_same_points_are_the_farthest(
     assert "fpsample is not installed" in caplog.text
 
 
+def test_without_either_sampler_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fpsample", None)
+    monkeypatch.setitem(sys.modules, "open3d", None)
+    with pytest.raises(InputError, match=r"fpsample: not installed, and Open3D.* cannot be loaded.*; pip install"):
+        farthest_points(sphere(700), 60)
+
+
 @pytest.mark.usefixtures("sampler")
 def test_a_large_cloud_is_covered_evenly_and_in_the_same_way_every_time() -> None:
     points = sphere(40_000)
