@@ -71,9 +71,15 @@ def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
         logger.warning(message + (_IF_TIMES if rises else ""), path, others.shape[1])
     elif others.shape[1] == 1:
         usual = np.ptp(others) and (are_whole(others) or (_is_attribute(others) and not _is_attribute(found)))
-        if rises or not (usual or (others == 1).all()):
+        if rises or _differs_in_kind(found) or not (usual or (others == 1).all()):
             message = "%s: the first three columns are read as x, y, z, and the fourth, which has no name, is ignored"
             logger.warning(message + (_IF_TIMES if rises else ""), path)
+
+
+def _differs_in_kind(values: np.ndarray) -> bool:
+    """Whether the first of (N, C) columns is constant, or whole and the next two are not, or the other way round."""
+    whole = [are_whole(column) for column in values[:, :3].T]
+    return not np.ptp(values[:, 0]) or (whole[1] == whole[2] != whole[0])
 
 
 def _tell_colours(points: np.ndarray, others: np.ndarray, colors_at: int, path: Path, addition: str) -> None:

@@ -18,7 +18,8 @@ from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, 
 
 logger = logging.getLogger(__name__)
 
-_COMMENTS = re.compile(rb"(?m)^[ \t]*[%!][^\n]*\n?")
+_COMMENTS = re.compile(rb"(?m)^[ \t]*(?:[#%!]|//)[^\n]*\n?")
+_NEEDLESS_QUOTES = re.compile(rb'(?<![^\s,;])"[ ]*([^"\s,;]*)[ ]*"')
 _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give rows of numbers of equal length, and write nan where a number is missing"
 
@@ -71,13 +72,16 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
     content = plain_rows(decoded(content, name))
     dialect = find_dialect(content, name)
     body = content[dialect.start :] if dialect.start else content
-    if b"%" in body or b"!" in body:
+    if any(sign in body for sign in (b"#", b"//", b"!", b"%")):
         body = _COMMENTS.sub(b"", body)
+    first_row = body.lstrip().partition(b"\n")[0]
+    if b'"' in body:
+        body = _NEEDLESS_QUOTES.sub(rb"\1", body)
     values = _numbers(plain_nan(body), dialect, name)
     names, columns = dialect.names, values.shape[1]
     named = 0 if names is None else len(names)
     if names is not None and named < columns and find_columns(names).xyz is not None:
-        names = completed(names, values, body.lstrip().partition(b"\n")[0], dialect.separator, name)
+        names = completed(names, values, first_row, dialect.separator, name)
     if names is not None and len(names) != columns:
         names = None
     names = with_units(names, content[: dialect.start], columns, named, name)
@@ -120,13 +124,14 @@ def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
 
 
 def _parsed(body: bytes, separator: bytes | None, columns: Sequence[int] | None = None) -> np.ndarray:
-    comments = tuple(mark for mark in ("#", "//") if mark.encode() in body)
+    quoted = b'"' in body
+    comments = () if quoted else tuple(mark for mark in ("#", "//") if mark.encode() in body)  # numpy knows one of both
     return np.loadtxt(
         io.BytesIO(body),
         dtype=np.float64,
         comments=comments or None,
         delimiter=None if separator is None else separator.decode(),
-        quotechar='"' if b'"' in body else None,
+        quotechar='"' if quoted else None,
         usecols=columns,
         ndmin=2,
         encoding="latin1",

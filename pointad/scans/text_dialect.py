@@ -119,7 +119,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
         columns = len(split(sample[0], separator))
     else:
         columns = len(split(sample[0], separator))
-        holes = _holes_above(content[:start], separator, columns)
+        holes = _holes_above(content[:start], separator, split(sample[0], separator))
         start -= sum(len(line) + 1 for line in holes)
         for line in reversed(holes):
             if above and above[-1] == line.strip():
@@ -178,14 +178,14 @@ def _is_row(line: bytes, names: bytes) -> bool:
     return False
 
 
-def _holes_above(content: bytes, separator: bytes | None, columns: int) -> list[bytes]:
+def _holes_above(content: bytes, separator: bytes | None, first: list[bytes]) -> list[bytes]:
     """The lines at the end of what stands above the first row of numbers that are rows too, of missing numbers.
 
     The first ones belong to a title or to names above them if they are dashes, or, below a title, empty cells.
     """
     lines = content.split(b"\n")[:-1]
     count = 0
-    while count < len(lines) and _is_hole(lines[-1 - count], separator, columns):
+    while count < len(lines) and _is_hole(lines[-1 - count], separator, first):
         count += 1
     above = [line.strip() for line in lines[: len(lines) - count]]
     titles = [line for line in above if line and not is_comment(line) and not line.isdigit()]
@@ -195,11 +195,15 @@ def _holes_above(content: bytes, separator: bytes | None, columns: int) -> list[
     return lines[-count:] if count else []
 
 
-def _is_hole(line: bytes, separator: bytes | None, columns: int) -> bool:
+def _is_hole(line: bytes, separator: bytes | None, first: list[bytes]) -> bool:
+    """Whether some cells are missing and the others are numbers, or words where the first row of numbers has words."""
     cells = split(line, separator)
-    missing = [cell for cell in cells if _IS_MISSING.fullmatch(cell)]
-    rest = [cell for cell in cells if not _IS_MISSING.fullmatch(cell)]
-    return len(cells) == columns and bool(missing) and all(is_numeric(cell) or _special(cell) for cell in rest)
+    if len(cells) != len(first) or not any(map(_IS_MISSING.fullmatch, cells)):
+        return False
+    return all(
+        _IS_MISSING.fullmatch(cell) or is_numeric(cell) or _special(cell) or not (is_numeric(below) or _special(below))
+        for cell, below in zip(cells, first, strict=True)
+    )
 
 
 def _has_words_beside_numbers(content: bytes) -> bool:

@@ -74,6 +74,17 @@ TEXT = {
     "others beside normals": Dialect(
         ".csv", lines(rows(POINTS, NORMALS, separator=","), "East,North,Up,NX,NY,NZ"), log="East, North, Up are read"
     ),
+    "quoted numbers behind blanks": Dialect(
+        ".csv", lines(['"' + line.replace(" ", '", "') + '"' for line in _XYZ], '"x", "y", "z"')
+    ),
+    "quoted numbers and comments": Dialect(
+        ".csv", lines(['"' + line.replace(" ", '";"') + '"\n// "next" # one' for line in _XYZ])
+    ),
+    "a hole beside a word first": Dialect(
+        ".csv",
+        lines(["P0,NA,NA,NA", *[f"P{n},{row}" for n, row in enumerate(rows(POINTS[1:], separator=","))]], "name,x,y,z"),
+        with_holes([0]),
+    ),
     "words with separators": Dialect(
         ".csv", lines([f'"P, {n}",{row}' for n, row in enumerate(rows(POINTS, separator=","))], '"Name","X","Y","Z"')
     ),

@@ -123,6 +123,9 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
     ("columns", "said"),
     [
         ([POINTS, DEVIATIONS], "the fourth, which has no name, is ignored"),
+        ([SHADES * 9, RNG.random((COUNT, 3))], "the fourth, which has no name, is ignored"),
+        ([SHADES * 0 + 7, np.rint(POINTS)], "the fourth, which has no name, is ignored"),
+        ([DEVIATIONS, np.rint(POINTS)], "the fourth, which has no name, is ignored"),
         ([HELIX, SHADES / 255], "if the first holds times, name the columns"),
         ([JITTER, POINTS], "if the first holds times, name the columns"),
         ([JITTER, POINTS, SHADES], "the last 2 columns have no names and are ignored; if the first holds times"),
@@ -147,7 +150,17 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
         ([POINTS, NORMALS], ""),
     ],
     ids=[
-        *("deviations", "steady", "jitter", "jitter and bytes", "jitter and colours", "bytes and colours"),
+        *(
+            "deviations",
+            "counts",
+            "constant",
+            "fractions before steps",
+            "steady",
+            "jitter",
+            "jitter and bytes",
+            "jitter and colours",
+            "bytes and colours",
+        ),
         *(
             "deviations and colours",
             "fractions before a plate",
