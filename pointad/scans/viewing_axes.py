@@ -85,16 +85,22 @@ def _sample(xyz: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _mean_normal(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """The mean (3,) of the unit normals of cells of the grid; zeros if there are none."""
-    rows, columns = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))
+    """The mean (3,) of the unit normals between means of blocks of pixels; zeros if there are none."""
+    rows, columns = np.nonzero(present)
     if not len(rows):
         return np.zeros(3)
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    step = max(1, min(xyz[box].shape[:2]) // _CELLS)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        cells = np.where(present[box][::step, ::step, None], xyz[box][::step, ::step].astype(np.float64), np.nan)
-        cells = cells / np.nanmax(np.abs(cells))
-        normals = np.cross(cells[:-1, 1:] - cells[:-1, :-1], cells[1:, :-1] - cells[:-1, :-1]).reshape(-1, 3)
+    rows, columns = rows - rows.min(), columns - columns.min()
+    # At least two pixels wide, so that scans with every second pixel have normals, too.
+    step = max(2, (min(rows.max(), columns.max()) + 1) // _CELLS)
+    shape = rows.max() // step + 1, columns.max() // step + 1
+    blocks = np.ravel_multi_index((rows // step, columns // step), shape)
+    points = xyz[present].astype(np.float64)
+    points /= max(float(np.abs(points).max()), np.finfo(np.float64).tiny)
+    count = np.bincount(blocks, minlength=shape[0] * shape[1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.stack([np.bincount(blocks, one, len(count)) / count for one in points.T], axis=-1)
+        means = means.reshape(*shape, 3)
+        normals = np.cross(means[:-1, 1:] - means[:-1, :-1], means[1:, :-1] - means[:-1, :-1]).reshape(-1, 3)
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     normals = normals[np.isfinite(normals).all(axis=1)]
     return normals.mean(axis=0) if len(normals) else np.zeros(3)

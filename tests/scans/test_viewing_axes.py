@@ -154,3 +154,18 @@ def test_scans_are_seen_from_their_front(frame: str, tilt: float, spin: float) -
     rotation = viewing_rotation(scan, PRESENT)
     assert rotation[2] @ to_file[:, 2] > 0.8
     assert np.linalg.det(rotation) == 1
+
+
+def test_holes_in_every_other_pixel_do_not_hide_the_side_that_is_seen() -> None:
+    heights = RAYS * [1, -1, 0] + [0, 0, 100.0]
+    every_other = np.zeros_like(PRESENT)
+    every_other[::2, ::2] = True
+    every_other[1, 0] = True  # the grid begins beside the others
+    np.testing.assert_array_equal(viewing_rotation(heights, every_other), np.diag([1, -1, -1]))
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_pixels_have_no_side() -> None:
+    few = np.zeros((400, 400), dtype=bool)
+    few[[0, 50, 399], [71, 0, 399]] = True
+    np.testing.assert_array_equal(viewing_rotation(few[..., None] * [1.0, 2.0, 3.0], few), np.eye(3))
