@@ -12,7 +12,7 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
-from pointad.scans.point_labels import check_is_ground_truth, is_label_like, marked, with_flags_as_numbers
+from pointad.scans.point_labels import check_is_ground_truth, label_column, marked, with_flags_as_numbers
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import TextTable, parse_table
@@ -94,19 +94,7 @@ def _label_column(table: TextTable, coordinates: tuple[int, ...], path: Path) ->
         named = [column for column in others if plain_name(table.names[column]) in _LABEL_NAMES]
         if len(named) == 1:
             return named[0]
-    last = others[-1]
-    if _has_both(table.values[:, last]):
-        return last
-    binary = [column for column in others if _has_both(table.values[:, column])]
-    if len(binary) == 1:
-        message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
-        logger.warning(message, path, binary[0] + 1, table.values.shape[1])
-        return binary[0]
-    may_be = [column for column in others if is_label_like(table.values[:, column]) and np.ptp(table.values[:, column])]
-    if not is_label_like(table.values[:, last]) or set(may_be) - {last}:  # several: also colours of labels
-        problem = f"has {table.values.shape[1]} columns, none of which is certain to be the labels"
-        raise InputError(path, problem, "write x y z label, or name the columns")
-    return last
+    return label_column(table.values, others, path, "write x y z label, or name the columns")
 
 
 def _has_both(values: np.ndarray) -> bool:

@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,8 @@ _COORDINATES = 3
 def read_labels(path: str | Path) -> np.ndarray:
     """Read one label per point from text, one per line, or from an `.npy` array (N,).
 
-    Of several columns the last counts, or, logged, the only one of 0 and 1 where the last is not. Beside labels, a
-    column of row numbers from 0 or 1 gives their order, which is logged.
+    Of several columns, `label_column` chooses. Beside labels, a column of row numbers from 0 or 1 gives their order,
+    which is logged.
 
     Returns:
         (N,) bool, True where the number is above one half.
@@ -80,13 +81,34 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
     """
     if not values.size or not np.isfinite(values[:, -1]).all():
         raise InputError(path, "holds no label, or one that is not finite", _REMEDY)
-    column = _label_column(values, path)
-    if values.shape[1] > 1 and not is_label_like(values[:, column]):
-        problem = f"has {values.shape[1]} numbers per row, the last of which are not labels"
-        raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
-    if not is_label_like(values[:, column]):
+    column = 0
+    if values.shape[1] > 1:
+        column = label_column(values, range(values.shape[1]), path, f"{_REMEDY}, or rows x y z label")
+    elif not _is_label_like(values[:, column]):
         _check_degrees(values[:, column], path)
     return marked(_in_order(values, column, path)[:, column], path)
+
+
+def label_column(values: np.ndarray, columns: Sequence[int], path: Path, remedy: str) -> int:
+    """Which of some columns of (N, C) numbers holds the labels: the last, or the only one of just 0 and 1.
+
+    It is logged if it is not the last, or not the only one of 0 and 1.
+
+    Raises:
+        InputError: the last is not a few whole numbers, or others are, too, as where colours tell what is marked.
+    """
+    binary = [column for column in columns if np.isin(values[:, column], (0, 1)).all() and np.ptp(values[:, column])]
+    if len(binary) == 1 or columns[-1] in binary:
+        if binary != [columns[-1]]:
+            said = "as only it consists" if len(binary) == 1 else "the last one that consists"
+            message = "%s: column %d of %d is read as the labels, %s of 0 and 1"
+            logger.warning(message, path, binary[-1] + 1, values.shape[1], said)
+        return binary[-1]
+    several = any(_is_label_like(values[:, column]) and _repeats(values[:, column]) for column in columns[:-1])
+    if several or not _is_label_like(values[:, columns[-1]]):
+        problem = f"has {values.shape[1]} columns, none of which is certain to be the labels"
+        raise InputError(path, problem, remedy)
+    return columns[-1]
 
 
 def marked(numbers: np.ndarray, path: Path) -> np.ndarray:
@@ -108,10 +130,15 @@ def with_flags_as_numbers(content: bytes) -> bytes:
     return _FLAG.sub(lambda found: b"1" if found[1] else b"0", content)
 
 
-def is_label_like(column: np.ndarray) -> bool:
-    """Whether numbers (N,) can be labels in a table: a few different whole numbers."""
+def _is_label_like(column: np.ndarray) -> bool:
+    """Whether numbers (N,) can be labels: a few different whole numbers."""
     finite = np.unique(column[np.isfinite(column)])
     return len(finite) <= _MOST_KINDS and are_whole(finite)
+
+
+def _repeats(column: np.ndarray) -> bool:
+    """Whether numbers (N,) differ, but not all of them, as row numbers do."""
+    return 1 < len(np.unique(column)) < len(column)
 
 
 def check_share(labels: np.ndarray, path: Path) -> None:
@@ -178,21 +205,6 @@ def _has_decimal_commas(content: bytes, path: Path) -> bool:
         problem = "may hold numbers with decimal commas, or two columns"
         raise InputError(path, problem, "write decimal points, or blanks between the columns")
     return False
-
-
-def _label_column(values: np.ndarray, path: Path) -> int:
-    if values.shape[1] == 1 or _has_both(values[:, -1]):
-        return -1
-    binary = [column for column in range(values.shape[1]) if _has_both(values[:, column])]
-    if len(binary) != 1:
-        return -1
-    message = "%s: column %d of %d is read as the labels, as only it consists of 0 and 1"
-    logger.warning(message, path, binary[0] + 1, values.shape[1])
-    return binary[0]
-
-
-def _has_both(column: np.ndarray) -> bool:
-    return bool(np.isin(column, (0, 1)).all() and column.min() != column.max())
 
 
 def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:

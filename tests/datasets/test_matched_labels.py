@@ -40,7 +40,7 @@ REFUSED = {
     "other points in the same box": (rows(POINTS.min(axis=0) + POINTS.max(axis=0) - POINTS, LABELS), "has no row near"),
     "a row too few": (rows(POINTS[1:], LABELS[1:]), f"{COUNT - 1} rows, but"),
     "no labels": (rows(POINTS), "but no labels"),
-    "no labels, of another scan": (rows(POINTS * 10), "are not labels"),
+    "no labels, of another scan": (rows(POINTS * 10), "none of which is certain to be the labels"),
     "an intensity": (rows(POINTS, INTENSITY), "none of which is certain to be the labels"),
     "index with gaps": (rows(SPARSE[ORDER], LABELS[ORDER]), "row numbers in column 1 that are not 0 to"),
     "index with repetitions": (rows(INDEX // 2, LABELS), "row numbers in column 1 that are not 0 to"),

@@ -36,6 +36,19 @@ def test_text(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     assert ("column 1 of 2 is read as the labels" in caplog.text) == (name == "before numbers")
 
 
+def test_one_of_several_columns_of_0_and_1_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.savetxt(tmp_path / "labels.txt", np.stack([np.arange(200) % 2, WHOLE], axis=1), fmt="%d")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS)
+    assert "column 2 of 2 is read as the labels, the last one that consists of 0 and 1" in caplog.text
+
+
+def test_colours_are_no_labels(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "labels.txt", np.stack([255 - 0 * WHOLE, *2 * [255 - 255 * WHOLE]], axis=1), fmt="%d")
+    with pytest.raises(InputError, match="has 3 columns, none of which is certain to be the labels"):
+        read_labels(tmp_path / "labels.txt")
+
+
 @pytest.mark.parametrize("values", [LABELS, WHOLE, WHOLE[:, None] * 255.0, WHOLE[None].astype(np.uint8)])
 def test_arrays(values: np.ndarray, tmp_path: Path) -> None:
     np.save(tmp_path / "labels.npy", values)
@@ -142,5 +155,5 @@ def test_decimal_commas_beside_other_separators(tmp_path: Path) -> None:
     path.write_text("\n".join(f"{number};{label},00" for number, label in enumerate(WHOLE)) + "\n")
     np.testing.assert_array_equal(read_labels(path), LABELS)
     path.write_text("\n".join(f"{number};0,{95 if label else 5}" for number, label in enumerate(WHOLE)) + "\n")
-    with pytest.raises(InputError, match="has 2 numbers per row, the last of which are not labels"):
+    with pytest.raises(InputError, match="has 2 columns, none of which is certain to be the labels"):
         read_labels(path)
