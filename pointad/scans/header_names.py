@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ logger = logging.getLogger(__name__)
 _TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
 _BEFORE_UNIT = re.compile(rb"[ \t]{1,16}(?=[\[(])")
 _MOST_NAMES = 100
-_LONGEST = 100_000  # characters of a line of names
+MOST_ABOVE = 200_000  # characters of the lines above the rows that may be names or units
 _REMEDY = "name every column; decimal commas need another separator"
 
 
+@lru_cache(maxsize=64)  # the same line is asked for again at every line below it
 def names_coordinates(header: bytes, separator: bytes | None) -> bool:
     """Whether a line names x, y and z."""
     return find_columns(_texts(split(without_comment_sign(header), separator))).xyz is not None
@@ -32,9 +34,10 @@ def names_coordinates(header: bytes, separator: bytes | None) -> bool:
 def is_units(line: bytes) -> bool:
     """Whether a line consists of the columns' units, of which some may be missing."""
     units = _units(line)
-    if len(units) < 3 or not all(unit in ("", "-") or length(unit) or has_no_length(unit) for unit in units):
+    different = set(units)
+    if len(units) < 3 or not all(unit in ("", "-") or length(unit) or has_no_length(unit) for unit in different):
         return False
-    return any(map(length, units)) or {"", "-", "px"}.issuperset(units)  # "row" and "index" are names too
+    return any(map(length, different)) or {"", "-", "px"}.issuperset(different)  # "row" and "index" are names too
 
 
 def column_names(
@@ -54,7 +57,7 @@ def column_names(
         InputError: a line names x, y and z, but does not match the columns.
     """
     columns = len(split(sample[0], separator))
-    lines = [_candidates(line, separator) for line in reversed(above) if len(line) <= _LONGEST]
+    lines = [_candidates(line, separator) for line in reversed(above)]
     for found in (names for candidates in lines for names in candidates):
         if len(found) == columns and find_columns(found).xyz is not None:
             return found
@@ -173,7 +176,7 @@ def with_units(
         named: how many of them the file has names for.
         name: the file, for the log.
     """
-    lines = (without_comment_sign(line) for line in reversed(above.splitlines()))
+    lines = (without_comment_sign(line) for line in reversed(above.splitlines()) if len(line) <= MOST_ABOVE)
     units = next((_units(line) for line in lines if is_units(line) and re.search(rb"[^\s\W]", line)), None)
     if units is None:
         return names

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
-from pointad.scans.header_names import column_names, is_units, names_coordinates
+from pointad.scans.header_names import MOST_ABOVE, column_names, is_units, names_coordinates
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
 from pointad.scans.text_encoding import in_utf8, reencoded
 from pointad.scans.thousands import groups_thousands
@@ -94,7 +94,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     Raises:
         InputError: there is no row of three numbers near the beginning, or the decimal sign is ambiguous.
     """
-    start, above = _first_row(content)
+    start, above = _first_row(content, name)
     last = above[-1] if above else b""
     if start is None:
         if _has_words_beside_numbers(content):
@@ -134,16 +134,21 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
     return Dialect(separator, decimal_comma, start, names)
 
 
-def _first_row(content: bytes) -> tuple[int | None, list[bytes]]:
+def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes]]:
     """Where the first row begins, None if no row is near the beginning; and the lines above it that may be names."""
     start, named = 0, b""
     above: list[bytes] = []
+    left = MOST_ABOVE
     for _ in range(_SAMPLED_LINES):
         end = content.find(b"\n", start)
         line = content[start : end if end >= 0 else len(content)].strip()
-        if not is_comment(line) and _is_row(line, named) and not _is_underline(line, content, start):
+        if not is_comment(line) and _is_row(line[:MOST_ABOVE], named) and not _is_underline(line, content, start):
             return start, above
         # The number of points, or the units of the columns, may come after the names.
+        left -= 0 if line.isdigit() else len(line)
+        if left < 0:
+            problem = f"has more than {MOST_ABOVE} characters in the lines above its first row of numbers"
+            raise InputError(name, problem, "remove what is no table")
         if line and not line.isdigit() and not (above and is_units(without_comment_sign(line))):
             above.append(line)
             if not any(names_coordinates(named, separator) for separator in _SEPARATORS):

@@ -7,7 +7,9 @@ import pytest
 from dialects.base import POINTS
 
 from pointad.errors import InputError
+from pointad.scans import header_names
 from pointad.scans.files import read_scan
+from pointad.scans.named_columns import NamedColumns, find_columns
 from pointad.scans.point_labels import read_labels
 
 MANY = 300_000
@@ -31,9 +33,30 @@ def test_scans(name: str, tmp_path: Path) -> None:
 
 
 def test_digits_that_are_no_number(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text(f"x,y,z\n{'1' * MANY}x,2,3\n{ROWS}")
+    (tmp_path / "a.csv").write_text(f"x,y,z\n{'1' * (MANY // 2)}x,2,3\n{ROWS}")
     with pytest.raises(InputError, match="begins with a row that is not all numbers"):
         read_scan(tmp_path / "a.csv")
+
+
+def test_much_text_above_the_rows(tmp_path: Path) -> None:
+    for above in ("a " * 150_000, "# a title\n" * 500 + "," * 200_000, ("mm " * 20_000 + "\n") * 4):
+        (tmp_path / "a.xyz").write_text(f"{above}\n{ROWS.replace(',', ' ')}")
+        with pytest.raises(InputError, match="more than 200000 characters in the lines above its first row"):
+            read_scan(tmp_path / "a.xyz")
+
+
+def test_a_long_line_of_names_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def counted(names: tuple[str, ...]) -> NamedColumns:
+        asked.append(names)
+        return find_columns(names)
+
+    monkeypatch.setattr(header_names, "find_columns", counted)
+    header_names.names_coordinates.cache_clear()
+    (tmp_path / "a.xyz").write_text("x y z one more\n" + "a b c\n" * 300 + ROWS.replace(",", " "))
+    assert len(read_scan(tmp_path / "a.xyz").points) == len(POINTS)
+    assert sum("one" in names for names in asked) < 20
 
 
 def test_labels_with_blanks_between(tmp_path: Path) -> None:
