@@ -60,7 +60,7 @@ class DataSettings:
         return cls(
             dataset=chosen_dataset(flags),
             folder=folder,
-            is_demo=folder.resolve().is_relative_to(demo_data_folder()),
+            is_demo=folder.resolve().is_relative_to(demo_data_folder().resolve()),  # which may be a link
             make_if_missing=flags.data_path is None,
             render=flags.render,
             normals=flags.normals or "exact",

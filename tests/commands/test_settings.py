@@ -50,6 +50,14 @@ def test_the_demo_data_by_name_are_the_demo_too() -> None:
     assert data.is_demo and not data.make_if_missing
 
 
+def test_the_demo_data_may_lie_elsewhere_behind_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    monkeypatch.setattr("pointad.commands.settings.demo_data_folder", lambda: tmp_path / "data" / "demo")
+    learned = train_settings()
+    assert learned.data.is_demo and learned.model.clip_weights == "demo"
+
+
 def test_another_backbone_on_the_demo_data_takes_its_own_weights() -> None:
     assert train_settings("--clip_model", "ViT-B-16").model.clip_weights == "openai"
 
