@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> None:
     chosen = FORMATS[arguments.format]
     folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
-    classes = tuple(arguments.classes)
+    classes = tuple(dict.fromkeys(arguments.classes))
     good = None
     if arguments.format == "mvtec3d":
         good = scans.TEST_SCANS["good"] if arguments.good is None else arguments.good
@@ -70,9 +70,10 @@ def main(arguments: argparse.Namespace) -> None:
         finally:
             pool.shutdown(cancel_futures=True)
     if arguments.format == "mvtec3d":
-        for class_name in arguments.classes:
+        for class_name in classes:
             scans.write_calibration(class_name, output)
-    print(f"{len(names)} scans of {len(arguments.classes)} classes in {shown(output)}")
+    noun = "class" if len(classes) == 1 else "classes"
+    print(f"{len(names)} scans of {len(classes)} {noun} in {shown(output)}")
 
 
 def _start_worker() -> None:

@@ -32,7 +32,7 @@ from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError, named_subjects, shown
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_special
@@ -116,6 +116,7 @@ def render_all(settings: RenderScansSettings) -> int:
     Raises:
         InputError: there is no scan, or the points of one would replace another.
     """
+    require_folder_place(settings.save_path)
     scans = list(find_scans(settings.scans, settings.save_path))
     pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
     refuse_overwriting(scans, (files_of(path, folder).folder / POINTS_BESIDE for path, folder in pairs))

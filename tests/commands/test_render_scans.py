@@ -89,6 +89,14 @@ def test_the_last_line_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     assert said.count("\n") == 1 and r"two\nlines\x1b" in said
 
 
+def test_a_file_is_no_place_for_renderings(tmp_path: Path) -> None:
+    scan, place = tmp_path / "ball.npy", tmp_path / "out"
+    np.save(scan, trimesh.creation.icosphere(3).vertices)
+    place.write_text("a file")
+    with pytest.raises(InputError, match="out: is not a folder; choose another output folder"):
+        render_scans.main(render_scans.build_parser().parse_args([str(scan), "--save_path", str(place)]))
+
+
 def test_renderings_of_an_earlier_scan_do_not_stay_for_one_that_fails(
     rendered_ball: tuple[layout.SampleFiles, list[str]],
 ) -> None:

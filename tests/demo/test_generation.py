@@ -52,6 +52,11 @@ def test_other_settings_are_refused(flags: tuple[object, ...], other: tuple[obje
     assert files_below(folder) == written
 
 
+def test_a_class_named_twice_is_one_class(flags: tuple[object, ...]) -> None:
+    once, twice = (invoke(*flags, *["gear"] * count) for count in (1, 2))
+    assert once.out.startswith("20 scans of 1 class in ") and twice.out == once.out
+
+
 def test_the_same_settings_complete_a_folder(flags: tuple[object, ...]) -> None:
     folder = Path(str(flags[2]))
     for class_name in ("gear", "pear", "gear"):
