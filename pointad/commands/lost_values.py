@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-_END_OF_FLAGS = "--"
+END_OF_FLAGS = "--"
 
 
 def refuse_lost_values(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
@@ -17,6 +17,6 @@ def refuse_lost_values(parser: argparse.ArgumentParser, arguments: Sequence[str]
         if not argument.strip():
             parser.error(f"an argument{before} is empty; omit it, or set the variable that it comes from")
         name, sign, value = argument.partition("=")
-        if name.startswith("--") and sign and value.strip() in ("", _END_OF_FLAGS) and not flags_ended:
+        if name.startswith("--") and sign and value.strip() in ("", END_OF_FLAGS) and not flags_ended:
             parser.error(f"argument {name}: expected a value after =; omit it, or set the variable that it comes from")
-        flags_ended = flags_ended or argument == _END_OF_FLAGS
+        flags_ended = flags_ended or argument == END_OF_FLAGS

@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--good",
         type=Path,
         nargs="+",
+        action="extend",
         metavar="GOOD",
         help="files or folders with a few good scans to compare each scan with; the reference made from them is cached "
         "in --reference_cache",
@@ -81,7 +82,12 @@ def build_parser() -> argparse.ArgumentParser:
     exclusive = group.add_mutually_exclusive_group()
     exclusive.add_argument("--threshold", type=finite_float, help="scans with a higher score fail")
     exclusive.add_argument(
-        "--calibrate", type=Path, nargs="+", metavar="GOOD", help="good scans to calibrate the threshold on"
+        "--calibrate",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="GOOD",
+        help="good scans to calibrate the threshold on",
     )
     group.add_argument(
         "--false_alarm_rate",

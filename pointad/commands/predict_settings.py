@@ -51,7 +51,8 @@ class PredictSettings:
             InputError: no scan is named, or flags contradict one another.
         """
         if not flags.scans and not flags.calibrate:
-            raise InputError("SCAN", "no scan was given", "give files or folders")
+            remedy = "give files or folders, before the flags (behind --good, all are good scans)"
+            raise InputError("SCAN", "no scan was given", remedy if flags.good else "give files or folders")
         if flags.false_alarm_rate is not None:
             if flags.threshold is not None:
                 raise InputError("--false_alarm_rate", "sets the threshold itself", "omit --threshold")

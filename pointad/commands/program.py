@@ -12,22 +12,20 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 from tqdm import tqdm
 
 from pointad.commands.import_path import working_folder_not_imported
-from pointad.commands.lost_values import refuse_lost_values
+from pointad.commands.parsing import EXIT_ERROR, LONGEST_LINE, parse
 from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 from pointad.scoring.options import LARGEST_SIGMA
 
-EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 EXIT_TERMINATED = 143  # 128 + SIGTERM
 EXIT_UNREAD = 141  # 128 + SIGPIPE
@@ -38,7 +36,6 @@ LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 
 # What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
-LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may be of any length
 
 
 class Terminated(KeyboardInterrupt):
@@ -93,16 +90,13 @@ def run(
         arguments: what to parse; None takes the command line.
     """
     _open_closed_outputs()
-    parser.error = partial(_say_usage, parser)  # type: ignore[method-assign]
-    arguments = sys.argv[1:] if arguments is None else arguments
-    refuse_lost_values(parser, arguments)
-    flags = parser.parse_args(arguments)
+    log_to_standard_error()
+    flags = parse(parser, sys.argv[1:] if arguments is None else arguments)
     if not _has_working_folder():
         _say_error("working folder: it has been removed; change to one that is there")
         sys.exit(EXIT_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
-    log_to_standard_error()
     ignore_rounding_variables()
     try:
         with interrupts_raised(), working_folder_not_imported():
@@ -146,12 +140,6 @@ def _has_working_folder() -> bool:
     except OSError:
         return False
     return True
-
-
-def _say_usage(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """As argparse does, but with names of files that a shell put in as printable text."""
-    parser.print_usage(sys.stderr)
-    parser.exit(EXIT_ERROR, f"{parser.prog}: error: {short(message, LONGEST_LINE)}\n")
 
 
 def log_to_standard_error() -> None:

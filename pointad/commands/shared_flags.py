@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from pointad.commands import test, train
+from pointad.commands.parsing import parse
 from pointad.commands.program import HelpFormatter
 from pointad.errors import InputError
 
@@ -49,7 +50,7 @@ def main(arguments: argparse.Namespace) -> None:
     else:
         given = given_flags(arguments.flags, {**_VARIABLES, **further}, train.build_parser)
         if arguments.keep == "both":
-            test.build_parser().parse_args(arguments.flags)
+            parse(test.build_parser(), arguments.flags)
         kept = shared(given) if arguments.keep == "shared" else given
     for name, values in kept.items():
         print(*as_words(name, values), sep="\n")
@@ -73,7 +74,7 @@ def given_flags(
         if word.splitlines() != [word]:
             raise InputError(repr(word), "is empty or has a line break", "give flags and values of one line each")
     try:
-        build().parse_args(words)  # values too are checked before anything runs
+        parse(build(), words)  # values too are checked before anything runs
     except SystemExit as leaving:
         if leaving.code:
             raise

@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--loss_weights",
         nargs="+",
+        action="extend",
         type=loss_weight,
         default=[],
         metavar="TERM=WEIGHT",

@@ -66,6 +66,53 @@ def test_values_that_a_shell_lost(script: str, flags: tuple[str, ...], named: st
     assert ending.code == 2 and named in ending.err and "Traceback" not in ending.err
 
 
+@pytest.mark.parametrize(
+    ("script", "flags", "said"),
+    [
+        ("scripts/predict.py", ("a.ply", "--good-rgb", "b"), "--good-rgb; did you mean --good_rgb?"),
+        ("scripts/predict.py", ("a.ply", "--Threshhold=1"), "--Threshhold; did you mean --threshold?"),
+        (
+            "scripts/render_dataset.py",
+            ("--dataset", "mvtec_pc_3d_rgb", "--data-path", "a", "--save_path", "b"),
+            "--data-path; did you mean --data_path?",
+        ),
+        (
+            "scripts/predict.py",
+            ("a.ply", "--html", "b.ply"),
+            "unrecognized arguments: b.ply; name all files and folders together, before the flags",
+        ),
+        ("scripts/serve.py", ("a.ply",), "unrecognized arguments: a.ply"),
+        ("scripts/predict.py", ("--good", "b.ply", "a.ply"), "before the flags (behind --good, all are good scans)"),
+    ],
+)
+def test_flags_that_would_be_dropped_or_misread(script: str, flags: tuple[str, ...], said: str) -> None:
+    ending = invoke(script, *flags)
+    assert ending.code == 2 and ending.err.splitlines()[-1].endswith(said), ending.err
+
+
+@pytest.mark.parametrize(
+    ("script", "flags", "said"),
+    [
+        ("predict", ("nowhere.ply", "--sigma", 4, "--sigma", 2), "--sigma is given twice"),
+        ("predict", ("nowhere.ply", "--views", 2, "--views", 3, "--views", "x0"), "--views is given 3 times"),
+        ("predict", ("nowhere.ply", "--html", "--html", "--sigma", 2, "--sigma", "2.0"), ""),
+        ("predict", ("nowhere.ply", "--sigma", 2), ""),
+        ("shared_flags", ("--", "--seed", 1, "--losses", "d2_pixel_loss", "--seed", 3), "--seed is given twice"),
+    ],
+)
+def test_of_a_flag_given_twice_the_last_value_counts(script: str, flags: tuple[object, ...], said: str) -> None:
+    lines = [line for line in invoke(f"scripts/{script}.py", *flags).err.splitlines() if "is given" in line]
+    assert lines == ([f"{said}, with different values; the last one counts"] if said else [])
+
+
+@pytest.mark.parametrize("flag", ["--good", "--calibrate"])
+def test_good_scans_may_follow_a_flag_each(flag: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", closed_shape(400))
+    ending = invoke("scripts/predict.py", tmp_path / "a.npy", flag, tmp_path / "b.npy", flag, tmp_path / "c.npy")
+    assert_one_error_line(ending, "b.npy: does not exist")
+    assert "is given" not in ending.err
+
+
 def test_rendering_on_the_fly_takes_them(
     raw_archives: dict[str, Path], test_flags: tuple[object, ...], tmp_path: Path
 ) -> None:
