@@ -104,15 +104,14 @@ class ClipBackbone(nn.Module):
         """SHA-256 of all weights with their names, in hexadecimal; computed when first asked for.
 
         Features also depend on what weights do not show, such as the activation and the attention heads: where these
-        are not those of OpenAI's models, they count as well, and so does how SigLIP's tokenizer reads texts. The
-        demo's are always the same.
+        are not those of OpenAI's models, they count as well, and so does how SigLIP's tokenizer reads texts.
         """
         digest = hashlib.sha256()
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.cpu().contiguous().numpy().data)
         beside = settings_beside_weights(self.vision, self.text, self.mean, self.std)
-        if beside and not self.is_demo:
+        if beside:
             digest.update(repr(beside).encode())
         if isinstance(self.tokenizer, SiglipTokenizer):  # CLIP has only one
             digest.update(self.tokenizer.fingerprint().encode())

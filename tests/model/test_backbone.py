@@ -160,6 +160,12 @@ def test_fingerprint_tells_apart_what_a_configuration_says(tower: str, change: d
     assert prints[0] != prints[1]
 
 
+def test_the_demo_read_as_a_file_is_another_model(tmp_path: Path) -> None:
+    """Nothing in the file says that its activation and heads are not those of OpenAI's models."""
+    shutil.copy(demo_folder() / "demo_clip.safetensors", tmp_path)
+    assert load_backbone(weights=tmp_path / "demo_clip.safetensors").fingerprint != load_backbone().fingerprint
+
+
 def test_fingerprints_of_the_demo_and_of_openai_stay(golden_backbone: ClipBackbone) -> None:
     told = json.loads(demo_checkpoints()[0].with_name("run.json").read_text())
     assert load_backbone().fingerprint == told["backbone_fingerprint"]
