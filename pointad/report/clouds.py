@@ -1,14 +1,13 @@
 """Point clouds of a run's samples with the score of every point, for the interactive views of a report."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from pointad.data.layout import SampleFiles, read_nonzero_indices
 from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
-from pointad.report.samples import files_of, saved_maps
+from pointad.report.samples import saved_maps
 from pointad.scans.grid import resize_nearest
 from pointad.scans.pcd import read_pcd
 from pointad.scans.tiff import read_xyz_tiff
@@ -24,23 +23,22 @@ class ScoredCloud:
     modality: str  # whose map the scores are
 
 
-def scored_cloud(run: Run, sample: SampleScore, data_path: Path | None) -> ScoredCloud | None:
+def scored_cloud(run: Run, sample: SampleScore, files: SampleFiles | None) -> ScoredCloud | None:
     """Assign the saved map of a sample to its points: the fused map if there is one, else the point map.
 
     Args:
         run: the test run.
         sample: the sample.
-        data_path: the rendered data set.
+        files: of its scan, see `pointad.report.samples.files_of`.
 
     Returns:
-        None if the run saved no maps or the data set does not contain the scan.
+        None if the run saved no maps or the scan is not there.
 
     Raises:
         InputError: an existing file cannot be read.
     """
     maps = saved_maps(run, sample)
     modality = "fused" if "fused" in maps else "point"
-    files = files_of(sample, data_path)
     if files is None or modality not in maps:
         return None
     scores = maps[modality]

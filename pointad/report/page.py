@@ -25,7 +25,7 @@ from pointad.report.protocol_tables import (
     run_protocol,
 )
 from pointad.report.runs import Run, read_curves, read_losses, read_scores
-from pointad.report.samples import best_anomalous, judge, worst
+from pointad.report.samples import best_anomalous, files_of, judge, worst
 from pointad.report.sections import (
     cloud_section,
     curve_section,
@@ -106,9 +106,10 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     if is_unfinished(run.folder):
         logger.warning("%s: a later test there never ended; its maps and pictures are not shown", run.folder)
     else:
+        scans = {one.sample.name: files_of(run, one.sample, data_path) for one in [*best, *wrong]}
         sections += [
-            ("samples", "Best and worst samples", sample_section(run, shown, data_path)),
-            ("clouds", "Interactive point clouds", cloud_section(run, clouds, data_path)),
+            ("samples", "Best and worst samples", sample_section(run, shown, scans)),
+            ("clouds", "Interactive point clouds", cloud_section(run, clouds, scans)),
         ]
     present = [section for section in sections if section[2]]
     links = "".join(f'<li><a href="#{key}">{title}</a></li>' for key, title, _ in present)

@@ -15,7 +15,8 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from pointad.data.layout import SampleFiles
+from pointad.data.dataset import resize_mask
+from pointad.data.layout import SampleFiles, read_nonzero_indices
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_outputs import maps_file, picture_file
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 PICTURE_WIDTH = 1200  # pixels; wider pictures are scaled down to this
 JPEG_QUALITY = 82
+_SAVE_AGAIN = "run test.py with --save_maps again"
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,13 @@ def worst(judged: Sequence[JudgedSample], count: int) -> list[JudgedSample]:
     return [one for one in sorted(judged, key=lambda one: one.margin) if one.margin < 0][:count]
 
 
-def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Picture | None:
+def sample_picture(run: Run, one: JudgedSample, files: SampleFiles | None) -> Picture | None:
     """A picture of a sample: as drawn by test.py, or made from the scan, the ground truth and the saved maps.
 
     Args:
         run: the test run.
         one: the sample.
-        data_path: the rendered data set, for samples of which test.py saved maps but no picture.
+        files: of its scan, see `files_of`, for samples of which test.py saved maps but no picture.
 
     Returns:
         None if the run saved neither.
@@ -115,7 +117,6 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
     maps = saved_maps(run, sample)
     if not maps:
         return None
-    files = files_of(sample, data_path)
     sheet = sample_sheet(
         one.title,
         rgb=read_picture(files.rgb, "RGB") if files is not None and files.rgb.is_file() else None,
@@ -125,40 +126,76 @@ def sample_picture(run: Run, one: JudgedSample, data_path: Path | None) -> Pictu
     return encode_picture(sheet)
 
 
-def files_of(sample: SampleScore, data_path: Path | None) -> SampleFiles | None:
-    """The path of a sample's scan; None if unknown, or if the sample's name leads outside the data set."""
+def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFiles | None:
+    """The files of a sample's scan.
+
+    Args:
+        run: the test run.
+        sample: the sample.
+        data_path: the rendered data set that was tested.
+
+    Returns:
+        None if they are unknown, the sample's name leads outside the data set, or another scan lies there now, as far
+        as the saved maps tell; the last two are logged.
+
+    Raises:
+        InputError: an existing file cannot be read.
+    """
     try:
-        return None if data_path is None else SampleFiles(data_path, *sample.name)
+        files = None if data_path is None else SampleFiles(data_path, *sample.name)
     except InputError as error:
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
+    if files is not None and not _is_tested_scan(files, _saved_arrays(run, sample, ("mask", "valid"), "b")):
+        message = "%s: %s is another scan than when %s was written, and is not shown"
+        logger.warning(message, data_path, "/".join(sample.name), run.place)
+        return None
+    return files
+
+
+def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
+    """Whether a rendered scan has its points, and its defects, where a test found them; a raw one is not compared."""
+    mask, valid = saved.get("mask"), saved.get("valid")
+    if mask is None or valid is None or mask.ndim != 2 or not files.correspondences.is_dir():
+        return True
+    indices = read_nonzero_indices(files.correspondences)
+    if not np.array_equal(np.flatnonzero(valid), np.arange(valid.size) if indices is None else indices):
+        return False
+    if not mask.any() or not files.mask.is_file():
+        return True
+    return np.array_equal(resize_mask(read_mask(files.mask), mask.shape[0]), mask)
 
 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     """The maps that `--save_maps` wrote, modality -> (H, W) float32; empty if there are none."""
     path = maps_file(run.folder, *sample.name)
+    arrays = _saved_arrays(run, sample, [f"{name}_map" for name in MODALITY_LABELS])
+    for name, one in arrays.items():
+        if one.ndim != 2 or one.shape[0] != one.shape[1] or not one.size or one.dtype.kind != "f":
+            raise InputError(path, f"its {name} is {one.dtype} of shape {one.shape}, no map", _SAVE_AGAIN)
+        if not np.isfinite(one).all():
+            raise InputError(path, f"its {name} holds values that are not finite", _SAVE_AGAIN)
+    return {name.removesuffix("_map"): one for name, one in arrays.items()}
+
+
+def _saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str = "iuf") -> dict[str, np.ndarray]:
+    """Those of the arrays that `--save_maps` wrote for a sample, as far as they are there; kinds as in `read_npy`."""
+    path = maps_file(run.folder, *sample.name)
     if not run.has_maps or not path.is_file():
         return {}
-    remedy = "run test.py with --save_maps again"
     try:
         with zipfile.ZipFile(path) as archive:
             members = {member.filename: member for member in archive.infolist()}
-            names = [name for name in MODALITY_LABELS if f"{name}_map.npy" in members]
-            maps = {name: _read_map(archive, members[f"{name}_map.npy"], path) for name in names}
+            present = [name for name in names if f"{name}.npy" in members]
+            return {name: _read_array(archive, members[f"{name}.npy"], path, kinds) for name in present}
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(path, f"holds no maps ({error})", remedy) from error
-    for name, one in maps.items():
-        if one.ndim != 2 or one.shape[0] != one.shape[1] or not one.size or one.dtype.kind != "f":
-            raise InputError(path, f"its {name}_map is {one.dtype} of shape {one.shape}, no map", remedy)
-        if not np.isfinite(one).all():
-            raise InputError(path, f"its {name}_map holds values that are not finite", remedy)
-    return maps
+        raise InputError(path, f"holds no maps ({error})", _SAVE_AGAIN) from error
 
 
-def _read_map(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> np.ndarray:
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, kinds: str) -> np.ndarray:
     check_member(path, member)
     with archive.open(member) as file:
-        return read_npy_stream(cast(BinaryIO, file), f"{path}:{member.filename}", member.file_size)
+        return read_npy_stream(cast(BinaryIO, file), f"{path}:{member.filename}", member.file_size, kinds)
 
 
 def encode_picture(picture: np.ndarray) -> Picture:

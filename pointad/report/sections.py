@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from pointad.data.layout import SampleFiles
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.result_table import table_notes
 from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
@@ -133,13 +133,23 @@ def loss_section(losses: dict[str, list[float]]) -> str:
     return f'<div class="charts">{"".join(charts)}</div>' if charts else ""
 
 
-def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]], data_path: Path | None) -> str:
-    """Pictures of chosen samples under headings; samples without a picture are omitted."""
+def sample_section(
+    run: Run,
+    chosen: Sequence[tuple[str, Sequence[JudgedSample]]],
+    scans: Mapping[tuple[str, str, str], SampleFiles | None],
+) -> str:
+    """Pictures of chosen samples under headings; samples without a picture are omitted.
+
+    Args:
+        run: the test run.
+        chosen: headings and samples.
+        scans: the files of each sample's scan by its name, see `pointad.report.samples.files_of`.
+    """
     parts = []
     for heading, samples in chosen:
         figures = []
         for one in samples:
-            picture = sample_picture(run, one, data_path)
+            picture = sample_picture(run, one, scans[one.sample.name])
             if picture is not None:
                 text = f"{_sample_text(one)}, {abs(one.margin):.1f} σ on the {_side(one)} side"
                 figures.append(
@@ -153,11 +163,18 @@ def sample_section(run: Run, chosen: Sequence[tuple[str, Sequence[JudgedSample]]
     return "".join(parts)
 
 
-def cloud_section(run: Run, samples: Sequence[JudgedSample], data_path: Path | None) -> str:
-    """Interactive point clouds, coloured by score; samples without maps or points are omitted."""
+def cloud_section(
+    run: Run, samples: Sequence[JudgedSample], scans: Mapping[tuple[str, str, str], SampleFiles | None]
+) -> str:
+    """Interactive point clouds, coloured by score; samples without maps or points are omitted.
+
+    Args:
+        run, scans: as in `sample_section`.
+        samples: to be shown.
+    """
     figures = []
     for one in samples:
-        cloud = scored_cloud(run, one.sample, data_path)
+        cloud = scored_cloud(run, one.sample, scans[one.sample.name])
         if cloud is not None and len(cloud.points):
             title = f"{one.title}, {MODALITY_TITLES[cloud.modality].lower()} score"
             figures.append(cloud_fragment(cloud.points, cloud.scores, cloud.colors, title, most_points=CLOUD_POINTS))

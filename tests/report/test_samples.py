@@ -11,8 +11,17 @@ from PIL import Image
 
 from pointad.data.layout import SampleFiles
 from pointad.report.clouds import scored_cloud
+from pointad.report.page import run_page
 from pointad.report.runs import Run, SampleScore, read_scores
-from pointad.report.samples import best_anomalous, encode_picture, judge, sample_picture, saved_maps, worst
+from pointad.report.samples import (
+    best_anomalous,
+    encode_picture,
+    files_of,
+    judge,
+    sample_picture,
+    saved_maps,
+    worst,
+)
 
 
 def score(class_name: str, label: int, value: float, identifier: str = "000") -> SampleScore:
@@ -71,7 +80,8 @@ def mapped_run(make_run: Callable[..., Run], tmp_path: Path) -> Run:
 
 def test_picture_is_made_from_maps(mapped_run: Run, tmp_path: Path, make_run: Callable[..., Run]) -> None:
     one = judge(read_scores(mapped_run), "fused")[0]
-    with_scan, without_scan = (sample_picture(mapped_run, one, path) for path in (tmp_path / "data", None))
+    files = SampleFiles(tmp_path / "data", *one.sample.name)
+    with_scan, without_scan = (sample_picture(mapped_run, one, each) for each in (files, None))
     assert with_scan is not None and without_scan is not None
     assert with_scan.width > without_scan.width  # RGB and truth stand beside the maps
     assert sample_picture(make_run(), one, None) is None
@@ -79,7 +89,7 @@ def test_picture_is_made_from_maps(mapped_run: Run, tmp_path: Path, make_run: Ca
 
 def test_cloud_holds_the_points_that_are_no_holes(mapped_run: Run, tmp_path: Path) -> None:
     sample = read_scores(mapped_run)[3]
-    cloud = scored_cloud(mapped_run, sample, tmp_path / "data")
+    cloud = scored_cloud(mapped_run, sample, SampleFiles(tmp_path / "data", *sample.name))
     assert cloud is not None
     assert len(cloud.points) == len(cloud.scores) == 48 * 48 - 25
     assert cloud.modality == "fused"
@@ -90,23 +100,46 @@ def test_cloud_holds_the_points_that_are_no_holes(mapped_run: Run, tmp_path: Pat
 
 def test_cloud_of_a_list_of_points(mapped_run: Run, tmp_path: Path) -> None:
     sample = read_scores(mapped_run)[3]
-    files = SampleFiles(tmp_path / "data", sample.class_name, sample.species, sample.identifier)
+    files = SampleFiles(tmp_path / "data", *sample.name)
     files.xyz.unlink()
     files.point_cloud.parent.mkdir(parents=True)
     files.point_cloud.write_text(
         "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2\nHEIGHT 1\n"
         "VIEWPOINT 0 0 0 1 0 0 0\nPOINTS 2\nDATA ascii\n0 0 1\n1 0 2\n"
     )
-    assert scored_cloud(mapped_run, sample, tmp_path / "data") is None  # as many points as the map has, or named ones
+    assert scored_cloud(mapped_run, sample, files) is None  # as many points as the map has, or named ones
     files.correspondences.mkdir(parents=True)
     np.save(files.correspondences / "nonzero_indices.npy", np.array([7, 50]))
-    cloud = scored_cloud(mapped_run, sample, tmp_path / "data")
+    cloud = scored_cloud(mapped_run, sample, files)
     assert cloud is not None
     assert np.array_equal(cloud.scores, saved_maps(mapped_run, sample)["fused"].ravel()[[7, 50]])
 
 
 def test_no_cloud_without_maps_or_scan(mapped_run: Run, tmp_path: Path, make_run: Callable[..., Run]) -> None:
     sample = read_scores(mapped_run)[0]
+    present, missing = (SampleFiles(tmp_path / name, *sample.name) for name in ("data", "elsewhere"))
     assert scored_cloud(mapped_run, sample, None) is None
-    assert scored_cloud(mapped_run, sample, tmp_path / "elsewhere") is None
-    assert scored_cloud(make_run(), sample, tmp_path / "data") is None
+    assert scored_cloud(mapped_run, sample, missing) is None
+    assert scored_cloud(make_run(), sample, present) is None
+
+
+@pytest.mark.parametrize("changed", ["mask", "points"])
+def test_scans_that_were_replaced_after_the_test_are_not_shown(
+    changed: str, mapped_run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, sample = read_scores(mapped_run)[2:4]
+    for each in (first, sample):
+        SampleFiles(tmp_path / "data", *each.name).correspondences.mkdir(parents=True)
+    files = files_of(mapped_run, sample, tmp_path / "data")
+    assert files is not None and files_of(mapped_run, sample, None) is None
+    whole = run_page(mapped_run)
+    if changed == "mask":
+        Image.fromarray(np.eye(48, dtype=np.uint8) * 255).save(files.mask)
+    else:
+        np.save(files.correspondences / "nonzero_indices.npy", np.array([7, 50]))
+    assert files_of(mapped_run, sample, tmp_path / "data") is None
+    assert (
+        f"{tmp_path / 'data'}: bear/hole/003 is another scan than when {mapped_run.folder} was written" in caplog.text
+    )
+    assert files_of(mapped_run, first, tmp_path / "data") is not None
+    assert run_page(mapped_run) != whole
