@@ -119,7 +119,7 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
     places_first = values.shape[1] >= 5 and _are_places(values[:, :2]) and not is_normals(behind)
     if places_first and not any(are_whole(column) or _is_attribute(column) for column in values[:, 2:5].T):
         return "numbers of rows and columns"
-    if _are_flags(values[:, 0]) and not any(are_whole(column) for column in values[:, 1:3].T):
+    if _are_flags(values[:, 0]) and not any(are_whole(column) and not _varies(column) for column in values[:, 1:3].T):
         return "a label or an intensity"
     fractions_follow = not any(are_whole(column) for column in values[:, 1:4].T)
     if fractions_follow and not _is_attribute(fourth) and not is_normals(behind):
@@ -154,8 +154,13 @@ def _may_be_coordinates(values: np.ndarray) -> bool:
         return True
     if _are_bytes(values):
         return False
-    varying = values[:: max(1, len(values) // _SAMPLE), np.ptp(values, axis=0) > 0]
-    return varying.shape[1] >= 2 and all(len(np.unique(column)) > _FEWEST_VALUES for column in varying.T)
+    varying = values[:, np.ptp(values, axis=0) > 0]
+    return varying.shape[1] >= 2 and all(map(_varies, varying.T))
+
+
+def _varies(column: np.ndarray) -> bool:
+    """Whether numbers (N,) take more values than labels and numbers of returns do."""
+    return len(np.unique(column[:: max(1, len(column) // _SAMPLE)])) > _FEWEST_VALUES
 
 
 def _rises_steadily(column: np.ndarray) -> bool:

@@ -136,7 +136,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
 
 def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes]]:
     """Where the first row begins, None if no row is near the beginning; and the lines above it that may be names."""
-    start, named = 0, b""
+    start, named = 0, False
     above: list[bytes] = []
     left = MOST_ABOVE
     for _ in range(_SAMPLED_LINES):
@@ -151,8 +151,7 @@ def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes
             raise InputError(name, problem, "remove what is no table")
         if line and not line.isdigit() and not (above and is_units(without_comment_sign(line))):
             above.append(line)
-            if not any(names_coordinates(named, separator) for separator in _SEPARATORS):
-                named = line
+            named = named or any(names_coordinates(line, separator) for separator in _SEPARATORS)
         if end < 0:
             break
         start = end + 1
@@ -165,7 +164,7 @@ def _is_underline(line: bytes, content: bytes, start: int) -> bool:
     return dashes and content.find(b"\n" + line + b"\n", start + len(line)) < 0
 
 
-def _is_row(line: bytes, names: bytes) -> bool:
+def _is_row(line: bytes, named: bool) -> bool:
     """Whether a line is a row of the table: numbers, or what stands for them; words only below names of coordinates."""
     for separator in (SEMICOLON, TAB, COMMA, BLANK):
         if separator is not None and separator not in line:
@@ -175,7 +174,6 @@ def _is_row(line: bytes, names: bytes) -> bool:
         missing = sum(_IS_MISSING.fullmatch(cell) is not None for cell in cells)
         if len(cells) < 3:
             continue
-        named = names_coordinates(names, separator)
         if numbers + missing == len(cells) and (numbers >= 2 or named or (numbers and separator is not None)):
             return True
         if numbers >= 3 and named:

@@ -85,6 +85,9 @@ TEXT = {
         lines(["P0,NA,NA,NA", *[f"P{n},{row}" for n, row in enumerate(rows(POINTS[1:], separator=","))]], "name,x,y,z"),
         with_holes([0]),
     ),
+    "names between blanks above words between semicolons": Dialect(
+        ".csv", lines([f"P{n};{row}" for n, row in enumerate(rows(POINTS, separator=";"))], "# name x y z")
+    ),
     "words with separators": Dialect(
         ".csv", lines([f'"P, {n}",{row}' for n, row in enumerate(rows(POINTS, separator=","))], '"Name","X","Y","Z"')
     ),

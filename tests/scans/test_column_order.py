@@ -39,6 +39,7 @@ REFUSED = {
     "rows and columns from 1, and colours": ([PLACES + 1, POINTS, COLORS], "numbers of rows and columns"),
     "labels before metres": ([SHADES % 2, SMALL], "a label or an intensity"),
     "labels before a flat plate": ([SHADES % 2, FLAT], "a label or an intensity"),
+    "labels before whole numbers": ([SHADES % 2, np.rint(POINTS * 100)], "a label or an intensity"),
     "colours before a flat plate": ([COLORS, FLAT], "colours"),
     "normals before a flat plate": ([NORMALS, FLAT], "normals"),
 }
