@@ -82,7 +82,7 @@ def list_dataset(
     views = AvailableViews(len(directions), directions, f"the rig of {dataset.title}")
     good = list_good_scans(dataset, root, classes, rendering.reading) if with_good else []
     check_apart(samples, good)
-    return ListedDataset(samples, views, partial(_render, rendering=rendering, dataset=dataset), good)
+    return ListedDataset(samples, views, partial(_render, rendering=rendering, dataset=dataset, told=[]), good)
 
 
 def open_dataset(
@@ -131,12 +131,18 @@ def _refuse_raw_scans(dataset: DatasetSpecification, root: Path) -> None:
 
 
 def _render(
-    sample: RawSample, options: SampleOptions, rendering: RenderingOptions, dataset: DatasetSpecification
+    sample: RawSample,
+    options: SampleOptions,
+    rendering: RenderingOptions,
+    dataset: DatasetSpecification,
+    told: list[Path],
 ) -> LoadedScan:
+    """Render one sample; the first file that is resized is logged, and added to those that were told."""
     rendered, prepared = render_raw_sample(sample, rendering)
     check_kind(dataset, prepared, sample.scan_path)
-    for path in prepared.resized:
-        logger.info("%s: is resized to its scan", path)
+    if prepared.resized and not told:
+        told.append(prepared.resized[0])
+        logger.info("%s: is resized to its scan; so is every other picture and mask of another size", told[0])
     numbered = options.region_neighbours is not None and rendered.nonzero_indices is None
     wanted = numbered or options.with_points
     return from_rendered_sample(

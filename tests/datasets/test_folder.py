@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -129,10 +130,17 @@ def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
     assert (dataset.organized, dataset.has_color) == (True, True)
 
 
-def test_masks_of_another_size_are_counted(scan_folder: Path, tmp_path: Path) -> None:
+def test_masks_of_another_size_are_counted(scan_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     shutil.copytree(scan_folder, tmp_path / "own")
     mask = np.asarray(Image.open(tmp_path / "own/test/lump/mask_7.png"))
     write_picture(tmp_path / "own/test/lump/mask_7.png", mask[::2, ::2])
+    dataset = settled(folder_dataset(FolderLayout()), tmp_path / "own", "on_the_fly")
+    samples = open_dataset(dataset, tmp_path / "own", SampleOptions(view_indices=(0,)), render="on_the_fly")
+    with caplog.at_level(logging.INFO):
+        assert all(samples[place].mask.any() for place in (1, 3))
+    said = "is resized to its scan; so is every other picture and mask of another size"
+    told = [message for message in caplog.messages if "resized" in message]
+    assert told == [f"{tmp_path}/own/test/lump/mask_7.png: {said}"]
     ending = render("folder", tmp_path / "own", tmp_path / "out")
     assert ending.code == 0
     said = "2 masks were resized, as they have more or fewer pixels than their scans, such as "
