@@ -59,9 +59,9 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     """
     path = as_path(path, "path of a scan")
     suffix = path.suffix.lower()
+    regular_file_size(path)  # the name of a folder that is missing has no extension
     if suffix not in SUFFIXES:
         raise unsupported_extension(path, SUFFIXES)
-    regular_file_size(path)
     check_beginning(path, SUFFIXES)
     with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
         if suffix in _MESH_READERS:

@@ -263,9 +263,11 @@ def test_truncated_files_never_end_in_a_traceback(tmp_path: Path, suffix: str) -
 
 def test_unknown_ending_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unsupported extension '\.doc'"):
+        (tmp_path / "scan.doc").touch()
         read_scan(tmp_path / "scan.doc")
-    with pytest.raises(InputError, match="does not exist"):
-        read_scan(tmp_path / "scan.ply")
+    for missing in ("scan.ply", "a folder that was misspelt", "scan.las"):
+        with pytest.raises(InputError, match="does not exist; check the path"):
+            read_scan(tmp_path / missing)
     (tmp_path / "folder.ply").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read_scan(tmp_path / "folder.ply")
