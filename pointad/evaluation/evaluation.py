@@ -104,8 +104,7 @@ def _score_batch(
     """For every sample of a batch, its scores under the sets of prompts that are tested on its class."""
     features = encoder.encode(batch)
     assert batch.views is not None  # the encoder refuses batches without it
-    colors = [None] * len(batch.views) if batch.color is None else batch.color
-    contents = list(map(picture_digest, batch.views, colors, batch.non_zero))
+    contents = [picture_digest(batch.sample(index)) for index in range(len(batch.views))]
     renderings = list(map(views_digest, batch.views))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
     batch = replace(

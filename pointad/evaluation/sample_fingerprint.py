@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 from torch import Tensor
 
+from pointad.data.batch import MultiViewSample
+
 LENGTH = 16  # hexadecimal digits
 _BYTES = 16  # of the pictures of one sample
 _DIGITS = 12  # that tell the views of one sample from those of others
@@ -32,15 +34,14 @@ def packed_mask(mask: np.ndarray) -> bytes:
     return mask.size.to_bytes(8, "big") + np.packbits(mask, axis=None).tobytes()
 
 
-def picture_digest(views: Tensor, color: Tensor | None, non_zero: Tensor) -> bytes:
-    """What tells the pictures and points of one sample, whatever its place and name.
+def picture_digest(sample: MultiViewSample) -> bytes:
+    """What tells the pictures and points of one sample, and where these are in each other, whatever its place and name.
 
     Args:
-        views: (V, S, S, 3) uint8, its renderings.
-        color: (S, S, 3) uint8, the RGB picture; None: there is none, or it is not evaluated.
-        non_zero: (P,) bool, positions that hold a point.
+        sample: with its renderings; an RGB picture or points that are not evaluated are None.
     """
-    return _digest(views, non_zero, *([] if color is None else [color])).digest()[:_BYTES]
+    tensors = (sample.views, sample.non_zero, sample.color, sample.correspondences, sample.points)
+    return _digest(*(tensor for tensor in tensors if tensor is not None)).digest()[:_BYTES]
 
 
 def views_digest(views: Tensor) -> str:

@@ -86,7 +86,7 @@ def look_at_sample(
         extent=float(np.ptp(points, axis=0).max()),
     )
     assert sample.views is not None  # the encoder refuses samples without it
-    content = picture_digest(sample.views, sample.color, sample.non_zero)
+    content = picture_digest(sample)
     return SampleLook(
         replace(sample, views=None, color=None), for_prompts, seen, side, content, views_digest(sample.views)
     )

@@ -16,14 +16,14 @@ def mask_content(sample: MultiViewSample) -> int:
 
 
 def sample_content(sample: MultiViewSample, index: int) -> int:
-    """A number that differs for other pictures or ground truth; those of several samples may be added up.
+    """A number that differs for other pictures, points or ground truth; those of several samples may be added up.
 
     Args:
         sample: with pictures and the ground truth of its views.
         index: its place among the training samples.
     """
     digest = hashlib.blake2b(f"{index} {sample.label}".encode(), digest_size=_BYTES)
-    for tensor in (sample.views, sample.views_gt, sample.mask):
+    for tensor in (sample.views, sample.views_gt, sample.mask, sample.non_zero, sample.correspondences):
         if tensor is not None:
             digest.update(tensor.contiguous().numpy().data)
     return int.from_bytes(digest.digest(), "big")

@@ -215,7 +215,7 @@ class Training:
             InputError: the samples are others than those that it was learned from; older states do not say.
         """
         if state.get("content", self._examples.content) != self._examples.content:
-            problem = "have changed since the training was interrupted: pictures, masks or their order"
+            problem = "have changed since the training was interrupted: pictures, points, masks or their order"
             raise InputError("training samples", problem, "restore them, or train with --restart to start afresh")
         self._learner.load_state_dict(state["learner"])
         # Copies, since the optimizer writes into its tensors, and those of a file may share their memory.

@@ -154,7 +154,7 @@ def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(back
 
         return MultiViewDataset(plain.sources, load, plain.options)
 
-    for field in ("views", "color", "nonzero_indices"):
+    for field in ("views", "color", "nonzero_indices", "correspondences"):
         after = told(changed(field))
         assert [one[:2] for one in after] == [one[:2] for one in before] and after[1] == before[1]
         assert after[0][2] != before[0][2], field
