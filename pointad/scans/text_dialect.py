@@ -32,6 +32,8 @@ _COMMENT_BEHIND = re.compile(
 _DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
 _DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
+_HEADER = 10_000  # bytes
+_BROKEN_NAME = re.compile(rb'(?m)(?:(?<=[,;\t])|^)("[^",;\t\n]{1,100})\n([^",;\t\n]{1,100}")(?=[,;\t\n])')
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
 
@@ -63,6 +65,8 @@ def decoded(content: bytes, name: str | Path) -> bytes:
         content = reencoded(content, "utf-16-le" if little else "utf-16-be", name)
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b'"' in content[:_HEADER]:
+        content = _BROKEN_NAME.sub(rb"\1 \2", content[:_HEADER]) + content[_HEADER:]
     content = content.rstrip(b"\x1a")  # the end of a text in DOS
     if _LONG_GAP in content:
         content = re.sub(rb"%b+" % _LONG_GAP, b" ", content)

@@ -47,7 +47,10 @@ def read_text_scan(path: Path) -> ScanFile:
             if columns.colors is None and len(nameless) > 2:
                 colors, place = colors_beside_points(table.values[:, nameless])
                 found = None if place is None else tuple(nameless[place : place + 3])
-            points = in_one_unit(table.values[:, columns.xyz], [table.names[place] for place in columns.xyz], path)
+            taken = [table.names[place] for place in columns.xyz]
+            if any(table.names.count(name) > 1 for name in taken):
+                logger.warning("%s: has several columns called %s; the first of each are read", path, ", ".join(taken))
+            points = in_one_unit(table.values[:, columns.xyz], taken, path)
             return ScanFile(points, colors, columns=_said(table, columns.xyz, found if colors is not None else None))
     values = without_row_numbers(table.values, path)
     if values.shape[1] > MOST_COLUMNS:

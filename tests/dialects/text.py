@@ -88,6 +88,14 @@ TEXT = {
     "names between blanks above words between semicolons": Dialect(
         ".csv", lines([f"P{n};{row}" for n, row in enumerate(rows(POINTS, separator=";"))], "# name x y z")
     ),
+    "names over two lines": Dialect(
+        ".csv", lines(rows(POINTS[:, ::-1], separator=","), '"Z\n[mm]","Y\n[mm]","X\n[mm]"', end="\r\n")
+    ),
+    "names twice": Dialect(
+        ".csv",
+        lines(rows(POINTS, NORMALS, separator=","), "X,Y,Z,X,Y,Z"),
+        log="has several columns called X, Y, Z; the",
+    ),
     "words with separators": Dialect(
         ".csv", lines([f'"P, {n}",{row}' for n, row in enumerate(rows(POINTS, separator=","))], '"Name","X","Y","Z"')
     ),
