@@ -6,6 +6,8 @@ set -f  # lists of classes, seeds, rows and flags are split into words, yet neve
 # Ctrl-C ends the script, and loops around it, even if the program that runs just then ends well.
 trap 'trap - INT; kill -INT $$' INT
 
+unset CDPATH  # cd would print where it goes
+
 fail() {  # WHAT IS WRONG AND WHAT TO DO
   printf 'error: %s\n' "$1" >&2
   exit 2
@@ -59,10 +61,10 @@ plain_path() {  # PATH
 
 # Sets the array `flags` to the lines that a command prints; stops the script if the command fails.
 read_flags() {  # COMMAND...
-  local lines
+  local lines line
   lines=$("$@") || exit
   flags=()
-  [ -z "$lines" ] || mapfile -t flags <<< "$lines"
+  [ -z "$lines" ] || while IFS= read -r line; do flags+=("$line"); done <<< "$lines"
 }
 
 # Flags of train.py or test.py, checked as it would check them, with full names, one word per line; see shared_flags.py.

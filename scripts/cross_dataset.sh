@@ -8,6 +8,7 @@
 # by one_vs_rest.sh are reused, finished runs are skipped; use another SAVE and TRAINED for other flags.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
+unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/protocol.sh
 source "$root/scripts/protocol.sh"
@@ -59,7 +60,7 @@ demo_target() {  # FORMAT DATASET
     "$python" "$root/scripts/make_demo_data.py" --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
     "$python" "$root/scripts/render_dataset.py" --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
   fi
-  found=$(find "$folder/rendered" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | LC_ALL=C sort | xargs)
+  found=$(cd "$folder/rendered" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' | cut -c 3- | LC_ALL=C sort | xargs)
   # shellcheck disable=SC2086
   wanted=$(printf '%s\n' $DEMO_TARGET_CLASSES | LC_ALL=C sort | xargs)
   [ -z "$found" ] || [ "$found" = "$wanted" ] \

@@ -44,38 +44,50 @@ read_weights() {  # FLAG...
 
 # Sets `identity` to what tells a data set: its format, and of rendered data, wherever they lie, the lists of samples, the
 # rendering's settings, and the names and sizes of all files; of raw data, the folder. Good scans count where they are used.
-declare -A known_identities
+identified=() identities=()
 read_identity() {  # DATASET DATA FURTHER_LIST...
-  local data=$2 key="$*" list good=()
-  identity=${known_identities[$key]-}  # large data sets are listed once
-  [ -z "$identity" ] || return 0
+  local data=$2 key="$*" list good=() place
+  for place in ${identified[@]+"${!identified[@]}"}; do  # large data sets are listed once
+    identity=${identities[$place]}
+    [ "${identified[$place]}" != "$key" ] || return 0
+  done
   if [ -z "$data" ]; then
     identity="$1 demo"
   elif [ -f "$data/all_meta.json" ]; then
     [ $# -gt 2 ] || good=(-path '*/train' -prune -o)
     identity="$1 $({
       for list in all_meta.json "${@:3}" rendering.json; do cat "$data/$list" 2>/dev/null || true; done
-      find -L "$data/" -mindepth 2 ${good[@]+"${good[@]}"} -type f ! -name '.*' -printf '%P %s\n' | LC_ALL=C sort
+      names_and_sizes "$data" ${good[@]+"${good[@]}"} | LC_ALL=C sort
     } | cksum)"
   else
     identity="$1 $data"
   fi
-  known_identities[$key]=$identity
+  identified+=("$key") identities+=("$identity")
+}
+
+names_and_sizes() {  # FOLDER TEST_OF_FIND...
+  (cd "$1/" && find -L . -mindepth 2 "${@:2}" -type f ! -name '.*' -exec wc -c {} +) \
+    | awk '{ size = $1 } sub(/^ *[0-9]+ \.\//, "") { print $0, size }'
 }
 
 # Says which file of a data set is newer than what was made of it, if one is.
 tell_changed_data() {  # MADE DATA
   local changed=
-  [ ! -d "$2" ] || changed=$(find "$2/" -mindepth 2 -type f -newer "$1" -print -quit)
+  [ ! -d "$2" ] || changed=$(find "$2/" -mindepth 2 -type f -newer "$1" | sed -n 1p)
   [ -z "$changed" ] || echo "warning: $changed is newer than $1; remove the older one to make it again" >&2
 }
 
 # Takes the place of a file, rather than writing into what a link of that name leads to, and is whole or not there.
 put() {  # FILE < CONTENT
-  rm -f "$1.partial"
-  (set -o noclobber && cat > "$1.partial") && mv -fT "$1.partial" "$1"
+  local partial=$1.$$.partial  # of this run; others may write the same notes
+  rm -f "$partial"
+  (set -o noclobber && cat > "$partial")
+  { [ -f "$1" ] && [ ! -L "$1" ]; } || rm -f "$1"
+  mv -f "$partial" "$1"
 }
 
+# Before a run, so that what it leaves is known, and once it has ended well: a second run on the same folder, which was
+# refused since then, has left its own notes.
 note_flags() {  # FOLDER MADE_OF FLAG...
   mkdir -p "$1" || exit 2
   { telling_flags "${@:3}"; echo; } | put "$1/flags.txt"
@@ -86,11 +98,11 @@ note_flags() {  # FOLDER MADE_OF FLAG...
 
 # Stops the script if there are prompts or figures in a folder that were made with other flags or of other things.
 check_same_flags() {  # FOLDER MADE_OF FLAG...
-  local made='' told words
-  [ ! -d "$1" ] || made=$(find "$1" \( -name 'epoch_*.pth' -o -name results.json \) -print -quit)
+  local made='' told word words=()
+  [ ! -d "$1" ] || made=$(find "$1" \( -name 'epoch_*.pth' -o -name results.json \) | sed -n 1p)
   [ -n "$made" ] || return 0
   if [ -s "$1/flags.txt" ]; then
-    mapfile -t words < "$1/flags.txt"
+    while IFS= read -r word; do words+=("$word"); done < "$1/flags.txt"
     told=$(telling_flags "${words[@]}")
     [ "$told" = "$(telling_flags "${@:3}")" ] \
       || fail "$1: was made with other flags (${told//$'\n'/ }); set another SAVE, or remove it"
@@ -133,4 +145,5 @@ train_class() {  # SUBJECT FOLDER CLASS SEED FLAG...
   note_flags "$folder" "$made_of" "$@"
   "$python" "$root/train.py" --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --seed "$seed" \
     --epoch "$EPOCH" --save_path "$folder" "$@"
+  note_flags "$folder" "$made_of" "$@"
 }

@@ -9,6 +9,7 @@
 # for other flags. Relative paths start in the working folder.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
+unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/protocol.sh
 source "$root/scripts/protocol.sh"

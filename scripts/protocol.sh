@@ -116,7 +116,7 @@ check_protocol() {  # FLAG...
   read_flags checked_flags --keep both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
   shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
   [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
-  check_rows "${shared[@]}"
+  check_rows ${shared[@]+"${shared[@]}"}
 }
 
 # Where test.py writes a row's results, below the folder of the prompts' class.
@@ -140,17 +140,19 @@ train_row() {  # ROW SEED FLAG...
   done
 }
 
+sha256() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
+
 # Whether results are those of these prompts; others may have taken their place without being newer.
 tested_prompts() {  # RESULTS CHECKPOINT
   local told
   told=$(sed -n 's/^ *"checkpoint_fingerprint": "\([0-9a-f]*\)".*/\1/p' "$1")
-  [ ! "$2" -nt "$1" ] && { [ -z "$told" ] || [[ $(sha256sum < "$2") == "${told%%$'\n'*}"* ]]; }
+  [ ! "$2" -nt "$1" ] && { [ -z "$told" ] || [[ $(sha256 < "$2") == "${told%%$'\n'*}"* ]]; }
 }
 
 # Tests one row with one seed, all classes whose results are missing in one pass over the data.
 test_row() {  # ROW SEED TEST DATASET DATA FLAG...
   local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5
-  local class checkpoint flags lists=() made_of results checkpoints=() missing=()
+  local class checkpoint flags lists=() made_of results checkpoints=() missing=() below
   shift 5
   read_flags test_flags "$row" "$seed"
   [[ $row != shots_* ]] || lists=(good_scans.json)
@@ -174,10 +176,11 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAG...
   fi
   note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   # test.py makes a folder per checkpoint only when there are several.
-  [ "${#missing[@]}" -gt 1 ] || folder=$folder/${missing[0]}
+  below=$([ "${#missing[@]}" -gt 1 ] || echo "/${missing[0]}")
   announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
   "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
-    --save_path "$folder" ${flags[@]+"${flags[@]}"} "$@"
+    --save_path "$folder$below" ${flags[@]+"${flags[@]}"} "$@"
+  note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
 }
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.
@@ -195,6 +198,7 @@ test_ensemble() {  # TEST DATASET DATA FLAG...
   announce "ensemble: testing on $dataset"
   note_flags "$folder" "$identity" "$@"
   "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
+  note_flags "$folder" "$identity" "$@"
 }
 
 # Tests every row with every seed on one data set, training what is missing; the rows are $ROWS.

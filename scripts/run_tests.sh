@@ -6,6 +6,7 @@
 #   bash scripts/run_tests.sh -n auto --dist loadfile   # the fast tests on all cores, without coverage
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
+unset CDPATH  # cd would print where it goes
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 trap 'trap - INT; kill -INT $$' INT  # also while Chromium is installed
 python=$(bash scripts/setup.sh requirements.txt requirements-serve.txt requirements-siglip.txt requirements-dev.txt)

@@ -5,6 +5,7 @@
 # .venv is created at the root. Finished steps are skipped. Everything but the last line goes to standard error.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
+unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 requirements=("${@:-requirements.txt}")
@@ -113,10 +114,11 @@ fi
 missing_packages() {
   "$python" - <<'PY'
 import ctypes
+import sys
 
 needs = {"libusb-1.0.so.0": "libusb-1.0-0", "libGL.so.1": "libgl1", "libEGL.so.1": "libegl1",
          "libX11.so.6": "libx11-6", "libgomp.so.1": "libgomp1"}
-for library, package in needs.items():
+for library, package in needs.items() if sys.platform == "linux" else ():
     try:
         ctypes.CDLL(library)
     except OSError:

@@ -29,6 +29,9 @@ for word in "${@:2}"; do
 done
 [ "$program" = "${FAIL_AT:-}" ] && exit 2
 [ "$program" = "${INTERRUPTED_AT:-}" ] && kill -INT $PPID
+for note in "$save"/{,../}flags.txt; do
+  [ -z "${NOTED_MEANWHILE:-}" ] || [ ! -f "$note" ] || echo "$NOTED_MEANWHILE" > "$note"
+done
 case $program in
   train.py) mkdir -p "$save" && touch "$save/epoch_$epoch.pth" ;;
   test.py)

@@ -22,6 +22,7 @@ def chosen_python(tmp_path: Path, requirements: str, shell: str = "bash") -> str
         "VIRTUAL_ENV": sys.prefix,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "PIP_NO_INDEX": "1",
+        "CDPATH": ".",
     }
     done = subprocess.run(
         [shell, "scripts/setup.sh", "needs.txt"], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -6,6 +6,7 @@
 # Needs uv (python -m pip install uv), and that Python or a way for uv to get it. About 8 GB in $BOUNDS.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
+unset CDPATH  # cd would print where it goes
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 which=${1:?lowest or newest}
 version=${2:?version of Python, such as 3.11}

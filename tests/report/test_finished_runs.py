@@ -188,6 +188,22 @@ def test_notes_take_the_place_of_links_and_pipes(workspace: Path) -> None:
     assert (folder / "made_of.txt").is_file() and not list(folder.glob("*.partial"))
 
 
+def test_a_second_run_at_the_same_time_leaves_the_first_ones_notes(workspace: Path) -> None:
+    """It writes its own before the program refuses to share the folder; the prompts would be taken for its own."""
+    variables = {"ROWS": "pointad ensemble", "CLASSES": "gear"}
+    protocol(workspace, "one_vs_rest", "--depth", "3", NOTED_MEANWHILE="--depth 4", **variables)
+    notes = list(workspace.glob("results/**/flags.txt"))
+    assert len(notes) == 3 and all(note.read_text() == "--depth\n3\n\n" for note in notes)
+
+
+def test_runs_at_the_same_time_do_not_move_each_others_files(workspace: Path) -> None:
+    (workspace / "bin").mkdir()
+    (workspace / "bin/mv").write_text('#!/bin/bash\nrm -f "${@: -1}.partial"\nexec /bin/mv "$@"\n')  # as the other does
+    (workspace / "bin/mv").chmod(0o755)
+    protocol(workspace, "one_vs_rest", ROWS="ensemble", PATH=f"{workspace}/bin:/usr/bin:/bin")
+    assert not list(workspace.rglob("*.partial"))
+
+
 def test_notes_that_were_cut_short_stop_nobody(workspace: Path) -> None:
     variables = {"ROWS": "ensemble"}
     protocol(workspace, "one_vs_rest", "--image_size", "224", code=2, FAIL_AT="test.py", **variables)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from protocol_scripts import make_workspace, programs, protocol
 
 from pointad.evaluation.provenance import file_fingerprint
 
+ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = ("one_vs_rest", "cross_dataset")
 SMALL = {"ROWS": "pointad", "CLASSES": "gear", "FEATURES": "none"}
 TARGET = "eye_pc_3d_rgb=sets/eye"
@@ -72,6 +74,15 @@ def test_flags_that_a_protocol_sets_itself_are_refused(
     workspace: Path, flags: list[str], variables: dict[str, str], message: str
 ) -> None:
     assert message in refused(workspace, "one_vs_rest", *flags, **{**SMALL, **variables})
+
+
+@pytest.mark.parametrize("script", ["train", "test", *PROTOCOLS])
+def test_unknown_flags_are_told_in_one_line(workspace: Path, script: str) -> None:
+    printed = refused(workspace, script, "--vews", "3", **SMALL)
+    program = "test" if script == "test" else "train"
+    assert printed == (
+        f"error: flags of {program}.py: unrecognized arguments: --vews 3; see python {program}.py --help\n"
+    )
 
 
 def test_the_other_protocol_refuses_them_too(workspace: Path) -> None:
@@ -281,3 +292,26 @@ def test_paths_start_where_the_script_is_called(workspace: Path) -> None:
     assert "--data_path eye --checkpoint_path mine/prompts/gear/epoch_15.pth --save_path ./-out" in test
     assert train.startswith("train.py ") and "--save_path ./-out/" in train
     assert (away / "-out").is_dir() and not (workspace / "results").exists()
+
+
+@pytest.mark.parametrize("script", ["train", *PROTOCOLS])
+def test_folders_where_the_shell_looks_for_others_change_nothing(workspace: Path, script: str) -> None:
+    (workspace / "sets/mine/all_meta.json").write_text('{"gear": 1}')
+    (workspace / "sets/mine/gear").mkdir()
+    target = [TARGET] if script == "cross_dataset" else []
+    _, printed = protocol(workspace, script, *target, CDPATH=f".:{workspace}", DATA="sets/mine", **SMALL)
+    _, again = protocol(workspace, script, *target, DATA="sets/mine", **SMALL)
+    assert "already trained" in again and "sets/mine\n" not in printed
+
+
+# Of bash 4, or of the tools of GNU: macOS has bash 3.2, and those of BSD.
+NOT_EVERYWHERE = (
+    r"\bmapfile\b|\breadarray\b|declare -A|local -n|,,\}|\^\^\}|\|&|-printf|-quit|\bmv -\w*T|readlink -f|sed -i|date -d"
+)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("*.sh")) + sorted(ROOT.glob("scripts/*.sh")), ids=lambda path: path.name
+)
+def test_scripts_take_only_what_older_shells_and_other_systems_have(path: Path) -> None:
+    assert re.findall(NOT_EVERYWHERE, path.read_text()) == []
