@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, NoReturn
@@ -18,13 +18,15 @@ LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may b
 _LEFT_OVER = "unrecognized arguments: "  # how argparse begins
 
 
-def parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str], refuse: Callable[[str], NoReturn] | None = None
+) -> argparse.Namespace:
     """The flags of a program; of one that is given several times, the last value, which is logged.
 
-    Flags with the action "extend" collect their values. Exits with argparse's usage and error line for what the program
-    does not take, and for values that a shell lost.
+    Flags with the action "extend" collect their values. What the program does not take, and values that a shell lost,
+    are told to ``refuse``; by default, it exits with argparse's usage and error line.
     """
-    parser.error = partial(_say_usage, parser)  # type: ignore[method-assign]
+    parser.error = refuse or partial(_say_usage, parser)  # type: ignore[method-assign,assignment]
     refuse_lost_values(parser, arguments)
     _refuse_misspelt(parser, arguments)
     noted: dict[str, list[Any]] = {}

@@ -7,7 +7,9 @@ anything runs, to compare them with those of earlier runs, and to pass the flags
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
+from typing import NoReturn
 
 from pointad.commands import test, train
 from pointad.commands.parsing import parse
@@ -16,6 +18,7 @@ from pointad.errors import InputError
 
 # What the shell scripts that train decide themselves, by the variable that says it.
 _VARIABLES = {"save_path": "SAVE", "train_class": "CLASSES", "dataset": "DATASET", "data_path": "DATA"}
+_PARSERS = {"train": train.build_parser, "test": test.build_parser}
 # The same flag, yet about something else: samples a step in training, samples encoded together in a test.
 _OF_TRAINING = frozenset({"batch_size"})
 
@@ -23,7 +26,7 @@ _OF_TRAINING = frozenset({"batch_size"})
 def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--program", choices=("train", "test"), default="train", help="whose flags these are")
+    parser.add_argument("--program", choices=tuple(_PARSERS), default="train", help="whose flags these are")
     parser.add_argument(
         "--keep",
         choices=("shared", "all", "both"),
@@ -46,40 +49,37 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the flags."""
     further = dict(pair.split("=", 1) for pair in arguments.variables)
     if arguments.program == "test":
-        kept = given_flags(arguments.flags, further, test.build_parser)
+        kept = given_flags(arguments.flags, further, "test")
     else:
-        given = given_flags(arguments.flags, {**_VARIABLES, **further}, train.build_parser)
+        given = given_flags(arguments.flags, {**_VARIABLES, **further}, "train")
         if arguments.keep == "both":
-            parse(test.build_parser(), arguments.flags)
+            parse(_PARSERS["test"](), arguments.flags, partial(_refuse, "test"))
         kept = shared(given) if arguments.keep == "shared" else given
     for name, values in kept.items():
         print(*as_words(name, values), sep="\n")
 
 
-def given_flags(
-    words: list[str], variables: Mapping[str, str], build: Callable[[], argparse.ArgumentParser]
-) -> dict[str, list[str]]:
+def given_flags(words: list[str], variables: Mapping[str, str], program: str) -> dict[str, list[str]]:
     """The flags that are given, by name, each with its words as they stand.
 
     Args:
         words: flags as for the program.
         variables: flags that the shell scripts set themselves, with the variable that decides them.
-        build: the program's parser.
+        program: ``train`` or ``test``.
 
     Raises:
-        InputError: one of them is decided by a variable of the shell scripts, asks for help, or is not one line.
-        SystemExit: the program would not take them; argparse has said why.
+        InputError: the program would not take them; or one of them is decided by a variable of the shell scripts,
+            asks for help, or is not one line.
     """
     for word in words:
         if word.splitlines() != [word]:
             raise InputError(repr(word), "is empty or has a line break", "give flags and values of one line each")
     try:
-        parse(build(), words)  # values too are checked before anything runs
-    except SystemExit as leaving:
-        if leaving.code:
-            raise
+        # Values too are checked before anything runs.
+        parse(_PARSERS[program](), words, partial(_refuse, program))
+    except SystemExit:
         raise InputError("--help", "is answered by train.py and test.py", "see the top of this script") from None
-    parser = build()
+    parser = _PARSERS[program]()
     for action in parser._actions:
         action.type, action.default = None, argparse.SUPPRESS
     given = vars(parser.parse_args(words))
@@ -89,6 +89,10 @@ def given_flags(
     return {
         name: [] if value is True else [value] if isinstance(value, str) else value for name, value in given.items()
     }
+
+
+def _refuse(program: str, message: str) -> NoReturn:
+    raise InputError(f"flags of {program}.py", message, f"see python {program}.py --help")
 
 
 def shared(given: Mapping[str, list[str]]) -> dict[str, list[str]]:

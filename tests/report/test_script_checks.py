@@ -80,9 +80,8 @@ def test_flags_that_a_protocol_sets_itself_are_refused(
 def test_unknown_flags_are_told_in_one_line(workspace: Path, script: str) -> None:
     printed = refused(workspace, script, "--vews", "3", **SMALL)
     program = "test" if script == "test" else "train"
-    assert printed == (
-        f"error: flags of {program}.py: unrecognized arguments: --vews 3; see python {program}.py --help\n"
-    )
+    meant = "unrecognized arguments: --vews; did you mean --views?"
+    assert printed == f"error: flags of {program}.py: {meant}; see python {program}.py --help\n"
 
 
 def test_the_other_protocol_refuses_them_too(workspace: Path) -> None:
