@@ -13,7 +13,7 @@ from pointad.data.mask_pairing import tell_of_doubtful_masks
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
-from pointad.errors import InputError, named_subjects
+from pointad.errors import InputError, named_subjects, shown
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig
@@ -154,12 +154,12 @@ def _picture(mask: Path | None) -> Path | None:
 
 
 def _check_names(samples: list[RawSample]) -> None:
-    """Refuse two samples that would be written to the same files."""
-    names = Counter((sample.class_name, sample.species, sample.identifier) for sample in samples)
-    for sample in samples:
-        name = (sample.class_name, sample.species, sample.identifier)
-        if names[name] > 1:
-            problem = f"is one of {names[name]} scans named {'/'.join(name)}"
+    """Refuse two samples that would be written to the same files: their names are shown alike."""
+    names = [shown("/".join((sample.class_name, sample.species, sample.identifier))) for sample in samples]
+    counts = Counter(names)
+    for sample, name in zip(samples, names, strict=True):
+        if counts[name] > 1:
+            problem = f"is one of {counts[name]} scans named {name}"
             raise InputError(sample.scan_path, problem, "rename one of them")
 
 

@@ -24,9 +24,9 @@ def file_name(foreign: str) -> str:
     """A single path component for any name; ordinary names stay as they are.
 
     Special characters are escaped as in URLs, `%2F` for a slash: separators, a dot or a dash at the beginning, a dot
-    or a space at the end, the first letter of a reserved name, and `%` itself, so that different names stay different.
-    Control characters and bytes that are not text are first escaped as in `pointad.errors.shown`. The empty name
-    becomes `%`; a name that would be too long is cut and ends in a digest of the whole.
+    or a space at the end, the first letter of a reserved name, and `%` itself. Control characters and bytes that are
+    not text are first escaped as in `pointad.errors.shown`, so that names stay different if they are shown differently.
+    The empty name becomes `%`; a name that would be too long is cut and ends in a digest of the whole.
 
     Args:
         foreign: any string.

@@ -34,6 +34,16 @@ def test_mvtec_samples(mvtec_root: Path) -> None:
     assert names(list_raw_samples("mvtec_pc_3d_rgb", mvtec_root, classes=["own_part"])) == names(samples)[3:]
 
 
+def test_scans_whose_names_are_shown_alike_are_refused(tmp_path: Path) -> None:
+    """Tables could not tell them apart, and their maps would have the same file."""
+    folder = tmp_path / "bagel" / "test" / "good" / "xyz"
+    folder.mkdir(parents=True)
+    for name in ("a\n", r"a\n"):
+        (folder / f"{name}.tiff").touch()
+    with pytest.raises(InputError, match=r"is one of 2 scans named bagel/good/a\\n; rename one of them"):
+        list_raw_samples("mvtec_pc_3d_rgb", tmp_path)
+
+
 def test_mvtec_scan(mvtec_root: Path) -> None:
     sample = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[2]
     prepared = load_raw_sample(sample)
