@@ -59,5 +59,5 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
     except (OSError, SafetensorError, ValueError, OverflowError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         other = "it is a torch file" if tensor_format(path) == TORCH else None
-        reason = unlikely_content(path) or other or said or str(error).splitlines()[0][:200]
+        reason = unlikely_content(path) or said or other or str(error).splitlines()[0][:200]
         raise InputError(path, f"not {kind} ({reason})", remedy) from error

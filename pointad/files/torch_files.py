@@ -16,7 +16,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.pickle_data import PickleDataError
-from pointad.files.tensor_formats import SAFETENSORS, tensor_format
+from pointad.files.tensor_formats import SAFETENSORS, TORCH, tensor_format
 from pointad.files.torch_archive import read_torch_content
 from pointad.files.unlikely_content import unlikely_content
 
@@ -39,8 +39,9 @@ def read_torch_file(path: Path, *, kind: str, remedy: str) -> Any:
     except PermissionError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except (PickleDataError, OSError) as error:
-        other = "it is a safetensors file" if tensor_format(path) == SAFETENSORS else None
-        reason = unlikely_content(path) or other or (error.strerror if isinstance(error, OSError) else error)
+        said = error.strerror if isinstance(error, OSError) else None
+        other = {SAFETENSORS: "it is a safetensors file", TORCH: None, None: "it was not written by torch"}
+        reason = unlikely_content(path) or said or other[tensor_format(path)] or error
         raise InputError(path, f"not {kind} ({reason})", remedy) from error
 
 

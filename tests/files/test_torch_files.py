@@ -287,7 +287,9 @@ def test_any_damage_is_one_line(zipped: bool, tmp_path: Path) -> None:
         (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (b"GGUF\x03", "GGUF"),
-        (b"some text", "it was not written by torch|damaged"),
+        (b"some text", "(it was not written by torch)"),
+        (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'}", "(it was not written by torch)"),
+        (b'{"a": 1}', "(it was not written by torch)"),
     ],
 )
 def test_what_lies_in_place_of_a_file_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
