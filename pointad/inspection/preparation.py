@@ -164,6 +164,8 @@ def prepare_organized(
         logger.log(logging.WARNING if is_warning else logging.INFO, "%s: %s", name, words)
     if rotation[2, 2] != 1:
         xyz = np.where(usable[..., None], xyz, 0) @ rotation.T.astype(xyz.dtype)
+        if not xyz[usable][:, 2].all():  # from here on, a z of 0 is a hole
+            xyz[..., 2] += 2 * np.abs(xyz[usable]).max()
     usable[usable] = ~strays(xyz[usable], name)
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height, name))
     if remove_table:

@@ -169,3 +169,16 @@ def test_few_pixels_have_no_side() -> None:
     few = np.zeros((400, 400), dtype=bool)
     few[[0, 50, 399], [71, 0, 399]] = True
     np.testing.assert_array_equal(viewing_rotation(few[..., None] * [1.0, 2.0, 3.0], few), np.eye(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_points_in_the_plane_of_the_origin_take_part(dtype: type) -> None:
+    rows, columns = np.mgrid[:60, :80].astype(dtype)
+    depth = np.rint(9 * np.sin(columns / 20) * np.cos(rows / 15))
+    robot = np.stack([depth, 40 - columns, 30 - rows], axis=-1)  # x forward, 0 in the middle of the surface
+    robot[3, 5] = np.nan
+    prepared = prepare_organized(robot, None, FRONT_RIG)
+    elsewhere = prepare_organized(robot + np.array([500, 0, 0], dtype), None, FRONT_RIG)
+    np.testing.assert_array_equal(prepared.place, elsewhere.place)
+    np.testing.assert_allclose(prepared.point_cloud.points, elsewhere.point_cloud.points, atol=1e-6)
+    assert (prepared.place < 0).sum() == 1
