@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointad.commands.named_inputs import named_files
+from pointad.commands.reading_arguments import kept_clusters
 from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
-from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
+from pointad.scans.reading_options import ClusterRule
 
 NARROWEST_RANGE = 1e-7  # of heat colours
 QUANTILE = 0.95  # of the scores of --calibrate, unless --quantile says otherwise
@@ -88,7 +89,7 @@ class PredictSettings:
             sigma=flags.sigma,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
-            keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
+            keep_clusters=kept_clusters(flags),
             threshold=flags.threshold,
             quantile=QUANTILE if flags.quantile is None else flags.quantile,
             region_threshold=flags.region_threshold,

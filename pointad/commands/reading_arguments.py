@@ -1,11 +1,14 @@
 """The flags for what the files of raw scans do not say: unit, clusters, good folder, empty masks."""
 
 import argparse
+import logging
 
 from pointad.commands.program import positive_float
 from pointad.errors import InputError
 from pointad.scans.cleaning import cluster_rule
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule, ReadingOptions
+
+logger = logging.getLogger(__name__)
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,15 @@ def add_cluster_argument(group: argparse._ActionsContainer, published: str = "")
         help="clusters of points (DBSCAN, 6 mm) to keep after the table is removed: all, the largest, or those "
         f"with more than this fraction of the points (default: {default})",
     )
+
+
+def kept_clusters(flags: argparse.Namespace) -> ClusterRule:
+    """The rule that parsed flags of single scans ask for; flags that nothing but the table's removal needs are told."""
+    if not flags.remove_table:
+        for name, usual in (("keep_clusters", None), ("metres_per_unit", 1.0)):
+            if getattr(flags, name) != usual:
+                logger.warning("--%s has no effect without --remove_table", name)
+    return OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters
 
 
 def reading_options(flags: argparse.Namespace) -> ReadingOptions:

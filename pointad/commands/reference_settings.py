@@ -4,10 +4,11 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.reading_arguments import kept_clusters
 from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
 from pointad.data.view_subset import ViewChoice
-from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
+from pointad.scans.reading_options import ClusterRule
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,6 @@ class ReferenceSettings:
             sigma=flags.sigma,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
-            keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
+            keep_clusters=kept_clusters(flags),
             seed=flags.seed,
         )

@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
-from pointad.commands.reading_arguments import add_cluster_argument
+from pointad.commands.reading_arguments import add_cluster_argument, kept_clusters
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
 from pointad.commands.told_readings import Readings
@@ -40,7 +40,7 @@ from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
 from pointad.rendering.views import ViewRig
 from pointad.scans.files import read_scan
-from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule
+from pointad.scans.reading_options import ClusterRule
 
 SPECIES = "unlabelled"
 
@@ -72,7 +72,7 @@ class RenderScansSettings:
             visibility=flags.visibility,
             remove_table=flags.remove_table,
             metres_per_unit=flags.metres_per_unit,
-            keep_clusters=OWN_DATA_CLUSTERS if flags.keep_clusters is None else flags.keep_clusters,
+            keep_clusters=kept_clusters(flags),
         )
 
 

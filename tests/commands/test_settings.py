@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pointad.commands import predict, render_dataset, serve, test, train
+from pointad.commands import predict, reference, render_dataset, render_scans, serve, test, train
 from pointad.commands.places import demo_data_folder
 from pointad.commands.predict_settings import PredictSettings
+from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.render_dataset import RenderSettings
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.test_settings import TestSettings
@@ -56,6 +57,20 @@ def test_the_demo_data_may_lie_elsewhere_behind_a_link(tmp_path: Path, monkeypat
     monkeypatch.setattr("pointad.commands.settings.demo_data_folder", lambda: tmp_path / "data" / "demo")
     learned = train_settings()
     assert learned.data.is_demo and learned.model.clip_weights == "demo"
+
+
+def test_flags_for_the_table_are_told_where_none_is_removed(caplog: pytest.LogCaptureFixture) -> None:
+    flags = ("a.tiff", "--keep_clusters", "largest", "--metres_per_unit", "0.001")
+    for program, settings, needed in (
+        (predict, PredictSettings, ()),
+        (render_scans, render_scans.RenderScansSettings, ("--save_path", "b")),
+        (reference, ReferenceSettings, ("--output", "b")),
+    ):
+        for extra in ((), ("--remove_table",)):
+            caplog.clear()
+            settings.from_flags(program.build_parser().parse_args([*flags, *needed, *extra]))
+            told = [f"--{name} has no effect without --remove_table" for name in ("keep_clusters", "metres_per_unit")]
+            assert caplog.messages == ([] if extra else told)
 
 
 def test_another_backbone_on_the_demo_data_takes_its_own_weights() -> None:
