@@ -1,13 +1,14 @@
 """Triangle meshes: triangulates polygons and strips, and samples points from a surface."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.scans.scan_file import FEWEST_POINTS, ScanFile
+from pointad.scans.no_data import without_no_data
+from pointad.scans.scan_file import FEWEST_POINTS, ScanFile, is_finite
 from pointad.scans.surface_points import spread_points
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
         message = "%s: %d of %d vertices have no face; the vertices are read as the points and the faces are ignored"
         logger.warning(message, path, unused, len(used))
         return as_points
+    mesh = _without_holes(mesh, path)
     areas = triangle_areas(mesh.vertices, mesh.faces)
     if len(used) >= FEWEST_POINTS and not areas.any():
         logger.warning("%s: its faces have no area; the vertices are read as the points", path)
@@ -68,6 +70,17 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     chosen, weights = spread_points(mesh.vertices[mesh.faces], areas, count, seed)
     points, colors = _weighted(mesh, mesh.faces[chosen], weights)
     return ScanFile(points, colors, is_mesh=True, columns=mesh.columns)
+
+
+def _without_holes(mesh: Mesh, path: Path) -> Mesh:
+    """The same mesh with NaN for vertices that are no measurement; how many faces are lost with them is logged."""
+    # As pixels of a grid, which may lie at the origin: corners of triangles often do.
+    mesh = replace(mesh, vertices=without_no_data(mesh.vertices[:, None], path)[:, 0])
+    lost = int((~is_finite(mesh.vertices)[mesh.faces].all(axis=1)).sum())
+    if lost:
+        message = "%s: %d of %d triangles have a corner that is not finite or no data, and are ignored"
+        logger.warning(message, path, lost, len(mesh.faces))
+    return mesh
 
 
 def sample_surface(

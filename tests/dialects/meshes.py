@@ -84,7 +84,15 @@ MESHES = {
     "text": _mesh(".stl", _TEXT),
     "text with a byte-order mark and comments": _mesh(".stl", b"\xef\xbb\xbf# measured\r\n\n; in mm\n" + _TEXT),
     "text with a long name": _mesh(".stl", b"solid " + b"part " * 400 + _TEXT.removeprefix(b"solid ")),
-    "text with a triangle of Windows' nan": _mesh(".stl", _TEXT.replace(b"facet", _UNKNOWN_TRIANGLE + b"facet", 1)),
+    "text with a triangle of Windows' nan": _mesh(
+        ".stl", _TEXT.replace(b"facet", _UNKNOWN_TRIANGLE + b"facet", 1), log="1 of 13 triangles have a corner"
+    ),
+    "corners without data": _mesh(
+        ".obj", _obj() + b"v -9999 -9999 -9999\nf 1 2 9\n", log="have the no-data value -9999"
+    ),
+    "triangles without data": _mesh(
+        ".obj", _obj() + b"v -9999 -9999 -9999\nf 1 2 9\n", log="1 of 13 triangles have a corner that is not finite"
+    ),
     "text with zeros behind it": _mesh(".stl", _TEXT + bytes(20)),
     "text with end facet in two words": _mesh(".stl", _TEXT.replace(b"endfacet", b"end facet")),
     "two solids in one text": _mesh(".stl", _TEXT.replace(b"endfacet\n", b"endfacet\nendsolid a\nsolid b\n", 1)),
