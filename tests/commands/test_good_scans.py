@@ -168,13 +168,14 @@ def test_a_scan_that_is_read_unlike_the_good_ones_is_named(
     for seed in range(2):
         np.savetxt(good / f"{seed}.xyz", closed_shape(800, seed), fmt="%.4f")
     np.savetxt(scans / "alike.xyz", bad, fmt="%.4f")
+    np.savetxt(scans / "more.xyz", np.column_stack([bad, np.arange(800) % 7]), fmt="%.4f")
     names = "depth x y z"
     np.savetxt(scans / "named.xyz", np.column_stack([bad[:, 2], bad]), fmt="%.4f", header=names, comments="")
     path = scans / "tables.safetensors"
     reference.main(reference.build_parser().parse_args([str(good), "--output", str(path)]))
     for flags in (("--reference", path), ("--good", good), ("--good", good)):  # the last one is kept in a cache
         caplog.clear()
-        run(scans / "alike.xyz", scans / "named.xyz", scans / "bad.npy", *flags)
+        run(scans / "alike.xyz", scans / "more.xyz", scans / "named.xyz", scans / "bad.npy", *flags)
         (said,) = [line for line in caplog.messages if "was not read as the good" in line]
         assert "/named.xyz: was not read as the good .xyz scans were: x, y, z: columns 2 (x), 3 (y), 4 (z) of 4" in said
         assert said.endswith(
