@@ -1,6 +1,7 @@
 """Writes the training losses for TensorBoard, if it is installed."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,10 +28,16 @@ class Scalars:
                 "--tensorboard", "needs a package that is not installed", "pip install tensorboard"
             ) from None
         make_folder(folder)
-        self._writer: Any = SummaryWriter(str(folder))
+        self._open = partial(SummaryWriter, str(folder))
+        self._writer: Any = None
 
     def add(self, epoch: int, losses: Mapping[str, float], weights: Mapping[str, float]) -> None:
-        """Add the means of an epoch: every term with a weight, unweighted, and their weighted sum."""
+        """Add the means of an epoch: every term with a weight, unweighted, and their weighted sum.
+
+        Of what earlier runs wrote into the folder, TensorBoard shows the epochs before the first one that is added.
+        """
+        if self._writer is None:
+            self._writer = self._open(purge_step=epoch)
         for name in weights:
             self._writer.add_scalar(f"loss/{name}", losses[name], epoch)
         self._writer.add_scalar("loss/total", sum(weight * losses[name] for name, weight in weights.items()), epoch)
@@ -42,4 +49,5 @@ class Scalars:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

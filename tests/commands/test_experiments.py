@@ -185,6 +185,25 @@ def test_losses_go_to_tensorboard_as_well(experiment: Experiment, tmp_path: Path
     assert all(float(row["d2_image_loss"]) == 0 for row in rows)
 
 
+def test_tensorboard_shows_the_last_training_of_a_folder(experiment: Experiment, tmp_path: Path) -> None:
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    board = tmp_path / "board"
+
+    def train(*flags: object) -> list[tuple[int, float]]:
+        """Steps and values that TensorBoard shows after a training."""
+        assert experiment.train("a", *flags, "--tensorboard", board).code == 0
+        events = event_accumulator.EventAccumulator(str(board)).Reload()
+        return [(event.step, event.value) for event in events.Scalars("loss/total")]
+
+    first = train("--epoch", 2)
+    files = list(board.iterdir())
+    assert train("--epoch", 2) == first and list(board.iterdir()) == files  # there was nothing left to learn
+    longer = train("--epoch", 3)
+    assert longer[:2] == first and [step for step, _ in longer] == [1, 2, 3]
+    again = train("--epoch", 2, "--restart", "--seed", 5)
+    assert [step for step, _ in again] == [1, 2] and again != first
+
+
 def test_tensorboard_that_is_not_installed_is_said(
     experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
