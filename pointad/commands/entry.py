@@ -98,13 +98,15 @@ def build_parser() -> argparse.ArgumentParser:
     summaries = "\n".join(f"  {name:{width}}  {command.summary}" for name, command in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="pointad",
+        usage="%(prog)s [-h] [--version] COMMAND ...",
         description="Zero-shot 3D anomaly detection from multi-view renderings and CLIP (PointAD).",
         epilog=f"commands:\n{summaries}\n\nRun 'pointad COMMAND --help' for the flags of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="its flags")
+    parser.add_argument(
+        "command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below, with its flags"
+    )
     return parser
 
 

@@ -100,6 +100,7 @@ def test_console_command_lists_its_commands(
     said = capsys.readouterr().out
     assert all(f"  {name} " in said and command.summary in said for name, command in COMMANDS.items())
     assert leave_with(monkeypatch) == 2
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: COMMAND\n")
     assert leave_with(monkeypatch, "predikt") == 2
 
 
