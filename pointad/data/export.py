@@ -9,7 +9,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -35,6 +37,7 @@ FAILED = "failed"
 ELSEWHERE = "elsewhere"
 
 _QUEUED_PER_WORKER = 2
+_TOLD: SimpleQueue[logging.LogRecord] = SimpleQueue()  # what a worker has logged of its sample
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,11 @@ def export_samples(
         return
     # Threads of the parent (torch's, the progress bar's) would not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        task = partial(export_sample, root=root, options=options, overwrite=overwrite)
+    level = logging.getLogger("pointad").getEffectiveLevel()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(level,)) as pool:
+        task = partial(_export_in_worker, root=root, options=options, overwrite=overwrite)
         remaining = iter(pending)
-        running: set[Future[Outcome]] = set()
+        running: set[Future[tuple[Outcome, list[logging.LogRecord]]]] = set()
         try:
             while True:
                 free = workers * _QUEUED_PER_WORKER - len(running)
@@ -104,7 +108,10 @@ def export_samples(
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield future.result()
+                    outcome, told = future.result()
+                    for record in told:
+                        logging.getLogger(record.name).handle(record)
+                    yield outcome
         except BrokenProcessPool as error:
             raise InputError(
                 "rendering", "a worker process died, probably for lack of memory", "run again with fewer --num_workers"
@@ -188,8 +195,18 @@ def _write_inputs(files: SampleFiles, prepared: PreparedSample, note: str) -> No
     write_pcd(files.labelled_point_cloud, cloud.points, np.repeat(labels[:, None], 3, axis=1) * np.uint8(255), note)
 
 
-def _start_worker() -> None:
+def _export_in_worker(
+    sample: RawSample, root: Path, options: RenderingOptions, overwrite: bool
+) -> tuple[Outcome, list[logging.LogRecord]]:
+    """The outcome for one sample, and what was logged on the way, which the parent writes as its own."""
+    outcome = export_sample(sample, root, options, overwrite=overwrite)
+    return outcome, [_TOLD.get_nowait() for _ in range(_TOLD.qsize())]
+
+
+def _start_worker(level: int) -> None:
     # The parent handles interrupts; a worker finishes its sample.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger().setLevel(level)
+    logging.getLogger().addHandler(QueueHandler(_TOLD))
     threadpool_limits(1)
     end_with_parent()

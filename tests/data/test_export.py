@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import open3d
 import pytest
 import tifffile
 import torch
+from PIL import Image
 
 from pointad.commands import render_dataset
 from pointad.data import layout
@@ -95,6 +97,25 @@ def test_one_bad_scan_stops_none_of_the_others(mvtec_root: Path, tmp_path: Path)
     assert "good/xyz/001.tiff: holds no points" in outcomes[1].message
     again = list(export_samples(samples, tmp_path / "out", TWO_VIEWS))
     assert sorted(outcome.status for outcome in again) == [FAILED, FAILED, SKIPPED]
+
+
+@pytest.mark.slow
+def test_what_workers_log_is_written_by_the_parent(
+    mvtec_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which makes one printable line of it, and writes what is not a warning, too."""
+    shutil.copytree(mvtec_root / "own_part", tmp_path / "raw" / "own_part")
+    mask = np.full((128, 128), 255, np.uint8)
+    mask[:9] = 0
+    Image.fromarray(mask).save(tmp_path / "raw/own_part/test/bump/gt/000.png")
+    samples = list_raw_samples("mvtec_pc_3d_rgb", tmp_path / "raw")
+    told = []
+    for workers in (1, 2):
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            list(export_samples(samples, tmp_path / f"{workers}", TWO_VIEWS, workers=workers))
+        told.append(sorted((record.name, record.levelname, record.getMessage()) for record in caplog.records))
+    assert told[0] == told[1] and "marks 93 % of the picture" in str(told[1])
 
 
 def test_an_interrupt_behind_another_error_is_no_failed_scan(
