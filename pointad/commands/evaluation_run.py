@@ -25,6 +25,7 @@ from pointad.evaluation.run_writer import RunWriter
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.locks import own_folder
 from pointad.files.names import place_below
+from pointad.files.regular import refuse_leaving
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     }
     if several and processes.is_first:
         for writer in writers.values():
+            refuse_leaving(settings.save_path, writer.folder / "results.json")
             owned.enter_context(own_folder(writer.folder))
     if processes.is_first:
         for loaded in prompt_sets:

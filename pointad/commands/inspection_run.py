@@ -30,6 +30,7 @@ from pointad.errors import InputError, PointADError
 from pointad.files.atomic import require_folder_place
 from pointad.files.escaping import for_json_line
 from pointad.files.locks import wait_for_lock
+from pointad.files.regular import refuse_leaving
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.scan_file import Inspection, inspect_file
 from pointad.reference.conformal import require_enough
@@ -61,6 +62,8 @@ def inspect_all(settings: PredictSettings) -> int:
     wanted += [(scan, settings.good_rgb) for scan in compared_with]
     pictures = [path for path in (_picture_if_any(scan, rgb) for scan, rgb in wanted) if path is not None]
     results = [folder / name for folder in output_folders(scans, settings.output) for name in FILES]
+    for result in results[:: len(FILES)]:
+        refuse_leaving(settings.output, result)
     refuse_overwriting([*scans, *calibration, *compared_with, *pictures, *settings.named_files], results)
     log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
     noun = "scan" if len(scans) == 1 else "scans"

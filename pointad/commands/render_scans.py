@@ -35,7 +35,7 @@ from pointad.errors import InputError, PointADError, named_subjects, shown
 from pointad.files.atomic import atomic_path, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
-from pointad.files.regular import refuse_special
+from pointad.files.regular import refuse_leaving, refuse_special
 from pointad.inspection.preparation import prepare
 from pointad.rendering.renderer import VISIBILITIES, render
 from pointad.rendering.views import ViewRig
@@ -119,6 +119,8 @@ def render_all(settings: RenderScansSettings) -> int:
     require_folder_place(settings.save_path)
     scans = list(find_scans(settings.scans, settings.save_path))
     pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
+    for path, folder in pairs:
+        refuse_leaving(settings.save_path, files_of(path, folder).folder / POINTS_BESIDE)
     refuse_overwriting(scans, (files_of(path, folder).folder / POINTS_BESIDE for path, folder in pairs))
     failed = 0
     readings = Readings()

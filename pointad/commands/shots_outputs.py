@@ -19,6 +19,7 @@ from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import write_together
 from pointad.files.escaping import for_csv
 from pointad.files.names import place_below
+from pointad.files.regular import refuse_leaving
 from pointad.reference.good_draws import TEST_SPLIT
 from pointad.reference.shots import ZERO_SHOT, ShotOutcome
 
@@ -47,6 +48,8 @@ def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRec
         contents[own / supervision_of(shots) / RESULTS] = results.to_bytes()
     contents[folder / SUMMARY] = to_csv(outcomes).encode()
     contents[folder / EVERY_OUTCOME] = _to_json(outcomes, settings).encode()
+    for path in contents:
+        refuse_leaving(folder, path)
     write_together(contents)
 
 

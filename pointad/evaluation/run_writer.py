@@ -32,6 +32,7 @@ from pointad.evaluation.sample_outputs import (
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.atomic import atomic_path, write_together
 from pointad.files.escaping import for_csv
+from pointad.files.regular import refuse_leaving
 from pointad.visualization.sheets import sample_sheet
 
 logger = logging.getLogger(__name__)
@@ -69,10 +70,14 @@ class RunWriter:
             names: class, species and identifier of the samples that are going to be added.
 
         Raises:
-            InputError: they cannot be removed, or the folder cannot be written to.
+            InputError: they cannot be removed, the folder cannot be written to, or a link leads out of it.
         """
         discard(self.folder)
         if self._save_maps or self._visualize:
+            names = list(names)
+            for name in names:
+                refuse_leaving(self.folder, maps_file(self.folder, *name))
+                refuse_leaving(self.folder, picture_file(self.folder, *name))
             announce(self.folder, names)
 
     def add_sample(self, sample: ScoredSample) -> None:

@@ -12,6 +12,7 @@ from pointad.files.csv_tables import read_table
 from pointad.files.escaping import for_csv, from_csv
 from pointad.files.names import file_name, place_below
 from pointad.files.presence import is_file
+from pointad.files.regular import refuse_leaving
 
 SCORES_NAME = "scores.csv"
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
@@ -65,12 +66,13 @@ def discard(folder: Path) -> None:
     Only what their tables name is removed, nothing else that lies in the folder.
 
     Raises:
-        InputError: they cannot be removed.
+        InputError: they cannot be removed, or a link leads to them.
     """
     for table in (SCORES_NAME, UNFINISHED_NAME):
         for name in _named_in(folder / table):
-            _remove(maps_file(folder, *name))
-            _remove(picture_file(folder, *name))
+            for path in (maps_file(folder, *name), picture_file(folder, *name)):
+                refuse_leaving(folder, path)
+                _remove(path)
     confirm(folder)
 
 

@@ -108,3 +108,17 @@ def read_bytes(path: str | Path) -> bytes:
 def _shortened(path: str | Path) -> str:
     text = str(path)
     return text if len(Path(text).name) <= 255 else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def refuse_leaving(folder: Path, path: Path) -> None:
+    """Refuse a file below a folder of outputs if a link between them leads out of it; a name that is a link is no harm.
+
+    Args:
+        folder: may be a link itself.
+        path: below it; need not exist.
+
+    Raises:
+        InputError: it would be written, or removed, elsewhere.
+    """
+    if "\0" not in str(path) and not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
+        raise InputError(path.parent, f"leads out of {folder} by a link", "remove the link, or choose another folder")

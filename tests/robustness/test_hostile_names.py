@@ -218,3 +218,34 @@ def test_a_class_folder_that_is_not_utf8(
     ending = invoke("scripts/report.py", tmp_path / "out", "--html", tmp_path / "html", "--save_path", tmp_path / "t")
     assert ending.code == 0, ending.err
     assert (tmp_path / "out" / "maps" / file_name(name) / "good" / "000.npz").is_file()
+
+
+def test_links_lead_no_maps_out_of_the_folder(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    kept = elsewhere / "pit" / "000.npz"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"of somebody else")
+    (folder / "maps").mkdir(parents=True)
+    (folder / "maps" / "gear").symlink_to(elsewhere)
+    with pytest.raises(InputError, match=r"maps/gear/pit: leads out of .*run by a link; remove the link"):
+        RunWriter(folder, RunRecord(), save_maps=True).begin([("gear", "pit", "000")])
+    (folder / "scores.csv").write_text("class,species,id,label\ngear,pit,000,1\n")
+    with pytest.raises(InputError, match="by a link"):
+        RunWriter(folder, RunRecord()).begin([])
+    assert kept.read_bytes() == b"of somebody else"
+    (tmp_path / "link").symlink_to(tmp_path / "another")
+    (tmp_path / "another").mkdir()
+    RunWriter(tmp_path / "link", RunRecord(), save_maps=True).begin([("gear", "pit", "000")])  # as it was asked for
+
+
+@pytest.mark.parametrize(
+    ("script", "flag"), [("scripts/predict.py", "--output"), ("scripts/render_scans.py", "--save_path")]
+)
+def test_links_lead_no_results_out_of_the_folder(script: str, flag: str, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "scan.xyz", np.random.default_rng(0).random((200, 3)))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "scan").symlink_to(tmp_path / "elsewhere")
+    ending = invoke(script, tmp_path / "scan.xyz", flag, tmp_path / "out")
+    assert_one_error_line(ending, "leads out of", "by a link")
+    assert not list((tmp_path / "elsewhere").iterdir())
