@@ -24,7 +24,7 @@ def read_json(path: str | Path, remedy: str) -> Any:
     except InputError as error:
         raise InputError(path, error.problem, remedy) from error
     try:
-        return parse_json(content.decode("utf-8-sig"))  # editors on Windows may begin with a byte-order mark
+        return parse_json(content.decode(json.detect_encoding(content)))  # tools on Windows write UTF-16 too
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not readable JSON ({error})", remedy) from error
 

@@ -107,8 +107,9 @@ def plain_test(folder: Path, *flags: object) -> list[str]:
     return json.loads((folder / "results.json").read_text())["run"]["view_names"]
 
 
-def test_a_rig_with_a_byte_order_mark(tmp_path: Path) -> None:
-    (tmp_path / "own.json").write_text(json.dumps({"views": FOUR}), encoding="utf-8-sig")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_rig_as_tools_on_windows_write_it(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text(json.dumps({"views": FOUR}), encoding=encoding)
     assert [view.name for view in read_rig(tmp_path / "own.json")] == list(FOUR)
 
 
