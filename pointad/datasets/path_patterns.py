@@ -62,7 +62,7 @@ def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
 
 def _name_expression(part: str) -> re.Pattern[str]:
     """An expression, in any case, for the name of one folder or file on the way to a scan."""
-    tokens = list(_tokens(part))
+    tokens = _tokens(part)
     shown = "" if not tokens or tokens[0][0] not in "{*" else r"(?!\.|__MACOSX$)"
     parts = (".+" if token.startswith("{") else ".*" if token.startswith("*") else re.escape(token) for token in tokens)
     return re.compile(shown + "".join(parts), re.IGNORECASE | re.DOTALL)
@@ -82,9 +82,6 @@ def _scan_expression(pattern: str) -> re.Pattern[str]:
             parts.append(f"{_ANYTHING}/" if token == _ANY_FOLDERS else _ANYTHING)
         elif name is None:
             parts.append(re.escape(token))
-        elif name not in PLACEHOLDERS:
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-            raise InputError(f"pattern {pattern}", f"has the unknown placeholder {token}", f"use {known} and *")
         else:
             parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
             seen.add(name)
@@ -164,7 +161,7 @@ def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, 
     tokens = list(_filled(pattern, values))
     if Path("".join(tokens)).is_absolute():
         raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
-    given = list(_tokens(pattern))
+    given = _tokens(pattern)
     searched, expression = "", ""
     for place, (token, text) in enumerate(zip(given, tokens, strict=True)):
         if not token.startswith("*"):
@@ -195,15 +192,21 @@ def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, 
 def _filled(pattern: str, values: Values) -> Iterator[str]:
     """The tokens of a pattern, with the values of one scan in place of the placeholders."""
     for token in _tokens(pattern):
-        name = token[1:-1] if token.startswith("{") else ""
-        if name in PLACEHOLDERS and name not in values:
+        name = token[1:-1] if token.startswith("{") else None
+        if name is not None and name not in values:
             raise InputError(f"pattern {pattern}", f"has {token}, which the scans' pattern lacks", "remove it")
-        yield values.get(name, token) if name in PLACEHOLDERS else token
+        yield token if name is None else values[name]
 
 
-def _tokens(pattern: str) -> Iterator[str]:
+def _tokens(pattern: str) -> list[str]:
     """Placeholders, `*` and what stands between them."""
-    return filter(None, _TOKENS.split(_plain(pattern)))
+    tokens = [token for token in _TOKENS.split(_plain(pattern)) if token]
+    known = [f"{{{name}}}" for name in PLACEHOLDERS]
+    for token in tokens:
+        if token.startswith("{") and token not in known:
+            problem = f"has the unknown placeholder {token}"
+            raise InputError(f"pattern {pattern}", problem, f"use {', '.join(known)} and *")
+    return tokens
 
 
 def _plain(pattern: str) -> str:

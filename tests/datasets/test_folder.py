@@ -169,6 +169,8 @@ def test_labels_of_clouds_are_one_a_line(cloud_folder: Path) -> None:
     ("layout", "message"),
     [
         (FolderLayout("test/{kind}/{id}.xyz"), r"unknown placeholder \{kind\}"),
+        (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "{kind}/{id}.txt"), r"unknown placeholder \{kind\}"),
+        (FolderLayout("{species}{id.xyz"), r"unknown placeholder \{id\.xyz"),
         (FolderLayout("test/good/*/cloud/{id}.xyz"), r"has no \{species\}"),
         (FolderLayout("test/{species}/*/cloud/*.xyz"), r"has no \{id\}"),
         (FolderLayout("test/{species}/bolt/{id}.ply"), r"holds no file matching test/\{species\}/bolt/\{id\}\.ply"),
