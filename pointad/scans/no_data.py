@@ -83,17 +83,17 @@ def warn_of_lone_heights(points: np.ndarray, present: np.ndarray, name: str | Pa
         present: (...) bool, without holes.
         name: the file, for the log.
     """
-    flat = points.reshape(-1, 3)[present.ravel()]
-    for height in sorted({float(flat[:, 2].min()), float(flat[:, 2].max())}):
-        alike = flat[:, 2] == height
+    z = points[..., 2][present]
+    for height in sorted({float(z.min()), float(z.max())}):
+        alike = z == height
         count = int(alike.sum())
-        if count < max(2, _MANY * len(flat)) or count == len(flat):
+        if count < max(2, _MANY * len(z)) or count == len(z):
             continue
-        low, high = _central_box(flat[~alike])
+        low, high = _central_box(points[present][~alike])
         gap = max(low[2] - height, height - high[2])
         if gap > _SUSPICIOUS_GAP * (high - low).max():
             message = "%s: %d of %d points have z = %g, and nearly all others are farther than %.3g from it"
-            logger.warning(f"{message}; if it stands for no data, write nan", name, count, len(flat), height, gap)
+            logger.warning(f"{message}; if it stands for no data, write nan", name, count, len(z), height, gap)
 
 
 def _zeros(points: np.ndarray, name: str | Path) -> np.ndarray:
