@@ -38,8 +38,8 @@ from pointad.reference.conformal import p_value, rate_interval
 from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.good_draws import draw_orders
 from pointad.reference.observation import Observation, bank_blocks, joint_blocks
-from pointad.reference.reference import prompt_cues
 from pointad.reference.sample_looks import look_at_sample
+from pointad.reference.scan_cues import prompt_cues
 from pointad.reference.single_scans import Distances, SingleBank, bank_of, distances_from, nearest_cues
 from pointad.scoring.options import DEFAULT_SIGMA
 

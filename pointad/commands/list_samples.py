@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.program import HelpFormatter, run
-from pointad.data.metadata import write_metadata
+from pointad.data.listing import write_metadata
 from pointad.datasets.registry import DATASETS, specification
 from pointad.errors import shown
 

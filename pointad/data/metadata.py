@@ -4,31 +4,23 @@ Good scans that are no test samples have a list of their own, `good_scans.json`:
 whatever the others list for test samples, or for a training split that they know nothing of.
 """
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
+from pointad.data.layout import GOOD_SPLIT, SPLIT
 from pointad.data.listed_paths import WRITE_AGAIN, inside
-from pointad.data.rendering_settings import require_dataset
-from pointad.datasets.archive import is_good, is_hidden
-from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.class_names import unknown_class
-from pointad.datasets.registry import specification
 from pointad.errors import InputError
-from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
-from pointad.files.locks import wait_for_lock
 from pointad.files.names import plain_component
 from pointad.files.presence import is_file
 
 logger = logging.getLogger(__name__)
 
 GOOD_SCANS_NAME = "good_scans.json"
-_LOCK_NAME = ".listing.lock"
 
 
 @dataclass(frozen=True)
@@ -45,15 +37,6 @@ class SampleRecord:
     views_gt_folder: Path
     correspondence_folder: Path
     point_cloud_path: Path | None
-
-
-@dataclass(frozen=True)
-class MetadataSummary:
-    """The result of listing the samples."""
-
-    samples: dict[str, dict[str, int]]  # finished samples per class and species
-    unfinished: tuple[Path, ...]  # folders of samples skipped because files are missing
-    good_scans: dict[str, int] = field(default_factory=dict)  # finished ones outside the test split, per class
 
 
 def metadata_path(root: str | Path, class_name: str | None = None) -> Path:
@@ -142,138 +125,6 @@ def _listed_classes(root: Path) -> list[str]:
     """The classes that have their own JSON file; empty if nothing is listed."""
     ending = metadata_path(root, "*").name.removeprefix("*")
     return sorted(path.name.removesuffix(ending) for path in root.glob(f"*{ending}") if path.name != "all_meta.json")
-
-
-def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
-    """List the finished samples below `root` in `all_meta.json` and one `<class>_meta.json` per class.
-
-    Good scans outside the test split, if there are any, are listed in `good_scans.json`.
-
-    Classes are in the data set's own order, followed by any others by name. Paths are relative to `root`.
-
-    Args:
-        root: the rendered data set's folder.
-        dataset_name: which data set it is, see `pointad.datasets.registry`.
-
-    Raises:
-        InputError: the data set is unknown or not the rendered one, no sample is found, or a file cannot be written.
-    """
-    dataset = specification(dataset_name)
-    folder = Path(root)
-    if not folder.is_dir():
-        raise InputError(folder, "is not a folder", "give the folder that scripts/render_dataset.py wrote")
-    require_dataset(folder, dataset)
-    # The last run to list has finished its own samples by then, and sees those of all others.
-    with wait_for_lock(folder / _LOCK_NAME):
-        return _list_samples(folder, dataset)
-
-
-def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummary:
-    unfinished: list[Path] = []
-    entries = _entries(folder, dataset, SPLIT, unfinished)
-    good = _entries(folder, dataset, GOOD_SPLIT, unfinished)
-    if not entries:
-        raise InputError(
-            folder,
-            f"holds no rendered sample (<class>/{SPLIT}/<species>/{VIEWS}/<id>)",
-            "render the data set first with scripts/render_dataset.py",
-        )
-    if good or (folder / GOOD_SCANS_NAME).exists():
-        _write(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good})
-    for path in unfinished:
-        logger.warning("%s: skipped because files of this sample are missing; render it again", path)
-    _write(metadata_path(folder), {"train": {}, "test": entries})
-    for class_name, found in entries.items():
-        if metadata_path(folder, class_name) != metadata_path(folder):  # as for a class called "all"
-            _write(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}})
-    return MetadataSummary(
-        samples=_count(entries),
-        unfinished=tuple(unfinished),
-        good_scans={class_name: len(found) for class_name, found in good.items()},
-    )
-
-
-def _entries(
-    root: Path, dataset: DatasetSpecification, split: str, unfinished: list[Path]
-) -> dict[str, list[dict[str, Any]]]:
-    """The finished samples of a split by class; the others are added to `unfinished`."""
-    entries: dict[str, list[dict[str, Any]]] = {}
-    for class_name in _class_names(root, dataset, split):
-        found = []
-        for files in _samples(root, class_name, split):
-            if is_finished(files, _view_count(files)):
-                found.append(_entry(files, dataset))
-            else:
-                unfinished.append(files.views)
-        if found:
-            entries[class_name] = found
-    return entries
-
-
-def _class_names(root: Path, dataset: DatasetSpecification, split: str) -> list[str]:
-    present = sorted(path.name for path in root.iterdir() if not is_hidden(path) and (path / split).is_dir())
-    known = [name for name in dataset.classes if name in present]
-    return known + [name for name in present if name not in known]
-
-
-def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
-    species_folders = sorted(
-        folder
-        for folder in (root / class_name / split).iterdir()
-        if not is_hidden(folder) and (folder / VIEWS).is_dir() and (split == SPLIT or is_good(folder.name))
-    )
-    return [
-        SampleFiles(root, class_name, folder.name, sample.name, split)
-        for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))
-        for sample in sorted((folder / VIEWS).iterdir())
-        if not is_hidden(sample) and sample.is_dir()
-    ]
-
-
-def _view_count(files: SampleFiles) -> int:
-    return max(1, sum(1 for _ in files.views.glob("view_*.png")))
-
-
-def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
-    """One sample under the published keys, `d2_corrdinate` (sic) included."""
-    organized = files.xyz.exists() if dataset.is_open else dataset.organized
-    has_color = dataset.has_color or dataset.is_open
-    paths: dict[str, Path | None] = {
-        "d2_img_path": files.rgb if has_color and files.rgb.exists() else None,
-        "d2_mask_path": files.mask if organized else files.labelled_point_cloud,
-        "d3_pc": files.xyz if organized else files.point_cloud,
-    }
-    if dataset.lists_point_cloud:
-        paths["d3_pcd_path"] = files.point_cloud
-    folders = {
-        "d2_render_img_path": files.views,
-        "d2_render_gt_path": files.views_gt,
-        "d2_corrdinate": files.correspondences,
-    }
-    return {
-        **{key: _relative(path, files.root) for key, path in paths.items() if path is not None},
-        "cls_name": files.class_name,
-        "specie_name": files.species,
-        "anomaly": int(not is_good(files.species)),
-        **{key: _relative(path, files.root) for key, path in folders.items()},
-    }
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _write(path: Path, sections: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(sections, indent=4) + "\n", encoding="utf-8")
-
-
-def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {}
-    for class_name, found in entries.items():
-        species = [entry["specie_name"] for entry in found]
-        counts[class_name] = {name: species.count(name) for name in dict.fromkeys(species)}
-    return counts
 
 
 def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:

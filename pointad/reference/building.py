@@ -11,13 +11,8 @@ from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.geometry_bank import gather_geometry
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, gather_patches
-from pointad.reference.reference import (
-    COLOR_BYTES,
-    GEOMETRY_BYTES,
-    PATCH_BYTES,
-    Reference,
-    compare_cues,
-)
+from pointad.reference.reference import COLOR_BYTES, GEOMETRY_BYTES, PATCH_BYTES, Reference
+from pointad.reference.scan_cues import compare_cues
 from pointad.reference.setting import ReferenceSetting
 
 logger = logging.getLogger(__name__)

@@ -31,8 +31,8 @@ from pointad.reference.copies import ScanContents
 from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.good_draws import TRAINING_SPLIT, ClassMembers, check_shots, draw_orders, members_of
 from pointad.reference.observation import Observation
-from pointad.reference.reference import prompt_cues
 from pointad.reference.sample_looks import SampleLook, look_at_sample
+from pointad.reference.scan_cues import prompt_cues
 from pointad.reference.single_scans import SingleBank, bank_of, distances_from, nearest_cues
 
 ZERO_SHOT = 0

@@ -14,7 +14,8 @@ from torch import Tensor
 from pointad.reference.geometry_bank import GeometryBank, compare_geometry, gather_geometry
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, compare_patches, gather_patches
-from pointad.reference.reference import COLOR_BYTES, GEOMETRY_BYTES, PATCH_BYTES, distance_cues
+from pointad.reference.reference import COLOR_BYTES, GEOMETRY_BYTES, PATCH_BYTES
+from pointad.reference.scan_cues import distance_cues
 
 
 @dataclass(frozen=True)

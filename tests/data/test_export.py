@@ -21,7 +21,8 @@ from PIL import Image
 from pointad.commands import render_dataset
 from pointad.data import layout
 from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
-from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.listing import write_metadata
+from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample
 from pointad.errors import InputError
 from pointad.files.pictures import read_picture

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pointad.data.layout import SampleFiles, write_rendered_sample
-from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.listing import write_metadata
+from pointad.data.metadata import read_metadata
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 

@@ -9,7 +9,8 @@ import pytest
 
 from pointad.commands import render_dataset
 from pointad.data.export import FAILED, RENDERED, Outcome, export_samples
-from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.listing import write_metadata
+from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.rendering.views import View
 

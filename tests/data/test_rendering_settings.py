@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pointad.data.export import RENDERED, SKIPPED, export_samples
-from pointad.data.metadata import read_metadata, write_metadata
+from pointad.data.listing import write_metadata
+from pointad.data.metadata import read_metadata
 from pointad.data.opening import list_dataset
 from pointad.data.raw import RenderingOptions, list_raw_samples
 from pointad.data.rendering_settings import agree_on_settings, note_device, stored_views

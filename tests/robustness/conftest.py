@@ -6,7 +6,7 @@ import pytest
 from robustness.invocation import render
 from robustness.spoiling import linked_copy
 
-from pointad.data.metadata import write_metadata
+from pointad.data.listing import write_metadata
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.scans import ScanName
 from pointad.model.backbone import ClipBackbone
