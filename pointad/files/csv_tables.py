@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tupl
         OSError, ValueError, csv.Error: it cannot be read, or is not such a table; may be raised within the block.
     """
     regular_file_size(path)
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+    with Path(path).open("rb") as beginning:
+        encoding = json.detect_encoding(beginning.read(4))  # UTF-16 too, as spreadsheets call "Unicode"
+    with Path(path).open(newline="", encoding=encoding) as file:
         first = file.readline(_LONGEST)
         file.seek(0)
         separator = next((sign for sign in ",;\t" if sign in first), ",")

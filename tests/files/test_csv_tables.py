@@ -26,6 +26,12 @@ def test_what_spreadsheets_write_in_place_of_commas(separator: str, tmp_path: Pa
     assert found == [{"class": "a", "note": "1,5"}, {"class": "b", "note": ""}]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_what_spreadsheets_call_unicode(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_bytes("class\tnote\r\na\tgrün\r\n".encode(encoding))
+    assert read_table(tmp_path / "table.csv") == (["class", "note"], [{"class": "a", "note": "grün"}])
+
+
 @pytest.mark.parametrize("row", ["a", "a,b,c,d"])
 def test_rows_of_other_lengths_are_refused(row: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(f"x,y,z\n1,2,3\n{row}\n")
