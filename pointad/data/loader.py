@@ -1,13 +1,17 @@
 """Batches of a data set from worker processes, with a progress bar and errors that name the sample."""
 
+import contextlib
 import logging
+import pickle
 import resource
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from itertools import accumulate
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,7 @@ logger = logging.getLogger(__name__)
 SHARED_MEMORY = Path("/dev/shm")
 BATCHES_AHEAD = 3  # per worker: two waiting and the one being made
 _MOST_WORKERS = 256
+_TOLD_SECONDS = 0.5  # after which the system has told of the end of a process
 
 
 class _ErrorsAsItems(Dataset):
@@ -73,18 +78,36 @@ def _collate_or_error(items: Sequence[MultiViewSample | PointADError]) -> MultiV
         return InputError("loading", "there is not enough memory for a batch", "run again with fewer --num_workers")
 
 
-def _collate_to_share(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
-    """The batch in shared memory; with arrays if that cannot be had, as other programs may have filled it meanwhile.
+class _SharedBatch:
+    """A batch in shared memory, pickled already; where it is unpickled, it is a `MultiViewBatch`."""
 
-    Where a batch is first shared as it is sent, in a thread of its own, it is lost then, and waited for forever.
+    def __init__(self, batch: MultiViewBatch) -> None:
+        self._content = bytes(ForkingPickler.dumps(batch))
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Any], tuple[bytes]]:
+        return pickle.loads, (self._content,)
+
+
+class _SharingCollator:
+    """Puts batches into shared memory, until that fails once: then this process sends arrays through its pipe.
+
+    Other programs may have filled it meanwhile, or the thread that hands it over cannot be started. Where a batch is
+    first shared as it is sent, in a thread of its own, it is lost then, and waited for forever.
     """
-    batch = _collate_or_error(items)
-    if isinstance(batch, PointADError):
-        return batch
-    try:
-        return _changed(batch, Tensor, Tensor.share_memory_)
-    except (RuntimeError, OSError):
-        return _changed(batch, Tensor, Tensor.numpy)
+
+    def __init__(self) -> None:
+        self._fails = False
+
+    def __call__(self, items: Sequence[MultiViewSample | PointADError]) -> _SharedBatch | MultiViewBatch | PointADError:
+        if not self._fails:
+            batch = _collate_or_error(items)
+            if isinstance(batch, PointADError):
+                return batch
+            try:
+                return _SharedBatch(batch)
+            except (RuntimeError, OSError):
+                self._fails = True
+        return _collate_to_arrays(items)
 
 
 def _collate_to_arrays(items: Sequence[MultiViewSample | PointADError]) -> MultiViewBatch | PointADError:
@@ -132,7 +155,7 @@ def iterate_batches(
     through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
     sizes = [batch_size] * -(-total // batch_size) if batch_sizes is None else batch_sizes
     ends = list(accumulate(sizes))
-    collate_batch = _collate_to_arrays if through_pipes else _collate_to_share if workers else _collate_or_error
+    collate_batch = _collate_to_arrays if through_pipes else _SharingCollator() if workers else _collate_or_error
     loader = DataLoader(
         _ErrorsAsItems(dataset),
         batch_sampler=[list(range(end - size, min(end, total))) for size, end in zip(sizes, ends, strict=True)],
@@ -209,14 +232,19 @@ def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointA
 
 
 def _next_batch(batches: Iterator[MultiViewBatch | PointADError]) -> MultiViewBatch | PointADError | None:
+    # Errors of samples arrive as items, so a worker that ends has died without an error.
+    problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
+    died = InputError("loading", problem, "run again with fewer --num_workers")
     try:
         return next(batches, None)
+    except (ConnectionError, EOFError, FileNotFoundError) as error:  # before it had handed its batch over
+        with contextlib.suppress(RuntimeError):  # which PyTorch raises at whatever moment it is told of the death
+            time.sleep(_TOLD_SECONDS)
+        raise died from error
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         interrupt = interrupt_behind(error)
         if interrupt is not None:  # it ended the worker too
             raise interrupt from None
-        # Errors of samples arrive as items, so a worker has died without an error.
-        problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
-        raise InputError("loading", problem, "run again with fewer --num_workers") from error
+        raise died from error

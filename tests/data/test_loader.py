@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -75,18 +77,34 @@ def test_batches_go_through_pipes_where_no_socket_can_be_made(
     assert "TMPDIR takes no sockets" in caplog.text and list(long.iterdir()) == []
 
 
-def test_batches_that_find_no_shared_memory_left_go_through_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that first notices as it sends a batch would lose it, and the program wait forever."""
+def fail_to_share(*_: object) -> None:
+    raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
 
-    def fail(*_: object) -> None:
-        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
+
+def fail_to_start(thread: threading.Thread) -> None:
+    if thread._target.__name__ == "_serve":  # type: ignore[attr-defined]  # of what hands shared memory over
+        raise RuntimeError("can't start new thread")
+    start_thread(thread)
+
+
+start_thread = threading.Thread.start
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "failing"),
+    [(torch.UntypedStorage, "_share_fd_cpu_", fail_to_share), (threading.Thread, "start", fail_to_start)],
+)
+def test_batches_that_cannot_be_shared_after_all_go_through_pipes(
+    owner: type, name: str, failing: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that first notices as it sends a batch would lose it, and the program wait forever."""
 
     def give_up(*_: object) -> None:
         raise TimeoutError
 
     dataset = small_dataset(CLASSES)
     alone = list(iterate_batches(dataset, batch_size=2))
-    monkeypatch.setattr(torch.UntypedStorage, "_share_fd_cpu_", fail)
+    monkeypatch.setattr(owner, name, failing)
     before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(30)
     try:
