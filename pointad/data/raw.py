@@ -171,6 +171,9 @@ def _tell_what_is_missing(samples: list[RawSample], dataset: DatasetSpecificatio
             logger.warning("%d of %d samples have no RGB picture; their colour is not used", without, len(samples))
     if not all_labels:
         return
+    anomalous = [sample for sample in samples if sample.label]
+    if anomalous and not any(sample.mask_path for sample in anomalous):
+        logger.warning("no anomalous sample has a mask (--allow_empty_masks): metrics of points are not measured")
     with_good = {sample.class_name for sample in samples if not sample.label}
     for class_name in dict.fromkeys(sample.class_name for sample in samples):
         if class_name not in with_good:

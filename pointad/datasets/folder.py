@@ -11,7 +11,6 @@ per point, alone or behind its coordinates. Nothing is removed from the scans.
 """
 
 import dataclasses
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -33,8 +32,6 @@ from pointad.errors import InputError
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
-logger = logging.getLogger(__name__)
-
 NAME = "folder"
 TABLE_NAME = "samples.csv"
 ALL_SPLITS = ""
@@ -51,17 +48,36 @@ class FolderLayout:
 
 
 def folder_dataset(layout: FolderLayout) -> DatasetSpecification:
-    """The data set whose samples are located by the layout."""
+    """The data set whose samples are located by the layout; its folder is searched once."""
+    listing = FolderListing(layout)
     return dataclasses.replace(
         FOLDER,
-        list_samples=partial(list_samples, layout=layout),
-        list_good=partial(list_good, layout=layout),
+        list_samples=partial(list_samples, listing=listing),
+        list_good=partial(list_good, listing=listing),
         truth_patterns=_truth_patterns(layout),
     )
 
 
+class FolderListing:
+    """The samples of all splits that lie where a layout says; each folder is searched the first time only."""
+
+    def __init__(self, layout: FolderLayout) -> None:
+        self._layout = layout
+        self._found: dict[Path, list[tuple[RawSample, str]]] = {}
+
+    def of(self, root: Path) -> list[tuple[RawSample, str]]:
+        """The samples, each with the name of its split; the list must not be changed.
+
+        Raises:
+            InputError: as by `list_samples`.
+        """
+        if root not in self._found:
+            self._found[root] = _all(root, self._layout)
+        return self._found[root]
+
+
 def list_samples(
-    root: Path, split: str, classes: Iterable[str] | None = None, *, layout: FolderLayout | None = None
+    root: Path, split: str, classes: Iterable[str] | None = None, *, listing: FolderListing | None = None
 ) -> list[RawSample]:
     """The samples of a split, by class, good ones first.
 
@@ -69,13 +85,13 @@ def list_samples(
         root: the folder; its name is the class of samples for which none is given.
         split: if the pattern or table names splits, samples of others are skipped.
         classes: only these classes; None lists all.
-        layout: where the files are; None: as listed in `samples.csv`.
+        listing: of the layout that says where the files are; None: as listed in `samples.csv`.
 
     Raises:
         InputError: a pattern or the table is unusable, nothing is found, a class is missing, or two scans have the
             same name.
     """
-    found = _all(root, layout)
+    found = (listing or FolderListing(FolderLayout())).of(root)
     samples = [sample for sample, of_split in found if of_split in (split, ALL_SPLITS)]
     if not samples:
         others = ", ".join(sorted({of_split for _, of_split in found}))
@@ -90,12 +106,12 @@ def list_samples(
 
 
 def list_good(
-    root: Path, classes: Iterable[str] | None = None, *, layout: FolderLayout | None = None
+    root: Path, classes: Iterable[str] | None = None, *, listing: FolderListing | None = None
 ) -> list[RawSample]:
     """The scans whose split is `train`, by class; which of them are good may depend on more than their species.
 
     Args:
-        root, classes, layout: as for `list_samples`.
+        root, classes, listing: as for `list_samples`.
 
     Raises:
         InputError: as there.
@@ -103,7 +119,7 @@ def list_good(
     wanted = None if classes is None else set(classes)
     found = [
         sample
-        for sample, of_split in _all(root, layout)
+        for sample, of_split in (listing or FolderListing(FolderLayout())).of(root)
         if of_split == TRAINING_SPLIT and (wanted is None or sample.class_name in wanted)
     ]
     return sorted(found, key=lambda one: (one.class_name, one.identifier))
@@ -140,11 +156,10 @@ def _truth_patterns(layout: FolderLayout) -> tuple[str, ...]:
     return (re.sub(r"\*+", "*", pattern),)
 
 
-def _all(root: Path, layout: FolderLayout | None) -> list[tuple[RawSample, str]]:
+def _all(root: Path, layout: FolderLayout) -> list[tuple[RawSample, str]]:
     """The samples of every split, each with the name of its split."""
     if not root.is_dir():
         raise InputError(root, "is not a folder", "give the folder with the scans")
-    layout = layout or FolderLayout()
     return _found_by_pattern(root, layout) if layout.scans is not None else _listed(root, layout)
 
 
@@ -192,10 +207,6 @@ def _check(root: Path, samples: list[RawSample]) -> None:
     without = [sample for sample in anomalous if sample.mask_path is None]
     if without and len(without) < len(anomalous):
         raise InputError(without[0].scan_path, "is anomalous but has no mask, unlike others", "give all of them a mask")
-    if without:
-        logger.warning(
-            "%s: no masks (--allow_empty_masks): only sample-level metrics are measured, not those of points", root
-        )
 
 
 FOLDER = DatasetSpecification(

@@ -117,6 +117,11 @@ def test_what_is_doubtful_is_said_once(cloud_folder: Path, tmp_path: Path, caplo
         path.rename(path.with_name("fine"))
     settled(folder_dataset(CLOUDS), tmp_path / "own", "on_the_fly")
     assert not caplog.messages
+    scan = next((tmp_path / "own/test/fine").rglob("*.xyz"))
+    scan.rename(scan.with_suffix(".XYZ"))
+    dataset = folder_dataset(CLOUDS)
+    list_raw_samples(settled(dataset, tmp_path / "own", "on_the_fly"), tmp_path / "own")
+    assert sum("in another case" in message for message in caplog.messages) == 1
 
 
 def test_patterns_find_scans_with_pictures(scan_folder: Path) -> None:
@@ -228,7 +233,8 @@ def test_splits_are_compared_without_case(tmp_path: Path) -> None:
 
 def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     listed(cloud_folder, FolderLayout("test/{species}/{class}/cloud/{id}.xyz"))
-    assert "only sample-level metrics are measured" in caplog.text
+    said = "no anomalous sample has a mask (--allow_empty_masks): metrics of points are not measured"
+    assert caplog.messages == [said]
 
 
 def test_long_strips_are_refused(tmp_path: Path) -> None:
