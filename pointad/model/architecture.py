@@ -80,7 +80,13 @@ def check_configuration(name: str, configuration: Configuration) -> None:
         raise InputError(
             f"model {name}", f"its image encoder is timm's {vision['timm_model_name']}, not CLIP's own", remedy
         )
-    if vision.get("attentional_pool") or vision.get("pool_type", "tok") != "tok" or vision.get("final_ln_after_pool"):
+    pooled = vision.get("timm_model_name") and vision.get("timm_pool", "avg") != "token"
+    if (
+        pooled
+        or vision.get("attentional_pool")
+        or vision.get("pool_type", "tok") != "tok"
+        or vision.get("final_ln_after_pool")
+    ):
         raise InputError(f"model {name}", "its image encoder does not read out a class token", remedy)
     if vision.get("block_type") == "custom" or any(vision.get(option) for option in CUSTOM_ATTENTION):
         raise InputError(f"model {name}", "its image encoder has custom attention blocks", remedy)

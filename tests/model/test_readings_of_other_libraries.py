@@ -108,6 +108,14 @@ def test_options_of_open_clip_change_the_features_as_there(part: str, option: st
         torch.testing.assert_close(backbone.encode_texts(["a photo of an object"]), model.encode_text(ids))
 
 
+@pytest.mark.parametrize("pool", [{}, {"timm_pool": "avg"}])
+def test_eva_without_its_class_token(pool: dict[str, str], state: dict[str, Tensor], tmp_path: Path) -> None:
+    write_configuration(tmp_path, vision_cfg={"timm_model_name": "eva02_base_patch16_clip_224", **pool})
+    save_file(state, tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(InputError, match="its image encoder does not read out a class token"):
+        load_backbone(weights=tmp_path)
+
+
 def test_cosine_attention_of_texts_which_open_clip_cannot_run(state: dict[str, Tensor], tmp_path: Path) -> None:
     write_configuration(tmp_path, text_cfg={"scaled_cosine_attn": True})
     save_file(state, tmp_path / "open_clip_model.safetensors")
