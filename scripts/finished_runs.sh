@@ -105,7 +105,7 @@ check_same_flags() {  # FOLDER MADE_OF FLAG...
     while IFS= read -r word; do words+=("$word"); done < "$1/flags.txt"
     told=$(telling_flags "${words[@]}")
     [ "$told" = "$(telling_flags "${@:3}")" ] \
-      || fail "$1: was made with other flags (${told//$'\n'/ }); set another SAVE, or remove it"
+      || { told=${told:-none}; fail "$1: was made with other flags (${told//$'\n'/ }); set another SAVE, or remove it"; }
   fi
   if [ -s "$1/made_of.txt" ]; then
     told=$(cat "$1/made_of.txt")
