@@ -142,17 +142,18 @@ def _owners(
     pattern: str, scans: Sequence[Values], found: Sequence[Mapping[Path, tuple[str, ...] | None]]
 ) -> dict[Path, str]:
     """The {id} to which each file belongs, of those whose pattern matches it; empty if the pattern lacks {id}."""
-    owners: dict[Path, str] = {}
+    claims: dict[Path, set[str]] = {}
     for values, matches in zip(scans, found, strict=True):
-        name = values["id"]
-        for path, text in matches.items():
-            if text is None or "{id}" not in pattern:
-                continue
-            other = owners.get(path, name)
-            if other != name and len(other) == len(name):
-                problem = f"matches {path} for the scans {other} and {name}"
-                raise InputError(f"pattern {pattern}", problem, "make it unambiguous")
-            owners[path] = max(other, name, key=len)
+        for path, text in matches.items() if "{id}" in pattern else ():
+            if text is not None:
+                claims.setdefault(path, set()).add(values["id"])
+    owners = {}
+    for path, names in claims.items():
+        *_, second, first = ["", *sorted(names, key=lambda name: (len(name), name))]
+        if len(first) == len(second):
+            problem = f"matches {path} for the scans {second} and {first}"
+            raise InputError(f"pattern {pattern}", problem, "make it unambiguous")
+        owners[path] = first
     return owners
 
 

@@ -31,6 +31,7 @@ def matched(root: Path, pattern: str, names: list[str], files: list[str]) -> lis
         ("{id}*/labels.txt", ["1", "2"], ["1/labels.txt", "20/labels.txt"], ["1/labels.txt", ""]),
         ("**/{id}*.txt", ["1", "2"], ["1.txt", "a/b/2_m.txt"], ["1.txt", "a/b/2_m.txt"]),
         ("labels [1]//{id}?.txt", ["1"], ["labels [1]/1?.txt"], ["labels [1]/1?.txt"]),
+        ("*{id}*.txt", ["1", "2", "1_2"], ["m_1_2.txt"], ["", "", "m_1_2.txt"]),
         ("{species}*.txt", ["1", "2"], ["dent_all.txt"], ["dent_all.txt", "dent_all.txt"]),
     ],
 )
