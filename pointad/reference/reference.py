@@ -37,7 +37,7 @@ from pointad.reference.likeness import Likeness, first_twin, from_tensors, to_te
 from pointad.reference.observation import Observation
 from pointad.reference.patch_bank import PatchBank, ScanPatches
 from pointad.reference.scan_cues import compare_cues
-from pointad.reference.setting import ReferenceSetting
+from pointad.reference.setting import FORMAT, ReferenceSetting
 from pointad.reference.soundness import facts_fit, finite, geometry_fits, likenesses_fit, patches_fit
 
 logger = logging.getLogger(__name__)
@@ -208,7 +208,9 @@ class Reference:
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise InputError(path, f"is damaged or from another version ({error})", _REMEDY) from error
         if not reference._fits():
-            raise InputError(path, "is damaged: its parts are inconsistent", _REMEDY)
+            version = reference.setting.format
+            problem = "is damaged: its parts are inconsistent" if version == FORMAT else "is from another version"
+            raise InputError(path, problem, _REMEDY)
         return reference
 
     def _fits(self) -> bool:

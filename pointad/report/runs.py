@@ -179,9 +179,10 @@ def _is_of_another_training(path: Path, run: Run) -> bool:
         return False
     remedy = "remove it or train again"
     told = checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy)
-    now, tested = (
-        repeatable(record) | {"masks": record.masks, "pictures": record.pictures}
-        for record in (told, run.record.training)
-    )
+    now, tested = repeatable(told), repeatable(run.record.training)
+    codes = [each.provenance and each.provenance.code for each in (told, run.record.training)]
+    if codes[0] == codes[1]:  # the fingerprints of other versions may be others for the same samples
+        now |= {"masks": told.masks, "pictures": told.pictures}
+        tested |= {"masks": run.record.training.masks, "pictures": run.record.training.pictures}
     different = [name for name in unlike(tested, now) if name not in _OF_A_CHECKPOINT]
     return any(None not in (tested[name], now[name]) for name in different)

@@ -17,7 +17,7 @@ from pointad.training.terms import LOSS_TERMS
 from pointad.training.training import adam
 
 _PARTS = ("generator", "learner", "losses", "optimizer")
-_CONTENT = "content"  # which states of older versions lack
+_FINGERPRINTS = ("samples", "content")  # what states of older versions lack, and what some of them have instead
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -44,9 +44,11 @@ def check_training_state(
         InputError: the state cannot be one of this training.
     """
     try:
-        _check_names("the state", state, (*_PARTS, _CONTENT) if _CONTENT in state else _PARTS)
-        if type(state.get(_CONTENT, 0)) is not int:
-            raise ValueError("'content' is not a whole number")
+        fingerprints = [name for name in _FINGERPRINTS if name in state]
+        _check_names("the state", state, (*_PARTS, *fingerprints))
+        for name in fingerprints:
+            if type(state[name]) is not int:
+                raise ValueError(f"'{name}' is not a whole number")
         _check_generator(state["generator"])
         _check_learner(state["learner"], learner, backbone)
         steps = _check_losses(state["losses"], -(-samples // settings.batch_size))

@@ -202,7 +202,7 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
             "losses": [losses.steps for losses in self.history],
-            "content": self._examples.content,
+            "samples": self._examples.content,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -214,7 +214,7 @@ class Training:
         Raises:
             InputError: the samples are others than those that it was learned from; older states do not say.
         """
-        if state.get("content", self._examples.content) != self._examples.content:
+        if state.get("samples", self._examples.content) != self._examples.content:
             problem = "have changed since the training was interrupted: pictures, points, masks or their order"
             raise InputError("training samples", problem, "restore them, or train with --restart to start afresh")
         self._learner.load_state_dict(state["learner"])

@@ -85,6 +85,10 @@ def test_a_reference_of_an_earlier_version_is_refused(detector: PointAD, referen
     stored = Reference.load(tmp_path / "shape.safetensors")
     with pytest.raises(InputError, match=r"\(version of the format\); make the reference again"):
         detector.predict(closed_shape(3000, 7), reference=stored)
+    others = dict.fromkeys(reference.powers, 0.1)
+    dataclasses.replace(reference, setting=older, powers=others).save(tmp_path / "shape.safetensors")
+    with pytest.raises(InputError, match=r"shape\.safetensors: is from another version; make it again"):
+        Reference.load(tmp_path / "shape.safetensors")
 
 
 def test_a_damaged_reference_is_refused(reference: Reference, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from toy_runs import MODALITIES, TOYS, write_losses
 
 from pointad.errors import InputError
 from pointad.evaluation.provenance import file_fingerprint
-from pointad.evaluation.run_record import TrainingRecord, to_json
+from pointad.evaluation.run_record import Provenance, TrainingRecord, to_json
 from pointad.report.runs import Run, find_runs, read_curves, read_losses, read_scores
 
 
@@ -109,9 +109,11 @@ def test_losses_of_another_training_in_the_folder_are_not_shown(
     fingerprint = hashlib.sha256(b"tested").hexdigest()[:16]
     run = make_run(checkpoint=str(checkpoint), checkpoint_fingerprint=fingerprint, training=tested)
     path = checkpoint.with_name("run.json")
+    elsewhere = Provenance(code="of another version")
+    same: tuple[dict[str, Any], ...] = ({"seed": 1, "epochs": 5}, {"pictures": "ef", "provenance": elsewhere})
     others: tuple[dict[str, Any], ...] = ({"seed": 2}, {"seed": 1, "pictures": "ef"}, {"seed": 1, "masks": "ef"})
     for _ in range(2):  # without the tested prompts, and with them as a copy beside those of another training
-        for facts in ({"seed": 1, "epochs": 5}, *others):
+        for facts in (*same, *others):
             path.write_text(json.dumps(to_json(TrainingRecord(**facts))))
             assert bool(read_losses(run)) is (facts not in others)
         checkpoint.write_bytes(b"tested")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from robustness.invocation import Ending, assert_one_error_line, invoke
 
@@ -37,6 +38,17 @@ def test_more_epochs_are_added(train: Callable[..., Ending], output: Path) -> No
     assert ending.code == 0 and "continuing after epoch 1" in ending.err
     assert rows(output)[: len(first)] == first and len(rows(output)) == 2 * len(first)
     assert (output / "epoch_2.pth").is_file()
+
+
+def test_a_state_with_a_fingerprint_of_an_older_version_is_continued(
+    train: Callable[..., Ending], output: Path
+) -> None:
+    assert train().code == 0
+    kept = torch.load(output / "training_state.pt", weights_only=True)
+    kept["state"]["content"] = kept["state"].pop("samples") - 1  # of the same samples
+    torch.save(kept, output / "training_state.pt")
+    ending = train("--epoch", 2)
+    assert ending.code == 0 and "continuing after epoch 1" in ending.err
 
 
 def test_epochs_that_other_code_learned_are_told(train: Callable[..., Ending], output: Path) -> None:
