@@ -1,6 +1,7 @@
 """Finds renderings that no longer agree with the raw data set that they were made from."""
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -11,6 +12,8 @@ from pointad.data.layout import SampleFiles
 from pointad.data.metadata import SampleRecord
 from pointad.scans.pcd import note_of_pcd
 from pointad.scans.point_cloud import RawSample
+
+_LONGEST = 4_000  # characters of names that are written out; readers of PCD files may not expect longer lines
 
 
 def is_outdated(sample: RawSample, files: SampleFiles) -> bool:
@@ -27,10 +30,11 @@ def is_outdated(sample: RawSample, files: SampleFiles) -> bool:
 
 
 def sources_of(sample: RawSample) -> str:
-    """The names of a sample's scan, and of its picture and its mask as seen from there, as one line of ASCII."""
+    """The names of a sample's scan, and of its picture and its mask as seen from there, as a short line of ASCII."""
     others = (sample.rgb_path, sample.mask_path)
     beside = [None if path is None else os.path.relpath(path, sample.scan_path.parent) for path in others]
-    return json.dumps(["rendered from", sample.scan_path.name, *beside])
+    names = json.dumps(["rendered from", sample.scan_path.name, *beside])
+    return names if len(names) <= _LONGEST else hashlib.sha256(names.encode()).hexdigest()
 
 
 def left_behind(samples: Sequence[RawSample], listed: Iterable[SampleRecord]) -> list[SampleRecord]:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _LARGEST_COMPRESSION = 100  # LZF makes at most 264 bytes out of 3
 _LONGEST_SIDE_RATIO = 4  # of a grid; spinning sensors write longer ones
 _FIRST_LINE = "# .PCD v0.7 - Point Cloud Data file format"
-_LONGEST_NOTE = 50_000  # bytes; names of files have at most some thousand
+_LONGEST_NOTE = 10_000  # bytes of a line
 _REMEDY = "replace the file"
 
 

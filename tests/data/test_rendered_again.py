@@ -1,5 +1,6 @@
 """Rendering a data set again whose raw files have changed: nothing of the earlier rendering passes for the new one."""
 
+import dataclasses
 import os
 import shutil
 import time
@@ -12,6 +13,7 @@ from pointad.data.export import FAILED, RENDERED, Outcome, export_samples
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.staleness import sources_of
 from pointad.rendering.views import View
 
 MVTEC = "mvtec_pc_3d_rgb"
@@ -102,5 +104,7 @@ def test_other_masks_and_pictures_are_noticed_whatever_their_dates(raw: Path) ->
         assert [outcome.outdated for outcome in rendered(raw)] == [False, True]
         (folder / "000.bmp").rename(picture)
         assert [outcome.outdated for outcome in rendered(raw)] == [False, False]
+    long = dataclasses.replace(list_raw_samples(MVTEC, raw)[0], mask_path=raw / "/".join(100 * ["x" * 100]))
+    assert len(sources_of(long)) < 100
     moved = raw.rename(raw.parent / "moved")
     assert [outcome.outdated for outcome in rendered(moved)] == [False, False]
