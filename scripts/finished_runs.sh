@@ -60,6 +60,7 @@ read_identity() {  # DATASET DATA FURTHER_LIST...
       names_and_sizes "$data" ${good[@]+"${good[@]}"} | LC_ALL=C sort
     } | cksum)"
   else
+    [ ! -d "$data" ] || data=$(cd "$data/" && pwd -P)
     identity="$1 $data"
   fi
   identified+=("$key") identities+=("$identity")

@@ -129,6 +129,19 @@ def test_figures_of_other_pictures_under_the_same_names_are_not_taken(workspace:
     assert "train.py" not in programs(calls) and ("other data" in printed) == bool(code)
 
 
+def test_raw_data_are_told_by_where_they_lie(workspace: Path) -> None:
+    """However the folder is named: the same name may lead elsewhere, from another working folder or through a link."""
+    variables = {"ROWS": "pointad ensemble", "CLASSES": "gear", "SAVE": "results/same"}
+    (workspace / "raw").symlink_to("sets/mine")
+    protocol(workspace, "one_vs_rest", DATA="raw", **variables)
+    calls, _ = protocol(workspace, "one_vs_rest", DATA=str(workspace / "sets/mine"), **variables)
+    assert programs(calls) == ["scripts/report.py"]
+    (workspace / "raw").unlink()
+    (workspace / "raw").symlink_to("sets/eye")
+    calls, printed = protocol(workspace, "one_vs_rest", code=2, DATA="raw", **variables)
+    assert calls == [] and "was made from other data" in printed
+
+
 def test_a_refused_training_leaves_the_notes_of_the_finished_one(workspace: Path) -> None:
     variables = {"ROWS": "pointad", "CLASSES": "gear"}
     protocol(workspace, "one_vs_rest", "--depth", "3", EPOCH="2", **variables)
