@@ -66,7 +66,7 @@ def tell_reading(values: np.ndarray, colors_at: int | None, path: Path) -> None:
     others, rises = found[:, 3:], values.ndim == 2 and bool((np.diff(flat[:, 0]) > 0).all())
     if colors_at is not None:
         _tell_colours(found[:, :3], others, colors_at, path, _IF_TIMES if rises else "")
-    elif others.shape[1] > 1 and not is_normals(others[:, :3]):
+    elif others.shape[1] > 1 and (_are_bytes(found[:, :3]) or not is_normals(others[:, :3])):
         message = "%s: columns 1 to 3 are read as x, y, z; the last %d columns have no names and are ignored"
         logger.warning(message + (_IF_TIMES if rises else ""), path, others.shape[1])
     elif others.shape[1] == 1:
@@ -83,9 +83,10 @@ def _differs_in_kind(values: np.ndarray) -> bool:
 
 
 def _tell_colours(points: np.ndarray, others: np.ndarray, colors_at: int, path: Path, addition: str) -> None:
-    """The same where colours follow, which may be coordinates if both lie between 0 and 1."""
+    """The same where colours follow, which may be coordinates if both lie between 0 and 1, or both may be colours."""
     colors = others[:, colors_at : colors_at + 3]
-    if _is_attribute(points) and _is_attribute(colors) and not _are_bytes_to_one(colors):
+    fractions = _is_attribute(points) and _is_attribute(colors) and not _are_bytes_to_one(colors)
+    if fractions or _are_bytes(points):
         addition = "; if it is the other way round, name the columns"
     further = np.delete(others, np.s_[colors_at : colors_at + 3], axis=1)
     is_label = further.shape[1] == 1 and len(np.unique(further)) <= _FEWEST_VALUES

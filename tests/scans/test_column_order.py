@@ -124,6 +124,8 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
     ("columns", "said"),
     [
         ([POINTS, DEVIATIONS], "the fourth, which has no name, is ignored"),
+        ([COLORS, NORMALS], "the last 3 columns have no names and are ignored"),
+        ([WHOLE, COLORS], "4 to 6 as colours; if it is the other way round, name the columns"),
         ([SHADES * 9, RNG.random((COUNT, 3))], "the fourth, which has no name, is ignored"),
         ([SHADES * 0 + 7, np.rint(POINTS)], "the fourth, which has no name, is ignored"),
         ([DEVIATIONS, np.rint(POINTS)], "the fourth, which has no name, is ignored"),
@@ -153,6 +155,8 @@ def test_amplitudes_behind_an_organized_scan_in_whole_steps(tmp_path: Path) -> N
     ids=[
         *(
             "deviations",
+            "bytes and normals",
+            "bytes twice",
             "counts",
             "constant",
             "fractions before steps",
