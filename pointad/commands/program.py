@@ -92,8 +92,9 @@ def run(
     _open_closed_outputs()
     log_to_standard_error()
     flags = parse(parser, sys.argv[1:] if arguments is None else arguments)
-    if not _has_working_folder():
-        _say_error("working folder: it has been removed; change to one that is there")
+    unfit = _unfit_working_folder()
+    if unfit is not None:
+        _say_error(f"working folder: {unfit}")
         sys.exit(EXIT_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -134,12 +135,16 @@ def run(
     sys.exit(code or 0)
 
 
-def _has_working_folder() -> bool:
+def _unfit_working_folder() -> str | None:
+    """What is wrong with the working folder, and what to do; None if libraries can find it."""
     try:
-        Path.cwd()
-    except OSError:
-        return False
-    return True
+        Path.cwd().stat()
+    except FileNotFoundError:
+        return "it has been removed; change to one that is there"
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return "its path is longer than the system takes; change to another one"
+    return None
 
 
 def log_to_standard_error() -> None:

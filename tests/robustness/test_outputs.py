@@ -1,5 +1,6 @@
 """Outputs that cannot be written (no folder, a full disk, nobody reading), and names that are unusual but right."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ from commands.programs import ROOT
 from robustness.invocation import assert_one_error_line, files_below, invoke, render
 from robustness.spoiling import linked_copy
 
+from pointad.commands import program
 from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.loader import iterate_batches
 from pointad.data.metadata import SampleRecord, read_metadata
@@ -322,6 +324,27 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
     ended = shell(f"{start} --output {tmp_path}/demo")
     assert ended.returncode == 2 and not ended.stdout and list(tmp_path.iterdir()) == []
     assert ended.stderr == "error: working folder: it has been removed; change to one that is there\n"
+
+
+def test_a_working_folder_whose_path_is_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Libraries that look for themselves by their absolute paths fail there."""
+    monkeypatch.chdir(tmp_path)
+    name, depth = "deep" * 50, 25
+    for _ in range(depth):
+        Path(name).mkdir()
+        os.chdir(name)
+    try:
+        with pytest.raises(SystemExit) as left:
+            program.run(lambda flags: None, argparse.ArgumentParser(), [])
+    finally:
+        for _ in range(depth):
+            os.chdir("..")
+            Path(name).rmdir()
+    assert left.value.code == 2
+    line = "error: working folder: its path is longer than the system takes; change to another one\n"
+    assert capsys.readouterr().err == line
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
