@@ -5,7 +5,10 @@ or a digit: `{id}*` never matches a file of scan 10 for scan 1. A file that suit
 {id}.
 """
 
+import bisect
+import fnmatch
 import glob
+import itertools
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +115,8 @@ def files_of_scans(root: Path, pattern: str | None, scans: Sequence[Values]) -> 
     """
     if pattern is None:
         return [None] * len(scans)
-    found = [_matches(root, pattern, values) for values in scans]
+    listed: dict[Path, list[str]] = {}
+    found = [_matches(root, pattern, values, listed) for values in scans]
     owners = _owners(pattern, scans, found)
     files: list[Path | None] = []
     texts: dict[tuple[str, ...], Path] = {}
@@ -157,8 +161,15 @@ def _owners(
     return owners
 
 
-def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, ...] | None]:
-    """The files that a pattern may match for one scan: what the `*` stand for, or None if it may be another scan's."""
+def _matches(
+    root: Path, pattern: str, values: Values, listed: dict[Path, list[str]]
+) -> dict[Path, tuple[str, ...] | None]:
+    """The files that a pattern may match for one scan: what the `*` stand for, or None if it may be another scan's.
+
+    Args:
+        root, pattern, values: as for `files_of_scans`.
+        listed: the names in folders that were looked into, in their order; more are added.
+    """
     tokens = list(_filled(pattern, values))
     if Path("".join(tokens)).is_absolute():
         raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
@@ -180,7 +191,7 @@ def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, 
             ends = f"(?<!{_WORD})" if behind.startswith("{") else ""
             expression += f"({kind}{hidden}{begins}{_ANYTHING}{ends}|)"
     try:
-        paths = sorted(root.glob(searched))
+        paths = _globbed(root, searched, listed)
     except (ValueError, IndexError, NotImplementedError, OSError) as error:  # '', '.', 'a**', too long a name
         problem = f"cannot be searched for ({getattr(error, 'strerror', None) or error})"
         raise InputError(
@@ -188,6 +199,20 @@ def _matches(root: Path, pattern: str, values: Values) -> dict[Path, tuple[str, 
         ) from error
     matches = {path: re.fullmatch(expression, path.relative_to(root).as_posix()) for path in paths}
     return {path: None if match is None else match.groups() for path, match in matches.items()}
+
+
+def _globbed(root: Path, searched: str, listed: dict[Path, list[str]]) -> list[Path]:
+    """What `Path.glob` finds, in order; a folder in which only names differ is listed once for all scans."""
+    folder, _, name = searched.rpartition("/")
+    if glob.has_magic(folder) or not glob.has_magic(name) or "**" in name:
+        return sorted(root.glob(searched))
+    place = root / folder
+    if place not in listed:
+        listed[place] = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    beginning = re.split(r"[*?[]", name, maxsplit=1)[0]
+    start = bisect.bisect_left(listed[place], beginning)
+    alike = itertools.takewhile(lambda one: one.startswith(beginning), itertools.islice(listed[place], start, None))
+    return [place / one for one in fnmatch.filter(alike, name)]
 
 
 def _filled(pattern: str, values: Values) -> Iterator[str]:
