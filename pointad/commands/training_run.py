@@ -148,7 +148,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if state is not None:
         training.restore(state)
         logger.info("continuing after epoch %d", len(training.history))
-        record = replace(record, earlier_code=earlier_code(folder))
+        record = replace(record, earlier_code=earlier_code(folder, len(training.history)))
     elif processes.is_first and settings.restart:
         discard_training(folder)
     if processes.is_first:
@@ -210,10 +210,16 @@ def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Proces
     return processes.broadcast(state)
 
 
-def earlier_code(folder: Path) -> tuple[str, ...] | None:
-    """The fingerprints of other code that began the training in a folder, which is logged; None if there was none."""
-    path = folder / RUN_NAME
-    if not is_file(path):
+def earlier_code(folder: Path, learned: int) -> tuple[str, ...] | None:
+    """The fingerprints of other code that began the training in a folder, which is logged; None if there was none.
+
+    Args:
+        folder: of the training; without `run.json`, the file beside the last checkpoint tells.
+        learned: the epochs that are learned already.
+    """
+    beside = (origin_file(checkpoint_file(folder, epoch)) for epoch in range(learned, 0, -1))
+    path = next(filter(is_file, (folder / RUN_NAME, *beside)), None)
+    if path is None:
         return None
     told = checked_record(TrainingRecord.from_json, read_json(path, START_AFRESH), path, START_AFRESH)
     before = told.provenance.code if told.provenance is not None else None
