@@ -12,6 +12,11 @@ _LONGEST_SENTENCE = 2_000
 _HEX_ESCAPES = ((0x100, "\\x{:02x}"), (0x10000, "\\u{:04x}"), (0x110000, "\\U{:08x}"))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as "1 scan", "2 scans" or "3 classes"."""
+    return f"{number} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
+
+
 def shown(text: object) -> str:
     """A text as one line that no terminal, log or page can mistake for anything else.
 

@@ -26,7 +26,7 @@ from pointad.commands.shortages import is_lack_of_memory, shortage
 from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
-from pointad.errors import InputError, PointADError
+from pointad.errors import InputError, PointADError, counted
 from pointad.files.atomic import require_folder_place
 from pointad.files.escaping import for_json_line
 from pointad.files.locks import wait_for_lock
@@ -66,8 +66,7 @@ def inspect_all(settings: PredictSettings) -> int:
         refuse_leaving(settings.output, result)
     refuse_overwriting([*scans, *calibration, *compared_with, *pictures, *settings.named_files], results)
     log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
-    noun = "scan" if len(scans) == 1 else "scans"
-    logger.info("%d %s to inspect; loading the model", len(scans), noun)
+    logger.info("%s to inspect; loading the model", counted(len(scans), "scan"))
     detector = load_detector(settings.detector)
     reference = named_reference(detector, settings)
     readings = Readings()
@@ -79,7 +78,7 @@ def inspect_all(settings: PredictSettings) -> int:
         broken += "error" in facts
         failed += facts.get("verdict") == FAIL
     readings.warn_of_differences()
-    logger.info("%d %s: %d failed, %d could not be inspected", len(scans), noun, failed, broken)
+    logger.info("%s: %d failed, %d could not be inspected", counted(len(scans), "scan"), failed, broken)
     return EXIT_ERROR if broken else EXIT_FAIL if failed else 0
 
 

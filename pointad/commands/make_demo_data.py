@@ -20,7 +20,7 @@ from pointad.compute.interrupts import end_with_parent, obey_the_parent
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
-from pointad.errors import InputError, shown
+from pointad.errors import InputError, counted, shown
 
 SEED = 2024
 FORMATS = {"mvtec3d": scans, "eyecandies": eyecandies, "real3d": real3d}
@@ -72,8 +72,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.format == "mvtec3d":
         for class_name in classes:
             scans.write_calibration(class_name, output)
-    noun = "class" if len(classes) == 1 else "classes"
-    print(f"{len(names)} scans of {len(classes)} {noun} in {shown(output)}")
+    print(f"{counted(len(names), 'scan')} of {counted(len(classes), 'class')} in {shown(output)}")
 
 
 def _start_worker() -> None:

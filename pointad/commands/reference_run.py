@@ -6,6 +6,7 @@ from pointad.commands.detector import load_detector
 from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.references import GoodScans, look_options, make_reference
 from pointad.commands.scan_search import find_scans, refuse_overwriting
+from pointad.errors import counted
 
 logger = logging.getLogger(__name__)
 
@@ -21,4 +22,4 @@ def write_reference(settings: ReferenceSettings) -> None:
     refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
     reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))
     reference.save(settings.output)
-    logger.info("reference of %d good scans written to %s", len(good), settings.output)
+    logger.info("reference of %s written to %s", counted(len(good), "good scan"), settings.output)

@@ -16,7 +16,7 @@ from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.scan_pictures import find_picture
 from pointad.commands.scan_search import twin_of
 from pointad.commands.told_readings import Readings
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
 from pointad.files.regular import regular_file_size
@@ -74,7 +74,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     Raises:
         InputError: a file cannot be read, or does not match the others.
     """
-    logger.info("processing %d good scan%s", len(good.files), "" if len(good.files) == 1 else "s")
+    logger.info("processing %s", counted(len(good.files), "good scan"))
     pairs = list(zip(good.files, good.pictures, strict=True))
     readings = Readings()
     scans, pictures = tee(
@@ -88,7 +88,7 @@ def make_reference(detector: PointAD, good: GoodScans, options: Mapping[str, Any
     )
     readings.tell()
     readings.warn_of_differences()
-    logger.info("reference of %d good scans: %.1f MB", len(good.files), reference.nbytes / 1e6)
+    logger.info("reference of %s: %.1f MB", counted(len(good.files), "good scan"), reference.nbytes / 1e6)
     manners = readings.manners
     return replace(
         reference,
@@ -121,7 +121,7 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
             logger.warning("%s", error)
         else:
             if reference.contents == contents:
-                logger.info("reference of %d good scans, cached in %s", len(good.files), path)
+                logger.info("reference of %s, cached in %s", counted(len(good.files), "good scan"), path)
                 return replace(reference, names=tuple(map(str, good.files)))  # they may lie elsewhere now
             logger.warning("%s: was made from other good scans, and is made again", path)
     reference = make_reference(detector, good, options)

@@ -42,7 +42,7 @@ from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
-from pointad.errors import InputError, shown
+from pointad.errors import InputError, counted, shown
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.scans.point_cloud import RawSample
 
@@ -239,7 +239,7 @@ def render_all(settings: RenderSettings) -> int:
                 kept.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
                 progress.write(f"failed: {outcome.message}", file=sys.stderr)
-    print(f"{counts[RENDERED]} scans rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
+    print(f"{counted(counts[RENDERED], 'scan')} rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
     for what, paths in resized.items():
         if paths:
             message = "%d %s were resized, as they have more or fewer pixels than their scans, such as %s"
@@ -259,16 +259,18 @@ def render_all(settings: RenderSettings) -> int:
             "%d failed scans keep their earlier renderings, which are listed, such as %s", len(kept), kept[0]
         )
     if counts[ELSEWHERE]:
-        print(f"{counts[ELSEWHERE]} scans are being rendered by another run, which will list them too")
+        print(f"{counted(counts[ELSEWHERE], 'scan')} left to another run, which will list what it renders too")
     if counts[RENDERED] + counts[SKIPPED]:
         summary = write_metadata(settings.save_path, settings.dataset.name)
         listed = sum(sum(species.values()) for species in summary.samples.values())
         place = shown(settings.save_path / "all_meta.json")
-        print(f"{listed} samples of {len(summary.samples)} classes listed in {place}")
+        print(f"{counted(listed, 'sample')} of {counted(len(summary.samples), 'class')} listed in {place}")
         warn_of_left_behind(found, settings)
         if summary.good_scans:
             good = sum(summary.good_scans.values())
-            print(f"{good} good scans for comparison listed in {shown(settings.save_path / GOOD_SCANS_NAME)}")
+            print(
+                f"{counted(good, 'good scan')} for comparison listed in {shown(settings.save_path / GOOD_SCANS_NAME)}"
+            )
     return EXIT_ERROR if counts[FAILED] else 0
 
 

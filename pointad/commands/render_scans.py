@@ -31,7 +31,7 @@ from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folde
 from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.errors import InputError, PointADError, named_subjects, shown
+from pointad.errors import InputError, PointADError, counted, named_subjects, shown
 from pointad.files.atomic import atomic_path, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
@@ -132,7 +132,7 @@ def render_all(settings: RenderScansSettings) -> int:
             failed += 1
     readings.tell()
     readings.warn_of_differences()
-    print(f"{len(scans) - failed} scans rendered into {shown(settings.save_path)}, {failed} failed")
+    print(f"{counted(len(scans) - failed, 'scan')} rendered into {shown(settings.save_path)}, {failed} failed")
     return EXIT_ERROR if failed else 0
 
 

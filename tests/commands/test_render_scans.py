@@ -36,7 +36,7 @@ def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.Capture
     # The files that it wrote are not taken for scans.
     (tmp_path / "ring.stl").unlink()
     render_scans.main(arguments)
-    assert "1 scans rendered" in capsys.readouterr().out
+    assert "1 scan rendered" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_earlier_renderings_of_failed_scans_are_told(
     scan.write_bytes(b"no tiff")
     assert render_dataset.main(parser.parse_args(flags)) == 2
     assert f"1 failed scans keep their earlier renderings, which are listed, such as {scan}" in caplog.text
-    assert "2 samples of 1 classes listed" in capsys.readouterr().out
+    assert "2 samples of 1 class listed" in capsys.readouterr().out
 
 
 def test_other_masks_and_pictures_are_noticed_whatever_their_dates(raw: Path) -> None:

@@ -35,7 +35,7 @@ def test_machines_render_one_data_set(tmp_path: Path) -> None:
     write_realiad(tmp_path / "raw")
     assert render(NAME, tmp_path / "raw", tmp_path / "whole").code == 0
     said = [render(NAME, tmp_path / "raw", tmp_path / "parts", "--shard", f"{k}/3").out for k in (3, 1, 2)]
-    assert ["1 scans rendered" in said[0], "2 scans rendered" in said[1], "1 scans rendered" in said[2]] == [True] * 3
+    assert ["1 scan rendered" in said[0], "2 scans rendered" in said[1], "1 scan rendered" in said[2]] == [True] * 3
     assert files_below(tmp_path / "parts") == files_below(tmp_path / "whole")
     lists = [json.loads((tmp_path / part / "all_meta.json").read_text()) for part in ("whole", "parts")]
     assert lists[0] == lists[1]

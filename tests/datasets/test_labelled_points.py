@@ -107,7 +107,7 @@ def test_rendering_published_archives(dataset: str, known: str, other: str, trut
     ending = render(dataset, tmp_path / "raw", tmp_path / "rendered")
     assert (
         ending.code == 2
-        and "1 scans rendered, 0 already finished, 1 failed" in ending.out
+        and "1 scan rendered, 0 already finished, 1 failed" in ending.out
         and "Traceback" not in ending.err
     )
     assert f"{other.split('/')[1]}.txt: has 399 rows, but" in ending.err

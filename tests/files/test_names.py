@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pointad.commands.program import LONGEST_LINE, OneLineFormatter
-from pointad.errors import LONGEST_NAME, InputError, short, shown
+from pointad.errors import LONGEST_NAME, InputError, counted, short, shown
 from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_csv, for_html, for_json_line, for_latex, for_markdown, for_script, from_csv
 from pointad.files.names import LONGEST, file_name, place_below, plain_component
@@ -193,3 +193,8 @@ def test_lines_of_the_log_end() -> None:
     record = logging.makeLogRecord({"msg": "%s: is bad", "args": ("a\n" * 5_000,)})
     line = OneLineFormatter("%(message)s").format(record)
     assert len(line) == LONGEST_LINE and line.startswith("a\\na") and line.endswith(": is bad")
+
+
+def test_numbers_have_their_nouns() -> None:
+    assert [counted(number, "scan") for number in (0, 1, 2)] == ["0 scans", "1 scan", "2 scans"]
+    assert [counted(number, "class") for number in (1, 2)] == ["1 class", "2 classes"]

@@ -152,7 +152,7 @@ def test_one_broken_scan(
     (line,) = re.findall(r"failed: .*", ending.err)
     assert named in line and ";" in line
     assert "0 scans rendered, 1 already finished, 1 failed" in ending.out
-    assert "1 samples of 1 classes listed" in ending.out
+    assert "1 sample of 1 class listed" in ending.out
     assert "Traceback" not in ending.err + ending.out
     assert not views.exists()
     assert not (Path.cwd() / "witness").exists()
@@ -175,7 +175,7 @@ def test_renderings_that_no_longer_agree_with_the_archive_are_told(
     )
     (source / "gear/test/pit").rename(source / "gear/test/lump")
     ending = render(MVTEC, source, output)
-    assert "3 samples of 1 classes listed" in ending.out
+    assert "3 samples of 1 class listed" in ending.out
     assert f"1 listed samples are not in the raw data set, such as {views}; remove" in ending.err
     (source / "gear").rename(source / "wheel")
     ending = render(MVTEC, source, output)
@@ -189,7 +189,7 @@ def test_the_others_are_rendered(
     truncate(source / XYZ)
     ending = render(MVTEC, source, tmp_path / "out")
     assert ending.code == 2
-    assert "1 scans rendered, 0 already finished, 1 failed" in ending.out
+    assert "1 scan rendered, 0 already finished, 1 failed" in ending.out
     assert files_below(tmp_path / "out" / "gear/test/good") == files_below(rendered_archives[MVTEC] / "gear/test/good")
     assert not files_below(tmp_path / "out" / "gear/test/pit")
 

@@ -65,8 +65,8 @@ def test_scans_that_another_run_renders_are_left_to_it(several_scans: Path, tmp_
         assert ours
         ending = render("mvtec_pc_3d_rgb", several_scans, output)
     assert ending.code == 0
-    assert "5 scans rendered" in ending.out and "1 scans are being rendered by another run" in ending.out
-    assert "1 scans rendered, 5 already finished" in render("mvtec_pc_3d_rgb", several_scans, output).out
+    assert "5 scans rendered" in ending.out and "1 scan left to another run" in ending.out
+    assert "1 scan rendered, 5 already finished" in render("mvtec_pc_3d_rgb", several_scans, output).out
 
 
 def test_a_lock_has_one_holder_and_ends_with_it(tmp_path: Path) -> None:
