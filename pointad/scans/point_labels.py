@@ -171,11 +171,11 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _text(path: Path) -> np.ndarray:
-    content = with_flags_as_numbers(decoded(read_bytes(path), path))
+    content = with_flags_as_numbers(_COMMENT.sub(b"", decoded(read_bytes(path), path)))
     names = _NAMES.match(content)
     if names is not None:
         content = content[names.end() :]
-    content = _BESIDE_QUOTE.sub(b'" ', _COMMENT.sub(b"", content))
+    content = _BESIDE_QUOTE.sub(b'" ', content)
     if _has_decimal_commas(content, path):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)

@@ -17,6 +17,7 @@ LINES = {
     "below quoted names": ['"id","label"', *(f"{n},{label}" for n, label in enumerate(WHOLE))],
     "0 and 255": [str(label * 255) for label in WHOLE],
     "-1 and 1": [str(label * 2 - 1) for label in WHOLE],
+    "below a name and a comment": ["# made by hand", "label", *map(str, WHOLE)],
     "words": [str(label) for label in LABELS],
     "words in another case": [str(label).upper() for label in LABELS],
     "below a name, behind numbers without one": [",anomaly", *(f"{n},{label}" for n, label in enumerate(LABELS))],
