@@ -177,7 +177,7 @@ def with_units(
         name: the file, for the log.
     """
     lines = (without_comment_sign(line) for line in reversed(above.splitlines()) if len(line) <= MOST_ABOVE)
-    units = next((_units(line) for line in lines if is_units(line) and re.search(rb"[^\s\W]", line)), None)
+    units = next((_units(line) for line in lines if re.search(rb"[^\s\W]", line) and is_units(line)), None)
     if units is None:
         return names
     differ = len({found[1] for found in map(length, units) if found is not None}) > 1

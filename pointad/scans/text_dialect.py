@@ -158,7 +158,9 @@ def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes
             named = named or any(names_coordinates(line, separator) for separator in _SEPARATORS)
         if end < 0:
             break
-        start = end + 1
+        repeated = re.compile(rb"(?:%b)+" % re.escape(content[start : end + 1]))
+        found = repeated.match(content, start)  # thousands of holes, as at the top of a picture
+        start = end + 1 if found is None else found.end()
     return None, above
 
 

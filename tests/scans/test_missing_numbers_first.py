@@ -71,3 +71,12 @@ def test_remarks_behind_the_first_rows(sign: str, tmp_path: Path) -> None:
     rows = [[*map(str, row), f"{sign} a remark"] for row in POINTS[:5]]
     path = write_scan(tmp_path, "", " ", dict(enumerate(rows)))
     np.testing.assert_allclose(read_scan(path).points, POINTS)
+
+
+@pytest.mark.parametrize("row", [",,", "NA,NA,NA", "---,---,---"])
+def test_thousands_of_holes_above_the_first_number(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "scan.csv"
+    path.write_text(f"{row}\n" * 3000 + "".join(f"{x},{y},{z}\n" for x, y, z in POINTS))
+    points = read_scan(path).points
+    assert np.isnan(points[:3000]).all()
+    np.testing.assert_allclose(points[3000:], POINTS)
