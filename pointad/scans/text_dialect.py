@@ -33,6 +33,7 @@ _DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
 _DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
 _HEADER = 10_000  # bytes
+_SHORT = 100  # bytes of a line that may be repeated any number of times
 _BROKEN_NAME = re.compile(rb'(?m)(?:(?<=[,;\t])|^)("[^",;\t\n]{1,100})\n([^",;\t\n]{1,100}")(?=[,;\t\n])')
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
@@ -158,9 +159,10 @@ def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes
             named = named or any(names_coordinates(line, separator) for separator in _SEPARATORS)
         if end < 0:
             break
-        repeated = re.compile(rb"(?:%b)+" % re.escape(content[start : end + 1]))
-        found = repeated.match(content, start)  # thousands of holes, as at the top of a picture
-        start = end + 1 if found is None else found.end()
+        repeated = content[start : end + 1] if end - start < _SHORT else b""
+        start = end + 1
+        if repeated and content.startswith(repeated, start):  # thousands of holes, as at the top of a picture
+            start = re.compile(rb"(?:%b)*" % re.escape(repeated)).match(content, start).end()  # type: ignore[union-attr]
     return None, above
 
 
