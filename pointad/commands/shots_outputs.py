@@ -11,6 +11,7 @@ from pathlib import Path
 from pointad.commands.test_settings import TestSettings
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.draws import Draw, largest_bounds, mean_over_draws
+from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_TITLES
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
@@ -82,6 +83,7 @@ def results_of(
                 error_bounds=bounds,
                 masks=masks,
                 pictures=pictures,
+                without_mask=without_mask(own),
                 draws=tuple(draws),
             )
     return found
@@ -94,6 +96,11 @@ def error_bounds_of(outcomes: Sequence[ShotOutcome]) -> dict[str, dict[str, Metr
         for name in dict.fromkeys(outcome.class_name for outcome in outcomes)
     }
     return {name: bounds for name, bounds in found.items() if bounds}
+
+
+def without_mask(outcomes: Sequence[ShotOutcome]) -> dict[str, int]:
+    """Anomalous scans that are in no pixel metric, since their masks mark nothing: class -> number, where there are."""
+    return {outcome.class_name: outcome.without_mask for outcome in outcomes if outcome.without_mask}
 
 
 def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str:
@@ -115,7 +122,9 @@ def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str
         binned = {name: bounds[modality] for name, bounds in error_bounds_of(outcomes).items() if modality in bounds}
         if binned:
             tables[-1] += f"\n{binning_note(binned, metric_title)}"
-    return "\n\n".join([*tables, origin_sentence(outcomes)])
+    unmarked = without_mask(outcomes)
+    notes = [missing_masks_note(unmarked)] if unmarked else []
+    return "\n\n".join([*tables, *notes, origin_sentence(outcomes)])
 
 
 def modalities_of(outcomes: Sequence[ShotOutcome]) -> list[str]:

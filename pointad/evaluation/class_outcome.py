@@ -29,6 +29,7 @@ class ClassOutcome:
     masks: str = ""  # fingerprint of the ground truth; empty: unknown
     group_error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group -> as error_bounds
     pictures: str = ""  # fingerprint of the pictures and points; empty: unknown
+    without_mask: int = 0  # anomalous samples that are in no pixel metric, since their masks mark nothing
 
 
 @dataclass
@@ -42,6 +43,7 @@ class ClassCollector:
     pixels: dict[str, PixelScores] = field(default_factory=dict)
     masks: SampleFingerprint = field(default_factory=SampleFingerprint)
     pictures: SampleFingerprint = field(default_factory=SampleFingerprint)
+    without_mask: int = 0
 
     def __post_init__(self) -> None:
         self.parts = {name: ClassCollector(self.settings) for name in self.groups}
@@ -56,6 +58,7 @@ class ClassCollector:
         self.masks.add(sample.species, sample.identifier, packed_mask(sample.mask))
         self.pictures.add(sample.species, sample.identifier, sample.content)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
+        self.without_mask += not located
         for modality, score in sample.scores.items():
             self.scores.setdefault(modality, []).append(score)
             if self._names(PIXEL_PREFIX):
@@ -85,7 +88,18 @@ class ClassCollector:
         groups = {name: part.metrics for name, part in parts.items()}
         bounds = {name: part.error_bounds for name, part in parts.items() if part.error_bounds}
         masks, pictures = self.masks.text, self.pictures.text
-        return ClassOutcome(prompts, class_name, metrics, drawn, error_bounds, groups, masks, bounds, pictures)
+        return ClassOutcome(
+            prompts,
+            class_name,
+            metrics,
+            drawn,
+            error_bounds,
+            groups,
+            masks,
+            bounds,
+            pictures,
+            self.without_mask if self._names(PIXEL_PREFIX) else 0,
+        )
 
     def _names(self, prefix: str) -> list[str]:
         return [name for name in self.settings.metrics if name.startswith(prefix)]

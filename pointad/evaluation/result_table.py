@@ -2,6 +2,7 @@
 
 from pointad.errors import shown
 from pointad.evaluation.binning import binning_note
+from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.results import UNDEFINED, Results, describe_run, metric_title, percent_with_deviation
 from pointad.evaluation.text_table import text_table
@@ -40,7 +41,7 @@ def result_table(results: Results, modality: str) -> str:
 
 
 def table_notes(results: Results, modality: str) -> list[str]:
-    """The notes below a table: the class excluded from the mean, and metrics that not every class has."""
+    """The notes below a table: the class excluded from the mean, and what not every class, or every sample, has."""
     notes = []
     if results.left_out:
         names = ", ".join(map(shown, results.left_out))
@@ -52,6 +53,8 @@ def table_notes(results: Results, modality: str) -> list[str]:
             told = "are classes that the prompts learned from, and are"
         notes.append(f"* {names} {told} excluded from the mean.")
     notes += undefined_notes(results, modality)
+    if results.without_mask:
+        notes.append(missing_masks_note(results.without_mask))
     binned = {name: of_class[modality] for name, of_class in results.error_bounds.items() if modality in of_class}
     return [*notes, binning_note(binned, metric_title)] if binned else notes
 

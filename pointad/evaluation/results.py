@@ -13,7 +13,7 @@ from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
-from pointad.evaluation.run_schema import check_classes, check_fingerprints, checked_record
+from pointad.evaluation.run_schema import check_classes, check_counts, check_fingerprints, checked_record
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 
@@ -44,6 +44,7 @@ class Results:
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
     pictures: dict[str, str] = field(default_factory=dict)  # the same of its pictures and points
     group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
+    without_mask: dict[str, int] = field(default_factory=dict)  # class -> anomalous samples in no pixel metric
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
     files: Companions | None = None  # what was written with the figures; None: unknown, or nothing
 
@@ -134,6 +135,8 @@ class Results:
             content["masks"] = self.masks
         if self.pictures:
             content["pictures"] = self.pictures
+        if self.without_mask:
+            content["without_mask"] = self.without_mask
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         if self.files is not None:
@@ -170,6 +173,7 @@ class Results:
         masks, pictures = (
             check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures")
         )
+        without_mask = check_counts(content.get("without_mask") or {}, "without_mask", path, remedy)
         files = Companions.from_json(content.get("files"), path, remedy)
         return cls(
             classes,
@@ -180,6 +184,7 @@ class Results:
             label_leaks=leaks,
             masks=masks,
             pictures=pictures,
+            without_mask=without_mask,
             draws=draws,
             files=files,
         )

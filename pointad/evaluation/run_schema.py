@@ -71,6 +71,18 @@ def check_fingerprints(content: Any, name: str, path: str | Path, remedy: str) -
     return content
 
 
+def check_counts(content: Any, name: str, path: str | Path, remedy: str) -> dict[str, int]:
+    """Numbers of samples in results.json: class -> count.
+
+    Raises:
+        InputError: the content is invalid.
+    """
+    for class_name, count in _table(content, name, path, remedy).items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise InputError(path, f"{name}, {class_name}: expected a count, found {count!r:.80}", remedy)
+    return content
+
+
 def check_curves(content: Any, path: str | Path, remedy: str) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """The curves of a run: class -> modality -> "image" | "pixel" -> "roc" | "pro" -> two columns of one length.
 

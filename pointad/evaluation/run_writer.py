@@ -16,6 +16,7 @@ from pointad.evaluation.binning import binning_note
 from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.companions import Companions, text_fingerprint
 from pointad.evaluation.learned_samples import with_learned_samples
+from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
@@ -107,6 +108,9 @@ class RunWriter:
             self.results.masks[outcome.class_name] = outcome.masks
         if outcome.pictures:
             self.results.pictures[outcome.class_name] = outcome.pictures
+        if outcome.without_mask:
+            self.results.without_mask[outcome.class_name] = outcome.without_mask
+            logger.warning("%s", missing_masks_note({outcome.class_name: outcome.without_mask}))
         for group, metrics in outcome.groups.items():
             self.results.groups.setdefault(group, {})[outcome.class_name] = metrics
         for group, bounds_of_group in outcome.group_error_bounds.items():

@@ -71,6 +71,7 @@ class ShotOutcome:
     masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
     pictures: str = ""  # the same of their pictures and points
     renderings: tuple[str, ...] = ()  # what tells the views of each of them, see `views_digest`
+    without_mask: int = 0  # anomalous scans that are in no pixel metric, since their masks mark nothing
 
 
 def evaluate_shots(
@@ -117,9 +118,11 @@ class _Collected:
         self._labels: dict[str, list[int]] = defaultdict(list)
         self._scores: dict[str, list[float]] = defaultdict(list)
         self._pixels: dict[str, PixelScores] = defaultdict(lambda: PixelScores(settings.exact_pixels))
+        self._unmarked = 0
 
     def add(self, sample: MultiViewSample, found: Mapping[str, _Found]) -> None:
         located = not (self._settings.allow_empty_masks and sample.label and not sample.mask.any())
+        self._unmarked += not located
         for modality, (values, score) in found.items():
             self._labels[modality].append(sample.label)
             self._scores[modality].append(score)
@@ -134,6 +137,11 @@ class _Collected:
         names, aupro = self._pixel_names, self._settings.aupro
         binned = {modality: pixels for modality, pixels in self._pixels.items() if names and pixels.is_binned}
         return {modality: pixel_error_bounds(pixels, names, aupro) for modality, pixels in binned.items()}
+
+    @property
+    def without_mask(self) -> int:
+        """How many samples are in no pixel metric, although there are such metrics."""
+        return self._unmarked if self._pixel_names else 0
 
     @property
     def _pixel_names(self) -> list[str]:
@@ -207,6 +215,7 @@ class _OneClass:
                 masks.text,
                 pictures.text,
                 tuple(renderings),
+                collected.without_mask,
             )
 
     def _compared(

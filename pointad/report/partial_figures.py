@@ -10,7 +10,7 @@ VISIBLE = 0.0005  # tables show a tenth of a per cent
 
 def partial_notes(runs: Sequence[Run], modality: str) -> tuple[str, ...]:
     """Which metrics of a row are undefined in some of its classes, or missing in some of its runs or draws,
-    and which may differ from the exact value by as much as can be seen.
+    which may differ from the exact value by as much as can be seen, and which leave out samples.
 
     Args:
         runs: of the row.
@@ -28,7 +28,7 @@ def partial_notes(runs: Sequence[Run], modality: str) -> tuple[str, ...]:
         missing, classes = max(_missing_classes(run, modality, metric) for run in runs)
         if missing:
             notes.append(f"{metric_title(metric)} is undefined in {missing} of {classes} classes")
-    return (*notes, *_coarse_notes(runs, modality))
+    return (*notes, *_coarse_notes(runs, modality), *_missing_masks_notes(runs))
 
 
 def _coarse_notes(runs: Sequence[Run], modality: str) -> list[str]:
@@ -47,6 +47,15 @@ def _coarse_notes(runs: Sequence[Run], modality: str) -> list[str]:
             points = f"{100 * max(known):.2f} points"
             notes.append(f"{metric_title(metric)} is computed from binned scores, within {points} of the exact value")
     return notes
+
+
+def _missing_masks_notes(runs: Sequence[Run]) -> list[str]:
+    """How many anomalous samples metrics of points leave out, of the run with the most."""
+    most = max((sum(run.results.without_mask.values()) for run in runs), default=0)
+    if not most:
+        return []
+    samples = "an anomalous sample whose mask marks" if most == 1 else f"{most} anomalous samples whose masks mark"
+    return [f"pixel metrics leave out {samples} nothing"]
 
 
 def _missing_classes(run: Run, modality: str, metric: str) -> tuple[int, int]:

@@ -185,7 +185,11 @@ def test_anomalies_without_a_mark_count_for_the_image_alone(
     assert_one_error_line(invoke(*flags, "--save_path", tmp_path / "refused"), "--allow_empty_masks")
     ending = invoke(*flags, "--save_path", tmp_path / "out", "--allow_empty_masks")
     assert ending.code == 0, ending.err
-    metrics = json.loads((tmp_path / "out" / "results.json").read_text())["classes"]["cookie"]["point"]
+    note = "Pixel metrics leave out anomalous samples whose masks mark nothing: 1 of cookie."
+    assert note in ending.out and note in ending.err
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["without_mask"] == {"cookie": 1}
+    metrics = results["classes"]["cookie"]["point"]
     assert metrics["image_auroc"] is not None
     assert metrics["pixel_auroc"] is metrics["pixel_aupro"] is None
     with (tmp_path / "out" / "curves.json").open() as file:
