@@ -119,6 +119,11 @@ def run(
         _say_error(lack or f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
+    except UnicodeEncodeError as error:
+        if error.encoding != sys.getfilesystemencoding():
+            raise
+        _say_error(f"{error.object}: has letters that the locale's encoding, {error.encoding}, lacks; set PYTHONUTF8=1")
+        sys.exit(EXIT_ERROR)
     except Exception as error:
         cause = interrupt_behind(error)
         if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
