@@ -1,6 +1,7 @@
 """What run.json and results.json say about a run: from settings, data and backbone to records."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from pointad.commands.loading import LoadedData
 from pointad.commands.settings import DataSettings, EncodingSettings, ExperimentSettings, ModelSettings
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
+from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
@@ -82,7 +84,7 @@ def _pipeline_facts(
     pixels, clusters = loaded.rendering.get("point_size"), loaded.rendering.get("keep_clusters")
     return {
         "name": experiment.name,
-        "dataset_title": experiment.data_name or _title(data, {source.class_name for source in sources}),
+        "dataset_title": experiment.data_name or _title(data, sources),
         "data_path": str(data.folder),
         "samples": fingerprint(names),
         "sample_count": len(names),
@@ -108,8 +110,8 @@ def _pipeline_facts(
     }
 
 
-def _title(data: DataSettings, classes: set[str]) -> str:
+def _title(data: DataSettings, sources: Sequence[SampleSource]) -> str:
     about = data.dataset
     if data.is_demo:
         return f"demo data ({about.title} format)"
-    return data_title(about, classes, data.folder)
+    return data_title(about, {source.class_name for source in sources}, data.folder, len(sources))

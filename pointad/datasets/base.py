@@ -45,6 +45,7 @@ class DatasetSpecification:
     list_good: GoodLister | None = None  # good scans that few-shot tests may compare with; None: only those of the test
     further_metrics: tuple[str, ...] = ()  # measured in addition to the published ones, as with `--extra_metrics`
     groups: tuple[str, ...] = ()  # suffixes of species (pit_easy) also measured separately, each with all good samples
+    test_samples: int | None = None  # in the published test split; None: not known for certain
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
     metres_per_unit: float | None = None  # the unit that rig and cleaning assume; None: any unit
     organized_rig: ViewRig | None = None  # for scans with a pixel grid, if a data set has both kinds

@@ -139,6 +139,7 @@ def _same_size(path: Path, picture: np.ndarray, xyz: np.ndarray) -> np.ndarray:
 MVTEC3D = DatasetSpecification(
     name=NAME,
     title="MVTec 3D-AD",
+    test_samples=1197,
     classes=CLASSES,
     training_classes=("carrot", "cookie", "dowel"),
     has_color=True,

@@ -8,17 +8,20 @@ from pointad.datasets.base import DatasetSpecification
 _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
 
-def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: str | Path | None) -> str:
+def data_title(
+    dataset: DatasetSpecification, classes: Collection[str], folder: str | Path | None, samples: int | None = None
+) -> str:
     """The title of the data set in a folder.
 
     Args:
         dataset: the format of the data.
         classes: the classes found.
         folder: the data's folder; its name is the title of custom data.
+        samples: how many there are; None: unknown.
 
     Returns:
-        the published data set's title if the classes are its own, with their number if some are missing; else the
-        folder's name.
+        the published data set's title if the classes are its own, with their number if some are missing, or with the
+        number of samples if it is not that of the test split; else the folder's name.
     """
     present = set(classes)
     if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
@@ -26,7 +29,10 @@ def data_title(dataset: DatasetSpecification, classes: Collection[str], folder: 
         return dataset.title + count
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)
-        return dataset.title + (f" ({len(present)} of {len(dataset.classes)} classes)" if missing else "")
+        if missing:
+            return f"{dataset.title} ({len(present)} of {len(dataset.classes)} classes)"
+        whole = samples is None or dataset.test_samples in (None, samples)
+        return dataset.title if whole else f"{dataset.title} ({samples} samples instead of {dataset.test_samples})"
     return own_title(folder)
 
 

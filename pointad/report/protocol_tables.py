@@ -114,7 +114,7 @@ def summarize(values: Sequence[float]) -> Summary:
 
 
 def dataset_title(run: Run) -> str:
-    """The data set's name in tables: that of a published one only if these are its classes."""
+    """The data set's name in tables: that of a published one only if these are its classes and samples."""
     record = run.record
     about = DATASETS.get(record.dataset or "")
     if about is None:
@@ -124,7 +124,7 @@ def dataset_title(run: Run) -> str:
     classes = set(run.results.classes)
     if record.training_class and record.training_dataset == record.dataset:
         classes.update(record.learned_classes)
-    return data_title(about, classes, record.data_path)
+    return data_title(about, classes, record.data_path, record.sample_count)
 
 
 def run_protocol(run: Run) -> str:
