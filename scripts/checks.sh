@@ -46,7 +46,7 @@ check_data() {  # VARIABLE DATA CLASS...
   [ -z "$2" ] || [ -e "$2" ] || fail "$1: $2 does not exist; check the path"
   [ -f "$2/all_meta.json" ] || return 0
   for class in "${@:3}"; do
-    [ -d "$2/$class" ] || grep -qsF "\"$class\"" "$2/all_meta.json" \
+    [ -d "$2/$class" ] || grep -qsF "\"$class\":" "$2/all_meta.json" \
       || fail "$2: has no class $class; name classes that are there in CLASSES"
   done
 }

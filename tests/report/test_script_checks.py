@@ -136,7 +136,7 @@ def test_targets_are_checked_before_prompts_are_learned(workspace: Path, targets
 
 @pytest.mark.parametrize("script", ["train", "one_vs_rest"])
 def test_data_and_their_classes_are_looked_for_first(workspace: Path, script: str) -> None:
-    (workspace / "sets/mine/all_meta.json").write_text('{"test": {"leaf": []}}')
+    (workspace / "sets/mine/all_meta.json").write_text('{"test": {"leaf": [{"specie_name": "gear"}]}}')
     variables = {**SMALL, "CLASSES": "leaf gear"}
     assert "sets/mine: has no class gear" in refused(workspace, script, DATA="sets/mine", **variables)
     assert "DATA: sets/nowhere does not exist" in refused(workspace, script, DATA="sets/nowhere", **variables)
