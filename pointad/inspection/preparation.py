@@ -22,7 +22,7 @@ from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.inspection.extent import check_count, check_extent
 from pointad.inspection.pose import principal_axes
-from pointad.inspection.strays import strays
+from pointad.inspection.strays import strays, warn_of_far_points
 from pointad.inspection.thinning import thin_evenly
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
@@ -180,6 +180,7 @@ def prepare_organized(
     present = points_present(cleaned.xyz)[top : top + height, left : left + width]
     check_count(int(present.sum()), len(cloud.points))
     check_extent(cloud.points)
+    warn_of_far_points(cloud.points, name)
 
     rows, columns = np.divmod(cloud.nonzero_indices.astype(np.int64), GRID_SIZE)
     taken = nearest_indices(side, GRID_SIZE)
@@ -229,6 +230,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     original = points[numbers_taken].astype(np.float64)
     check_count(len(original))
     check_extent(original)
+    warn_of_far_points(original, name)
     chosen = thin_evenly(original, PLACES, seed)
     centred, center, scale = _centred_and_scaled(original)
     rotation = principal_axes(centred[chosen]) if rig is AROUND_RIG else np.eye(3)

@@ -219,3 +219,15 @@ def test_repeated_points_count_once(caplog: pytest.LogCaptureFixture) -> None:
     assert found.rig == plain.rig
     np.testing.assert_array_equal(found.place, np.concatenate([plain.place[:1000], [7] * 5000, plain.place[1000:]]))
     np.testing.assert_array_equal(repeated[found.source], points)
+
+
+def test_far_points_that_make_the_object_a_dot_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    random = np.random.default_rng(12)
+    points = random.normal(size=(3000, 3)) * [60, 40, 25]
+    far = random.normal(size=(30, 3)) + np.array([1e5, 0, 0])
+    with caplog.at_level(logging.WARNING):
+        for usual in (points, np.column_stack([random.random(3000) * 100, random.random((3000, 2))])):
+            prepare_cloud(usual, AROUND_RIG)
+        assert not caplog.text
+        prepare_cloud(np.concatenate([points, far]), AROUND_RIG)
+    assert "half of its points lie within" in caplog.text
