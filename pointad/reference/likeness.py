@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pointad.scans.point_hashes import point_hashes
 from pointad.scans.scan_file import ScanFile
 
 RANKS = 1000  # of the sorted coordinates, that are compared
@@ -37,6 +38,7 @@ class Likeness:
     steps: np.ndarray  # (3,) float64, that its coordinates are rounded to, in its unit
     values: np.ndarray  # (6, RANKS) float64, sorted coordinates along `DIRECTIONS`
     picture: str = ""  # SHA-256 of its RGB picture; empty: it has none
+    grid: str = ""  # what tells all its points, in any order, unit and place, if they have so many decimals; else empty
 
     @classmethod
     def of(cls, points: np.ndarray, picture: np.ndarray | None = None) -> "Likeness":
@@ -55,7 +57,7 @@ class Likeness:
             values = np.stack([np.sort(present @ direction)[ranks] for direction in DIRECTIONS])
             steps = np.array([_step(column, _extent(values)) for column in values[:3]])
         digest = "" if picture is None else hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()
-        return cls(len(present), steps, values, digest)
+        return cls(len(present), steps, values, digest, _grid_digest(present, values))
 
     def is_same_recording(self, other: "Likeness") -> bool:
         """Whether both hold the same points up to rounding, in whatever order, unit and place, and the same picture."""
@@ -71,6 +73,9 @@ class Likeness:
             steps = other.steps * factor
             on_one_grid = np.isclose(self.steps, steps, rtol=1e-6, atol=0)
             noise = CLOSEST * extent
+            is_exact = (on_one_grid & (0.45 * steps >= noise)).all()
+            if is_exact and self.grid and other.grid and self.grid != other.grid:
+                return False  # sorted coordinates of few steps may be equal, though noise moved half of the points
             reach = np.where(on_one_grid, np.maximum(0.45 * steps, noise), 0.51 * (self.steps + steps) + noise)
             moved = self.values - factor * other.values
             return bool((np.ptp(moved, axis=1) / 2 <= DIRECTIONS @ reach).all())
@@ -92,8 +97,10 @@ def to_tensors(likenesses: Sequence[Likeness]) -> dict[str, Tensor]:
     }
 
 
-def from_tensors(tensors: dict[str, Tensor], pictures: Sequence[str]) -> tuple[Likeness, ...]:
-    """What `to_tensors` gave, and the pictures.
+def from_tensors(
+    tensors: dict[str, Tensor], pictures: Sequence[str], grids: Sequence[str] | None
+) -> tuple[Likeness, ...]:
+    """What `to_tensors` gave, with the pictures and the grids, which older versions did not write (None).
 
     Raises:
         ValueError: they do not fit one another.
@@ -106,8 +113,10 @@ def from_tensors(tensors: dict[str, Tensor], pictures: Sequence[str]) -> tuple[L
     if (counts.shape, steps.shape, values.shape) != shapes or counts.dtype.kind != "i":
         raise ValueError("its likenesses are inconsistent")
     return tuple(
-        Likeness(int(count), step, value, str(picture))
-        for count, step, value, picture in zip(counts, steps, values, pictures, strict=True)
+        Likeness(int(count), step, value, str(picture), str(grid))
+        for count, step, value, picture, grid in zip(
+            counts, steps, values, pictures, grids or [""] * number, strict=True
+        )
     )
 
 
@@ -123,6 +132,18 @@ def _step(values: np.ndarray, extent: float) -> float:
         return precision
     found = [step for step in (_decimals(values, extent), _digits(values, extent)) if step is not None]
     return max(found, default=precision)
+
+
+def _grid_digest(points: np.ndarray, values: np.ndarray) -> str:
+    """What tells the points (N, 3), counted in steps of their decimals; empty if a coordinate has no such step."""
+    extent = _extent(values)
+    if not len(points) or not 0 < extent < np.inf:
+        return ""
+    steps = [1.0 if column[0] == column[-1] else _decimals(column, extent) for column in values[:3]]
+    if None in steps:
+        return ""
+    counted = np.rint((points - points.min(axis=0)) / np.array(steps, dtype=np.float64))
+    return f"{int(point_hashes(counted).sum()):016x}"
 
 
 def _decimals(values: np.ndarray, extent: float) -> float | None:

@@ -160,6 +160,7 @@ class Reference:
             "contents": self.contents,
             "readings": self.readings,
             "likeness_pictures": [one.picture for one in self.likenesses],
+            "likeness_grids": [one.grid for one in self.likenesses],
         }
         text = json.dumps(told)
         content = save(tensors, metadata={"kind": KIND, "reference": text, "sha256": _digest(tensors, text)})
@@ -202,7 +203,7 @@ class Reference:
                 heat_range=None if heat_range is None else _pair(heat_range),
                 color=_color_bank(tensors),
                 contents=tuple(map(str, told.get("contents", ()))),  # older files have none
-                likenesses=from_tensors(tensors, told.get("likeness_pictures", ())),
+                likenesses=from_tensors(tensors, told.get("likeness_pictures", ()), told.get("likeness_grids")),
                 readings=tuple((str(extension), str(manner)) for extension, manner in told.get("readings", ())),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -81,3 +81,16 @@ def test_other_pictures_make_other_scans() -> None:
     assert own.is_same_recording(Likeness.of(scan().astype(np.float32), picture.copy()))
     assert not own.is_same_recording(Likeness.of(scan(), picture + np.uint8(1)))
     assert not own.is_same_recording(Likeness.of(scan())) and not own.is_same_recording(replace(own, count=7))
+
+
+def test_scans_of_a_flat_part_in_few_steps_are_two_and_one_recording_stays_one() -> None:
+    rows, columns = np.mgrid[:200, :200] * 0.1
+    scans = []
+    for seed in range(8):
+        heights = 100 + np.random.default_rng(seed).normal(0, 0.0005, rows.shape)
+        scans.append(np.stack([columns, rows, heights], axis=-1).round(3).reshape(-1, 3))
+    own = [Likeness.of(points) for points in scans]
+    assert not [pair for pair in permutations(range(8), 2) if own[pair[0]].is_same_recording(own[pair[1]])]
+    shuffled = np.random.default_rng(0).permutation(scans[0])
+    for form in (shuffled, shuffled.astype(np.float32), (shuffled - [7, 0, 3]).round(3), (shuffled / 1000).round(6)):
+        assert own[0].is_same_recording(Likeness.of(form)) and Likeness.of(form).is_same_recording(own[0])
