@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from pointad.errors import InputError
-from pointad.files.picture_decoding import LOSSY_FORMATS, decode_picture
+from pointad.files.picture_decoding import LOSSY_FORMATS, decode_picture, tiff_tag
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +50,15 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 def _holds_flags(picture: Image.Image) -> bool:
     """Whether tifffile wrote an array of bool, which it does so that True is shown as black, and read as False."""
-    tags = getattr(picture, "tag_v2", {})
-    is_inverted = picture.mode == _ONE_BIT and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
-    return is_inverted and str(tags.get(TiffImagePlugin.SOFTWARE, "")).startswith("tifffile")
+    shown = tiff_tag(picture, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, None)
+    is_inverted = picture.mode == _ONE_BIT and shown == _WHITE_IS_ZERO
+    return is_inverted and str(tiff_tag(picture, TiffImagePlugin.SOFTWARE, "")).startswith("tifffile")
 
 
 def _values(picture: Image.Image, path: Path) -> np.ndarray:
     """The values of all pixels; Pillow takes those of four bytes as signed, whatever the file says."""
     values = np.array(picture)
-    kinds = np.atleast_1d(getattr(picture, "tag_v2", {}).get(TiffImagePlugin.SAMPLEFORMAT, 1))
+    kinds = np.atleast_1d(tiff_tag(picture, TiffImagePlugin.SAMPLEFORMAT, 1))
     if picture.mode == _FOUR_BYTES and _SIGNED not in kinds:
         values = values.view(np.uint32)
     wrong = int(np.count_nonzero(~(values >= 0)))

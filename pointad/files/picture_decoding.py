@@ -4,11 +4,12 @@ import io
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from pointad.errors import InputError
+from pointad.errors import InputError, PointADError
 from pointad.files.bounds import check_claim
 from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
 from pointad.files.regular import read_bytes
@@ -25,6 +26,15 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # that undo the orientations of EXIF
 
 
 def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -> Image.Image:
@@ -54,24 +64,35 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                     if is_mask:
                         raise InputError(path, "holds several pictures of one size", "give one mask, with all defects")
                     logger.warning("%s: holds several pictures, of which the first is read", path)
+                turned = tiff_tag(picture, ExifTags.Base.Orientation, 1) in _TURNS  # TIFFs, as they are decoded
                 decoded = _decoded(picture, content, path, is_mask)
                 if upright and _is_white_zero(picture):
                     decoded = Image.fromarray(0xFFFF - np.array(decoded, dtype=np.uint16))
+                turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+                if upright and turn is not None:
+                    decoded, turned = decoded.transpose(turn), True
                 decoded.format = picture.format
-                orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-                if not upright or orientation not in range(2, 9):
-                    return decoded
-                decoded.getexif()[ExifTags.Base.Orientation] = orientation
-                turned = ImageOps.exif_transpose(decoded)
-                turned.format = picture.format
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+    except (PointADError, MemoryError):
+        raise
+    except Exception as error:  # on damaged tags Pillow fails in many ways, not only with its own errors
+        problem = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
         if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
             problem = "not a TIFF, or of an unsupported kind, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
         raise InputError(path, f"is not a readable picture ({problem})", remedy) from error
-    logger.warning("%s: rotated as its orientation tag says", path)
-    return turned
+    if turned:
+        logger.warning("%s: rotated as its orientation tag says", path)
+    return decoded
+
+
+def tiff_tag(picture: Image.Image, number: int, default: Any) -> Any:
+    """A tag of an opened TIFF; the default if it is missing or damaged, and for other formats."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about damaged tags
+        try:
+            return getattr(picture, "tag_v2", {}).get(number, default)
+        except Exception:  # tags are decoded when they are asked for, and fail in many ways
+            return default
 
 
 def _decoded(picture: ImageFile.ImageFile, content: bytes, path: Path, is_mask: bool) -> Image.Image:
@@ -88,8 +109,7 @@ def _decoded(picture: ImageFile.ImageFile, content: bytes, path: Path, is_mask: 
 
 def _is_white_zero(picture: ImageFile.ImageFile) -> bool:
     """Whether a picture is 16-bit grey in which 0 is white, which Pillow leaves as it is."""
-    tags = getattr(picture, "tag_v2", {})
-    return picture.mode.startswith("I;16") and tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return picture.mode.startswith("I;16") and tiff_tag(picture, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1) == 0
 
 
 def _has_others(picture: Image.Image, content: bytes) -> bool:
@@ -101,7 +121,7 @@ def _has_others(picture: Image.Image, content: bytes) -> bool:
     with Image.open(io.BytesIO(content), formats=["TIFF"]) as other:
         try:
             other.seek(1)
-        except (EOFError, OSError, SyntaxError, ValueError, KeyError, TypeError):
+        except Exception:  # damaged tags fail in many ways
             return False  # there is none, or none that could be read
         return other.size == picture.size
 

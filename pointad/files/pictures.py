@@ -1,6 +1,7 @@
 """Reads, resizes and writes pictures; every failure names the file."""
 
 import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,11 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
 def picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of a picture from its file's header, without decoding it; None if it is not readable."""
     try:
-        with Image.open(path, formats=FORMATS) as picture:
-            return picture.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about damaged tags
+            with Image.open(path, formats=FORMATS) as picture:
+                return picture.size
+    except Exception:  # on damaged tags Pillow fails in many ways, not only with its own errors
         return None
 
 
