@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 SHARED_MEMORY = Path("/dev/shm")
 BATCHES_AHEAD = 3  # per worker: two waiting and the one being made
 _MOST_WORKERS = 256
+_FEWEST_OPEN = 128  # every tensor of the batches ahead is an open file; a worker that has too few loses its batches
 _TOLD_SECONDS = 0.5  # after which the system has told of the end of a process
 
 
@@ -181,6 +182,10 @@ def _has_room(dataset: Dataset[MultiViewSample], workers: int, batch_size: int) 
     largest_file, _ = resource.getrlimit(resource.RLIMIT_FSIZE)  # binds shared memory too; a batch beyond it is lost
     if largest_file != resource.RLIM_INFINITY and batch_bytes > largest_file:
         logger.info("files may have %.3f MB at most (ulimit -f): batches use pipes", largest_file / 1e6)
+        return False
+    most_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most_open != resource.RLIM_INFINITY and most_open < _FEWEST_OPEN:
+        logger.info("%d files may be open at most (ulimit -n): batches use pipes", most_open)
         return False
     if not _sockets_can_be_made():  # over which shared memory is handed to the process that asked for it
         logger.info("TMPDIR takes no sockets, or its name is too long for them: batches use pipes")

@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -75,6 +76,16 @@ def test_batches_go_through_pipes_where_no_socket_can_be_made(
     piped = list(iterate_batches(dataset, batch_size=2, num_workers=2))
     assert sum(len(batch.class_name) for batch in piped) == 9
     assert "TMPDIR takes no sockets" in caplog.text and list(long.iterdir()) == []
+
+
+def test_batches_go_through_pipes_where_few_files_may_be_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every tensor in shared memory is one; a worker that has too few loses batches, and the program waits forever."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(loader.resource, "getrlimit", lambda kind: (20 if kind == resource.RLIMIT_NOFILE else -1,) * 2)
+    piped = list(iterate_batches(small_dataset(CLASSES), batch_size=2, num_workers=1))
+    assert len(piped) == 5 and "20 files may be open at most (ulimit -n): batches use pipes" in caplog.text
 
 
 def fail_to_share(*_: object) -> None:
