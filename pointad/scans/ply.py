@@ -187,7 +187,8 @@ def _read_text(
     end = place + element.count
     own = rows[place:end]
     if len(own) < element.count or (own and not own[-1]):
-        problem = f"declares {element.count} of {element.name} but holds {len(own)} rows of them"
+        held = len(own) - (own[-1:] == [b""])  # what is behind the last line
+        problem = f"declares {element.count} of {element.name} but holds {held} rows of them"
         raise InputError(path, problem, _REMEDY)
     lengths = _first_text_lengths(own, element)
     if lengths is not None and element.count:

@@ -74,6 +74,12 @@ PLY = {
         written(vertices(), lists("corners", [[0, 1, 2]] * 9, "face")),
         log="have no list called vertex_indices and are ignored; the vertices are read as the points",
     ),
+    "times of 64 bits": Dialect(
+        ".ply",
+        written(vertices()).replace(b"\nend_header", b"\nproperty uint64 t\nend_header").partition(b"end_header\n")[0]
+        + b"end_header\n"
+        + b"".join(row.tobytes() + bytes(8) for row in POINTS.astype("<f8")),
+    ),
     "r g b in text": Dialect(".ply", written(vertices(colors="r g b"), text=True), colors=COLORS),
     "16-bit colours": Dialect(".ply", written(vertices(colors="red green blue", scale=257)), colors=COLORS),
     "big-endian": Dialect(".ply", written(vertices(colors="red green blue"), byte_order=">"), colors=COLORS),
@@ -110,6 +116,11 @@ PLY = {
 }
 
 REFUSED_PLY = {
+    "rows that end early": (
+        ".ply",
+        written(vertices(), text=True).replace(b"vertex 400", b"vertex 410"),
+        "declares 410 of vertex but holds 400 rows of them",
+    ),
     "decimal commas": (
         ".ply",
         written(vertices(), text=True).replace(b".", b",").replace(b"1,0\n", b"1.0\n", 1),
