@@ -114,6 +114,9 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
         has_alpha = values.shape[1] >= 7 and np.ptp(fourth) == 0
         if _are_colours(values[:, :3]) and _may_be_coordinates(values[:, 4:7] if has_alpha else behind):
             return "colours"
+    normals_between = values.shape[1] >= 9 and is_normals(behind) and _are_colours(values[:, :3])
+    if normals_between and _may_be_coordinates(values[:, 6:9]):
+        return "colours and normals"
     stepped = [_are_bytes_to_one(values[:, place]) for place in (0, 1, 3)]  # more than one: a grid, scaled to 1
     if stepped == [True, False, False] and not (_are_bytes(fourth) or is_normals(behind)):
         return "an intensity"
@@ -130,6 +133,12 @@ def _first_columns(values: np.ndarray, *, steady: bool) -> str | None:
             return "times"
     if values[:, 0].min() > _EARLIEST_TIME and np.abs(values[:, 1:4]).max() < _EARLIEST_TIME / 10:
         return "times"
+    for place in (1, 2):
+        before, following = values[:, :place], values[:, place + 1 : place + 4]
+        largest = max(np.abs(before).max(), np.abs(following).max()) if following.shape[1] == 3 else np.inf
+        has_times = values[:, place].min() > _EARLIEST_TIME and largest < _EARLIEST_TIME / 10
+        if has_times and _may_be_coordinates(following) and not is_normals(following):
+            return "times"
     return None
 
 

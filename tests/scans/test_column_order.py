@@ -42,6 +42,10 @@ REFUSED = {
     "labels before whole numbers": ([SHADES % 2, np.rint(POINTS * 100)], "a label or an intensity"),
     "colours before a flat plate": ([COLORS, FLAT], "colours"),
     "normals before a flat plate": ([NORMALS, FLAT], "normals"),
+    "colours and normals": ([COLORS, NORMALS, POINTS], "colours and normals"),
+    "colours and normals before metres": ([COLORS, NORMALS, SMALL], "colours and normals"),
+    "labels, intensities and times": ([SHADES % 3, SHADES * 9, TIMES + 1.6e9, SMALL], "times"),
+    "intensities and times": ([DEVIATIONS + 50, TIMES + 1.6e9, POINTS], "times"),
 }
 ORDINARY = {
     "small": [SMALL],
@@ -66,6 +70,10 @@ ORDINARY = {
     "places with heights and colours": [PLACES, POINTS[:, 2:], COLORS],
     "helix": [HELIX, SHADES],
     "helix with colours": [HELIX, COLORS],
+    "whole, normals and colours": [WHOLE, NORMALS, COLORS],
+    "whole, normals and colours to 1": [WHOLE, NORMALS, COLORS / 255],
+    "nanometres with colours": [POINTS * 1e4 + [0, 0, 3e8], COLORS],
+    "nanometres with normals": [POINTS * 1e4 + [0, 0, 3e8], NORMALS],
 }
 
 
