@@ -36,6 +36,7 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
     if picture.mode in _DEEP_MODES or picture.mode.startswith("I;16"):
         grey = _eight_bits(np.array(picture), path)
         return np.repeat(grey[..., None], 3, axis=-1) if mode == "RGB" else grey
+    picture.info.pop("transparency", None)  # of a palette, which Pillow would warn of
     wanted = _MODES[mode]
     return np.array(picture if picture.mode == wanted else picture.convert(wanted))  # which would copy it otherwise
 

@@ -89,7 +89,8 @@ def _is_needed(element: PlyElement) -> bool:
 
 
 def _face_list(element: PlyElement) -> PlyProperty | None:
-    named = [part for part in element.lists if part.name.lower() in _FACE_LISTS]
+    firsts = {part.name: part for part in reversed(element.properties)}  # of equal names the first counts
+    named = [part for part in element.lists if part.name.lower() in _FACE_LISTS and firsts[part.name] is part]
     return named[0] if named else None
 
 

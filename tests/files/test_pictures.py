@@ -3,6 +3,7 @@
 import logging
 import resource
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_a_camera_that_was_turned(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING):
         np.testing.assert_array_equal(read_picture(tmp_path / "a.png", "RGB"), np.rot90(RGB, -1))
     assert "rotated as its orientation tag says" in caplog.text
+
+
+def test_a_palette_with_transparency_is_read_without_a_word(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8) % 4, "P")
+    picture.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120])
+    picture.save(tmp_path / "a.png", transparency=bytes([0, 100, 200, 255]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_picture(tmp_path / "a.png", "RGB")[0, :2].tolist() == [[10, 20, 30], [40, 50, 60]]
 
 
 @pytest.mark.parametrize("value", [1, 255, 65535])

@@ -302,3 +302,14 @@ def test_damaged_files_are_read_or_refused_but_never_crash(tmp_path: Path, name:
             assert name in str(error)
             outcomes["refused"] += 1
     assert outcomes["refused"]
+
+
+@pytest.mark.parametrize("element", ["face", "tristrips"])
+def test_a_number_called_like_the_list_of_faces(element: str, tmp_path: Path) -> None:
+    """Of equal names the first counts, so that there are no faces."""
+    points = np.random.default_rng(0).random((200, 3)).round(4)
+    properties = "".join(f"property float {axis}\n" for axis in "xyz")
+    faces = f"element {element} 0\nproperty int vertex_indices\nproperty list uchar int vertex_indices\n"
+    header = f"ply\nformat ascii 1.0\nelement vertex 200\n{properties}{faces}end_header\n"
+    (tmp_path / "a.ply").write_text(header + "".join(f"{x} {y} {z}\n" for x, y, z in points))
+    np.testing.assert_allclose(read_scan(tmp_path / "a.ply").points, points, atol=1e-6)
