@@ -220,7 +220,7 @@ def render_all(settings: RenderSettings) -> int:
     )
     counts: Counter[str] = Counter()
     outdated, kept, doubtful = [], [], []
-    resized: dict[str, list[Path]] = {"masks": [], "pictures": []}
+    resized: dict[str, list[Path]] = {"mask": [], "picture": []}
     others: list[str] = []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
@@ -234,7 +234,7 @@ def render_all(settings: RenderSettings) -> int:
             if outcome.status == SKIPPED and may_be_of_another(outcome.sample.scan_path, settings.archive, others):
                 doubtful.append(outcome.sample.scan_path)
             for path in outcome.resized:
-                resized["masks" if path == outcome.sample.mask_path else "pictures"].append(path)
+                resized["mask" if path == outcome.sample.mask_path else "picture"].append(path)
             if outcome.kept:
                 kept.append(outcome.sample.scan_path)
             if outcome.status == FAILED:
@@ -242,8 +242,7 @@ def render_all(settings: RenderSettings) -> int:
     print(f"{counted(counts[RENDERED], 'scan')} rendered, {counts[SKIPPED]} already finished, {counts[FAILED]} failed")
     for what, paths in resized.items():
         if paths:
-            message = "%d %s were resized, as they have more or fewer pixels than their scans, such as %s"
-            logger.warning(message, len(paths), what, paths[0])
+            logger.warning("resized to the size of the scan: %s, such as %s", counted(len(paths), what), paths[0])
     if doubtful:
         message = (
             "%s: was also rendered from %s; %d finished scans may be from there, such as %s; --overwrite replaces them "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import DatasetSpecification
+from pointad.errors import counted
 from pointad.scans.point_cloud import RawSample
 
 logger = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ def tell_of_doubtful_masks(
     scans = Counter((sample.class_name, os.path.realpath(sample.scan_path)) for sample in samples)
     repeated = [path for (_, path), count in scans.items() if count > 1]
     if repeated:
-        message = "%d scans are listed several times in one class and count each time, such as %s"
-        logger.warning(message, len(repeated), repeated[0])
+        message = "listed several times in one class, and counted each time: %s, such as %s"
+        logger.warning(message, counted(len(repeated), "scan"), repeated[0])
     pairs = {(sample.mask_path, sample.scan_path) for sample in samples if sample.label}
     masks = Counter(mask for mask, _ in pairs if mask is not None)
     shared = [path for path, count in masks.items() if count > 1]

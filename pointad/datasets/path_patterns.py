@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pointad.datasets.archive import is_good
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.files.search import files_in_places
 
 logger = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
         elif re.fullmatch(expression.pattern, place, re.IGNORECASE):
             others.append(path)
     if others:
-        message = "pattern %s: %d files that match it in another case are left out, such as %s"
-        logger.warning(message, pattern, len(others), others[0])
+        message = "pattern %s: leaves out %s in another case, such as %s"
+        logger.warning(message, pattern, counted(len(others), "file"), others[0])
     if not found:
         raise InputError(
             root, f"holds no file matching {pattern}", "check the pattern, which is relative to the folder"
@@ -132,10 +132,10 @@ def files_of_scans(root: Path, pattern: str | None, scans: Sequence[Values]) -> 
         files.append(own[0] if own else root / "".join(_filled(pattern, values)))
     if left_out:
         message = (
-            "pattern %s: %d anomalous scans have no file that is certainly theirs, such as %s: "
+            "pattern %s: finds no file that certainly belongs to %s, such as %s: "
             "%s may be another scan's; replace the * by what stands there"
         )
-        logger.warning(message, pattern, len(left_out), *left_out[0])
+        logger.warning(message, pattern, counted(len(left_out), "anomalous scan"), *left_out[0])
     if len(texts) > 1:
         shown = ", ".join(f"{' '.join(text)!r} in {path.name}" for text, path in list(texts.items())[:_MOST_TOLD])
         logger.warning("pattern %s: * stands for %d different texts, such as %s", pattern, len(texts), shown)

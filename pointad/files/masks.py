@@ -63,7 +63,7 @@ def _values(picture: Image.Image, path: Path) -> np.ndarray:
         values = values.view(np.uint32)
     wrong = int(np.count_nonzero(~(values >= 0)))
     if wrong:
-        problem = f"has {wrong} values that are below 0 or NaN"
+        problem = f"has values below 0 or NaN ({wrong})"
         raise InputError(path, problem, "give a mask that is 0 where the object is normal, and above 0 elsewhere")
     return values
 

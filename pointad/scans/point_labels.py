@@ -119,7 +119,7 @@ def marked(numbers: np.ndarray, path: Path) -> np.ndarray:
     """
     below = int(np.count_nonzero(numbers < 0))
     if below:
-        logger.warning("%s: %d labels are below 0; their points count as normal", path, below)
+        logger.warning("%s: has labels below 0 (%d), which count as normal", path, below)
     labels = numbers > 0.5
     check_share(labels, path)
     return labels

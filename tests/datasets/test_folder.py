@@ -97,7 +97,7 @@ def test_masks_without_scans_and_scans_listed_twice_are_told(
         caplog.clear()
         (tmp_path / "own/samples.csv").write_text(f"scan,species,id\n{scan},good,1\n{other},good,2\n")
         listed(tmp_path / "own", FolderLayout())
-        assert "1 scans are listed several times in one class and count each time, such as" in caplog.text
+        assert "listed several times in one class, and counted each time: 1 scan, such as" in caplog.text
 
 
 def test_pictures_beside_masks_are_not_taken_for_masks(
@@ -148,7 +148,7 @@ def test_masks_of_another_size_are_counted(scan_folder: Path, tmp_path: Path, ca
     assert told == [f"{tmp_path}/own/test/lump/mask_7.png: {said}"]
     ending = render("folder", tmp_path / "own", tmp_path / "out")
     assert ending.code == 0
-    said = "2 masks were resized, as they have more or fewer pixels than their scans, such as "
+    said = "resized to the size of the scan: 2 masks, such as "
     assert [line for line in ending.err.splitlines() if "resized" in line] == [
         f"{said}{tmp_path}/own/test/lump/mask_7.png"
     ]

@@ -48,7 +48,7 @@ def test_a_file_of_two_scans_is_refused(tmp_path: Path) -> None:
 
 def test_files_in_doubt_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     matched(tmp_path, "{id}*.txt", ["1", "2"], ["2_m.txt", "10_m.txt"])
-    assert "1 anomalous scans have no file that is certainly theirs, such as 1: " in caplog.text
+    assert "finds no file that certainly belongs to 1 anomalous scan, such as 1: " in caplog.text
     assert "10_m.txt may be another scan's" in caplog.text
 
 
@@ -77,7 +77,7 @@ def test_scans_in_linked_and_hidden_folders(tmp_path: Path, caplog: pytest.LogCa
     }
     assert caplog.messages == [
         f"{tmp_path}/test/good/6.ply: is a link that leads nowhere; skipped",
-        "pattern ./test//{species}/{id}.ply: 1 files that match it in another case are left out, such as "
+        "pattern ./test//{species}/{id}.ply: leaves out 1 file in another case, such as "
         f"{tmp_path}/test/dent/2.PLY",
     ]
     assert list(scans_in_places(tmp_path, "test/.{species}/{id}.ply")) == [tmp_path / "test/.trash/3.ply"]

@@ -86,7 +86,7 @@ def test_masks_of_four_bytes(compression: str | None, tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
     for value, kind in ((-1, np.int32), (-1, np.int16), (-1, np.float32), (np.nan, np.float32)):
         tifffile.imwrite(tmp_path / "a.tif", np.where(MARKED, value, 0).astype(kind), compression=compression)
-        with pytest.raises(InputError, match="has 15 values that are below 0 or NaN"):
+        with pytest.raises(InputError, match=r"has values below 0 or NaN \(15\)"):
             read_mask(tmp_path / "a.tif")
 
 

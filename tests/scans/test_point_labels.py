@@ -71,7 +71,7 @@ def test_labels_below_0_are_told(normal: int, tmp_path: Path, caplog: pytest.Log
     np.savetxt(tmp_path / "labels.txt", labels, fmt="%d")
     with caplog.at_level(logging.WARNING):
         np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS)
-    assert f"labels.txt: {(labels < 0).sum()} labels are below 0; their points count as normal" in caplog.text
+    assert f"labels.txt: has labels below 0 ({(labels < 0).sum()}), which count as normal" in caplog.text
 
 
 def test_degrees_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
