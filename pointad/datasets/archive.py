@@ -153,8 +153,10 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
     Raises:
         InputError: there are several.
     """
-    candidates = ((folder / f"{stem}{suffix}", folder / f"{stem}{suffix.upper()}") for suffix in PICTURE_SUFFIXES)
-    found = [lower if lower.exists() else upper for lower, upper in candidates if lower.exists() or upper.exists()]
+    found: list[Path] = []
+    for path in (folder / f"{stem}{ending}" for suffix in PICTURE_SUFFIXES for ending in (suffix, suffix.upper())):
+        if path.exists() and not any(map(path.samefile, found)):  # as both cases are on some file systems
+            found.append(path)
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")

@@ -10,6 +10,7 @@ from PIL import Image
 
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample, rig_of
 from pointad.datasets import eyecandies
+from pointad.datasets.archive import picture_beside
 from pointad.errors import InputError
 from pointad.rendering.views import View
 from pointad.scans.point_cloud import RawSample
@@ -42,6 +43,18 @@ def test_scans_whose_names_are_shown_alike_are_refused(tmp_path: Path) -> None:
         (folder / f"{name}.tiff").touch()
     with pytest.raises(InputError, match=r"is one of 2 scans named bagel/good/a\\n; rename one of them"):
         list_raw_samples("mvtec_pc_3d_rgb", tmp_path)
+
+
+def test_several_pictures_of_one_sample_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "000.png").touch()
+    assert picture_beside(tmp_path, "000") == tmp_path / "000.png"
+    (tmp_path / "000.jpg").symlink_to("000.png")  # the same picture
+    assert picture_beside(tmp_path, "000") == tmp_path / "000.png"
+    (tmp_path / "000.PNG").touch()
+    if (tmp_path / "000.PNG").samefile(tmp_path / "000.png"):
+        pytest.skip("the file system has one case")
+    with pytest.raises(InputError, match=r"several pictures of one sample: 000\.png and 000\.PNG; keep one of them"):
+        picture_beside(tmp_path, "000")
 
 
 def test_mvtec_scan(mvtec_root: Path) -> None:
