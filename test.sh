@@ -17,7 +17,7 @@ DATA=$(plain_path "${DATA:-}")           # rendered data set; empty: the demo da
 CHECKPOINTS=$(plain_path "${CHECKPOINTS:-$root/checkpoints/$([ -n "$DATA" ] && echo "$DATASET" || echo demo)}")   # <class>/epoch_<EPOCH>.pth inside
 EPOCH=${EPOCH:-15}                          # which epoch's prompts
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
-SAVE=$(plain_path "${SAVE:-results/test/${DATA:+$(basename "$DATA")-}$DATASET}")   # tables, scores and logs
+SAVE=$(plain_path "${SAVE:-results/test/${DATA:+$(name_of "$DATA")-}$DATASET}")   # tables, scores and logs
 
 # Flags of these names count, as the last ones do, and a test without learned prompts needs none.
 read_flags checked_flags --program test -- "$@"

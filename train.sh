@@ -22,7 +22,7 @@ CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes;
 EPOCH=${EPOCH:-15}                          # epochs, as in the paper; --epoch counts more
 SEED=${SEED:-111}                            # --seed counts more
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}               # demo, openai or a file; empty: demo for the demo data, else openai
-SAVE=$(plain_path "${SAVE:-results/train/${DATA:+$(basename "$DATA")-}$DATASET}")   # one folder per training class
+SAVE=$(plain_path "${SAVE:-results/train/${DATA:+$(name_of "$DATA")-}$DATASET}")   # one folder per training class
 TEST=${TEST:-yes}                            # no: train only
 
 # All is checked before anything runs.

@@ -59,6 +59,11 @@ plain_path() {  # PATH
   printf '%s\n' "$path"
 }
 
+# The name of a folder, also of one that is given as "." or "..".
+name_of() {  # PATH
+  (cd "$1" 2>/dev/null && basename "$PWD") || basename "$1"
+}
+
 # Sets the array `flags` to the lines that a command prints; stops the script if the command fails.
 read_flags() {  # COMMAND...
   local lines line

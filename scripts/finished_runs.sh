@@ -66,8 +66,8 @@ read_identity() {  # DATASET DATA FURTHER_LIST...
   identified+=("$key") identities+=("$identity")
 }
 
-names_and_sizes() {  # FOLDER TEST_OF_FIND...
-  (cd "$1/" && find -L . -mindepth 2 "${@:2}" -type f ! -name '.*' -exec wc -c {} +) \
+names_and_sizes() {  # FOLDER TEST_OF_FIND...; without what these scripts leave in it as a working folder
+  (cd "$1/" && find -L . -mindepth 2 -path './results/*' -prune -o "${@:2}" -type f ! -name '.*' -exec wc -c {} +) \
     | awk '{ size = $1 } sub(/^ *[0-9]+ \.\//, "") { print $0, size }'
 }
 
@@ -81,6 +81,7 @@ tell_changed_data() {  # MADE DATA
 # Takes the place of a file, rather than writing into what a link of that name leads to, and is whole or not there.
 put() {  # FILE < CONTENT
   local partial=$1.$$.partial  # of this run; others may write the same notes
+  find "$(dirname "$1")" -maxdepth 1 -name "$(basename "$1").*.partial" -mmin +10 -exec rm -f {} +  # of killed ones
   rm -f "$partial"
   (set -o noclobber && cat > "$partial")
   { [ -f "$1" ] && [ ! -L "$1" ]; } || rm -f "$1"

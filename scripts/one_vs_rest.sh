@@ -24,7 +24,7 @@ EPOCH=${EPOCH:-15}
 CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo for the demo data, else openai
 FEATURES=$(plain_path "${FEATURES:-results/features}")   # keeps the encoder's features for all rows and seeds; none: encodes anew
 MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and clouds in the report, 1 MB a sample
-SAVE=$(plain_path "${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && basename "$DATA" || echo demo)}")
+SAVE=$(plain_path "${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && name_of "$DATA" || echo demo)}")
 TRAINED=$SAVE
 
 check_protocol "$@"

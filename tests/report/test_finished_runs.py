@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,23 @@ def test_figures_of_other_data_are_not_taken(workspace: Path, row: str) -> None:
     assert "train.py" not in programs(calls)
 
 
+@pytest.mark.parametrize("script", ["train", "scripts/one_vs_rest", "scripts/cross_dataset"])
+def test_results_within_the_data_do_not_make_them_other_data(workspace: Path, script: str) -> None:
+    """As for someone who works in the folder of the data."""
+    data = workspace / "sets/mine"
+    (data / "gear").mkdir()
+    (data / "all_meta.json").write_text('{"gear": 1}')
+    target = ["eye_pc_3d_rgb=."] if "cross" in script else []
+    environment = {"PATH": "/usr/bin:/bin", "DATA": ".", "ROWS": "pointad", "CLASSES": "gear"}
+    for _ in range(2):
+        done = subprocess.run(
+            ["bash", workspace / f"{script}.sh", *target], cwd=data, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert "already trained" in done.stdout
+    assert {path.name for path in data.glob("results/*/*")} <= {"mine", "mine-mvtec_pc_3d_rgb"}
+
+
 @pytest.mark.parametrize("row", ["ensemble", "pointad", "shots_1"])
 def test_figures_of_other_pictures_under_the_same_names_are_not_taken(workspace: Path, row: str) -> None:
     variables = {"ROWS": row, "CLASSES": "gear", "SAVE": "results/same"}
@@ -207,6 +225,16 @@ def test_a_second_run_at_the_same_time_leaves_the_first_ones_notes(workspace: Pa
     protocol(workspace, "one_vs_rest", "--depth", "3", NOTED_MEANWHILE="--depth 4", **variables)
     notes = list(workspace.glob("results/**/flags.txt"))
     assert len(notes) == 3 and all(note.read_text() == "--depth\n3\n\n" for note in notes)
+
+
+def test_what_killed_runs_left_of_their_notes_is_removed(workspace: Path) -> None:
+    folder = workspace / "results/one_vs_rest/demo/ensemble/test"
+    folder.mkdir(parents=True)
+    for name in ("flags.txt.123.partial", "flags.txt.456.partial"):
+        (folder / name).touch()
+    os.utime(folder / "flags.txt.123.partial", (1e9, 1e9))
+    protocol(workspace, "one_vs_rest", ROWS="ensemble")
+    assert [path.name for path in folder.glob("*.partial")] == ["flags.txt.456.partial"]  # may be in use
 
 
 def test_runs_at_the_same_time_do_not_move_each_others_files(workspace: Path) -> None:
