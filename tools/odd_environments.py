@@ -7,7 +7,8 @@ In each environment a program must leave what a plain run leaves, byte for byte,
 why without a traceback, where the environment leaves no choice (a full disk). Then the same command in a plain
 environment must end well, with the plain run's results. Prints a table in Markdown. Exit status 1: something differed.
 
-"another user" must be able to read the repository and this Python.
+"another user" must be able to read the repository and this Python. "an SMB share" needs mfusepy, see
+tools/environments/share.py.
 """
 
 import argparse
@@ -27,10 +28,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OMP_NUM_THREADS"] = "1"  # the order of sums depends on it
 
-from tools.environments.places import PLACES, Place, Start
+from tools.environments.places import PLACES as USUAL
+from tools.environments.places import Place, Start
+from tools.environments.systems import SYSTEMS
 from tools.kill_runs import prepare
 from tools.killing.jobs import Job, files
 
+PLACES = {**USUAL, **SYSTEMS}
 SAME, REFUSED = "same", "refused"
 SECONDS = 300.0
 
@@ -122,7 +126,7 @@ def _await_service(process: "subprocess.Popen[str]", port: str) -> None:
         except OSError:
             time.sleep(0.2)
             continue
-        process.send_signal(signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM)  # also to what started it in a container
         return
 
 
