@@ -80,7 +80,8 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     scan = replace(scan, points=without_no_data(scan.points, path))
     present = scan.present
     if scan.is_organized:
-        level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~present).sum())
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~present).sum())
         if level:
             message = "%s: %d of %d pixels have z = 0 and are read as holes; if 0 is a height, add a number to all"
             logger.warning(message, path, level, total)

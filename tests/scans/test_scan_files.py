@@ -3,6 +3,7 @@
 import io
 import logging
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -313,3 +314,12 @@ def test_a_number_called_like_the_list_of_faces(element: str, tmp_path: Path) ->
     header = f"ply\nformat ascii 1.0\nelement vertex 200\n{properties}{faces}end_header\n"
     (tmp_path / "a.ply").write_text(header + "".join(f"{x} {y} {z}\n" for x, y, z in points))
     np.testing.assert_allclose(read_scan(tmp_path / "a.ply").points, points, atol=1e-6)
+
+
+def test_a_signalling_nan_in_a_grid_is_a_hole_without_a_word(tmp_path: Path) -> None:
+    grid = np.random.default_rng(0).random((20, 20, 3)) + 1
+    grid.view(np.uint64)[3, 4] = 0x7FF4000000000000
+    np.save(tmp_path / "a.npy", grid)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_scan(tmp_path / "a.npy").present.sum() == 399
