@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_RATIO = 1.5  # of the largest sides of scans of one kind of object
 FEWEST_JUDGED = 3  # with two good scans nothing tells which of them is the odd one
-_UNUSED = re.compile(r" of \d+|; not used: [^;]*")  # of readings: files of one kind may hold more columns or fewer
+_BESIDE = re.compile(r" of \d+|; (?:colours|not used): [^;]*")  # in readings: what says nothing of coordinates
 OTHER_KIND = 2.0  # times as far from the other good scans as any of these is from the rest
 
 
@@ -66,7 +66,7 @@ def another_reading(reading: tuple[str, str], good: Sequence[tuple[str, str]]) -
     """
     extension, manner = reading
     known = dict.fromkeys(other for its, other in good if its == extension)
-    if not known or _UNUSED.sub("", manner) in (_UNUSED.sub("", other) for other in known):
+    if not known or _BESIDE.sub("", manner) in (_BESIDE.sub("", other) for other in known):
         return ""
     return (
         f"was not read as the good {extension} scans were: {manner}, instead of {' | '.join(known)}; the score is only "
