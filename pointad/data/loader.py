@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import pickle
 import resource
 import shutil
 import socket
@@ -86,7 +85,7 @@ class _SharedBatch:
         self._content = bytes(ForkingPickler.dumps(batch))
 
     def __reduce__(self) -> tuple[Callable[[bytes], Any], tuple[bytes]]:
-        return pickle.loads, (self._content,)
+        return ForkingPickler.loads, (self._content,)  # as multiprocessing reads all that its own processes send
 
 
 class _SharingCollator:
