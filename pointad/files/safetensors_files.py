@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from pointad.files.tensor_formats import TORCH, tensor_format
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
-_LONGEST = 2**40  # side of a tensor; empty ones may state any, and torch fails beyond 63 bits
+_MOST_VALUES = 2**40  # by the sides other than 0; empty tensors may state any, and torch fails beyond 63 bits
+_MOST_DIMENSIONS = 64  # of PyTorch
 # Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
 _PLAIN = frozenset(("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"))
 
@@ -30,8 +32,9 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
         pass
     with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
         for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
-            if any(length > _LONGEST for length in file.get_slice(name).get_shape()):
-                raise SafetensorError(f"its '{name[:100]}' has a side that no tensor can have")
+            shape = file.get_slice(name).get_shape()
+            if len(shape) > _MOST_DIMENSIONS or prod(filter(None, shape)) > _MOST_VALUES:
+                raise SafetensorError(f"its '{name[:100]}' has a shape that no tensor can have")
         yield file
 
 
