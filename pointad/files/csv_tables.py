@@ -3,12 +3,15 @@
 import contextlib
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pointad.errors import short
 from pointad.files.regular import regular_file_size
 
 _LONGEST = 100_000  # characters of the first line that are looked at for its separator
+_LONGEST_NAME = 80  # characters that are shown
 
 
 @contextlib.contextmanager
@@ -45,9 +48,12 @@ def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:
 
     Raises:
         InputError: it is no regular file.
-        OSError, ValueError, csv.Error: it cannot be read, or a row has more or fewer cells.
+        OSError, ValueError, csv.Error: it cannot be read, a name is repeated, or a row has more or fewer cells.
     """
     with opened_table(path, skip_blanks=False) as (names, rows):
+        if len(set(names)) < len(names):
+            repeated = next(name for name, count in Counter(names).items() if count > 1)
+            raise csv.Error(f"the column {short(repeated, _LONGEST_NAME)!r} is repeated")
         found = []
         for number, row in enumerate(filter(None, rows), start=1):
             if len(row) != len(names):

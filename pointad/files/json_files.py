@@ -2,11 +2,14 @@
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pointad.errors import InputError
+from pointad.errors import InputError, short
 from pointad.files.regular import read_bytes
+
+_LONGEST_KEY = 80  # characters that are shown
 
 
 def read_json(path: str | Path, remedy: str) -> Any:
@@ -33,10 +36,19 @@ def parse_json(text: str) -> Any:
     """The content of a JSON text from a stranger: its whole numbers can be turned into floating-point ones.
 
     Raises:
-        ValueError: the text is not JSON, or holds a larger number.
+        ValueError: the text is not JSON, holds a larger number, or an object with a key twice.
         RecursionError: it is nested too deeply.
     """
-    return json.loads(text, parse_int=_whole_number)
+    return json.loads(text, parse_int=_whole_number, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that is there twice, the first value would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {short(repeated, _LONGEST_KEY)!r} is repeated in an object")
+    return found
 
 
 def _whole_number(text: str) -> int:

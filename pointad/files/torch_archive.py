@@ -47,6 +47,8 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
 
 def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
     members = {member.filename: member for member in archive.infolist()}
+    if len(members) < len(archive.infolist()):  # readers would not agree on which one counts
+        raise PickleDataError("it is damaged: its archive has two members of one name")
     pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
         raise PickleDataError("it is an archive without torch's data.pkl")

@@ -39,6 +39,12 @@ def test_rows_of_other_lengths_are_refused(row: str, tmp_path: Path) -> None:
         read_table(tmp_path / "table.csv")
 
 
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("class,score,score\na,0.1,0.9\n")
+    with pytest.raises(csv.Error, match="the column 'score' is repeated"):
+        read_table(tmp_path / "table.csv")
+
+
 def test_a_table_is_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(InputError, match=r"pipe\.csv: is a pipe"), opened_table(tmp_path / "pipe.csv"):

@@ -149,6 +149,17 @@ def rezipped(source: Path, target: Path, change: dict[str, bytes], compression: 
     return target
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["data.pkl", "data/0"])
+def test_members_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
+    path = saved({"weight": torch.zeros(4)}, tmp_path / "a.pth")
+    with zipfile.ZipFile(path, "a") as archive:
+        (own,) = (member for member in archive.namelist() if member.endswith(f"/{name}"))
+        archive.writestr(own, archive.read(own))
+    with pytest.raises(InputError, match="two members of one name"):
+        read(path)
+
+
 def test_a_small_compressed_file_does_not_fill_the_memory(tmp_path: Path) -> None:
     """A gigabyte of zeros takes a megabyte; torch's own reader unpacks it before anything is looked at."""
     original = saved({"weight": torch.zeros(1 << 26)}, tmp_path / "a.pt")
