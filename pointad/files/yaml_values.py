@@ -5,7 +5,9 @@ from pathlib import Path
 import yaml
 
 from pointad.errors import InputError
-from pointad.files.regular import read_bytes
+from pointad.files.regular import read_bytes, regular_file_size
+
+_MOST_BYTES = 100_000  # parsing takes seconds and 200 times the memory; those of data sets have hundreds
 
 
 def yaml_value(path: Path, *keys: str, remedy: str) -> str | None:
@@ -17,8 +19,12 @@ def yaml_value(path: Path, *keys: str, remedy: str) -> str | None:
         remedy: for errors.
 
     Raises:
-        InputError: the file is missing or no YAML, is not a mapping, has a key twice, or the value is no scalar.
+        InputError: the file is missing, too large or no YAML, is not a mapping, has a key twice, or the value is no
+            scalar.
     """
+    size = regular_file_size(path)
+    if size > _MOST_BYTES:
+        raise InputError(path, f"has {size} bytes, too many for a few values (at most {_MOST_BYTES})", remedy)
     try:
         node = yaml.compose(read_bytes(path).decode("utf-8-sig"), Loader=yaml.SafeLoader)
     except (ValueError, RecursionError, yaml.YAMLError) as error:

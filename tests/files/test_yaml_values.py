@@ -49,6 +49,7 @@ def test_nested_values(tmp_path: Path) -> None:
         ("a: [", "is not readable YAML"),
         ("[" * 5000, "is not readable YAML"),
         ("a: 1\n---\na: 2\n", "is not readable YAML"),
+        ("anomalous: 1\na: [" + "1," * 50_000 + "1]", r"too many for a few values \(at most 100000\)"),
     ],
 )
 def test_what_is_no_value_is_refused(tmp_path: Path, text: str, message: str) -> None:
