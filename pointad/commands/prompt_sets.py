@@ -44,7 +44,8 @@ def load_prompt_sets(
         classes: those of the data set to be tested.
 
     Raises:
-        InputError: no checkpoint is named, or one cannot be used, such as one that was learned with another CLIP.
+        InputError: no checkpoint is named, or one cannot be used, such as one that was learned with another CLIP or
+            from all these classes.
     """
     if settings.prompts.kind == "ensemble":
         record = replace(record, prompts="ensemble", object_aware=False)
@@ -103,6 +104,10 @@ def _load(
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     elif settings.train_class is None and known.training_class is None:
         logger.info("%s: taken to be trained on %s, as its folder is called (or give --train_class)", path, folder)
+    if left_out == classes:
+        noun = "class" if len(classes) == 1 else "classes"
+        problem = f"contain no class other than the training {noun} of {path}"
+        raise InputError("test data", problem, "choose another data set, or omit these prompts")
     if not settings.allow_mismatch:
         require_same_clip(path, known, record, f"{MATCHING_WEIGHTS}, or add --allow_mismatch")
     says_class = not learner.says(backbone, OBJECT_NAME) if known.object_aware is None else known.object_aware

@@ -178,6 +178,13 @@ def test_a_class_that_only_the_folder_names_is_told(
     ending = invoke("test.py", *flags, prompts[0])
     assert_one_error_line(ending, "other than the training class")
     assert f"{prompts[0]}: taken to be trained on cookie, as its folder is called" in ending.err
+    shots = invoke("test.py", *flags, prompts[0], "--shots", 1)
+    assert_one_error_line(shots, "other than the training class", str(prompts[0]))
+    other = shutil.copy(golden_weights / "prompts.pth", tmp_path / "prompts.pth")
+    for further in ((), ("--shots", 1)):  # of several, too: no results without a class
+        ending = invoke("test.py", *flags, other, prompts[0], *further)
+        assert_one_error_line(ending, "other than the training class", str(prompts[0]))
+    assert not list((tmp_path / "out").rglob("*.json"))
     assert "taken to be" not in invoke("test.py", *flags, prompts[0], "--train_class", "cookie").err
     for path in prompts:
         write_origin(path, {**FACTS, "training_class": "bagel"}, 6)
