@@ -141,12 +141,15 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The lock file, created if it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.fdopen(open_in_place(path, os.O_RDWR), "r+b")
+        file = os.fdopen(open_in_place(path, os.O_RDWR), "r+b", buffering=0)  # nothing is left to be written at the end
     except (OSError, ValueError) as error:
         problem = f"cannot be written ({getattr(error, 'strerror', None) or error})"
         raise InputError(path, problem, "choose a writable folder") from error
-    with file:
+    try:
         yield file
+    finally:
+        with contextlib.suppress(OSError):  # nothing of the lock is lost
+            file.close()
 
 
 def _locked(file: IO[bytes], path: Path) -> bool:
@@ -179,7 +182,6 @@ def _write_owner(file: IO[bytes]) -> None:
         file.seek(0)
         file.truncate(0)
         file.write(json.dumps(owner).encode())
-        file.flush()
     except OSError as error:  # a full disk: the lock is held all the same
         logger.debug("the owner of a folder could not be recorded: %s", error)
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -115,6 +116,17 @@ def test_leftovers_of_any_owner_stop_nobody(content: bytes, tmp_path: Path) -> N
     (tmp_path / ".lock").write_bytes(content)
     with own_folder(tmp_path), try_lock(tmp_path / ".lock") as second:
         assert not second
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_does_not_matter_to_a_lock(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with own_folder(tmp_path), wait_for_lock(tmp_path / "short.lock"):
+            assert [path.stat().st_size for path in tmp_path.iterdir()] == [0, 0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
 
 
