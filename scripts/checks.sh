@@ -4,7 +4,27 @@
 set -f  # lists of classes, seeds, rows and flags are split into words, yet never taken for patterns of file names
 
 # Ctrl-C ends the script, and loops around it, even if the program that runs just then ends well.
-trap 'trap - INT; kill -INT $$' INT
+trap 'end_by INT' INT
+
+# Ends the script by a signal, once the program that it runs has ended. Ctrl-C reaches that program too.
+end_by() {  # SIGNAL
+  local running
+  trap - "$1"
+  running=$(jobs -rp)
+  # shellcheck disable=SC2086  # a list of numbers
+  [ "$1" = INT ] || [ -z "$running" ] || kill -s "$1" $running 2> /dev/null || true
+  wait
+  kill -s "$1" $$
+}
+
+# Runs a program, and passes a SIGTERM on that the script alone was sent, as by batch systems. A shell hears signals only
+# while it waits for something in the background, where it would have Ctrl-C ignored.
+run_program() {  # COMMAND...
+  trap 'end_by TERM' TERM
+  (trap - INT TERM && exec "$@") &
+  wait $!
+  trap - TERM
+}
 
 unset CDPATH  # cd would print where it goes
 

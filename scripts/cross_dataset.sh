@@ -57,8 +57,8 @@ demo_target() {  # FORMAT DATASET
   local folder=$root/data/demo/$1 found wanted
   if [ ! -f "$folder/rendered/all_meta.json" ]; then
     # shellcheck disable=SC2086  # a list of words
-    "$python" "$root/scripts/make_demo_data.py" --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
-    "$python" "$root/scripts/render_dataset.py" --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
+    run_program "$python" "$root/scripts/make_demo_data.py" --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
+    run_program "$python" "$root/scripts/render_dataset.py" --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
   fi
   found=$(cd "$folder/rendered" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' | cut -c 3- | LC_ALL=C sort | xargs)
   # shellcheck disable=SC2086

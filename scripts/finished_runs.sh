@@ -145,7 +145,7 @@ train_class() {  # SUBJECT FOLDER CLASS SEED FLAG...
   fi
   announce "$subject: training"
   note_flags "$folder" "$made_of" "$@"
-  "$python" "$root/train.py" --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --seed "$seed" \
+  run_program "$python" "$root/train.py" --dataset "$DATASET" ${DATA:+--data_path "$DATA"} --train_class "$class" --seed "$seed" \
     --epoch "$EPOCH" --save_path "$folder" "$@"
   note_flags "$folder" "$made_of" "$@"
 }

@@ -178,7 +178,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAG...
   # test.py makes a folder per checkpoint only when there are several.
   below=$([ "${#missing[@]}" -gt 1 ] || echo "/${missing[0]}")
   announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
-  "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
+  run_program "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
     --save_path "$folder$below" ${flags[@]+"${flags[@]}"} "$@"
   note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
 }
@@ -197,7 +197,7 @@ test_ensemble() {  # TEST DATASET DATA FLAG...
   read_flags test_flags ensemble ""
   announce "ensemble: testing on $dataset"
   note_flags "$folder" "$identity" "$@"
-  "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
+  run_program "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
   note_flags "$folder" "$identity" "$@"
 }
 
@@ -231,5 +231,5 @@ count_runs() {  # TARGETS
 
 # Tables and pages of everything in $SAVE.
 report() {
-  "$python" "$root/scripts/report.py" --save_path "$SAVE/report" --html "$SAVE/report" "$SAVE"
+  run_program "$python" "$root/scripts/report.py" --save_path "$SAVE/report" --html "$SAVE/report" "$SAVE"
 }

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,45 @@ def test_an_interrupt_stops_although_the_program_ends_well(workspace: Path, name
     variables = {"ROWS": "pointad", "CLASSES": "gear leaf", "INTERRUPTED_AT": "train.py"}
     calls, _ = protocol(workspace, name, *target, code=-signal.SIGINT, **variables)
     assert programs(calls) == ["train.py"]
+
+
+WAITING = """
+import pathlib, signal, sys, time
+
+def end(number, frame):
+    time.sleep(0.5)
+    pathlib.Path("ended").write_text(str(number))
+    sys.exit()
+
+if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    pathlib.Path("begun").touch()
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
+def test_a_signal_reaches_the_program_before_the_script_ends(
+    workspace: Path, sent: signal.Signals, to_all: bool
+) -> None:
+    """Batch systems send SIGTERM to the script alone, terminals send Ctrl-C to all."""
+    program = workspace / "waiting.py"
+    program.write_text(WAITING)
+    waits = f"exec {sys.executable} {program}"
+    python = workspace / "python"
+    python.write_text(
+        python.read_text().replace('echo "$program', f'[ "$program" != train.py ] || {waits}\necho "$program')
+    )
+    variables = {"PATH": "/usr/bin:/bin", "CLASSES": "gear leaf"}
+    script = subprocess.Popen(["bash", "train.sh"], cwd=workspace, env=variables, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not (workspace / "begun").exists() and time.monotonic() < deadline and script.poll() is None:
+        time.sleep(0.01)
+    os.killpg(script.pid, sent) if to_all else script.send_signal(sent)
+    assert script.wait(30) == -sent
+    assert (workspace / "ended").read_text() == str(int(sent))
+    assert not (workspace / "calls.txt").exists()  # and nothing follows
 
 
 def test_rows_become_flags(workspace: Path) -> None:
