@@ -33,13 +33,14 @@ from tools.killing.trial import GONE_SECONDS, Undisturbed, plan, trial, undistur
 
 SIGNALS = {"KILL": signal.SIGKILL, "TERM": signal.SIGTERM, "INT": signal.SIGINT}
 COMMANDS = (
-    *("cache_upkeep", "evaluation_run", "inspection_run", "make_demo_data", "reference_run", "render_dataset"),
-    *("render_scans", "report_run", "training_run"),
+    *("cache_upkeep", "evaluation_run", "inspection_run", "list_samples", "make_demo_data", "reference_run"),
+    *("render_dataset", "render_scans", "report_run", "shots_run", "training_run"),
 )
 IMPORTED = (*(f"pointad.commands.{name}" for name in COMMANDS), "open3d", "imagecodecs", "torch._dynamo")
 PROGRAMS = (
     *("render", "train", "test", "predict", "cache", "upkeep of the cache"),
     *("reference", "report", "views of a scan", "demo data"),
+    *("render with good scans", "list", "few-shot test", "predict with good scans"),
 )
 
 
@@ -55,7 +56,8 @@ def prepare(inputs: Path) -> dict[str, Job]:
             os._exit(status)
     if os.waitpid(pid, 0)[1]:
         raise RuntimeError("the inputs could not be made")
-    undisturbed(Job(make, lambda out, _: render_command(inputs, out), lambda _: {}), inputs / "rendered", 1)
+    rendering = Job(make, lambda out, _: [*render_command(inputs, out), "--good_scans"], lambda _: {})
+    undisturbed(rendering, inputs / "rendered", 1)
     (inputs / "cache").mkdir()
     made = jobs(inputs)
     undisturbed(made["train"], inputs / "train", 1)

@@ -29,7 +29,9 @@ TINY_CLIP = {
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 1, "layers": 2},
 }
 VOLATILE = ("log.txt", "run.json", "results.json", "prediction.json", "epoch_*.json", "training_state.pt")
-"""Files that tell when and where they were made; of some, the numbers in them are compared."""
+"""Files that tell when and where they were made; of the JSON files, all else in them is compared."""
+WHEN_AND_WHERE = ("provenance", "timings", "output")
+"""What these files, and `shots.json`, tell of that."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,13 @@ class Job:
 
 
 def write_inputs(folder: Path) -> None:
-    """Two scans of 50 x 50 points, and a CLIP of a few thousand numbers."""
-    for index, species in enumerate(("good", "pit")):
-        made = scans.make_scan(ScanName(CLASS, "test", species, index), 0)
-        place = folder / "raw" / CLASS / "test" / species
+    """Two scans of 50 x 50 points to test, two good ones beside, and a CLIP of a few thousand numbers."""
+    named = (("test", "good"), ("test", "pit"), ("train", "good"), ("train", "good"))
+    for index, (split, species) in enumerate(named):
+        made = scans.make_scan(ScanName(CLASS, split, species, index), 0)
+        place = folder / "raw" / CLASS / split / species
         for kind in ("xyz", "rgb", "gt"):
-            (place / kind).mkdir(parents=True)
+            (place / kind).mkdir(parents=True, exist_ok=True)
         tifffile.imwrite(place / "xyz" / f"00{index}.tiff", np.ascontiguousarray(made.xyz[::8, ::8]))
         Image.fromarray(np.asarray(made.rgb)[::8, ::8]).save(place / "rgb" / f"00{index}.png")
         Image.fromarray(np.asarray(made.mask)[::8, ::8]).save(place / "gt" / f"00{index}.png")
@@ -72,8 +75,8 @@ def jobs(inputs: Path) -> dict[str, Job]:
     """All jobs, by name.
 
     Args:
-        inputs: from ``write_inputs``, with the scans rendered into ``rendered`` in it, prompts trained into ``train``,
-            pictures encoded into ``cache`` and a test in ``tested``.
+        inputs: from ``write_inputs``, with the scans rendered into ``rendered`` in it, good ones too, prompts trained
+            into ``train``, pictures encoded into ``cache`` and a test in ``tested``.
     """
     data = ["--data_path", str(inputs / "rendered"), "--clip_weights", str(inputs / "clip"), "--device", "cpu"]
     train = ["train.py", *data, "--train_class", CLASS, "--epoch", "3", "--depth", "2", "--batch_size", "1"]
@@ -83,6 +86,8 @@ def jobs(inputs: Path) -> dict[str, Job]:
     model = ["--clip_weights", str(inputs / "clip"), "--device", "cpu"]
     model += ["--checkpoint_path", str(inputs / "train" / "epoch_3.pth")]
     predict = ["scripts/predict.py", str(scan), *model, "--html"]
+    good = ["--good", str(inputs / "raw" / CLASS / "train" / "good" / "xyz")]
+    shots = ["test.py", *data, "--prompts", "ensemble", "--shots", "1", "--draws", "2", "--num_workers", "0"]
     reference = ["scripts/reference.py", str(scan), *model]
     report = ["scripts/report.py", str(inputs / "tested")]
     views = ["scripts/render_scans.py", str(scan), "--views", "x0", "y30"]
@@ -93,12 +98,25 @@ def jobs(inputs: Path) -> dict[str, Job]:
         shutil.copytree(inputs / "cache", folder, dirs_exist_ok=True)
         (folder / whole[0]).write_bytes((folder / whole[0]).read_bytes()[:-1])
 
+    def forget_lists(folder: Path) -> None:
+        shutil.copytree(inputs / "rendered", folder, ignore=shutil.ignore_patterns("*_meta.json", "good_scans.json"))
+
     return {
         "render": Job(make, lambda out, _: render_command(inputs, out), files),
         "render in 2 processes": Job(make, lambda out, _: render_command(inputs, out, workers=2), files),
+        "render with good scans": Job(make, lambda out, _: [*render_command(inputs, out), "--good_scans"], files),
+        "list": Job(
+            forget_lists, lambda out, _: ["generate_dataset_json/mvtec3d-ad.py", "--data_path", str(out)], files
+        ),
         "train": Job(make, lambda out, _: [*train, "--save_path", str(out)], files),
-        "test": Job(make, lambda out, _: [*test, "--save_path", str(out)], with_figures),
+        "test": Job(make, lambda out, _: [*test, "--save_path", str(out)], files),
+        "few-shot test": Job(make, lambda out, _: [*shots, "--save_path", str(out)], files),
         "predict": Job(make, lambda out, _: [*predict, "--output", str(out)], files),
+        "predict with good scans": Job(
+            make,
+            lambda out, _: [*predict, *good, "--reference_cache", str(out / "kept"), "--output", str(out / "results")],
+            files,
+        ),
         "reference": Job(make, lambda out, _: [*reference, "--output", str(out / "good.safetensors")], files),
         "report": Job(make, lambda out, _: [*report, "--save_path", str(out), "--html", str(out)], files),
         "views of a scan": Job(make, lambda out, _: [*views, "--save_path", str(out)], files),
@@ -124,21 +142,31 @@ def make(folder: Path) -> None:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Every file, hidden ones too: what it holds, or that it is there."""
+    """Every file, hidden ones too: what it holds, apart from when and where it was made, or that it is there."""
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_dir() and not path.name.startswith("."):
             continue
-        volatile = path.is_dir() or any(path.match(pattern) for pattern in VOLATILE)
-        found[str(path.relative_to(folder))] = "" if volatile else sha256(path.read_bytes()).hexdigest()
+        found[str(path.relative_to(folder))] = "" if path.is_dir() else _content(path)
     return found
 
 
-def with_figures(folder: Path) -> dict[str, str]:
-    """The files of a test, and the figures in its results."""
-    path = folder / "results.json"
-    figures = json.loads(path.read_text())["classes"] if path.is_file() else None
-    return {**files(folder), "figures": json.dumps(figures)}
+def _content(path: Path) -> str:
+    told = path.read_bytes()
+    if path.suffix == ".json" and any(path.match(pattern) for pattern in (*VOLATILE, "shots.json")):
+        try:
+            told = json.dumps(_lasting(json.loads(told))).encode()
+        except ValueError:
+            return "no JSON"
+    elif any(path.match(pattern) for pattern in VOLATILE):
+        return ""
+    return sha256(told).hexdigest()
+
+
+def _lasting(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _lasting(entry) for name, entry in value.items() if name not in WHEN_AND_WHERE}
+    return value
 
 
 def whole_features(folder: Path) -> dict[str, str]:
