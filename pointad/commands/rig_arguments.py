@@ -47,8 +47,8 @@ def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
         "--rig",
         default=AUTO,
         metavar="|".join((*RIG_NAMES, "FILE")),
-        help="directions of the views: front (scans from one side), around (closed shapes), auto (front for organized "
-        f"scans, around for others), or {_RIG_FILE} (default: auto)",
+        help="directions of the views: front (scans from one side), around (closed shapes, from around their longest "
+        f"axis), auto (front for organized scans, around for others), or {_RIG_FILE} (default: auto)",
     )
 
 
