@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_ERROR = 2
 LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may be of any length
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|-inf(inity)?$", re.IGNORECASE)  # argparse knows no exponents
 _LEFT_OVER = "unrecognized arguments: "  # how argparse begins
 
 
@@ -26,6 +28,7 @@ def parse(
     Flags with the action "extend" collect their values. What the program does not take, and values that a shell lost,
     are told to ``refuse``; by default, it exits with argparse's usage and error line.
     """
+    parser._negative_number_matcher = _NEGATIVE
     parser.error = refuse or partial(_say_usage, parser)  # type: ignore[method-assign,assignment]
     refuse_lost_values(parser, arguments)
     _refuse_misspelt(parser, arguments)

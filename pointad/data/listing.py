@@ -13,7 +13,7 @@ from pointad.data.rendering_settings import require_dataset
 from pointad.datasets.archive import is_good, is_hidden
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.files.atomic import atomic_path
 from pointad.files.locks import wait_for_lock
 
@@ -69,6 +69,7 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
         _write(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good})
     for path in unfinished:
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
+    _tell_missing_masks(folder, [entry for found in entries.values() for entry in found])
     _write(metadata_path(folder), {"train": {}, "test": entries})
     for class_name, found in entries.items():
         if metadata_path(folder, class_name) != metadata_path(folder):  # as for a class called "all"
@@ -115,6 +116,14 @@ def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
         for sample in sorted((folder / VIEWS).iterdir())
         if not is_hidden(sample) and sample.is_dir()
     ]
+
+
+def _tell_missing_masks(root: Path, entries: list[dict[str, Any]]) -> None:
+    masks = [root / entry["d2_mask_path"] for entry in entries if entry["anomaly"]]
+    missing = [mask for mask in masks if not mask.is_file()]
+    if missing:
+        message = "%s: the masks of %s are missing, such as %s; tests and trainings refuse these samples"
+        logger.warning(message, root, counted(len(missing), "anomalous sample"), missing[0])
 
 
 def _view_count(files: SampleFiles) -> int:

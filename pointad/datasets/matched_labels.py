@@ -14,6 +14,8 @@ from pointad.scans.scan_file import ScanFile
 
 logger = logging.getLogger(__name__)
 
+_EXACT = 1e-6  # of the scan's largest side
+_ROUNDED = 4  # times the distance to the nearest row that a rounded point may be from its own
 _SAME_POINT = 0.001  # of the scan's largest side; the points of another scan of the part seldom all lie so near
 
 
@@ -52,10 +54,14 @@ def _matched(truth: PointCloud, points: np.ndarray, path: Path, scan_path: Path)
     written = np.isfinite(truth.points).all(axis=1)
     size = float(np.ptp(points[usable], axis=0).max())
     both = usable & written
-    if both.any() and np.abs(truth.points[both] - points[both]).max() <= EXTENT_TOLERANCE * size:
+    apart = float(np.abs(truth.points[both] - points[both]).max()) if both.any() else np.inf
+    if apart <= _EXACT * size:
         return truth.labels
     distance, nearest = cKDTree(truth.points[written]).query(points[usable])
     unlike = int((distance > _SAME_POINT * size).sum())
+    # Rounded coordinates are nearly as far from any row as from their own; those of shuffled rows are not.
+    if apart <= EXTENT_TOLERANCE * size and (unlike or apart <= _ROUNDED * distance.max()):
+        return truth.labels
     if unlike:
         problem = f"has no row near {unlike} of the {len(distance)} points of {scan_path.name}"
         raise InputError(path, problem, "give the labels of this scan, in its unit and axes")

@@ -122,10 +122,12 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
         InputError: the file is missing or broken, lies elsewhere than the scan, or marks all of it.
     """
     rows = read_rows(path)
+    rows = rows[np.isfinite(rows[:, :3]).all(axis=1)]
+    listed = None
     if rows.shape[1] == 4 and set(np.unique(rows[:, 3])) == {0, 1}:
         logger.warning("%s: the last column is read as labels; only rows of 1 are anomalous", path)
-        rows = rows[rows[:, 3] == 1]
-    rows = rows[np.isfinite(rows[:, :3]).all(axis=1), :3]
+        listed, rows = rows[:, :3], rows[rows[:, 3] == 1]
+    rows = rows[:, :3]
     labels = np.zeros(len(vertices), bool)
     if not len(rows):
         return labels
@@ -141,6 +143,11 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
     if away:
         message = "%s: %d of %d anomalous points are farther than 1 %% of the scan's size from all vertices of %s"
         logger.warning(message, path, away, len(rows), scan_path.name)
+    if listed is not None:
+        unlisted = int((cKDTree(listed).query(vertices[usable])[0] > tolerance).sum())
+        if unlisted:
+            message = "%s: labels no point near %d of the %d vertices of %s, which count as normal"
+            logger.warning(message, path, unlisted, len(usable), scan_path.name)
     labels[usable[nearest]] = True
     check_share(labels, path)
     return labels

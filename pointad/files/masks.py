@@ -56,11 +56,13 @@ def _holds_flags(picture: Image.Image) -> bool:
 
 
 def _values(picture: Image.Image, path: Path) -> np.ndarray:
-    """The values of all pixels; Pillow takes those of four bytes as signed, whatever the file says."""
+    """The values of all pixels; Pillow takes four bytes as signed and single bytes as not."""
     values = np.array(picture)
     kinds = np.atleast_1d(tiff_tag(picture, TiffImagePlugin.SAMPLEFORMAT, 1))
     if picture.mode == _FOUR_BYTES and _SIGNED not in kinds:
         values = values.view(np.uint32)
+    if values.dtype == np.uint8 and _SIGNED in kinds:
+        values = values.view(np.int8)
     wrong = int(np.count_nonzero(~(values >= 0)))
     if wrong:
         problem = f"has values below 0 or NaN ({wrong})"

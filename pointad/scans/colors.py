@@ -2,6 +2,7 @@
 
 import numpy as np
 
+_ABOVE = 0.01  # by which interpolation and rounding take floats above 1 or 255
 _UNIT_LENGTH = 0.01  # tolerance on the length of a normal, which is often written with few digits
 
 
@@ -24,13 +25,14 @@ def colors_from_named(values: np.ndarray) -> np.ndarray | None:
     largest = values.max()
     if values.min() < 0 or largest > 65535:
         return None
-    if values.dtype.kind == "f" and largest <= 1:
+    above = 1 + (_ABOVE if values.dtype.kind == "f" else 0)
+    if values.dtype.kind == "f" and largest <= above:
         scale = 255.0
-    elif largest <= 255:
+    elif largest <= 255 * above:
         scale = 1.0
     else:
         scale = 255 / 65535
-    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+    return np.rint(np.minimum(values.astype(np.float64) * scale, 255)).astype(np.uint8)
 
 
 def colors_from_unnamed(values: np.ndarray) -> np.ndarray | None:

@@ -51,11 +51,11 @@ def read_rows(path: str | Path) -> np.ndarray:
 
 
 def parse_rows(content: bytes, name: str | Path) -> np.ndarray:
-    """`read_rows` for text in memory, called `name` in errors; columns without any number stay."""
-    return parse_table(content, name, keep_empty=True).values
+    """`read_rows` for text without names in memory, called `name` in errors; columns without any number stay."""
+    return parse_table(content, name, keep_empty=True, nameless=True).values
 
 
-def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -> TextTable:
+def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False, nameless: bool = False) -> TextTable:
     """Read a table with its header, if it has one.
 
     Separators are semicolons, tabs, commas or blanks. Commas are read as decimal signs if something else separates,
@@ -65,12 +65,13 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False) -
         content: ASCII, UTF-8 or any 8-bit extension of ASCII, or UTF-16 or 32.
         name: the file, for the log and for errors.
         keep_empty: keep columns that hold no number at all; else they are left out if three others remain.
+        nameless: a first row 0, 1, 2 is a point, whatever follows.
 
     Raises:
         InputError: there is no table, its rows have different lengths, or the decimal sign is ambiguous.
     """
     content = plain_rows(decoded(content, name))
-    dialect = find_dialect(content, name)
+    dialect = find_dialect(content, name, nameless=nameless)
     body = content[dialect.start :] if dialect.start else content
     if any(sign in body for sign in (b"#", b"//", b"!", b"%")):
         body = _COMMENTS.sub(b"", body)

@@ -89,12 +89,13 @@ def plain_rows(content: bytes) -> bytes:
     return content
 
 
-def find_dialect(content: bytes, name: str | Path) -> Dialect:
+def find_dialect(content: bytes, name: str | Path, *, nameless: bool = False) -> Dialect:
     """How a table is written.
 
     Args:
         content: from `decoded` and `plain_rows`.
         name: the file, for the log and for errors.
+        nameless: no row of numbers can stand for the names of columns.
 
     Raises:
         InputError: there is no row of three numbers near the beginning, or the decimal sign is ambiguous.
@@ -119,7 +120,7 @@ def find_dialect(content: bytes, name: str | Path) -> Dialect:
             problem = "has both decimal points and commas between digits"
             raise InputError(name, problem, "write it with one decimal sign and no thousands separators")
         logger.warning("%s: commas are read as decimal signs", name)
-    if counts_columns([split(line, separator) for line in sample], name):
+    if not nameless and counts_columns([split(line, separator) for line in sample], name):
         start, sample = content.find(b"\n", start) + 1, sample[1:]
         columns = len(split(sample[0], separator))
     else:

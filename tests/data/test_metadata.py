@@ -110,6 +110,17 @@ def test_unfinished_samples_are_left_out(tmp_path: Path) -> None:
     assert summary.samples == {"bagel": {"good": 1}} and summary.unfinished == (broken.views,)
 
 
+def test_missing_masks_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for species, identifier in (("good", "000"), ("hole", "000"), ("hole", "001")):
+        files = rendered(tmp_path, "bagel", species, identifier)
+    rendered(tmp_path, "bagel", "good", "001").mask.unlink()
+    write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    assert caplog.text == ""
+    files.mask.unlink()
+    write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    assert f"the masks of 1 anomalous sample are missing, such as {files.mask}" in caplog.text
+
+
 def test_hidden_folders_are_no_classes_species_or_samples(tmp_path: Path) -> None:
     """As file managers and archives leave them; their names would be refused."""
     rendered(tmp_path, "bagel", "good", "000")

@@ -73,6 +73,17 @@ def test_labels_of_other_points_are_refused(name: str, tmp_path: Path) -> None:
         labels_read(content, tmp_path)
 
 
+def test_rows_in_another_order_within_a_hundredth_of_the_size(tmp_path: Path) -> None:
+    points = 100 * np.random.default_rng(0).random((COUNT, 3))
+    points[: COUNT // 2] *= 0.005  # many points in one corner, in another order
+    order = np.concatenate([np.random.default_rng(1).permutation(COUNT // 2), np.arange(COUNT // 2, COUNT)])
+    labels = (points[:, 0] < 0.2).astype(int)[:, None]
+    read = labels_read(rows(points[order], labels[order], form="%.4f"), tmp_path, points)
+    assert np.array_equal(read, labels[:, 0])
+    few_digits = labels_read(rows(points, labels, form="%.1f"), tmp_path, points)
+    assert np.array_equal(few_digits, labels[:, 0])
+
+
 def test_a_flat_scan_without_labels_is_refused(tmp_path: Path) -> None:
     """Its heights are a few whole numbers, as labels are."""
     flat = np.column_stack([POINTS[:, :2], LABELS])

@@ -100,7 +100,10 @@ def test_ground_truth_of_every_vertex(archive: Path, caplog: pytest.LogCaptureFi
     write_rows(path, np.column_stack([vertices, labels]), ",")
     assert expected is not None
     assert np.array_equal(load_raw_sample(sample).point_cloud.labels, expected)
-    assert "only rows of 1 are anomalous" in caplog.text
+    assert "only rows of 1 are anomalous" in caplog.text and "labels no point" not in caplog.text
+    write_rows(path, np.column_stack([vertices, labels])[::2][: len(vertices) // 4], ",")
+    load_raw_sample(sample)
+    assert f"of the {len(vertices)} vertices of 0.stl, which count as normal" in caplog.text
     write_rows(path, vertices, ",")
     with pytest.raises(InputError, match="marks every point as anomalous"):
         load_raw_sample(sample)

@@ -79,12 +79,12 @@ def test_compressed_planes_of_a_mask_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-def test_masks_of_four_bytes(compression: str | None, tmp_path: Path) -> None:
-    """Pillow reads them as signed."""
+def test_signed_and_unsigned_masks(compression: str | None, tmp_path: Path) -> None:
+    """Pillow reads those of four bytes as signed, those of one byte as unsigned."""
     for value in (1, 2**31, 2**32 - 1):
         tifffile.imwrite(tmp_path / "a.tif", (MARKED * value).astype(np.uint32), compression=compression)
         np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
-    for value, kind in ((-1, np.int32), (-1, np.int16), (-1, np.float32), (np.nan, np.float32)):
+    for value, kind in ((-1, np.int32), (-1, np.int16), (-1, np.int8), (-1, np.float32), (np.nan, np.float32)):
         tifffile.imwrite(tmp_path / "a.tif", np.where(MARKED, value, 0).astype(kind), compression=compression)
         with pytest.raises(InputError, match=r"has values below 0 or NaN \(15\)"):
             read_mask(tmp_path / "a.tif")

@@ -90,6 +90,13 @@ def test_flags_that_would_be_dropped_or_misread(script: str, flags: tuple[str, .
     assert ending.code == 2 and ending.err.splitlines()[-1].endswith(said), ending.err
 
 
+@pytest.mark.parametrize("number", ["-1e-3", "-.5E2", "-2.", "-inf"])
+def test_negative_numbers_with_exponents_are_no_flags(number: str) -> None:
+    ending = invoke("scripts/predict.py", "nowhere.ply", "--threshold", number)
+    assert ending.code == 2 and "expected one argument" not in ending.err
+    assert ("nowhere.ply" if number != "-inf" else "-inf is not a finite number") in ending.err, ending.err
+
+
 @pytest.mark.parametrize(
     ("script", "flags", "said"),
     [

@@ -62,6 +62,16 @@ def test_text_pcd_with_a_field_that_holds_no_number(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_scan(tmp_path / "a.pcd").points, POINTS)
 
 
+def test_text_pcd_whose_first_point_is_0_1_2(tmp_path: Path) -> None:
+    points = np.concatenate([[[0, 1, 2]], POINTS])
+    table = "0 1 2\n" + "".join(f"{x:.6f} {y:.6f} {z:.6f}\n" for x, y, z in POINTS)
+    (tmp_path / "a.pcd").write_text(
+        "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\n"
+        f"WIDTH {len(points)}\nHEIGHT 1\nPOINTS {len(points)}\nDATA ascii\n{table}"
+    )
+    np.testing.assert_allclose(read_scan(tmp_path / "a.pcd").points, points, atol=1e-6)
+
+
 def test_the_mark_of_dos_at_the_end_of_a_text(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "a.txt", POINTS, newline="\r\n", footer="\x1a", comments="")
     (tmp_path / "a.txt").write_bytes((tmp_path / "a.txt").read_bytes().rstrip(b"\r\n"))
