@@ -76,6 +76,11 @@ def results_of(
             )
             masks = {one.class_name: one.masks for one in own if one.masks}
             pictures = {one.class_name: one.pictures for one in own if one.pictures}
+            scans = {one.class_name: one.scans for one in own if one.scans}
+            good_pictures: dict[str, dict[str, str]] = {}
+            for one in own:
+                if one.good_pictures:
+                    good_pictures.setdefault(one.class_name, {}).update(one.good_pictures)
             bounds = error_bounds_of(own)
             found[prompts, shots] = Results(
                 mean_over_draws(draws),
@@ -83,6 +88,8 @@ def results_of(
                 error_bounds=bounds,
                 masks=masks,
                 pictures=pictures,
+                scans=scans,
+                good_pictures=good_pictures,
                 without_mask=without_mask(own),
                 draws=tuple(draws),
             )

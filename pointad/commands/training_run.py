@@ -142,6 +142,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         record,
         masks=f"{examples.masks:x}",
         pictures=f"{examples.content:x}",
+        scans=examples.scans,
         renderings=" ".join(dict.fromkeys((*(record.renderings or "").split(), *examples.renderings))),
     )
     training = Training(backbone, learner, examples, learning_settings(settings), processes)

@@ -183,8 +183,8 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
         species=source.species,
         identifier=source.identifier,
         label=source.label,
-        views=None if scan.views is None else _pictures(scan.views, options.image_size),
-        color=None if scan.color is None else _pictures(scan.color[None], options.image_size)[0],
+        views=None if scan.views is None else resize_pictures(scan.views, options.image_size),
+        color=None if scan.color is None else resize_pictures(scan.color[None], options.image_size)[0],
         views_gt=None if scan.views_gt is None else _views_gt(scan.views_gt, options.point_size),
         mask=torch.from_numpy(mask),
         correspondences=torch.from_numpy(_correspondences(name, scan.correspondences, non_zero, options.point_size)),
@@ -205,7 +205,7 @@ def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(binary) >= 128
 
 
-def _pictures(pictures: np.ndarray, size: int) -> torch.Tensor:
+def resize_pictures(pictures: np.ndarray, size: int) -> torch.Tensor:
     """(V, H, W) or (V, H, W, 3) uint8 to (V, size, size, 3) uint8: PIL bicubic with antialiasing."""
     if pictures.ndim == 3:
         pictures = np.repeat(pictures[..., None], 3, axis=-1)

@@ -106,6 +106,7 @@ def _score_batch(
     assert batch.views is not None  # the encoder refuses batches without it
     contents = [picture_digest(batch.sample(index)) for index in range(len(batch.views))]
     renderings = list(map(views_digest, batch.views))
+    pictures = [""] * len(renderings) if batch.color is None else list(map(views_digest, batch.color))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
     batch = replace(
         batch,
@@ -118,6 +119,7 @@ def _score_batch(
                 score_one(batch, features, index, prompts, settings),
                 content=contents[index],
                 renderings=renderings[index],
+                picture=pictures[index],
             )
             for prompts in prompt_sets
             if class_name not in prompts.left_out

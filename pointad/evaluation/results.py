@@ -13,7 +13,13 @@ from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
-from pointad.evaluation.run_schema import check_classes, check_counts, check_fingerprints, checked_record
+from pointad.evaluation.run_schema import (
+    check_classes,
+    check_counts,
+    check_fingerprints,
+    check_good_pictures,
+    checked_record,
+)
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 
@@ -43,6 +49,8 @@ class Results:
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
     pictures: dict[str, str] = field(default_factory=dict)  # the same of its pictures and points
+    scans: dict[str, str] = field(default_factory=dict)  # the same of its samples as a training knows them
+    good_pictures: dict[str, dict[str, str]] = field(default_factory=dict)  # class -> good scan -> as pictures
     group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
     without_mask: dict[str, int] = field(default_factory=dict)  # class -> anomalous samples in no pixel metric
     draws: tuple[Draw, ...] = ()  # of good scans, in a few-shot test; classes are then the means over them
@@ -135,6 +143,10 @@ class Results:
             content["masks"] = self.masks
         if self.pictures:
             content["pictures"] = self.pictures
+        if self.scans:
+            content["scans"] = self.scans
+        if self.good_pictures:
+            content["good_pictures"] = self.good_pictures
         if self.without_mask:
             content["without_mask"] = self.without_mask
         if self.error_bounds:
@@ -170,9 +182,10 @@ class Results:
         }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
-        masks, pictures = (
-            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures")
+        masks, pictures, scans = (
+            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures", "scans")
         )
+        good_pictures = check_good_pictures(content.get("good_pictures") or {}, path, remedy)
         without_mask = check_counts(content.get("without_mask") or {}, "without_mask", path, remedy)
         files = Companions.from_json(content.get("files"), path, remedy)
         return cls(
@@ -184,6 +197,8 @@ class Results:
             label_leaks=leaks,
             masks=masks,
             pictures=pictures,
+            scans=scans,
+            good_pictures=good_pictures,
             without_mask=without_mask,
             draws=draws,
             files=files,

@@ -83,6 +83,7 @@ class TrainingRecord(PipelineRecord):
     sample_count: int | None = field(default=None, metadata=REPEAT)
     masks: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the ground truth that was learned from
     pictures: str | None = field(default=None, metadata=REPEAT)  # the same of the pictures, with their ground truth
+    scans: str | None = field(default=None, metadata=REPEAT)  # the same as in results.json, whose formula differs
     renderings: str | None = field(default=None, metadata=REPEAT)  # fingerprints of each sample's views, before too
     object_aware: bool | None = None
     n_ctx: int | None = None
@@ -200,12 +201,12 @@ def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> 
 def repeatable(record: PipelineRecord) -> dict[str, Any]:
     """What must match when a training is resumed: all facts but its labels and those of place, time and code.
 
-    Masks, pictures and renderings are not among them: they are known only once the samples are read, and the training's
-    state has them.
+    Masks, pictures, scans and renderings are not among them: they are known only once the samples are read, and the
+    training's state has them.
     """
     content = record_to_json(record)
     roles = {each.name: each.metadata.get("role", Role.METHOD) for each in dataclasses.fields(record)}
-    left_out = {*_LABELS, "others", "masks", "pictures", "renderings", "earlier_code", *_NESTED}
+    left_out = {*_LABELS, "others", "masks", "pictures", "scans", "renderings", "earlier_code", *_NESTED}
     return {name: content[name] for name, role in roles.items() if role is not Role.PLACE and name not in left_out}
 
 

@@ -44,9 +44,9 @@ class RunWriter:
 
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
     <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32; ``mask``, the anomalous positions, and ``valid``,
-    those that hold a point, bool) and ``visualization/<class>/<species>/<id>.png`` as samples are scored, if requested;
-    names that are not plain path components are escaped. While a run writes maps or pictures, ``unfinished.csv`` names
-    the samples that they are of.
+    those that hold a point, bool; ``picture``, what tells the RGB picture, uint8) and
+    ``visualization/<class>/<species>/<id>.png`` as samples are scored, if requested; names that are not plain path
+    components are escaped. While a run writes maps or pictures, ``unfinished.csv`` names the samples that they are of.
 
     Args:
         folder: where to write the files.
@@ -94,6 +94,8 @@ class RunWriter:
         if self._save_maps:
             arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
             arrays |= {"mask": sample.mask, "valid": sample.valid}
+            if sample.picture:
+                arrays["picture"] = np.frombuffer(bytes.fromhex(sample.picture), np.uint8)
             with atomic_path(maps_file(self.folder, *name)) as temporary:
                 np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
         if self._visualize:
@@ -108,6 +110,8 @@ class RunWriter:
             self.results.masks[outcome.class_name] = outcome.masks
         if outcome.pictures:
             self.results.pictures[outcome.class_name] = outcome.pictures
+        if outcome.scans:
+            self.results.scans[outcome.class_name] = outcome.scans
         if outcome.without_mask:
             self.results.without_mask[outcome.class_name] = outcome.without_mask
             logger.warning("%s", missing_masks_note({outcome.class_name: outcome.without_mask}))

@@ -1,6 +1,7 @@
 """Fingerprints of what was evaluated: figures of other masks or pictures with equal names are not averaged."""
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from torch import Tensor
@@ -13,25 +14,34 @@ _DIGITS = 12  # that tell the views of one sample from those of others
 
 
 class SampleFingerprint:
-    """Collects one kind of content of a class, sample by sample, as they are evaluated."""
+    """Collects one kind of content of a class, sample by sample, in any order.
 
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
+    Args:
+        parts: of other fingerprints of the class, as of those that other processes have collected.
+    """
+
+    def __init__(self, parts: Iterable[bytes] = ()) -> None:
+        self.parts = list(parts)  # one a sample
 
     def add(self, species: str, identifier: str, content: bytes) -> None:
-        """Add one sample, with its `packed_mask` or `picture_digest`."""
+        """Add one sample, with its `packed_mask`, `picture_digest` or `scan_content`."""
         name = f"{species}/{identifier}".encode("utf-8", "backslashreplace")
-        self._digest.update(len(name).to_bytes(4, "big") + name + content)
+        self.parts.append(hashlib.sha256(len(name).to_bytes(4, "big") + name + content).digest())
 
     @property
     def text(self) -> str:
-        """The fingerprint of the samples so far, their order included."""
-        return self._digest.hexdigest()[:LENGTH]
+        """The fingerprint of the samples so far, whatever their order."""
+        return hashlib.sha256(b"".join(sorted(self.parts))).hexdigest()[:LENGTH]
 
 
 def packed_mask(mask: np.ndarray) -> bytes:
     """The ground truth of one sample, (S, S) or (P,) bool, with its size."""
     return mask.size.to_bytes(8, "big") + np.packbits(mask, axis=None).tobytes()
+
+
+def scan_content(label: int, mask: np.ndarray, views: str) -> bytes:
+    """What a training and a test know of a sample alike: its label, its mask, and the `views_digest` of its views."""
+    return f"{label} {views} ".encode() + packed_mask(mask)
 
 
 def picture_digest(sample: MultiViewSample) -> bytes:
@@ -45,7 +55,7 @@ def picture_digest(sample: MultiViewSample) -> bytes:
 
 
 def views_digest(views: Tensor) -> str:
-    """What tells the renderings of one sample, (V, S, S, 3) uint8, in hexadecimal digits."""
+    """What tells pictures, such as the renderings of one sample, (V, S, S, 3) uint8, in hexadecimal digits."""
     return _digest(views).hexdigest()[:_DIGITS]
 
 

@@ -22,7 +22,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.class_outcome import PIXEL_PREFIX
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask, scan_content
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
@@ -72,6 +72,8 @@ class ShotOutcome:
     pictures: str = ""  # the same of their pictures and points
     renderings: tuple[str, ...] = ()  # what tells the views of each of them, see `views_digest`
     without_mask: int = 0  # anomalous scans that are in no pixel metric, since their masks mark nothing
+    scans: str = ""  # fingerprint of all test scans of the class as a training knows them, see `scan_content`
+    good_pictures: dict[str, str] = field(default_factory=dict)  # of `good` that are no test scans, as `pictures`
 
 
 def evaluate_shots(
@@ -184,13 +186,16 @@ class _OneClass:
             self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
-        masks, pictures, renderings = SampleFingerprint(), SampleFingerprint(), []
+        masks, pictures, scans = SampleFingerprint(), SampleFingerprint(), SampleFingerprint()
+        renderings = []
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
-            masks.add(look.sample.species, look.sample.identifier, packed_mask(look.sample.mask.numpy()))
-            pictures.add(look.sample.species, look.sample.identifier, look.content)
+            who, mask = (look.sample.species, look.sample.identifier), look.sample.mask.numpy()
+            masks.add(*who, packed_mask(mask))
+            pictures.add(*who, look.content)
+            scans.add(*who, scan_content(look.sample.label, mask, look.renderings))
             renderings.append(look.renderings)
             said = {}
             for prompts in self._prompt_sets:
@@ -201,21 +206,24 @@ class _OneClass:
                     joined = join_scores(own_cues | cues, cue_powers(k), look.seen.at_points)
                     compared = {modality: (values, joined.scores[modality]) for modality, values in joined.maps.items()}
                     found[name, k, draw].add(look.sample, compared)
+        beside = members.drawn_from == TRAINING_SPLIT
         for (name, k, draw), collected in found.items():
-            identifiers = tuple(sources[number].identifier for number in orders[draw][:k])
+            good = orders[draw][:k]
             yield ShotOutcome(
                 name,
                 members.class_name,
                 k,
                 draw,
                 members.drawn_from,
-                identifiers,
+                tuple(sources[number].identifier for number in good),
                 collected.metrics(),
                 collected.error_bounds(),
                 masks.text,
                 pictures.text,
                 tuple(renderings),
                 collected.without_mask,
+                scans.text,
+                {sources[number].identifier: kept[number].content.hex() for number in good if beside},
             )
 
     def _compared(

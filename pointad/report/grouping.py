@@ -3,23 +3,25 @@
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.provenance import fingerprint
+from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.report.methods import distinct_names, identity, method_name
 from pointad.report.runs import Run
 
 logger = logging.getLogger(__name__)
 
-MASKS, PICTURES = "masks", "pictures"
+MASKS, PICTURES, SCANS = "masks", "pictures", "scans"
+_GOOD_SCAN = "pictures of good scan "
 
 
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """Group runs by method: those of one group differ in seed, training class and place only.
 
-    Runs of other classes, or whose masks or pictures of a class differ, are of different data. Where these were not
-    recorded, this cannot be told.
+    Runs of other classes, or whose masks or pictures of a class differ, are of different data, whether the class was
+    tested or learned from. Where these were not recorded, this cannot be told.
 
     No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
     with different figures, which must differ in something that is not recorded, form separate groups.
@@ -40,7 +42,7 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
-        contents = [{name: text[:6] for name, text in _content_of(group).items()} for group in groups_of_column]
+        contents = [_short(_content_of(group)) for group in groups_of_column]
         identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, contents, strict=True)]
         names = distinct_names([method_name(record) for record in records], identities)
         for name, group in zip(names, groups_of_column, strict=True):
@@ -99,12 +101,31 @@ def _content_of(runs: Sequence[Run]) -> dict[str, str]:
     found = {}
     for run in runs:
         training = run.record.training
-        for kind, tested in ((MASKS, run.results.masks), (PICTURES, run.results.pictures)):
+        for kind in (MASKS, PICTURES, SCANS):
+            tested: dict[str, str] = getattr(run.results, kind)
             found.update({f"{kind} of {name}": text for name, text in tested.items()})
-            learned = None if training is None else training.masks if kind == MASKS else training.pictures
+            learned = None if training is None else getattr(training, kind)
             if training is not None and learned:
-                found[f"{kind} of {training.training_class} in training"] = learned
+                # The scans alone have the same fingerprint in a training and a test.
+                where = "" if kind == SCANS and _sees_alike(training, run.record) else " in training"
+                found[f"{kind} of {training.training_class}{where}"] = learned
+        for class_name, of_class in run.results.good_pictures.items():
+            found.update({f"{_GOOD_SCAN}{name} of {class_name}": text for name, text in of_class.items()})
     return found
+
+
+def _sees_alike(training: TrainingRecord, test: RunRecord) -> bool:
+    """Whether a training saw a class as a test of the same data sees it: the same views in the same sizes."""
+    sizes = ("views", "view_names", "image_size", "point_size")
+    same_data = training.training_dataset == test.dataset
+    return same_data and all(getattr(training, name) == getattr(test, name) for name in sizes)
+
+
+def _short(content: Mapping[str, str]) -> dict[str, str]:
+    """The beginnings of fingerprints, for labels; one for all good scans together."""
+    short = {name: text[:6] for name, text in content.items() if not name.startswith(_GOOD_SCAN)}
+    good = [f"{name} {text}" for name, text in sorted(content.items()) if name.startswith(_GOOD_SCAN)]
+    return short | ({"good scans": fingerprint(good)[:6]} if good else {})
 
 
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:

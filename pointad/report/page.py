@@ -16,6 +16,7 @@ from pointad.report.belongings import belongings
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, TEXT_COLUMNS, note_texts, row_texts
 from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
+from pointad.report.old_pages import FOOTER, remove_pages
 from pointad.report.protocol_tables import (
     PROTOCOL_TITLES,
     ProtocolTable,
@@ -58,11 +59,13 @@ def write_pages(
         modalities: of the protocol tables.
         roots: folders, besides the working folder, that relative checkpoint and data paths of the runs may start from.
 
+    Pages of an earlier report in the folder, to which its `index.html` links, are removed unless written again.
+
     Returns:
         the path of `index.html`.
 
     Raises:
-        InputError: a file of a run cannot be read, or a page cannot be written.
+        InputError: a file of a run cannot be read, or a page cannot be written or removed.
     """
     folder = Path(folder)
     names = _page_names(runs)
@@ -71,6 +74,7 @@ def write_pages(
         with atomic_path(folder / name) as temporary:
             temporary.write_text(page, encoding="utf-8")
     index = folder / "index.html"
+    remove_pages(folder, except_for=names)  # first: the next report would not find them by the new index
     page = index_page(runs, names, protocol_tables(runs, modalities))
     with atomic_path(index) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -154,7 +158,7 @@ def _document(title: str, body: str, head: str = "") -> str:
         '<link rel="icon" href="data:,">\n'  # otherwise browsers request one from the server
         f"<title>{for_html(title)}</title>\n{head}\n<style>\n{style}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#main">Skip to content</a>\n{body}\n'
-        "<footer>Written by PointAD's scripts/report.py. This page is self-contained and works offline.</footer>\n"
+        f"{FOOTER}\n"
         "</body>\n</html>\n"
     )
 

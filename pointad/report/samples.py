@@ -15,10 +15,11 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from pointad.data.dataset import resize_mask
-from pointad.data.layout import SampleFiles, read_nonzero_indices
+from pointad.data.dataset import resize_mask, resize_pictures
+from pointad.data.layout import SampleFiles, read_color, read_nonzero_indices
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
+from pointad.evaluation.sample_fingerprint import views_digest
 from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy_stream
@@ -146,7 +147,8 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
     except InputError as error:
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
-    if files is not None and not _is_tested_scan(files, _saved_arrays(run, sample, ("mask", "valid"), "b")):
+    saved = {} if files is None else _saved_arrays(run, sample, ("mask", "valid", "picture"), "bu")
+    if files is not None and not (_is_tested_scan(files, saved) and _is_tested_picture(files, saved, run)):
         message = "%s: %s is another scan than when %s was written, and is not shown"
         logger.warning(message, data_path, "/".join(sample.name), run.place)
         return None
@@ -164,6 +166,15 @@ def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
     if not mask.any() or not files.mask.is_file():
         return True
     return np.array_equal(resize_mask(read_mask(files.mask), mask.shape[0]), mask)
+
+
+def _is_tested_picture(files: SampleFiles, saved: dict[str, np.ndarray], run: Run) -> bool:
+    """Whether a rendered scan has the RGB picture that a test encoded, as far as the test noted it down."""
+    told, size = saved.get("picture"), run.record.image_size
+    if told is None or size is None or not files.correspondences.is_dir() or not files.rgb.is_file():
+        return True
+    now = views_digest(resize_pictures(read_color(files.rgb)[None], size)[0])
+    return told.tobytes() == bytes.fromhex(now)
 
 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.sample_fingerprint import views_digest
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, scan_content, views_digest
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
@@ -43,6 +43,7 @@ class TrainingExamples:
     content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
     masks: int = 0  # that of their ground truth alone
     renderings: tuple[str, ...] = ()  # in the first process: what tells the views of each of them, see `views_digest`
+    scans: str = ""  # in the first process: fingerprint that a test has of the same samples, see `scan_content`
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def load_examples(
     targets: dict[int, Targets] = {}
     content = masks = 0
     renderings: list[str] = []
+    scans = SampleFingerprint()
     path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
@@ -116,11 +118,14 @@ def load_examples(
             masks += mask_content(batch.sample(place))
             if batch.views is not None:
                 renderings.append(views_digest(batch.views[place]))
+                scan = scan_content(int(batch.label[place]), batch.mask[place].numpy(), renderings[-1])
+                scans.add(batch.species[place], batch.identifier[place], scan)
             aimed = path.targets(batch.sample(place), grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
     content, masks = processes.sum(torch.tensor([content, masks])).tolist()
     all_renderings = tuple(sorted(one for part in processes.gather(renderings) for one in part))
-    return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings)
+    all_scans = SampleFingerprint(one for parts in processes.gather(scans.parts) for one in parts)
+    return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings, all_scans.text)
 
 
 def adam(learner: PromptLearner, settings: TrainingSettings) -> torch.optim.Adam:

@@ -24,6 +24,7 @@ from pointad.evaluation.scored_sample import PromptSet, ScoredSample
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
 from pointad.scoring.inference import predict_views, score_samples
+from pointad.training.training import load_examples
 
 CLASSES = {"cube": 4, "cone": 3}
 SETTINGS = EvaluationSettings(description=None)
@@ -124,6 +125,23 @@ def test_the_fingerprint_of_the_masks_is_that_of_a_few_shot_test(backbone: ClipB
         for sample in small_dataset({class_name: CLASSES[class_name]}):
             masks.add(sample.species, sample.identifier, packed_mask(sample.mask.numpy()))
         assert masks.text == text
+
+
+def test_a_training_has_the_fingerprint_of_the_scans_of_a_test(backbone: ClipBackbone) -> None:
+    data = small_dataset({"cube": CLASSES["cube"]})
+    (tested,) = evaluate(PictureEncoder(backbone), data, [prompts("a", 1)], SETTINGS)
+    options = replace(data.options, with_views_gt=True)
+    turned = MultiViewDataset(data.sources[::-1], data.load, options)
+    learned = load_examples(PictureEncoder(backbone), turned, description=None)
+    assert learned.scans == tested.scans
+
+    def darker(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+        loaded = data.load(scan, options)
+        assert loaded.views is not None
+        return replace(loaded, views=loaded.views // 2)
+
+    other = MultiViewDataset(data.sources, darker, options)
+    assert load_examples(PictureEncoder(backbone), other, description=None).scans != tested.scans
 
 
 def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(backbone: ClipBackbone) -> None:

@@ -196,6 +196,29 @@ def test_corrected_masks_change_the_fingerprint_and_nothing_else_does() -> None:
     assert pictures and {one.pictures for one in outcomes(corrected)} == {pictures}
 
 
+def test_the_pictures_of_good_scans_outside_the_test_are_told() -> None:
+    data = dataset({"bolt": 12})
+    beside = [source for source in data.sources[:4] if not source.label]
+
+    def told(load: Callable[[RandomScan, SampleOptions], LoadedScan]) -> dict[str, str]:
+        tested = MultiViewDataset(data.sources[4:], load, data.options)
+        found = [one for one in outcomes(tested, replace(SETTINGS, shots=(2,)), beside) if one.shots]
+        assert all(one.good_pictures.keys() == set(one.good) for one in found)
+        return found[0].good_pictures
+
+    before, after = told(data.load), told(partial(_darker, name="002"))
+    assert before.keys() == {"000", "002"} and before["000"] == after["000"] and before["002"] != after["002"]
+    assert not any(one.good_pictures for one in outcomes(data)), "those of the test split are among its pictures"
+
+
+def _darker(scan: RandomScan, options: SampleOptions, name: str) -> LoadedScan:
+    loaded = with_points(scan, options)
+    if scan.identifier != name:
+        return loaded
+    assert loaded.views is not None
+    return replace(loaded, views=loaded.views // 2)
+
+
 def test_how_far_binned_figures_can_be_off_is_told() -> None:
     data = dataset({"bolt": 8})
     assert not any(one.error_bounds for one in outcomes(data))

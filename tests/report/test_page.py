@@ -11,6 +11,7 @@ from headless_chromium import HeadlessChromium, browser_path
 from toy_runs import TOYS
 
 from pointad.evaluation.results import Results
+from pointad.report.old_pages import FOOTER
 from pointad.report.page import run_page, write_pages
 from pointad.report.runs import Run
 
@@ -126,3 +127,27 @@ def test_groups_of_defects_have_tables_of_their_own(make_run: Callable[..., Run]
     text = page.read_text(encoding="utf-8")
     assert "Results, hard &lt;b&gt; only" in text and ">37.5<" in text
     assert "<b>" not in text
+
+
+def test_pages_of_an_earlier_report_are_removed(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    folder = tmp_path / "html"
+    runs = [make_run(seed=seed) for seed in (1, 2)]
+    write_pages(runs, folder)
+    first, second = sorted(path for path in folder.iterdir() if path.name != "index.html")
+    for name in ("mine.html", "notes.txt"):
+        (folder / name).write_text("mine")
+    write_pages(runs[:1], folder)
+    left = sorted(path.name for path in folder.iterdir())
+    assert len(left) == 4 and {"index.html", "mine.html", "notes.txt"} < set(left)
+    assert {first.name, second.name} - set(left), "of the two pages, one stays"
+
+
+def test_pages_that_are_not_ours_stay(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    folder, outside = tmp_path / "html", tmp_path / "outside.html"
+    folder.mkdir()
+    names = ("mine.html", "../outside.html")
+    (folder / "index.html").write_text("".join(f'<li><a href="{name}">' for name in names) + FOOTER)
+    (folder / "mine.html").write_text("mine")
+    outside.write_text(FOOTER)
+    write_pages([make_run()], folder)
+    assert (folder / "mine.html").read_text() == "mine" and outside.is_file()

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,36 @@ def test_runs_that_learned_from_other_masks_stay_apart(run_of: MakeRun) -> None:
         ("PointAD (masks of carrot in training a1)", 2),
         ("PointAD (masks of carrot in training d4)", 1),
     ]
+
+
+def test_a_run_that_learned_from_a_class_shares_no_row_with_one_tested_on_other_scans_of_it(run_of: MakeRun) -> None:
+    views = list(range(9))
+
+    def run(value: float, learned: str, scans: str, tested: str, **facts: Any) -> Run:
+        training = {"training_class": learned, "training_dataset": "mvtec_pc_3d_rgb", "views": views, "scans": scans}
+        made = run_of(value, learned, training_class=learned, training=training | facts)
+        other = "carrot" if learned == "bagel" else "bagel"
+        return replace(made, results=replace(made.results, scans={other: tested}))
+
+    bagel = run(0.5, "bagel", scans="a1", tested="c3")
+    (row,) = own_rows([bagel, run(0.7, "carrot", scans="c3", tested="a1")])
+    assert row.runs == 2
+    rows = own_rows([bagel, run(0.7, "carrot", scans="c3", tested="b2")])
+    assert {row.method for row in rows} == {"PointAD (scans of bagel a1)", "PointAD (scans of bagel b2)"}
+    (row,) = own_rows([run(0.5, "bagel", "a1", "c3", image_size=8), run(0.7, "carrot", "c3", "b2", image_size=8)])
+    assert row.runs == 2, "pictures of other sizes cannot be compared"
+
+
+def test_few_shot_runs_on_other_good_scans_stay_apart(run_of: MakeRun) -> None:
+    def run(value: float, seed: int, **good: str) -> Run:
+        made = run_of(value, str(seed), shots=1, draws=1, draw_seed=seed, good_from="train")
+        return replace(made, results=replace(made.results, good_pictures={"carrot": good}))
+
+    one, same, other = run(0.5, 1, a="1", b="2"), run(0.7, 2, b="2", c="3"), run(0.9, 3, b="4", a="1")
+    (row,) = own_rows([one, same])
+    assert row.runs == 2
+    rows = own_rows([one, same, other])
+    assert sorted(row.runs for row in rows) == [1, 2] and all("(1-shot, good scans " in row.method for row in rows)
 
 
 @pytest.mark.parametrize(("bound", "note"), [(0.0001, ""), (0.004, "within 0.40 points"), (None, "is not known")])

@@ -75,7 +75,7 @@ def test_picture_is_what_test_py_drew(full_run: Run) -> None:
 @pytest.fixture
 def mapped_run(make_run: Callable[..., Run], tmp_path: Path) -> Run:
     """A run with maps and scans but no pictures; tests may change its files."""
-    return make_run(save_maps=True, data_path=str(tmp_path / "data"))
+    return make_run(save_maps=True, data_path=str(tmp_path / "data"), image_size=48)
 
 
 def test_picture_is_made_from_maps(mapped_run: Run, tmp_path: Path, make_run: Callable[..., Run]) -> None:
@@ -123,7 +123,7 @@ def test_no_cloud_without_maps_or_scan(mapped_run: Run, tmp_path: Path, make_run
     assert scored_cloud(make_run(), sample, present) is None
 
 
-@pytest.mark.parametrize("changed", ["mask", "points"])
+@pytest.mark.parametrize("changed", ["mask", "points", "picture"])
 def test_scans_that_were_replaced_after_the_test_are_not_shown(
     changed: str, mapped_run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -135,6 +135,8 @@ def test_scans_that_were_replaced_after_the_test_are_not_shown(
     whole = run_page(mapped_run)
     if changed == "mask":
         Image.fromarray(np.eye(48, dtype=np.uint8) * 255).save(files.mask)
+    elif changed == "picture":
+        Image.fromarray(np.full((48, 48, 3), 121, np.uint8)).save(files.rgb)
     else:
         np.save(files.correspondences / "nonzero_indices.npy", np.array([7, 50]))
     assert files_of(mapped_run, sample, tmp_path / "data") is None

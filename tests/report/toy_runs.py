@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
+import torch
 from PIL import Image
 
 from pointad.data.layout import SampleFiles
@@ -12,6 +13,7 @@ from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.sample_fingerprint import views_digest
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.metrics import PixelScores, class_metrics, curves
 from pointad.metrics.ranking import rank
@@ -61,7 +63,8 @@ def toy_samples(class_name: str, seed: int) -> list[ScoredSample]:
                 view_maps=random.random((9, SIDE, SIDE)).astype(np.float32),
                 view_scores=random.random(9).astype(np.float32),
                 views=np.full((9, SIDE, SIDE, 3), 200, np.uint8),
-                color=np.full((SIDE, SIDE, 3), 120, np.uint8),
+                color=(color := np.full((SIDE, SIDE, 3), 120, np.uint8)),
+                picture=views_digest(torch.from_numpy(color)),
             )
         )
     return samples
