@@ -1,4 +1,4 @@
-"""Says in one line that this Python cannot run the programs: it is too old, or lacks a package.
+"""Says in one line that this Python cannot run the programs: it is too old, lacks a package, or one cannot be loaded.
 
 Like the console command itself, this is read by Pythons as old as 3.7.
 """
@@ -6,6 +6,7 @@ Like the console command itself, this is read by Pythons as old as 3.7.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ def unfit_python_told() -> Iterator[None]:
             f"{sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}, and PointAD needs 3.10 or later"
         )
     try:
+        _load_progress_bars()
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -35,6 +37,17 @@ def unfit_python_told() -> Iterator[None]:
     except KeyboardInterrupt:  # before the program's own way to end was imported
         sys.stderr.write("interrupted; run the same command again to continue\n")
         sys.exit(_EXIT_INTERRUPTED)
+
+
+def _load_progress_bars() -> None:
+    """Exit with one line if tqdm cannot be loaded, as it takes numbers from variables that hold something else."""
+    variables = [name for name in os.environ if name.startswith("TQDM_")]
+    if variables:
+        try:
+            import tqdm  # noqa: F401
+        except ValueError as error:
+            sys.stderr.write(f"error: {', '.join(variables)}: cannot be read by tqdm ({error}); unset it\n")
+            sys.exit(_EXIT_ERROR)
 
 
 def _leave(problem: str) -> NoReturn:

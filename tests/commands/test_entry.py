@@ -166,6 +166,14 @@ def test_an_environment_that_lacks_what_is_needed(package: str, age: str, script
     assert done.stderr.startswith("error: ") and reason in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_a_variable_that_a_package_cannot_read() -> None:
+    command = [sys.executable, "scripts/feature_cache.py", "--help"]
+    environment = {**os.environ, "TQDM_MININTERVAL": "x"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: TQDM_MININTERVAL: cannot be read by tqdm") and done.stderr.count("\n") == 1
+
+
 def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything of the library is imported: its file locks would end in a traceback there."""
     monkeypatch.setattr(entry, "os", SimpleNamespace(name="nt"))
