@@ -1,6 +1,8 @@
 """A run of scripts/report.py: finds the results, prints their tables, writes tables and pages."""
 
+import contextlib
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,16 +45,17 @@ def report(
         print(to_tidy_csv(runs), end="")
     else:
         print(to_markdown(tables))
-    if csv_path not in (None, STANDARD_OUTPUT):
-        with atomic_path(csv_path) as temporary:
-            temporary.write_text(to_tidy_csv(runs), encoding="utf-8")
-    if tables_folder is not None:
-        with own_folder(tables_folder):
+    with contextlib.ExitStack() as owned:  # to the end: pages of another run must not come to these tables
+        for folder in {os.path.realpath(one): one for one in (tables_folder, pages_folder) if one is not None}.values():
+            owned.enter_context(own_folder(folder))
+        if csv_path not in (None, STANDARD_OUTPUT):
+            with atomic_path(csv_path) as temporary:
+                temporary.write_text(to_tidy_csv(runs), encoding="utf-8")
+        if tables_folder is not None:
             write_tables(tables, tables_folder)
-    if pages_folder is not None:
-        with own_folder(pages_folder):
+        if pages_folder is not None:
             index = write_pages(runs, pages_folder, modalities, roots=[home()])
-        logger.info("%d pages written; open %s", len(runs) + 1, index)
+            logger.info("%d pages written; open %s", len(runs) + 1, index)
 
 
 def write_tables(tables: Sequence[ProtocolTable], folder: Path) -> None:
