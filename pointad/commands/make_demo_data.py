@@ -11,12 +11,13 @@ has changed. demo_data.json records the settings; another --format, --seed or --
 import argparse
 import os
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
-from pointad.compute.interrupts import end_with_parent, obey_the_parent
+from pointad.compute.interrupts import end_with_parent, held_interrupts, obey_the_parent
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
@@ -65,8 +66,13 @@ def main(arguments: argparse.Namespace) -> None:
     write = partial(chosen.write_scan, seed=arguments.seed, root=output)
     with ProcessPoolExecutor(arguments.workers, initializer=_start_worker) as pool:
         try:
-            for _ in pool.map(write, names, chunksize=4):
+            with held_interrupts():  # while processes are started
+                written = pool.map(write, names, chunksize=4)
+            for _ in written:
                 pass
+        except BrokenProcessPool as error:
+            problem = "a worker process died, probably for lack of memory"
+            raise InputError("generating", problem, "run again with fewer --workers") from error
         finally:
             pool.shutdown(cancel_futures=True)
     if arguments.format == "mvtec3d":

@@ -1,5 +1,7 @@
 """Lacks of memory and of processes: how PyTorch, SciPy, the loader of shared libraries and Python report them."""
 
+from pointad.data.lost_loaders import is_lost_loader, lost_loader
+
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "failed to map segment")
 # Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well.
 _PROCESS_MESSAGES = ("resource temporarily unavailable", "start new thread", "pthread_create has failed")
@@ -25,6 +27,8 @@ def shortage(error: BaseException) -> str | None:
     """What a program lacked and what to do, for one line of its errors; None if the error is of another kind."""
     if is_lack_of_memory(error):
         return _NO_MEMORY
+    if is_lost_loader(error):  # between two batches
+        return str(lost_loader())
     return _NO_PROCESSES if is_lack_of_processes(error) else None
 
 

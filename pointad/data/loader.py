@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
+from pointad.data.lost_loaders import is_lost_loader, lost_loader
 from pointad.errors import InputError, PointADError
 
 logger = logging.getLogger(__name__)
@@ -237,18 +238,16 @@ def _with_living_workers(loader: DataLoader) -> Iterator[MultiViewBatch | PointA
 
 def _next_batch(batches: Iterator[MultiViewBatch | PointADError]) -> MultiViewBatch | PointADError | None:
     # Errors of samples arrive as items, so a worker that ends has died without an error.
-    problem = "a loader process died, probably for lack of memory, or of shared memory in /dev/shm"
-    died = InputError("loading", problem, "run again with fewer --num_workers")
     try:
         return next(batches, None)
     except (ConnectionError, EOFError, FileNotFoundError) as error:  # before it had handed its batch over
         with contextlib.suppress(RuntimeError):  # which PyTorch raises at whatever moment it is told of the death
             time.sleep(_TOLD_SECONDS)
-        raise died from error
+        raise lost_loader() from error
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+        if not is_lost_loader(error):
             raise
         interrupt = interrupt_behind(error)
         if interrupt is not None:  # it ended the worker too
             raise interrupt from None
-        raise died from error
+        raise lost_loader() from error

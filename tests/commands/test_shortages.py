@@ -22,6 +22,10 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
         (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), PROCESSES),  # of a fork
         (RuntimeError("pthread_create has failed: Resource temporarily unavailable"), PROCESSES),
         (RuntimeError("pthread_create has failed: Operation not permitted"), PROCESSES),  # old Docker, new C library
+        (
+            RuntimeError("DataLoader worker (pid 5) is killed by signal: Killed. "),
+            "error: loading: a loader process died",
+        ),
         (UnicodeEncodeError(sys.getfilesystemencoding(), "d/\x80.ply", 2, 3, "?"), r"error: d/\x80.ply: has letters"),
         (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),
     ],

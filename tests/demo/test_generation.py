@@ -1,12 +1,14 @@
 """A folder of demo data holds scans of one seed, format and number; the same command completes it."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,23 @@ def test_other_settings_are_refused(flags: tuple[object, ...], other: tuple[obje
 def test_a_class_named_twice_is_one_class(flags: tuple[object, ...]) -> None:
     once, twice = (invoke(*flags, *["gear"] * count) for count in (1, 2))
     assert once.out.startswith("20 scans of 1 class in ") and twice.out == once.out
+
+
+def forking_pool(workers: int, initializer: Callable[[], None]) -> ProcessPoolExecutor:
+    """Whatever Python's default is: only a fork knows what the test has replaced."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer)
+
+
+def die(name: ScanName, seed: int, root: Path) -> None:
+    """Stands for a process that the system ends, as for lack of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointad.commands.make_demo_data.ProcessPoolExecutor", forking_pool)
+    monkeypatch.setattr(FORMATS["mvtec3d"], "write_scan", die)
+    ending = invoke("scripts/make_demo_data.py", "--output", tmp_path / "raw", "--workers", 2)
+    assert_one_error_line(ending, "generating: a worker process died", "fewer --workers")
 
 
 def test_the_same_settings_complete_a_folder(flags: tuple[object, ...]) -> None:
