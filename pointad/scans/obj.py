@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
 _COMMENTS = 4096  # bytes from the beginning, in which exporters state how much follows
 _STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
-_CONTINUED = re.compile(rb"(?m)^ *[vf] [^\n\\]*(?:\\ *\n[^\n\\]*)+")
+_MOST_LINES = 10_000  # of a statement: matching takes a hundred bytes for each
+_CONTINUED = re.compile(rb"(?m)^ *[vf] [^\n\\]*(?:\\ *\n[^\n\\]*){1,%d}" % _MOST_LINES)
 """A vertex or face over several lines; elsewhere, such as in a comment, a last backslash belongs to a path."""
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
@@ -35,11 +36,11 @@ def read_obj(path: Path) -> Mesh:
         path: `v x y z`, perhaps with w, then perhaps with r g b or r g b a; colours 0 to 1 or 0 to 255.
 
     Raises:
-        InputError: a vertex or face is not numeric, or there are too many vertices.
+        InputError: a vertex or face is not numeric or goes on over too many lines, or there are too many vertices.
     """
     content = in_utf8(read_bytes(path), path)
     stated = _STATED.findall(content[:_COMMENTS])
-    content = _plain(content)
+    content = _plain(content, path)
     characters = np.frombuffer(content, dtype=np.uint8)
     starts = np.flatnonzero(characters[:-1] == _NEWLINE) + 1  # the text begins with a line break
     keyword_ends = characters[np.minimum(starts + 1, len(characters) - 1)] == _BLANK
@@ -78,7 +79,7 @@ def _colors(others: np.ndarray) -> np.ndarray | None:
     return colors_from_named(others[:, :3] if ends_in_alpha else others[:, 1:])
 
 
-def _plain(content: bytes) -> bytes:
+def _plain(content: bytes, path: Path) -> bytes:
     """One statement per line, words separated by single blanks, no surrounding blanks, no comments."""
     content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     content = b"\n" + content.translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
@@ -87,6 +88,8 @@ def _plain(content: bytes) -> bytes:
         content = re.sub(rb"#[^\n]*", b"", content)
     if b"\\" in content:
         content = _CONTINUED.sub(lambda found: re.sub(rb"\\ *\n", b" ", found[0]), content)
+        if _CONTINUED.search(content):
+            raise InputError(path, f"has a vertex or face of more than {_MOST_LINES + 1} lines", _REMEDY)
     if b"  " in content:
         content = re.sub(rb" {2,}", b" ", content)
     if b"\n " in content:

@@ -177,3 +177,20 @@ def test_the_largest_number_of_points_is_taken(tmp_path: Path) -> None:
     np.save(tmp_path / "larger.npy", np.ones((MOST_POINTS + 1, 3), dtype=np.int8))
     with pytest.raises(InputError, match="at most 10000000"):
         read_scan(tmp_path / "larger.npy")
+
+
+def obj_with_a_face_of(path: Path, lines: int) -> Path:
+    vertices = np.random.default_rng(0).normal(size=(90, 3))
+    text = "".join(f"v {x} {y} {z}\n" for x, y, z in vertices.tolist())
+    path.write_text(text + "f " + "\\\n" * (lines - 1) + "1 2 3\n")
+    return path
+
+
+def test_faces_over_many_lines(tmp_path: Path) -> None:
+    assert read_scan(obj_with_a_face_of(tmp_path / "a.obj", 10_000)).is_mesh
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_faces_over_endless_lines(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has a vertex or face of more than 10001 lines"):
+        read_scan(obj_with_a_face_of(tmp_path / "a.obj", 10_000_000))
