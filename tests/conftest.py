@@ -1,5 +1,10 @@
 """Fixtures that several tests share: the seeded golden inputs and what the library makes of them, once per session."""
 
+import os
+
+# The models here are so small that threads would mostly wait for each other. Programs that are started inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import numpy as np
