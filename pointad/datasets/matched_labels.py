@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from pointad.datasets.labelled_points import EXTENT_TOLERANCE, difference_from_scan, read_labelled_points
 from pointad.errors import InputError
@@ -57,7 +57,7 @@ def _matched(truth: PointCloud, points: np.ndarray, path: Path, scan_path: Path)
     apart = float(np.abs(truth.points[both] - points[both]).max()) if both.any() else np.inf
     if apart <= _EXACT * size:
         return truth.labels
-    distance, nearest = cKDTree(truth.points[written]).query(points[usable])
+    distance, nearest = scipy.spatial.cKDTree(truth.points[written]).query(points[usable])
     unlike = int((distance > _SAME_POINT * size).sum())
     # Rounded coordinates are nearly as far from any row as from their own; those of shuffled rows are not.
     if apart <= EXTENT_TOLERANCE * size and (unlike or apart <= _ROUNDED * distance.max()):

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from pointad.datasets.archive import (
     TRAINING_SPLIT,
@@ -134,7 +134,7 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
     usable = np.flatnonzero(np.isfinite(vertices).all(axis=1))
     if not len(usable):
         raise InputError(scan_path, "holds no usable point", _REMEDY)
-    distance, nearest = cKDTree(vertices[usable]).query(rows)
+    distance, nearest = scipy.spatial.cKDTree(vertices[usable]).query(rows)
     tolerance = EXTENT_TOLERANCE * float(np.ptp(vertices[usable], axis=0).max())
     away = int((distance > tolerance).sum())
     if away == len(rows):

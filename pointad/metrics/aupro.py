@@ -7,7 +7,7 @@ anomalous regions of the share of the region that is detected, against the share
 from typing import Literal
 
 import numpy as np
-from scipy.integrate import trapezoid
+import scipy
 
 from pointad.errors import InputError
 from pointad.metrics.pixel_scores import PixelScores
@@ -58,7 +58,8 @@ def exact_aupro_of(ranking: Ranking, limit: float) -> float:
     false_positive_rate, overlap = pro_polyline(ranking.sweep)
     inside = false_positive_rate <= limit
     at_limit = np.interp(limit, false_positive_rate, overlap)
-    return float(trapezoid(np.append(overlap[inside], at_limit), np.append(false_positive_rate[inside], limit)) / limit)
+    rates, heights = np.append(false_positive_rate[inside], limit), np.append(overlap[inside], at_limit)
+    return float(scipy.integrate.trapezoid(heights, rates) / limit)
 
 
 def pro_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +94,7 @@ def published_aupro_of(ranking: Ranking, limit: float) -> float | None:
         return None
     reached = false_positive_rate[below]
     rescaled = (reached - np.min(reached)) / np.ptp(reached)
-    return float(trapezoid(overlap[below][::-1], rescaled[::-1]))
+    return float(scipy.integrate.trapezoid(overlap[below][::-1], rescaled[::-1]))
 
 
 def published_thresholds(ranking: Ranking) -> np.ndarray:

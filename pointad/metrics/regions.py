@@ -1,10 +1,7 @@
 """Anomalous regions of a mask, to which AU-PRO gives equal weight whatever their size."""
 
 import numpy as np
-from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+import scipy
 
 REGION_NEIGHBOURS = 16
 """k of the graph that connects the points of a cloud: enough to bridge the rows of interpolated points."""
@@ -24,7 +21,7 @@ def region_weights(mask: np.ndarray) -> np.ndarray:
         (K,) float64 for the K anomalous pixels in row-major order, 1 / (area of the pixel's region); the sum is the
         number of regions.
     """
-    regions, _ = ndimage.label(mask, _EIGHT_NEIGHBOURS)
+    regions, _ = scipy.ndimage.label(mask, _EIGHT_NEIGHBOURS)
     return shares_of_regions(regions[mask])
 
 
@@ -58,8 +55,8 @@ def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = R
     place = np.full(len(points), -1)
     place[own] = np.arange(len(own))
     edges = place[source[inside]], place[target[inside]]
-    graph = coo_array((np.ones(len(edges[0]), bool), edges), shape=(len(own), len(own)))
-    component = connected_components(graph, directed=False)[1]
+    graph = scipy.sparse.coo_array((np.ones(len(edges[0]), bool), edges), shape=(len(own), len(own)))
+    component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
     regions[own] = np.argsort(np.argsort(first))[inverse.reshape(-1)] + 1
     return regions
@@ -69,7 +66,7 @@ def _nearest_others(points: np.ndarray, of: np.ndarray, count: int) -> np.ndarra
     """The `count` nearest points (len(of), count) of the given points, excluding the points themselves."""
     if count == 0:
         return np.zeros((len(of), 0), np.int64)
-    _, nearest = cKDTree(points).query(points[of], k=range(1, count + 2))
+    _, nearest = scipy.spatial.cKDTree(points).query(points[of], k=range(1, count + 2))
     # Among coincident points any may come first, and if there are many, the point itself may be missing.
     is_itself = nearest == of[:, None]
     is_itself[~is_itself.any(axis=1), -1] = True

@@ -8,9 +8,7 @@ points, all are core points of the same cluster, with nothing to count (Gan and 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+import scipy
 
 _REACH = 2.5  # cells; neighbours are at most two cells apart along each axis
 
@@ -35,7 +33,7 @@ def cluster_labels(points: np.ndarray, *, radius: float, min_points: int) -> np.
     cells = _cells(points, radius)
     core = cells.counts[cells.cell_of] >= min_points
     undecided = np.flatnonzero(~core)
-    tree = cKDTree(points, balanced_tree=False, compact_nodes=False)
+    tree = scipy.spatial.cKDTree(points, balanced_tree=False, compact_nodes=False)
     distances, neighbours = tree.query(points[undecided], k=range(1, min_points + 1), distance_upper_bound=bound)
     enough = np.isfinite(distances[:, -1])
     core[undecided[enough]] = True
@@ -73,22 +71,23 @@ def _connected_cells(points: np.ndarray, core: np.ndarray, cells: _Cells, bound:
     occupied, starts = np.unique(cells.cell_of[core_points], return_index=True)
     members = dict(zip(occupied.tolist(), np.split(core_points, starts[1:]), strict=True))
     # One core point per cell joins nearly all cells that belong together ...
-    pairs = cKDTree(points[core_points[starts]]).query_pairs(bound, output_type="ndarray")
+    pairs = scipy.spatial.cKDTree(points[core_points[starts]]).query_pairs(bound, output_type="ndarray")
     component = _components(occupied[pairs], len(cells.places))
     # ... and those still separate are compared point by point.
-    close = occupied[cKDTree(cells.places[occupied]).query_pairs(_REACH, p=np.inf, output_type="ndarray")]
+    close = occupied[scipy.spatial.cKDTree(cells.places[occupied]).query_pairs(_REACH, p=np.inf, output_type="ndarray")]
     for one, other in close[component[close[:, 0]] != component[close[:, 1]]].tolist():
         if component[one] == component[other]:
             continue
-        distances, _ = cKDTree(points[members[one]]).query(points[members[other]], distance_upper_bound=bound)
+        tree = scipy.spatial.cKDTree(points[members[one]])
+        distances, _ = tree.query(points[members[other]], distance_upper_bound=bound)
         if np.isfinite(distances).any():
             component[component == component[other]] = component[one]
     return component
 
 
 def _components(edges: np.ndarray, count: int) -> np.ndarray:
-    graph = coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    return connected_components(graph, directed=False)[1]
+    graph = scipy.sparse.coo_array((np.ones(len(edges), dtype=bool), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
 def _numbered_by_first(values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from pointad.compute.open3d_library import load_open3d
 from pointad.errors import InputError
@@ -127,7 +127,8 @@ def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Re
 def _between(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All points between points and their nearest neighbours, and the index of the nearer end of each."""
     neighbours = min(NEIGHBOURS, len(points) - 1)
-    _, nearest = cKDTree(points).query(points, k=range(2, neighbours + 2))  # (N, neighbours), without the point itself
+    tree = scipy.spatial.cKDTree(points)
+    _, nearest = tree.query(points, k=range(2, neighbours + 2))  # (N, neighbours), without the point itself
     own = np.broadcast_to(np.arange(len(points))[:, None, None], (len(points), neighbours, len(STEPS)))
     steps = np.array(STEPS)
     other = np.broadcast_to(nearest[..., None], own.shape)

@@ -74,6 +74,12 @@ def test_rendering_and_the_front_door_import_nothing_heavy(module: str) -> None:
     run_code(IMPORT_ALONE, module)
 
 
+def test_checking_flags_imports_no_part_of_scipy() -> None:
+    """The shell scripts check flags several times before they run anything."""
+    parts = "('scipy.spatial', 'scipy.sparse', 'scipy.ndimage', 'scipy.integrate')"
+    run_code(f"import pointad.commands.shared_flags, sys; assert not sys.modules.keys() & {parts}, sys.modules")
+
+
 def test_front_door_gives_the_predictor() -> None:
     import pointad
     from pointad.inspection import predictor
