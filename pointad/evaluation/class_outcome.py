@@ -59,7 +59,7 @@ class ClassCollector:
         self.labels.append(sample.label)
         self.masks.add(sample.species, sample.identifier, packed_mask(sample.mask))
         self.pictures.add(sample.species, sample.identifier, sample.content)
-        scan = scan_content(sample.label, sample.mask, sample.renderings)
+        scan = scan_content(sample.label, sample.mask, sample.rendering)
         self.scans.add(sample.species, sample.identifier, scan)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         self.without_mask += not located

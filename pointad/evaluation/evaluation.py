@@ -14,7 +14,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.class_outcome import ClassCollector, ClassOutcome
 from pointad.evaluation.evaluation_settings import EvaluationSettings
-from pointad.evaluation.sample_fingerprint import picture_digest, views_digest
+from pointad.evaluation.sample_fingerprint import picture_digest, rendering_digest, views_digest
 from pointad.evaluation.scored_sample import PromptSet, ScoredSample, score_one
 
 
@@ -104,7 +104,8 @@ def _score_batch(
     """For every sample of a batch, its scores under the sets of prompts that are tested on its class."""
     features = encoder.encode(batch)
     assert batch.views is not None  # the encoder refuses batches without it
-    contents = [picture_digest(batch.sample(index)) for index in range(len(batch.views))]
+    samples = [batch.sample(index) for index in range(len(batch.views))]
+    contents, placed = list(map(picture_digest, samples)), list(map(rendering_digest, samples))
     renderings = list(map(views_digest, batch.views))
     pictures = [""] * len(renderings) if batch.color is None else list(map(views_digest, batch.color))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
@@ -119,6 +120,7 @@ def _score_batch(
                 score_one(batch, features, index, prompts, settings),
                 content=contents[index],
                 renderings=renderings[index],
+                rendering=placed[index],
                 picture=pictures[index],
             )
             for prompts in prompt_sets

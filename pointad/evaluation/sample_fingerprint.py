@@ -39,9 +39,15 @@ def packed_mask(mask: np.ndarray) -> bytes:
     return mask.size.to_bytes(8, "big") + np.packbits(mask, axis=None).tobytes()
 
 
-def scan_content(label: int, mask: np.ndarray, views: str) -> bytes:
-    """What a training and a test know of a sample alike: its label, its mask, and the `views_digest` of its views."""
-    return f"{label} {views} ".encode() + packed_mask(mask)
+def scan_content(label: int, mask: np.ndarray, rendering: bytes) -> bytes:
+    """What a training and a test know of a sample alike: its label, its mask, and its `rendering_digest`."""
+    return bytes([label]) + rendering + packed_mask(mask)
+
+
+def rendering_digest(sample: MultiViewSample) -> bytes:
+    """What tells the views of one sample and where its points are in them, without RGB picture and coordinates."""
+    tensors = (sample.views, sample.non_zero, sample.correspondences)
+    return _digest(*(tensor for tensor in tensors if tensor is not None)).digest()[:_BYTES]
 
 
 def picture_digest(sample: MultiViewSample) -> bytes:

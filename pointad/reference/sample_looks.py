@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.evaluation.sample_fingerprint import picture_digest, views_digest
+from pointad.evaluation.sample_fingerprint import picture_digest, rendering_digest, views_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples
@@ -25,6 +25,7 @@ class SampleLook:
     side: int  # S
     content: bytes  # tells its pictures and points, see `picture_digest`
     renderings: str  # tells its views, see `views_digest`
+    rendering: bytes  # tells its views and where its points are in them, see `rendering_digest`
 
     @torch.no_grad()
     def under(self, text_features: Tensor) -> "SampleLook":
@@ -86,7 +87,12 @@ def look_at_sample(
         extent=float(np.ptp(points, axis=0).max()),
     )
     assert sample.views is not None  # the encoder refuses samples without it
-    content = picture_digest(sample)
     return SampleLook(
-        replace(sample, views=None, color=None), for_prompts, seen, side, content, views_digest(sample.views)
+        replace(sample, views=None, color=None),
+        for_prompts,
+        seen,
+        side,
+        content=picture_digest(sample),
+        renderings=views_digest(sample.views),
+        rendering=rendering_digest(sample),
     )

@@ -195,7 +195,7 @@ class _OneClass:
             who, mask = (look.sample.species, look.sample.identifier), look.sample.mask.numpy()
             masks.add(*who, packed_mask(mask))
             pictures.add(*who, look.content)
-            scans.add(*who, scan_content(look.sample.label, mask, look.renderings))
+            scans.add(*who, scan_content(look.sample.label, mask, look.rendering))
             renderings.append(look.renderings)
             said = {}
             for prompts in self._prompt_sets:

@@ -17,7 +17,7 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, scan_content, views_digest
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, rendering_digest, scan_content, views_digest
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
@@ -114,13 +114,14 @@ def load_examples(
         for place in range(len(batch.class_name)):
             index = own[len(features)]
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
-            content += sample_content(batch.sample(place), index)
-            masks += mask_content(batch.sample(place))
+            sample = batch.sample(place)
+            content += sample_content(sample, index)
+            masks += mask_content(sample)
             if batch.views is not None:
                 renderings.append(views_digest(batch.views[place]))
-                scan = scan_content(int(batch.label[place]), batch.mask[place].numpy(), renderings[-1])
-                scans.add(batch.species[place], batch.identifier[place], scan)
-            aimed = path.targets(batch.sample(place), grid_side)
+            scan = scan_content(sample.label, sample.mask.numpy(), rendering_digest(sample))
+            scans.add(sample.species, sample.identifier, scan)
+            aimed = path.targets(sample, grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
     content, masks = processes.sum(torch.tensor([content, masks])).tolist()
     all_renderings = tuple(sorted(one for part in processes.gather(renderings) for one in part))

@@ -140,8 +140,13 @@ def test_a_training_has_the_fingerprint_of_the_scans_of_a_test(backbone: ClipBac
         assert loaded.views is not None
         return replace(loaded, views=loaded.views // 2)
 
-    other = MultiViewDataset(data.sources, darker, options)
-    assert load_examples(PictureEncoder(backbone), other, description=None).scans != tested.scans
+    def elsewhere(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+        loaded = data.load(scan, options)
+        return replace(loaded, correspondences=loaded.correspondences[:, ::-1])
+
+    for load in (darker, elsewhere):
+        other = MultiViewDataset(data.sources, load, options)
+        assert load_examples(PictureEncoder(backbone), other, description=None).scans != tested.scans
 
 
 def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(backbone: ClipBackbone) -> None:
