@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 EXIT_ERROR = 2
 LONGEST_LINE = 4_000  # characters of the log and of errors; names in them may be of any length
-_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|-inf(inity)?$", re.IGNORECASE)  # argparse knows no exponents
+_NEGATIVE = re.compile(r"-(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$|-inf(inity)?$", re.IGNORECASE)  # argparse knows no exponents
 _LEFT_OVER = "unrecognized arguments: "  # how argparse begins
 
 

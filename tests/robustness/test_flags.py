@@ -97,6 +97,11 @@ def test_negative_numbers_with_exponents_are_no_flags(number: str) -> None:
     assert ("nowhere.ply" if number != "-inf" else "-inf is not a finite number") in ending.err, ending.err
 
 
+def test_endless_digits_of_no_number_are_looked_at_once() -> None:
+    ending = invoke("scripts/predict.py", "nowhere.ply", "--threshold", f"-{'1' * 1_000_000}x")
+    assert ending.code == 2 and "expected one argument" in ending.err
+
+
 @pytest.mark.parametrize(
     ("script", "flags", "said"),
     [
