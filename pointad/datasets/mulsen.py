@@ -144,7 +144,7 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
         message = "%s: %d of %d anomalous points are farther than 1 %% of the scan's size from all vertices of %s"
         logger.warning(message, path, away, len(rows), scan_path.name)
     if listed is not None:
-        unlisted = int((cKDTree(listed).query(vertices[usable])[0] > tolerance).sum())
+        unlisted = int((scipy.spatial.cKDTree(listed).query(vertices[usable])[0] > tolerance).sum())
         if unlisted:
             message = "%s: labels no point near %d of the %d vertices of %s, which count as normal"
             logger.warning(message, path, unlisted, len(usable), scan_path.name)
