@@ -44,7 +44,7 @@ class RunWriter:
 
     Files: ``results.json``, ``scores.csv`` and ``curves.json`` when the run is finished; ``maps/<class>/<species>/
     <id>.npz`` (``point_map``, ``color_map``, ``fused_map``, float32; ``mask``, the anomalous positions, and ``valid``,
-    those that hold a point, bool; ``picture``, what tells the RGB picture, uint8) and
+    those that hold a point, bool; ``views`` and ``picture``, what tells the views and the RGB picture, uint8) and
     ``visualization/<class>/<species>/<id>.png`` as samples are scored, if requested; names that are not plain path
     components are escaped. While a run writes maps or pictures, ``unfinished.csv`` names the samples that they are of.
 
@@ -94,8 +94,9 @@ class RunWriter:
         if self._save_maps:
             arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
             arrays |= {"mask": sample.mask, "valid": sample.valid}
-            if sample.picture:
-                arrays["picture"] = np.frombuffer(bytes.fromhex(sample.picture), np.uint8)
+            for kind, digest in (("views", sample.renderings), ("picture", sample.picture)):
+                if digest:
+                    arrays[kind] = np.frombuffer(bytes.fromhex(digest), np.uint8)
             with atomic_path(maps_file(self.folder, *name)) as temporary:
                 np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
         if self._visualize:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from pointad.data.dataset import resize_mask, resize_pictures
-from pointad.data.layout import SampleFiles, read_color, read_nonzero_indices
+from pointad.data.layout import SampleFiles, read_color, read_nonzero_indices, read_views
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_fingerprint import views_digest
@@ -147,8 +147,8 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
     except InputError as error:
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
-    saved = {} if files is None else _saved_arrays(run, sample, ("mask", "valid", "picture"), "bu")
-    if files is not None and not (_is_tested_scan(files, saved) and _is_tested_picture(files, saved, run)):
+    saved = {} if files is None else _saved_arrays(run, sample, ("mask", "valid", "views", "picture"), "bu")
+    if files is not None and not (_is_tested_scan(files, saved) and _has_tested_pictures(files, saved, run)):
         message = "%s: %s is another scan than when %s was written, and is not shown"
         logger.warning(message, data_path, "/".join(sample.name), run.place)
         return None
@@ -168,13 +168,21 @@ def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
     return np.array_equal(resize_mask(read_mask(files.mask), mask.shape[0]), mask)
 
 
-def _is_tested_picture(files: SampleFiles, saved: dict[str, np.ndarray], run: Run) -> bool:
-    """Whether a rendered scan has the RGB picture that a test encoded, as far as the test noted it down."""
-    told, size = saved.get("picture"), run.record.image_size
-    if told is None or size is None or not files.correspondences.is_dir() or not files.rgb.is_file():
+def _has_tested_pictures(files: SampleFiles, saved: dict[str, np.ndarray], run: Run) -> bool:
+    """Whether a rendered scan has the views and the RGB picture that a test encoded, as far as that is known."""
+    size, views = run.record.image_size, run.record.views
+    if size is None or not files.correspondences.is_dir():
         return True
-    now = views_digest(resize_pictures(read_color(files.rgb)[None], size)[0])
-    return told.tobytes() == bytes.fromhex(now)
+    pictures: dict[str, np.ndarray] = {}
+    if "views" in saved and views is not None and files.views.is_dir():
+        pictures["views"] = read_views(files.views, views)
+    if "picture" in saved and files.rgb.is_file():
+        pictures["picture"] = read_color(files.rgb)[None]
+    now = {kind: resize_pictures(one, size) for kind, one in pictures.items()}
+    return all(
+        saved[kind].tobytes() == bytes.fromhex(views_digest(one if kind == "views" else one[0]))
+        for kind, one in now.items()
+    )
 
 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:

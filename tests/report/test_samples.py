@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from toy_runs import VIEWS
 
 from pointad.data.layout import SampleFiles
 from pointad.report.clouds import scored_cloud
@@ -123,18 +124,24 @@ def test_no_cloud_without_maps_or_scan(mapped_run: Run, tmp_path: Path, make_run
     assert scored_cloud(make_run(), sample, present) is None
 
 
-@pytest.mark.parametrize("changed", ["mask", "points", "picture"])
+@pytest.mark.parametrize("changed", ["mask", "points", "picture", "views"])
 def test_scans_that_were_replaced_after_the_test_are_not_shown(
     changed: str, mapped_run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, sample = (one.sample for one in best_anomalous(judge(read_scores(mapped_run), "fused"), 2))
     for each in (first, sample):
-        SampleFiles(tmp_path / "data", *each.name).correspondences.mkdir(parents=True)
+        rendered = SampleFiles(tmp_path / "data", *each.name)
+        rendered.correspondences.mkdir(parents=True)
+        rendered.views.mkdir(parents=True)
+        for number, view in enumerate(VIEWS):
+            Image.fromarray(view).save(rendered.views / f"view_{number}.png")
     files = files_of(mapped_run, sample, tmp_path / "data")
     assert files is not None and files_of(mapped_run, sample, None) is None
     whole = run_page(mapped_run)
     if changed == "mask":
         Image.fromarray(np.eye(48, dtype=np.uint8) * 255).save(files.mask)
+    elif changed == "views":
+        Image.fromarray(VIEWS[0] // 2).save(files.views / "view_8.png")
     elif changed == "picture":
         Image.fromarray(np.full((48, 48, 3), 121, np.uint8)).save(files.rgb)
     else:

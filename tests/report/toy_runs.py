@@ -20,6 +20,7 @@ from pointad.metrics.ranking import rank
 from pointad.report.runs import Run
 
 SIDE = 48
+VIEWS = np.full((9, SIDE, SIDE, 3), 200, np.uint8)
 TOYS = ("bear", "duck", "train <2>")  # the last one must be escaped
 FACTS: dict[str, Any] = {
     "dataset": "mvtec_pc_3d_rgb",
@@ -62,9 +63,10 @@ def toy_samples(class_name: str, seed: int) -> list[ScoredSample]:
                 valid=np.ones((SIDE, SIDE), bool),
                 view_maps=random.random((9, SIDE, SIDE)).astype(np.float32),
                 view_scores=random.random(9).astype(np.float32),
-                views=np.full((9, SIDE, SIDE, 3), 200, np.uint8),
+                views=VIEWS,
                 color=(color := np.full((SIDE, SIDE, 3), 120, np.uint8)),
                 picture=views_digest(torch.from_numpy(color)),
+                renderings=views_digest(torch.from_numpy(VIEWS)),
             )
         )
     return samples
