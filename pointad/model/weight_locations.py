@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from pointad.errors import InputError
+from pointad.files.presence import is_file, is_folder
 from pointad.files.regular import as_path
 
 CACHE_VARIABLE = "POINTAD_CACHE"  # names the user's cache folder
@@ -23,7 +24,8 @@ def demo_folder() -> Path:
 
 def cache_folder() -> Path:
     """The user's cache folder: the value of the environment variable POINTAD_CACHE, else ~/.cache/pointad."""
-    return Path(os.environ.get(CACHE_VARIABLE) or Path("~") / ".cache" / "pointad").expanduser()
+    place = os.environ.get(CACHE_VARIABLE) or "~/.cache/pointad"
+    return Path(os.path.expanduser(place))  # noqa: PTH111 (pathlib's fails for a user without a home)
 
 
 def weight_folders() -> list[Path]:
@@ -59,11 +61,11 @@ def locate(path: str | Path) -> Path:
 
 def place_of(path: Path) -> Path:
     """The same without a word in the log, for a text that may be no path, such as the name of the demo's CLIP."""
-    if path.is_absolute() or path.exists():
+    if path.is_absolute() or is_file(path) or is_folder(path):
         return path
     inner = Path(*path.parts[1:]) if path.parts[:1] == (_FOLDER,) else path
     for folder in weight_folders():
-        if (folder / inner).exists():
+        if is_file(folder / inner) or is_folder(folder / inner):  # not so in a home that may not be read
             return folder / inner
     return path
 

@@ -1,7 +1,10 @@
 """Where weights are looked for."""
 
 import argparse
+import errno
 import logging
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,28 @@ def test_cache_folder_without_a_wish(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_folder() == Path.home() / ".cache" / "pointad"
     monkeypatch.setenv("POINTAD_CACHE", "~/weights")
     assert cache_folder() == Path.home() / "weights"
+
+
+def test_cache_folder_of_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a number that a container runs under."""
+    monkeypatch.delenv("POINTAD_CACHE", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    assert not cache_folder().exists()
+    assert locate("carrot.pth") == Path("carrot.pth")
+
+
+def test_a_home_that_may_not_be_read_holds_nothing(folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of the user who started the container."""
+    stat = Path.stat
+
+    def refuse(path: Path, **options: bool) -> os.stat_result:
+        if folders[1] in path.parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert locate("carrot.pth") == Path("carrot.pth")
 
 
 @pytest.mark.parametrize("prefix", ["", "checkpoints/"])

@@ -105,7 +105,7 @@ def trial(job: Job, folder: Path, how: Plan, expected: dict[str, str]) -> Findin
             finding.problems.append(str(error))
             continue
         said = child.words.read_text(errors="replace") if child.words.is_file() else ""  # killed before it was made
-        if "import run_script" in said:  # Python was still starting, and interrupted in its own words
+        if "entry import run_" in said:  # Python was still starting, and interrupted in its own words
             continue
         finding.problems += complaints(status, said, how, was_killed=child in killed)
         finding.words.append(f"process {index}, {status}: {said[-1500:]}")
