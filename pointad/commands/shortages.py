@@ -3,8 +3,12 @@
 from pointad.data.lost_loaders import is_lost_loader, lost_loader
 
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "failed to map segment")
-# Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well.
-_PROCESS_MESSAGES = ("resource temporarily unavailable", "start new thread", "pthread_create has failed")
+# Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well. The
+# last one comes from a pool of processes that is closed because its thread could not be started.
+_PROCESS_MESSAGES = (
+    *("resource temporarily unavailable", "start new thread", "pthread_create has failed"),
+    "cannot join thread before it is started",
+)
 _NO_MEMORY = "memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine"
 _NO_PROCESSES = (
     "processes: no more of them, or of their threads, can be started; use fewer --num_workers, or raise the limits of "

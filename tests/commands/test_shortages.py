@@ -18,6 +18,7 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
         (MemoryError(), MEMORY),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), MEMORY),
         (RuntimeError("can't start new thread"), PROCESSES),
+        (RuntimeError("cannot join thread before it is started"), PROCESSES),  # of a pool without its thread
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MEMORY),  # of a fork: not of a disk
         (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), PROCESSES),  # of a fork
         (RuntimeError("pthread_create has failed: Resource temporarily unavailable"), PROCESSES),
