@@ -13,7 +13,7 @@ from pointad.files.json_files import read_json
 from pointad.rendering.views import View, repeated_direction
 
 AUTO = "auto"
-RIG_NAMES = (AUTO, "front", "around")
+RIG_NAMES = (AUTO, "front", "around", "all_sides")
 MOST_VIEWS = 1000  # of a rig: each takes 0.7 MB a scan
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
 
@@ -48,7 +48,8 @@ def add_named_rig_argument(group: argparse._ActionsContainer) -> None:
         default=AUTO,
         metavar="|".join((*RIG_NAMES, "FILE")),
         help="directions of the views: front (scans from one side), around (closed shapes, from around their longest "
-        f"axis), auto (front for organized scans, around for others), or {_RIG_FILE} (default: auto)",
+        "axis), all_sides (the same, and the two ends of that axis), auto (front for organized scans, around for "
+        f"others), or {_RIG_FILE} (default: auto)",
     )
 
 

@@ -181,8 +181,8 @@ class PointAD:
             colors: (H, W, 3) uint8, the RGB picture of an organized scan. The colours of a cloud without a grid are
                 not used for its score: pass None.
             rgb: (h, w, 3) uint8, a separate RGB picture with the same field of view as the organized scan.
-            rig: "auto", "front" (scans from one side), "around" (closed shapes), or a rig of your own, such as those
-                in `pointad.rendering.views`.
+            rig: "auto", "front" (scans from one side), "around" (closed shapes), "all_sides" (closed shapes, with the
+                ends of their longest axis), or a rig of your own, such as those in `pointad.rendering.views`.
             views: how many of the rig's views, or other directions; None: all of the rig's.
             sigma: width of the smoothing in pixels of the grid; on a surface, in pixels of the views, of which the
                 cloud's largest side takes 240.

@@ -26,7 +26,7 @@ from pointad.inspection.strays import strays, warn_of_far_points
 from pointad.inspection.thinning import thin_evenly
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
-from pointad.rendering.views import ViewRig, rotation_matrix
+from pointad.rendering.views import View, ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
@@ -42,6 +42,8 @@ ASPECT_TOLERANCE = 0.02  # between a picture and its scan
 PLACES = GRID_SIZE * GRID_SIZE
 FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
 AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
+_ENDS = (View("y", 90.0), View("y", -90.0))  # of that axis, which no view about it faces
+ALL_SIDES_RIG = dataclasses.replace(AROUND_RIG, views=AROUND_RIG.views + _ENDS)
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ def choose_rig(rig: ViewRig | str, organized: bool) -> ViewRig:
     """The rig that a name stands for.
 
     Args:
-        rig: a rig; "front", for scans from one side; "around", for closed shapes; "auto", "front" for organized scans
-            and "around" for others.
+        rig: a rig; "front", for scans from one side; "around", for closed shapes; "all_sides", for closed shapes with
+            the ends of their longest axis; "auto", "front" for organized scans and "around" for others.
         organized: whether the scan has a pixel grid.
 
     Raises:
@@ -126,7 +128,8 @@ def choose_rig(rig: ViewRig | str, organized: bool) -> ViewRig:
     """
     if isinstance(rig, ViewRig):
         return rig
-    names = {"auto": FRONT_RIG if organized else AROUND_RIG, "front": FRONT_RIG, "around": AROUND_RIG}
+    automatic = FRONT_RIG if organized else AROUND_RIG
+    names = {"auto": automatic, "front": FRONT_RIG, "around": AROUND_RIG, "all_sides": ALL_SIDES_RIG}
     return names[as_choice(rig, "rig", names)]
 
 
@@ -209,7 +212,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
 
     Args:
         points: (N, 3) floating point.
-        rig: the view directions; the cloud is aligned with its principal axes only for AROUND_RIG.
+        rig: the view directions; the cloud is aligned with its principal axes only for AROUND_RIG and ALL_SIDES_RIG.
         seed: of the thinning.
         name: of the scan, for the log.
 
@@ -233,7 +236,7 @@ def prepare_cloud(points: np.ndarray, rig: ViewRig, *, seed: int = 0, name: str 
     warn_of_far_points(original, name)
     chosen = thin_evenly(original, PLACES, seed)
     centred, center, scale = _centred_and_scaled(original)
-    rotation = principal_axes(centred[chosen]) if rig is AROUND_RIG else np.eye(3)
+    rotation = principal_axes(centred[chosen]) if rig in (AROUND_RIG, ALL_SIDES_RIG) else np.eye(3)
     if len(chosen) == len(original):
         nearest = np.arange(len(original))
     else:

@@ -30,6 +30,20 @@ def test_names_of_rigs() -> None:
         choose_rig("side", organized=False)
 
 
+def test_views_of_all_sides_face_the_ends_of_the_longest_axis() -> None:
+    """The published views of closed shapes turn about that axis: seen at a right angle, its ends are in none."""
+    around, all_sides = (choose_rig(name, organized=False) for name in ("around", "all_sides"))
+    assert all_sides.views[:9] == around.views and len(all_sides.views) == 11
+    ends = np.array([[1.0, 0, 0], [-1, 0, 0]])
+    for rig, faced in ((around, 0.0), (all_sides, 1.0)):
+        towards_camera = np.stack([view.rotation[2] for view in rig.views])
+        np.testing.assert_allclose((ends @ towards_camera.T).max(axis=1), faced, atol=1e-12)
+    points = closed_shape(2000)
+    aligned = [prepare(points, None, None, rig).point_cloud.points for rig in ("around", "all_sides")]
+    np.testing.assert_array_equal(*aligned)
+    assert np.ptp(aligned[1], axis=0).argmax() == 0
+
+
 def test_small_cloud_keeps_every_point_and_its_order() -> None:
     points = closed_shape(500)
     scan = prepare(points, None, None, "front")
