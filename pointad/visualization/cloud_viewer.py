@@ -68,7 +68,7 @@ def cloud_fragment(
         colors: (N, 3) uint8 RGB.
         title: the caption.
         heat_range: values at the two ends of the colour scale; None uses the lowest and highest score.
-        marks: positions with short labels that are circled in the view, such as the defect regions.
+        marks: positions with short labels that are circled in the view, pale where the cloud hides them.
         rotation: initial rotation (3, 3) from the cloud's axes to the screen's (x right, y up, z towards the viewer);
             None shows the cloud as a depth camera sees it (z away from the viewer, y down).
         most_points: larger clouds are subsampled at random to this many points, which the hint below the view states.

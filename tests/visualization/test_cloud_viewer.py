@@ -191,3 +191,20 @@ def test_many_clouds_share_one_page(browser: HeadlessChromium, tmp_path: Path) -
     assert pixels(browser, ANYTHING, 19)[0] < 0.9 * before[0]
     assert pixels(browser, ANYTHING) == before
     assert browser.log == []
+
+
+@pytest.mark.browser
+@needs_browser
+def test_marks_behind_the_cloud_are_pale(browser: HeadlessChromium, tmp_path: Path) -> None:
+    sphere = np.random.default_rng(0).normal(size=(30_000, 3))
+    sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    marks = [((0, 0, 1), "1"), ((0, 0, -1), "2"), ((0.7, 0, 0.7), "3")]
+    page = tmp_path / "cloud.html"
+    page.write_text(cloud_page(sphere, np.zeros(len(sphere)), marks=marks, rotation=np.eye(3)))
+    browser.open(page)
+    browser.wait_for("document.querySelector('figure').dataset.drawn === 'true'")
+    assert browser.evaluate("document.querySelector('figure').dataset.hiddenMarks") == "2"
+    browser.evaluate("document.querySelector('canvas').focus()")
+    browser.press("ArrowRight", times=31)  # half a turn
+    browser.wait_for("document.querySelector('figure').dataset.hiddenMarks === '1 3'")  # in the next frame
+    assert browser.log == []

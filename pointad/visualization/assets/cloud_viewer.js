@@ -7,6 +7,9 @@ const HALF_FIELD = (17 * Math.PI) / 180; // half of the camera's field of view
 const FOCAL = 1 / Math.tan(HALF_FIELD);
 const TURN_PER_PIXEL = 0.008;
 const TURN_PER_KEY = 0.1;
+const MARK_REACH = 4; // pixels around a mark in which nearer points hide it ...
+const MARK_DEPTH = 0.1; // ... if they are nearer by this fraction of the cloud's radius
+const HIDDEN_MARK = 0.3; // opacity
 
 class CloudFigure {
   constructor(figure, painter) {
@@ -68,15 +71,46 @@ class CloudFigure {
     this.figure.dataset.drawn = "true";
   }
 
-  drawMarks(view, ratio) {
+  // Where a point of the cube around the cloud is in the picture, and its depth.
+  place(view, x, y, z) {
     const r = view.rotation;
-    const scale = (view.focal * view.height) / 2;
-    this.context.font = `600 ${14 * ratio}px system-ui, sans-serif`;
-    for (const [x, y, z, text] of this.cloud.marks) {
-      const depth = view.distance - (r[6] * x + r[7] * y + r[8] * z);
+    const depth = view.distance - (r[6] * x + r[7] * y + r[8] * z);
+    const scale = (view.focal * view.height) / 2 / depth;
+    const left = view.width / 2 + scale * (r[0] * x + r[1] * y + r[2] * z + view.panX);
+    const top = view.height / 2 - scale * (r[3] * x + r[4] * y + r[5] * z + view.panY);
+    return [left, top, depth];
+  }
+
+  // Marks that lie behind other parts of the cloud.
+  hiddenMarks(view, marks, ratio) {
+    const hidden = new Set();
+    const { positions, count, radius, pointSize } = this.cloud;
+    const size = (view.focal * view.height * pointSize) / 4 / view.distance; // half of a point's, in pixels
+    const reach = Math.max(MARK_REACH * ratio, size);
+    for (let i = 0; marks.length && i < 3 * count; i += 3) {
+      const unit = (value) => (value * 2) / 65535 - 1;
+      const [left, top, depth] = this.place(view, unit(positions[i]), unit(positions[i + 1]), unit(positions[i + 2]));
       if (depth < view.near) continue;
-      const left = view.width / 2 + (scale * (r[0] * x + r[1] * y + r[2] * z + view.panX)) / depth;
-      const top = view.height / 2 - (scale * (r[3] * x + r[4] * y + r[5] * z + view.panY)) / depth;
+      for (const mark of marks) {
+        const isNear = Math.abs(left - mark.left) < reach && Math.abs(top - mark.top) < reach;
+        if (isNear && depth < mark.depth - MARK_DEPTH * radius) hidden.add(mark);
+      }
+    }
+    return hidden;
+  }
+
+  drawMarks(view, ratio) {
+    const marks = [];
+    for (const [x, y, z, text] of this.cloud.marks) {
+      const [left, top, depth] = this.place(view, x, y, z);
+      if (depth >= view.near) marks.push({ left, top, depth, text });
+    }
+    const hidden = this.hiddenMarks(view, marks, ratio);
+    this.figure.dataset.hiddenMarks = marks.filter((mark) => hidden.has(mark)).map((mark) => mark.text).join(" ");
+    this.context.font = `600 ${14 * ratio}px system-ui, sans-serif`;
+    for (const mark of marks) {
+      const { left, top, text } = mark;
+      this.context.globalAlpha = hidden.has(mark) ? HIDDEN_MARK : 1;
       this.context.beginPath();
       this.context.arc(left, top, 9 * ratio, 0, 2 * Math.PI);
       for (const [color, width] of [["#fff", 4], ["#111", 1.5]]) {
@@ -90,6 +124,7 @@ class CloudFigure {
       this.context.strokeText(text, left + 12 * ratio, top + 4 * ratio);
       this.context.fillText(text, left + 12 * ratio, top + 4 * ratio);
     }
+    this.context.globalAlpha = 1;
   }
 
   connect() {
