@@ -14,7 +14,7 @@ from pointad.training.terms import PUBLISHED_WEIGHTS
 
 _LEARNING = TrainingSettings()
 _UNLABELLED = frozenset(  # these have columns and tables of their own
-    {"name", "dataset", "dataset_title", "samples", "sample_count", "protocol", "backbone", "is_demo", "prompts"}
+    {"name", "dataset", "dataset_title", "sample_count", "protocol", "backbone", "is_demo", "prompts"}
 )
 TRAINING = "training."
 
@@ -149,6 +149,7 @@ def _count(number: int, word: str) -> str:
 
 _LABELS: dict[str, Callable[[Any], str]] = {
     "shots": supervision_of,
+    "samples": lambda value: f"samples {value[:6]}",
     "draws": lambda value: _count(value, "draw"),
     "good_from": lambda value: f"good scans from {value}",
     "object_aware": lambda value: "object-aware" if value else "not object-aware",

@@ -159,6 +159,13 @@ def test_runs_before_and_after_corrected_masks_stay_apart(run_of: MakeRun, caplo
     assert "which masks" not in caplog.text
 
 
+def test_runs_on_other_samples_are_told_apart_by_their_lists(run_of: MakeRun) -> None:
+    runs = [run_of(0.5, "a", samples="1234567", seed=1), run_of(0.7, "b", samples="abcdefg", seed=2)]
+    expected = {"PointAD (samples 123456)", "PointAD (samples abcdef)"}
+    for order in (runs, runs[::-1]):
+        assert {row.method for row in own_rows(order)} == expected
+
+
 def test_runs_on_other_pictures_of_the_same_names_stay_apart(run_of: MakeRun, caplog: pytest.LogCaptureFixture) -> None:
     def on(value: float, seed: int, pictures: str, learned_from: str = "e5") -> Run:
         training = {"training_class": "bagel", "masks": "d4", "pictures": learned_from}
