@@ -60,11 +60,20 @@ def table_notes(results: Results, modality: str) -> list[str]:
 
 
 def undefined_notes(results: Results, modality: str) -> list[str]:
-    """A note for every metric that not all classes of the mean have."""
+    """A note for every metric that not all classes of the mean have, or not in all draws of good scans."""
     notes = []
-    counted = [of_class for name, of_class in results.classes.items() if name not in results.left_out]
+    counted = [name for name in results.classes if name not in results.left_out]
+    draws = [draw.classes for draw in results.draws]
     for name in results.metric_names(modality):
-        missing = sum(of_class.get(modality, {}).get(name) is None for of_class in counted)
+        missing = [one for one in counted if results.classes[one].get(modality, {}).get(name) is None]
+        in_some = {
+            one for of_draw in draws for one in counted if of_draw.get(one, {}).get(modality, {}).get(name) is None
+        }
+        partly = len(in_some.difference(missing))
         if missing:
-            notes.append(f"{metric_title(name)} is undefined ({UNDEFINED}) in {missing} of {len(counted)} classes.")
+            notes.append(
+                f"{metric_title(name)} is undefined ({UNDEFINED}) in {len(missing)} of {len(counted)} classes."
+            )
+        if partly:
+            notes.append(f"{metric_title(name)} is undefined in some draws in {partly} of {len(counted)} classes.")
     return notes

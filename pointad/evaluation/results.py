@@ -69,13 +69,25 @@ class Results:
 
     @property
     def mean(self) -> dict[str, Metrics]:
-        """Mean over classes per modality and metric, over the defined values; None if there are none."""
-        return self._mean_of(self.classes)
+        """Mean over classes per modality and metric, over the defined values; None if there are none.
+
+        Of draws of good scans, the mean of what each has, as in the tables of reports.
+        """
+        if not self.draws:
+            return self._mean_of(self.classes)
+        means = self.means_of_draws
+        return {
+            modality: {
+                metric: mean_of_defined(mean[modality][metric] for mean in means)
+                for metric in self.metric_names(modality)
+            }
+            for modality in self.modalities
+        }
 
     @property
     def means_of_draws(self) -> list[dict[str, Metrics]]:
         """The mean over classes, as `mean`, for every draw of good scans; a single one in a zero-shot test."""
-        return [self._mean_of(draw.classes) for draw in self.draws] or [self.mean]
+        return [self._mean_of(draw.classes) for draw in self.draws] or [self._mean_of(self.classes)]
 
     @property
     def deviations(self) -> dict[str, dict[str, Metrics]]:

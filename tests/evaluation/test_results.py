@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pointad.errors import InputError
+from pointad.evaluation.draws import Draw, mean_over_draws
 from pointad.evaluation.result_table import result_table
 from pointad.evaluation.results import Results, describe_run, metric_title, percent
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
@@ -157,3 +158,15 @@ def test_numbers_and_titles() -> None:
     assert [percent(value) for value in (0.8204, 0.0, 1.0, None, float("nan"))] == ["82.0", "0.0", "100.0", "–", "–"]
     assert metric_title("pixel_aupro_0.05") == "AUPRO@0.05"
     assert metric_title("image_ap") == "I-AP"
+
+
+def test_figures_that_some_draws_lack_are_told_and_the_mean_is_that_of_the_draws() -> None:
+    def draw(**values: float | None) -> Draw:
+        return Draw({name: {"color": {"image_auroc": value}} for name, value in values.items()}, {})
+
+    draws = (draw(bear=0.2, duck=0.4), draw(bear=0.6, duck=None))
+    results = Results(mean_over_draws(draws), RunRecord(shots=1, draws=2), draws=draws)
+    assert results.mean == {"color": {"image_auroc": pytest.approx((0.3 + 0.6) / 2)}}
+    table = result_table(results, "color")
+    assert "45.0 ± 21.2" in table
+    assert table.endswith("\nI-AUROC is undefined in some draws in 1 of 2 classes.")
