@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from pointad.files.pictures import write_png
 from pointad.files.torch_files import write_torch_file
 from pointad.scans.pcd import write_pcd
 from pointad.scans.tiff import write_xyz_tiff
+from pointad.training.scalars import Scalars
 
 pytestmark = pytest.mark.usefixtures("ready_backbone")
 
@@ -112,6 +114,19 @@ def test_feature_cache_on_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(InputError), full_disk():
         cache.write("00" * 32, PictureFeatures(torch.rand(8), torch.rand(1, 1000, 8).half()))
     assert not files_below(tmp_path)
+
+
+def test_losses_for_tensorboard_on_a_full_disk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tensorboard")
+    hook = threading.excepthook
+    with (
+        pytest.raises(InputError, match="board: cannot be written to"),
+        full_disk(),
+        Scalars(tmp_path / "board") as board,
+    ):
+        for epoch in range(1, 200):
+            board.add(epoch, {"d2_pixel_loss": 0.5}, {"d2_pixel_loss": 1.0})
+    assert "Traceback" not in capfd.readouterr().err and threading.excepthook is hook
 
 
 def test_old_files_survive_failed_writing(tmp_path: Path) -> None:
