@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(flags: argparse.Namespace) -> None:
     """Report what the flags name."""
-    from pointad.commands.report_run import report  # the pages need PyTorch, which takes seconds to import
+    from pointad.commands.report_run import report  # imports what draws pages
 
     report(
         tuple(flags.results),

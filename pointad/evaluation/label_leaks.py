@@ -8,15 +8,18 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pointad.data.sample_source import SampleSource
 from pointad.errors import shown
 from pointad.evaluation.results import Metrics, percent
-from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.pictures import picture_size
 from pointad.metrics import auroc
+
+if TYPE_CHECKING:  # reports show findings, and need no PyTorch for that
+    from pointad.evaluation.scored_sample import ScoredSample
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ class LabelLeakCheck:
     def __post_init__(self) -> None:
         self._source_of = {_name(source): source for source in self.sources}
 
-    def add(self, sample: ScoredSample) -> None:
+    def add(self, sample: "ScoredSample") -> None:
         """Add a sample; a sample that is scored under several sets of prompts counts once."""
         name = _name(sample)
         if name not in self._statistics:
@@ -157,5 +160,5 @@ def _telling(value: float | None) -> float:
     return NO_TELLING if value is None else max(value, 1 - value)
 
 
-def _name(one: SampleSource | ScoredSample) -> tuple[str, str, str]:
+def _name(one: "SampleSource | ScoredSample") -> tuple[str, str, str]:
     return one.class_name, one.species, one.identifier

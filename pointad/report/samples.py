@@ -15,11 +15,9 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from pointad.data.dataset import resize_mask, resize_pictures
 from pointad.data.layout import SampleFiles, read_color, read_nonzero_indices, read_views
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
-from pointad.evaluation.sample_fingerprint import views_digest
 from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy_stream
@@ -165,6 +163,8 @@ def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
         return False
     if not mask.any() or not files.mask.is_file():
         return True
+    from pointad.data.dataset import resize_mask  # needs PyTorch, which takes seconds to import
+
     return np.array_equal(resize_mask(read_mask(files.mask), mask.shape[0]), mask)
 
 
@@ -173,6 +173,9 @@ def _has_tested_pictures(files: SampleFiles, saved: dict[str, np.ndarray], run: 
     size, views = run.record.image_size, run.record.views
     if size is None or not files.correspondences.is_dir():
         return True
+    from pointad.data.dataset import resize_pictures  # likewise
+    from pointad.evaluation.sample_fingerprint import views_digest
+
     pictures: dict[str, np.ndarray] = {}
     if "views" in saved and views is not None and files.views.is_dir():
         pictures["views"] = read_views(files.views, views)

@@ -68,8 +68,10 @@ def test_help_of_all_scripts_imports_nothing_heavy() -> None:
     run_code(HELP_OF_ALL, *SCRIPTS)
 
 
-@pytest.mark.parametrize("module", ["pointad", "pointad.data.export", "pointad.commands.entry"])
-def test_rendering_and_the_front_door_import_nothing_heavy(module: str) -> None:
+@pytest.mark.parametrize(
+    "module", ["pointad", "pointad.data.export", "pointad.commands.entry", "pointad.commands.report_run"]
+)
+def test_rendering_reports_and_the_front_door_import_nothing_heavy(module: str) -> None:
     """Workers that render import the module of the function that they run, `pointad.data.export`."""
     run_code(IMPORT_ALONE, module)
 
