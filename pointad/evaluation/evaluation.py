@@ -105,7 +105,8 @@ def _score_batch(
     features = encoder.encode(batch)
     assert batch.views is not None  # the encoder refuses batches without it
     samples = [batch.sample(index) for index in range(len(batch.views))]
-    contents, placed = list(map(picture_digest, samples)), list(map(rendering_digest, samples))
+    placed = list(map(rendering_digest, samples))
+    contents = list(map(picture_digest, samples, placed))
     renderings = list(map(views_digest, batch.views))
     pictures = [""] * len(renderings) if batch.color is None else list(map(views_digest, batch.color))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.

@@ -50,14 +50,15 @@ def rendering_digest(sample: MultiViewSample) -> bytes:
     return _digest(*(tensor for tensor in tensors if tensor is not None)).digest()[:_BYTES]
 
 
-def picture_digest(sample: MultiViewSample) -> bytes:
+def picture_digest(sample: MultiViewSample, rendering: bytes) -> bytes:
     """What tells the pictures and points of one sample, and where these are in each other, whatever its place and name.
 
     Args:
-        sample: with its renderings; an RGB picture or points that are not evaluated are None.
+        sample: an RGB picture or points that are not evaluated are None.
+        rendering: its `rendering_digest`.
     """
-    tensors = (sample.views, sample.non_zero, sample.color, sample.correspondences, sample.points)
-    return _digest(*(tensor for tensor in tensors if tensor is not None)).digest()[:_BYTES]
+    tensors = (sample.color, sample.points)
+    return rendering + _digest(*(tensor for tensor in tensors if tensor is not None)).digest()[:_BYTES]
 
 
 def views_digest(views: Tensor) -> str:

@@ -87,12 +87,13 @@ def look_at_sample(
         extent=float(np.ptp(points, axis=0).max()),
     )
     assert sample.views is not None  # the encoder refuses samples without it
+    rendering = rendering_digest(sample)
     return SampleLook(
         replace(sample, views=None, color=None),
         for_prompts,
         seen,
         side,
-        content=picture_digest(sample),
+        content=picture_digest(sample, rendering),
         renderings=views_digest(sample.views),
-        rendering=rendering_digest(sample),
+        rendering=rendering,
     )
