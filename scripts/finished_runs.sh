@@ -3,7 +3,7 @@
 
 # The flags of a run, and what it was made of, are stored next to its files, so that a run with other flags or data is
 # not mistaken for a finished one. Paths, devices, logging and further outputs are not compared, even if an older version
-# noted them; of weights, the content is.
+# noted them; of weights, and of other files that flags name, the content is.
 telling_flags() {  # FLAG...
   while [ $# -gt 0 ]; do
     case $1 in
@@ -17,7 +17,7 @@ telling_flags() {  # FLAG...
 
 # Sets `weights` to the content of the weights that flags name, as a checksum, or to their name, such as openai.
 read_weights() {  # FLAG...
-  local place named=demo
+  local named=demo
   [ -z "${DATA:-}" ] || named=openai
   while [ $# -gt 0 ]; do
     case $1 in
@@ -28,17 +28,34 @@ read_weights() {  # FLAG...
   done
   [ "$named" != "${weights_named-}" ] || return 0  # large files are read once
   weights_named=$named weights=$named
-  for place in "$named" "checkpoints/${named#checkpoints/}" "$root/checkpoints/${named#checkpoints/}"; do
-    case $named in demo | openai) break ;; esac
+  case $named in demo | openai) ;; *) weights=$(content_of "$named") ;; esac
+}
+
+# Prints the checksum of what a file or folder holds that a flag names, or the name, as of what is there for others alone.
+content_of() {  # NAME
+  local place
+  for place in "$1" "checkpoints/${1#checkpoints/}" "$root/checkpoints/${1#checkpoints/}"; do
     place=$(plain_path "$place")
     if [ -f "$place" ]; then
-      weights=$(cksum < "$place")
+      cksum < "$place"
     elif [ -d "$place" ]; then  # hidden files are notes of downloads
-      weights=$(cd "$place" && find -L . -name '.?*' -prune -o -type f -exec cksum {} + | LC_ALL=C sort | cksum)
+      (cd "$place" && find -L . -name '.?*' -prune -o -type f -exec cksum {} + | LC_ALL=C sort | cksum)
     else
       continue
     fi
-    break
+    return
+  done
+  printf '%s\n' "$1"
+}
+
+# Prints the flags that name other files to be read, with what these hold.
+named_contents() {  # FLAG...
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --init_checkpoint | --rig) echo "$1 $(content_of "${2:-}")" ;;
+      --init_checkpoint=* | --rig=*) echo "${1%%=*} $(content_of "${1#*=}")" ;;
+    esac
+    shift
   done
 }
 
@@ -96,11 +113,12 @@ note_flags() {  # FOLDER MADE_OF FLAG...
   printf '%s\n' "$2" | put "$1/made_of.txt"
   read_weights "${@:3}"
   printf '%s\n' "$weights" | put "$1/weights.txt"
+  named_contents "${@:3}" | put "$1/contents.txt"
 }
 
 # Stops the script if there are prompts or figures in a folder that were made with other flags or of other things.
 check_same_flags() {  # FOLDER MADE_OF FLAG...
-  local made='' told word words=()
+  local made='' told now word words=()
   [ ! -d "$1" ] || made=$(find "$1" \( -name 'epoch_*.pth' -o -name results.json \) | sed -n 1p)
   [ -n "$made" ] || return 0
   if [ -s "$1/flags.txt" ]; then
@@ -119,6 +137,11 @@ check_same_flags() {  # FOLDER MADE_OF FLAG...
     read_weights "${@:3}"
     [ "$told" = "$weights" ] \
       || fail "$1: was made with other weights ($told, now $weights); set another SAVE, or remove it"
+  fi
+  if [ -s "$1/contents.txt" ]; then
+    told=$(cat "$1/contents.txt") now=$(named_contents "${@:3}")
+    [ "$told" = "$now" ] \
+      || fail "$1: was made with other content of a file (${told//$'\n'/, }, now ${now//$'\n'/, }); set another SAVE, or remove it"
   fi
 }
 

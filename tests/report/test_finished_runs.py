@@ -200,6 +200,19 @@ def test_figures_of_other_flags_or_epochs_are_not_taken(workspace: Path) -> None
     assert calls == [] and "epoch 15, now" in printed
 
 
+@pytest.mark.parametrize(("flag", "separator"), [("--init_checkpoint", " "), ("--rig", "=")])
+def test_other_content_of_files_that_flags_name(workspace: Path, flag: str, separator: str) -> None:
+    named = workspace / "named.json"
+    named.write_text("one")
+    words = f"{flag}{separator}named.json".split()
+    protocol(workspace, "train", *words, CLASSES="gear")
+    calls, printed = protocol(workspace, "train", *words, CLASSES="gear", TEST="no")
+    assert calls == [] and "already trained" in printed
+    named.write_text("other")
+    calls, printed = protocol(workspace, "train", *words, code=2, CLASSES="gear", TEST="no")
+    assert calls == [] and f"was made with other content of a file ({flag} " in printed
+
+
 def test_prompts_of_another_seed_are_not_taken(workspace: Path) -> None:
     protocol(workspace, "train", CLASSES="gear")
     calls, printed = protocol(workspace, "train", code=2, CLASSES="gear", SEED="222")
