@@ -17,7 +17,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pointad.compute.interrupts import end_with_parent, interrupt_behind
-from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, remove_views, write_rendered_sample
+from pointad.data.layout import (
+    GOOD_SPLIT,
+    SPLIT,
+    SampleFiles,
+    is_finished,
+    refuse_links,
+    remove_views,
+    write_rendered_sample,
+)
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.data.staleness import is_outdated, sources_of
@@ -124,6 +132,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
     """Render one sample to disk, replacing any earlier files; see `export_samples`."""
     try:
         files = output_files(sample, root)
+        refuse_links(files)
         with try_lock(files.lock) as is_ours:
             if not is_ours:
                 return Outcome(sample, ELSEWHERE)

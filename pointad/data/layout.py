@@ -24,6 +24,7 @@ from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.names import plain_component
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_picture, write_png
+from pointad.files.regular import refuse_leaving
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
@@ -97,6 +98,17 @@ class SampleFiles:
     @property
     def correspondences(self) -> Path:
         return self.folder / CORRESPONDENCES / self.identifier
+
+
+def refuse_links(files: SampleFiles) -> None:
+    """Refuse folders of a class that are links to elsewhere, where a sample would be written; classes may be links.
+
+    Raises:
+        InputError: there is one.
+    """
+    clouds = (files.xyz, files.point_cloud, files.labelled_point_cloud)
+    for path in (files.rgb, files.mask, *clouds, files.views, files.views_gt, files.correspondences):
+        refuse_leaving(files.root / files.class_name, path)
 
 
 def is_finished(files: SampleFiles, view_count: int) -> bool:

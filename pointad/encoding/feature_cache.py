@@ -25,7 +25,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pointad.files.atomic import atomic_path
-from pointad.files.regular import kind_of
+from pointad.files.regular import kind_of, refuse_leaving
 from pointad.files.safetensors_files import opened_safetensors
 from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
@@ -98,12 +98,13 @@ class FeatureCache:
         """Store features under this key; not where a folder lies in their place.
 
         Raises:
-            InputError: the folder cannot be written to, or the disk is full.
+            InputError: the folder cannot be written to, one in it is a link to elsewhere, or the disk is full.
         """
         tensors = {"global": features.global_features, "patches": features.patch_features}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         stored = {"key": key, "sha256": _digest(tensors["global"], tensors["patches"])}
         path = self._path(key)
+        refuse_leaving(self.folder, path)
         if os.path.lexists(path) and not path.is_file() and not remove_entry(path):
             return
         with atomic_path(path) as temporary:

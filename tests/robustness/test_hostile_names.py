@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hostile_names import HOSTILE
 from report.toy_runs import FACTS, toy_samples
 from robustness.invocation import Ending, assert_one_error_line, files_below, invoke, render
@@ -19,6 +20,7 @@ from pointad.data.export import FAILED, export_samples
 from pointad.data.layout import SampleFiles
 from pointad.data.metadata import metadata_path
 from pointad.data.raw import RenderingOptions
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError, shown
 from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.run_record import RunRecord
@@ -248,4 +250,26 @@ def test_links_lead_no_results_out_of_the_folder(script: str, flag: str, tmp_pat
     (tmp_path / "out" / "scan").symlink_to(tmp_path / "elsewhere")
     ending = invoke(script, tmp_path / "scan.xyz", flag, tmp_path / "out")
     assert_one_error_line(ending, "leads out of", "by a link")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("link", ["gear/test", "gear/test/good", "gear/test/good/rgb", "gear/test/good/2d_rendering"])
+def test_links_lead_no_renderings_out_of_their_class(link: str, raw_archives: dict[str, Path], tmp_path: Path) -> None:
+    elsewhere, place = tmp_path / "elsewhere", tmp_path / "out" / link
+    elsewhere.mkdir()
+    place.parent.mkdir(parents=True)
+    place.symlink_to(elsewhere)
+    flags = ("--dataset", "mvtec_pc_3d_rgb", "--data_path", raw_archives["mvtec_pc_3d_rgb"], "--views", 1)
+    ending = invoke("scripts/render_dataset.py", *flags, "--save_path", tmp_path / "out", "--num_workers", 1)
+    assert ending.code == 2 and "leads out of" in ending.err and "Traceback" not in ending.err
+    assert not list(elsewhere.iterdir())
+
+
+def test_links_lead_no_features_out_of_their_cache(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "ab").symlink_to(tmp_path / "elsewhere")
+    cache = FeatureCache(tmp_path / "cache", fingerprint="x", layers=[1], precision="fp32")
+    with pytest.raises(InputError, match="leads out of"):
+        cache.write("ab" * 32, PictureFeatures(torch.zeros(3), torch.zeros(1, 2, 3, dtype=torch.float16)))
     assert not list((tmp_path / "elsewhere").iterdir())
