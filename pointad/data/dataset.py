@@ -3,6 +3,7 @@
 Sizes: V views, S pixels a side of a rendering and of the grid of points (336), P = S * S grid positions, M points.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,12 @@ from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
 from pointad.data.sample_source import SampleSource
 from pointad.data.visibility import fill_never_seen
-from pointad.errors import InputError
+from pointad.errors import InputError, shown
 from pointad.metrics.regions import cloud_regions
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
+
+logger = logging.getLogger(__name__)
 
 SAME_PROPORTIONS = 0.01  # tolerance between the proportions of a mask and of its picture
 
@@ -289,7 +292,13 @@ def _mask(name: str, mask: np.ndarray | None, size: int) -> np.ndarray:
     if mask is None:
         return np.zeros(size * size, bool)
     if mask.ndim == 2:
-        return resize_mask(mask, size).reshape(-1)
+        on_grid = resize_mask(mask, size).reshape(-1)
+        if mask.any() and not on_grid.any():
+            message = (
+                "%s: its mask marks too little to be seen on the grid of %d x %d points, where all counts as normal"
+            )
+            logger.warning(message, shown(name), size, size)
+        return on_grid
     if mask.shape != (size * size,):
         problem = f"the mask has {mask.size} labels, not {size * size}"
         raise InputError(name, problem, "render the scan again")

@@ -72,6 +72,16 @@ def test_mask_threshold_is_torchvisions() -> None:
     assert np.array_equal(resize_mask(mask, 33), resize(picture)[0].numpy() > 0.5)
 
 
+def test_a_mask_that_vanishes_on_the_grid_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    mask = np.zeros((120, 120), np.uint8)
+    mask[50:80, 50:80] = 255
+    assert to_sample(Source(label=1), replace(make_scan(), mask=mask), OPTIONS).mask.any() and not caplog.messages
+    mask[:] = 0
+    mask[50, 50] = 255
+    assert not to_sample(Source(label=1), replace(make_scan(), mask=mask), OPTIONS).mask.any()
+    assert "cup/good/000: its mask marks too little to be seen on the grid of 12 x 12 points" in caplog.text
+
+
 def test_a_good_sample_has_an_empty_mask() -> None:
     assert not to_sample(Source(), replace(make_scan(), mask=None), OPTIONS).mask.any()
 
