@@ -190,9 +190,14 @@ def _read_sentencepiece(path: Path) -> Vocabulary:
 
     def entry(piece: str) -> int | None:
         found = processor.piece_to_id(piece)  # the id of the unknown piece if there is no such piece
-        return found if processor.id_to_piece(found) == piece else None
+        return found if processor.id_to_piece(found) == piece else None  # may be no text
 
-    return Vocabulary(path=path, size=processor.get_piece_size(), encode=processor.encode, entry=entry)
+    return Vocabulary(
+        path=path,
+        size=processor.get_piece_size(),
+        encode=processor.encode,
+        entry=lambda piece: _guarded(lambda: entry(piece), path),
+    )
 
 
 def _refuse_growth(growth: int, path: Path) -> None:

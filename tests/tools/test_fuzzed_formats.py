@@ -1,4 +1,4 @@
-"""Weights, tokenizers, prompts, references, caches, metadata and results: the stored corpus again, and a minute of new content.
+"""Weights, tokenizers, prompts, references, caches, metadata, results: the stored corpus, and a minute of new content.
 
 A longer run: ``python tools/fuzz_formats.py --seconds 43200``.
 """
