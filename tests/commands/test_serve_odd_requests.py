@@ -79,6 +79,14 @@ def test_bodies_that_are_compressed(encoding: str, status: int, address: str) ->
     assert answer[0] == status and (status == 200) == ("is compressed" not in json.loads(answer[1]).get("detail", ""))
 
 
+@pytest.mark.parametrize("lines", ["Origin: OWN, Origin: null", "Sec-Fetch-Site: none, Sec-Fetch-Site: cross-site"])
+def test_foreign_pages_behind_the_own_one(lines: str, address: str) -> None:
+    host = address.removeprefix("http://")
+    own = lines.replace("OWN", address).split(", ")
+    posted = upload_of(b"nothing").replace(b"Host: 127.0.0.1", "\r\n".join([f"Host: {host}", *own]).encode())
+    assert sent(address, posted).recv(5000).startswith(b"HTTP/1.1 403 ")
+
+
 def test_chunks_with_a_wrong_end(address: str) -> None:
     """h11 took them before 0.16; a proxy that looks for the next line break sees another end of the request."""
     head = head_of("/predict?name=a.xyz", "Transfer-Encoding: chunked")
