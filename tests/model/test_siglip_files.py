@@ -148,7 +148,7 @@ def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_pat
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
 def test_tables_of_characters_that_would_fill_the_memory(name: str, vocabulary: bytes, tmp_path: Path) -> None:
-    """A file of a megabyte took gigabytes for a sentence."""
+    """A sentence took hundreds of times the size of such a file."""
     for length, is_refused in ((9_000, False), (11_000, True)):
         rules = tmp_path / "rules.tsv"
         rules.write_text(f"71\t{' '.join(['62'] * length)}\n")  # a q becomes so many b
