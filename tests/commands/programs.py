@@ -1,6 +1,5 @@
 """Runs the project's programs as a person would, in a process of their own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ def run_program(script: str, *arguments: object, timeout: float = 300) -> subpro
         text=True,
         timeout=timeout,
         check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "2"},
     )
 
 

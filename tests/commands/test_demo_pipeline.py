@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands.programs import ROOT, run_successfully
+from robustness.invocation import invoke
 
 CLASSES = ("gear", "pear")
 KEPT = ("good/000", "good/001", "pit/000", "stain/000")  # of every class: enough for every metric
@@ -72,10 +73,11 @@ def test_render_list_train_test_report(rendered: Path, tmp_path: Path) -> None:
 
 
 def test_plain_prompts_need_no_checkpoint(rendered: Path, tmp_path: Path) -> None:
-    run_successfully(
+    ending = invoke(
         "test.py",
         *("--data_path", rendered, "--clip_weights", "demo", "--prompts", "ensemble", "--save_path", tmp_path),
     )
+    assert ending.code == 0, ending.err
     assert set(json.loads((tmp_path / "results.json").read_text())["classes"]) == set(CLASSES)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from commands.programs import run_program, run_successfully
+from commands.programs import run_successfully
+from robustness.invocation import invoke
 
 SCORED = ("bagel/contamination/000", "cookie/good/001")  # both have points that no view sees
 
@@ -38,7 +39,10 @@ def select_samples(data: Path, folder: Path, file_name: str, names: list[str]) -
     return folder
 
 
-def test_maps_and_scores(golden_inputs: Path, golden_expected: Path, tmp_path: Path) -> None:
+def test_maps_and_scores(
+    golden_inputs: Path, golden_expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as many as most people's programs have at least
     root = tmp_path / "data set with spaces"
     root.mkdir()
     select_samples(golden_inputs / "data", root, "all_meta.json", list(SCORED))
@@ -70,11 +74,12 @@ def test_three_epochs(kind: str, golden_inputs: Path, golden_expected: Path, tmp
     root.mkdir()
     select_samples(golden_inputs / "data", root, "cookie_meta.json", expected["samples"])
     output = tmp_path / "out"
-    run_successfully(
+    trained = invoke(
         "train.py",
         *("--data_path", root, "--train_class", "cookie", "--batch_size", 2, "--epoch", 3, "--save_path", output),
         *("--clip_weights", golden_inputs / "clip_tiny.pt", "--init_checkpoint", golden_inputs / "prompts.pth"),
     )
+    assert trained.code == 0, trained.err
     rows = list(csv.DictReader((output / "losses.csv").open()))
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "1")]
     for row, losses in zip(rows, expected["losses"], strict=True):
@@ -95,12 +100,12 @@ def test_three_epochs(kind: str, golden_inputs: Path, golden_expected: Path, tmp
 
 
 def test_wrong_depth_is_one_clear_line(golden_inputs: Path, tmp_path: Path) -> None:
-    done = run_program(
+    ending = invoke(
         "test.py",
         *("--data_path", golden_inputs / "data", "--save_path", tmp_path / "out", "--depth", 5),
         *("--clip_weights", golden_inputs / "clip_tiny.pt", "--checkpoint_path", golden_inputs / "prompts.pth"),
     )
-    assert done.returncode == 2
-    last = done.stderr.strip().splitlines()[-1]
+    assert ending.code == 2
+    last = ending.err.strip().splitlines()[-1]
     assert "prompts.pth" in last and "depth 5" in last and "depth 9" in last
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in ending.err
