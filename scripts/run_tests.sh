@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Runs the checks and the tests in the environment of scripts/setup.sh.
-#   bash scripts/run_tests.sh              # format, lint, types, and the fast tests with coverage
+#   bash scripts/run_tests.sh              # format, lint, types, and the fast tests with coverage, on up to four cores
 #   bash scripts/run_tests.sh tests/model  # the checks, and only these tests
 #   bash scripts/run_tests.sh -m slow      # any pytest arguments
-#   bash scripts/run_tests.sh -n auto --dist loadfile   # the fast tests on all cores, without coverage
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 set -euo pipefail
 unset CDPATH  # cd would print where it goes
@@ -30,4 +29,5 @@ fi
 if [ $# -gt 0 ]; then
   exec "$python" -m pytest "$@"
 fi
-exec "$python" -m pytest --cov=pointad --cov-report=term:skip-covered
+# Each process takes up to 1.5 GB.
+exec "$python" -m pytest -n auto --maxprocesses 4 --dist loadfile --cov=pointad --cov-report=term:skip-covered
