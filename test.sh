@@ -43,7 +43,7 @@ if [ "$own_prompts" = no ]; then
   for class in $CLASSES; do
     checkpoint=$CHECKPOINTS/$class/epoch_$EPOCH.pth
     [ -f "$checkpoint" ] \
-      || fail "$checkpoint: not found; put the prompts trained on $class there, set CHECKPOINTS, or train them: CLASSES=$class bash train.sh"
+      || fail "$checkpoint: not found; put the prompts trained on $class there, set CHECKPOINTS, or train them, with the same DATA and DATASET: CLASSES=$class bash train.sh"
     checkpoints+=("$checkpoint")
   done
 fi

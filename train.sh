@@ -28,9 +28,9 @@ TEST=${TEST:-yes}                            # no: train only
 # All is checked before anything runs.
 read_flags checked_flags --keep shared -- "$@"
 test_flags=(${flags[@]+"${flags[@]}"})
-read_flags checked_flags --keep all -- "$@"
+read_flags checked_flags --keep all -- ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
 set -- ${flags[@]+"${flags[@]}"}
-flags=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"})
+flags=()
 while [ $# -gt 0 ]; do
   case $1 in
     --epoch) EPOCH=$2; shift ;;

@@ -113,8 +113,9 @@ check_protocol() {  # FLAG...
   check_numbers SEEDS 0 $SEEDS
   check_numbers EPOCH 1 "$EPOCH"
   [ -z "${SEED:-}" ] || echo "note: SEED is ignored here; SEEDS is used ($SEEDS)" >&2
-  read_flags checked_flags --keep both "${protocol_variables[@]}" feature_cache=FEATURES -- "$@"
-  shared=(${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} ${flags[@]+"${flags[@]}"})
+  read_flags checked_flags --keep both "${protocol_variables[@]}" feature_cache=FEATURES -- \
+    ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
+  shared=(${flags[@]+"${flags[@]}"})
   [ "$FEATURES" = none ] || shared+=(--feature_cache "$FEATURES")
   check_rows ${shared[@]+"${shared[@]}"}
 }

@@ -1,4 +1,4 @@
-"""Fuzz the readers of weights, prompts, references, caches, metadata and results, guided by the code they reach.
+"""Fuzz the readers of weights, tokenizers, prompts, references, caches, metadata and results, guided by their code.
 
     python tools/fuzz_formats.py                                      # a minute, shared by all formats
     python tools/fuzz_formats.py --seconds 43200 --seed 7             # an hour each

@@ -115,7 +115,7 @@ def run(
         lack = shortage(error)
         if error.errno not in _MISHAPS and error.filename is None and lack is None:
             raise
-        subject = error.filename or "standard output"
+        subject = error.filename or _subject_without_name()
         _say_error(lack or f"{subject}: {error.strerror}; check its permissions and the free disk space")
         _drop_output()
         sys.exit(EXIT_ERROR)
@@ -214,6 +214,15 @@ def is_unicode(stream: TextIO) -> bool:
 def _say_error(text: str) -> None:
     """Print on a line of its own, even if a progress bar is shown."""
     tqdm.write(f"error: {short(text, LONGEST_LINE)}", file=sys.stderr)
+
+
+def _subject_without_name() -> str:
+    """What an error of writing that names no file is about: what standard output could not take is still to be sent."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return "standard output"
+    return "a file"
 
 
 def _drop_output() -> None:

@@ -9,12 +9,17 @@ anything runs, to compare them with those of earlier runs, and to pass the flags
 import argparse
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from pointad.commands import test, train
 from pointad.commands.parsing import parse
 from pointad.commands.program import HelpFormatter
+from pointad.commands.settings import DEMO_WEIGHTS, REAL_WEIGHTS
 from pointad.errors import InputError
+from pointad.files.existing import require_file
+from pointad.files.presence import is_file, is_folder
+from pointad.model.weight_locations import NO_WEIGHTS, place_of
 
 # What the shell scripts that train decide themselves, by the variable that says it.
 _VARIABLES = {"save_path": "SAVE", "train_class": "CLASSES", "dataset": "DATASET", "data_path": "DATA"}
@@ -55,6 +60,8 @@ def main(arguments: argparse.Namespace) -> None:
         if arguments.keep == "both":
             parse(_PARSERS["test"](), arguments.flags, partial(_refuse, "test"))
         kept = shared(given) if arguments.keep == "shared" else given
+    if "clip_weights" in kept:
+        _require_weights(*kept["clip_weights"])
     for name, values in kept.items():
         print(*as_words(name, values), sep="\n")
 
@@ -89,6 +96,21 @@ def given_flags(words: list[str], variables: Mapping[str, str], program: str) ->
     return {
         name: [] if value is True else [value] if isinstance(value, str) else value for name, value in given.items()
     }
+
+
+def _require_weights(named: str) -> None:
+    """Tell missing weights before anything runs.
+
+    Raises:
+        InputError: this is neither a file or folder, nor a name of weights.
+    """
+    place = place_of(Path(named))
+    if named in (DEMO_WEIGHTS, REAL_WEIGHTS) or is_folder(place) or is_file(place):
+        return
+    from pointad.model.backbone import is_name  # imports PyTorch, which takes seconds
+
+    if not is_name(named):
+        require_file(place, *NO_WEIGHTS)
 
 
 def _refuse(program: str, message: str) -> NoReturn:

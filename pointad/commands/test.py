@@ -114,6 +114,9 @@ def main(flags: argparse.Namespace) -> None:
         logger.info("--seed has no effect: testing is deterministic")
     for name in (name for name in ("draws", "good_from") if getattr(flags, name) is not None and flags.shots is None):
         logger.info("--%s has no effect: without --shots, nothing is compared with good scans", name)
+    for name in (name for name in ("depth", "n_ctx", "t_n_ctx") if getattr(flags, name) is not None):
+        if flags.prompts == "ensemble":
+            logger.info("--%s has no effect: the ensemble has no learned tokens", name)
     settings = TestSettings.from_flags(flags)
     refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
     # PyTorch takes seconds to import: not before the flags are parsed.

@@ -152,7 +152,7 @@ def load_backbone(
     if model is not None and not isinstance(model, str):
         raise InputError(shown_argument("model", model), "is not a name", "give one of open_clip's, such as ViT-B-16")
     quick_gelu = None if quick_gelu is None else as_switch(quick_gelu, "quick_gelu")
-    if quick_gelu is not None and (str(weights) in (DEMO, RANDOM) or _is_tag(str(weights))):
+    if quick_gelu is not None and is_name(str(weights)):
         raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")
     if model is not None and (str(weights) == RANDOM or _is_tag(str(weights))):
         _refuse_without_tokenizer(model)
@@ -168,6 +168,11 @@ def load_backbone(
     else:
         backbone = _load_file(model, locate(weights), quick_gelu)
     return backbone.to(device)
+
+
+def is_name(weights: str) -> bool:
+    """Whether weights are given by a name, and not as a file or folder."""
+    return weights in (DEMO, RANDOM) or _is_tag(weights)
 
 
 def _is_tag(weights: str) -> bool:

@@ -25,7 +25,7 @@ from pointad.errors import InputError
 from pointad.files.presence import is_file
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
-from pointad.model.tokenizer_growth import most_growth
+from pointad.model.tokenizer_growth import most_growth, most_growth_in_sentencepiece
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
 SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
@@ -33,7 +33,7 @@ SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sent
 _REMEDY = "download the whole folder again"
 _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
-_MOST_GROWTH = 100_000  # published rules make a text at most twice as long, but for one table of characters
+_MOST_GROWTH = 10_000  # published rules make a text at most some dozens of times as long
 _UNKNOWN = "<unk>"
 _ANY_WORD = "x"
 _WORDS = (
@@ -166,9 +166,8 @@ def _read_tokenizers(path: Path) -> Vocabulary:
     library = _library("tokenizers", path)
     content = read_bytes(path)  # the library takes no path that is not text
     tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
-    growth = _guarded(lambda: most_growth(tokenizer.normalizer, tokenizer.pre_tokenizer), path)
-    if growth > _MOST_GROWTH:
-        raise InputError(path, f"its rules may make a text {growth:.0e} times as long", _REMEDY)
+    _refuse_growth(_guarded(lambda: most_growth(tokenizer.normalizer, tokenizer.pre_tokenizer), path), path)
+    tokenizer.post_processor = None  # it adds the special tokens, which are added here, and may repeat a text
     if getattr(tokenizer.model, "dropout", None) is not None:
         tokenizer.model.dropout = None  # it is for training: ids would be drawn at random
     tokenizer.no_padding()
@@ -187,12 +186,23 @@ def _read_sentencepiece(path: Path) -> Vocabulary:
     if not content:
         raise InputError(path, "is not a tokenizer that can be used (the file is empty)", _REMEDY)
     processor = _guarded(lambda: library.SentencePieceProcessor(model_proto=content), path)
+    _refuse_growth(_guarded(lambda: most_growth_in_sentencepiece(content), path), path)
 
     def entry(piece: str) -> int | None:
         found = processor.piece_to_id(piece)  # the id of the unknown piece if there is no such piece
-        return found if processor.id_to_piece(found) == piece else None
+        return found if processor.id_to_piece(found) == piece else None  # may be no text
 
-    return Vocabulary(path=path, size=processor.get_piece_size(), encode=processor.encode, entry=entry)
+    return Vocabulary(
+        path=path,
+        size=processor.get_piece_size(),
+        encode=processor.encode,
+        entry=lambda piece: _guarded(lambda: entry(piece), path),
+    )
+
+
+def _refuse_growth(growth: int, path: Path) -> None:
+    if growth > _MOST_GROWTH:
+        raise InputError(path, f"its rules may make a text {growth:.0e} times as long", _REMEDY)
 
 
 def _library(name: str, path: Path) -> ModuleType:

@@ -1,12 +1,17 @@
-"""How much longer the rules of a tokenizers file can make a text: a few lines of rules may ask for terabytes."""
+"""How much longer the rules of a tokenizer can make a text: a few lines, or a small table, may ask for terabytes."""
 
+import base64
 import json
 import math
+import re
+from collections.abc import Iterator
 from typing import Any
 
-_TABLE = 1_000  # taken for a table of characters (Precompiled), whose entries are not read here; published ones give 18
 _DECOMPOSED = 18  # characters that Unicode's compatibility forms make of one, at most
-_FACTORS = {"ByteLevel": 2, "Precompiled": _TABLE, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
+_FACTORS = {"ByteLevel": 2, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
+# In the files of sentencepiece, messages of Google's protocol buffers.
+_NORMALIZER, _TABLE = 3, 2
+_NUMBER, _EIGHT_BYTES, _CONTENT, _FOUR_BYTES = 0, 1, 2, 5
 
 
 def most_growth(*parts: Any) -> int:
@@ -18,9 +23,59 @@ def most_growth(*parts: Any) -> int:
     return math.prod(_growth(json.loads(part.__getstate__())) for part in parts if part is not None)
 
 
+def most_growth_in_sentencepiece(model: bytes) -> int:
+    """The same of a file of the library sentencepiece, whose only such rule is a table of characters.
+
+    Raises:
+        IndexError: the file is damaged.
+    """
+    content = memoryview(model)
+    normalizers = (part for number, part in _fields(content) if number == _NORMALIZER)
+    tables = [bytes(table) for part in normalizers for number, table in _fields(part) if number == _TABLE]
+    return max(map(_longest_in_table, tables), default=1)
+
+
 def _growth(rule: Any) -> int:
     if isinstance(rule, list):
         return math.prod(map(_growth, rule))
     steps = math.prod(_growth(value) for value in rule.values() if isinstance(value, list))
     added = max((len(rule[key]) for key in ("content", "prepend") if isinstance(rule.get(key), str)), default=1)
+    if rule.get("type") == "Precompiled":
+        added = _longest_in_table(base64.b64decode(rule["precompiled_charsmap"]))
     return steps * max(1, added) * _FACTORS.get(rule.get("type"), 1)
+
+
+def _longest_in_table(table: bytes) -> int:
+    """Bytes of the longest text that replaces a character: an index and its length come first, then texts with NUL."""
+    start = 4 + int.from_bytes(table[:4], "little")
+    return max((len(found[0]) for found in re.finditer(rb"[^\0]+", table[start:])), default=1)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Numbers and contents of the fields that have any; those that are mere numbers are passed over."""
+    place = 0
+    while place < len(message):
+        key, place = _number(message, place)
+        kind = key & 7
+        if kind == _NUMBER:
+            _, place = _number(message, place)
+            continue
+        if kind == _CONTENT:
+            size, place = _number(message, place)
+        elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
+            size = 8 if kind == _EIGHT_BYTES else 4
+        else:
+            raise IndexError("a field of an unknown kind")
+        yield key >> 3, message[place : place + size]
+        place += size
+
+
+def _number(message: memoryview, place: int) -> tuple[int, int]:
+    """A number in groups of seven bits, the lowest first, and the place behind it."""
+    value = 0
+    for shift in range(0, 70, 7):
+        value |= (message[place] & 127) << shift
+        place += 1
+        if message[place - 1] < 128:
+            return value, place
+    raise IndexError("a number without an end")

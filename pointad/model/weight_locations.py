@@ -10,6 +10,9 @@ from pointad.files.regular import as_path
 
 CACHE_VARIABLE = "POINTAD_CACHE"  # names the user's cache folder
 
+NO_WEIGHTS = "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai"
+"""What is wrong with weights that are not there, and what to do."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDER = "checkpoints"
 

@@ -26,6 +26,7 @@ from pointad.model.hugging_face import FileConfiguration
 from pointad.model.model_folder import INDEX_SUFFIX, shards_of, weights_in
 from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
 from pointad.model.single_precision import in_single_precision
+from pointad.model.weight_locations import NO_WEIGHTS
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def read_weights(path: str | Path) -> WeightsFile:
     path = Path(path)
     if is_folder(path):
         path = weights_in(path)
-    require_file(path, "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai")
+    require_file(path, *NO_WEIGHTS)
     expected = published_sha256(path.name)
     if expected is not None and _sha256(path) != expected:
         logger.warning("%s differs from the file that OpenAI published under this name (SHA-256 %s)", path, expected)

@@ -21,6 +21,7 @@ pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 from commands.serving import ask, form_with, received, sent, serving
 
 from pointad.commands.service import guards
+from pointad.commands.service.listening import address_on_the_web
 
 
 def test_predict_answers_with_the_facts(address: str, ply: Path, detector: PointAD) -> None:
@@ -56,6 +57,11 @@ def test_what_is_no_scan_is_refused_with_a_sentence(address: str, name: str, bod
     assert status == 422
     detail = json.loads(text)["detail"]
     assert said in detail and "pointad_" not in detail, "no path of the server is told"
+
+
+def test_the_address_that_is_told_can_be_opened() -> None:
+    assert address_on_the_web("::1", 8000) == address_on_the_web("[::1]", 8000) == "http://[::1]:8000"
+    assert address_on_the_web("localhost", 80) == "http://localhost:80"
 
 
 def test_requests_under_a_foreign_name_are_refused(address: str) -> None:

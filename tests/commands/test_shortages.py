@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_each_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFix
         program.run(fail, argparse.ArgumentParser(), [])
     said = capsys.readouterr().err
     assert left.value.code == 2 and said.startswith(line) and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(("is_full", "subject"), [(True, "standard output"), (False, "a file")])
+def test_what_is_full_is_named(
+    is_full: bool, subject: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors of writing name no file, and most are about another one than standard output."""
+
+    def fail(flags: argparse.Namespace) -> None:
+        print("still to be sent")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Path("/dev/full" if is_full else os.devnull).open("w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        with pytest.raises(SystemExit) as left:
+            program.run(fail, argparse.ArgumentParser(), [])
+    assert left.value.code == 2 and capsys.readouterr().err.startswith(f"error: {subject}: No space left on device;")
 
 
 def test_other_errors_stay_faults() -> None:

@@ -1,8 +1,11 @@
 """SigLIP's files: both tokenizers, what is missing or does not fit is said in one line, and what is not supported."""
 
+import base64
+import contextlib
 import json
 import logging
 import os
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from small_siglip import (
 from pointad.errors import InputError
 from pointad.model.backbone import load_backbone
 from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
+from pointad.model.tokenizer_growth import _fields
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +144,56 @@ def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_pat
     (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **rules}))
     with pytest.raises(InputError, match=r"its rules may make a text .* times as long"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
+def test_tables_of_characters_that_would_fill_the_memory(name: str, vocabulary: bytes, tmp_path: Path) -> None:
+    """A sentence took hundreds of times the size of such a file."""
+    for length, is_refused in ((9_000, False), (11_000, True)):
+        rules = tmp_path / "rules.tsv"
+        rules.write_text(f"71\t{' '.join(['62'] * length)}\n")  # a q becomes so many b
+        content = sentencepiece_model(normalization_rule_tsv=str(rules))
+        if name == "tokenizer.json":
+            table = sentencepiece_table(content)
+            rule = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}
+            content = json.dumps({**json.loads(tokenizer_json(vocabulary)), "normalizer": rule}).encode()
+        (tmp_path / name).write_bytes(content)
+        if is_refused:
+            with pytest.raises(InputError, match=r"its rules may make a text 1e\+04 times as long"):
+                read(tmp_path)
+        else:
+            assert len(read(tmp_path).encode("q")) > length / 20
+
+
+def sentencepiece_table(model: bytes) -> bytes:
+    """The table of characters in a file of sentencepiece, which is the longest content of its normalizer."""
+    contents = [content for number, part in _fields(memoryview(model)) if number == 3 for _, content in _fields(part)]
+    return bytes(max(contents, key=len))
+
+
+def test_damaged_files_of_sentencepiece_end(vocabulary: bytes, tmp_path: Path) -> None:
+    """Whatever the library takes of them."""
+    generator = random.Random(14)
+    for _ in range(300):
+        damaged = bytearray(vocabulary)
+        for _ in range(generator.randint(1, 4)):
+            damaged[generator.randrange(len(damaged))] = generator.choice((0, 1, 0x0A, 0x1A, 0x7F, 0x80, 0xFF))
+        (tmp_path / "spiece.model").write_bytes(damaged[: generator.choice((len(damaged), len(damaged) // 2))])
+        with contextlib.suppress(InputError):
+            read(tmp_path)(["a damaged object"])
+
+
+def test_a_text_is_not_repeated(vocabulary: bytes, tmp_path: Path) -> None:
+    """What the library does after a text is split, such as adding tokens at its end, is done here."""
+    content = json.loads(tokenizer_json(vocabulary))
+    once = {"Sequence": {"id": "A", "type_id": 0}}
+    both = [once, {"Sequence": {"id": "B", "type_id": 0}}]
+    rule = {"type": "TemplateProcessing", "single": [once] * 1000, "pair": both, "special_tokens": {}}
+    found = []
+    for processor in (None, rule):
+        (tmp_path / "tokenizer.json").write_text(json.dumps({**content, "post_processor": processor}))
+        found.append(read(tmp_path).encode("a damaged object"))
+    assert found[0] == found[1]
 
 
 def test_no_token_is_left_to_chance(tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ def test_few_shot_rows_take_the_prompts_of_the_main_row(workspace: Path, script:
 
 
 def test_real_data_take_the_classes_of_the_paper(workspace: Path) -> None:
+    (workspace / "my.pt").touch()
     variables = {"DATASET": "real_pc_3d_rgb", "DATA": "sets/my scans", "ROWS": "pointad", "CLIP_WEIGHTS": "my.pt"}
     calls, _ = protocol(workspace, "one_vs_rest", **variables)
     for call, name in zip(calls, ("seahorse", "shell", "starfish"), strict=False):

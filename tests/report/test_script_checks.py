@@ -63,7 +63,7 @@ def test_answers_are_yes_or_no(workspace: Path, script: str, variable: str) -> N
         ([], {"ROWS": "mine", "FLAGS_mine": "--vews 3"}, "--vews"),
         (["--views", "3"], {"ROWS": "pointad views_5"}, "--views: is set by the row views_5"),
         (["--depth=2"], {"ROWS": "coop"}, "--depth: is set by the row coop"),
-        ([], {"ROWS": "mine", "FLAGS_mine": "--clip_weights a.pt", "CLIP_WEIGHTS": "demo"}, "is set by the row mine"),
+        ([], {"ROWS": "mine", "FLAGS_mine": "--clip_weights openai", "CLIP_WEIGHTS": "demo"}, "is set by the row mine"),
         ([], {"ROWS": "mine", "FLAGS_mine": "--feature_cache x", "FEATURES": "y"}, "is set by the row mine"),
         ([], {"ROWS": "coop", "FLAGS_coop": "--depth 3"}, "FLAGS_coop: coop is a row already"),
         ([], {"ROWS": "pointad losses_mood"}, "argument --losses: invalid choice: 'mood'"),
@@ -166,6 +166,19 @@ def test_weights_are_compared_however_their_flag_is_written(workspace: Path, scr
     (workspace / "a.pt").write_bytes(b"two")
     printed = refused(workspace, script, "--clip_w", "a.pt", **SMALL)
     assert "was made with other weights" in printed
+
+
+@pytest.mark.parametrize("script", ["train", *PROTOCOLS])
+def test_weights_are_looked_for_first(workspace: Path, script: str) -> None:
+    message = "error: missing.pt: neither a file nor a name of CLIP weights; give the path of a file, demo or openai\n"
+    assert refused(workspace, script, CLIP_WEIGHTS="missing.pt", **SMALL) == message
+
+
+def test_names_of_weights_are_no_files(workspace: Path) -> None:
+    """The last one counts, as in the programs."""
+    name = "laion2b_s32b_b82k"
+    calls, _ = protocol(workspace, "train", "--clip_weights", name, CLIP_WEIGHTS="missing.pt", TEST="no", **SMALL)
+    assert f"--clip_weights {name}" in calls[0] and "missing.pt" not in calls[0]
 
 
 def test_a_folder_of_weights_is_told_by_its_files(workspace: Path) -> None:

@@ -10,6 +10,7 @@ from robustness.invocation import Ending, assert_one_error_line, invoke
 from robustness.spoiling import linked_copy
 from sample_scans import closed_shape, depth_scan
 
+from pointad.commands import test
 from pointad.evaluation.results import Results
 
 pytestmark = pytest.mark.usefixtures("ready_backbone")
@@ -238,6 +239,19 @@ def test_a_seed_for_testing_is_accepted_and_said_to_do_nothing(
     ending = invoke("test.py", *flags, "--save_path", with_seed, "--seed", 5, "--draws", 3)
     assert ending.code == 0 and "--seed has no effect" in ending.err and "--draws has no effect" in ending.err
     assert (without / "scores.csv").read_text() == (with_seed / "scores.csv").read_text()
+
+
+def test_sizes_of_prompts_are_said_to_do_nothing_where_there_are_none(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pointad.commands.evaluation_run.run_test", lambda settings: None)
+    told = [f"--{name} has no effect: the ensemble has no learned tokens" for name in ("depth", "n_ctx", "t_n_ctx")]
+    for kind, said in (("ensemble", told), ("learned", [])):
+        caplog.clear()
+        words = ["--prompts", kind, "--depth", "2", "--n_ctx", "3", "--t_n_ctx", "1"]
+        with caplog.at_level("INFO"):
+            test.main(test.build_parser().parse_args(words))
+        assert [record.message for record in caplog.records if "no effect" in record.message] == said
 
 
 def test_sigma_of_zero_leaves_maps_as_they_are(

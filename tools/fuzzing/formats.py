@@ -23,6 +23,7 @@ from pointad.model.architecture import build
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, save_prompts
 from pointad.model.prompt_learner import PromptLearner
+from pointad.model.siglip_tokenizer import read_siglip_tokenizer
 from pointad.model.weights import read_weights
 from pointad.reference.fpfh import LENGTH
 from pointad.reference.geometry_bank import SIZES, ScanGeometry, compare_geometry
@@ -49,6 +50,7 @@ _CLIP = {
     "quick_gelu": True,
 }
 _PATCH_WIDTH, _VIEWS = 8, 2
+_ENTRIES, _CONTEXT = 64, 20  # of a small SigLIP's texts
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,14 @@ def formats() -> dict[str, Format]:
         "rig": Format("rig.json", read_rig),
         "run": Format("run.json", _read_run),
         "results": Format("results.json", _read_results),
+        "tokenizers": Format("tokenizer.json", _read_tokenizer),
+        "sentencepiece": Format("spiece.model", _read_tokenizer, mutate=_nothing_to_keep),
     }
+
+
+def _nothing_to_keep(content: bytes, seed: int) -> bytes | None:
+    """Of a format without a mutation of its own: the fuzz changes any bytes."""
+    return None
 
 
 def _small_clip() -> ClipBackbone:
@@ -139,6 +148,13 @@ def _read_run(path: Path) -> None:
     read_origin(checkpoint)
     facts = to_json(TrainingRecord(training_class="bagel", seed=1))
     check_folder(path.parent, {name: value for name, value in facts.items() if value is not None})
+
+
+def _read_tokenizer(path: Path) -> None:
+    """As that of a SigLIP, and two texts with it."""
+    tokenizer = read_siglip_tokenizer(path.parent, vocabulary_size=_ENTRIES, context_length=_CONTEXT)
+    assert tokenizer(["a damaged object", "flawless"]).shape == (2, _CONTEXT)
+    tokenizer.encode_after_words("damaged")
 
 
 def _read_results(path: Path) -> None:

@@ -50,6 +50,7 @@ _RESPONSES: dict[str, Any] = {
             (404, "the reference is no longer kept"),
             (408, "the upload took too long"),
             (413, "the files are too large"),
+            (415, "the body is compressed"),
             (422, "a file is not a scan that can be inspected"),
             (503, "too many scans are waiting, or the service is stopping"),
             (504, "the answer took too long"),

@@ -66,11 +66,11 @@ class Guards:
         if method in SAFE_METHODS:
             return None
         # Pages of other sites can post here without being able to read the answer, and would keep the service busy.
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if any(site not in ("same-origin", "none") for site in headers.getlist("sec-fetch-site")):
             return _refused(FOREIGN_PAGE, "posted by a page of another site")
-        origin = headers.get("origin")
-        if origin is not None and not _is_same(origin, host):
-            return _refused(FOREIGN_PAGE, f"posted by a page of another site, {short(repr(origin))}")
+        for origin in headers.getlist("origin"):
+            if not _is_same(origin, host):
+                return _refused(FOREIGN_PAGE, f"posted by a page of another site, {short(repr(origin))}")
         return None
 
 

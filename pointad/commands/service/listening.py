@@ -51,11 +51,17 @@ async def serve_on(listening: Sequence[socket.socket], service: InspectionServic
         await service.start()
         if not is_loopback(host):
             logger.warning("%s: anyone who can reach this address can use the service; there is no password", host)
-        logger.info("serving on http://%s:%d", host, listening[0].getsockname()[1])
+        logger.info("serving on %s", address_on_the_web(host, listening[0].getsockname()[1]))
         server = StoppableServer(configuration(build_app(service, host), service), service)
         await server.serve(sockets=list(listening))
     finally:
         await service.close()
+
+
+def address_on_the_web(host: str, port: int) -> str:
+    """What a browser takes; the colons of an IPv6 address need brackets there."""
+    name = host.strip("[]")
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def load_inspector(settings: ServeSettings) -> Inspector:

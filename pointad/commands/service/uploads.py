@@ -14,10 +14,11 @@ from starlette.requests import ClientDisconnect
 from pointad.commands.serve_settings import MEGABYTE
 from pointad.errors import short
 
-NO_FORM, TOO_LARGE, UNREADABLE, BUSY, GONE = 400, 413, 422, 503, 499
+NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, BUSY, GONE = 400, 413, 415, 422, 503, 499
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # Python has slow ones, such as punycode
+_PLAIN_ENCODINGS = frozenset({b"binary", b"8bit", b"7bit"})  # of parts of a form: none (RFC 2045, 6.2)
 _ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?utf-8'[^']*'([^;\s\"]*)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.IGNORECASE)
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files
@@ -68,8 +69,12 @@ class Uploads:
             name: the scan's, from the address; when empty, it is taken from the form.
 
         Raises:
-            HTTPException: the files are too large, there is none, too many are under way, or the sender is gone.
+            HTTPException: the files are too large or compressed, there is none, too many are under way, or the sender
+                is gone.
         """
+        encoding = request.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise HTTPException(ENCODED, f"the body is compressed or encoded ({short(encoding)}); send it as it is")
         if self._open >= self.most_at_once:
             raise HTTPException(BUSY, f"{self._open} uploads are already in progress; try again later")
         self._open += 1
@@ -140,6 +145,9 @@ class _WholeForms(MultiPartParser):
     def on_headers_finished(self) -> None:
         part = self._current_part
         part.content_disposition = with_plain_name(part.content_disposition or b"")
+        encoding = dict(part.item_headers).get(b"content-transfer-encoding", b"binary")
+        if encoding.strip().lower() not in _PLAIN_ENCODINGS:  # it would be read as it stands
+            raise MultiPartException(f"A part is encoded as {short(encoding.decode('latin-1'))}; send it as it is.")
         super().on_headers_finished()
 
     def on_end(self) -> None:
