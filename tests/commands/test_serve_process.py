@@ -13,10 +13,11 @@ import pytest
 
 pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
-from commands.obedient_inspectors import limited_inspector, refusing_inspector
+from commands.obedient_inspectors import ObedientInspector, limited_inspector, refusing_inspector
 from commands.programs import ROOT
 from commands.serving import command, health, is_running, sent, serving, upload_of, wait_until
 
+from pointad.commands.service.connections import StoppableServer
 from pointad.commands.service.inspections import InspectionService
 from pointad.commands.service.listening import open_sockets, serve_on
 from pointad.errors import PointADError
@@ -105,6 +106,19 @@ def test_a_process_that_cannot_be_started_again_is_tried_again_later(
         wait_until(lambda: health(address)["ready"])
         assert command(address, "nothing")[0] == 200
     assert any("next attempt" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(("host", "is_open"), [("[::1]", False), ("localhost", False), ("0.0.0.0", True)])
+def test_services_of_a_network_are_told(
+    host: str, is_open: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StoppableServer, "serve", lambda *_, **__: asyncio.sleep(0))
+    sockets = open_sockets(host, 0)
+    with caplog.at_level("INFO"):
+        asyncio.run(serve_on(sockets, InspectionService(ObedientInspector), host))
+    for each in sockets:
+        each.close()
+    assert ("anyone who can reach this address" in caplog.text) == is_open and "serving on http://" in caplog.text
 
 
 @pytest.mark.parametrize(

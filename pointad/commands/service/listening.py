@@ -11,7 +11,7 @@ from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 from pointad.commands.service.app import build_app
 from pointad.commands.service.child import Inspector
 from pointad.commands.service.connections import StoppableServer, configuration
-from pointad.commands.service.guards import is_loopback
+from pointad.commands.service.guards import names_of
 from pointad.commands.service.inspections import InspectionService
 from pointad.errors import InputError
 
@@ -49,7 +49,7 @@ async def serve_on(listening: Sequence[socket.socket], service: InspectionServic
     """
     try:
         await service.start()
-        if not is_loopback(host):
+        if names_of(host) is None:
             logger.warning("%s: anyone who can reach this address can use the service; there is no password", host)
         logger.info("serving on %s", address_on_the_web(host, listening[0].getsockname()[1]))
         server = StoppableServer(configuration(build_app(service, host), service), service)
