@@ -11,7 +11,7 @@ from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_configuration
 from pointad.model.hugging_face import channel_values
-from pointad.model.siglip_model import CUSTOM_ATTENTION
+from pointad.model.siglip_model import CUSTOM_ATTENTION, is_siglip
 
 CONFIGURATION_NAME = "open_clip_config.json"
 _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
@@ -107,6 +107,17 @@ def _check_kinds(model: Configuration, path: Path, remedy: str) -> None:
     for name, answer in answers:
         if answer is not None and not isinstance(answer, bool):
             raise InputError(path, f"its {name} is {answer!s:.40}, not true or false", remedy)
+    text = model["text_cfg"]
+    defaults = {} if is_siglip(model) else {"context_length": 77, "vocab_size": 49408}  # open_clip's, of CLIP's texts
+    counts = {"embed_dim": None, "heads": 8, "context_length": None, "vocab_size": None, **defaults}
+    for name, default in counts.items():
+        count = (model if name == "embed_dim" else text).get(name, default)
+        if type(count) is not int or count < 1:
+            raise InputError(path, f"its {name} is {count!s:.40}, not a count", remedy)
+    for given in (model["vision_cfg"], text):
+        added = (given.get("norm_kwargs") or {}).get("eps", 1e-5)
+        if type(added) not in (int, float):
+            raise InputError(path, f"its eps is {added!s:.40}, not a number", remedy)
     width, head_width = model["vision_cfg"].get("width", 768), model["vision_cfg"].get("head_width", 64)
     if isinstance(width, int) and isinstance(head_width, int) and head_width > 0 and width % head_width:
         raise InputError(path, f"its attention heads of width {head_width} do not divide the width {width}", remedy)

@@ -361,6 +361,11 @@ def test_the_bias_of_the_loss_may_be_missing_or_a_list(form: tuple[int] | None, 
         ("text_cfg", {"tokenizer_kwargs": {"clean": "lower"}}, "its texts are not read as SigLIP's are"),
         ("text_cfg", {"norm_kwargs": {"epsilon": 1}}, "no model has these dimensions"),
         ("text_cfg", {"heads": 5}, "no model has these dimensions"),
+        ("text_cfg", {"heads": 0.5}, "its heads is 0.5, not a count"),
+        ("text_cfg", {"vocab_size": None}, "its vocab_size is None, not a count"),
+        ("text_cfg", {"vocab_size": {"": 1}}, "its vocab_size is .*, not a count"),
+        ("text_cfg", {"norm_kwargs": {"eps": "7"}}, "its eps is 7, not a number"),
+        ("", {"embed_dim": None}, "its embed_dim is None, not a count"),
     ],
 )
 def test_configurations_of_open_clip_that_do_not_fit(
