@@ -36,13 +36,14 @@ from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata
 from pointad.data.own_data import ON_THE_FLY, settled
 from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples
 from pointad.data.raw_places import refuse_links_into, refuse_nested
-from pointad.data.rendering_settings import may_be_of_another, note_source
+from pointad.data.rendering_settings import agree_on_settings, may_be_of_another, note_source, other_sources
 from pointad.data.shards import WHOLE, Shard
 from pointad.data.staleness import left_behind
 from pointad.data.view_subset import chosen_directions
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError, counted, shown
+from pointad.files.atomic import make_folder
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.scans.point_cloud import RawSample
 
@@ -211,6 +212,11 @@ def render_all(settings: RenderSettings) -> int:
     found = found_samples(settings)
     samples = settings.shard.of(found)
     refuse_links_into(settings.archive, settings.save_path, samples)
+    # Before anything is rendered, so that a run from other data that ends later knows of this one.
+    make_folder(settings.save_path)
+    agree_on_settings(settings.save_path, settings.dataset.name, settings.rendering)
+    afresh = settings.overwrite and settings.shard == WHOLE and settings.classes is None
+    note_source(settings.save_path, settings.archive, afresh=afresh)
     outcomes = export_samples(
         samples,
         settings.save_path,
@@ -219,20 +225,16 @@ def render_all(settings: RenderSettings) -> int:
         overwrite=settings.overwrite,
     )
     counts: Counter[str] = Counter()
-    outdated, kept, doubtful = [], [], []
+    outdated, kept, not_rendered_here = [], [], []
     resized: dict[str, list[Path]] = {"mask": [], "picture": []}
-    others: list[str] = []
     with tqdm(total=len(samples), unit="scan", desc=settings.dataset.name, disable=None) as progress:
         for outcome in outcomes:
-            if not counts:  # the settings of the folder are agreed on by now
-                afresh = settings.overwrite and settings.shard == WHOLE and settings.classes is None
-                others = note_source(settings.save_path, settings.archive, afresh=afresh)
             counts[outcome.status] += 1
             progress.update()
             if outcome.outdated:
                 outdated.append(outcome.sample.scan_path)
-            if outcome.status == SKIPPED and may_be_of_another(outcome.sample.scan_path, settings.archive, others):
-                doubtful.append(outcome.sample.scan_path)
+            if outcome.status in (SKIPPED, ELSEWHERE):
+                not_rendered_here.append(outcome.sample.scan_path)
             for path in outcome.resized:
                 resized["mask" if path == outcome.sample.mask_path else "picture"].append(path)
             if outcome.kept:
@@ -243,12 +245,21 @@ def render_all(settings: RenderSettings) -> int:
     for what, paths in resized.items():
         if paths:
             logger.warning("resized to the size of the scan: %s, such as %s", counted(len(paths), what), paths[0])
+    others = other_sources(settings.save_path, settings.archive)
+    doubtful = [path for path in not_rendered_here if may_be_of_another(path, settings.archive, others)]
     if doubtful:
         message = (
-            "%s: was also rendered from %s; %d finished scans may be from there, such as %s; --overwrite replaces them "
-            "by those of %s"
+            "%s: was also rendered from %s; %s that this run did not render may be from there, such as %s; "
+            "--overwrite replaces them by those of %s"
         )
-        logger.warning(message, settings.save_path, ", ".join(others), len(doubtful), doubtful[0], settings.archive)
+        logger.warning(
+            message,
+            settings.save_path,
+            ", ".join(others),
+            counted(len(doubtful), "scan"),
+            doubtful[0],
+            settings.archive,
+        )
     if outdated:
         remedy = "--overwrite renders such scans again"
         message = "%d finished scans have changed since, or have other pictures or masks, such as %s; %s"

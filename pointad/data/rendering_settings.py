@@ -166,7 +166,7 @@ def note_device(root: Path, device: str | None) -> None:
             _write(path, {**settings, DEVICES: sorted([*known, kind])})
 
 
-def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
+def note_source(root: Path, archive: Path, *, afresh: bool) -> None:
     """Add a raw data set to those that renderings of a folder, whose settings are stored already, were made from.
 
     Those that are no longer there are forgotten, which is logged: mostly they were moved, and are this one.
@@ -176,9 +176,6 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
         archive: the raw data set's folder.
         afresh: every sample is rendered again: nothing of the earlier ones is left.
 
-    Returns:
-        the folders of the others.
-
     Raises:
         InputError: the settings cannot be read or written.
     """
@@ -186,7 +183,7 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
     with wait_for_lock(root / _LOCK_NAME):
         settings = read_settings(root)
         if settings is None:
-            return []
+            return
         known = settings.get(SOURCES) or []
         earlier = [] if afresh else [source for source in known if source != own]
         others = [source for source in earlier if Path(source).is_dir()]
@@ -196,7 +193,16 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> list[str]:
             logger.warning(message, root, ", ".join(gone), own)
         if sorted([*others, own]) != known:
             _write(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
-        return others
+
+
+def other_sources(root: Path, archive: Path) -> list[str]:
+    """The raw data sets besides this one that a folder was rendered from, or is being rendered from by another run.
+
+    Raises:
+        InputError: the folder's settings cannot be read.
+    """
+    own = os.path.realpath(archive)
+    return [source for source in (read_settings(root) or {}).get(SOURCES) or [] if source != own]
 
 
 def may_be_of_another(scan: Path, archive: Path, others: Iterable[str]) -> bool:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from pointad.commands import render_dataset
-from pointad.data.export import FAILED, RENDERED, Outcome, export_samples
+from pointad.data.export import FAILED, RENDERED, Outcome, export_samples, output_files
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.rendering_settings import agree_on_settings, note_source, other_sources
 from pointad.data.staleness import sources_of
+from pointad.files.locks import try_lock
 from pointad.rendering.views import View
 
 MVTEC = "mvtec_pc_3d_rgb"
@@ -55,7 +57,8 @@ def test_renderings_of_another_raw_data_set_are_told(raw: Path, caplog: pytest.L
         flags = ["--dataset", MVTEC, "--data_path", str(raw.parent / name), "--save_path", str(raw.parent / "out")]
         flags += ["--views", "x0", "--num_workers", "1", *more]
         assert render_dataset.main(render_dataset.build_parser().parse_args(flags)) == 0
-        return f"out: was also rendered from {raw}; 2 finished scans may be from there, such as" in caplog.text
+        message = f"out: was also rendered from {raw}; 2 scans that this run did not render may be from there, such as"
+        return message in caplog.text
 
     shutil.copytree(raw, raw.parent / "other")
     assert not told("raw")
@@ -71,6 +74,30 @@ def test_renderings_of_another_raw_data_set_are_told(raw: Path, caplog: pytest.L
     shutil.rmtree(raw.parent / "part")
     assert not told("moved") and "other, which no longer exists; " in caplog.text
     assert not told("moved") and "no longer exists" not in caplog.text, "which is told once"
+
+
+def test_scans_that_a_run_on_another_raw_data_set_renders_meanwhile_are_told(
+    raw: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other run has started, so that it has some of the scans, but has finished none."""
+    output, other = raw.parent / "out", raw.parent / "other"
+    shutil.copytree(raw, other)
+    parser = render_dataset.build_parser()
+    flags = ["--dataset", MVTEC, "--save_path", str(output), "--views", "x0", "--num_workers", "1", "--data_path"]
+    files = [output_files(sample, output) for sample in list_raw_samples(MVTEC, other)]
+    output.mkdir()
+    agree_on_settings(output, MVTEC, RenderingOptions(views=(View("x", 0),)))
+    note_source(output, other, afresh=False)
+    with try_lock(files[0].lock) as is_ours:
+        assert is_ours
+        assert render_dataset.main(parser.parse_args([*flags, str(raw)])) == 0
+    message = f"out: was also rendered from {other}; 1 scan that this run did not render may be from there, such as"
+    assert message in caplog.text
+    caplog.clear()
+    # The other one ends later, and finds out about this one, which was noted before it rendered anything.
+    assert other_sources(output, other) == [str(raw)]
+    assert render_dataset.main(parser.parse_args([*flags, str(other)])) == 0
+    assert f"out: was also rendered from {raw}; 1 scan that this run did not render" in caplog.text
 
 
 def test_earlier_renderings_of_failed_scans_are_told(
