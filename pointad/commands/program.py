@@ -191,7 +191,7 @@ def leave_interrupted(interrupt: KeyboardInterrupt) -> int:
     """Say in one line that a signal ended the program; returns the exit code."""
     terminated = _signal_of(interrupt) == signal.SIGTERM
     how = "terminated" if terminated else "interrupted"
-    tqdm.write(f"{how}; run the same command again to continue", file=sys.stderr)
+    _say(f"{how}; run the same command again to continue")
     return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
 
 
@@ -212,8 +212,16 @@ def is_unicode(stream: TextIO) -> bool:
 
 
 def _say_error(text: str) -> None:
-    """Print on a line of its own, even if a progress bar is shown."""
-    tqdm.write(f"error: {short(text, LONGEST_LINE)}", file=sys.stderr)
+    _say(f"error: {short(text, LONGEST_LINE)}")
+
+
+def _say(text: str) -> None:
+    """Print on a line of its own, even if a progress bar is shown. What cannot be told changes no exit status."""
+    try:
+        tqdm.write(text, file=sys.stderr)
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _subject_without_name() -> str:
@@ -226,9 +234,13 @@ def _subject_without_name() -> str:
 
 
 def _drop_output() -> None:
-    """Send what is still to be written on standard output nowhere, so that leaving does not fail over it."""
+    _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
+    """Send what is still to be written nowhere, so that leaving does not fail over it."""
     with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def positive_integer(text: str) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pointad.compute.interrupts import end_with_parent, interrupt_behind
+from pointad.compute.shared_locks import why_no_locks
 from pointad.data.layout import (
     GOOD_SPLIT,
     SPLIT,
@@ -97,7 +98,7 @@ def export_samples(
             pending.append(sample)
     if pending:
         note_device(root, options.device)
-    if workers <= 1 or len(pending) <= 1 or not _processes_can_share_locks():
+    if workers <= 1 or len(pending) <= 1 or not _processes_can_share_locks(workers):
         for sample in pending:
             yield export_sample(sample, root, options, overwrite=overwrite)
         return
@@ -160,14 +161,12 @@ def _was_rendered(sample: RawSample, root: Path, options: RenderingOptions) -> b
         return False
 
 
-def _processes_can_share_locks() -> bool:
+def _processes_can_share_locks(workers: int) -> bool:
     """Whether several processes can work together; if not, which is logged, this one does everything."""
-    try:
-        multiprocessing.get_context("spawn").Lock()
-    except OSError as error:  # no /dev/shm, or not a writable one
-        logger.warning("no locks between processes (%s): scans are rendered in this process", error.strerror)
-        return False
-    return True
+    reason = why_no_locks(workers, multiprocessing.get_context("spawn"))
+    if reason is not None:
+        logger.warning("no locks between processes (%s): scans are rendered in this process", reason)
+    return reason is None
 
 
 def _remove_abandoned_lock(path: Path) -> None:

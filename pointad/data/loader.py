@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
+from pointad.compute.shared_locks import why_no_locks
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
 from pointad.data.lost_loaders import is_lost_loader, lost_loader
 from pointad.errors import InputError, PointADError
@@ -152,6 +153,11 @@ def iterate_batches(
     workers = min(num_workers, total, _MOST_WORKERS)
     if workers and not SHARED_MEMORY.is_dir():  # the locks between processes are kept there
         logger.warning("%s does not exist: samples are loaded in this process", SHARED_MEMORY)
+        workers = 0
+    reason = why_no_locks(workers) if workers else None
+    if reason is not None:
+        message = "no locks between processes in %s (%s): samples are loaded in this process"
+        logger.warning(message, SHARED_MEMORY, reason)
         workers = 0
     through_pipes = workers > 0 and not _has_room(dataset, workers, batch_size)
     sizes = [batch_size] * -(-total // batch_size) if batch_sizes is None else batch_sizes

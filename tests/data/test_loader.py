@@ -1,7 +1,9 @@
 """Loading in several processes: little shared memory, and errors of any kind that name the sample."""
 
+import errno
 import logging
 import multiprocessing
+import multiprocessing.synchronize
 import os
 import resource
 import signal
@@ -18,6 +20,7 @@ import torch
 from small_engine import random_scan, small_dataset
 from torch import Tensor
 
+from pointad.compute.shared_locks import why_no_locks
 from pointad.data import loader
 from pointad.data.batch import MultiViewBatch
 from pointad.data.dataset import MultiViewDataset, SampleOptions
@@ -133,6 +136,42 @@ def test_without_shared_memory_this_process_loads(
     dataset = small_dataset(CLASSES)
     assert len(list(iterate_batches(dataset, batch_size=2, num_workers=2))) == 5
     assert "loaded in this process" in caplog.text
+
+
+@pytest.mark.parametrize("possible", [0, 5, 12])
+def test_where_too_few_locks_can_be_made_this_process_loads(
+    possible: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a /dev/shm that is read-only, full or out of entries."""
+    left = possible
+    make = multiprocessing.synchronize.SemLock.__init__
+
+    def limited(*arguments: object, **named: object) -> None:
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        left -= 1
+        make(*arguments, **named)
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", limited)
+    assert len(list(iterate_batches(small_dataset(CLASSES), batch_size=2, num_workers=2))) == 5
+    assert "(No space left on device): samples are loaded in this process" in caplog.text
+
+
+def test_a_loader_takes_no_more_locks_than_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    make = multiprocessing.synchronize.SemLock.__init__
+
+    def counted(*arguments: object, **named: object) -> None:
+        nonlocal made
+        made += 1
+        make(*arguments, **named)
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", counted)
+    assert why_no_locks(2) is None
+    tried, made = made, 0
+    assert len(list(iterate_batches(small_dataset(CLASSES), batch_size=2, num_workers=2))) == 5
+    assert tried < made <= 2 * tried, "they are tried first, and then taken"
 
 
 def test_sample_sizes_are_what_samples_take() -> None:

@@ -362,6 +362,16 @@ def test_a_working_folder_whose_path_is_too_long(
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize("full", ["2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_errors_that_nothing_takes_keep_their_exit_status(full: str, tmp_path: Path) -> None:
+    """Of predict.py, 1 would say that a scan has failed."""
+    done = shell(f'"$python" scripts/report.py {tmp_path / "none"} {full}')
+    assert done.returncode == 2
+    (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}}')
+    done = shell(f'"$python" scripts/report.py {tmp_path} {full}')
+    assert done.returncode == (2 if full.startswith(">") else 0)
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_outputs(closed: str, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"classes": {"a": {"point": {"image_auroc": 0.5}}}}')
