@@ -26,7 +26,7 @@ from torch import Tensor
 
 from pointad.files.atomic import atomic_path
 from pointad.files.regular import kind_of, refuse_leaving
-from pointad.files.safetensors_files import opened_safetensors
+from pointad.files.safetensors_files import opened_safetensors, own_tensor
 from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def read_entry(path: Path) -> PictureFeatures:
     try:
         with opened_safetensors(path) as file:
             stored = file.metadata() or {}
-            features = PictureFeatures(file.get_tensor("global"), file.get_tensor("patches"))
+            features = PictureFeatures(own_tensor(file, "global"), own_tensor(file, "patches"))
     except (SafetensorError, NotImplementedError) as error:  # torch lacks some of the types of safetensors
         raise ValueError(f"damaged ({error})") from error
     kinds = [(tensor.dtype, tensor.ndim) for tensor in (features.global_features, features.patch_features)]

@@ -38,6 +38,15 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
         yield file
 
 
+def own_tensor(file: Any, name: str) -> Tensor:
+    """A tensor of an opened file, in memory of its own.
+
+    The library's is the file itself, mapped into memory: where another file is copied over it during a run of hours,
+    the numbers become others without a word, and where it is shortened, the process is killed.
+    """
+    return file.get_tensor(name).clone()
+
+
 def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]:
     """All tensors of a file under their names, on the CPU.
 
@@ -56,7 +65,7 @@ def read_safetensors(path: Path, *, kind: str, remedy: str) -> dict[str, Tensor]
                 if stored_as not in _PLAIN:
                     problem = f"not {kind} that can be read (its '{name[:100]}' holds {stored_as} values)"
                     raise InputError(path, problem, remedy)
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return {name: own_tensor(file, name) for name in file.keys()}  # noqa: SIM118
     except PermissionError as error:
         raise InputError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
     except (OSError, SafetensorError, ValueError, OverflowError) as error:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hugging_face_names import hugging_face_names
@@ -15,6 +16,7 @@ from safetensors.torch import save_file
 from small_clip import small_clip
 from torch import Tensor
 
+from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompts
@@ -313,3 +315,22 @@ def test_safetensors_of_impossible_shapes(shape: list[int], tmp_path: Path) -> N
 def test_a_folder_without_weights(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no CLIP weights"):
         load_backbone(weights=tmp_path)
+
+
+def test_a_file_that_is_overwritten_after_loading_changes_no_number(state: dict[str, Tensor], tmp_path: Path) -> None:
+    whole = tmp_path / "a.safetensors"
+    save_file(state, whole)
+    before = load_backbone(weights=whole)
+    cache = FeatureCache(tmp_path / "cache", fingerprint="a", layers=(1,), precision="fp32")
+    features = PictureFeatures(torch.full((4,), 0.5), torch.full((1, 3, 4), 0.5, dtype=torch.float16))
+    key = cache.key(np.zeros((2, 2, 3), np.uint8))
+    cache.write(key, features)
+    entry = tmp_path / "cache" / key[:2] / f"{key}.safetensors"
+    found = cache.read(key, (1, 3, 4))
+    for path in (whole, entry):
+        with path.open("r+b") as file:  # as cp does with a file of the same length
+            file.write(bytes(path.stat().st_size))
+    assert all(torch.equal(each, state[name]) for name, each in before.vision.state_dict(prefix="visual.").items())
+    assert found is not None
+    assert torch.equal(found.patch_features, features.patch_features)
+    assert torch.equal(found.global_features, features.global_features)
