@@ -13,12 +13,14 @@ from pointad.files.bounds import check_claim
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_from_named
 from pointad.scans.column_units import in_one_unit
+from pointad.scans.declared_types import as_declared, is_unlike
 from pointad.scans.pcd_header import PcdHeader, read_pcd_header
 from pointad.scans.point_cloud import PointCloud
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import parse_rows
 from pointad.scans.text_encoding import LONGEST_MARK, in_utf8, wide_encoding
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
@@ -177,10 +179,21 @@ def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path
             records[name] = rows[:, column]
         elif name in header.colors:
             values = rows[:, column : column + width].reshape(-1, *field.shape)
-            as_written = field.base.kind == "f" and (_is_whole(values) or np.isnan(values).all())
-            records[name] = values if as_written else _converted(values, field.base)
+            records[name] = _ascii_colors(values, field.base, is_packed=len(header.colors) == 1)
         column += width
+    unlike = [name for name in header.colors if is_unlike(records[name], header.dtype[name].base)]
+    if unlike:
+        message = "%s: declares whole numbers for %s that its type cannot hold; they are read as they are written"
+        logger.warning(message, path, ", ".join(unlike))
     return records
+
+
+def _ascii_colors(values: np.ndarray, declared: np.dtype, *, is_packed: bool) -> np.ndarray:
+    if declared.kind == "f" and (_is_whole(values) or np.isnan(values).all()):
+        return values
+    if is_packed and declared.kind != "f" and are_whole(values) and np.abs(values).max(initial=0) < 2**32:
+        return values.astype(np.int64).astype(np.uint32)  # four bytes, with or without a sign
+    return as_declared(values, declared)
 
 
 def _compressed_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
@@ -232,8 +245,3 @@ def _is_whole(values: np.ndarray) -> bool:
     """Whether numbers in a text are packed colours or channels as they are, not the bits of a float."""
     finite = np.isfinite(values).all()
     return bool(finite and values.max() >= 1 and values.min() >= 0 and (values == np.rint(values)).all())
-
-
-def _converted(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    with np.errstate(invalid="ignore", over="ignore"):
-        return values.astype(dtype)

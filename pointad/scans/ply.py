@@ -6,33 +6,33 @@ Elements without lists or with lists of equal length are read as arrays; lists o
 import io
 import logging
 import re
-import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from plyfile import PlyData, PlyParseError
+from plyfile import PlyParseError
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
 from pointad.scans.column_units import in_one_unit
+from pointad.scans.declared_types import as_declared, is_unlike
 from pointad.scans.meshes import Mesh, fans, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
+from pointad.scans.ply_lists import Columns, read_varying_lists
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
+from pointad.scans.whole_numbers import are_whole
 
 logger = logging.getLogger(__name__)
 
 _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
-_MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
 _LONGEST_FIXED_LIST = 10_000
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
-
-Columns = dict[str, np.ndarray]  # lists are (N, length) or, of varying length, (N,) of arrays
 
 
 def read_ply(path: Path) -> Mesh:
@@ -44,7 +44,7 @@ def read_ply(path: Path) -> Mesh:
     content = in_utf8(read_bytes(path), path)
     header = read_ply_header(content, path)
     body: bytes | list[bytes] = content[header.body :] if not header.is_text else _text_rows(content[header.body :])
-    _check_vertices(header, path)
+    declared = _vertex_element(header, path)
     last = max((n for n, element in enumerate(header.elements) if _is_needed(element)), default=-1)
     vertices: Columns = {}
     faces = [np.zeros((0, 3), dtype=np.int64)]
@@ -59,7 +59,7 @@ def read_ply(path: Path) -> Mesh:
         if element.name == "vertex":
             vertices = columns
         elif needed:
-            faces.append(_triangles(columns, element))
+            faces.append(_triangles(columns, element, path))
     unread = next((element for element in header.elements if element.name == "face" and not _is_needed(element)), None)
     if unread is not None and unread.count:
         message = (
@@ -68,7 +68,7 @@ def read_ply(path: Path) -> Mesh:
         logger.warning(message, path)
     if last == len(header.elements) - 1:
         _tell_of_more(body, place, header.elements[last], header, path)
-    return _mesh(vertices, np.concatenate(faces), path)
+    return _mesh(vertices, declared, np.concatenate(faces), path)
 
 
 def _tell_of_more(body: bytes | list[bytes], place: int, element: PlyElement, header: PlyHeader, path: Path) -> None:
@@ -94,7 +94,7 @@ def _face_list(element: PlyElement) -> PlyProperty | None:
     return named[0] if named else None
 
 
-def _check_vertices(header: PlyHeader, path: Path) -> None:
+def _vertex_element(header: PlyHeader, path: Path) -> PlyElement:
     names = [element.name for element in header.elements]
     if "vertex" not in names:
         raise InputError(path, f"has no element called vertex; found {', '.join(names) or 'nothing'}", _REMEDY)
@@ -102,15 +102,20 @@ def _check_vertices(header: PlyHeader, path: Path) -> None:
         raise InputError(
             path, f"has {names.count('vertex')} elements called vertex", "store them in files of their own"
         )
-    for element in header.elements:
-        if element.name == "vertex" and element.count > MOST_POINTS:
-            raise InputError(path, f"declares {element.count} points", f"give a scan with at most {MOST_POINTS}")
+    element = header.elements[names.index("vertex")]
+    if element.count > MOST_POINTS:
+        raise InputError(path, f"declares {element.count} points", f"give a scan with at most {MOST_POINTS}")
+    return element
 
 
-def _triangles(columns: Columns, element: PlyElement) -> np.ndarray:
+def _triangles(columns: Columns, element: PlyElement, path: Path) -> np.ndarray:
     part = _face_list(element)
     assert part is not None
     lists = columns[part.name]
+    floats = [one for one in (lists if lists.dtype == object else [lists]) if one.dtype.kind == "f"]
+    if not all(map(are_whole, floats)):
+        raise InputError(path, f"has numbers of vertices in {element.name} that are not whole", _REMEDY)
+    _tell_unlike({part.name: floats[0] if floats else lists}, [part], path)
     if element.name == "tristrips":
         ends = np.full(1, -1, dtype=np.int64)
         return strips(np.concatenate([part for strip in lists for part in (strip.astype(np.int64), ends)] or [ends]))
@@ -120,13 +125,24 @@ def _triangles(columns: Columns, element: PlyElement) -> np.ndarray:
     return fans(np.concatenate([np.zeros(0, dtype=np.int64), *lists]), lengths)
 
 
-def _mesh(columns: Columns, faces: np.ndarray, path: Path) -> Mesh:
+def _tell_unlike(columns: Columns, parts: Iterable[PlyProperty], path: Path) -> None:
+    """Log numbers of a text that the types declared for them cannot hold."""
+    unlike = [part for part in parts if is_unlike(columns[part.name], np.dtype(part.kind))]
+    if unlike:
+        message = "%s: declares whole numbers for %s that its type (%s) cannot hold; they are read as they are written"
+        logger.warning(message, path, ", ".join(part.name for part in unlike), np.dtype(unlike[0].kind).name)
+
+
+def _mesh(columns: Columns, declared: PlyElement, faces: np.ndarray, path: Path) -> Mesh:
     names = [name for name, values in columns.items() if values.ndim == 1 and values.dtype != object]
     found = find_columns(names)
     if found.xyz is None:
         raise InputError(path, f"has no vertex properties x, y, z; found {', '.join(columns)}", _REMEDY)
     with np.errstate(invalid="ignore"):  # a signalling NaN
         vertices = np.stack([columns[names[place]].astype(np.float64) for place in found.xyz], axis=1)
+    used = {names[place] for place in (*found.xyz, *(found.colors or ()))}
+    parts = {part.name: part for part in reversed(declared.properties)}  # of equal names the first counts
+    _tell_unlike(columns, [parts[name] for name in columns if name in used], path)
     vertices = in_one_unit(vertices, [names[place] for place in found.xyz], path)
     colors = None
     if found.colors is not None:
@@ -149,9 +165,8 @@ def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader
         elif not element.lists:
             problem = f"declares {element.count} of {element.name} but holds {len(body) - place} bytes of them"
             raise InputError(path, problem, _REMEDY)
-    stream = io.BytesIO(_plain_header(element, header) + body[place:])
-    data = _read_with_plyfile(stream, element, path)
-    return data, len(body) - (len(stream.getbuffer()) - stream.tell())
+    columns, following = read_varying_lists(body[place:], element, header, path)
+    return columns, len(body) - following
 
 
 def _first_lengths(body: bytes, place: int, element: PlyElement, header: PlyHeader) -> tuple[int, ...] | None:
@@ -207,7 +222,7 @@ def _read_text(
                 problem = f"has {table.shape[1]} numbers in a row of {element.name}"
                 raise InputError(path, f"{problem}, expected {len(element.properties)}", _REMEDY)
     plain = b"\n".join(own).decode("ascii").encode()
-    return _read_with_plyfile(io.BytesIO(_plain_header(element, header) + plain + b"\n"), element, path), end
+    return read_varying_lists(plain + b"\n", element, header, path)[0], end
 
 
 def _first_text_lengths(rows: list[bytes], element: PlyElement) -> tuple[int, ...] | None:
@@ -242,31 +257,5 @@ def _text_columns(table: np.ndarray, dtype: np.dtype, lengths: tuple[int, ...]) 
             if not (values == remaining.pop(0)).all():
                 return None
             continue
-        with np.errstate(invalid="ignore", over="ignore"):
-            columns[name] = values.reshape(len(table), *field.shape).astype(field.base)
+        columns[name] = as_declared(values.reshape(len(table), *field.shape), field.base)
     return columns if place == table.shape[1] else None
-
-
-def _plain_header(element: PlyElement, header: PlyHeader) -> bytes:
-    """A header of this element alone, as plyfile expects it."""
-    names = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
-    form = {"=": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[header.byte_order]
-    lines = ["ply", f"format {form} 1.0", f"element row {element.count}"]
-    for position, part in enumerate(element.properties):
-        kind = names.get(part.kind, "double")
-        list_kind = "" if part.length_kind is None else f"list {names[part.length_kind]} "
-        lines.append(f"property {list_kind}{kind} p{position}")
-    return ("\n".join([*lines, "end_header"]) + "\n").encode()
-
-
-def _read_with_plyfile(stream: io.BytesIO, element: PlyElement, path: Path) -> Columns:
-    if element.count > _MOST_VARYING:
-        problem = f"holds {element.count} rows of {element.name} with lists of varying length"
-        raise InputError(path, problem, f"give at most {_MOST_VARYING}, or triangles only")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # an empty list in text
-        data = PlyData.read(stream, mmap=False)["row"].data
-    columns: Columns = {}
-    for position, part in enumerate(element.properties):
-        columns.setdefault(part.name, data[f"p{position}"])
-    return columns
