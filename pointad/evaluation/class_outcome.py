@@ -7,7 +7,7 @@ import numpy as np
 from pointad.datasets.base import group_of
 from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.results import Metrics
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask, scan_content
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, evaluated_mask, scan_content
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.metrics import PixelScores, curves, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.curves import Curve
@@ -57,7 +57,7 @@ class ClassCollector:
             if not sample.label or name == own:
                 part.add(sample)
         self.labels.append(sample.label)
-        self.masks.add(sample.species, sample.identifier, packed_mask(sample.mask))
+        self.masks.add(sample.species, sample.identifier, evaluated_mask(sample.mask, sample.regions))
         self.pictures.add(sample.species, sample.identifier, sample.content)
         scan = scan_content(sample.label, sample.mask, sample.rendering)
         self.scans.add(sample.species, sample.identifier, scan)

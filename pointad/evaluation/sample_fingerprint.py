@@ -24,7 +24,7 @@ class SampleFingerprint:
         self.parts = list(parts)  # one a sample
 
     def add(self, species: str, identifier: str, content: bytes) -> None:
-        """Add one sample, with its `packed_mask`, `picture_digest` or `scan_content`."""
+        """Add one sample, with its `evaluated_mask`, `picture_digest` or `scan_content`."""
         name = f"{species}/{identifier}".encode("utf-8", "backslashreplace")
         self.parts.append(hashlib.sha256(len(name).to_bytes(4, "big") + name + content).digest())
 
@@ -37,6 +37,17 @@ class SampleFingerprint:
 def packed_mask(mask: np.ndarray) -> bytes:
     """The ground truth of one sample, (S, S) or (P,) bool, with its size."""
     return mask.size.to_bytes(8, "big") + np.packbits(mask, axis=None).tobytes()
+
+
+def evaluated_mask(mask: np.ndarray, regions: np.ndarray | None) -> bytes:
+    """The ground truth of one sample as figures depend on it: the anomalous points, and in which regions they lie.
+
+    Args:
+        mask: (S, S) or (P,) bool.
+        regions: of the same shape, numbers of the regions of a cloud, which follow from its points; None: they follow
+            from the mask.
+    """
+    return packed_mask(mask) + (b"" if regions is None else regions[mask].astype("<i4").tobytes())
 
 
 def scan_content(label: int, mask: np.ndarray, rendering: bytes) -> bytes:

@@ -22,7 +22,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.class_outcome import PIXEL_PREFIX
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask, scan_content
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, evaluated_mask, scan_content
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
@@ -193,7 +193,8 @@ class _OneClass:
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
             who, mask = (look.sample.species, look.sample.identifier), look.sample.mask.numpy()
-            masks.add(*who, packed_mask(mask))
+            regions = None if look.sample.regions is None else look.sample.regions.numpy()
+            masks.add(*who, evaluated_mask(mask, regions))
             pictures.add(*who, look.content)
             scans.add(*who, scan_content(look.sample.label, mask, look.rendering))
             renderings.append(look.renderings)

@@ -183,6 +183,26 @@ def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(back
         assert after[0][2] != before[0][2], field
 
 
+def test_other_regions_of_a_cloud_change_the_fingerprint_of_its_masks(backbone: ClipBackbone) -> None:
+    plain = small_dataset(CLASSES)
+
+    def told(apart: float) -> list[tuple[str, str, str]]:
+        def load(scan: RandomScan, options: SampleOptions) -> LoadedScan:
+            loaded = random_scan(scan, options, repaint=0)
+            row, column = np.divmod(np.arange(POINT_SIZE**2), POINT_SIZE)
+            gap = apart * (row >= 4) * (scan == plain.sources[1])  # through the middle of the corner that is anomalous
+            points = np.stack([row + gap, column, np.zeros(len(row))], axis=-1)
+            return replace(loaded, points=points, mask=None if loaded.mask is None else loaded.mask.ravel() > 0)
+
+        data = MultiViewDataset(plain.sources, load, replace(plain.options, region_neighbours=4))
+        outcomes = evaluate(PictureEncoder(backbone), data, [prompts("a", 1)], SETTINGS)
+        return [(one.masks, one.pictures, one.scans) for one in outcomes]
+
+    before, moved, split = told(0.0), told(0.01), told(100.0)
+    assert moved == before
+    assert split[1] == before[1] and split[0][1:] == before[0][1:] and split[0][0] != before[0][0]
+
+
 def test_how_far_binned_figures_of_groups_can_be_off_is_told(backbone: ClipBackbone, tmp_path: Path) -> None:
     settings = replace(SETTINGS, groups=("dent",), exact_pixels=50)
     outcomes, samples = run(PictureEncoder(backbone), [prompts("a", 1)], settings)
