@@ -1,13 +1,17 @@
 """Figures of a few-shot test: one set of metrics per draw of the good scans, their mean and their spread."""
 
+import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.evaluation.run_schema import check_classes
+from pointad.evaluation.run_schema import check_result_table
+
+_ROUNDING = 1e-6  # by which a mean in a file may differ from that of its draws
 
 Classes = dict[str, dict[str, dict[str, float | None]]]  # class -> modality -> metric -> fraction or None
 
@@ -45,6 +49,32 @@ def largest_bounds(bounds: Sequence[Mapping[str, Mapping[str, float | None]]]) -
     return found
 
 
+def check_draws(draws: Sequence[Draw], classes: Classes, number: int | None, path: str | Path, remedy: str) -> None:
+    """Refuse draws whose mean is not what their file tells beside them: a table would show figures of both.
+
+    Args:
+        draws: of good scans; none in a zero-shot test.
+        classes: the means over them, as in the file.
+        number: how many draws the run made, as far as the file tells.
+        path: the file.
+        remedy: what to do about a broken one.
+
+    Raises:
+        InputError: their number, classes or figures differ.
+    """
+    if not draws:
+        return
+    if number is not None and number != len(draws):
+        raise InputError(path, f"holds {len(draws)} draws of good scans, but its run made {number}", remedy)
+    if any(draw.classes.keys() != classes.keys() for draw in draws):
+        raise InputError(path, "its draws of good scans are of other classes than its figures", remedy)
+    for class_name, modality, metric, value in _figures(mean_over_draws(draws)):
+        told = classes[class_name].get(modality, {}).get(metric)
+        if (value is None) != (told is None) or not math.isclose(value or 0, told or 0, abs_tol=_ROUNDING):
+            problem = f"{class_name}, {modality}, {metric}: is {told}, but the mean of its draws is {value}"
+            raise InputError(path, problem, remedy)
+
+
 def draws_to_json(draws: Sequence[Draw]) -> list[dict[str, Any]]:
     """As stored in `results.json`."""
     return [{"classes": draw.classes, "good_scans": draw.good_scans} for draw in draws]
@@ -66,7 +96,7 @@ def draws_from_json(content: Any, path: str | Path, remedy: str) -> tuple[Draw, 
     if not isinstance(content, list) or not all(isinstance(draw, dict) for draw in content):
         raise InputError(path, "draws: expected a list of tables", remedy)
     return tuple(
-        Draw(check_classes(draw.get("classes"), path, remedy), _names(draw.get("good_scans", {}), path, remedy))
+        Draw(check_result_table(draw.get("classes"), path, remedy), _names(draw.get("good_scans", {}), path, remedy))
         for draw in content
     )
 
@@ -80,19 +110,19 @@ def _names(content: Any, path: str | Path, remedy: str) -> dict[str, tuple[str, 
 
 
 def _over_draws(draws: Sequence[Draw], summarize: Callable[[Sequence[float]], float], fewest: int) -> Classes:
+    values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for draw in draws:
+        for class_name, modality, metric, value in _figures(draw.classes):
+            values[class_name, modality, metric] += [] if value is None else [value]
     found: Classes = {}
-    for class_name, modality, metric in dict.fromkeys(key for draw in draws for key in _keys(draw.classes)):
-        values = [draw.classes.get(class_name, {}).get(modality, {}).get(metric) for draw in draws]
-        defined = [value for value in values if value is not None]
+    for (class_name, modality, metric), defined in values.items():
         of_modality = found.setdefault(class_name, {}).setdefault(modality, {})
         of_modality[metric] = summarize(defined) if len(defined) >= fewest else None
     return found
 
 
-def _keys(classes: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[tuple[str, str, str]]:
-    return [
-        (class_name, modality, metric)
-        for class_name, of_class in classes.items()
-        for modality, metrics in of_class.items()
-        for metric in metrics
-    ]
+def _figures(classes: Classes) -> Iterator[tuple[str, str, str, float | None]]:
+    for class_name, of_class in classes.items():
+        for modality, metrics in of_class.items():
+            for metric, value in metrics.items():
+                yield class_name, modality, metric, value

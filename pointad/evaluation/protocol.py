@@ -55,6 +55,7 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
         measures_aupro: whether AUPRO is among the figures.
     """
     own = run.learned_classes
+    learned = set(own)
     is_ensemble = run.prompts == "ensemble"
     return Protocol(
         name="nothing learned" if is_ensemble else run.protocol or UNKNOWN,
@@ -65,7 +66,7 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
         sigma=run.sigma,
         fusion=run.fusion,
         seed=run.seed,
-        classes=tuple(name for name in classes if name not in own),
+        classes=tuple(name for name in classes if name not in learned),
     )
 
 

@@ -22,8 +22,9 @@ def result_table(results: Results, modality: str) -> str:
     names = results.metric_names(modality)
     mean, mean_deviation = results.mean.get(modality, {}), results.mean_deviation.get(modality, {})
     deviations = {name: of_class.get(modality, {}) for name, of_class in results.deviations.items()}
+    left_out = set(results.left_out)
     rows = [
-        [for_markdown(class_name) + (" *" if class_name in results.left_out else "")]
+        [for_markdown(class_name) + (" *" if class_name in left_out else "")]
         + [
             percent_with_deviation(of_class.get(modality, {}).get(name), deviations.get(class_name, {}).get(name))
             for name in names
@@ -62,7 +63,8 @@ def table_notes(results: Results, modality: str) -> list[str]:
 def undefined_notes(results: Results, modality: str) -> list[str]:
     """A note for every metric that not all classes of the mean have, or not in all draws of good scans."""
     notes = []
-    counted = [name for name in results.classes if name not in results.left_out]
+    left_out = set(results.left_out)
+    counted = [name for name in results.classes if name not in left_out]
     draws = [draw.classes for draw in results.draws]
     for name in results.metric_names(modality):
         missing = [one for one in counted if results.classes[one].get(modality, {}).get(name) is None]

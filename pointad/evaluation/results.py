@@ -9,7 +9,7 @@ from typing import Any
 
 from pointad.errors import InputError
 from pointad.evaluation.companions import Companions
-from pointad.evaluation.draws import Draw, deviation_over_draws, draws_from_json, draws_to_json
+from pointad.evaluation.draws import Draw, check_draws, deviation_over_draws, draws_from_json, draws_to_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
 from pointad.evaluation.run_record import RunRecord, to_json
@@ -18,6 +18,7 @@ from pointad.evaluation.run_schema import (
     check_counts,
     check_fingerprints,
     check_good_pictures,
+    check_result_table,
     checked_record,
 )
 from pointad.files.atomic import atomic_path
@@ -101,7 +102,8 @@ class Results:
         return deviation_over_draws(draws).get("mean", {})
 
     def _mean_of(self, classes: dict[str, dict[str, Metrics]]) -> dict[str, Metrics]:
-        counted = [of_class for name, of_class in classes.items() if name not in self.left_out]
+        left_out = set(self.left_out)  # of many classes, a list would be searched for each
+        counted = [of_class for name, of_class in classes.items() if name not in left_out]
         return {
             modality: {
                 metric: mean_of_defined(of_class.get(modality, {}).get(metric) for of_class in counted)
@@ -180,11 +182,11 @@ class Results:
         content = read_json(path, remedy)
         if not isinstance(content, dict):
             raise InputError(path, "holds no table of classes", remedy)
-        classes = check_classes(content.get("classes"), path, remedy)
+        classes = check_result_table(content.get("classes"), path, remedy)
         error_bounds = check_classes(content.get("error_bounds") or {}, path, remedy)
         leaks = check_classes({"label_leaks": content.get("label_leaks") or {}}, path, remedy)["label_leaks"]
         groups = {
-            str(name): check_classes(part.get("classes") if isinstance(part, dict) else None, path, remedy)
+            str(name): check_result_table(part.get("classes") if isinstance(part, dict) else None, path, remedy)
             for name, part in _groups(content, path, remedy).items()
         }
         bounds_of_groups = {
@@ -194,6 +196,7 @@ class Results:
         }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
+        check_draws(draws, classes, run.draws, path, remedy)
         masks, pictures, scans = (
             check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures", "scans")
         )

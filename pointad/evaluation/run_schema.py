@@ -15,6 +15,7 @@ from pointad.errors import InputError
 
 LARGEST = 1e9  # of any number in these files
 _ROUNDING = 1e-6  # by which a fraction may leave the range from 0 to 1
+_MOST_COLUMNS = 100  # metrics of all modalities: a table has a cell of each for every class
 
 Record = TypeVar("Record")
 
@@ -57,6 +58,20 @@ def check_classes(classes: Any, path: str | Path, remedy: str) -> dict[str, dict
                 if value is not None and not -_ROUNDING <= value <= 1 + _ROUNDING:
                     raise InputError(path, f"{where}: expected a fraction from 0 to 1, found {value!r:.80}", remedy)
     return classes
+
+
+def check_result_table(classes: Any, path: str | Path, remedy: str) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The same for figures that are shown as a table: few metrics, or its cells would take the square of the file.
+
+    Raises:
+        InputError: the content is invalid.
+    """
+    checked = check_classes(classes, path, remedy)
+    columns = {(name, metric) for of_class in checked.values() for name, one in of_class.items() for metric in one}
+    if len(columns) > _MOST_COLUMNS:
+        problem = f"has {len(columns)} different metrics, {_MOST_COLUMNS} at most are expected"
+        raise InputError(path, problem, remedy)
+    return checked
 
 
 def check_fingerprints(content: Any, name: str, path: str | Path, remedy: str) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
             for part in parts
             if _kinds(part[0]) == _kinds(own)
             and all(part[0].get(k, v) == v for k, v in own.items())
-            and all(_same_classes(member, run) for member in part[1])
+            and _same_classes(part[1][0], run)  # as all members
         )
         known, members = next(agreeing, ({}, []))
         if not members:
@@ -82,7 +82,7 @@ def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
 
 def _same_classes(one: Run, other: Run) -> bool:
     """Whether the data of two runs of one method have the same classes; the list of samples tells, where recorded."""
-    return one.record.samples is not None or _classes(one) == _classes(other)
+    return bool(one.record.samples) or _classes(one) == _classes(other)
 
 
 def _classes(run: Run) -> set[str]:

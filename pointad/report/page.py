@@ -205,15 +205,16 @@ def _run_title(run: Run) -> str:
 
 def _page_names(runs: Sequence[Run]) -> list[str]:
     """File names made from the titles, distinct from each other and from `index.html`."""
-    names: list[str] = []
+    names: dict[str, None] = {"index.html": None}
+    numbers: dict[str, int] = {}  # the next one to try: of a thousand equal titles, each would try all before
     for run in runs:
         stem = file_name(re.sub(r"[^a-z0-9]+", "-", _run_title(run).lower()).strip("-") or "run")
-        number = 2
         name = f"{stem}.html"
-        while name in (*names, "index.html"):
-            name, number = f"{stem}-{number}.html", number + 1
-        names.append(name)
-    return names
+        while name in names:
+            number = numbers[stem] = numbers.get(stem, 1) + 1
+            name = f"{stem}-{number}.html"
+        names[name] = None
+    return list(names)[1:]
 
 
 def _data_path(run: Run, roots: Sequence[Path]) -> Path | None:

@@ -64,5 +64,6 @@ def _missing_classes(run: Run, modality: str, metric: str) -> tuple[int, int]:
     if metric not in results.metric_names(modality):
         return 0, 0
     tables = [draw.classes for draw in results.draws] or [results.classes]
-    counted = [[one for name, one in table.items() if name not in results.left_out] for table in tables]
+    left_out = set(results.left_out)
+    counted = [[one for name, one in table.items() if name not in left_out] for table in tables]
     return max((sum(one.get(modality, {}).get(metric) is None for one in table), len(table)) for table in counted)

@@ -1,5 +1,6 @@
 """The sections of a run's page, as HTML; sections without data are empty."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,9 +54,9 @@ def result_section(results: Results) -> str:
         f'<th scope="col"{" class=first" if column.opens_group else ""}>{for_html(metric_title(column.metric))}</th>'
         for column in columns
     )
-    deviations = results.deviations
+    deviations, left_out = results.deviations, set(results.left_out)
     rows = [
-        _result_row(name + (" *" if name in results.left_out else ""), of_class, columns, deviations.get(name, {}))
+        _result_row(name + (" *" if name in left_out else ""), of_class, columns, deviations.get(name, {}))
         for name, of_class in results.classes.items()
     ]
     rows.append(_result_row("mean", results.mean, columns, results.mean_deviation, css_class="mean"))
@@ -223,7 +224,7 @@ def _until(curve: Curve, x_end: float) -> tuple[list[float], list[float]]:
 
 def _epoch_positions(epochs: Sequence[float]) -> list[float]:
     """The end of every step, in epochs."""
-    steps = {epoch: list(epochs).count(epoch) for epoch in set(epochs)}
+    steps = Counter(epochs)
     seen: dict[float, int] = {}
     positions = []
     for epoch in epochs:

@@ -45,9 +45,10 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
         code = (None, None) if provenance is None else (provenance.code, provenance.revision)
         about = [str(run.place), names[run.place], dataset_title(run), run_protocol(run), *told, views, *code]
         about.append(run.results.protocol.supervision)
+        left_out = set(run.results.left_out)
         for draw, classes in _measured(run):
             for class_name, of_class in classes.items():
-                trained_on = int(class_name in run.results.left_out)
+                trained_on = int(class_name in left_out)
                 for modality, metrics in of_class.items():
                     for metric, value in metrics.items():
                         cells = [*about, draw, class_name, trained_on, modality, metric, value]
