@@ -79,6 +79,62 @@ def test_bodies_that_are_compressed(encoding: str, status: int, address: str) ->
     assert answer[0] == status and (status == 200) == ("is compressed" not in json.loads(answer[1]).get("detail", ""))
 
 
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["Content-Encoding: identity", "Content-Encoding: gzip"], 415),
+        (["Content-Range: bytes 0-6/5000"], 400),  # the beginning of a cloud is one, with another score
+        (["Content-Type: multipart/mixed; boundary=edge"], 415),
+        (["Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=edge"], 400),
+        (["Content-Type: text/plain", "Content-Encoding: identity"], 200),
+    ],
+)
+def test_bodies_that_are_not_the_file(lines: list[str], status: int, address: str) -> None:
+    head = head_of("/predict?name=a.xyz", "Content-Length: 7", "Connection: close", *lines)
+    assert received(sent(address, head + b"nothing")).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        'Content-Disposition: form-data; name="good"; filename="a.xyz"',
+        "Content-Range: bytes 0-6/5000",
+        "Content-Encoding: gzip",
+    ],
+)
+def test_parts_that_are_not_the_file(header: str, address: str) -> None:
+    body, headers = form_of(("file", "a.xyz", b"nothing"))
+    body = body.replace(b"\r\n\r\n", f"\r\n{header}\r\n\r\n".encode(), 1)
+    assert ask(f"{address}/predict", body, **headers)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        ('name="good"; name="file"; filename="a.xyz"', 400),
+        ('name="file"; filename="a.csv"; filename="a.xyz"', 400),
+        ('name="file"; filename="a; name=b; filename=c.xyz"', 200),
+        ('name="file"; filename="a\\"; name=b; filename=c.xyz"', 200),
+    ],
+)
+def test_parts_that_say_something_twice(rest: str, status: int, address: str) -> None:
+    body = f"--edge\r\nContent-Disposition: form-data; {rest}\r\n\r\nnothing\r\n--edge--\r\n".encode()
+    answer = ask(f"{address}/predict", body, **{"Content-Type": "multipart/form-data; boundary=edge"})
+    assert answer[0] == status
+
+
+@pytest.mark.parametrize(
+    ("in_address", "in_form", "status"),
+    [("a.csv", "a.ply", 422), ("a.xyz", "b.XYZ", 200), ("a.xyz", "blob", 200), ("a.xyz", "upload.tmp", 200)],
+)
+def test_names_in_the_address_and_in_the_form(in_address: str, in_form: str, status: int, address: str) -> None:
+    """The extension determines how the file is read."""
+    body, headers = form_of(("file", in_form, b"nothing"))
+    answer = ask(f"{address}/predict?name={in_address}", body, **headers)
+    assert answer[0] == status
+    assert status != 200 or json.loads(answer[1])["file"] == in_address
+
+
 @pytest.mark.parametrize("lines", ["Origin: OWN, Origin: null", "Sec-Fetch-Site: none, Sec-Fetch-Site: cross-site"])
 def test_foreign_pages_behind_the_own_one(lines: str, address: str) -> None:
     host = address.removeprefix("http://")

@@ -1,18 +1,20 @@
 """Receives files over HTTP within limits of size, time and memory, as raw bodies or as forms."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from fastapi import HTTPException, Request
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from pointad.commands.serve_settings import MEGABYTE
 from pointad.errors import short
+from pointad.scans.files import SUFFIXES
 
 NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, BUSY, GONE = 400, 413, 415, 422, 503, 499
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
@@ -21,6 +23,9 @@ _CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # 
 _PLAIN_ENCODINGS = frozenset({b"binary", b"8bit", b"7bit"})  # of parts of a form: none (RFC 2045, 6.2)
 _ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*\"?utf-8'[^']*'([^;\s\"]*)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.IGNORECASE)
+_ESCAPED, _QUOTED = re.compile(rb"\\."), re.compile(rb'"[^"]*"')
+_PARAMETER = re.compile(rb";\s*([a-z*]+)\s*=")
+_NOT_ENCODED = (b"", b"identity")
 _FORM_BYTES = 64 * 1024  # overhead of a form besides its files
 
 
@@ -69,12 +74,10 @@ class Uploads:
             name: the scan's, from the address; when empty, it is taken from the form.
 
         Raises:
-            HTTPException: the files are too large or compressed, there is none, too many are under way, or the sender
-                is gone.
+            HTTPException: the files are too large or compressed, there is none or a part of one, too many are under
+                way, or the sender is gone.
         """
-        encoding = request.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            raise HTTPException(ENCODED, f"the body is compressed or encoded ({short(encoding)}); send it as it is")
+        _refuse_other_bodies(request.headers)
         if self._open >= self.most_at_once:
             raise HTTPException(BUSY, f"{self._open} uploads are already in progress; try again later")
         self._open += 1
@@ -109,7 +112,7 @@ class Uploads:
                 if not files and not good:
                     raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
                 return Upload(
-                    file=await _read(files[0], name) if files else None,
+                    file=await _read(files[0], _one_name(name, files[0])) if files else None,
                     good=tuple([await _read(each) for each in good]),
                     reference=_text_in(form, REFERENCE_FIELD),
                 )
@@ -144,8 +147,14 @@ class _WholeForms(MultiPartParser):
 
     def on_headers_finished(self) -> None:
         part = self._current_part
+        _refuse_twofold(part.item_headers)
         part.content_disposition = with_plain_name(part.content_disposition or b"")
-        encoding = dict(part.item_headers).get(b"content-transfer-encoding", b"binary")
+        headers = dict(part.item_headers)
+        if headers.get(b"content-encoding", b"").strip().lower() not in _NOT_ENCODED:
+            raise MultiPartException("A part is compressed or encoded; send it as it is.")
+        if b"content-range" in headers:  # its points alone would be scored otherwise than the whole scan
+            raise MultiPartException("A part is only a piece of a file (Content-Range); send the whole file.")
+        encoding = headers.get(b"content-transfer-encoding", b"binary")
         if encoding.strip().lower() not in _PLAIN_ENCODINGS:  # it would be read as it stands
             raise MultiPartException(f"A part is encoded as {short(encoding.decode('latin-1'))}; send it as it is.")
         super().on_headers_finished()
@@ -159,6 +168,30 @@ class _WholeForms(MultiPartParser):
             await form.close()
             raise MultiPartException("It does not end with its boundary.")
         return form
+
+
+def _refuse_other_bodies(headers: Headers) -> None:
+    """Bodies that are neither a file nor a form would be read as if they were the file."""
+    for encoding in ",".join(headers.getlist("content-encoding")).split(","):
+        if encoding.strip().lower().encode() not in _NOT_ENCODED:
+            said = short(encoding.strip().lower())
+            raise HTTPException(ENCODED, f"the body is compressed or encoded ({said}); send it as it is")
+    if "content-range" in headers:  # of a client that continues an upload
+        raise HTTPException(NO_FORM, "the body is only a piece of a file (Content-Range); send the whole file")
+    kinds = [kind.split(";")[0].strip().lower() for kind in headers.getlist("content-type")]
+    if len(kinds) > 1:
+        raise HTTPException(NO_FORM, "there are several headers Content-Type; send one")
+    if kinds and kinds[0].startswith("multipart/") and kinds[0] != "multipart/form-data":
+        said = f"the body is {short(kinds[0])}; send the file alone, or a form (multipart/form-data)"
+        raise HTTPException(ENCODED, said)
+
+
+def _refuse_twofold(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """A part that says twice what it is, or what it is called, means one of the two."""
+    said = [value for name, value in headers if name == b"content-disposition"]
+    given = _PARAMETER.findall(_QUOTED.sub(b"", _ESCAPED.sub(b"", b";".join(said))).lower())
+    if len(said) > 1 or len(set(given)) < len(given):
+        raise MultiPartException("A part has two headers Content-Disposition, or one that says the same twice.")
 
 
 def with_plain_name(disposition: bytes) -> bytes:
@@ -198,6 +231,15 @@ def _text_in(form: FormData, field: str) -> str | None:
     if len(texts) > 1 or not all(isinstance(text, str) for text in texts):
         raise HTTPException(NO_FORM, f"the form's field {field!r} is not a single text")
     return str(texts[0]) if texts else None
+
+
+def _one_name(name: str, file: UploadFile) -> str:
+    """The name in the address, which counts, unless the one in the form is that of another kind of scan."""
+    named, sent = (Path(each).suffix.lower() for each in (name, file.filename or ""))
+    if name and sent != named and sent in SUFFIXES:  # the extension determines the format
+        said = f"the scan is called {short(file.filename or '')} in the form and {short(name)} in the address"
+        raise HTTPException(UNREADABLE, f"{said}; name it once, or give both names the extension of its format")
+    return name
 
 
 async def _read(file: UploadFile, name: str = "") -> SentFile:
