@@ -1,6 +1,7 @@
 """The detector that a program's settings ask for."""
 
 import logging
+from pathlib import Path
 
 from pointad.commands.prompt_sets import MATCHING_WEIGHTS
 from pointad.commands.settings import DEMO_WEIGHTS, DetectorSettings
@@ -40,6 +41,15 @@ def load_detector(settings: DetectorSettings) -> PointAD:
     return detector
 
 
+def checkpoint_of(settings: DetectorSettings) -> Path:
+    """The file of the prompts.
+
+    Raises:
+        InputError: none are named, and the demo's are missing.
+    """
+    return demo_checkpoints()[0] if settings.checkpoint is None else locate(settings.checkpoint)
+
+
 def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> None:
     """Refuse prompts of another CLIP, and log what else differs from the training, as far as that was recorded.
 
@@ -48,7 +58,7 @@ def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> Non
     """
     if settings.checkpoint is None and settings.model.clip_weights == DEMO_WEIGHTS:
         return  # shipped together
-    path = demo_checkpoints()[0] if settings.checkpoint is None else locate(settings.checkpoint)
+    path = checkpoint_of(settings)
     encoder = detector.encoder
     used = PipelineRecord(
         backbone=encoder.backbone.name,

@@ -140,6 +140,19 @@ class Reference:
         Raises:
             InputError: the file cannot be written.
         """
+        tensors, text = self._stored()
+        metadata = {"kind": KIND, "reference": text, "sha256": _digest(tensors, text)}
+        content = save(tensors, metadata=metadata)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that it holds, in hexadecimal."""
+        return _digest(*self._stored())
+
+    def _stored(self) -> tuple[dict[str, Tensor], str]:
+        """The tensors of its file, and the rest as JSON."""
         tensors = {
             "patches": self.patches.descriptors,
             "patch_owners": self.patches.owners,
@@ -162,10 +175,7 @@ class Reference:
             "likeness_pictures": [one.picture for one in self.likenesses],
             "likeness_grids": [one.grid for one in self.likenesses],
         }
-        text = json.dumps(told)
-        content = save(tensors, metadata={"kind": KIND, "reference": text, "sha256": _digest(tensors, text)})
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
+        return tensors, json.dumps(told)
 
     @classmethod
     @own_settings()

@@ -93,7 +93,7 @@ def test_an_idle_process_that_is_killed_is_started_again(obedient: str) -> None:
     wait_until(lambda: command(obedient, "nothing")[0] == 200)
 
 
-@pytest.mark.parametrize("failure", ["refuse", "crash"])
+@pytest.mark.parametrize("failure", ["refuse", "crash", "replace"])
 def test_a_process_that_cannot_be_started_again_is_tried_again_later(
     failure: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

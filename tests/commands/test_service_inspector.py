@@ -48,3 +48,13 @@ def test_senders_are_told_how_their_files_are_read(detector: PointAD, tmp_path: 
     assert json.loads(inspector.inspect(replace(alone, good=good)))["warning"] == f"good.csv: {commas}; {commas}"
     made = Order(str(tmp_path / "made.safetensors"), "made", REFERENCE, good=good)
     assert json.loads(inspector.inspect(made))["warning"] == f"good.csv: {commas}"
+
+
+def test_a_service_knows_whether_its_files_were_replaced(detector: PointAD) -> None:
+    first, second = (detector.make_reference([closed_shape(900, seed=seed)]) for seed in (1, 2))
+    made = [
+        ScanInspector(detector, reference, prompts)
+        for reference, prompts in ((None, "a"), (None, "b"), (first, "a"), (second, "a"))
+    ]
+    assert len({one.model.fingerprint for one in made}) == len(made)
+    assert ScanInspector(detector, first, "a").model == made[2].model

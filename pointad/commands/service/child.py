@@ -38,6 +38,7 @@ class Model:
     backbone_name: str
     is_demo: bool
     good_scans: int = 0  # that scans are compared with unless others are sent with them
+    fingerprint: str = ""  # of everything that scores depend on: weights, prompts, good scans
 
 
 @dataclass(frozen=True)

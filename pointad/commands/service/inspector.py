@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pointad.commands.detector import load_detector
+from pointad.commands.detector import checkpoint_of, load_detector
 from pointad.commands.predict_outputs import compared_with, describe
 from pointad.commands.references import GoodScans, content_of, make_reference
 from pointad.commands.scan_search import IS_GOOD, twin_of
@@ -20,6 +20,7 @@ from pointad.commands.service.told_warnings import told_warnings
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
 from pointad.errors import InputError, short
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.presentation import inspection_body
 from pointad.inspection.scan_file import inspect_file
@@ -35,11 +36,15 @@ class ScanInspector:
     Args:
         detector: the model.
         reference: good scans that every scan is compared with; None: zero-shot.
+        prompts: fingerprint of the file of the prompts; their features may differ in the last digit where they are
+            computed again.
     """
 
-    def __init__(self, detector: PointAD, reference: Reference | None = None) -> None:
+    def __init__(self, detector: PointAD, reference: Reference | None = None, prompts: str = "") -> None:
         good_scans = 0 if reference is None else len(reference.names)
-        self.model = Model(detector.backbone_name, detector.is_demo, good_scans)
+        good = "" if reference is None else reference.fingerprint
+        known = f"{detector.encoder.backbone.fingerprint} {prompts} {good}"
+        self.model = Model(detector.backbone_name, detector.is_demo, good_scans, known)
         self._detector = detector
         self._reference = reference
         self._loaded: tuple[str, Reference] | None = None  # the last one that was named, by its path
@@ -146,4 +151,4 @@ def load_inspector(settings: ServeSettings) -> ScanInspector:
     detector.predict(directions / np.linalg.norm(directions, axis=1, keepdims=True))
     if choose_device(settings.detector.model.device).type == "cpu":
         limit_memory(settings.scan_memory)
-    return ScanInspector(detector, reference)
+    return ScanInspector(detector, reference, file_fingerprint(checkpoint_of(settings.detector)))

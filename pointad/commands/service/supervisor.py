@@ -20,6 +20,11 @@ logger = logging.getLogger(__name__)
 MOST_ANSWER_BYTES = 256_000_000
 LONGEST_PAUSE = 60.0  # seconds between two attempts to start the process
 
+_CHANGED = (
+    "the weights, prompts or good scans that the service was started with were replaced on the disk, and scores would "
+    "change from one scan to the next; restart the service to use the new ones, or put the former back"
+)
+
 FOR_ALL = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -123,7 +128,12 @@ class Supervisor:
             await _end_of(child)
             said = answer.text.decode(errors="replace")
             raise MemoryError(said) if answer.outcome == NO_MEMORY else PointADError(said)
-        self.model = Model(**json.loads(answer.text))
+        model = Model(**json.loads(answer.text))
+        if self._keeper is not None and model != self.model:
+            child.kill()
+            await _end_of(child)
+            raise PointADError(_CHANGED)
+        self.model = model
         self._ready = True
         self._settled.set()
         return child
