@@ -49,6 +49,8 @@ def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
     members = {member.filename: member for member in archive.infolist()}
     if len(members) < len(archive.infolist()):  # readers would not agree on which one counts
         raise PickleDataError("it is damaged: its archive has two members of one name")
+    if min((member.header_offset for member in members.values()), default=0) > 0:
+        raise PickleDataError("it is two archives, one after the other")  # of which torch reads the first
     pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
         raise PickleDataError("it is an archive without torch's data.pkl")

@@ -15,7 +15,7 @@ import open_clip
 import torch
 from torch import Tensor
 
-from pointad.errors import InputError
+from pointad.errors import InputError, short
 from pointad.files.existing import require_file
 from pointad.files.presence import is_folder
 from pointad.files.safetensors_files import SUFFIX, read_safetensors
@@ -37,6 +37,8 @@ ATTENTION_MASK = "attn_mask"  # stored in archives, for the model and its blocks
 _KIND = "a file of CLIP weights"
 _REMEDY = "give a state dict, an archive from OpenAI, a .safetensors file or a folder from Hugging Face"
 _NESTS = ("state_dict", "model_state_dict", "model")  # where training checkpoints keep the weights
+_SHOWN = 60  # characters of a name in an error
+_HIDDEN = -1e4  # added to the attention to a token, at least this hides it; mostly minus infinity
 _PREFIXES = ("module.", "model.", "clip.", "_orig_mod.")  # prefixes that wrappers add to every name
 
 
@@ -124,6 +126,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not content:
         raise InputError(path, f"not {_KIND} (it is empty)", _REMEDY)
     check_finite({name: entry for name, entry in content.items() if not _is_unlearned(name)}, path)
+    _check_masks(content, path)
     return _without_prefixes(content)
 
 
@@ -133,10 +136,25 @@ def _without_nests(content: Any, path: Path) -> Any:
         nests = [name for name in _NESTS if isinstance(content, dict) and isinstance(content.get(name), dict)]
         if not nests:
             break
+        nests += [name for name, entry in content.items() if name not in nests and _is_twin(entry, content[nests[0]])]
         if len(nests) > 1:
-            raise InputError(path, f"holds several sets of weights ({', '.join(nests)})", "save only one of them")
+            named = ", ".join(short(name, _SHOWN) for name in nests)
+            raise InputError(path, f"holds several sets of weights ({named})", "save only one of them")
         content = content[nests[0]]
     return content
+
+
+def _is_twin(entry: Any, chosen: Any) -> bool:
+    """Whether an entry holds the same weights once more, such as their average over the training's last steps.
+
+    One of the two gives other features than the other, and nothing tells which was meant.
+    """
+    return all(each and is_state(each) for each in (entry, chosen)) and _bare(entry) == _bare(chosen)
+
+
+def _bare(state: dict[str, Tensor]) -> set[str]:
+    """The names of the learned entries, without what wrappers add to them."""
+    return {name for name in _without_prefixes(state) if not _is_unlearned(name)}
 
 
 def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -145,6 +163,25 @@ def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
     while prefix := next((each for each in _PREFIXES if all(name.startswith(each, start) for name in state)), None):
         start += len(prefix)
     return {name[start:]: entry for name, entry in state.items()}
+
+
+def _check_masks(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse masks other than that of CLIP's texts, which the model has anyway: each token sees those before it.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name, mask in state.items():
+        if name.split(".")[-1] == ATTENTION_MASK and not _is_causal(mask):
+            problem = f"its {short(name, _SHOWN)!r} is not the mask of CLIP's texts, whose tokens see those before them"
+            raise InputError(path, problem, "give a CLIP with its own text encoder")
+
+
+def _is_causal(mask: Tensor) -> bool:
+    if mask.ndim != 2 or mask.shape[0] != mask.shape[1]:
+        return False
+    later = torch.ones(mask.shape, dtype=torch.bool).triu(diagonal=1)
+    return torch.equal(mask <= _HIDDEN if mask.is_floating_point() else mask != 0, later) and not mask[~later].any()
 
 
 def _is_unlearned(name: str) -> bool:

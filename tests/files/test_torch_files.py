@@ -160,6 +160,17 @@ def test_members_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
         read(path)
 
 
+def test_two_archives_in_one_file_are_refused(tmp_path: Path) -> None:
+    first, second = (
+        saved({"weight": torch.full((4,), value)}, tmp_path / "a.pth").read_bytes() for value in (1.0, 2.0)
+    )
+    (tmp_path / "b.pth").write_bytes(first + second)  # of which torch reads the first, and zipfile the second
+    with pytest.raises(InputError, match="two archives, one after the other"):
+        read(tmp_path / "b.pth")
+    (tmp_path / "b.pth").write_bytes(first + b"appended")
+    assert torch.equal(read(tmp_path / "b.pth")["weight"], torch.ones(4))
+
+
 def test_a_small_compressed_file_does_not_fill_the_memory(tmp_path: Path) -> None:
     """A gigabyte of zeros takes a megabyte; torch's own reader unpacks it before anything is looked at."""
     original = saved({"weight": torch.zeros(1 << 26)}, tmp_path / "a.pt")

@@ -1,5 +1,6 @@
 """TorchScript archives: read as the interpreter would read them, without running anything in them."""
 
+import math
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -116,9 +117,19 @@ def test_other_classes_in_an_archive_are_refused(tmp_path: Path) -> None:
 def test_masks_and_bookkeeping_are_no_weights(tmp_path: Path) -> None:
     state = {
         "visual.proj": torch.ones(2, 2),
-        "attn_mask": torch.zeros(2, 2),
-        "transformer.resblocks.0.attn_mask": torch.zeros(2, 2),
+        "attn_mask": torch.full((2, 2), -math.inf).triu(1),
+        "transformer.resblocks.0.attn_mask": torch.ones(2, 2, dtype=torch.bool).triu(1),
     }
     write_jit_archive(state, tmp_path / "a.pt")
     weights = read_weights(tmp_path / "a.pt")
     assert weights.from_openai and list(weights.state) == ["visual.proj"]
+
+
+def test_a_mask_that_lets_tokens_see_later_ones_is_refused(tmp_path: Path) -> None:
+    causal = torch.full((3, 3), -math.inf).triu(1)
+    for mask in (torch.zeros(3, 3), causal.T.contiguous(), causal[:2], causal - 1, torch.ones(3, 3, dtype=torch.bool)):
+        write_jit_archive({"visual.proj": torch.ones(2, 2), "attn_mask": mask}, tmp_path / "a.pt")
+        with pytest.raises(InputError, match="its 'attn_mask' is not the mask of CLIP's texts"):
+            read_weights(tmp_path / "a.pt")
+    write_jit_archive({"visual.proj": torch.ones(2, 2), "attn_mask": causal.half()}, tmp_path / "a.pt")
+    read_weights(tmp_path / "a.pt")

@@ -205,7 +205,7 @@ def test_open_clip_folder(state: dict[str, Tensor], tmp_path: Path) -> None:
 WRAPPERS = {
     "state_dict": lambda state: {"epoch": 3, "name": "x", "state_dict": state},
     "model": lambda state: {"model": state},
-    "model_state_dict": lambda state: {"model_state_dict": state, "optimizer": {"lr": 1}},
+    "model_state_dict": lambda state: {"model_state_dict": state, "optimizer": {"lr": 1}, "kept": {}},
     "twice": lambda state: {"state_dict": {"model": state}},
     "module.": lambda state: {f"module.{name}": entry for name, entry in state.items()},
     "clip.": lambda state: {f"clip.{name}": entry for name, entry in state.items()},
@@ -230,6 +230,10 @@ def spoilt(change: Any) -> Any:
 NO_WEIGHTS = {
     "namespace": (lambda s: {"state_dict": s, "args": argparse.Namespace(lr=1)}, r"an object of argparse\.Namespace"),
     "two sets": (lambda s: {"state_dict": s, "model": s}, r"holds several sets of weights \(state_dict, model\)"),
+    "average": (
+        lambda s: {"state_dict": s, "state_dict_ema": {f"module.{name}": entry for name, entry in s.items()}},
+        r"holds several sets of weights \(state_dict, state_dict_ema\)",
+    ),
     "optimizer": (lambda s: {"optimizer": s}, "entries are not named tensors"),
     "nothing": (lambda s: {}, "it is empty"),
     "resnet": (lambda s: {"visual.attnpool.positional_embedding": torch.zeros(1)}, "ResNet"),
