@@ -59,7 +59,7 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
 
     Raises:
         InputError: the class does not exist, the file is missing or is not such a list, a path leads outside the
-            data set's folder, or a sample is listed twice or under another class.
+            data set's folder, or a sample is listed twice, under another class or with files of another.
     """
     path = metadata_path(root, class_name)
     if class_name is not None and path == metadata_path(root):  # a class called "all" has no list of its own
@@ -108,6 +108,7 @@ def _read(path: Path, root: Path, section: str, class_name: str | None = None) -
             raise InputError(path, problem, WRITE_AGAIN)  # it would be counted, or learned from, as that class
         records += of_class
     _check_distinct(records, path)
+    _check_apart(records, path)
     return records
 
 
@@ -119,6 +120,29 @@ def _check_distinct(records: Sequence[SampleRecord], path: Path) -> None:
         if name in seen or record.views_folder in seen:
             raise InputError(path, f"lists the sample {'/'.join(name)} twice", WRITE_AGAIN)
         seen |= {name, record.views_folder}
+
+
+def _check_apart(records: Sequence[SampleRecord], path: Path) -> None:
+    """Refuse samples with files of other samples, whose points or defects would be taken for theirs.
+
+    Files may have any names, but not those of another sample, which lie beside its own in folders of a species.
+    """
+    places = {_place(record.views_folder) for record in records}
+    for record in records:
+        own = _place(record.views_folder)
+        folders = (record.views_gt_folder, record.correspondence_folder)
+        files = (record.rgb_path, record.mask_path, record.point_cloud_path)
+        found = {one: _place(one) for one in folders}
+        found |= {one: _place(one.with_suffix("")) for one in files if one is not None}
+        for one, place in found.items():
+            if place != own and place in places:
+                name = "/".join((record.class_name, record.species, record.identifier))
+                raise InputError(path, f"lists {one}, of another sample, for {name}", WRITE_AGAIN)
+
+
+def _place(path: Path) -> tuple[Path, str]:
+    """The folder of the species, and the name of the sample, as far as the path is of the usual layout."""
+    return path.parent.parent, path.name
 
 
 def _listed_classes(root: Path) -> list[str]:

@@ -1,9 +1,11 @@
 """The title of a data set in tables: only a complete published data set gets the published name."""
 
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
 from pointad.datasets.base import DatasetSpecification
+from pointad.datasets.registry import DATASETS
 
 _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
@@ -21,7 +23,8 @@ def data_title(
 
     Returns:
         the published data set's title if the classes are its own, with their number if some are missing, or with the
-        number of samples if it is not that of the test split; else the folder's name.
+        number of samples if it is not that of the test split; else the folder's name, marked if it is like such a
+        title.
     """
     present = set(classes)
     if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
@@ -39,4 +42,18 @@ def data_title(
 def own_title(folder: str | Path | None) -> str:
     """The title of data that belong to no published data set: the name of their folder or of a parent folder."""
     path = Path() if folder is None else Path(folder)
-    return next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), "own data")
+    named = next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), "own data")
+    return told_apart(named)
+
+
+def told_apart(title: str) -> str:
+    """The title of data that belong to no published data set, marked if it reads like that of one.
+
+    Otherwise a folder called "MVTec 3D-AD" that holds other scans would stand beside the published figures.
+    """
+    published = {_letters(dataset.title) for dataset in DATASETS.values() if not dataset.is_open}
+    return f"{title} (own data)" if _letters(title) in published else title
+
+
+def _letters(title: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", title).casefold()))

@@ -158,16 +158,17 @@ class RunRecord(PipelineRecord):
         """The record from "run" in a ``results.json``, in the current or an older format.
 
         Raises:
-            ValueError: a fact is of another type, or the run and its training name different training classes.
+            ValueError: a fact is of another type, or the run and its training contradict each other.
         """
         training = content.get("training")
         if isinstance(training, dict):
             told = {**training, **_views_by_index(training, training.get("training_dataset"))}
             content = {**content, "training": told}
         record = record_from_json(cls, content)
-        learned_from = None if record.training is None else record.training.training_class
-        if record.training_class and learned_from and record.training_class != learned_from:
-            raise ValueError(f"training_class is {record.training_class!r}, but its training's is {learned_from!r}")
+        for name in ("training_class", "training_dataset"):  # which classes are in the mean depends on them
+            told, learned = getattr(record, name), getattr(record.training, name, None)
+            if told not in (None, "") and learned not in (None, "") and told != learned:
+                raise ValueError(f"{name} is {told!r:.80}, but its training's is {learned!r:.80}")
         return record
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pointad.datasets.registry import DATASETS
-from pointad.evaluation.data_title import data_title
+from pointad.evaluation.data_title import data_title, told_apart
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.metrics.class_metrics import PUBLISHED_METRICS
 from pointad.report.grouping import methods
@@ -118,9 +118,9 @@ def dataset_title(run: Run) -> str:
     record = run.record
     about = DATASETS.get(record.dataset or "")
     if about is None:
-        return record.dataset_title or record.dataset or "unknown data set"
+        return told_apart(record.dataset_title or record.dataset or "unknown data set")
     if record.dataset_title not in (None, about.title):
-        return str(record.dataset_title)
+        return told_apart(str(record.dataset_title))
     classes = set(run.results.classes)
     if record.training_class and record.training_dataset == record.dataset:
         classes.update(record.learned_classes)

@@ -221,6 +221,29 @@ def test_samples_listed_twice_are_refused(tmp_path: Path, second: dict) -> None:
         read_metadata(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("d2_corrdinate", "bagel/test/hole/2d_3d_cor/001"),
+        ("d2_render_gt_path", "bagel/test/hole/2d_gt/001"),
+        ("d2_mask_path", "bagel/test/hole/gt/001.png"),
+        ("d2_img_path", "bagel/test/hole/rgb/001.png"),
+        ("d3_pc", "bagel/test/hole/xyz/001.tiff"),
+        ("d2_mask_path", "/elsewhere/data/bagel/test/hole/gt/001.png"),
+    ],
+)
+def test_files_of_another_sample_are_refused(tmp_path: Path, key: str, path: str) -> None:
+    other = {
+        name: str(value).replace("000", "001") if "/" in str(value) else value for name, value in entry("").items()
+    }
+    root = tmp_path / "data"
+    write(root, entry("", **{key: path}), other)
+    with pytest.raises(InputError, match=r"lists .*001.*, of another sample, for bagel/hole/000"):
+        read_metadata(root)
+    write(root, entry("", d2_mask_path="bagel/test/hole/masks/mask_000.png"), other)  # names of one's own
+    assert len(read_metadata(root)) == 2
+
+
 @pytest.mark.parametrize("class_name", [None, "rope"])
 def test_samples_of_another_class_are_refused(tmp_path: Path, class_name: str | None) -> None:
     for name in ("all_meta.json", "rope_meta.json"):

@@ -37,3 +37,10 @@ def test_published_data_whose_classes_are_not_listed_keep_their_name() -> None:
     assert data_title(minishift, ["capsule", "nut"], "/data/rendered") == "MiniShift (2 classes)"
     assert data_title(minishift, [], None) == "MiniShift"
     assert data_title(DATASETS["folder"], ["bolt"], "/data/bolts/rendered") == "bolts"
+
+
+@pytest.mark.parametrize("name", ["MVTec 3D-AD", "mvtec_3d_ad", "MVTec3D-AD", "Ｅyecandies", "real3d-ad"])
+def test_own_data_in_a_folder_called_like_published_ones_are_told_apart(name: str) -> None:
+    assert data_title(DATASETS["folder"], ["bolt"], f"/data/{name}/rendered") == f"{name} (own data)"
+    assert data_title(MVTEC, ["bagel", "spool"], f"/data/{name}") == f"{name} (own data)"
+    assert data_title(MVTEC, MVTEC.classes, f"/data/{name}") == "MVTec 3D-AD"

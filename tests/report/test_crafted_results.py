@@ -64,6 +64,14 @@ def test_draws_that_contradict_their_means_are_refused(
         Results.load(path)
 
 
+@pytest.mark.parametrize(("name", "told"), [("training_class", "bagel"), ("training_dataset", "real_pc_3d_rgb")])
+def test_runs_that_contradict_their_training_are_refused(name: str, told: object, tmp_path: Path) -> None:
+    path = stored(tmp_path, {"a": of(0.5)}, {"training": {name: FACTS[name]}})
+    assert Results.load(path).run.training is not None
+    with pytest.raises(InputError, match=f"{name} is .*, but its training's is {told!r}"):
+        Results.load(stored(tmp_path, {"a": of(0.5)}, {"training": {name: told}}))
+
+
 @pytest.mark.parametrize("where", ["classes", "draws", "groups"])
 def test_tables_of_the_square_of_their_file_are_refused(where: str, tmp_path: Path) -> None:
     wide = {f"class {number}": of(0.5, metric=f"metric {number}") for number in range(200)}

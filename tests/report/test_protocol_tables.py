@@ -340,6 +340,19 @@ def test_only_the_whole_of_a_published_data_set_bears_its_name(
     assert any(row.is_published for row in table.rows) == (title == "MVTec 3D-AD")
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"dataset": "mvtec_pc_3d_rgb", "dataset_title": None, "data_path": "data/MVTec 3D-AD"},
+        {"dataset": "mvtec_pc_3d_rgb", "dataset_title": "Real3D-AD"},
+    ],
+)
+def test_no_published_figures_stand_beside_own_data_of_that_title(facts: dict, run_of: MakeRun) -> None:
+    (table,) = protocol_tables([run_of(0.5, classes=("bolt",), **facts)])
+    (row,) = table.rows
+    assert row.dataset.endswith("-AD (own data)") and not row.is_published
+
+
 def test_published_figures_stand_beside_their_data_set_only(run_of: MakeRun) -> None:
     (real,) = protocol_tables([run_of(0.5)])
     (demo,) = protocol_tables([run_of(0.5, dataset_title="demo data")])
