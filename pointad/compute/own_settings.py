@@ -6,14 +6,18 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from pointad.compute.whole_products import whole_products
+
 
 @contextlib.contextmanager
 def own_settings() -> Iterator[None]:
-    """Compute without gradients, and as if autocast, a default device and NumPy's errors for underflow were not set.
+    """Compute without gradients, and as if autocast, a default device, a lower precision of products of float32
+    matrices, and NumPy's errors for underflow were not set.
 
     Within a caller's autocast, features would be rounded to 16 bits. Also a decorator; safe in several threads.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(whole_products())
         stack.enter_context(torch.no_grad())
         stack.enter_context(np.errstate(under="ignore"))
         for kind in ("cpu", "cuda", "mps"):

@@ -215,7 +215,7 @@ def resize_pictures(pictures: np.ndarray, size: int) -> torch.Tensor:
     if pictures.shape[1:3] != (size, size):
         resized = (Image.fromarray(p).resize((size, size), Image.Resampling.BICUBIC) for p in pictures)
         pictures = np.stack([np.asarray(p) for p in resized])
-    return torch.from_numpy(np.ascontiguousarray(pictures))
+    return torch.from_numpy(np.require(pictures, requirements=["C", "W"]))  # it warns of arrays that are read-only
 
 
 def _views_gt(views_gt: np.ndarray, size: int) -> torch.Tensor:

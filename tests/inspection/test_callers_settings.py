@@ -11,6 +11,7 @@ import torch
 from sample_scans import closed_shape, depth_scan
 
 from pointad import PointAD, Reference
+from pointad.data.dataset import resize_pictures
 
 
 @contextlib.contextmanager
@@ -21,6 +22,17 @@ def default_type(kind: torch.dtype) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@contextlib.contextmanager
+def products(named: str) -> Iterator[None]:
+    """Another precision of products of float32 matrices; Lightning advises "medium"."""
+    torch.set_float32_matmul_precision(named)
+    try:
+        yield
+    finally:
+        assert torch.get_float32_matmul_precision() == named
+        torch.set_float32_matmul_precision("highest")
 
 
 def scores_of(weights: Path, folder: Path) -> list[float]:
@@ -55,8 +67,18 @@ def expected(golden_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         lambda: torch.autocast("cpu", dtype=torch.bfloat16),
         lambda: torch.inference_mode(),
         lambda: torch.enable_grad(),
+        lambda: products("medium"),
     ],
-    ids=["errors of NumPy", "float64", "bfloat16", "default device", "autocast", "inference mode", "gradients"],
+    ids=[
+        "errors of NumPy",
+        "float64",
+        "bfloat16",
+        "default device",
+        "autocast",
+        "inference mode",
+        "gradients",
+        "products",
+    ],
 )
 def test_scores_do_not_depend_on_it(
     setting: Callable[[], AbstractContextManager[object]], expected: list[float], golden_weights: Path, tmp_path: Path
@@ -65,3 +87,11 @@ def test_scores_do_not_depend_on_it(
         found = scores_of(golden_weights, tmp_path)
     assert found == expected
     assert torch.get_default_dtype() == torch.float32 and not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.filterwarnings("error")
+def test_pictures_may_be_read_only() -> None:
+    """As views of broadcast arrays and files are; PyTorch warns of them."""
+    picture = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
+    picture.flags.writeable = False
+    assert np.array_equal(resize_pictures(picture, 2).numpy(), picture)
