@@ -57,7 +57,8 @@ class _Settings:
 
 
 def _kinds() -> tuple[Any, Any, Any]:
-    return torch.backends.cuda.matmul, torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv
+    cpu: Any = torch.backends.mkldnn
+    return torch.backends.cuda.matmul, cpu.matmul, cpu.conv
 
 
 def _named_precision() -> str | None:
