@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointad import __version__
+from pointad.commands.standard_streams import leave_lost_help, open_closed_descriptors, tell_lost_help
 from pointad.commands.unfit_python import unfit_python_told
 
 
@@ -49,7 +50,13 @@ COMMANDS = {
 def main() -> None:
     """Run the subcommand that the command line names."""
     # The rest is left to the subcommand as it stands: argparse would take a "--" out of it.
-    name = build_parser().parse_args(sys.argv[1:2]).command
+    open_closed_descriptors()
+    parser = build_parser()
+    tell_lost_help(parser)
+    try:
+        name = parser.parse_args(sys.argv[1:2]).command
+    except OSError as error:
+        leave_lost_help(error)
     start(COMMANDS[name], sys.argv[2:], name=f"pointad {name}")
 
 
@@ -60,6 +67,7 @@ def run_script(name: str) -> None:
 
 def run_generator(dataset: str, description: str) -> None:
     """Run the generator of one data set's lists, with the flags of the command line."""
+    open_closed_descriptors()
     with unfit_python_told():
         from pointad.commands.list_samples import run_generator
 
@@ -73,6 +81,7 @@ def start(command: Command, arguments: Sequence[str], *, name: str | None = None
     """
     if os.name != "posix":
         sys.exit("error: PointAD runs on Linux; on Windows, install and run it in WSL 2")
+    open_closed_descriptors()
     with unfit_python_told():
         _start(command, arguments, name)
 

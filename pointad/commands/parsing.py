@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from pointad.commands.lost_values import END_OF_FLAGS, refuse_lost_values
+from pointad.commands.standard_streams import tell_lost_help
 from pointad.errors import short
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def parse(
     """
     parser._negative_number_matcher = _NEGATIVE
     parser.error = refuse or partial(_say_usage, parser)  # type: ignore[method-assign,assignment]
+    tell_lost_help(parser)
     refuse_lost_values(parser, arguments)
     _refuse_misspelt(parser, arguments)
     noted: dict[str, list[Any]] = {}

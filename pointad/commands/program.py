@@ -91,15 +91,15 @@ def run(
     """
     _open_closed_outputs()
     log_to_standard_error()
-    flags = parse(parser, sys.argv[1:] if arguments is None else arguments)
-    unfit = _unfit_working_folder()
-    if unfit is not None:
-        _say_error(f"working folder: {unfit}")
-        sys.exit(EXIT_ERROR)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
-        sys.stdout.reconfigure(errors="backslashreplace")
-    ignore_rounding_variables()
     try:
+        flags = parse(parser, sys.argv[1:] if arguments is None else arguments)
+        unfit = _unfit_working_folder()
+        if unfit is not None:
+            _say_error(f"working folder: {unfit}")
+            sys.exit(EXIT_ERROR)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
+            sys.stdout.reconfigure(errors="backslashreplace")
+        ignore_rounding_variables()
         with interrupts_raised(), working_folder_not_imported():
             code = main(flags)
         sys.stdout.flush()

@@ -27,6 +27,7 @@ from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 LARGEST_PORT = 65535
 LONGEST_LIMIT = 86_400  # seconds
 LARGEST_MEMORY = 1_000_000  # gigabytes
+LEAST_MEMORY = 0.1  # no scan fits into less, and a thread that gets no memory when it starts is waited for
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,8 +73,11 @@ def time_limit(text: str) -> float:
 
 
 def memory_limit(text: str) -> float:
-    """An ``argparse`` type: gigabytes, at most what a kernel counts."""
-    return positive_float(text, largest=LARGEST_MEMORY)
+    """An ``argparse`` type: gigabytes, at least what the smallest scan takes, at most what a kernel counts."""
+    value = positive_float(text, largest=LARGEST_MEMORY)
+    if value < LEAST_MEMORY:
+        raise argparse.ArgumentTypeError(f"{text} is less than any scan takes ({LEAST_MEMORY:g})")
+    return value
 
 
 def port_number(text: str) -> int:

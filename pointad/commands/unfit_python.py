@@ -16,6 +16,8 @@ _EXIT_ERROR = 2
 _EXIT_INTERRUPTED = 130
 _OLDEST = (3, 10)
 _SETUP = Path("scripts") / "setup.sh"
+_TQDM = "TQDM_"  # how tqdm's variables begin
+_OF_BARS = frozenset({"disable", "leave", "mininterval", "maxinterval", "ncols", "dynamic_ncols"})
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,8 +42,17 @@ def unfit_python_told() -> Iterator[None]:
 
 
 def _load_progress_bars() -> None:
-    """Exit with one line if tqdm cannot be loaded, as it takes numbers from variables that hold something else."""
-    variables = [name for name in os.environ if name.startswith("TQDM_")]
+    """Exit with one line if tqdm cannot be loaded, as it takes numbers from variables that hold something else.
+
+    Of its variables, only those count that cannot keep a program from its work: with a file that is none, a layout that
+    is none, or bytes for a text, every bar would end in an error.
+    """
+    for name in [name for name in os.environ if name.startswith(_TQDM) and name[len(_TQDM) :].lower() not in _OF_BARS]:
+        if os.environ.pop(name):
+            sys.stderr.write(
+                "{}: is ignored; bars are set up by the programs\n".format(name.encode("ascii", "replace").decode())
+            )
+    variables = [name for name in os.environ if name.startswith(_TQDM)]
     if variables:
         try:
             import tqdm  # noqa: F401

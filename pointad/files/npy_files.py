@@ -1,6 +1,7 @@
 """Reads untrusted `.npy` arrays: no pickles, and nothing is allocated before the header has been checked."""
 
 import io
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,6 +15,7 @@ _MOST_AXES = 16
 _LONGEST_AXIS = 2**62
 _LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after having read the header
 _MAGIC = 8  # bytes before the length of the header
+_WITHOUT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object of Python, which says nothing and changes
 _REMEDY = "replace the file, or render the sample again"
 
 
@@ -110,7 +112,9 @@ def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
         length = _MAGIC + header.tell()
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
-        raise InputError(name, f"is not a readable npy file ({error})", _REMEDY) from error
+        raise InputError(
+            name, f"is not a readable npy file ({_WITHOUT_ADDRESS.sub(r'', str(error))})", _REMEDY
+        ) from error
     if len(shape) > _MOST_AXES:
         raise InputError(name, f"has {len(shape)} axes", _REMEDY)
     if any(not 0 <= axis < _LONGEST_AXIS for axis in shape) or dtype.itemsize == 0:

@@ -182,6 +182,54 @@ def test_a_variable_that_a_package_cannot_read() -> None:
     assert done.stderr.startswith("error: TQDM_MININTERVAL: cannot be read by tqdm") and done.stderr.count("\n") == 1
 
 
+def test_variables_of_bars_keep_no_program_from_its_work(tmp_path: Path) -> None:
+    """With a file that is none, or bytes for a text, every bar would end in an error."""
+    (tmp_path / "raw").mkdir()
+    code = "from pointad.commands.entry import COMMANDS, start; start(COMMANDS['feature-cache'], [{!r}, '--check'])"
+    command = [sys.executable, "-c", code.format(str(tmp_path))]
+    variables = {"TQDM_FILE": "x", "TQDM_write_bytes": "1", "TQDM_NCOLS": "40"}
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, **variables}
+    )
+    assert done.returncode == 0, done.stderr
+    ignored = [line.partition(":")[0] for line in done.stderr.splitlines() if line.endswith("by the programs")]
+    assert sorted(ignored) == ["TQDM_FILE", "TQDM_write_bytes"]
+
+
+@pytest.mark.parametrize("descriptors", ["<&- 2>&-", "<&- >&- 2>&-", "2>&-", ">&-"])
+def test_no_file_takes_the_place_of_a_closed_stream(descriptors: str, tmp_path: Path) -> None:
+    """Worker processes and libraries in C would write what they have to say on standard error into that file."""
+    (tmp_path / "program.py").write_text(
+        "import argparse, os, subprocess, sys\n"
+        "def main(flags):\n"
+        f"    number = os.open({str(tmp_path / 'result')!r}, os.O_WRONLY | os.O_CREAT)\n"
+        "    assert number > 2\n"
+        "    subprocess.run([sys.executable, '-c', 'import os; assert os.open(os.devnull, 0) > 2'], check=True)\n"
+        "    os.write(number, b'done')\n"
+        "build_parser = argparse.ArgumentParser\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import program; "
+        "sys.modules['pointad.commands.report'] = program; "
+        "from pointad.commands.entry import COMMANDS, start; start(COMMANDS['report'], [])"
+    )
+    line = f'exec "$0" -c "$1" {descriptors}'
+    subprocess.run(["sh", "-c", line, sys.executable, code], cwd=ROOT, check=True)
+    assert (tmp_path / "result").read_text() == "done"
+
+
+@pytest.mark.parametrize("arguments", ["predict --help", "--help", "--version"])
+def test_help_that_nothing_takes(arguments: str) -> None:
+    code = "from pointad.commands.entry import main; main()"
+    line = f'exec "$0" -c "$1" {arguments} >/dev/full'
+    done = subprocess.run(["sh", "-c", line, sys.executable, code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "error: standard output: No space left on device; check its permissions and the free disk space\n"
+    )
+
+
 def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything of the library is imported: its file locks would end in a traceback there."""
     monkeypatch.setattr(entry, "os", SimpleNamespace(name="nt"))

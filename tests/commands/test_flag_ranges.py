@@ -28,6 +28,7 @@ def test_zero_is_taken_and_not_excluded_by_the_message(
         (predict, "--sigma", "1e13", "1e13 is larger than 2048"),
         (predict, "--quantile", "1e13", "1e13 is larger than 1"),
         (serve, "--scan_memory", "1e13", "1e13 is larger than 1e+06"),
+        (serve, "--scan_memory", "0.003", "0.003 is less than any scan takes (0.1)"),
         (predict, "--views", "1.5", "'1.5' is neither a number of views nor an axis and degrees, such as x-45 or y30"),
         (predict, "--views", "-1", "'-1' is neither a number of views nor an axis and degrees, such as x-45 or y30"),
         (render_scans, "--point_pixels", "large", "'large' is neither auto nor a whole number from 1 to 2048"),
