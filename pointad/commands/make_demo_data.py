@@ -10,6 +10,7 @@ has changed. demo_data.json records the settings; another --format, --seed or --
 
 import argparse
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -22,6 +23,8 @@ from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
 from pointad.errors import InputError, counted, shown
+from pointad.files.atomic import make_folder
+from pointad.files.standing_folders import Standing, know, refuse_replaced, standing_folder
 
 SEED = 2024
 FORMATS = {"mvtec3d": scans, "eyecandies": eyecandies, "real3d": real3d}
@@ -62,9 +65,22 @@ def main(arguments: argparse.Namespace) -> None:
         names = list(chosen.list_scans(classes))
     else:
         raise InputError("--good", f"the format {arguments.format} has a fixed number of good scans", "leave it out")
-    agree_on_generation(output, Generation(arguments.format, arguments.seed, good), CLASSES)
-    write = partial(chosen.write_scan, seed=arguments.seed, root=output)
-    with ProcessPoolExecutor(arguments.workers, initializer=_start_worker) as pool:
+    make_folder(output)
+    with standing_folder(output) as standing:
+        agree_on_generation(output, Generation(arguments.format, arguments.seed, good), CLASSES)
+        _write_all(names, partial(chosen.write_scan, seed=arguments.seed, root=output), arguments.workers, standing)
+        if arguments.format == "mvtec3d":
+            for class_name in classes:
+                scans.write_calibration(class_name, output)
+        refuse_replaced(output)
+    print(f"{counted(len(names), 'scan')} of {counted(len(classes), 'class')} in {shown(output)}")
+
+
+def _write_all(
+    names: Sequence[scans.ScanName], write: Callable[[scans.ScanName], None], workers: int, standing: Standing
+) -> None:
+    """Write scans in several processes."""
+    with ProcessPoolExecutor(workers, initializer=partial(_start_worker, standing)) as pool:
         try:
             with held_interrupts():  # while processes are started
                 written = pool.map(write, names, chunksize=4)
@@ -75,12 +91,9 @@ def main(arguments: argparse.Namespace) -> None:
             raise InputError("generating", problem, "run again with fewer --workers") from error
         finally:
             pool.shutdown(cancel_futures=True)
-    if arguments.format == "mvtec3d":
-        for class_name in classes:
-            scans.write_calibration(class_name, output)
-    print(f"{counted(len(names), 'scan')} of {counted(len(classes), 'class')} in {shown(output)}")
 
 
-def _start_worker() -> None:
+def _start_worker(standing: Standing) -> None:
+    know(standing)
     obey_the_parent()
     end_with_parent()

@@ -44,6 +44,7 @@ from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError, counted, shown
 from pointad.files.atomic import make_folder
+from pointad.files.standing_folders import standing_folder
 from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.scans.point_cloud import RawSample
 
@@ -212,8 +213,13 @@ def render_all(settings: RenderSettings) -> int:
     found = found_samples(settings)
     samples = settings.shard.of(found)
     refuse_links_into(settings.archive, settings.save_path, samples)
-    # Before anything is rendered, so that a run from other data that ends later knows of this one.
     make_folder(settings.save_path)
+    with standing_folder(settings.save_path):
+        return _render_into(settings, found, samples)
+
+
+def _render_into(settings: RenderSettings, found: list[RawSample], samples: list[RawSample]) -> int:
+    # Before anything is rendered, so that a run from other data that ends later knows of this one.
     agree_on_settings(settings.save_path, settings.dataset.name, settings.rendering)
     afresh = settings.overwrite and settings.shard == WHOLE and settings.classes is None
     note_source(settings.save_path, settings.archive, afresh=afresh)

@@ -3,7 +3,7 @@
 import logging
 import multiprocessing
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.locks import try_lock
 from pointad.files.pictures import write_png
+from pointad.files.standing_folders import Standing, know, refuse_replaced, standing_folder
 from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.tiff import write_xyz_tiff
@@ -77,11 +78,22 @@ def export_samples(
         overwrite: render finished samples again.
 
     Raises:
-        InputError: the folder cannot be created or was rendered with other options, or a worker process died, usually
-            for lack of memory.
+        InputError: the folder cannot be created, was rendered with other options, or was removed or replaced meanwhile,
+            or a worker process died, usually for lack of memory.
     """
     make_folder(root)
-    samples = list(samples)
+    with standing_folder(root) as standing:
+        yield from _export_into(standing, list(samples), root, options, workers, overwrite)
+
+
+def _export_into(
+    standing: Standing,
+    samples: Sequence[RawSample],
+    root: Path,
+    options: RenderingOptions,
+    workers: int,
+    overwrite: bool,
+) -> Iterator[Outcome]:
     for dataset_name in {sample.dataset_name for sample in samples}:
         agree_on_settings(root, dataset_name, options)
     pending = []
@@ -100,17 +112,21 @@ def export_samples(
         note_device(root, options.device)
     if workers <= 1 or len(pending) <= 1 or not _processes_can_share_locks(workers):
         for sample in pending:
+            refuse_replaced(root)
             yield export_sample(sample, root, options, overwrite=overwrite)
         return
     # Threads of the parent (torch's, the progress bar's) would not survive a fork.
     context = multiprocessing.get_context("spawn")
     level = logging.getLogger("pointad").getEffectiveLevel()
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(level,)) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker, initargs=(level, standing)
+    ) as pool:
         task = partial(_export_in_worker, root=root, options=options, overwrite=overwrite)
         remaining = iter(pending)
         running: set[Future[tuple[Outcome, list[logging.LogRecord]]]] = set()
         try:
             while True:
+                refuse_replaced(root)
                 free = workers * _QUEUED_PER_WORKER - len(running)
                 running |= {pool.submit(task, sample) for sample in islice(remaining, free)}
                 if not running:
@@ -141,7 +157,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
                 return Outcome(sample, SKIPPED)  # by another process, since this run began
             prepared = load_raw_sample(sample)
             rendered = render_prepared(sample, prepared, options)
-            remove_views(files)
+            remove_views(files)  # not those of another run in a folder of the same name
             _write_inputs(files, prepared, sources_of(sample))
             write_rendered_sample(files, rendered)
     except Exception as error:  # whatever a broken scan causes, the others should still be rendered
@@ -211,10 +227,11 @@ def _export_in_worker(
     return outcome, [_TOLD.get_nowait() for _ in range(_TOLD.qsize())]
 
 
-def _start_worker(level: int) -> None:
+def _start_worker(level: int, standing: Standing) -> None:
     # The parent handles interrupts; a worker finishes its sample.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger().setLevel(level)
     logging.getLogger().addHandler(QueueHandler(_TOLD))
     threadpool_limits(1)
+    know(standing)
     end_with_parent()

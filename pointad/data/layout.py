@@ -25,6 +25,7 @@ from pointad.files.names import plain_component
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_picture, write_png
 from pointad.files.regular import refuse_leaving
+from pointad.files.standing_folders import refuse_replaced
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
@@ -149,8 +150,10 @@ def remove_views(files: SampleFiles) -> None:
     """Mark a sample as unfinished before any of its files is replaced.
 
     Raises:
-        InputError: the renderings cannot be removed, or files of others lie among them.
+        InputError: the renderings cannot be removed, files of others lie among them, or their folder is another one
+            than this run began to work in.
     """
+    refuse_replaced(files.views)
     try:
         refuse_foreign_files((files.views, files.views_gt, files.correspondences))
         if files.views.exists():
@@ -297,6 +300,7 @@ def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     fill(temporary)
+    refuse_replaced(target)
     if target.exists():
         shutil.rmtree(target)
     temporary.replace(target)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.files.presence import is_folder
 from pointad.files.regular import as_path, refuse_special
+from pointad.files.standing_folders import refuse_replaced
 from pointad.files.unfinished import unfinished_file
 
 
@@ -50,14 +51,17 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         path: the file to write.
 
     Raises:
-        InputError: the folder cannot be created or written to, the disk is full, or the target is no regular file.
+        InputError: the folder cannot be created or written to, the disk is full, the target is no regular file, or
+            its folder is no longer the one that this run works in.
     """
     target = as_path(path)
     refuse_special(target)
+    refuse_replaced(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_file(target) as temporary:
             yield temporary
+            refuse_replaced(target)
             temporary.replace(target)
     except OSError as error:
         raise InputError(

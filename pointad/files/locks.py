@@ -20,6 +20,7 @@ from typing import IO, Any
 from pointad.errors import InputError, shown
 from pointad.files.atomic import make_folder
 from pointad.files.in_place import open_in_place
+from pointad.files.standing_folders import witnessed
 from pointad.files.unfinished import is_still_at
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class _Waiting:
 def own_folder(folder: Path) -> Iterator[None]:
     """Keep other runs from writing into a folder while the block runs.
 
+    Nothing is written into another folder that takes its place meanwhile, see `pointad.files.standing_folders`.
     A killed run owns nothing. Its worker processes may outlive it by seconds; they are waited for.
 
     Args:
@@ -123,7 +125,8 @@ def own_folder(folder: Path) -> Iterator[None]:
             if _locked(file, path):
                 _write_owner(file)
                 try:
-                    yield
+                    with witnessed(folder, path, file.fileno()):
+                        yield
                 finally:
                     _release(file, path)
                 return
@@ -171,7 +174,8 @@ def _locked(file: IO[bytes], path: Path) -> bool:
 
 def _release(file: IO[bytes], path: Path) -> None:
     with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
+        if is_still_at(path, file.fileno()):  # else the folder was moved, and this is the lock of another run
+            path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_UN)  # processes forked in the meantime hold the open file too
 

@@ -248,3 +248,19 @@ def test_devices_that_cannot_draw_are_refused_before_anything_is_rendered() -> N
         render_dataset.drawing_device("cuda:99")
     with pytest.raises(InputError, match="double precision"):
         check_device(torch.device("mps"))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_folder_that_is_replaced_gets_no_renderings_of_a_run_that_began_before(
+    workers: int, mvtec_root: Path, tmp_path: Path
+) -> None:
+    samples = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)
+    assert len(samples) > 2
+    out = tmp_path / "out"
+    outcomes = export_samples(samples, out, TWO_VIEWS, workers=workers)
+    next(outcomes)
+    out.rename(tmp_path / "moved")
+    out.mkdir()
+    with pytest.raises(InputError, match="out: was removed, moved or replaced while this run worked in it"):
+        list(outcomes)
+    assert not digest(out)

@@ -31,7 +31,7 @@ def mark(name: ScanName, seed: int, root: Path) -> None:
 def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[object, ...]:
     """Generating into a folder, in no time."""
     monkeypatch.setattr("pointad.commands.make_demo_data.ProcessPoolExecutor", ThreadPoolExecutor)
-    monkeypatch.setattr("pointad.commands.make_demo_data._start_worker", lambda: None)
+    monkeypatch.setattr("pointad.commands.make_demo_data._start_worker", lambda standing: None)
     for maker in FORMATS.values():
         monkeypatch.setattr(maker, "write_scan", mark)
     return ("scripts/make_demo_data.py", "--output", tmp_path / "raw", "--workers", 1, "--classes")
@@ -107,3 +107,22 @@ def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_folder_that_is_replaced_gets_no_scans_of_a_run_that_began_before(
+    flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "raw"
+    written = []
+
+    def replace_the_folder(name: ScanName, seed: int, root: Path) -> None:
+        written.append(name)
+        if len(written) == 3:
+            root.rename(tmp_path / "moved")
+            root.mkdir()
+        elif len(written) < 3:
+            mark(name, seed, root)
+
+    monkeypatch.setattr(FORMATS["mvtec3d"], "write_scan", replace_the_folder)
+    assert_one_error_line(invoke(*flags, "pear"), "raw: was removed, moved or replaced while this run worked in it")
+    assert not files_below(raw)
