@@ -3,14 +3,13 @@
 import filecmp
 import logging
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pointad.data.layout import CORRESPONDENCES
 from pointad.errors import InputError
-from pointad.files.names import file_name
+from pointad.files.names import file_name, seen_alike
 from pointad.files.presence import is_file, is_folder
 from pointad.files.search import files_below
 from pointad.scans.files import SUFFIXES
@@ -110,17 +109,12 @@ def output_folders(scans: Sequence[Path], root: Path) -> list[Path]:
     folders = []
     for scan in scans:
         name, number = file_name(scan.stem), 1
-        while _seen_alike(name) in taken:
+        while seen_alike(name) in taken:
             number += 1
             name = f"{file_name(scan.stem)}_{number}"
-        taken.add(_seen_alike(name))
+        taken.add(seen_alike(name))
         folders.append(root / name)
     return folders
-
-
-def _seen_alike(name: str) -> str:
-    """What two names share that some file system takes for one: the case of letters, and how accents are put."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def twin_of(path: Path, others: Iterable[str | Path]) -> str | Path | None:

@@ -29,6 +29,7 @@ from pointad.evaluation.sample_outputs import (
     discard,
     maps_file,
     picture_file,
+    refuse_one_file_for_two,
 )
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.atomic import atomic_path, write_together
@@ -71,11 +72,14 @@ class RunWriter:
             names: class, species and identifier of the samples that are going to be added.
 
         Raises:
-            InputError: they cannot be removed, the folder cannot be written to, or a link leads out of it.
+            InputError: they cannot be removed, the folder cannot be written to, a link leads out of it, or two samples
+                would have one file.
         """
+        names = list(names)
+        if self._save_maps or self._visualize:
+            refuse_one_file_for_two(self.folder, names)
         discard(self.folder)
         if self._save_maps or self._visualize:
-            names = list(names)
             for name in names:
                 refuse_leaving(self.folder, maps_file(self.folder, *name))
                 refuse_leaving(self.folder, picture_file(self.folder, *name))

@@ -10,7 +10,7 @@ from pointad.evaluation.modalities import MODALITIES
 from pointad.files.atomic import atomic_path
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import for_csv, from_csv
-from pointad.files.names import file_name, place_below
+from pointad.files.names import file_name, place_below, seen_alike
 from pointad.files.presence import is_file
 from pointad.files.regular import refuse_leaving
 
@@ -49,6 +49,39 @@ def announce(folder: Path, names: Iterable[SampleName]) -> None:
     writer.writerows([*map(for_csv, name)] for name in names)
     with atomic_path(folder / UNFINISHED_NAME) as temporary:
         temporary.write_text(table.getvalue(), encoding="utf-8")
+
+
+def refuse_one_file_for_two(folder: Path, names: Iterable[SampleName]) -> None:
+    """Refuse samples whose maps would replace those of others, and be shown as theirs.
+
+    Names are written as they are shown, so that one with a line break and one with a backslash and an n are the same;
+    some file systems take names for one that differ in the case of letters.
+
+    Args:
+        folder: of the run; need not exist.
+        names: of its samples.
+
+    Raises:
+        InputError: there are such samples.
+    """
+    takes_alike_for_one = _takes_alike_for_one(folder)
+    seen: dict[str, SampleName] = {}
+    for name in names:
+        place = str(maps_file(folder, *name).relative_to(folder))
+        other = seen.setdefault(seen_alike(place) if takes_alike_for_one else place, name)
+        if other != name:
+            first, second = ("/".join(map(repr, one)) for one in (other, name))
+            problem = f"the maps or pictures of samples {first} and {second} would be one file"
+            raise InputError(folder, problem, "rename one of them, or write neither maps nor pictures")
+
+
+def _takes_alike_for_one(folder: Path) -> bool:
+    """Whether what lies in a folder is also found under names in other letter case; False if nothing does."""
+    try:
+        present = {path.name for path in folder.iterdir()}
+    except OSError:  # whoever writes says what is wrong
+        return False
+    return any(name.swapcase() not in present and (folder / name.swapcase()).exists() for name in present)
 
 
 def confirm(folder: Path) -> None:

@@ -7,6 +7,7 @@ and rendered data sets, whose folders carry these names, through `plain_componen
 
 import hashlib
 import re
+import unicodedata
 from pathlib import Path
 
 from pointad.errors import InputError, shown
@@ -58,6 +59,11 @@ def file_name(foreign: str) -> str:
 def place_below(folder: str | Path, *foreign: str) -> Path:
     """A path below a folder, with one component for each of the names; see `file_name`."""
     return Path(folder).joinpath(*map(file_name, foreign))
+
+
+def seen_alike(name: str) -> str:
+    """What two names share that some file system takes for one: the case of letters, and how accents are put."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def plain_component(name: str, what: str) -> str:
