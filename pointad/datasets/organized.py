@@ -16,6 +16,7 @@ from pointad.scans.cleaning import check_proportions, pad_to_square, points_pres
 from pointad.scans.grid import cloud_from_scan
 from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
+from pointad.scans.sample_axes import warn_of_axes
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def prepare_scan(sample: RawSample, xyz: np.ndarray) -> PreparedSample:
     shape = xyz.shape[:2]
     check_proportions(shape[0], shape[1], str(sample.scan_path))
     rgb, mask, resized = pictures_of(sample, shape)
+    warn_of_axes(xyz, sample.scan_path)
     xyz = near_origin(xyz, points_present(xyz), sample.scan_path).astype(np.float32)
     square = pad_to_square(OrganizedScan(xyz=xyz, rgb=rgb, mask=mask))
     cloud = cloud_from_scan(square)

@@ -25,6 +25,7 @@ _MOST_TAGS = 20_000  # in all of them, each of which tifffile compares with the 
 _SCALING = re.compile(r"""name=["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
 _NEUTRAL = {"scale": ("1", "1.0"), "offset": ("0", "0.0")}
 _LONGEST_METADATA = 100_000  # characters
+_UPRIGHT = 1  # of the tag Orientation: the first row is at the top, the first column on the left
 _REMEDY = "give a scan with x, y, z for every pixel"
 _BOUNDED = ("NONE", "LZW", "DEFLATE", "ADOBE_DEFLATE", "PACKBITS", "LZMA", "ZSTD")
 # The decoders of other compressions, such as JPEG 2000 or LERC, take what the compressed data claim, not the image.
@@ -132,6 +133,7 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> tuple[
         said = f"the three {'channels' if shape[-1] == 3 else 'planes'}, in this order"
         if len(images) > 1:
             said += f", of image {first + 1} of {len(images)}; other images are not used"
+        _tell_orientation(image, path)
         values = _channels_last(_read(image, shape, path, size), shape)
         return _without_stated_no_data(values, image, path), f"x, y, z: {said}"
     planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
@@ -139,12 +141,23 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> tuple[
         said = "x, y, z: three pages, in this order"
         if len(images) > len(planes):
             said += f", of {len(images)}; the others are not used"
+        _tell_orientation(planes[0], path)
         read = [_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes]
         return np.stack(read, axis=-1), said
     if any(image.dtype == np.uint8 for image in images):
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     held = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
     raise InputError(path, f"has shape {held}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
+
+
+def _tell_orientation(image: tifffile.TiffPageSeries, path: str | Path) -> None:
+    tags = image.keyframe.tags
+    orientation = tags["Orientation"].value if "Orientation" in tags else _UPRIGHT
+    if orientation != _UPRIGHT:
+        message = (
+            "%s: its orientation tag is not followed: rows and columns are read as they are stored, pictures are turned"
+        )
+        logger.warning(message, path)
 
 
 def _shape_of_scan(image: tifffile.TiffPageSeries) -> tuple[int, ...] | None:
