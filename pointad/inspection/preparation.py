@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
 ASPECT_TOLERANCE = 0.02  # between a picture and its scan
+MOST_WHOLE = 2**53  # whole numbers beyond it are not all float64
 PLACES = GRID_SIZE * GRID_SIZE
 FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
 AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
@@ -99,6 +100,10 @@ def prepare(
         problem = "has no pixel grid, without which no table can be removed"
         raise InputError("scan", problem, "give the organized scan, or remove the table beforehand")
     points = np.asarray(points)  # of matrices and the like
+    if points.dtype.kind in "iu" and points.size and not -MOST_WHOLE <= points.min() <= points.max() <= MOST_WHOLE:
+        raise InputError(
+            "points", "hold whole numbers beyond 2**53, which would be rounded", "subtract an offset first"
+        )
     if points.dtype not in (np.float32, np.float64):  # sums of coordinates pass the end of half precision
         points = points.astype(np.float64)
     chosen = choose_rig(rig, organized)

@@ -245,3 +245,14 @@ def test_far_points_that_make_the_object_a_dot_are_told(caplog: pytest.LogCaptur
         assert not caplog.text
         prepare_cloud(np.concatenate([points, far]), AROUND_RIG)
     assert "half of its points lie within" in caplog.text
+
+
+def test_whole_numbers_that_would_be_rounded_are_refused() -> None:
+    steps = np.random.default_rng(13).integers(0, 1000, (500, 3))
+    expected = prepare(steps.astype(np.float64), None, None, "around").point_cloud.points
+    for kind in (np.int16, np.uint64, np.int64):
+        np.testing.assert_array_equal(prepare(steps.astype(kind), None, None, "around").point_cloud.points, expected)
+    prepare(steps + 2**52, None, None, "around")
+    for far in (steps + 2**60, -steps - 2**60, steps.astype(np.uint64) + np.uint64(2**63)):
+        with pytest.raises(InputError, match="would be rounded"):
+            prepare(far, None, None, "around")
