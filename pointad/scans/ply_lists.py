@@ -16,6 +16,7 @@ Columns = dict[str, np.ndarray]
 
 _MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
 _NAMES = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
+_LENGTHS = {**_NAMES, "i1": "uchar", "i2": "ushort", "i4": "uint"}  # of a negative one, plyfile takes all that follows
 _WIDE = ("i8", "u8")  # which plyfile does not know
 
 
@@ -48,7 +49,7 @@ def _plain_header(element: PlyElement, header: PlyHeader) -> bytes:
     form = {"=": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[header.byte_order]
     lines = ["ply", f"format {form} 1.0", f"element row {element.count}"]
     for position, part in enumerate(element.properties):
-        list_kind = "" if part.length_kind is None else f"list {_NAMES[part.length_kind]} "
+        list_kind = "" if part.length_kind is None else f"list {_LENGTHS[part.length_kind]} "
         lines.append(f"property {list_kind}{_NAMES.get(part.kind, 'double')} p{position}")
     return ("\n".join([*lines, "end_header"]) + "\n").encode()
 

@@ -141,3 +141,31 @@ def test_numbers_of_vertices_that_are_not_whole(tmp_path: Path) -> None:
     (tmp_path / "a.ply").write_bytes(content.replace(b"\n3 0 1 20\n", b"\n3 0 1.5 20\n"))
     with pytest.raises(InputError, match="not whole"):
         read_scan(tmp_path / "a.ply")
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_lists_of_negative_length(tmp_path: Path, row: int) -> None:
+    corners = [(first, first + 1, first + SIDE) for first in range(len(VERTICES) - SIDE)]
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(VERTICES)}\n"
+    header += "".join(f"property double {axis}\n" for axis in "xyz")
+    header += f"element face {len(corners)}\nproperty list char int vertex_indices\nend_header\n"
+    lengths = [3] * len(corners)
+    lengths[row] = -3
+    body = b"".join(struct.pack("<b3i", length, *face) for length, face in zip(lengths, corners, strict=True))
+    (tmp_path / "a.ply").write_bytes(header.encode() + VERTICES.astype("<f8").tobytes() + body)
+    with pytest.raises(InputError, match="face"):
+        read_scan(tmp_path / "a.ply")
+
+
+def test_long_polygons_whose_length_overflows_its_type(tmp_path: Path) -> None:
+    angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    ring = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(200)])
+    scans = []
+    for kind in ("uchar", "char"):
+        header = "ply\nformat binary_little_endian 1.0\nelement vertex 200\n"
+        header += "".join(f"property double {axis}\n" for axis in "xyz")
+        header += f"element face 2\nproperty list {kind} int vertex_indices\nend_header\n"
+        body = struct.pack("<B3i", 3, 0, 1, 2) + struct.pack("<B200i", 200, *range(200))
+        (tmp_path / f"{kind}.ply").write_bytes(header.encode() + ring.tobytes() + body)
+        scans.append(read_scan(tmp_path / f"{kind}.ply").points)
+    np.testing.assert_array_equal(*scans)
