@@ -55,9 +55,19 @@ def _notes(run: Run) -> list[str]:
         found.append(f"fusion {record.fusion}")
     if run.results.measures_aupro and (record.region_neighbours is not None or record.aupro == "published"):
         found.append(f"AUPRO {aupro_definition(record)}")
+    also = _also_left_out(run)
+    if also:
+        found.append(f"without {', '.join(also)}, which the prompts learned from, too")
     if protocol.classes and _is_part(record, protocol.classes, protocol.left_out):
         found.append(f"only the classes {', '.join(protocol.classes)}")
     return found
+
+
+def _also_left_out(run: Run) -> tuple[str, ...]:
+    """The classes in no mean that the table's protocol does not tell of: it excludes the training class at most."""
+    if run.record.protocol == "one-vs-rest":
+        return tuple(name for name in run.record.learned_classes if name != run.record.training_class)
+    return run.results.left_out if run.record.protocol == "cross-dataset" else ()
 
 
 def _is_part(record: RunRecord, counted: Sequence[str], left_out: Sequence[str]) -> bool:

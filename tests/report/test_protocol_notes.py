@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pointad.report.formats import to_csv, to_latex, to_markdown
-from pointad.report.protocol_notes import marks
+from pointad.report.protocol_notes import marks, run_notes
 from pointad.report.protocol_tables import protocol_tables
 from pointad.report.runs import Run
 
@@ -78,3 +78,14 @@ def test_means_over_a_part_are_marked(run_of: MakeRun) -> None:
 def test_marks_go_on_after_z() -> None:
     letters = marks([[str(number) for number in range(30)]])
     assert [letters[str(number)] for number in (0, 25, 26, 29)] == ["a", "z", "aa", "ad"]
+
+
+def test_classes_learned_from_before_are_told(run_of: Callable[..., Run]) -> None:
+    before = {"learned_before": ["mvtec_pc_3d_rgb/rope", "eye_pc_3d_rgb/Confetto"]}
+    one_vs_rest = run_of(0.5, training_class="bagel", training=before)
+    note = "without rope, which the prompts learned from, too"
+    assert run_notes([one_vs_rest]) == (note,)
+    assert note not in run_notes([run_of(0.5, training_class="bagel")])
+    elsewhere = {"training_dataset": "eye_pc_3d_rgb", "training_class": "Confetto", "protocol": "cross-dataset"}
+    assert run_notes([run_of(0.5, training=before, **elsewhere)]) == (note,)
+    assert run_notes([run_of(0.5, **elsewhere)]) == ()
