@@ -10,6 +10,7 @@ _PROCESS_MESSAGES = (
     "cannot join thread before it is started",
 )
 _NO_MEMORY = "memory: not enough is available; use smaller batches, fewer --num_workers or a larger machine"
+_NO_TEMPORARY_FOLDER = "no usable temporary directory"  # as Python's tempfile says
 _NO_PROCESSES = (
     "processes: no more of them, or of their threads, can be started; use fewer --num_workers, or raise the limits of "
     "processes and of memory (ulimit -u, ulimit -v)"
@@ -33,6 +34,8 @@ def shortage(error: BaseException) -> str | None:
         return _NO_MEMORY
     if is_lost_loader(error):  # between two batches
         return str(lost_loader())
+    if isinstance(error, FileNotFoundError) and _NO_TEMPORARY_FOLDER in _said(error):
+        return "temporary folder: none can be written to; set TMPDIR to a folder with free space"
     return _NO_PROCESSES if is_lack_of_processes(error) else None
 
 

@@ -28,6 +28,10 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
             RuntimeError("DataLoader worker (pid 5) is killed by signal: Killed. "),
             "error: loading: a loader process died",
         ),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']"),
+            "error: temporary folder: none can be written to; set TMPDIR",
+        ),
         (UnicodeEncodeError(sys.getfilesystemencoding(), "d/\x80.ply", 2, 3, "?"), r"error: d/\x80.ply: has letters"),
         (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),
     ],

@@ -52,8 +52,11 @@ class KeptReferences:
                 path.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path | None:
-        """The file of a reference; None if there is none of this name."""
+        """The file of a reference; None if there is none of this name, or a cleaner of temporary files removed it."""
         path = self._paths.pop(name, None)
+        if path is not None and not path.is_file():
+            self._good.pop(path, None)
+            return None
         if path is not None:
             self._paths[name] = path
         return path

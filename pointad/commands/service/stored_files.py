@@ -1,7 +1,10 @@
 """Files of senders on disk, where the process that inspects reads them, and which of them hold the same."""
 
 import contextlib
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,14 +65,28 @@ def stored_good(folder: Path, good: Sequence[SentFile]) -> list[StoredFile]:
 
 
 def write_all(files: Sequence[StoredFile]) -> list[bytes]:
-    """Write files; digests of their content.
+    """Write files, all into one folder; digests of their content.
 
     Raises:
         OSError: one cannot be written.
     """
+    require_private(files[0].folder)
     for each in files:
         each.path.write_bytes(each.file.content)
     return [hashlib.sha256(each.file.content).digest() for each in files]
+
+
+def require_private(folder: Path) -> None:
+    """Make the folder again if it is gone: where temporary files are cleaned up, one that rests for days is removed.
+
+    Raises:
+        OSError: it cannot be made, or somebody else has made one of its name.
+    """
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise OSError(errno.EPERM, "the folder of uploads is not private")
 
 
 def remove_all(files: Sequence[StoredFile]) -> None:
