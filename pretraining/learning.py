@@ -28,7 +28,7 @@ from pretraining.guide_learning import learn_guide
 from pretraining.image_learning import learn_images, start_image_encoder
 from pretraining.picture_store import PictureStore
 from pretraining.plan import LearningPlan
-from pretraining.progress import Progress
+from pretraining.progress import Progress, refuse_progress_of_others
 from pretraining.reporting import Report, Reporter
 from pretraining.sentences import encode_sentences, read_sentences
 from pretraining.small_clip import CONFIGURATION, new_model, save_model
@@ -65,7 +65,8 @@ def learn(
         report: called by the first process every so often, see `pretraining.reporting`.
 
     Raises:
-        InputError: `start_from` does not hold weights of this model, or a file cannot be written.
+        InputError: `start_from` does not hold weights of this model, `kept` is what another run goes on from, or a file
+            cannot be written.
     """
     device = torch.device(device)
     model = new_model(plan.seed)
@@ -82,6 +83,11 @@ def learn(
         recipe = {**recipe, "device": device.type}
         return None if kept is None else Progress(kept / _PROGRESS, recipe, processes)
 
+    if start_from is not None:
+        recipe["start_from"] = _digest(start_from)
+    if kept is not None:
+        own = _without(recipe, ("guide_objects",))  # there may be fewer
+        refuse_progress_of_others(kept / _PROGRESS, {**own, "device": device.type})
     guide: Guide | None = None
     if start_from is None:
         store = open_store(plan.guide_objects)
@@ -104,7 +110,6 @@ def learn(
     else:
         _load(model, start_from)
         model.to(device)
-        recipe["start_from"] = hashlib.sha256(start_from.read_bytes()).hexdigest()
 
     store = open_store(None)
     recipe["objects"] = len(store)
@@ -130,6 +135,13 @@ def learn(
 
 def _without(recipe: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in recipe.items() if name not in names}
+
+
+def _digest(weights: Path) -> str:
+    try:
+        return hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(weights, f"cannot be read ({error.strerror})", "give a readable file") from error
 
 
 def _load(model: open_clip.CLIP, weights: Path) -> None:

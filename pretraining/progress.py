@@ -8,8 +8,32 @@ import torch
 from torch import nn
 
 from pointad.compute.processes import ALONE, Processes
+from pointad.errors import InputError
 from pointad.files.torch_files import read_kept_state, write_torch_file
 from pretraining.batches import Batches
+
+_PARTS: dict[str, type] = {"recipe": dict, "step": int, "parts": dict, "optimizer": dict, "batches": list}
+_KIND, _REMEDY = "the progress of a pre-training", "remove it to start afresh"
+
+
+def refuse_progress_of_others(path: Path, recipe: dict[str, Any]) -> None:
+    """Refuse to write over how far another run has come, which may be hours of work.
+
+    Args:
+        path: the file of an interrupted run; need not exist.
+        recipe: of the whole run that is about to start. A stage's own may lack some of it, and name more.
+
+    Raises:
+        InputError: the file is another run's.
+    """
+    kept = read_kept_state(path, _PARTS, kind=_KIND, remedy=_REMEDY)
+    if kept is None:
+        return
+    told, own = ({"start_from": "", **one} for one in (kept["recipe"], recipe))
+    others = sorted(name for name in own if name in told and told[name] != own[name])
+    if others:
+        problem = f"is how far an interrupted run with another {' and '.join(others)} has come"
+        raise InputError(path, problem, "continue that run, take another --pictures, or remove the file")
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,5 @@ class Progress:
 
     def _read(self) -> dict[str, Any] | None:
         """The file's content, if it is of this recipe."""
-        parts = {"recipe": dict, "step": int, "parts": dict, "optimizer": dict, "batches": list}
-        kind, remedy = "the progress of a pre-training", "remove it to start afresh"
-        kept = read_kept_state(self.path, parts, kind=kind, remedy=remedy)
+        kept = read_kept_state(self.path, _PARTS, kind=_KIND, remedy=_REMEDY)
         return None if kept is None or kept["recipe"] != self.recipe else kept

@@ -277,6 +277,14 @@ def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(plan, weights, kept, until=1)  # of the last stage, the first step is kept
     assert stages == alone
+    progress = (kept / "progress.pt").read_bytes()
+    for other in (replace(plan, seed=plan.seed + 1), replace(plan, steps=4), replace(plan, alone_steps=3)):
+        with pytest.raises(InputError, match=r"progress\.pt: is how far an interrupted run with another \w+ has come"):
+            run(other, weights, kept)
+    with pytest.raises(InputError, match="another start_from has come"):
+        learn(opener(tmp_path / "pictures", 3), plan, tmp_path / "b.safetensors", kept=kept, start_from=weights)
+    assert (kept / "progress.pt").read_bytes() == progress
+    stages[:] = []
     assert run(replace(plan, report_every=2), weights, kept) == whole  # how often is reported changes nothing
     assert stages == alone[1:]
     assert run(plan, weights, kept) == whole  # a run that has ended leaves nothing but its guide
