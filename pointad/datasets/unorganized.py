@@ -1,10 +1,9 @@
 """Shared by data sets of unorganized point clouds: prepares a sample from points and labels."""
 
-import zlib
-
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.files.names import seed_of
 from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import PointCloud, PreparedSample, RawSample
 from pointad.scans.sampling import resample_cloud
@@ -32,5 +31,5 @@ def prepare_cloud(sample: RawSample, points: np.ndarray, labels: np.ndarray | No
         raise InputError(path, f"{finite.sum()} usable points without extent", "replace the file")
     moved = near_origin(points, finite, sample.scan_path)
     cloud = PointCloud(points=moved[finite], labels=labels[finite])
-    resampled = resample_cloud(cloud, seed=zlib.crc32(name.encode()))
+    resampled = resample_cloud(cloud, seed=seed_of(name))
     return PreparedSample(point_cloud=resampled, mask=resampled.labels)

@@ -8,6 +8,7 @@ and rendered data sets, whose folders carry these names, through `plain_componen
 import hashlib
 import re
 import unicodedata
+import zlib
 from pathlib import Path
 
 from pointad.errors import InputError, shown
@@ -82,6 +83,11 @@ def plain_component(name: str, what: str) -> str:
     if len(name.encode(errors="surrogatepass")) > LONGEST:
         raise InputError(f"{what} {name[:40]!r}...", f"is longer than {LONGEST} bytes", "rename it")
     return name
+
+
+def seed_of(name: str) -> int:
+    """A number of 32 bits that follows from a name, to draw by chance with; bytes that are not text are as good."""
+    return zlib.crc32(name.encode("utf-8", "backslashreplace"))
 
 
 def _percent(character: str) -> str:

@@ -1,6 +1,5 @@
 """Which scans of a class are good ones to compare with, and in which order they are drawn by chance."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,13 +7,14 @@ import numpy as np
 
 from pointad.data.sample_source import SampleSource
 from pointad.errors import InputError
+from pointad.files.names import seed_of
 
 TEST_SPLIT, TRAINING_SPLIT = "test", "train"  # where good scans may be drawn from
 
 
 def draw_orders(good: Sequence[int], class_name: str, draws: int, seed: int) -> list[list[int]]:
     """Orders of the good scans of a class by chance, one a draw; they depend on the seed and the class alone."""
-    generators = (np.random.default_rng([seed, draw, zlib.crc32(class_name.encode())]) for draw in range(draws))
+    generators = (np.random.default_rng([seed, draw, seed_of(class_name)]) for draw in range(draws))
     return [[good[place] for place in random.permutation(len(good))] for random in generators]
 
 

@@ -14,6 +14,7 @@ from pointad.datasets.mulsen import distinct_vertices
 from pointad.datasets.organized import depth_to_points, fitted
 from pointad.datasets.registry import DATASETS
 from pointad.datasets.shapenet import defect_kind
+from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
 from pointad.scans.point_labels import read_labels
@@ -237,3 +238,11 @@ def test_folders_that_are_no_such_archive_are_refused(tmp_path: Path) -> None:
     for name in MINIATURES:
         with pytest.raises(InputError, match="holds no class folder"):
             list_raw_samples(name, tmp_path)
+
+
+def test_a_cloud_may_have_a_name_that_is_not_text() -> None:
+    points = np.random.default_rng(0).normal(size=(500, 3))
+    sample = RawSample("folder", "part", "good", "0\udcff", 0, Path("0\udcff.ply"))
+    found = [prepare_cloud(sample, points, None, name).point_cloud.points for name in ("0\udcff", "0\udcff", "0\udcfe")]
+    np.testing.assert_array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])

@@ -78,6 +78,13 @@ def test_a_draw_depends_on_the_seed_and_the_class_alone() -> None:
     assert orders != draw_orders(range(8), "nut", 3, 5) and orders != draw_orders(range(8), "bolt", 3, 6)
 
 
+def test_a_class_may_have_a_name_that_is_not_text() -> None:
+    orders = draw_orders(range(8), "n\udcfft", 3, 5)
+    assert all(sorted(order) == list(range(8)) for order in orders)
+    assert orders != draw_orders(range(8), "n\udcfet", 3, 5)
+    assert draw_orders(range(5), "Büchse", 2, 7) == [[1, 0, 4, 2, 3], [0, 2, 4, 1, 3]]  # as ever
+
+
 def test_classes_do_not_matter_to_one_another() -> None:
     together = [one for one in outcomes(dataset({"nut": 8, "bolt": 8})) if one.class_name == "bolt"]
     assert together == outcomes(dataset({"bolt": 8}))
