@@ -17,6 +17,7 @@ _OTHER_COLORS = ("CMYK", "YCbCr", "LAB", "HSV")  # in which black is not 0
 _LOSSY_COMPRESSIONS = ("jpeg", "tiff_jpeg", "webp")  # of a TIFF
 _ONE_BIT, _FOUR_BYTES = "1", "I"  # modes
 _WHITE_IS_ZERO, _SIGNED = 0, 2
+_EXTRA_SAMPLES, _UNSPECIFIED = 338, 0  # a tag, and its value for channels beside colours that are no transparency
 
 
 def read_mask(path: str | Path) -> np.ndarray:
@@ -31,10 +32,14 @@ def read_mask(path: str | Path) -> np.ndarray:
         (H, W) uint8, 0 or 255.
 
     Raises:
-        InputError: the file is not a picture, holds several or values below 0, or marks every pixel.
+        InputError: the file is not a picture, holds several, values below 0 or channels of unknown meaning, or marks
+            every pixel.
     """
     path = Path(path)
     picture = decode_picture(path, is_mask=True)
+    if _UNSPECIFIED in np.atleast_1d(tiff_tag(picture, _EXTRA_SAMPLES, ())):  # which Pillow drops or calls alpha
+        problem = "has a channel that is neither colour nor transparency"
+        raise InputError(path, problem, "give a mask of one channel")
     if picture.mode in _OTHER_COLORS:
         picture = _in_rgb(picture)
     marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(_values(picture, path), path, picture)
