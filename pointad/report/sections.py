@@ -104,8 +104,11 @@ def histogram_section(scores: Sequence[SampleScore], modality: str) -> str:
     if not scores:
         return ""
     charts = []
-    for class_name in dict.fromkeys(sample.class_name for sample in scores):
-        of_class = [s for s in scores if s.class_name == class_name and modality in s.scores]
+    by_class: dict[str, list[SampleScore]] = {}
+    for sample in scores:
+        by_class.setdefault(sample.class_name, []).append(sample)
+    for class_name, samples in by_class.items():
+        of_class = [s for s in samples if modality in s.scores]
         good, anomalous = ([s.scores[modality] for s in of_class if s.label == label] for label in (0, 1))
         charts.append(histogram(class_name, good, anomalous))
     legend = "".join(

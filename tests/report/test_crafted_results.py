@@ -14,8 +14,8 @@ from pointad.evaluation.draws import Draw, deviation_over_draws
 from pointad.evaluation.result_table import result_table
 from pointad.evaluation.results import Results
 from pointad.report.page import page_files
-from pointad.report.runs import Run
-from pointad.report.sections import loss_section, result_section
+from pointad.report.runs import Run, SampleScore
+from pointad.report.sections import histogram_section, loss_section, result_section
 from pointad.report.tidy import to_tidy_csv
 
 MANY = 20_000
@@ -103,6 +103,11 @@ def test_many_classes_many_of_which_were_learned_from(tmp_path: Path) -> None:
 def test_many_epochs_of_a_step_each() -> None:
     losses = {"epoch": [float(number) for number in range(1, 100_000)], "d2_pixel_loss": [0.5] * 99_999}
     in_time(lambda: loss_section(losses))
+
+
+def test_many_classes_of_a_sample_each() -> None:
+    scores = [SampleScore(f"class {number}", "good", "000", 0, {}) for number in range(2 * MANY)]
+    in_time(lambda: histogram_section(scores, "point"))
 
 
 def test_many_draws_of_other_metrics() -> None:
