@@ -18,6 +18,7 @@ _OLDEST = (3, 10)
 _SETUP = Path("scripts") / "setup.sh"
 _TQDM = "TQDM_"  # how tqdm's variables begin
 _OF_BARS = frozenset({"disable", "leave", "mininterval", "maxinterval", "ncols", "dynamic_ncols"})
+_LITTLE_MEMORY = ("failed to map segment", "allocate memory")  # of the loader of shared libraries
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,6 +37,11 @@ def unfit_python_told() -> Iterator[None]:
         if package in ("", "pointad") or package in sys.stdlib_module_names:
             raise
         _leave(f"{sys.executable} has no package {error.name}")
+    except (ImportError, MemoryError) as error:  # before the program's own way to tell of it was imported
+        if not isinstance(error, MemoryError) and not any(said in str(error).lower() for said in _LITTLE_MEMORY):
+            raise
+        sys.stderr.write("error: memory: not enough is available to load the program; use a larger machine\n")
+        sys.exit(_EXIT_ERROR)
     except KeyboardInterrupt:  # before the program's own way to end was imported
         sys.stderr.write("interrupted; run the same command again to continue\n")
         sys.exit(_EXIT_INTERRUPTED)

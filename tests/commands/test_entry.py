@@ -13,6 +13,7 @@ from commands.programs import ROOT
 
 from pointad.commands import entry
 from pointad.commands.entry import COMMANDS
+from pointad.commands.unfit_python import unfit_python_told
 
 HEAVY = ("torch", "torchvision", "open_clip", "sklearn", "open3d")
 SCRIPTS = [
@@ -228,6 +229,21 @@ def test_help_that_nothing_takes(arguments: str) -> None:
         done.stderr
         == "error: standard output: No space left on device; check its permissions and the free disk space\n"
     )
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("libavcodec.so.62: failed to map segment from shared object")]
+)
+def test_too_little_memory_to_load_a_program(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    """Libraries are loaded before the program's flags are read."""
+    with pytest.raises(SystemExit) as left, unfit_python_told():
+        raise error
+    assert left.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: memory: not enough is available to load the program; use a larger machine\n"
+    )
+    with pytest.raises(ImportError), unfit_python_told():
+        raise ImportError("cannot import name 'that'", name="pointad")
 
 
 def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
