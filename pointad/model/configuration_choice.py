@@ -129,13 +129,15 @@ def _heads(configuration: Configuration) -> tuple[int, int]:
 
 def _stated(weights: WeightsFile) -> tuple[bool, str] | None:
     """The activation that the file itself or the configuration beside it states, and where it does."""
-    if weights.from_openai:
-        return True, "it has the entries of OpenAI's archives"
     beside = weights.configuration
+    openai = (True, "it has the entries of OpenAI's archives") if weights.from_openai else None
     if beside is None:
-        return None
+        return openai
     quick = bool(beside.model.get("quick_gelu")) if isinstance(beside, OpenClipConfiguration) else beside.quick_gelu
-    return quick, f"{beside.source.name} says so"
+    if openai is not None and not quick:
+        problem = f"has the entries of OpenAI's archives, which have QuickGELU, not GELU as {beside.source.name} says"
+        raise InputError(weights.path, problem, "move it to a folder without that file if it is OpenAI's")
+    return openai or (quick, f"{beside.source.name} says so")
 
 
 def _configured(weights: WeightsFile) -> Choice:

@@ -189,3 +189,15 @@ def test_an_adapter_is_no_model(tmp_path: Path) -> None:
     save_file({"base_model.model.lora_A.weight": torch.zeros(4, 4)}, tmp_path / "adapter_model.safetensors")
     with pytest.raises(InputError, match=r"holds an adapter .LoRA.*; merge it into that model"):
         load_backbone(weights=tmp_path)
+
+
+def test_a_configuration_that_contradicts_openai_s_entries_is_refused(state: dict[str, Tensor], tmp_path: Path) -> None:
+    write_configuration(tmp_path)
+    path = tmp_path / "open_clip_config.json"
+    save_file({**state, "context_length": torch.tensor(77)}, tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(InputError, match=r"which have QuickGELU, not GELU as open_clip_config\.json says"):
+        load_backbone(weights=tmp_path)
+    content = json.loads(path.read_text())
+    content["model_cfg"]["quick_gelu"] = True
+    path.write_text(json.dumps(content))
+    load_backbone(weights=tmp_path)
