@@ -28,6 +28,7 @@ from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
 from pointad.rendering.views import View, ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
+from pointad.scans.coarseness import warn_of_coarse_coordinates
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.point_hashes import distinct_points
@@ -100,6 +101,8 @@ def prepare(
         problem = "has no pixel grid, without which no table can be removed"
         raise InputError("scan", problem, "give the organized scan, or remove the table beforehand")
     points = np.asarray(points)  # of matrices and the like
+    if points.dtype.kind == "f" and points.itemsize < 8:  # those of files, in double precision, were looked at
+        warn_of_coarse_coordinates(points.astype(np.float64), name)
     if points.dtype.kind in "iu" and points.size and not -MOST_WHOLE <= points.min() <= points.max() <= MOST_WHOLE:
         raise InputError(
             "points", "hold whole numbers beyond 2**53, which would be rounded", "subtract an offset first"

@@ -256,3 +256,12 @@ def test_whole_numbers_that_would_be_rounded_are_refused() -> None:
     for far in (steps + 2**60, -steps - 2**60, steps.astype(np.uint64) + np.uint64(2**63)):
         with pytest.raises(InputError, match="would be rounded"):
             prepare(far, None, None, "around")
+
+
+def test_single_precision_that_an_offset_has_spent_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    points = np.random.default_rng(14).normal(size=(3000, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    prepare(points.astype(np.float32), None, None, "around")
+    assert not caplog.text
+    prepare((points + np.array([5e5, 5.4e6, 300])).astype(np.float32), None, None, "around", name="part 7")
+    assert "part 7: " in caplog.text and "subtract an offset" in caplog.text
