@@ -31,7 +31,7 @@ for word in ${flags[@]+"${flags[@]}"}; do
     --data_path) unused="DATA (${DATA:-the demo data}) is ignored, except for the choice of prompts" ;;
     *) continue ;;
   esac
-  echo "note: ${word%%=*} is given, so $unused" >&2
+  note "${word%%=*} is given, so $unused"
 done
 checkpoints=()
 if [ "$own_prompts" = no ]; then

@@ -12,8 +12,8 @@ set -euo pipefail
 root=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=scripts/checks.sh
 source "$root/scripts/checks.sh"
-# shellcheck source=scripts/finished_runs.sh
-source "$root/scripts/finished_runs.sh"
+# shellcheck source=scripts/runs.sh
+source "$root/scripts/runs.sh"
 python=$(bash "$root/scripts/setup.sh")
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}          # format of the data, see --dataset of test.py
@@ -46,7 +46,7 @@ check_data DATA "$DATA" "${classes[@]}"
 check_numbers SEED 0 "$SEED"
 check_numbers EPOCH 1 "$EPOCH"
 check_answer TEST "$TEST"
-[ -z "${SEEDS:-}" ] || echo "note: SEEDS is ignored here; SEED is used ($SEED)" >&2
+[ -z "${SEEDS:-}" ] || note "SEEDS is ignored here; SEED is used ($SEED)"
 
 runs=${#classes[@]}
 for class in "${classes[@]}"; do

@@ -29,8 +29,17 @@ run_program() {  # COMMAND...
 unset CDPATH  # cd would print where it goes
 
 fail() {  # WHAT IS WRONG AND WHAT TO DO
-  printf 'error: %s\n' "$1" >&2
+  printf 'error: %s\n' "$1" >&2 || true  # the exit status says it where nothing takes the line
   exit 2
+}
+
+note() {  # TEXT
+  printf 'note: %s\n' "$1" >&2 || true
+}
+
+say() {  # TEXT
+  { printf '%s\n' "$1"; } 2> /dev/null \
+    || fail "standard output: cannot be written (it is closed, or its disk is full); send it elsewhere, such as to /dev/null"
 }
 
 # Names become folders: none may climb out of them or be taken for a flag.
@@ -89,7 +98,7 @@ read_flags() {  # COMMAND...
   local lines line
   lines=$("$@") || exit
   flags=()
-  [ -z "$lines" ] || while IFS= read -r line; do flags+=("$line"); done <<< "$lines"
+  [ -z "$lines" ] || while IFS= read -r line; do flags+=("$line"); done < <(printf '%s\n' "$lines")
 }
 
 # Flags of train.py or test.py, checked as it would check them, with full names, one word per line; see shared_flags.py.

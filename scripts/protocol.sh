@@ -19,8 +19,8 @@
 
 # shellcheck source=scripts/checks.sh
 source "$root/scripts/checks.sh"
-# shellcheck source=scripts/finished_runs.sh
-source "$root/scripts/finished_runs.sh"
+# shellcheck source=scripts/runs.sh
+source "$root/scripts/runs.sh"
 
 # What the protocols decide themselves, for all rows and for each.
 protocol_variables=(--variables epoch=EPOCH seed=SEEDS name=ROWS)
@@ -46,7 +46,7 @@ train_flags() {  # ROW
     coop) printf '%s\n' --depth 1 ;;
     object_aware) printf '%s\n' --prompts object_aware ;;
     views_[1-9]*) printf '%s\n' --views "${1#views_}" ;;
-    losses_*) printf '%s\n' --losses; tr + '\n' <<< "${1#losses_}" ;;
+    losses_*) printf '%s\n' --losses; printf '%s\n' "${1#losses_}" | tr + '\n' ;;
     view_fusion_*) printf '%s\n' --view_fusion "${1#view_fusion_}" ;;
     *) own_row "$1" all ;;
   esac
@@ -112,7 +112,7 @@ check_protocol() {  # FLAG...
   # shellcheck disable=SC2086
   check_numbers SEEDS 0 $SEEDS
   check_numbers EPOCH 1 "$EPOCH"
-  [ -z "${SEED:-}" ] || echo "note: SEED is ignored here; SEEDS is used ($SEEDS)" >&2
+  [ -z "${SEED:-}" ] || note "SEED is ignored here; SEEDS is used ($SEEDS)"
   read_flags checked_flags --keep both "${protocol_variables[@]}" feature_cache=FEATURES -- \
     ${CLIP_WEIGHTS:+--clip_weights "$CLIP_WEIGHTS"} "$@"
   shared=(${flags[@]+"${flags[@]}"})
@@ -120,86 +120,44 @@ check_protocol() {  # FLAG...
   check_rows ${shared[@]+"${shared[@]}"}
 }
 
-# Where test.py writes a row's results, below the folder of the prompts' class.
-results_name() {  # ROW
-  case $1 in shots_*) echo "${1#shots_}-shot/results.json" ;; *) echo results.json ;; esac
-}
-
 training_folder() {  # ROW SEED CLASS
   echo "$TRAINED/$(training_row "$1")/seed_$2/train/$3"
 }
 
-# Trains one row with one seed on every class of $CLASSES that is not trained yet.
+# Trains one row with one seed on every class of $CLASSES.
 train_row() {  # ROW SEED FLAG...
   local row seed=$2 class flags
   row=$(training_row "$1")
-  shift 2
   read_flags train_flags "$row"
   for class in $CLASSES; do
     train_class "$row, seed $seed, $class" "$(training_folder "$row" "$seed" "$class")" "$class" "$seed" \
-      ${flags[@]+"${flags[@]}"} "$@"
+      ${flags[@]+"${flags[@]}"} "${@:3}"
   done
-}
-
-sha256() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }
-
-# Whether results are those of these prompts; others may have taken their place without being newer.
-tested_prompts() {  # RESULTS CHECKPOINT
-  local told
-  told=$(sed -n 's/^ *"checkpoint_fingerprint": "\([0-9a-f]*\)".*/\1/p' "$1")
-  [ ! "$2" -nt "$1" ] && { [ -z "$told" ] || [[ $(sha256 < "$2") == "${told%%$'\n'*}"* ]]; }
 }
 
 # Tests one row with one seed, all classes whose results are missing in one pass over the data.
 test_row() {  # ROW SEED TEST DATASET DATA FLAG...
-  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5
-  local class checkpoint flags lists=() made_of results checkpoints=() missing=() below
-  shift 5
+  local row=$1 seed=$2 folder=$SAVE/$1/seed_$2/$3 dataset=$4 data=$5 class classes flags checkpoints=()
   read_flags test_flags "$row" "$seed"
-  [[ $row != shots_* ]] || lists=(good_scans.json)
-  read_identity "$dataset" "$data" ${lists[@]+"${lists[@]}"}
-  made_of="$identity epoch $EPOCH"
-  check_same_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
-  for class in $CLASSES; do
-    results=$folder/$class/$(results_name "$row")
-    checkpoint=$(training_folder "$row" "$seed" "$class")/epoch_$EPOCH.pth
-    if [ -f "$results" ] && tested_prompts "$results" "$checkpoint"; then
-      echo "$row, seed $seed, $class: already tested ($results), skipped"
-      tell_changed_data "$results" "$data"
-    else
-      missing+=("$class")
-      checkpoints+=("$checkpoint")
-    fi
+  # shellcheck disable=SC2206  # a list of words
+  classes=($CLASSES)
+  for class in "${classes[@]}"; do
+    checkpoints+=("$(training_folder "$row" "$seed" "$class")/epoch_$EPOCH.pth")
   done
-  if [ "${#missing[@]}" -eq 0 ]; then
-    announce "$row, seed $seed: nothing left to test"
-    return
-  fi
-  note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
   # test.py makes a folder per checkpoint only when there are several.
-  below=$([ "${#missing[@]}" -gt 1 ] || echo "/${missing[0]}")
-  announce "$row, seed $seed, ${missing[*]}: testing on $dataset"
+  [ "${#checkpoints[@]}" -gt 1 ] || folder=$folder/$class
+  announce "$row, seed $seed, ${classes[*]}: testing on $dataset"
   run_program "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
-    --save_path "$folder$below" ${flags[@]+"${flags[@]}"} "$@"
-  note_flags "$folder" "$made_of" ${flags[@]+"${flags[@]}"} "$@"
+    --save_path "$folder" --skip_finished ${flags[@]+"${flags[@]}"} "${@:6}"
 }
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.
 test_ensemble() {  # TEST DATASET DATA FLAG...
-  local folder=$SAVE/ensemble/$1 dataset=$2 data=$3 flags
-  shift 3
-  read_identity "$dataset" "$data"
-  check_same_flags "$folder" "$identity" "$@"
-  if [ -f "$folder/results.json" ]; then
-    announce "ensemble: already tested ($folder/results.json), skipped"
-    tell_changed_data "$folder/results.json" "$data"
-    return
-  fi
+  local flags
   read_flags test_flags ensemble ""
-  announce "ensemble: testing on $dataset"
-  note_flags "$folder" "$identity" "$@"
-  run_program "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --save_path "$folder" "${flags[@]}" "$@"
-  note_flags "$folder" "$identity" "$@"
+  announce "ensemble: testing on $2"
+  run_program "$python" "$root/test.py" --dataset "$2" ${3:+--data_path "$3"} --save_path "$SAVE/ensemble/$1" --skip_finished \
+    "${flags[@]}" "${@:4}"
 }
 
 # Tests every row with every seed on one data set, training what is missing; the rows are $ROWS.

@@ -29,9 +29,6 @@ for word in "${@:2}"; do
 done
 [ "$program" = "${FAIL_AT:-}" ] && exit 2
 [ "$program" = "${INTERRUPTED_AT:-}" ] && kill -INT $PPID
-for note in "$save"/{,../}flags.txt; do
-  [ -z "${NOTED_MEANWHILE:-}" ] || [ ! -f "$note" ] || echo "$NOTED_MEANWHILE" > "$note"
-done
 case $program in
   train.py) mkdir -p "$save" && touch "$save/epoch_$epoch.pth" ;;
   test.py)
@@ -55,7 +52,7 @@ def make_workspace(folder: Path) -> Path:
     (folder / "scripts").mkdir(parents=True)
     for name in ("eye", "mvtec", "mine", "my scans"):
         (folder / "sets" / name).mkdir(parents=True)
-    for name in ("checks.sh", "finished_runs.sh", "protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
+    for name in ("checks.sh", "runs.sh", "protocol.sh", "one_vs_rest.sh", "cross_dataset.sh"):
         shutil.copy(SCRIPTS / name, folder / "scripts" / name)
     for name in ("train.sh", "test.sh"):
         shutil.copy(SCRIPTS.parent / name, folder / name)

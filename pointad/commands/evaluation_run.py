@@ -11,7 +11,7 @@ from pointad.commands.loading import (
     make_missing_data,
     picture_size,
 )
-from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
+from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
@@ -52,21 +52,24 @@ def _measure(settings: TestSettings, processes: Processes, owned: contextlib.Exi
     listed = list_data(settings.data)
     about = listed.about
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
+    left = left_to_test(settings, backbone.fingerprint, processes)
+    if left is None:
+        return
+    settings = left
     data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     record = record_of_test(settings, encoder, data)
     processes.require_same(repeatable(record))
     prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in data.samples.sources})
-    several = len(prompt_sets) > 1
     writers = {
         loaded.prompts.name: RunWriter(
-            place_below(settings.save_path, loaded.prompts.name) if several else settings.save_path,
+            place_below(settings.save_path, loaded.prompts.name) if settings.several else settings.save_path,
             loaded.record,
             save_maps=settings.save_maps,
             visualize=settings.visualize,
         )
         for loaded in prompt_sets
     }
-    if several and processes.is_first:
+    if settings.several and processes.is_first:
         for writer in writers.values():
             refuse_leaving(settings.save_path, writer.folder / "results.json")
             owned.enter_context(own_folder(writer.folder))

@@ -4,7 +4,10 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pointad.commands.finished_runs import untested
+from pointad.commands.prompt_names import refuse_repeated
 from pointad.commands.test_settings import TestSettings
+from pointad.compute.processes import ALONE, Processes
 from pointad.datasets.class_names import unknown_class
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
@@ -51,12 +54,22 @@ def load_prompt_sets(
         record = replace(record, prompts="ensemble", object_aware=False)
         return [LoadedPrompts(PromptSet("ensemble", plain_text_features(backbone)), record)]
     loaded = [_load(path, settings, backbone, record, classes) for path in settings.checkpoints]
-    names = [one.prompts.name for one in loaded]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        problem = f"contains two checkpoints of {repeated}, by training class or folder; results are named after it"
-        raise InputError("--checkpoint_path", problem, "test them one at a time")
+    refuse_repeated([one.prompts.name for one in loaded])
     return loaded
+
+
+def left_to_test(
+    settings: TestSettings, backbone_fingerprint: str, processes: Processes = ALONE
+) -> TestSettings | None:
+    """The same for all processes, once the CLIP is loaded; all of the test without --skip_finished.
+
+    Raises:
+        InputError: as in `untested`.
+    """
+    if not settings.skip_finished:
+        return settings
+    left = untested(settings, backbone_fingerprint) if processes.is_first else None
+    return processes.broadcast(left)
 
 
 def check_checkpoints(settings: TestSettings) -> None:

@@ -45,7 +45,7 @@ def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRec
     folder = settings.save_path
     contents: dict[Path, bytes] = {}
     for (prompts, shots), results in results_of(outcomes, records, settings).items():
-        own = place_below(folder, prompts) if len(records) > 1 else folder
+        own = place_below(folder, prompts) if settings.several else folder
         contents[own / supervision_of(shots) / RESULTS] = results.to_bytes()
     contents[folder / SUMMARY] = to_csv(outcomes).encode()
     contents[folder / EVERY_OUTCOME] = _to_json(outcomes, settings).encode()

@@ -12,7 +12,7 @@ from pointad.commands.loading import (
     make_missing_data,
     picture_size,
 )
-from pointad.commands.prompt_sets import check_checkpoints, load_prompt_sets
+from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.shots_outputs import shots_tables, write_outcomes
 from pointad.commands.test_settings import TestSettings
@@ -42,6 +42,10 @@ def _measure(settings: TestSettings) -> None:
     check_checkpoints(settings)
     listed = list_data(settings.data, with_good=settings.good_from != TEST_SPLIT)
     backbone, for_prompts = load_encoder(settings.model, settings.encoding)
+    left = left_to_test(settings, backbone.fingerprint)
+    if left is None:
+        return
+    settings = left
     banks = bank_blocks(backbone.depth)
     encoder = PictureEncoder(
         backbone,

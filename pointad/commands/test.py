@@ -11,6 +11,7 @@ with --save_maps maps/<class>/<species>/<id>.npz, with --visualize an image of e
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.arguments import (
@@ -21,11 +22,14 @@ from pointad.commands.arguments import (
     add_prompt_arguments,
     add_scoring_arguments,
 )
+from pointad.commands.finished_runs import is_alone, untested
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
+from pointad.commands.run_inputs import read_given
 from pointad.commands.test_settings import TestSettings
 from pointad.metrics import ALL_METRICS
 
+SHOTS_ONLY = ("draws", "good_from", "seed")  # flags that mean nothing without --shots
 WRITTEN = ("results.json", "scores.csv", "curves.json", "log.txt", "shots.csv", "shots.json")
 
 logger = logging.getLogger(__name__)
@@ -88,6 +92,12 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("output")
     group.add_argument("--save_maps", action="store_true", help="save the anomaly maps of every sample")
     group.add_argument("--visualize", action="store_true", help="save an image of every sample")
+    group.add_argument(
+        "--skip_finished",
+        action="store_true",
+        help="test only those prompts whose results are not in --save_path yet; results that were made with other "
+        "flags, weights or data are refused",
+    )
     parser.add_argument(
         "--batch_size",
         type=positive_integer,
@@ -108,6 +118,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def looked_at(flags: argparse.Namespace, settings: TestSettings) -> TestSettings:
+    """The settings with everything that the program is given."""
+    unimportant = ("batch_size",) if settings.shots else ("batch_size", *SHOTS_ONLY)
+    given = read_given(flags, settings.data, settings.model, leave_out=unimportant, with_good=bool(settings.shots))
+    return replace(settings, given=given)
+
+
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
     if flags.seed is not None and flags.shots is None:
@@ -119,7 +136,10 @@ def main(flags: argparse.Namespace) -> None:
             logger.info("--%s has no effect: the ensemble has no learned tokens", name)
     settings = TestSettings.from_flags(flags)
     refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
-    # PyTorch takes seconds to import: not before the flags are parsed.
+    settings = looked_at(flags, settings)
+    if settings.skip_finished and is_alone() and untested(settings) is None:
+        return
+    # PyTorch takes seconds to import: not before it is needed.
     if settings.shots:
         from pointad.commands.shots_run import run_shots
 

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.run_inputs import Given
 from pointad.commands.settings import (
     DataSettings,
     EncodingSettings,
@@ -50,6 +51,9 @@ class TestSettings:
     draws: int  # of the good scans
     draw_seed: int
     good_from: str  # "train": from outside the test split where there are any; "test"
+    skip_finished: bool  # whether results that are there are kept
+    several: bool  # whether each set of prompts has its own folder of results
+    given: Given | None = None  # what the program was given; None: it was not looked at
 
     def region_neighbours(self, dataset: DatasetSpecification) -> int | None:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
@@ -89,6 +93,8 @@ class TestSettings:
             draws=DRAWS if flags.draws is None else flags.draws,
             draw_seed=111 if flags.seed is None else flags.seed,
             good_from=flags.good_from or "train",
+            skip_finished=flags.skip_finished,
+            several=len(checkpoints or ()) > 1,
         )
 
 

@@ -11,6 +11,7 @@ training_state.pt (from which the same command continues an interrupted training
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.arguments import (
@@ -22,8 +23,10 @@ from pointad.commands.arguments import (
     add_prompt_arguments,
     add_seed_argument,
 )
+from pointad.commands.finished_runs import is_alone, is_trained
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_float, positive_float, positive_integer
+from pointad.commands.run_inputs import read_given
 from pointad.commands.train_settings import TrainSettings
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 
@@ -85,10 +88,18 @@ def loss_weight(text: str) -> tuple[str, float]:
     return name, non_negative_float(weight)
 
 
+def looked_at(flags: argparse.Namespace, settings: TrainSettings) -> TrainSettings:
+    """The settings with everything that the program is given."""
+    return replace(settings, given=read_given(flags, settings.data, settings.model))
+
+
 def main(flags: argparse.Namespace) -> None:
     """Learn prompts as the flags say."""
-    from pointad.commands.training_run import run_training  # PyTorch takes seconds to import: not before parsing
-
     settings = TrainSettings.from_flags(flags)
     refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
+    settings = looked_at(flags, settings)
+    if is_alone() and is_trained(settings):
+        return
+    from pointad.commands.training_run import run_training  # PyTorch takes seconds to import: not before it is needed
+
     run_training(settings)

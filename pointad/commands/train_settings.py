@@ -4,6 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.run_inputs import Given
 from pointad.commands.settings import (
     DataSettings,
     EncodingSettings,
@@ -37,6 +38,7 @@ class TrainSettings:
     seed: int
     experiment: ExperimentSettings
     tensorboard: Path | None  # where scalars go as well
+    given: Given | None = None  # what the program was given; None: it was not looked at
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TrainSettings":

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from pointad.commands.finished_runs import log_trained, require_same_training_data
 from pointad.commands.loading import (
     list_data,
     load_encoder,
@@ -241,7 +242,8 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
     if learned < settings.epochs:
         return False
     if is_whole(last) or (learned > settings.epochs and last.is_file()):
-        logger.info("%s already exists; use --restart to train again", last)
+        require_same_training_data(settings)
+        log_trained(last)
         return True
     if learned > settings.epochs:
         problem = f"holds {learned} epochs of training, more than --epoch {settings.epochs}"

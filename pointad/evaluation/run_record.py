@@ -45,6 +45,21 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class Inputs:
+    """What a program was given, by which the same command knows that its work is done before it loads a model.
+
+    It says nothing about the figures that the record's other facts do not say better: equal weights may come as another
+    file, equal samples from another folder.
+    """
+
+    flags: dict[str, str] | None = field(default=None, metadata=PLACE)  # that affect figures, as they were given
+    named: dict[str, str] | None = field(default=None, metadata=PLACE)  # flag -> fingerprint of the file that it names
+    weights: str | None = field(default=None, metadata=PLACE)  # fingerprint of the files of CLIP
+    data: str | None = field(default=None, metadata=PLACE)  # fingerprint of the names and sizes of the data's files
+    folder: str | None = field(default=None, metadata=PLACE)  # of the data, without links
+
+
+@dataclass(frozen=True)
 class PipelineRecord:
     """The settings shared by training and testing."""
 
@@ -70,6 +85,7 @@ class PipelineRecord:
     rounded_features: bool | None = None  # whether features went through the cache, which rounds them
     view_fusion: str | None = None
     provenance: Provenance | None = None
+    inputs: Inputs | None = None
     others: dict[str, Any] = field(default_factory=dict)  # keys that this version does not know
 
 
@@ -172,7 +188,7 @@ class RunRecord(PipelineRecord):
         return record
 
 
-_NESTED = frozenset({"provenance", "training"})  # their facts count, not they themselves
+_NESTED = frozenset({"provenance", "inputs", "training"})  # their facts count, not they themselves
 _LABELS = frozenset({"name", "dataset_title"})  # the title of a data set of one's own is the name of its folder
 
 
@@ -187,7 +203,7 @@ def to_json(record: PipelineRecord) -> dict[str, Any]:
     return record_to_json(record)
 
 
-def facts(record: PipelineRecord | Provenance, role: Role, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def facts(record: PipelineRecord | Provenance | Inputs, role: Role, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The facts of one role, as (name, value); those of the training begin with "training." and so on."""
     for each in dataclasses.fields(record):
         value = getattr(record, each.name)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pointad.errors import InputError
 from pointad.files.existing import require_file
 from pointad.files.json_files import read_json
-from pointad.files.presence import is_file
+from pointad.files.presence import is_file, is_folder
 
 INDEX_SUFFIX = ".index.json"
 # In order of preference: open_clip's own files tell more about the model, and safetensors are the safest to read.
@@ -17,6 +17,13 @@ _FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+SETTINGS_BESIDE = (
+    "open_clip_config.json",
+    *("config.json", "preprocessor_config.json"),
+    *("tokenizer.json", "spiece.model", "tokenizer.model"),
+)
+"""Files that describe a model and its texts, which are read with the weights in the same folder."""
+
 _ADAPTER = "adapter_config.json"  # of the library peft
 
 
@@ -51,3 +58,18 @@ def shards_of(index: Path) -> list[Path]:
         if not name or name.startswith(".") or any(separator in name for separator in "/\\\0"):
             raise InputError(index, f"lists a file that is not beside it ({name[:60]!r})", remedy)
     return [require_file(index.with_name(name), "part of the weights not found", remedy) for name in shards]
+
+
+def files_of_weights(place: Path) -> list[Path]:
+    """All files that are read with weights.
+
+    Args:
+        place: a file, an index of several, or a folder with one of these.
+
+    Raises:
+        InputError: the folder holds no weights, or the index or a part cannot be read.
+    """
+    file = weights_in(place) if is_folder(place) else place
+    beside = [file.with_name(name) for name in SETTINGS_BESIDE]
+    parts = shards_of(file) if file.name.endswith(INDEX_SUFFIX) else []
+    return [file, *parts, *filter(is_file, beside)]

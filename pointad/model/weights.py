@@ -4,7 +4,6 @@ Supported are PyTorch state dicts, TorchScript archives and safetensors, with th
 those of Hugging Face.
 """
 
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError, short
+from pointad.files.digests import file_digest
 from pointad.files.existing import require_file
 from pointad.files.presence import is_folder
 from pointad.files.safetensors_files import SUFFIX, read_safetensors
@@ -70,7 +70,7 @@ def read_weights(path: str | Path) -> WeightsFile:
         path = weights_in(path)
     require_file(path, *NO_WEIGHTS)
     expected = published_sha256(path.name)
-    if expected is not None and _sha256(path) != expected:
+    if expected is not None and file_digest(path).hex() != expected:
         logger.warning("%s differs from the file that OpenAI published under this name (SHA-256 %s)", path, expected)
     parts = shards_of(path) if path.name.endswith(INDEX_SUFFIX) else [path]
     state: dict[str, Tensor] = {}
@@ -192,11 +192,3 @@ def half_precision_values(state: Mapping[str, Tensor]) -> bool:
     """Whether the matrices of a float32 state dict are exact in half precision, as in OpenAI's published weights."""
     matrices = [entry for name, entry in state.items() if name.endswith(("conv1.weight", "in_proj_weight"))]
     return bool(matrices) and all(torch.equal(entry, entry.half().to(entry.dtype)) for entry in matrices)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

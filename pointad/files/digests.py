@@ -1,0 +1,26 @@
+"""Digests of whole files, however large."""
+
+import hashlib
+from pathlib import Path
+
+from pointad.errors import InputError
+from pointad.files.regular import regular_file_size
+
+_PIECE = 1 << 20  # bytes that are read at once
+
+
+def file_digest(path: Path) -> bytes:
+    """The SHA-256 of a file's content.
+
+    Raises:
+        InputError: this is no regular file, or cannot be read.
+    """
+    regular_file_size(path)
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror or error})", "check the path") from error
+    return digest.digest()

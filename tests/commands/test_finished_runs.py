@@ -1,0 +1,369 @@
+"""Finished trainings and tests are told from missing ones and from those of other flags, data, prompts or weights."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pointad.commands import test as test_program
+from pointad.commands import train as train_program
+from pointad.commands.finished_runs import is_trained, untested
+from pointad.commands.test_settings import TestSettings
+from pointad.commands.train_settings import TrainSettings
+from pointad.errors import InputError
+from pointad.evaluation.companions import Companions
+from pointad.evaluation.provenance import code_fingerprint, file_fingerprint
+from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord, epoch_of, to_json
+from pointad.model.model_folder import SETTINGS_BESIDE
+from pointad.training.run_folder import checkpoint_file, read_origin, write_origin
+
+ROOT = Path(__file__).resolve().parents[2]
+CLASSES = ("gear", "leaf")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendered data sets and weights under names that tests refer to."""
+    monkeypatch.chdir(tmp_path)
+    for place in ("one/rendered", "moved/rendered"):
+        make_data(Path(place))
+    Path("a.pt").write_bytes(b"one")
+
+
+def make_data(folder: Path) -> None:
+    for name in CLASSES:
+        for split in ("test", "train"):
+            (folder / name / split / "good" / "2d_rendering").mkdir(parents=True)
+        picture = folder / name / "test/good/2d_rendering/000.png"
+        picture.write_text("a picture")
+        os.utime(picture, (0, 0))
+    (folder / "all_meta.json").write_text(json.dumps({"train": {}, "test": {name: [] for name in CLASSES}}))
+
+
+def training(*words: str) -> TrainSettings:
+    """Of what a command line asks for."""
+    given = ["--data_path", "one/rendered", "--clip_weights", "a.pt", "--save_path", "out", "--train_class", "gear"]
+    flags = train_program.build_parser().parse_args([*given, *words])
+    return train_program.looked_at(flags, TrainSettings.from_flags(flags))
+
+
+def train(*words: str) -> TrainSettings:
+    """Leave what a training would leave."""
+    settings = training(*words)
+    settings.save_path.mkdir(parents=True, exist_ok=True)
+    checkpoint = checkpoint_file(settings.save_path, settings.epochs)
+    checkpoint.write_text(f"prompts {' '.join(words)}")
+    assert settings.given is not None
+    record = TrainingRecord(training_class=settings.train_class, inputs=settings.given.inputs)
+    write_origin(checkpoint, to_json(record), settings.epochs)
+    return settings
+
+
+def testing(*words: str) -> TestSettings:
+    """Of what a command line asks for."""
+    given = ["--data_path", "one/rendered", "--clip_weights", "a.pt", "--save_path", "tested", "--skip_finished"]
+    flags = test_program.build_parser().parse_args([*given, *words])
+    return test_program.looked_at(flags, TestSettings.from_flags(flags))
+
+
+def test(*words: str) -> TestSettings:
+    """Leave what a test would leave."""
+    settings = testing(*words)
+    assert settings.given is not None
+    for path in settings.checkpoints or (None,):
+        run = RunRecord(
+            inputs=settings.given.inputs,
+            backbone_fingerprint="of a.pt",
+            clip_weights="a.pt",
+            provenance=Provenance(code=code_fingerprint()),
+        )
+        folder = settings.save_path
+        if path is not None:
+            told = TrainingRecord.from_json(read_origin(path))
+            fingerprint, epoch = file_fingerprint(path), epoch_of(path)
+            run = replace(run, checkpoint_fingerprint=fingerprint, epoch=epoch, training=told)
+            folder = folder / str(told.training_class) if settings.several else folder
+        for name in [f"{shots}-shot" for shots in settings.shots] or ["."]:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            files = Companions("", "", settings.save_maps, settings.visualize)
+            Results({"leaf": {"point": {"image_auroc": 1.0}}}, run, files=files).save(folder / name / "results.json")
+            (folder / name / "scores.csv").touch()
+    return settings
+
+
+test.__test__ = testing.__test__ = False  # type: ignore[attr-defined]  # helpers, whatever pytest makes of the name
+
+
+@pytest.fixture
+def prompts() -> list[str]:
+    """The flag with two learned sets of prompts."""
+    for name in CLASSES:
+        train("--train_class", name, "--save_path", name)
+    return ["--checkpoint_path", *(f"{name}/epoch_15.pth" for name in CLASSES)]
+
+
+def test_a_finished_training_is_known_without_pytorch(caplog: pytest.LogCaptureFixture) -> None:
+    assert not is_trained(training())
+    train()
+    with caplog.at_level(logging.INFO):
+        assert is_trained(training())
+    assert "out/epoch_15.pth already exists; use --restart to train again" in caplog.text
+    assert not is_trained(training("--restart")) and not is_trained(training("--epoch", "20"))
+    Path("out/epoch_15.json").unlink()
+    assert not is_trained(training())
+
+
+def test_a_finished_command_loads_no_pytorch() -> None:
+    train(), test("--prompts", "ensemble")
+    words = {"train.py": ["--train_class", "gear", "--save_path", "out"]}
+    words["test.py"] = ["--prompts", "ensemble", "--save_path", "tested", "--skip_finished"]
+    for program, flags in words.items():
+        command = [sys.executable, "-X", "importtime", ROOT / program, "--data_path", "one/rendered"]
+        done = subprocess.run([*command, "--clip_weights", "a.pt", *flags], capture_output=True, text=True, check=True)
+        assert "already" in done.stderr and "| torch\n" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--device", "cuda"], ["--num_workers", "3"], ["--print_freq", "2"], ["--save_freq", "5"], ["--resume"]),
+        ["--data_path", "moved/rendered"],
+    ],
+)
+def test_places_tell_no_trainings_apart(words: list[str]) -> None:
+    train()
+    assert is_trained(training(*words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ["--depth", "3"],
+            ["--seed", "5"],
+            ["--train_class", "leaf"],
+            ["--feature_cache", "x"],
+            ["--batch_size", "2"],
+        ),
+        *(["--losses", "d3_point_loss"], ["--clip_weights", "b.pt"], ["--clip_weights", "openai"], ["--views", "3"]),
+    ],
+)
+def test_other_trainings_are_left_to_the_program_that_knows_the_difference(words: list[str]) -> None:
+    """As the same weights may come as another file, and a flag may be given its default."""
+    Path("b.pt").write_bytes(b"two")
+    train()
+    assert not is_trained(training(*words))
+
+
+@pytest.mark.parametrize("flag", ["--init_checkpoint", "--rig"])
+def test_other_content_of_files_that_flags_name(flag: str) -> None:
+    named, words = Path("named.json"), [flag, "named.json", *(["--render", "on_the_fly"] if flag == "--rig" else [])]
+    named.write_text('{"views": ["x-40", "x0"]}')
+    train(*words)
+    shutil.copy(named, "elsewhere.json")
+    assert is_trained(training(*words)) and is_trained(training(*words, flag, "elsewhere.json"))
+    named.write_text('{"views": ["x-40", "x0", "x40"]}')
+    assert not is_trained(training(*words))
+
+
+def test_prompts_learned_from_other_data_of_the_same_names_are_refused(caplog: pytest.LogCaptureFixture) -> None:
+    train()
+    picture = Path("one/rendered/gear/test/good/2d_rendering/000.png")
+    picture.write_text("another picture")
+    with pytest.raises(InputError, match=r"out/epoch_15\.pth: was made from other data"):
+        is_trained(training())
+    picture.write_text("A picture")  # of the same size
+    os.utime(picture, (2**32, 2**32))
+    assert is_trained(training())
+    assert f"{picture} is newer than out/epoch_15.pth; remove the latter to make it again" in caplog.text
+
+
+def test_good_scans_and_what_lies_beside_the_samples_are_no_other_data() -> None:
+    train()
+    data = Path("one/rendered")
+    (data / "gear/train/good/2d_rendering/000.png").touch()
+    (data / "results/train").mkdir(parents=True)
+    (data / "results/train/log.txt").touch()
+    (data / "gear/.hidden").touch()
+    (data / "notes").mkdir()
+    (data / "notes/mine.txt").touch()
+    assert is_trained(training())
+
+
+def test_raw_data_are_told_by_where_they_lie_or_what_they_hold(caplog: pytest.LogCaptureFixture) -> None:
+    for place in ("raw", "copy"):
+        (Path(place) / "gear" / "test").mkdir(parents=True)
+        (Path(place) / "gear" / "test" / "000.ply").touch()
+    words = ["--render", "on_the_fly", "--data_path"]
+    train(*words, "raw")
+    Path("link").symlink_to("raw")
+    assert is_trained(training(*words, "link")) and is_trained(training(*words, "copy"))
+    Path("raw/gear/test/notes.txt").touch()
+    assert is_trained(training(*words, "raw"))
+    assert "files in" in caplog.text and "were added, removed or changed since" in caplog.text
+    Path("copy/gear/test/001.ply").touch()
+    with pytest.raises(InputError, match="other data"):
+        is_trained(training(*words, "copy"))
+
+
+def test_all_files_that_describe_weights_are_known() -> None:
+    from pointad.model import hugging_face, open_clip_configuration, siglip_tokenizer
+
+    names = {open_clip_configuration.CONFIGURATION_NAME, hugging_face.CONFIGURATION_NAME}
+    names |= {hugging_face.PREPROCESSOR_NAME, siglip_tokenizer.TOKENIZERS_FILE, *siglip_tokenizer.SENTENCEPIECE_FILES}
+    assert names == set(SETTINGS_BESIDE)
+
+
+@pytest.mark.parametrize("beside", ["open_clip_config.json", "config.json"])
+def test_weights_are_told_by_what_lies_beside_them_too(beside: str) -> None:
+    Path("clip").mkdir()
+    shutil.copy("a.pt", "clip/open_clip_model.safetensors")
+    words = ["--clip_weights", "clip/open_clip_model.safetensors"]
+    train(*words)
+    assert is_trained(training(*words)) and is_trained(training("--clip_weights", "clip"))
+    Path("clip", beside).write_text("{}")
+    assert not is_trained(training(*words))
+
+
+def test_all_parts_of_weights_count() -> None:
+    Path("clip/.cache").mkdir(parents=True)
+    index = {"weight_map": {"x": "model-1.safetensors", "y": "model-2.safetensors"}}
+    Path("clip/model.safetensors.index.json").write_text(json.dumps(index))
+    for part in set(index["weight_map"].values()):
+        Path("clip", part).write_bytes(b"one")
+    for words in (["--clip_weights", "clip"], ["--clip_weights", "clip/model.safetensors.index.json"]):
+        shutil.rmtree("out", ignore_errors=True)
+        Path("clip/model-2.safetensors").write_bytes(b"one")
+        train(*words)
+        Path("clip/.cache/note").touch()
+        assert is_trained(training(*words))
+        Path("clip/model-2.safetensors").write_bytes(b"two")
+        assert not is_trained(training(*words))
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    Path("one/rendered/gear/test/around").symlink_to(tmp_path / "one/rendered/gear")
+    train()
+    assert is_trained(training())
+
+
+def test_only_prompts_without_results_are_left_to_test(prompts: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    settings = testing(*prompts)
+    assert untested(settings) == settings
+    test(*prompts)
+    with caplog.at_level(logging.INFO):
+        assert untested(testing(*prompts)) is None
+    assert "already tested (tested/gear/results.json), kept" in caplog.text
+    shutil.rmtree("tested/leaf")
+    left = untested(testing(*prompts))
+    assert left is not None and left.several and left.checkpoints == (Path("leaf/epoch_15.pth"),)
+
+
+def test_prompts_that_were_trained_again_are_tested_again(prompts: list[str]) -> None:
+    test(*prompts)
+    train("--train_class", "leaf", "--save_path", "leaf", "--learning_rate", "0.1")
+    left = untested(testing(*prompts))
+    assert left is not None and left.checkpoints == (Path("leaf/epoch_15.pth"),)
+    origin = Path("gear/epoch_15.json")
+    origin.write_text(json.dumps({**json.loads(origin.read_text()), "training_dataset": "eye_pc_3d_rgb"}))
+    left = untested(testing(*prompts))  # they may count as prompts of other data now
+    assert left is not None and len(left.checkpoints) == 2
+
+
+def test_two_sets_of_prompts_of_one_name_are_refused(prompts: list[str]) -> None:
+    train("--save_path", "other")
+    with pytest.raises(InputError, match="two checkpoints of gear"):
+        untested(testing(*prompts, "other/epoch_15.pth"))
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("shots", [[], ["--shots", "1", "2"]])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sigma", "2"], r"was made with other flags \(--sigma was 4.0, now 2.0\)"),
+        (["--rig", "named.json"], "was made with other flags"),
+        (["--data_path", "other/rendered"], "was made from other data"),
+    ],
+)
+def test_results_of_something_else_are_refused(
+    prompts: list[str], words: list[str], message: str, shots: list[str], several: bool
+) -> None:
+    Path("named.json").write_text('{"views": ["x-40", "x0"]}')
+    make_data(Path("other/rendered"))
+    Path("other/rendered/leaf/test/good/2d_rendering/000.png").write_text("another picture")
+    given = [*(prompts if several else prompts[:2]), *shots]
+    test(*given)
+    assert untested(testing(*given)) is None
+    if "--rig" in words:
+        words = [*words, "--render", "on_the_fly"]
+    with pytest.raises(InputError, match=message):
+        untested(testing(*given, *words))
+
+
+def test_what_changes_no_figure_tells_no_results_apart(prompts: list[str]) -> None:
+    test(*prompts)
+    assert untested(testing(*prompts, "--device", "cuda", "--batch_size", "3", "--seed", "5")) is None
+    test(*prompts, "--shots", "1")
+    with pytest.raises(InputError, match="--seed was not given, now 5"):
+        untested(testing(*prompts, "--shots", "1", "--seed", "5"))
+
+
+def test_good_scans_are_other_data_to_few_shot_tests_only(prompts: list[str]) -> None:
+    test(*prompts), test(*prompts, "--shots", "1")
+    Path("one/rendered/gear/train/good/2d_rendering/001.png").touch()
+    assert untested(testing(*prompts)) is None
+    with pytest.raises(InputError, match="was made from other data"):
+        untested(testing(*prompts, "--shots", "1"))
+
+
+def test_results_of_another_epoch_are_refused(prompts: list[str]) -> None:
+    test(*prompts[:2])
+    train("--save_path", "gear", "--epoch", "5")
+    with pytest.raises(InputError, match="the prompts of epoch 15, not 5"):
+        untested(testing("--checkpoint_path", "gear/epoch_5.pth"))
+
+
+def test_the_same_weights_in_another_file_are_known_once_they_are_loaded() -> None:
+    test("--prompts", "ensemble")
+    Path("b.pt").write_bytes(b"the same, as another file")
+    settings = testing("--prompts", "ensemble", "--clip_weights", "b.pt")
+    assert untested(settings) == settings
+    assert untested(settings, "of a.pt") is None
+    with pytest.raises(InputError, match="was made with other weights"):
+        untested(settings, "of others")
+
+
+@pytest.mark.parametrize("flag", ["--save_maps", "--visualize"])
+def test_maps_and_pictures_that_are_missing_are_made(flag: str) -> None:
+    words = ["--prompts", "ensemble"]
+    test(*words)
+    assert untested(testing(*words, flag)) is not None
+    test(*words, flag)
+    assert untested(testing(*words, flag)) is None and untested(testing(*words)) is None
+    Path("tested/unfinished.csv").touch()  # by a later test that was killed
+    assert untested(testing(*words)) is not None
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]"])
+def test_results_that_tell_nothing_are_made_again(content: str) -> None:
+    words = ["--prompts", "ensemble"]
+    test(*words)
+    Path("tested/results.json").write_text(content)
+    assert untested(testing(*words)) is not None
+
+
+def test_results_of_other_code_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    words = ["--prompts", "ensemble"]
+    test(*words)
+    path = Path("tested/results.json")
+    path.write_text(path.read_text().replace(code_fingerprint(), "0123"))
+    assert untested(testing(*words)) is None
+    assert "tested/results.json: was made with other code (0123); remove it to test again" in caplog.text
