@@ -4,6 +4,7 @@ import warnings
 from types import ModuleType
 
 from pointad.compute.interrupts import held_interrupts
+from pointad.compute.library_loading import raise_lack
 
 
 def load_open3d() -> ModuleType:
@@ -11,11 +12,13 @@ def load_open3d() -> ModuleType:
 
     Raises:
         ImportError: it, or one of the system's libraries, is missing.
+        MemoryError: it is there, but memory or a limit of this process does not suffice to load it.
     """
     try:
         with held_interrupts(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import open3d
-    except OSError as error:
+    except (ImportError, OSError) as error:
+        raise_lack("Open3D", error)
         raise ImportError(str(error)) from error
     return open3d

@@ -19,6 +19,10 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
 
     Returns:
         (N, 3) float64 unit vectors; (0, 0, 1) where fewer than three points lie within the radius.
+
+    Raises:
+        MemoryError: Open3D is there, but memory does not suffice to load it. SciPy, which takes its place where it is
+            missing, rounds otherwise: some pixels of the pictures would differ by a grey level without a word.
     """
     try:
         open3d = load_open3d()

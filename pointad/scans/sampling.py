@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from pointad.compute.library_loading import raise_lack
 from pointad.compute.open3d_library import load_open3d
 from pointad.errors import InputError
 from pointad.scans.grid import GRID_SIZE
@@ -82,11 +83,13 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
 
     Raises:
         InputError: neither can be loaded.
+        MemoryError: one is there, but memory does not suffice to load it.
     """
     centered = points - points.mean(axis=0)
     try:
         import fpsample  # imported here: other data sets do not need it
-    except ImportError:
+    except ImportError as error:
+        raise_lack("fpsample", error)
         logger.warning(
             "fpsample is not installed: Open3D thins the cloud, slower and to other points; pip install fpsample"
         )

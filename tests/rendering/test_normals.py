@@ -1,6 +1,8 @@
 """Normals by every way that leads to them."""
 
 import builtins
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,17 +17,22 @@ from pointad.rendering.normals import estimate_normals, grid_normals, smallest_d
 from pointad.rendering.renderer import render
 
 
-@pytest.fixture
-def without_open3d(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Importing Open3D fails as it does where its system libraries are missing."""
+def refuse_open3d(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Importing Open3D fails with this error."""
     importer = builtins.__import__
 
     def refuse(name: str, *arguments: Any) -> Any:
         if name == "open3d":
-            raise ImportError("libusb-1.0.so.0: cannot open shared object file")
+            raise error
         return importer(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
+
+
+@pytest.fixture
+def without_open3d(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing Open3D fails as it does where its system libraries are missing."""
+    refuse_open3d(monkeypatch, ImportError("libusb-1.0.so.0: cannot open shared object file"))
 
 
 def smallest_spread(points: np.ndarray, center: int, radius: float, count: int) -> np.ndarray:
@@ -58,6 +65,28 @@ def test_normals_without_open3d_are_the_same(request: pytest.FixtureRequest) -> 
     normals = estimate_normals(points, 3.0, 30)
     assert_parallel(normals, expected, 1e-3)
     np.testing.assert_array_equal(normals[-2:], [[0, 0, 1]] * 2)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("libOpen3D.so.0.20: failed to map segment from shared object"),
+        ImportError("open3d/pybind.so: cannot map zero-fill pages: Cannot allocate memory"),
+        OSError(errno.EMFILE, os.strerror(errno.EMFILE), "open3d/__init__.py"),
+    ],
+)
+def test_open3d_that_does_not_fit_into_memory_is_not_replaced(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under ``ulimit -v``, SciPy would fit, and some pixels would differ by a grey level."""
+    refuse_open3d(monkeypatch, error)
+    with pytest.raises(MemoryError, match="Open3D cannot be loaded"):
+        estimate_normals(np.eye(3), 5.0, 50)
+
+
+def test_libraries_in_a_bad_order_are_no_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_open3d(monkeypatch, OSError("libgomp.so.1: cannot allocate memory in static TLS block"))
+    assert estimate_normals(np.eye(3), 5.0, 50).shape == (3, 3)
 
 
 @pytest.mark.filterwarnings("error")

@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,18 @@ def test_without_fpsample_the_same_points_are_the_farthest(
         expected.append(int(distances.argmax()))
     np.testing.assert_array_equal(farthest_points(points, 60), sorted(expected))
     assert "fpsample is not installed" in caplog.text
+
+
+def test_fpsample_that_does_not_fit_into_memory_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under ``ulimit -v``, Open3D would fit, and choose other points."""
+    (tmp_path / "fpsample.py").write_text("raise ImportError('fpsample.so: failed to map segment from shared object')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "fpsample", None)
+    del sys.modules["fpsample"]  # what it was comes back after the test
+    with pytest.raises(MemoryError, match="fpsample cannot be loaded"):
+        farthest_points(sphere(700), 60)
 
 
 def test_without_either_sampler_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
