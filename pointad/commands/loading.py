@@ -15,8 +15,9 @@ from pointad.commands.settings import DataSettings, EncodingSettings, ModelSetti
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
+from pointad.data.layout import STORED
 from pointad.data.opening import ListedDataset, list_dataset
-from pointad.data.own_data import STORED, settled
+from pointad.data.own_data import settled
 from pointad.data.picture_presence import with_pictures_of_whole_classes
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import read_settings, settings_of

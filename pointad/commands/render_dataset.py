@@ -31,9 +31,10 @@ from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples
+from pointad.data.layout import ON_THE_FLY
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata
-from pointad.data.own_data import ON_THE_FLY, settled
+from pointad.data.own_data import settled
 from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples
 from pointad.data.raw_places import refuse_links_into, refuse_nested
 from pointad.data.rendering_settings import agree_on_settings, may_be_of_another, note_source, other_sources

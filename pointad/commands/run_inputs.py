@@ -11,7 +11,7 @@ from typing import Any
 
 from pointad.commands.settings import DEMO_WEIGHTS, DataSettings, ModelSettings
 from pointad.data.folder_content import FolderContent, folder_content
-from pointad.data.own_data import STORED
+from pointad.data.layout import STORED
 from pointad.evaluation.run_record import Inputs
 from pointad.files.digests import file_digest
 from pointad.files.presence import is_file, is_folder

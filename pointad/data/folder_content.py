@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointad.data.layout import GOOD_SPLIT
+from pointad.data.layout import GOOD_SPLIT, SETTINGS_NAME
 from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
-from pointad.data.rendering_settings import SETTINGS_NAME
 from pointad.errors import InputError
 from pointad.files.digests import file_digest
 from pointad.files.json_files import read_json

@@ -14,10 +14,10 @@ from pointad.data.dataset import (
     from_rendered_sample,
     load_rendered,
 )
-from pointad.data.layout import SPLIT, VIEWS
+from pointad.data.layout import SPLIT, STORED, VIEWS
 from pointad.data.listed_paths import WRITE_AGAIN
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
-from pointad.data.own_data import STORED, check_kind
+from pointad.data.own_data import check_kind
 from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples, render_raw_sample
 from pointad.data.rendering_settings import require_dataset, stored_views
 from pointad.data.sample_source import SampleSource

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from pointad.data.layout import STORED
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import samples_as_found
 from pointad.datasets.base import DatasetSpecification
@@ -13,7 +14,6 @@ from pointad.scans.point_cloud import PreparedSample
 
 logger = logging.getLogger(__name__)
 
-STORED, ON_THE_FLY = "stored", "on_the_fly"
 SPLIT_THEM = "split them into two data sets"
 
 

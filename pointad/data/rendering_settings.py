@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import SPLIT, VIEWS
+from pointad.data.layout import SETTINGS_NAME, SPLIT, VIEWS
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
@@ -25,7 +25,6 @@ from pointad.rendering.views import View, repeated_direction
 
 logger = logging.getLogger(__name__)
 
-SETTINGS_NAME = "rendering.json"
 DEVICES = "devices"
 SOURCES = "sources"
 _LOCK_NAME = ".rendering.lock"

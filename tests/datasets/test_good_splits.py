@@ -11,9 +11,9 @@ from datasets.miniatures import MINIATURES, clouds, write_mvtec, write_pcd, writ
 from eyecandies_scans import write_box
 from robustness.invocation import assert_one_error_line, render
 
+from pointad.data.layout import ON_THE_FLY
 from pointad.data.metadata import GOOD_SCANS_NAME, read_good_scans, read_metadata
 from pointad.data.opening import list_dataset
-from pointad.data.own_data import ON_THE_FLY
 from pointad.data.raw import list_good_scans, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.datasets.registry import DATASETS
