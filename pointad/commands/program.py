@@ -122,7 +122,7 @@ def run(
     except UnicodeEncodeError as error:
         if error.encoding != sys.getfilesystemencoding():
             raise
-        _say_error(f"{error.object}: has letters that the locale's encoding, {error.encoding}, lacks; set PYTHONUTF8=1")
+        _say_error(f"{error.object}: {_lost_letters(error)}")
         sys.exit(EXIT_ERROR)
     except Exception as error:
         cause = interrupt_behind(error)
@@ -150,6 +150,19 @@ def _unfit_working_folder() -> str | None:
         if error.errno == errno.ENAMETOOLONG:
             return "its path is longer than the system takes; change to another one"
     return None
+
+
+def _lost_letters(error: UnicodeEncodeError) -> str:
+    """What is wrong with a name that the encoding of file names cannot hold, and what to do."""
+    letters = (
+        f"has letters, {error.object[error.start : error.end]}, that the encoding of file names, {error.encoding},"
+    )
+    helps = not error.encoding.lower().replace("-", "").startswith("utf8")
+    try:
+        error.object.encode("utf-8", "surrogateescape")  # as names of files are, with PYTHONUTF8=1
+    except UnicodeEncodeError:  # half of a pair of surrogates, as "\\ud800" in a JSON file
+        helps = False
+    return f"{letters} lacks; {'set PYTHONUTF8=1' if helps else 'rename it, also where it is listed'}"
 
 
 def log_to_standard_error() -> None:

@@ -46,6 +46,30 @@ def test_each_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFix
     assert left.value.code == 2 and said.startswith(line) and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name", "remedy"),
+    [
+        ("ascii", "d/é.ply", "set PYTHONUTF8=1"),
+        ("iso8859-1", "d/検.ply", "set PYTHONUTF8=1"),
+        ("utf-8", "d/\udcff.ply", "rename it, also where it is listed"),  # bytes that are no text, given to a library
+        ("utf-8", "d/\ud800.ply", "rename it, also where it is listed"),
+        ("ascii", "d/\ud800.ply", "rename it, also where it is listed"),  # UTF-8 lacks it, too
+    ],
+)
+def test_only_another_encoding_that_helps_is_advised(
+    encoding: str, name: str, remedy: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+
+    def fail(flags: argparse.Namespace) -> None:
+        raise UnicodeEncodeError(encoding, name, 2, 3, "?")
+
+    with pytest.raises(SystemExit) as left:
+        program.run(fail, argparse.ArgumentParser(), [])
+    said = capsys.readouterr().err
+    assert left.value.code == 2 and said.count("\n") == 1 and said.endswith(f"; {remedy}\n")
+
+
 @pytest.mark.parametrize(("is_full", "subject"), [(True, "standard output"), (False, "a file")])
 def test_what_is_full_is_named(
     is_full: bool, subject: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
