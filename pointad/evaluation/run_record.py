@@ -14,6 +14,7 @@ from typing import Any
 from pointad.data.view_subset import view_subset
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
+from pointad.evaluation.plausible_facts import check_plausible
 from pointad.files.json_records import record_from_json, record_to_json
 
 
@@ -123,9 +124,11 @@ class TrainingRecord(PipelineRecord):
         """The record from a ``run.json``, in the current or an older format.
 
         Raises:
-            ValueError: a fact is of another type.
+            ValueError: a fact is of another type, or out of range.
         """
-        return record_from_json(cls, {**content, **_views_by_index(content, content.get("training_dataset"))})
+        record = record_from_json(cls, {**content, **_views_by_index(content, content.get("training_dataset"))})
+        check_plausible(record)
+        return record
 
 
 @dataclass(frozen=True)
@@ -174,13 +177,14 @@ class RunRecord(PipelineRecord):
         """The record from "run" in a ``results.json``, in the current or an older format.
 
         Raises:
-            ValueError: a fact is of another type, or the run and its training contradict each other.
+            ValueError: a fact is of another type or out of range, or the run and its training contradict each other.
         """
         training = content.get("training")
         if isinstance(training, dict):
             told = {**training, **_views_by_index(training, training.get("training_dataset"))}
             content = {**content, "training": told}
         record = record_from_json(cls, content)
+        check_plausible(record)
         for name in ("training_class", "training_dataset"):  # which classes are in the mean depends on them
             told, learned = getattr(record, name), getattr(record.training, name, None)
             if told not in (None, "") and learned not in (None, "") and told != learned:

@@ -1,6 +1,7 @@
 """Results whose parts contradict each other, or whose tables would be far larger than their files."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,30 @@ def test_runs_that_contradict_their_training_are_refused(name: str, told: object
     assert Results.load(path).run.training is not None
     with pytest.raises(InputError, match=f"{name} is .*, but its training's is {told!r}"):
         Results.load(stored(tmp_path, {"a": of(0.5)}, {"training": {name: told}}))
+
+
+@pytest.mark.parametrize(
+    ("run", "problem"),
+    [
+        ({"shots": -1}, "shots is -1, expected at least 1"),
+        ({"shots": 2**63}, "shots is 9223372036854775808, expected at most"),
+        ({"shots": 2, "draws": -5}, "draws is -5, expected at least 1"),
+        ({"sample_count": -6}, "sample_count is -6, expected at least 0"),
+        ({"epoch": -3}, "epoch is -3, expected at least 0"),
+        ({"sigma": -4}, r"sigma is -4\.0, expected at least 0"),
+        ({"sigma": math.nan}, "sigma is nan, expected at least 0"),
+        ({"sigma": math.inf}, "sigma is inf, expected at most 2048"),
+        ({"views": [0, -1]}, "views is -1, expected at least 0"),
+        ({"features_list": [0]}, "features_list is 0, expected at least 1"),
+        ({"training": {"epochs": 0}}, "epochs is 0, expected at least 1"),
+        ({"training": {"learning_rate": -1}}, r"learning_rate is -1\.0, expected at least 0"),
+        ({"training": {"loss_weights": {"d2_pixel_loss": math.nan}}}, r"loss_weights\.d2_pixel_loss is nan, expected"),
+    ],
+)
+def test_facts_that_no_run_can_have_are_refused(run: dict[str, Any], problem: str, tmp_path: Path) -> None:
+    """Titles would say "-1-shot"."""
+    with pytest.raises(InputError, match=f"its run's {problem}"):
+        Results.load(stored(tmp_path, {"a": of(0.5)}, run))
 
 
 @pytest.mark.parametrize("where", ["classes", "draws", "groups"])
