@@ -14,13 +14,15 @@ from PIL import Image
 
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.class_outcome import ClassOutcome
-from pointad.evaluation.companions import Companions, text_fingerprint
+from pointad.evaluation.companions import Companions, file_fingerprint, text_fingerprint
 from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.sample_outputs import (
+    MAPS_COLUMN,
+    PICTURE_COLUMN,
     SCORE_COLUMNS,
     SCORES_NAME,
     SampleName,
@@ -94,7 +96,8 @@ class RunWriter:
         scores = [repr(sample.scores[m]) if m in sample.scores else "" for m in MODALITIES]
         self._renderings.setdefault(sample.class_name, []).append(sample.renderings)
         name = (sample.class_name, sample.species, sample.identifier)
-        self._rows.append([*map(for_csv, name), str(sample.label), *scores])
+        row = [*map(for_csv, name), str(sample.label), *scores]
+        self._rows.append(row)
         if self._save_maps:
             arrays = {f"{modality}_map": one.astype(np.float32) for modality, one in sample.maps.items()}
             arrays |= {"mask": sample.mask, "valid": sample.valid}
@@ -103,9 +106,11 @@ class RunWriter:
                     arrays[kind] = np.frombuffer(bytes.fromhex(digest), np.uint8)
             with atomic_path(maps_file(self.folder, *name)) as temporary:
                 np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+            row.append(file_fingerprint(maps_file(self.folder, *name)))
         if self._visualize:
             with atomic_path(picture_file(self.folder, *name)) as temporary:
                 Image.fromarray(picture_of(sample)).save(temporary)
+            row.append(file_fingerprint(picture_file(self.folder, *name)))
 
     def add_class(self, outcome: ClassOutcome) -> None:
         """Add the metrics of a class."""
@@ -142,7 +147,8 @@ class RunWriter:
         self.results.label_leaks.update({name: leaks[name] for name in self.results.classes if name in leaks})
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(SCORE_COLUMNS)
+        further = ((MAPS_COLUMN, self._save_maps), (PICTURE_COLUMN, self._visualize))
+        writer.writerow([*SCORE_COLUMNS, *(column for column, is_written in further if is_written)])
         writer.writerows(self._rows)
         scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
         files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)

@@ -16,6 +16,8 @@ from pointad.files.regular import refuse_leaving
 
 SCORES_NAME = "scores.csv"
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
+MAPS_COLUMN, PICTURE_COLUMN = "maps_fingerprint", "picture_fingerprint"
+"""Further columns of the table of scores, where maps or pictures were written: of the files that belong to it."""
 UNFINISHED_NAME = "unfinished.csv"
 """Names the samples whose maps or pictures a run writes; it is gone once the run has written its figures."""
 

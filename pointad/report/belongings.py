@@ -1,14 +1,19 @@
 """Which of the files beside a results.json belong to it: a page shows no scores, curves or pictures of another test."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from pointad.evaluation.companions import has_fingerprint
+from pointad.errors import counted
+from pointad.evaluation.companions import file_fingerprint, has_fingerprint
+from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.presence import is_file
 from pointad.metrics.class_metrics import image_metrics
-from pointad.report.runs import CURVES_NAME, RESULTS_NAME, SCORES_NAME, Run, SampleScore, read_scores
+from pointad.report.runs import CURVES_NAME, FOREIGN, RESULTS_NAME, SCORES_NAME, Run, SampleScore, read_scores
+from pointad.report.samples import JudgedSample
 
 TOLERANCE = 1e-6
 _COMPARED = ("image_auroc", "image_ap", "image_f1_max")
@@ -56,6 +61,36 @@ def belongings(run: Run) -> Belongings:
             ", nor any pictures" if SCORES_NAME in foreign else "",
         )
     return Belongings(SCORES_NAME in own, CURVES_NAME in own)
+
+
+def with_own_outputs(run: Run, judged: Sequence[JudgedSample]) -> list[JudgedSample]:
+    """The samples without those maps and pictures in the run's folder that it was not written with, which are logged.
+
+    They count as its own where its table of scores does not tell what they were, as those of older versions.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    found = []
+    foreign: dict[Path, None] = {}  # one sample may be among the best and the worst
+    for one in judged:
+        sample = one.sample
+        places = {"maps": maps_file(run.folder, *sample.name), "picture": picture_file(run.folder, *sample.name)}
+        for kind, path in places.items():
+            told = getattr(sample, kind)
+            if told and is_file(path) and file_fingerprint(path) != told:
+                sample = replace(sample, **{kind: FOREIGN})
+                foreign[path] = None
+        found.append(replace(one, sample=sample))
+    if foreign:
+        logger.warning(
+            "%s: %s of maps and pictures next to it are not those that it was written with (changed since, or from "
+            "another test), and not shown, such as %s",
+            run.place,
+            counted(len(foreign), "file"),
+            next(iter(foreign)),
+        )
+    return found
 
 
 def _of_older_version(run: Run, present: list[str]) -> Belongings:

@@ -12,7 +12,7 @@ from pointad.files.atomic import atomic_path
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
-from pointad.report.belongings import belongings
+from pointad.report.belongings import belongings, with_own_outputs
 from pointad.report.formats import DEVIATION_NOTE, HEADINGS, TEXT_COLUMNS, note_texts, row_texts
 from pointad.report.leak_section import leak_section
 from pointad.report.methods import method_name
@@ -94,8 +94,6 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     judged = judge(scores, main_modality)
     best, wrong = best_anomalous(judged, SAMPLES_SHOWN), worst(judged, SAMPLES_SHOWN)
     data_path = _data_path(run, roots)
-    shown = (("Detected most clearly", best), ("Furthest on the wrong side", wrong))
-    clouds = [*best, *(one for one in wrong if one.sample.label)][:CLOUDS_SHOWN]
     sections = [
         ("results", "Results", result_section(run.results)),
         *(
@@ -110,6 +108,10 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
     if is_unfinished(run.folder):
         logger.warning("%s: a later test there never ended; its maps and pictures are not shown", run.folder)
     else:
+        own_outputs = with_own_outputs(run, [*best, *wrong])
+        best, wrong = own_outputs[: len(best)], own_outputs[len(best) :]
+        shown = (("Detected most clearly", best), ("Furthest on the wrong side", wrong))
+        clouds = [*best, *(one for one in wrong if one.sample.label)][:CLOUDS_SHOWN]
         scans = {one.sample.name: files_of(run, one.sample, data_path) for one in [*best, *wrong]}
         sections += [
             ("samples", "Best and worst samples", sample_section(run, shown, scans)),

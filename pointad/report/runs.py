@@ -11,6 +11,7 @@ from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import check_curves, checked_record, loss_columns, score_row
+from pointad.evaluation.sample_outputs import MAPS_COLUMN, PICTURE_COLUMN
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
 from pointad.files.json_files import read_json
@@ -22,6 +23,8 @@ from pointad.training.run_folder import LOSSES_NAME, RUN_NAME
 RESULTS_NAME = "results.json"
 SCORES_NAME = "scores.csv"
 CURVES_NAME = "curves.json"
+FOREIGN = ""
+"""In place of the fingerprint of a sample's maps or picture: what lies there is of another test."""
 
 _OF_A_CHECKPOINT = frozenset({"epoch", "epochs", "sha256"})  # a training may go on after it has been tested
 
@@ -71,6 +74,8 @@ class SampleScore:
     identifier: str
     label: int  # 1 is anomalous
     scores: dict[str, float]  # modality -> score
+    maps: str | None = None  # fingerprint of the file of its maps, or FOREIGN; None: unknown, or not written
+    picture: str | None = None  # the same of its picture
 
     @property
     def name(self) -> tuple[str, str, str]:
@@ -119,6 +124,8 @@ def read_scores(run: Run) -> list[SampleScore]:
                 identifier=from_csv(row["id"]),
                 label=label,
                 scores={name: scores[column] for name, column in modalities.items() if column in scores},
+                maps=row.get(MAPS_COLUMN) or None,
+                picture=row.get(PICTURE_COLUMN) or None,
             )
         )
     return found

@@ -23,7 +23,7 @@ from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy_stream
 from pointad.files.pictures import read_picture
 from pointad.files.zip_members import check_member
-from pointad.report.runs import Run, SampleScore
+from pointad.report.runs import FOREIGN, Run, SampleScore
 from pointad.visualization.sheets import sample_sheet
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def sample_picture(run: Run, one: JudgedSample, files: SampleFiles | None) -> Pi
     """
     sample = one.sample
     drawn = picture_file(run.folder, *sample.name)
-    if run.has_pictures and drawn.is_file():
+    if run.has_pictures and sample.picture != FOREIGN and drawn.is_file():
         return encode_picture(read_picture(drawn, "RGB"))
     maps = saved_maps(run, sample)
     if not maps:
@@ -203,7 +203,7 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
 def _saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str = "iuf") -> dict[str, np.ndarray]:
     """Those of the arrays that `--save_maps` wrote for a sample, as far as they are there; kinds as in `read_npy`."""
     path = maps_file(run.folder, *sample.name)
-    if not run.has_maps or not path.is_file():
+    if not run.has_maps or sample.maps == FOREIGN or not path.is_file():
         return {}
     try:
         with zipfile.ZipFile(path) as archive:

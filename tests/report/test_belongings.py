@@ -58,6 +58,33 @@ def test_renamed_results_keep_their_files(tmp_path: Path) -> None:
     assert 'id="samples"' in run_page(run)
 
 
+@pytest.mark.parametrize("kind", ["maps", "visualization"])
+def test_a_page_shows_no_maps_and_pictures_of_another_test(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Tables of scores may be equal, as with --fusion global, where maps with another sigma are not."""
+    options = {"save_maps": kind == "maps", "visualize": kind != "maps"}
+    own, other = (write_run(tmp_path / name, seed=seed, **options) for seed, name in enumerate("ab"))
+    assert 'id="samples"' in run_page(own) and caplog.text == ""
+    shutil.rmtree(own.folder / kind)
+    shutil.copytree(other.folder / kind, own.folder / kind)
+    assert 'id="samples"' not in run_page(own)
+    assert "of maps and pictures next to it are not those that it was written with" in caplog.text
+    assert caplog.text.count("\n") == 1
+
+
+def test_maps_whose_fingerprints_are_unknown_are_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Older versions wrote none."""
+    run = write_run(tmp_path, save_maps=True)
+    table = tmp_path / "scores.csv"
+    table.write_text("".join(f"{line.rpartition(',')[0]}\n" for line in table.read_text().splitlines()))
+    forget(tmp_path / "results.json")
+    shutil.rmtree(tmp_path / "maps")
+    shutil.copytree(write_run(tmp_path / "other", seed=1, save_maps=True).folder / "maps", tmp_path / "maps")
+    (run,) = find_runs([tmp_path / "results.json"])
+    assert 'id="samples"' in run_page(run) and caplog.text == ""
+
+
 def test_older_results_have_the_scores_that_lead_to_their_figures(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import settings_of
 from pointad.evaluation.protocol import Protocol
 from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord, to_json
-from pointad.evaluation.sample_outputs import SCORE_COLUMNS
+from pointad.evaluation.sample_outputs import MAPS_COLUMN, PICTURE_COLUMN, SCORE_COLUMNS
 from pointad.metrics import ALL_METRICS
 from pointad.reference.shots import ShotOutcome
 from pointad.report.formats import CSV_COLUMNS, to_csv
@@ -32,6 +32,8 @@ def test_every_key_is_explained() -> None:
     }
     keys |= {
         *SCORE_COLUMNS,
+        MAPS_COLUMN,
+        PICTURE_COLUMN,
         *CSV_COLUMNS,
         *COLUMNS,
         *SHOTS_COLUMNS,
