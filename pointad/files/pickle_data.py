@@ -37,7 +37,7 @@ class Name:
         return f"{self.module}.{self.name}"[:_LONGEST_NAME]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Instance:
     """An object of a foreign class: the class's name, and its attributes if the pickle holds them."""
 
@@ -246,14 +246,20 @@ def _check_nesting(value: Any) -> None:
             if len(path) + max(height, 1) > DEEPEST_NESTING:
                 problem = f"it holds containers nested more than {DEEPEST_NESTING} deep, or one that contains itself"
                 raise PickleDataError(problem)
-            if not height:
+            if not height and not _content(child):
+                height = 1  # without a note: there may be a million empty ones
+            elif not height:
                 path.append((child, _containers_in(child)))
                 tallest.append(0)
         if tallest:
             tallest[-1] = max(tallest[-1], height)
 
 
+def _content(value: Any) -> Any:
+    return value.attributes if isinstance(value, Instance) else value
+
+
 def _containers_in(value: Any) -> Iterator[Any]:
-    inner = value.attributes if isinstance(value, Instance) else value
+    inner = _content(value)
     entries = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, (list, tuple)) else ()
     return (entry for entry in entries if isinstance(entry, (dict, list, tuple, Instance)))

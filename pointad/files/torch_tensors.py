@@ -64,7 +64,8 @@ _TYPED_CONTAINERS = frozenset(
     for name in ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")
 )
 _SCRIPT_PREFIX = "__torch__."  # classes defined in a TorchScript archive
-_MOST_DIMENSIONS = 64
+_MOST_DIMENSIONS = 16  # torch allows 64, at a kilobyte for each tensor of no values
+MOST_TENSORS = 50_000  # ten times those of the largest CLIP with its optimizer, each some 300 bytes beside its values
 _MOST_MODULES = 100_000
 
 Storage = Callable[[str, int], Tensor]  # key and expected number of bytes -> (bytes,) uint8
@@ -82,6 +83,8 @@ class TensorReader:
     def __init__(self, storage: Storage, largest: int, *, scripted: bool = False) -> None:
         self._storage, self._left, self._scripted = storage, largest, scripted
         self._storages: dict[str, Tensor] = {}
+        self._views: dict[tuple[str, torch.dtype], Tensor] = {}  # of storages, as numbers
+        self._tensors = 0  # that have been made
         self._calls: dict[str, Callable[..., Any]] = {
             "torch._utils._rebuild_tensor": self._tensor,
             "torch._utils._rebuild_tensor_v2": self._tensor,
@@ -123,19 +126,25 @@ class TensorReader:
         key, dtype, count = storage_reference(reference)
         if key not in self._storages:
             self._storages[key] = self._storage(key, count * dtype.itemsize)
-        values = self._storages[key]
-        return values[: len(values) // dtype.itemsize * dtype.itemsize].view(dtype)
+        if (key, dtype) not in self._views:  # a storage may be named a million times
+            self._views[key, dtype] = _as_numbers(self._storages[key], dtype)
+        return self._views[key, dtype]
 
     def _tensor(
         self, storage: Any, offset: Any, size: Any, stride: Any, _: Any = None, __: Any = None, metadata: Any = None
     ) -> Tensor:
+        self._tensors += 1
+        if self._tensors > MOST_TENSORS:
+            raise PickleDataError(f"it holds more than {MOST_TENSORS} tensors")
         if metadata:
             raise PickleDataError("it holds conjugated or negated views, which are not supported")
         if not isinstance(storage, Tensor) or storage.ndim != 1:
             raise PickleDataError("its pickle is damaged: a tensor without a storage")
         if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)):
             raise PickleDataError("its pickle is damaged: a tensor without a shape")
-        if len(size) > _MOST_DIMENSIONS or not all(map(_is_count, (offset, *size, *stride))):
+        if len(size) > _MOST_DIMENSIONS:
+            raise PickleDataError(f"it holds a tensor of {len(size)} dimensions, and {_MOST_DIMENSIONS} are the most")
+        if not all(map(_is_count, (offset, *size, *stride))):
             raise PickleDataError("its pickle is damaged: a tensor of an impossible shape")
         count = prod(size)
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
@@ -161,8 +170,12 @@ class TensorReader:
         known = _DTYPES.get(str(dtype)) if isinstance(dtype, Name) else None
         if known is None:
             raise PickleDataError(f"it holds {_named(dtype)} values, which are not supported")
-        values = storage[: len(storage) // known.itemsize * known.itemsize].view(known)
-        return self._tensor(values, offset, size, stride, metadata=metadata)
+        return self._tensor(_as_numbers(storage, known), offset, size, stride, metadata=metadata)
+
+
+def _as_numbers(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Bytes as numbers, without those at the end that make no whole one."""
+    return values[: len(values) // dtype.itemsize * dtype.itemsize].view(dtype)
 
 
 def storage_reference(reference: Any) -> tuple[str, torch.dtype, int]:

@@ -69,6 +69,41 @@ GROWING = {
 }
 
 
+def tensors_without_values(dimensions: int, count: int) -> bytes:
+    """Tensors of one shape, which are made anew for every three bytes of their pickle."""
+    storage = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\x00tQ"
+    shape = b"(K\x00" + b"K\x01" * (dimensions - 1) + b"t(" + b"K\x01" * dimensions + b"t"
+    called = b"ctorch._utils\n_rebuild_tensor_v2\nq\x00(" + storage + b"K\x00" + shape + b"\x89Ntq\x01R"
+    return b"\x80\x02](" + called + b"h\x00h\x01R" * (count - 1) + b"e."
+
+
+def read_pickle_of_archive(stream: bytes, folder: Path) -> object:
+    with zipfile.ZipFile(folder / "a.pt", "w") as archive:
+        archive.writestr("a/data.pkl", stream)
+        archive.writestr("a/data/0", b"")
+    return read_torch_file(folder / "a.pt", kind="weights", remedy="give others")
+
+
+def test_tensors_are_counted_as_those_without_values_take_room_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="it holds a tensor of 64 dimensions, and 16 are the most"):
+        read_pickle_of_archive(tensors_without_values(64, 1), tmp_path)
+    with pytest.raises(InputError, match="it holds more than 50000 tensors"):
+        read_pickle_of_archive(tensors_without_values(1, 50_001), tmp_path)
+    monkeypatch.setattr("pointad.files.torch_tensors.MOST_TENSORS", 20)
+    read = read_pickle_of_archive(tensors_without_values(16, 20), tmp_path)
+    assert isinstance(read, list) and {tuple(each.shape) for each in read} == {(0, *[1] * 15)}
+
+
+def test_empty_containers_are_not_noted_one_by_one(tmp_path: Path) -> None:
+    count = 200_000
+    tracemalloc.start()
+    read = read_pickle_of_archive(b"\x80\x02](" + b"}" * count + b"e.", tmp_path)
+    assert read == [{}] * count and tracemalloc.get_traced_memory()[1] < 100 * count
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize("stream", GROWING.values(), ids=GROWING.keys())
 def test_what_is_named_many_times_does_not_multiply(stream: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pt", "w") as archive:
@@ -92,7 +127,7 @@ def test_containers_that_many_others_hold_are_walked_once(monkeypatch: pytest.Mo
     containers_in = pickle_data._containers_in
     monkeypatch.setattr(pickle_data, "_containers_in", counted)
     holders = pickle_data.DEEPEST_NESTING - 2
-    stream = b"\x80\x02]q\x00(" + b"]" * 50 + b"e\x85" + b"h\x00\x86" * (holders - 1)
+    stream = b"\x80\x02]q\x00(" + b"]Na" * 50 + b"e\x85" + b"h\x00\x86" * (holders - 1)
     value = pickle_data.read_pickle_data(stream + b".", reduce=_refuse, persistent=_refuse, is_class=lambda _: False)
     assert isinstance(value, tuple) and walked == 50 + 1 + holders
     with pytest.raises(pickle_data.PickleDataError, match="nested more than 100 deep"):
