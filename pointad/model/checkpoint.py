@@ -11,6 +11,7 @@ from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
+from pointad.model.second_weights import SAVE_ONE, second_weights
 from pointad.model.siglip_tokenizer import SiglipTokenizer
 from pointad.model.single_precision import in_single_precision
 from pointad.model.text import check_text_features
@@ -50,6 +51,8 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
     if state is None or not is_state(state):
         raise InputError(path, f"has no entry '{CHECKPOINT_KEY}'", "give a checkpoint of learned prompts")
+    if second := second_weights(content, state):
+        raise InputError(path, f"holds several sets of prompts ({CHECKPOINT_KEY}, {second})", SAVE_ONE)
     if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:
         raise InputError(path, "has no learned tokens 'ctx_pos' (1, 1, n, width)", _REMEDY)
     for name, entry in state.items():

@@ -25,6 +25,7 @@ from pointad.model import hugging_face, siglip_hugging_face
 from pointad.model.hugging_face import FileConfiguration
 from pointad.model.model_folder import INDEX_SUFFIX, shards_of, weights_in
 from pointad.model.open_clip_configuration import OpenClipConfiguration, read_open_clip_configuration
+from pointad.model.second_weights import SAVE_ONE, second_weights, without_prefixes
 from pointad.model.single_precision import in_single_precision
 from pointad.model.weight_locations import NO_WEIGHTS
 
@@ -39,7 +40,6 @@ _REMEDY = "give a state dict, an archive from OpenAI, a .safetensors file or a f
 _NESTS = ("state_dict", "model_state_dict", "model")  # where training checkpoints keep the weights
 _SHOWN = 60  # characters of a name in an error
 _HIDDEN = -1e4  # added to the attention to a token, at least this hides it; mostly minus infinity
-_PREFIXES = ("module.", "model.", "clip.", "_orig_mod.")  # prefixes that wrappers add to every name
 
 
 @dataclass(frozen=True)
@@ -127,42 +127,23 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         raise InputError(path, f"not {_KIND} (it is empty)", _REMEDY)
     check_finite({name: entry for name, entry in content.items() if not _is_unlearned(name)}, path)
     _check_masks(content, path)
-    return _without_prefixes(content)
+    return without_prefixes(content)
 
 
 def _without_nests(content: Any, path: Path) -> Any:
     """The state dict within a training checkpoint."""
+    whole, places = content, []
     for _ in _NESTS:
         nests = [name for name in _NESTS if isinstance(content, dict) and isinstance(content.get(name), dict)]
         if not nests:
             break
-        nests += [name for name, entry in content.items() if name not in nests and _is_twin(entry, content[nests[0]])]
         if len(nests) > 1:
-            named = ", ".join(short(name, _SHOWN) for name in nests)
-            raise InputError(path, f"holds several sets of weights ({named})", "save only one of them")
+            raise InputError(path, f"holds several sets of weights ({', '.join(nests)})", SAVE_ONE)
+        places.append(nests[0])
         content = content[nests[0]]
+    if places and is_state(content) and (second := second_weights(whole, content, (ATTENTION_MASK, *BOOKKEEPING))):
+        raise InputError(path, f"holds several sets of weights ({'.'.join(places)}, {second})", SAVE_ONE)
     return content
-
-
-def _is_twin(entry: Any, chosen: Any) -> bool:
-    """Whether an entry holds the same weights once more, such as their average over the training's last steps.
-
-    One of the two gives other features than the other, and nothing tells which was meant.
-    """
-    return all(each and is_state(each) for each in (entry, chosen)) and _bare(entry) == _bare(chosen)
-
-
-def _bare(state: dict[str, Tensor]) -> set[str]:
-    """The names of the learned entries, without what wrappers add to them."""
-    return {name for name in _without_prefixes(state) if not _is_unlearned(name)}
-
-
-def _without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Strip the prefixes that wrappers of the model add to all names."""
-    start = 0  # of what is left of every name
-    while prefix := next((each for each in _PREFIXES if all(name.startswith(each, start) for name in state)), None):
-        start += len(prefix)
-    return {name[start:]: entry for name, entry in state.items()}
 
 
 def _check_masks(state: Mapping[str, Tensor], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -161,6 +162,14 @@ def test_tokens_that_the_text_encoder_cannot_take_name_their_file(
     }
     with pytest.raises(InputError, match=r"a\.pth: does not fit clip_tiny \(t_n_ctx 64: the prompt"):
         load_prompt_learner(write({**released, **turned}, tmp_path / "a.pth"), golden_backbone)
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda moved: {"shadow": [moved]}])
+def test_prompts_that_are_there_twice_are_refused(wrap: Any, released: dict[str, Tensor], tmp_path: Path) -> None:
+    moved = {name: entry + 1 for name, entry in released.items()}
+    torch.save({"prompt_learner": released, "ema": wrap(moved)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match=r"holds several sets of prompts \(prompt_learner, ema"):
+        load_prompts(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize("content", [b"", b"text", None, {"epoch": 1}, {"prompt_learner": {}}, [1, 2]])

@@ -206,6 +206,11 @@ WRAPPERS = {
     "state_dict": lambda state: {"epoch": 3, "name": "x", "state_dict": state},
     "model": lambda state: {"model": state},
     "model_state_dict": lambda state: {"model_state_dict": state, "optimizer": {"lr": 1}, "kept": {}},
+    "with an optimizer's state": lambda state: {
+        "state_dict": state,
+        "optimizer": {"state": {place: {"exp_avg": entry} for place, entry in enumerate(state.values())}},
+        "scaler": {"logit_scale": torch.ones(())},
+    },
     "twice": lambda state: {"state_dict": {"model": state}},
     "module.": lambda state: {f"module.{name}": entry for name, entry in state.items()},
     "clip.": lambda state: {f"clip.{name}": entry for name, entry in state.items()},
@@ -227,12 +232,36 @@ def spoilt(change: Any) -> Any:
     return lambda state: {name: change(entry) for name, entry in state.items()}
 
 
+def other(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"module.{name}": entry + 1 for name, entry in state.items()}
+
+
 NO_WEIGHTS = {
     "namespace": (lambda s: {"state_dict": s, "args": argparse.Namespace(lr=1)}, r"an object of argparse\.Namespace"),
     "two sets": (lambda s: {"state_dict": s, "model": s}, r"holds several sets of weights \(state_dict, model\)"),
     "average": (
         lambda s: {"state_dict": s, "state_dict_ema": {f"module.{name}": entry for name, entry in s.items()}},
         r"holds several sets of weights \(state_dict, state_dict_ema\)",
+    ),
+    "average deep down": (
+        lambda s: {"state_dict": s, "ema": {"decay": 0.9, "shadow": [{"module": other(s)}]}},
+        r"holds several sets of weights \(state_dict, ema\.shadow\.0\.module\)",
+    ),
+    "average of nested ones": (
+        lambda s: {"state_dict": {"model": s}, "ema": {"model": other(s)}},
+        r"holds several sets of weights \(state_dict\.model, ema\.model\)",
+    ),
+    "average of the pictures' part": (
+        lambda s: {"model": s, "ema": {name: entry + 1 for name, entry in s.items() if name.startswith("visual")}},
+        r"holds several sets of weights \(model, ema\)",
+    ),
+    "average without names": (
+        lambda s: {"state_dict": s, "ema": {"shadow_params": [entry + 1 for entry in s.values()]}},
+        r"holds several sets of weights \(state_dict, ema\.shadow_params\)",
+    ),
+    "an entry beside them": (
+        lambda s: {"state_dict": s, "visual.proj": s["visual.proj"] + 1},
+        r"holds several sets of weights \(state_dict, beside it\)",
     ),
     "optimizer": (lambda s: {"optimizer": s}, "entries are not named tensors"),
     "nothing": (lambda s: {}, "it is empty"),
