@@ -75,12 +75,13 @@ def with_own_outputs(run: Run, judged: Sequence[JudgedSample]) -> list[JudgedSam
     foreign: dict[Path, None] = {}  # one sample may be among the best and the worst
     for one in judged:
         sample = one.sample
-        places = {"maps": maps_file(run.folder, *sample.name), "picture": picture_file(run.folder, *sample.name)}
-        for kind, path in places.items():
-            told = getattr(sample, kind)
-            if told and is_file(path) and file_fingerprint(path) != told:
-                sample = replace(sample, **{kind: FOREIGN})
-                foreign[path] = None
+        maps, picture = maps_file(run.folder, *sample.name), picture_file(run.folder, *sample.name)
+        if _is_foreign(maps, sample.maps):
+            sample = replace(sample, maps=FOREIGN)
+            foreign[maps] = None
+        if _is_foreign(picture, sample.picture):
+            sample = replace(sample, picture=FOREIGN)
+            foreign[picture] = None
         found.append(replace(one, sample=sample))
     if foreign:
         logger.warning(
@@ -91,6 +92,10 @@ def with_own_outputs(run: Run, judged: Sequence[JudgedSample]) -> list[JudgedSam
             next(iter(foreign)),
         )
     return found
+
+
+def _is_foreign(path: Path, told: str | None) -> bool:
+    return bool(told) and is_file(path) and file_fingerprint(path) != told
 
 
 def _of_older_version(run: Run, present: list[str]) -> Belongings:
