@@ -41,7 +41,7 @@ while [ $# -gt 0 ]; do
 done
 # shellcheck disable=SC2206  # a list of words
 classes=($CLASSES)
-check_names CLASSES ${classes[@]+"${classes[@]}"}
+check_classes CLASSES ${classes[@]+"${classes[@]}"}
 check_data DATA "$DATA" "${classes[@]}"
 check_numbers SEED 0 "$SEED"
 check_numbers EPOCH 1 "$EPOCH"

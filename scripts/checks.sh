@@ -55,6 +55,19 @@ check_names() {  # VARIABLE NAME...
   done
 }
 
+# Training classes: test.py escapes these names where it tests several, and tests of one would lie elsewhere.
+check_classes() {  # VARIABLE NAME...
+  local name
+  check_names "$@"
+  for name in "${@:2}"; do
+    case $(printf '%s' "$name" | tr '[:upper:]' '[:lower:]') in
+      *[:*?\"\<\>\|%\\[:cntrl:]]* | \~* | *. | con | prn | aux | nul | conin$ | conout$ | com[0-9] | lpt[0-9] \
+        | con.* | prn.* | aux.* | nul.* | conin$.* | conout$.* | com[0-9].* | lpt[0-9].*)
+        fail "$1: $name cannot be the name of a folder on every system; give it to train.py and test.py instead" ;;
+    esac
+  done
+}
+
 # Numbers that name files must be written as Python writes them.
 check_numbers() {  # VARIABLE SMALLEST NUMBER...
   local number

@@ -104,7 +104,7 @@ check_set_once() {  # WORD OF A ROW'S FLAGS, ROW, FLAG...
 check_protocol() {  # FLAG...
   local row flags classes=()
   # shellcheck disable=SC2086  # lists of words
-  check_names CLASSES $CLASSES
+  check_classes CLASSES $CLASSES
   # shellcheck disable=SC2206
   for row in $ROWS; do [ "$row" = ensemble ] || classes=($CLASSES); done
   check_data DATA "$DATA" ${classes[@]+"${classes[@]}"}

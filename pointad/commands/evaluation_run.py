@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from dataclasses import replace
 
 from pointad.commands.loading import (
     list_data,
@@ -12,6 +13,7 @@ from pointad.commands.loading import (
     picture_size,
 )
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
+from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
@@ -39,6 +41,7 @@ def run_test(settings: TestSettings) -> None:
 def _run(settings: TestSettings, processes: Processes) -> None:
     """The part of the run that this process does; the first one prints and writes."""
     make_missing_data(settings.data, processes)
+    settings = replace(settings, given=looked_again(settings.given, settings.data))
     with contextlib.ExitStack() as owned:
         if processes.is_first:
             owned.enter_context(own_folder(settings.save_path))

@@ -6,8 +6,9 @@ what they made of it, so that the record can never be that of another run.
 
 import json
 import logging
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +16,22 @@ from pointad.commands.prompt_names import prompts_name, refuse_repeated
 from pointad.commands.run_inputs import Given
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
-from pointad.errors import InputError, shown
+from pointad.errors import InputError, short, shown
+from pointad.evaluation.companions import Companions, has_fingerprint
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.provenance import code_fingerprint, file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import Inputs, RunRecord, TrainingRecord, epoch_of
 from pointad.evaluation.sample_outputs import is_unfinished
 from pointad.files.names import place_below
-from pointad.files.presence import is_file
+from pointad.files.presence import is_file, is_folder
 from pointad.training.run_folder import checkpoint_file, is_whole, read_origin
 
 RESULTS_NAME = "results.json"
-_OTHER_FOLDER = "choose another --save_path, or remove it"
+_TEST_AGAIN = f"choose another --save_path (in scripts: SAVE), or remove that {RESULTS_NAME} to test again"
+_TRAIN_AGAIN = "choose another --save_path (in scripts: SAVE or TRAINED), or give --restart to train again"
+_LONGEST_VALUE = 200  # characters of a flag's value that are shown
+_NOT_GIVEN = "not given"
 
 logger = logging.getLogger(__name__)
 
@@ -42,17 +47,28 @@ def is_trained(settings: TrainSettings) -> bool:
     last = checkpoint_file(settings.save_path, settings.epochs)
     if settings.restart or settings.given is None or not is_whole(last):
         return False
-    told, now = TrainingRecord.from_json(read_origin(last)).inputs, settings.given.inputs
-    if told is None or told.weights != now.weights or any(differences(told, now)):
+    if _is_unreadable(settings):
         return False
-    require_same_data(told, settings.given, last)
+    told, given = TrainingRecord.from_json(read_origin(last)).inputs, settings.given
+    if told is None or told.data is None or told.weights != given.inputs.weights or any(differences(told, given)):
+        return False
+    require_same_data(told, given, last, _TRAIN_AGAIN)
     log_trained(last)
     return True
 
 
+def _is_unreadable(settings: TrainSettings | TestSettings) -> bool:
+    """Whether the data are missing or broken, which the program says best; the demo's are made when they are needed."""
+    return settings.given is not None and settings.given.content is None and not settings.data.make_if_missing
+
+
 def log_trained(last: Path) -> None:
-    """Say that the prompts of the last epoch are there."""
+    """Say that the prompts of the last epoch are there, and if other code learned them."""
     logger.info("%s already exists; use --restart to train again", last)
+    told = TrainingRecord.from_json(read_origin(last)).provenance if is_whole(last) else None
+    if told is not None and told.code not in (None, code_fingerprint()):
+        message = "%s: was learned with other code (%s); use --restart to train again"
+        logger.warning(message, last, short(told.code, _LONGEST_VALUE))
 
 
 def require_same_training_data(settings: TrainSettings) -> None:
@@ -63,9 +79,8 @@ def require_same_training_data(settings: TrainSettings) -> None:
     """
     last = checkpoint_file(settings.save_path, settings.epochs)
     if settings.given is not None and is_whole(last):
-        told = TrainingRecord.from_json(read_origin(last)).inputs
-        if told is not None:
-            require_same_data(told, settings.given, last)
+        told = TrainingRecord.from_json(read_origin(last)).inputs or Inputs()
+        require_same_data(told, settings.given, last, _TRAIN_AGAIN)
 
 
 def untested(settings: TestSettings, backbone_fingerprint: str | None = None) -> TestSettings | None:
@@ -80,8 +95,12 @@ def untested(settings: TestSettings, backbone_fingerprint: str | None = None) ->
     Raises:
         InputError: results were made with other flags, weights or data, or for another epoch.
     """
-    if settings.given is None or not settings.checkpoints:
-        done = settings.given is not None and _is_tested(settings, None, settings.save_path, backbone_fingerprint)
+    if settings.given is None or _is_unreadable(settings):
+        return settings
+    if not settings.checkpoints:
+        # Without prompts that it needs, no test is finished.
+        is_whole_command = settings.prompts.kind == "ensemble"
+        done = is_whole_command and _is_tested(settings, None, settings.save_path, backbone_fingerprint)
         return None if done else settings
     names = [prompts_name(path) for path in settings.checkpoints]
     refuse_repeated(names)
@@ -105,26 +124,27 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
     places = [each / RESULTS_NAME for each in folders]
     for place in places:
         results = _results(place)
-        if results is None or results.run.inputs is None:
+        told = None if results is None else results.run.inputs
+        if results is None or told is None or told.data is None:
             return False
-        told = results.run.inputs
         epoch = None if checkpoint is None else epoch_of(checkpoint)
         if None not in (epoch, results.run.epoch) and epoch != results.run.epoch:
             problem = f"was made with the prompts of epoch {results.run.epoch}, not {epoch}"
-            raise InputError(place, problem, _OTHER_FOLDER)
-        different = "; ".join(differences(told, given.inputs))
+            raise InputError(place, problem, _TEST_AGAIN)
+        different = "; ".join(differences(told, given))
         if different:
-            raise InputError(place, f"was made with other flags ({different})", _OTHER_FOLDER)
+            raise InputError(place, f"was made with other flags ({different})", _TEST_AGAIN)
         if told.weights != given.inputs.weights and results.run.backbone_fingerprint != backbone:
             if backbone is None:
                 return False
-            raise InputError(place, f"was made with other weights ({results.run.clip_weights})", _OTHER_FOLDER)
-        require_same_data(told, given, place)
+            raise InputError(place, f"was made with other weights ({results.run.clip_weights})", _TEST_AGAIN)
+        require_same_data(told, given, place, _TEST_AGAIN)
         if not (_are_of(results.run, checkpoint) and _is_complete(results, place.parent, settings)):
             return False
         code = results.run.provenance.code if results.run.provenance is not None else None
         if code not in (None, code_fingerprint()):
-            logger.warning("%s: was made with other code (%s); remove it to test again", place, code)
+            message = "%s: was made with other code (%s); remove it to test again"
+            logger.warning(message, place, short(code, _LONGEST_VALUE))
     logger.info("already tested (%s), kept", ", ".join(shown(place) for place in places))
     return True
 
@@ -154,28 +174,42 @@ def _is_complete(results: Results, folder: Path, settings: TestSettings) -> bool
     files = results.files
     if settings.shots:
         return True
-    if files is None or is_unfinished(folder) or not is_file(folder / "scores.csv"):
+    if files is None or is_unfinished(folder) or not _are_there(files, folder):
         return False
     return (files.maps or not settings.save_maps) and (files.pictures or not settings.visualize)
 
 
-def differences(told: Inputs, now: Inputs) -> Iterator[str]:
-    """What differs in flags, and in the files that they name, in words; a flag that one of them lacks does not count.
+def _are_there(files: Companions, folder: Path) -> bool:
+    """Whether what was written with the results is still beside them; of maps and pictures, whether any is."""
+    tables = {"scores.csv": files.scores, "curves.json": files.curves}
+    folders = {"maps": files.maps, "visualization": files.pictures}
+    if not all(is_folder(folder / name) for name, is_told in folders.items() if is_told):
+        return False
+    return all(is_file(folder / name) and has_fingerprint(folder / name, told) for name, told in tables.items())
 
-    Versions of the program know different flags, of which those that are not given have no effect.
+
+def differences(told: Inputs, given: Given) -> Iterator[str]:
+    """What differs in flags, and in the files that they name, in words.
+
+    Versions of the program know different flags. One that the record does not know of counts if it is given; of one
+    that this version does not know, the value is logged unless it was not given.
     """
-    for name, was, is_now in _unlike(told.flags or {}, now.flags or {}):
-        yield f"--{name} was {_spoken(was)}, now {_spoken(is_now)}"
-    before, after = told.named or {}, now.named or {}
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            yield f"the content of --{name} was {before.get(name, 'none')}, now {after.get(name, 'none')}"
-
-
-def _unlike(told: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    for name in sorted(told.keys() & now.keys()):
-        if told[name] != now[name]:
-            yield name, told[name], now[name]
+    before, now = told.flags or {}, given.inputs.flags or {}
+    named_before, named_now = told.named or {}, given.inputs.named or {}
+    for name in sorted({*before, *now}):
+        if name in before and name in now:
+            if before[name] != now[name]:
+                yield f"--{name} was {_spoken(before[name])}, now {_spoken(now[name])}"
+        elif name in now:
+            if name in given.chosen and name not in named_before:
+                yield f"--{name} was not known, now {_spoken(now[name])}"
+        elif name not in named_now and _spoken(before[name]) != _NOT_GIVEN:
+            unknown = (short(name, _LONGEST_VALUE), _spoken(before[name]))
+            logger.warning("--%s was %s in an earlier run; this version does not know it", *unknown)
+    for name in sorted({*named_before, *named_now}):
+        was, is_now = (short(named.get(name, "none"), _LONGEST_VALUE) for named in (named_before, named_now))
+        if named_before.get(name) != named_now.get(name):
+            yield f"the content of --{short(name, _LONGEST_VALUE)} was {was}, now {is_now}"
 
 
 def _spoken(value: str) -> str:
@@ -185,12 +219,12 @@ def _spoken(value: str) -> str:
     except (ValueError, RecursionError):
         found = value
     if found is None or found is False or found == []:
-        return "not given"
+        return _NOT_GIVEN
     words = found if isinstance(found, list) else [found]
-    return " ".join("given" if word is True else str(word) for word in words)
+    return short(" ".join("given" if word is True else str(word) for word in words), _LONGEST_VALUE)
 
 
-def require_same_data(told: Inputs, given: Given, made: Path) -> None:
+def require_same_data(told: Inputs, given: Given, made: Path, remedy: str) -> None:
     """Refuse what was made from other data; warn of files that have changed since.
 
     Raw scans in the same folder are the same data: other files may lie beside them.
@@ -199,18 +233,27 @@ def require_same_data(told: Inputs, given: Given, made: Path) -> None:
         told: what the file says that it was made from.
         given: what the program is given now.
         made: the file.
+        remedy: what to do about it.
 
     Raises:
         InputError: it was made from other data.
     """
     now, content = given.inputs, given.content
-    if content is None or told.data is None:  # demo data that were not there
+    if content is None:  # demo data that are not there
         return
-    if told.data != now.data:
-        if given.is_rendered or told.folder != now.folder:
-            problem = f"was made from other data, by the names and sizes of their files (in {told.folder})"
-            raise InputError(made, problem, _OTHER_FOLDER)
-        message = "%s: files in %s were added, removed or changed since; remove the former to make it again"
-        logger.warning(message, made, now.folder)
-    elif content.newest is not None and content.changed > made.stat().st_mtime:
-        logger.warning("%s is newer than %s; remove the latter to make it again", content.newest, made)
+    if told.data not in (None, now.data):
+        folder = short(told.folder, _LONGEST_VALUE)
+        if given.is_listed or told.folder != now.folder:
+            problem = f"was made from other data, by the names and sizes of their files (in {folder})"
+            raise InputError(made, problem, remedy)
+        logger.warning("%s: files in %s were added, removed or changed since; %s", made, now.folder, remedy)
+    elif content.newest is not None and content.changed > _changed(made):
+        logger.warning("%s is newer than %s; %s", content.newest, made, remedy)
+
+
+def _changed(made: Path) -> float:
+    """When a file was changed last; infinity if it has been removed meanwhile."""
+    try:
+        return made.stat().st_mtime
+    except OSError:
+        return math.inf

@@ -6,7 +6,6 @@ import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from pointad.commands.test_settings import TestSettings
 from pointad.evaluation.binning import binning_note
@@ -43,12 +42,14 @@ def write_outcomes(outcomes: Sequence[ShotOutcome], records: Mapping[str, RunRec
         InputError: a file cannot be written.
     """
     folder = settings.save_path
-    contents: dict[Path, bytes] = {}
+    # Results last: by them, a test is known to be finished.
+    contents = {
+        folder / SUMMARY: to_csv(outcomes).encode(),
+        folder / EVERY_OUTCOME: _to_json(outcomes, settings).encode(),
+    }
     for (prompts, shots), results in results_of(outcomes, records, settings).items():
         own = place_below(folder, prompts) if settings.several else folder
         contents[own / supervision_of(shots) / RESULTS] = results.to_bytes()
-    contents[folder / SUMMARY] = to_csv(outcomes).encode()
-    contents[folder / EVERY_OUTCOME] = _to_json(outcomes, settings).encode()
     for path in contents:
         refuse_leaving(folder, path)
     write_together(contents)

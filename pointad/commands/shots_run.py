@@ -12,15 +12,19 @@ from pointad.commands.loading import (
     make_missing_data,
     picture_size,
 )
+from pointad.commands.prompt_names import prompts_name
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
+from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_test
-from pointad.commands.shots_outputs import shots_tables, write_outcomes
+from pointad.commands.shots_outputs import EVERY_OUTCOME, RESULTS, SUMMARY, shots_tables, write_outcomes
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import require_alone
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
 from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.files.locks import own_folder
+from pointad.files.names import place_below
+from pointad.files.regular import refuse_leaving
 from pointad.reference.good_draws import TEST_SPLIT
 from pointad.reference.observation import bank_blocks, joint_blocks
 from pointad.reference.shots import ShotOutcome, ShotSettings, evaluate_shots
@@ -32,19 +36,23 @@ def run_shots(settings: TestSettings) -> None:
     """Encode the data set once, compare it with all good scans that are drawn, print and write what was found."""
     require_alone("--shots")
     make_missing_data(settings.data)
+    settings = replace(settings, given=looked_again(settings.given, settings.data))
     with contextlib.ExitStack() as owned:
         owned.enter_context(own_folder(settings.save_path))
         log_to_file(settings.save_path)
-        _measure(settings)
+        _measure(settings, owned)
 
 
-def _measure(settings: TestSettings) -> None:
+def _measure(settings: TestSettings, owned: contextlib.ExitStack) -> None:
     check_checkpoints(settings)
     listed = list_data(settings.data, with_good=settings.good_from != TEST_SPLIT)
     backbone, for_prompts = load_encoder(settings.model, settings.encoding)
     left = left_to_test(settings, backbone.fingerprint)
     if left is None:
         return
+    if len(left.checkpoints) < len(settings.checkpoints):
+        named = ", ".join(shown(prompts_name(path)) for path in left.checkpoints)
+        logger.info("%s and %s will be of these prompts alone: %s", SUMMARY, EVERY_OUTCOME, named)
     settings = left
     banks = bank_blocks(backbone.depth)
     encoder = PictureEncoder(
@@ -61,6 +69,10 @@ def _measure(settings: TestSettings) -> None:
     samples.options = replace(samples.options, with_points=True)
     record = record_of_test(settings, for_prompts, data)
     prompt_sets = load_prompt_sets(settings, backbone, record, {source.class_name for source in samples.sources})
+    for loaded in prompt_sets if settings.several else ():
+        folder = place_below(settings.save_path, loaded.prompts.name)
+        refuse_leaving(settings.save_path, folder / RESULTS)
+        owned.enter_context(own_folder(folder))
     outcomes: list[ShotOutcome] = []
     for outcome in evaluate_shots(
         encoder,

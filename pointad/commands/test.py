@@ -121,7 +121,15 @@ def build_parser() -> argparse.ArgumentParser:
 def looked_at(flags: argparse.Namespace, settings: TestSettings) -> TestSettings:
     """The settings with everything that the program is given."""
     unimportant = ("batch_size",) if settings.shots else ("batch_size", *SHOTS_ONLY)
-    given = read_given(flags, settings.data, settings.model, leave_out=unimportant, with_good=bool(settings.shots))
+    given = read_given(
+        flags,
+        settings.data,
+        settings.model,
+        usual=build_parser().parse_args([]),
+        meant={"draws": settings.draws, "good_from": settings.good_from, "seed": settings.draw_seed},
+        leave_out=unimportant,
+        with_good=bool(settings.shots),
+    )
     return replace(settings, given=given)
 
 

@@ -90,7 +90,9 @@ def loss_weight(text: str) -> tuple[str, float]:
 
 def looked_at(flags: argparse.Namespace, settings: TrainSettings) -> TrainSettings:
     """The settings with everything that the program is given."""
-    return replace(settings, given=read_given(flags, settings.data, settings.model))
+    usual = build_parser().parse_args([])
+    given = read_given(flags, settings.data, settings.model, usual=usual, class_name=settings.train_class)
+    return replace(settings, given=given)
 
 
 def main(flags: argparse.Namespace) -> None:

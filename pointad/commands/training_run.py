@@ -20,6 +20,7 @@ from pointad.commands.loading import (
     make_missing_data,
     picture_size,
 )
+from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import Processes, joined_processes
@@ -85,6 +86,7 @@ def run_training(settings: TrainSettings) -> None:
 def _run(settings: TrainSettings, processes: Processes) -> None:
     """The part of the run that this process does; the first one writes the files."""
     make_missing_data(settings.data, processes)
+    settings = replace(settings, given=looked_again(settings.given, settings.data))
     with contextlib.ExitStack() as opened:
         scalars = None
         if processes.is_first:

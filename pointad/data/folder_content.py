@@ -1,13 +1,16 @@
-"""Tells whether a data set's folder still holds the same files, by their names and sizes, without reading them all."""
+"""Tells whether a data set still has the same files, by their names and sizes, without reading them all."""
 
 import contextlib
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pointad.data.layout import GOOD_SPLIT, SETTINGS_NAME
+from pointad.data.layout import DEVICES, GOOD_SPLIT, SETTINGS_NAME, SOURCES, SPLIT
+from pointad.data.listed_paths import inside
 from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
 from pointad.errors import InputError
 from pointad.files.digests import file_digest
@@ -16,6 +19,10 @@ from pointad.files.presence import is_file
 
 _LENGTH = 16  # hexadecimal digits
 _OUTPUTS = "results"  # where programs write by default, when the data are the working folder
+_REMEDY = "write it again"
+
+Named = tuple[str, str]
+"""A file or folder: its path, and what the data set calls it wherever it lies."""
 
 
 @dataclass(frozen=True)
@@ -27,67 +34,138 @@ class FolderContent:
     changed: float  # when that was, in seconds since 1970
 
 
-def folder_content(root: Path, *, with_good: bool = False) -> FolderContent:
-    """The files of a data set, wherever its folder is.
-
-    Of a rendered data set these are the files of its listed classes; of another one, all files in subfolders but for
-    ``results``. Hidden files do not count.
+def rendered_content(root: Path, class_name: str | None = None, *, with_good: bool = False) -> FolderContent | None:
+    """The files of a rendered data set, wherever its folder is: those in the folders that its lists name.
 
     Args:
         root: the folder; need not exist.
-        with_good: count the good scans outside the test split too.
+        class_name: only of this class, as in a training; None: of all.
+        with_good: also of the good scans outside the test split.
 
-    Lists that cannot be read count as missing: whoever reads the samples says what is wrong with them.
+    Returns:
+        None if a list is missing or cannot be read: whoever reads the samples says what is wrong.
     """
-    lists = [metadata_path(root).name, *([GOOD_SCANS_NAME] if with_good else []), SETTINGS_NAME]
     digest = hashlib.sha256()
-    for name in lists:
-        if is_file(root / name):
-            digest.update(name.encode() + b"\0" + file_digest(root / name))
+    places: set[Named] = set()
+    try:
+        lists = {metadata_path(root, class_name): SPLIT}
+        if with_good and is_file(root / GOOD_SCANS_NAME):
+            lists[root / GOOD_SCANS_NAME] = GOOD_SPLIT
+        for path, section in lists.items():
+            digest.update(path.name.encode() + b"\0" + file_digest(path))
+            places |= _folders(root, path, read_json(path, _REMEDY), section)
+        if is_file(root / SETTINGS_NAME):
+            digest.update(_settings(read_json(root / SETTINGS_NAME, _REMEDY)))
+    except InputError:
+        return None
+    return _content(_below(places, lambda _, name: False), digest)
+
+
+def listed_content(folder: Path, names: Iterable[str]) -> FolderContent:
+    """Raw scans, pictures and masks, as a table names them.
+
+    Args:
+        folder: that the names are relative to.
+        names: in any order; of what is missing, whoever reads the samples says so.
+    """
+    return _content(_stated((str(folder / name), name) for name in sorted(set(names))), hashlib.sha256())
+
+
+def raw_content(root: Path, *, with_good: bool = False, pattern: str | None = None) -> FolderContent | None:
+    """Everything in the subfolders of raw scans but for ``results``, and hidden files.
+
+    Args:
+        root: the folder; need not exist.
+        with_good: also in the folders of training splits.
+        pattern: of the scans in a folder of one's own, whose names of splits nobody knows; they may lie in the folder
+            itself.
+    """
+    places, files = [], []
+    try:
+        for entry in os.scandir(root):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                if entry.name != _OUTPUTS or (pattern is not None and _OUTPUTS in pattern):
+                    places.append((entry.path, entry.name))
+            elif pattern is not None:
+                files.append((entry.path, entry.name))
+    except (OSError, ValueError):
+        return None
+
+    def is_apart(place: str, name: str) -> bool:
+        # Below a test split, a kind of defect may be called like the other split.
+        return pattern is None and not with_good and name == GOOD_SPLIT and SPLIT not in place.split("/")
+
+    digest = hashlib.sha256()
+    return _content([*_stated(sorted(files)), *_below(places, is_apart)], digest)
+
+
+def _content(files: Iterable[tuple[Named, os.stat_result]], digest: Any) -> FolderContent:
     newest, changed = None, 0.0
-    for path, status in _files(root, _folders(root), with_good=with_good):
-        place = os.fsencode(path.relative_to(root))
+    for (path, name), status in files:
+        place = os.fsencode(name)
         digest.update(b"%d %d " % (len(place), status.st_size) + place)
         if status.st_mtime > changed:
-            newest, changed = path, status.st_mtime
+            newest, changed = Path(path), status.st_mtime
     return FolderContent(digest.hexdigest()[:_LENGTH], newest, changed)
 
 
-def _folders(root: Path) -> list[str]:
-    """The subfolders that hold samples."""
-    path = metadata_path(root)
-    if is_file(path):
-        try:
-            lists = read_json(path, "list the samples again")
-        except InputError:
-            return []
-        splits = lists.values() if isinstance(lists, dict) else ()
-        named = {str(name) for split in splits if isinstance(split, dict) for name in split}
-        return sorted(name for name in named if name not in ("", ".", "..") and "/" not in name and "\0" not in name)
-    try:
-        found = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
-    except OSError:  # whoever reads the samples says what is wrong
-        return []
-    return [name for name in found if not name.startswith(".") and name != _OUTPUTS]
+def _settings(content: Any) -> bytes:
+    """How the data set was rendered, without what the file tells for information."""
+    if isinstance(content, dict):
+        content = {name: value for name, value in content.items() if name not in (DEVICES, SOURCES)}
+    return json.dumps(content, sort_keys=True).encode()
 
 
-def _files(root: Path, folders: list[str], *, with_good: bool) -> Iterator[tuple[Path, os.stat_result]]:
-    """Files below these folders, in an order that depends on their names alone; links are followed, circles are not."""
+def _folders(root: Path, path: Path, content: Any, section: str) -> set[Named]:
+    """The folders that the files of listed samples lie in."""
+    classes = content.get(section) if isinstance(content, dict) else None
+    base = Path(os.path.normpath(Path.cwd() / root))
+    found: set[Named] = set()
+    for name, entries in classes.items() if isinstance(classes, dict) else ():
+        listed = (entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict))
+        texts = {value for entry in listed for value in entry.values() if isinstance(value, str) and "/" in value}
+        for parent in {os.path.dirname(text) for text in texts}:  # noqa: PTH120 (a text of any kind)
+            with contextlib.suppress(InputError, ValueError):  # whoever reads the samples says so
+                place = inside(path, root, parent, name)
+                found.add((str(place), place.relative_to(base).as_posix()))
+    return found
+
+
+def _stated(files: Iterable[Named]) -> Iterator[tuple[Named, os.stat_result]]:
+    for path, name in files:
+        with contextlib.suppress(OSError, ValueError):  # missing, or a link that leads nowhere
+            yield (path, name), os.stat(path)  # noqa: PTH116 (a text)
+
+
+def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Iterator[tuple[Named, os.stat_result]]:
+    """Files below these folders, in an order that depends on their names alone; links are followed, circles are not.
+
+    Folders that cannot be read count as empty.
+    """
     seen: set[tuple[int, int]] = set()
-    for name in folders:
-        for place, inner, names in os.walk(root / name, followlinks=True):
-            try:
-                status = os.stat(place)  # noqa: PTH116 (a text of os.walk)
-            except OSError:
-                inner.clear()
+    waiting: list[Named] = sorted(places, key=lambda each: each[1], reverse=True)
+    while waiting:
+        path, place = waiting.pop()
+        try:
+            status = os.stat(path)  # noqa: PTH116 (a text)
+            known = (status.st_dev, status.st_ino)
+            if known in seen:
                 continue
-            if (status.st_dev, status.st_ino) in seen:
-                inner.clear()
+            seen.add(known)
+            with os.scandir(path) as found:
+                entries: Sequence[os.DirEntry[str]] = sorted(found, key=lambda entry: entry.name)
+        except (OSError, ValueError):
+            continue
+        inner = []
+        for entry in entries:
+            if entry.name.startswith("."):
                 continue
-            seen.add((status.st_dev, status.st_ino))
-            inner[:] = sorted(each for each in inner if not each.startswith(".") and (with_good or each != GOOD_SPLIT))
-            for each in sorted(names):
-                path = Path(place, each)
-                if not each.startswith("."):
-                    with contextlib.suppress(OSError):  # a link that leads nowhere
-                        yield path, path.stat()
+            named = (entry.path, f"{place}/{entry.name}")
+            with contextlib.suppress(OSError):  # a link that leads nowhere
+                if not entry.is_dir():
+                    yield named, entry.stat()
+                elif not is_apart(place, entry.name):
+                    inner.append(named)
+        waiting += reversed(inner)

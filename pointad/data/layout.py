@@ -36,6 +36,7 @@ VIEWS_GT = "2d_gt"
 CORRESPONDENCES = "2d_3d_cor"
 NONZERO_INDICES = "nonzero_indices.npy"
 SETTINGS_NAME = "rendering.json"  # how the folder was rendered
+DEVICES, SOURCES = "devices", "sources"  # in that file, for information
 STORED, ON_THE_FLY = "stored", "on_the_fly"  # whether samples are read from such a folder, or rendered from raw scans
 
 _RENDER_AGAIN = "render the sample again"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pointad.data.layout import SETTINGS_NAME, SPLIT, VIEWS
+from pointad.data.layout import DEVICES, SETTINGS_NAME, SOURCES, SPLIT, VIEWS
 from pointad.data.raw import RenderingOptions
 from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
@@ -25,8 +25,6 @@ from pointad.rendering.views import View, repeated_direction
 
 logger = logging.getLogger(__name__)
 
-DEVICES = "devices"
-SOURCES = "sources"
 _LOCK_NAME = ".rendering.lock"
 LARGEST_UNIT = 1e9  # metres
 MOST_VIEWS = 1000  # of a sample; the published ones have nine

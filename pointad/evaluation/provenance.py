@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from pointad.errors import InputError
 from pointad.evaluation.run_record import Provenance
+from pointad.files.digests import file_digest
 
 LIBRARY = Path(__file__).resolve().parents[1]
 PACKAGES = ("pointad", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "open3d", "Pillow")
@@ -78,12 +78,9 @@ def file_fingerprint(path: Path) -> str:
     """A fingerprint of a file's content.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: this is no regular file, or cannot be read.
     """
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "check the path") from error
+    return file_digest(path).hex()[:16]
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

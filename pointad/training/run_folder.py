@@ -5,7 +5,6 @@ A checkpoint has the released format, which does not record its origin. So `epoc
 two files are copied together, the training class is preserved.
 """
 
-import hashlib
 import json
 import logging
 import re
@@ -17,6 +16,7 @@ from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path
+from pointad.files.digests import file_digest
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.files.regular import refuse_special
@@ -169,7 +169,4 @@ def _read_facts(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "check the path") from error
+    return file_digest(path).hex()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from protocol_scripts import make_workspace, programs, protocol
 
+from pointad.files.names import file_name
+
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = ("one_vs_rest", "cross_dataset")
 SMALL = {"ROWS": "pointad", "CLASSES": "gear", "FEATURES": "none"}
@@ -101,6 +103,27 @@ def test_the_other_protocol_refuses_them_too(workspace: Path) -> None:
 def test_names_and_numbers_are_checked_first(workspace: Path, script: str, variable: str, value: str) -> None:
     printed = refused(workspace, script, **{**SMALL, variable: value})
     assert printed.startswith(f"error: {variable}: ") and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["a:b", "50%", "a*", "~x", "x.", "con", "NUL.old", "a\\b", 'a"b'])
+@pytest.mark.parametrize("script", ["train", "one_vs_rest", "cross_dataset"])
+def test_classes_whose_folders_test_py_would_call_otherwise_are_refused(
+    workspace: Path, script: str, name: str
+) -> None:
+    """One class would be tested in another folder than several, and reports would count both."""
+    assert file_name(name) != name
+    printed = refused(workspace, script, **{**SMALL, "CLASSES": f"gear {name}"})
+    assert printed.startswith(
+        f"error: CLASSES: {name} cannot be the name of a folder on every system; give it to train"
+    )
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["größe", "console", "a[b]", "x~", "(a)", "a$b"])
+def test_classes_whose_folders_are_called_like_them_are_trained(workspace: Path, name: str) -> None:
+    assert file_name(name) == name
+    calls, _ = protocol(workspace, "train", **{**SMALL, "CLASSES": name})
+    assert f"--train_class {name} " in calls[0]
 
 
 @pytest.mark.parametrize(
