@@ -193,11 +193,11 @@ def test_names_of_weights_are_no_files(workspace: Path) -> None:
 def test_words_are_not_taken_for_patterns(workspace: Path) -> None:
     (workspace / "gear1").touch()
     flags = "--view_fusion max --scan_pattern scripts/*.sh"
-    variables = {**SMALL, "ROWS": "mine", "CLASSES": "gear?\nleaf", "FLAGS_mine": flags}
+    variables = {**SMALL, "ROWS": "mine", "CLASSES": "gear[1]\nleaf", "FLAGS_mine": flags}
     calls, _ = protocol(workspace, "one_vs_rest", **variables)
-    assert "--train_class gear? " in calls[0] and calls[0].endswith(flags) and calls[-2].endswith(flags)
-    calls, _ = protocol(workspace, "train", CLASSES="gear?\nleaf", SAVE="out")
-    assert "--train_class gear? " in calls[0] and "--save_path out/test" in calls[-1]
+    assert "--train_class gear[1] " in calls[0] and calls[0].endswith(flags) and calls[-2].endswith(flags)
+    calls, _ = protocol(workspace, "train", CLASSES="gear[1]\nleaf", SAVE="out")
+    assert "--train_class gear[1] " in calls[0] and "--save_path out/test" in calls[-1]
     assert "out/test/gear" not in calls[-1]
 
 
