@@ -18,6 +18,7 @@ from pointad.scans.pcd_header import PcdHeader, read_pcd_header
 from pointad.scans.point_cloud import PointCloud
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import ScanFile
+from pointad.scans.surplus import check_surplus
 from pointad.scans.text import parse_rows
 from pointad.scans.text_encoding import LONGEST_MARK, in_utf8, wide_encoding
 from pointad.scans.whole_numbers import are_whole
@@ -155,10 +156,9 @@ def _binary_records(file: BinaryIO, header: PcdHeader, available: int, path: Pat
     needed = header.count * header.dtype.itemsize
     if needed > available:
         raise InputError(path, f"declares {header.count} points but holds {available} of {needed} bytes", _REMEDY)
-    more, rest = divmod(available - needed, header.dtype.itemsize)
-    if more and not rest:
-        logger.warning("%s: declares %d points but has room for %d more, which are not read", path, header.count, more)
-    return np.frombuffer(file.read(needed), dtype=header.dtype)
+    content = file.read(needed)
+    check_surplus(file.read(available - needed), header.count, header.dtype.itemsize, "points", path)
+    return np.frombuffer(content, dtype=header.dtype)
 
 
 def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path) -> dict[str, np.ndarray]:
@@ -168,8 +168,9 @@ def _ascii_records(file: BinaryIO, header: PcdHeader, available: int, path: Path
     rows = parse_rows(file.read(), path)
     if len(rows) != header.count:
         raise InputError(path, f"declares {header.count} points but holds {len(rows)}", _REMEDY)
-    if rows.shape[1] < header.values_per_point:
-        raise InputError(path, f"has {rows.shape[1]} values per point, too few for its fields", _REMEDY)
+    if rows.shape[1] != header.values_per_point:
+        problem = f"has {rows.shape[1]} numbers in a row, expected {header.values_per_point} for its fields"
+        raise InputError(path, problem, "name all columns in FIELDS, or export the file again")
     records = {}
     column = 0
     for name in header.dtype.names or ():

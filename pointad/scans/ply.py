@@ -23,6 +23,7 @@ from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_pl
 from pointad.scans.ply_lists import Columns, read_varying_lists
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.surplus import check_surplus
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
 from pointad.scans.whole_numbers import are_whole
@@ -73,14 +74,14 @@ def read_ply(path: Path) -> Mesh:
 
 def _tell_of_more(body: bytes | list[bytes], place: int, element: PlyElement, header: PlyHeader, path: Path) -> None:
     """Log rows behind the last element, as of a file whose header states too few of them."""
-    if header.is_text:
-        more = len(body) - place - (not body[-1])
-    else:
+    if isinstance(body, bytes):
         size = record_type(element, header.byte_order).itemsize if not element.lists else 0
-        more, rest = divmod(len(body) - place, size) if size else (0, 0)
-        more = 0 if rest else more
+        if size:
+            check_surplus(body[place:], element.count, size, f"rows of {element.name}", path)
+        return
+    more = len(body) - place - (not body[-1])
     if more > 0:
-        message = "%s: declares %d of %s but holds %d more rows, which are not read"
+        message = "%s: declares %d rows of %s but holds %d more, which are not read"
         logger.warning(message, path, element.count, element.name, more)
 
 

@@ -99,6 +99,11 @@ PCD = {
         header("x y z", "8 8 8", "F F F", "1 1 1", 400) + records(POINTS, "<f8") + bytes(72),
         log="declares 400 points but has room for 3 more",
     ),
+    "a page of zeros": Dialect(
+        ".pcd",
+        header("x y z", "8 8 8", "F F F", "1 1 1", 400) + records(POINTS, "<f8") + bytes(1600),
+        log="declares 400 points, behind which 1600 more bytes are not read",
+    ),
     "an old version": Dialect(
         ".pcd", b"COLUMNS x y z\nSIZE 8 8 8\nTYPE F F F\nPOINTS 400\nDATA binary\n" + records(POINTS, "<f8")
     ),
@@ -110,6 +115,22 @@ PCD = {
 }
 
 REFUSED_PCD = {
+    "a column that no field names": (
+        ".pcd",
+        header("x y z", "4 4 4", "F F F", "1 1 1", 400, data="ascii")
+        + lines([f"{place} {row}" for place, row in enumerate(rows(POINTS))]),
+        "has 4 numbers in a row, expected 3 for its fields",
+    ),
+    "bytes that no field names": (
+        ".pcd",
+        header("x y z", "8 8 8", "F F F", "1 1 1", 400) + records(POINTS, "<f8", COLORS),
+        "holds 27 bytes for each of its 400 points, and describes 24",
+    ),
+    "bytes that no field names, as many as some points have": (
+        ".pcd",
+        header("x y z", "4 4 4", "F F F", "1 1 1", 300) + records(POINTS[:300], "<f4", COLORS[:300]) + b"\1" * 300,
+        "holds 16 bytes for each of its 300 points, and describes 12",
+    ),
     "COUNT 1000 of nothing": (
         ".pcd",
         header("x y z f", "4 4 4 8", "F F F F", "1 1 1 1000", 5_000_000, data="ascii") + b"0 0 1 2\n" * 9000,

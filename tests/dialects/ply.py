@@ -1,6 +1,7 @@
 """PLY files as Blender, scanners, PDAL and photogrammetry write them; clouds here, surfaces in `meshes`."""
 
 import io
+import re
 
 import numpy as np
 from plyfile import PlyData, PlyElement
@@ -88,9 +89,11 @@ PLY = {
     "range grid": Dialect(".ply", written(vertices(), _RANGE)),
     "range grid first": Dialect(".ply", written(_RANGE, vertices())),
     "camera first": Dialect(".ply", written(_CAMERA, vertices(), byte_order=">")),
-    "more rows than stated": Dialect(".ply", _PLAIN + b"\0" * 48, log="declares 400 of vertex but holds 2 more rows"),
+    "more rows than stated": Dialect(
+        ".ply", _PLAIN + b"\0" * 48, log="declares 400 rows of vertex but has room for 2 more"
+    ),
     "more rows of text": Dialect(
-        ".ply", lines([*rows(POINTS), "1 2 3", "4 5 6"], _TEXT_HEADER), log="of vertex but holds 2 more rows"
+        ".ply", lines([*rows(POINTS), "1 2 3", "4 5 6"], _TEXT_HEADER), log="rows of vertex but holds 2 more"
     ),
     "trailing bytes": Dialect(".ply", _PLAIN + b"\0" * 37),
     "comment in Latin-1 and GBK": Dialect(".ply", _commented(_PLAIN, _COMMENT)),
@@ -116,6 +119,11 @@ PLY = {
 }
 
 REFUSED_PLY = {
+    "bytes that no property names": (
+        ".ply",
+        re.sub(rb"property uchar \w+\n", b"", written(vertices(colors="red green blue"))),
+        "bytes for each of its 400 rows of vertex, and describes",
+    ),
     "rows that end early": (
         ".ply",
         written(vertices(), text=True).replace(b"vertex 400", b"vertex 410"),
