@@ -22,6 +22,7 @@ from pointad.commands.import_path import working_folder_not_imported
 from pointad.commands.parsing import EXIT_ERROR, LONGEST_LINE, parse
 from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
+from pointad.commands.torch_variables import unreadable_torch_variables
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 from pointad.scoring.options import LARGEST_SIGMA
@@ -129,9 +130,10 @@ def run(
         if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
             sys.exit(leave_interrupted(cause))
         lack = shortage(error) if isinstance(error, (MemoryError, RuntimeError, ImportError)) else None
+        lack = lack or unreadable_torch_variables(error)
         if lack is None:
             raise
-        logging.getLogger(__name__).debug("too little memory, or too few processes", exc_info=True)
+        logging.getLogger(__name__).debug("what the program lacks, or cannot read", exc_info=True)
         _say_error(lack)
         sys.exit(EXIT_ERROR)
     finally:

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from pointad.commands.program import LONGEST_LINE, log_to_standard_error
 from pointad.commands.shortages import shortage
+from pointad.commands.torch_variables import unreadable_torch_variables
 from pointad.errors import InputError, PointADError, short
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,9 @@ def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
     except BaseException as error:  # a library that wants to leave may not
         if shortage(error) is not None:  # its memory is limited: too little even for the stack of a thread, perhaps
             return Answer(NO_MEMORY, b"too large for the memory of this machine")
+        unreadable = unreadable_torch_variables(error)
+        if unreadable is not None:
+            return Answer(REFUSED, short(unreadable, LONGEST_LINE).encode())
         logger.exception(failure)
         return Answer(FAULT, f"{failure} ({type(error).__name__})".encode())
 

@@ -1,0 +1,54 @@
+"""Environment variables with which PyTorch cannot be imported end a program in a line that names them."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+
+import pytest
+
+from pointad.commands.service import child
+
+PROGRAM = """
+import argparse
+from pointad.commands.program import run
+
+def main(flags):
+    import torch
+
+run(main, argparse.ArgumentParser(), [])
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"TORCH_LOGS": "bogus", "TORCH_HOME": "/nowhere"}, "TORCH_LOGS"),  # its error tells the value
+        ({"PYTORCH_JIT": "x", "TORCH_HOME": "/nowhere"}, "PYTORCH_JIT"),  # its error tells the name
+        ({"TORCH_LOGS_FORMAT": "%("}, "TORCH_LOGS_FORMAT"),
+    ],
+)
+def test_variables_that_cannot_be_read_are_named(variables: dict[str, str], named: str) -> None:
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"error: {named}: PyTorch cannot be imported with this value (")
+
+
+def fail_as_torch(text: str) -> str:
+    exec(compile(f"raise ValueError({text!r})", "torch/__init__.py", "exec"), {"__name__": "torch"})
+    return ""
+
+
+def test_a_service_tells_its_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_LOGS", "bogus")
+    answer = child._attempt(partial(fail_as_torch, "\nInvalid: bogus\nmore"), child.READY, "not loaded")
+    assert answer.outcome == child.REFUSED
+    assert answer.text == b"TORCH_LOGS: PyTorch cannot be imported with this value (Invalid: bogus); unset it"
+
+
+def test_errors_of_importing_torch_stay_faults_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("TORCH", "PYTORCH"))]:
+        monkeypatch.delenv(name)
+    answer = child._attempt(partial(fail_as_torch, "broken"), child.READY, "not loaded")
+    assert answer.outcome == child.FAULT
