@@ -23,7 +23,7 @@ from pointad.compute.processes import ALONE, Processes
 from pointad.errors import InputError
 from pretraining.batches import Batches
 from pretraining.guide import Guide
-from pretraining.guide_file import load_guide, save_guide
+from pretraining.guide_file import guide_file, load_guide, save_guide
 from pretraining.guide_learning import learn_guide
 from pretraining.image_learning import learn_images, start_image_encoder
 from pretraining.picture_store import PictureStore
@@ -96,16 +96,16 @@ def learn(
         model.to(device)
         guide = Guide(CONFIGURATION["embed_dim"]).to(device)
         guide_recipe = _without(recipe, _AFTER_THE_GUIDE)
-        guide_file = None if kept is None else kept / "guide.safetensors"
-        if guide_file is None or not load_guide(guide_file, guide_recipe, model, guide):
+        finished = None if kept is None else guide_file(kept, guide_recipe)
+        if finished is None or not load_guide(finished, guide_recipe, model, guide):
             sentences = read_sentences(store, plan.seed, device, wordings=plan.wordings)
             learn_wording(model, sentences, plan, reporter, processes)
             texts = encode_sentences(model, sentences)
             batches = Batches(store, (plan.seed, processes.rank, 1), device, processes)
             learn_guide(guide, texts, batches, plan, reporter, progress_of(guide_recipe), processes)
             del batches  # a GPU has no need of two copies of the pictures
-            if guide_file is not None and processes.is_first:
-                save_guide(guide_file, guide_recipe, model, guide)
+            if finished is not None and processes.is_first:
+                save_guide(finished, guide_recipe, model, guide)
         guide.freeze()
     else:
         _load(model, start_from)

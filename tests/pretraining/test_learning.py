@@ -244,6 +244,25 @@ def test_the_last_stage_can_be_taken_from_given_weights(tmp_path: Path) -> None:
     assert last.read_bytes() == whole.read_bytes() != first.read_bytes()
 
 
+def test_a_finished_guide_is_not_replaced_by_that_of_other_flags(tmp_path: Path) -> None:
+    plan = quick_plan(wording_steps=1, guide_steps=1, steps=1, alone_steps=1, batch_size=4, report_every=1)
+    stages: list[str] = []
+
+    def run(plan: LearningPlan) -> list[str]:
+        stages.clear()
+        store, weights = opener(tmp_path / "pictures", 3), tmp_path / "weights.safetensors"
+        learn(store, plan, weights, kept=tmp_path / "kept", report=lambda stage, step, losses: stages.append(stage))
+        return [*stages]
+
+    other = replace(plan, guide_rate=plan.guide_rate / 2)
+    whole = ["wording", "guide", "pictures", "alone"]
+    assert [run(plan), run(other)] == [whole, whole]
+    assert [run(plan), run(other)] == [whole[2:], whole[2:]]
+    (tmp_path / "kept" / "guide.safetensors").write_bytes(b"none")
+    with pytest.raises(InputError, match=r"guide\.safetensors: is no guide of a pre-training \(.*\); remove it"):
+        run(plan)
+
+
 def test_an_interrupted_run_ends_as_one_without_a_break(tmp_path: Path) -> None:
     plan = quick_plan(wording_steps=1, guide_steps=2, steps=3, alone_steps=2, batch_size=4, report_every=1)
     stages: list[str] = []
