@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +156,40 @@ def test_headers_without_an_end_in_a_form(header: bytes, address: str) -> None:
     body, headers = form_of(("file", "a.xyz", b"nothing"))
     answer = ask(f"{address}/predict", body.replace(b"Content-D", header.rstrip() + b"\r\nContent-D"), **headers)
     assert answer[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        (b"", 200),
+        (b"\r\n \r\n", 200),
+        (b"more", 400),
+        (b"\r\n" * 40_000 + b"more", 400),  # in another piece of the body
+        ("form", 400),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 9])
+def test_what_follows_the_end_of_a_form(more: bytes | str, status: int, pieces: int, address: str) -> None:
+    """Of two forms one after the other, the good scan of the second one would not count."""
+    body, headers = form_of(("file", "a.xyz", b"nothing"))
+    body += form_of(("good", "b.xyz", b"nothing"))[0] if isinstance(more, str) else more
+    kind = f"Content-Type: {headers['Content-Type']}"
+    head = head_of("/predict", kind, f"Content-Length: {len(body)}", "Connection: close")
+    size = -(-len(body) // pieces)
+    connection = sent(address, head)
+    for start in range(0, len(body), size):
+        time.sleep(0.02)  # so that they arrive one by one
+        connection.sendall(body[start : start + size])
+    answer = received(connection)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert status == 200 or b"Something follows the boundary that closes it" in answer
+
+
+def test_broken_forms_leave_no_lines_of_others_in_the_log(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    body, headers = form_of(("file", "a.xyz", b"nothing"))
+    broken = (body.replace(b"edge\r", b"edgX\r"), body.replace(b"Content-D", b"Content(D"), body.replace(b"\r", b""))
+    assert [ask(f"{address}/predict", one, **headers)[0] for one in broken] == [400] * 3
+    assert caplog.records == []
 
 
 def test_headers_without_a_name_stay_as_they_are() -> None:

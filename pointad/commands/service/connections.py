@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -161,6 +162,7 @@ class StoppableServer(uvicorn.Server):
 
 def configuration(app: Any, service: InspectionService) -> uvicorn.Config:
     """How uvicorn is to serve the application."""
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what is wrong with a form is told its sender
     return uvicorn.Config(
         UnreadBodies(app, lambda: service.is_stopping),
         http=WatchedProtocol,

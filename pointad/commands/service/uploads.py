@@ -141,7 +141,7 @@ class Uploads:
 
 
 class _WholeForms(MultiPartParser):
-    """Takes forms that end as they should: of others, the last part would be missing without a word."""
+    """Takes forms that end as they should: of others, parts would be missing without a word."""
 
     _has_ended = False
 
@@ -163,11 +163,25 @@ class _WholeForms(MultiPartParser):
         self._has_ended = True
 
     async def parse(self) -> FormData:
+        boundary = parse_options_header(self.headers["content-type"])[1].get(b"boundary", b"")
+        self.stream = self._up_to_the_end(self.stream, b"\r\n--" + boundary + b"--")
         form = await super().parse()
         if not self._has_ended:
             await form.close()
             raise MultiPartException("It does not end with its boundary.")
         return form
+
+    async def _up_to_the_end(self, stream: AsyncGenerator[bytes, None], closing: bytes) -> AsyncGenerator[bytes, None]:
+        """What is sent, as long as nothing follows the closing boundary: the parser would drop another form there."""
+        before, most = b"\r\n", len(closing) - 1  # of what may be the beginning of the closing boundary
+        async for chunk in stream:
+            had_ended = self._has_ended
+            yield chunk  # the parser has read it when this goes on
+            if self._has_ended:
+                rest = chunk if had_ended else (before + chunk).partition(closing)[2]
+                if rest.strip(b" \t\r\n"):
+                    raise MultiPartException("Something follows the boundary that closes it; send one form.")
+            before = (before + chunk[-most:])[-most:]
 
 
 def _refuse_other_bodies(headers: Headers) -> None:
