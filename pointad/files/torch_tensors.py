@@ -85,6 +85,7 @@ class TensorReader:
         self._storages: dict[str, Tensor] = {}
         self._views: dict[tuple[str, torch.dtype], Tensor] = {}  # of storages, as numbers
         self._tensors = 0  # that have been made
+        self._told: dict[str, tuple[torch.dtype, int]] = {}  # of each storage, its kind of numbers and their count
         self._calls: dict[str, Callable[..., Any]] = {
             "torch._utils._rebuild_tensor": self._tensor,
             "torch._utils._rebuild_tensor_v2": self._tensor,
@@ -124,8 +125,13 @@ class TensorReader:
 
     def _persistent(self, reference: Any) -> Tensor:
         key, dtype, count = storage_reference(reference)
+        # torch takes the first for all, and other readers each for itself. TorchScript's own reader is one of these.
+        if not self._scripted and self._told.setdefault(key, (dtype, count)) != (dtype, count):
+            raise PickleDataError("it refers to the same values as numbers of several kinds, or as several counts")
         if key not in self._storages:
             self._storages[key] = self._storage(key, count * dtype.itemsize)
+        if not self._scripted and len(self._storages[key]) != count * dtype.itemsize:
+            raise PickleDataError("it holds more values than it refers to")
         if (key, dtype) not in self._views:  # a storage may be named a million times
             self._views[key, dtype] = _as_numbers(self._storages[key], dtype)
         return self._views[key, dtype]
