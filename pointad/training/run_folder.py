@@ -7,6 +7,7 @@ two files are copied together, the training class is preserved.
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ RUN_NAME = "run.json"
 STATE_NAME = "training_state.pt"
 LOSSES_NAME = "losses.csv"
 _CHECKPOINT = re.compile(r"epoch_(0|[1-9][0-9]*)\.pth")
+_ORIGIN = re.compile(r"epoch_(0|[1-9][0-9]*)\.json")
 _MAY_GROW = frozenset({"epochs"})  # facts that the same run may change
 _REMEDY = "remove it, or train again"
 _OTHER_FOLDER = "choose another --save_path, or remove it"
@@ -70,7 +72,7 @@ def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None
 
 def read_origin(checkpoint: Path) -> dict[str, Any]:
     """The origin of a checkpoint: from the file beside it, or that of a checkpoint of which it is a renamed copy, else
-    from its folder's run.json; empty if there is none.
+    from its folder's run.json; empty if there is none. A link has the origin of what it leads to, if it has none itself.
 
     Raises:
         InputError: a file cannot be read, or belongs to another checkpoint.
@@ -81,13 +83,16 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
         return facts
-    others = [origin_file(other) for other in checkpoint_files(checkpoint.parent)]
+    # Whether or not the checkpoint of that name is still there: it may be the one that was renamed.
+    others = sorted(other for other in checkpoint.parent.glob("epoch_*.json") if _ORIGIN.fullmatch(other.name))
     found = [_read_facts(other, _REMEDY) for other in others if is_file(other)]
     if found:
         digest = _digest(checkpoint)
         renamed = next((facts for facts in found if facts.get("sha256") == digest), None)
         if renamed is not None:
             return renamed
+    if checkpoint.is_symlink() and (linked := read_origin(Path(os.path.realpath(checkpoint)))):
+        return linked
     path = checkpoint.with_name(RUN_NAME)
     if not is_file(path):
         return {}

@@ -47,6 +47,27 @@ def test_a_checkpoint_beside_those_of_another_run_is_not_taken_for_one_of_them_i
     assert "foreign.pth: no file says what it was learned from" in caplog.text
 
 
+def test_a_renamed_checkpoint_is_known_by_the_file_that_kept_its_name(checkpoint: Path, tmp_path: Path) -> None:
+    """Else nothing would say that its class was learned from, and a test would count it as unseen."""
+    renamed = checkpoint.rename(checkpoint.with_name("prompts.pth"))
+    assert read_origin(renamed)["training_class"] == "cookie"
+    elsewhere = tmp_path / "alone"
+    elsewhere.mkdir()
+    assert read_origin(renamed.rename(elsewhere / "prompts.pth")) == {}
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another run"])
+def test_a_link_has_the_origin_of_its_checkpoint(beside: bool, checkpoint: Path, tmp_path: Path) -> None:
+    link = tmp_path / "latest" / "best.pth"
+    link.parent.mkdir()
+    link.symlink_to(checkpoint)
+    if beside:
+        (link.parent / "run.json").write_text(json.dumps({**FACTS, "training_class": "dowel"}))
+    assert read_origin(link)["training_class"] == "cookie"
+    origin_file(checkpoint).unlink()
+    assert read_origin(link).get("training_class") == ("dowel" if beside else None)
+
+
 def test_a_log_that_leads_elsewhere_is_not_written(two_samples: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "profile").write_text("of another folder")
