@@ -1,6 +1,7 @@
 """The demo objects in the raw format of Eyecandies: depth pictures from a camera that looks down at 45 degrees."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.ndimage import map_coordinates
 
 from pointad.datasets.eyecandies import FOCAL_LENGTH, LIGHTING
 from pointad.demo.defects import Specimen
+from pointad.demo.generation import file_of_class
 from pointad.demo.objects import CLASSES
 from pointad.demo.scanner import photograph
 from pointad.demo.scans import ScanName, make_specimen
@@ -48,17 +50,17 @@ def write_scan(name: ScanName, seed: int, root: Path) -> None:
     mask = _at(specimen.mask * np.uint8(255), places)
     lowest, highest = float(depth.min()) - 0.01, float(depth.max()) + 0.01
     levels = np.rint((depth - lowest) / (highest - lowest) * 65535).astype(np.uint16)
-    folder = root / name.class_name / name.split / "data"
+    file = partial(file_of_class, root, name.class_name, name.split, "data")
     for ending, values in (("depth", levels), ("mask", mask), (f"image_{LIGHTING}", picture)):
-        with atomic_path(folder / f"{name.identifier}_{ending}.png") as path:
+        with atomic_path(file(f"{name.identifier}_{ending}.png")) as path:
             Image.fromarray(values).save(path, compress_level=1)
     metadata = {"anomalous": int(name.species != "good")}
     metadata |= {kind: int(defect == name.species) for defect, kind in KINDS.items()}
     info = {"normalization": {"min": lowest, "max": highest}}
     for ending, content in (("metadata", metadata), ("info_depth", info)):
-        with atomic_path(folder / f"{name.identifier}_{ending}.yaml") as path:
+        with atomic_path(file(f"{name.identifier}_{ending}.yaml")) as path:
             path.write_text(yaml.safe_dump(content))
-    with atomic_path(folder / f"{name.identifier}_pose.txt") as path:
+    with atomic_path(file(f"{name.identifier}_pose.txt")) as path:
         np.savetxt(path, pose)
 
 

@@ -14,6 +14,7 @@ from pointad.errors import InputError
 from pointad.files.atomic import atomic_path, make_folder
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
+from pointad.files.regular import refuse_leaving
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,17 @@ def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) 
             )
         with atomic_path(path) as temporary:
             temporary.write_text(json.dumps(asdict(wanted), indent=2) + "\n", encoding="utf-8")
+
+
+def file_of_class(root: Path, class_name: str, *below: str) -> Path:
+    """Where a file of a class is written; classes may be links, as of data on several disks, folders below them not.
+
+    Raises:
+        InputError: a link leads out of the class's folder.
+    """
+    path = (root / class_name).joinpath(*below)
+    refuse_leaving(root / class_name, path)
+    return path
 
 
 def _compare(path: Path, wanted: dict[str, object]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.demo.defects import Specimen
+from pointad.demo.generation import file_of_class
 from pointad.demo.objects import CLASSES
 from pointad.demo.scans import ScanName, make_specimen
 from pointad.files.atomic import atomic_path
@@ -37,9 +38,9 @@ def write_scan(name: ScanName, seed: int, root: Path) -> None:
     """
     cloud = make_cloud(name, seed)
     identifier = f"{name.number}_{name.species}"
-    write_pcd(root / name.class_name / name.split / f"{identifier}.pcd", cloud.points)
+    write_pcd(file_of_class(root, name.class_name, name.split, f"{identifier}.pcd"), cloud.points)
     if name.species != "good" and cloud.labels is not None:
-        with atomic_path(root / name.class_name / "gt" / f"{identifier}.txt") as path:
+        with atomic_path(file_of_class(root, name.class_name, "gt", f"{identifier}.txt")) as path:
             np.savetxt(path, np.column_stack([cloud.points, cloud.labels]), fmt=("%.5f", "%.5f", "%.5f", "%d"))
 
 

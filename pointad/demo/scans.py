@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import tifffile
 from PIL import Image
 
 from pointad.demo.defects import Specimen, apply_defect
+from pointad.demo.generation import file_of_class
 from pointad.demo.noise import smooth_noise
 from pointad.demo.objects import CLASSES, object_height
 from pointad.demo.paint import object_albedo, table_albedo
@@ -110,13 +112,13 @@ def write_scan(name: ScanName, seed: int, root: Path) -> None:
         InputError: a file cannot be written.
     """
     made = make_scan(name, seed)
-    folder = root / name.class_name / name.split / name.species
-    with atomic_path(folder / "xyz" / f"{name.identifier}.tiff") as path:
+    folder = partial(file_of_class, root, name.class_name, name.split, name.species)
+    with atomic_path(folder("xyz", f"{name.identifier}.tiff")) as path:
         tifffile.imwrite(path, made.xyz, photometric="minisblack", planarconfig="contig")
-    with atomic_path(folder / "rgb" / f"{name.identifier}.png") as path:
+    with atomic_path(folder("rgb", f"{name.identifier}.png")) as path:
         Image.fromarray(np.asarray(made.rgb)).save(path, compress_level=1)
     if name.split == "test":
-        with atomic_path(folder / "gt" / f"{name.identifier}.png") as path:
+        with atomic_path(folder("gt", f"{name.identifier}.png")) as path:
             Image.fromarray(np.asarray(made.mask)).save(path, compress_level=1)
 
 
@@ -129,5 +131,5 @@ def write_calibration(class_name: str, root: Path) -> None:
     focal = SCANNER.distance * IMAGE_SIDE / FIELD_OF_VIEW
     center = IMAGE_SIDE / 2 - 0.5
     parameters = {"fx": focal, "fy": focal, "cx": center, "cy": center, "width": IMAGE_SIDE, "height": IMAGE_SIDE}
-    with atomic_path(root / class_name / "calibration" / "camera_parameters.json") as path:
+    with atomic_path(file_of_class(root, class_name, "calibration", "camera_parameters.json")) as path:
         path.write_text(json.dumps(parameters, indent=2) + "\n")

@@ -72,7 +72,7 @@ def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None
 
 def read_origin(checkpoint: Path) -> dict[str, Any]:
     """The origin of a checkpoint: from the file beside it, or that of a checkpoint of which it is a renamed copy, else
-    from its folder's run.json; empty if there is none. A link has the origin of what it leads to, if it has none itself.
+    from its folder's run.json; empty if there is none. A link without one has the origin of what it leads to.
 
     Raises:
         InputError: a file cannot be read, or belongs to another checkpoint.

@@ -126,3 +126,20 @@ def test_a_folder_that_is_replaced_gets_no_scans_of_a_run_that_began_before(
     monkeypatch.setattr(FORMATS["mvtec3d"], "write_scan", replace_the_folder)
     assert_one_error_line(invoke(*flags, "pear"), "raw: was removed, moved or replaced while this run worked in it")
     assert not files_below(raw)
+
+
+@pytest.mark.parametrize(
+    ("form", "link"),
+    [
+        *(("mvtec3d", "test"), ("mvtec3d", "test/good"), ("mvtec3d", "test/good/rgb")),
+        *(("eyecandies", "test_public/data"), ("real3d", "test")),
+    ],
+)
+def test_links_lead_no_scans_out_of_their_class(form: str, link: str, tmp_path: Path) -> None:
+    elsewhere, place = tmp_path / "elsewhere", tmp_path / "raw" / "gear" / link
+    elsewhere.mkdir()
+    place.parent.mkdir(parents=True)
+    place.symlink_to(elsewhere)
+    flags = ("--output", tmp_path / "raw", "--classes", "gear", "--workers", 1, "--format", form)
+    assert_one_error_line(invoke("scripts/make_demo_data.py", *flags), str(place), "leads out of")
+    assert not list(elsewhere.iterdir())
