@@ -9,6 +9,7 @@ from torch import nn
 
 from pointad.compute.processes import ALONE, Processes
 from pointad.errors import InputError
+from pointad.files.atomic import remove_file
 from pointad.files.torch_files import read_kept_state, write_torch_file
 from pretraining.batches import Batches
 
@@ -91,7 +92,7 @@ class Progress:
     def remove(self) -> None:
         """The run has ended."""
         if self.processes.is_first:
-            self.path.unlink(missing_ok=True)
+            remove_file(self.path)
 
     def _read(self) -> dict[str, Any] | None:
         """The file's content, if it is of this recipe."""

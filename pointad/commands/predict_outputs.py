@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from pointad.commands.verdicts import Verdicts
-from pointad.errors import InputError
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.pictures import write_png
 from pointad.files.regular import refuse_special
 from pointad.inspection.heat_cloud import write_heat_cloud
@@ -29,11 +28,7 @@ def remove_outputs(folder: Path) -> None:
     for path in paths:
         refuse_special(path)
     for path in paths:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            problem = f"cannot be removed ({error.strerror or error})"
-            raise InputError(path, problem, "choose a writable folder") from error
+        remove_file(path)
 
 
 def write_inspection(

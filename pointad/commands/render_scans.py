@@ -32,7 +32,7 @@ from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError, counted, named_subjects, shown
-from pointad.files.atomic import atomic_path, require_folder_place
+from pointad.files.atomic import atomic_path, remove_file, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_leaving, refuse_special
@@ -185,7 +185,7 @@ def remove_earlier(files: SampleFiles) -> None:
         for folder in (files.views_gt, files.correspondences):
             if folder.exists():
                 shutil.rmtree(folder)
-        (files.folder / POINTS_BESIDE).unlink(missing_ok=True)
+        remove_file(files.folder / POINTS_BESIDE)
     except OSError as error:
         problem = f"cannot be removed ({error.strerror or error})"
         raise InputError(error.filename or files.folder, problem, "choose a writable folder") from error

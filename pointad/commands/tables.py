@@ -14,6 +14,7 @@ from pointad.evaluation.results import Results, metric_title, percent, percent_w
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 from pointad.files.in_place import append_to
+from pointad.files.standing_folders import refuse_replaced
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ def print_tables(runs: Sequence[Results], folder: Path) -> None:
         texts += [summary_table(runs, modality) for modality in runs[0].modalities]
     text = "\n\n".join(texts)
     print(f"\n{text}\n\nwritten to {shown(folder)}")
+    refuse_replaced(folder / "log.txt")
     with contextlib.suppress(OSError), append_to(folder / "log.txt") as log:
         log.write(text + "\n")
 

@@ -28,7 +28,7 @@ from pointad.errors import InputError
 from pointad.evaluation.provenance import code_fingerprint
 from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.evaluation.run_schema import checked_record
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.json_files import read_json
 from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
@@ -197,7 +197,7 @@ def _learn(
 def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, record: TrainingRecord) -> None:
     """Write the prompts, and next to them what they were learned from."""
     checkpoint = checkpoint_file(folder, epoch)
-    origin_file(checkpoint).unlink(missing_ok=True)  # it must never be next to another checkpoint
+    remove_file(origin_file(checkpoint))  # it must never be next to another checkpoint
     save_prompts(learner, checkpoint)
     write_origin(checkpoint, to_json(record), epoch)
 

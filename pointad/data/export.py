@@ -31,7 +31,7 @@ from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared,
 from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.data.staleness import is_outdated, sources_of
 from pointad.errors import InputError, shown
-from pointad.files.atomic import make_folder
+from pointad.files.atomic import make_folder, remove_file
 from pointad.files.locks import try_lock
 from pointad.files.pictures import write_png
 from pointad.files.standing_folders import Standing, know, refuse_replaced, standing_folder
@@ -150,6 +150,7 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
     try:
         files = output_files(sample, root)
         refuse_links(files)
+        refuse_replaced(files.lock)
         with try_lock(files.lock) as is_ours:
             if not is_ours:
                 return Outcome(sample, ELSEWHERE)
@@ -207,7 +208,7 @@ def _write_inputs(files: SampleFiles, prepared: PreparedSample, note: str) -> No
     cloud = prepared.point_cloud
     for path, content in ((files.rgb, prepared.rgb), (files.mask, prepared.xyz), (files.xyz, prepared.xyz)):
         if content is None:  # of an earlier rendering
-            path.unlink(missing_ok=True)
+            remove_file(path)
     if prepared.rgb is not None:
         write_png(files.rgb, prepared.rgb)
     if prepared.xyz is not None:

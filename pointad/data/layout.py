@@ -300,6 +300,7 @@ def _correspondence_name(index: int) -> str:
 def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     # The temporary name is always the same, so the next run cleans up after one that was killed.
     temporary = target.with_name(f".{target.name}.partial")
+    refuse_replaced(temporary)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     fill(temporary)

@@ -27,6 +27,7 @@ from torch import Tensor
 from pointad.files.atomic import atomic_path
 from pointad.files.regular import kind_of, refuse_leaving
 from pointad.files.safetensors_files import opened_safetensors, own_tensor
+from pointad.files.standing_folders import refuse_replaced
 from pointad.files.unfinished import is_unfinished, remove_if_abandoned
 
 logger = logging.getLogger(__name__)
@@ -162,7 +163,9 @@ def remove_entry(path: Path) -> bool:
 
     Raises:
         OSError: it cannot be removed.
+        InputError: the cache is no longer the folder that this run cleans up.
     """
+    refuse_replaced(path)
     with contextlib.suppress(IsADirectoryError):
         path.unlink(missing_ok=True)
         return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITIES
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import for_csv, from_csv
 from pointad.files.names import file_name, place_below, seen_alike
@@ -92,7 +92,7 @@ def confirm(folder: Path) -> None:
     Raises:
         InputError: the file cannot be removed.
     """
-    _remove(folder / UNFINISHED_NAME)
+    remove_file(folder / UNFINISHED_NAME)
 
 
 def discard(folder: Path) -> None:
@@ -107,15 +107,8 @@ def discard(folder: Path) -> None:
         for name in _named_in(folder / table):
             for path in (maps_file(folder, *name), picture_file(folder, *name)):
                 refuse_leaving(folder, path)
-                _remove(path)
+                remove_file(path)
     confirm(folder)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(path, f"cannot be removed ({error.strerror or error})", "choose another folder") from error
 
 
 def _named_in(path: Path) -> list[SampleName]:

@@ -38,6 +38,20 @@ def require_folder_place(path: str | Path) -> None:
             raise InputError(place, "is not a folder", "choose another output folder")
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file that a run wrote earlier, if it is there; what a link leads to stays.
+
+    Raises:
+        InputError: it cannot be removed, or its folder is no longer the one that this run works in.
+    """
+    refuse_replaced(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        problem = f"cannot be removed ({error.strerror or error})"
+        raise InputError(path, problem, "choose a writable folder") from error
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the target's folder; it replaces the target if the block ends without an error.

@@ -6,7 +6,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from pointad.errors import InputError, counted
+from pointad.errors import counted
+from pointad.files.atomic import remove_file
 from pointad.files.names import file_name
 from pointad.files.presence import is_file
 from pointad.files.regular import read_bytes
@@ -35,10 +36,7 @@ def remove_pages(folder: Path, except_for: Collection[str]) -> None:
     linked = {html.unescape(name) for name in _LINK.findall(_text(index))} - {*except_for, index.name}
     old = [folder / name for name in sorted(linked) if name == file_name(name) and _is_ours(folder / name)]
     for path in old:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(path, f"cannot be removed ({error.strerror or error})", "choose another folder") from error
+        remove_file(path)
     if old:
         logger.info("%s: removed %s of an earlier report", folder, counted(len(old), "page"))
 

@@ -16,7 +16,7 @@ from typing import Any
 from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import checked_record
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.digests import file_digest
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
@@ -164,7 +164,7 @@ def discard_training(folder: Path) -> None:
     for path in earlier:
         refuse_special(path)
     for path in earlier:
-        path.unlink(missing_ok=True)
+        remove_file(path)
 
 
 def _read_facts(path: Path, remedy: str) -> dict[str, Any]:

@@ -1,14 +1,25 @@
 """Folders that are moved or removed while a run works in them, and replaced by those of another run."""
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from robustness.invocation import files_below
 
+from pointad.commands.cache_upkeep import remove_damaged
+from pointad.commands.training_run import save_checkpoint
+from pointad.encoding.feature_cache import evict
 from pointad.errors import InputError
+from pointad.evaluation.run_record import TrainingRecord
+from pointad.evaluation.sample_outputs import UNFINISHED_NAME, confirm
 from pointad.files.atomic import atomic_path, write_together
 from pointad.files.locks import own_folder
 from pointad.files.standing_folders import refuse_replaced, standing_folder
+from pointad.model.prompt_learner import PromptLearner
+from pointad.training.run_folder import discard_training
 
 GONE = "was removed, moved or replaced while this run worked in it"
 
@@ -44,6 +55,40 @@ def test_nothing_comes_among_the_files_of_another_run(tmp_path: Path) -> None:
         write(tmp_path / "elsewhere")
     write(out / "results.json")
     assert {path.name for path in (tmp_path / "moved").iterdir()} == {".lock", "epoch_1.pth"}
+
+
+@contextlib.contextmanager
+def replaced(folder: Path, content: dict[str, bytes]) -> Iterator[None]:
+    """A run works in a folder, in whose place another one has come, of which everything must stay."""
+    with own_folder(folder):
+        folder.rename(folder.with_name(f"{folder.name}_moved"))
+        for name, held in content.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(held)
+        with pytest.raises(InputError, match=GONE):
+            yield
+        assert {name: (folder / name).read_bytes() for name in content} == content
+        assert files_below(folder) == set(content)
+
+
+def test_nothing_is_removed_from_among_the_files_of_another_run(tmp_path: Path) -> None:
+    """What says where a checkpoint comes from goes first when it is replaced: that of the other run was lost."""
+    learner = cast(PromptLearner, None)  # nothing comes to be saved
+    with replaced(tmp_path / "training", {"epoch_3.json": b"{}", "epoch_3.pth": b"prompts"}):
+        save_checkpoint(learner, tmp_path / "training", 3, TrainingRecord())
+    with replaced(tmp_path / "restarted", {"epoch_1.json": b"{}", "epoch_1.pth": b"prompts", "losses.csv": b""}):
+        discard_training(tmp_path / "restarted")
+    with replaced(tmp_path / "test", {UNFINISHED_NAME: b"class,species,id\n", "log.txt": b""}):
+        confirm(tmp_path / "test")
+
+
+def test_no_features_are_removed_from_another_cache(tmp_path: Path) -> None:
+    """They have the same names there, as names follow from the pictures."""
+    entry = f"ab/{'ab' * 32}.safetensors"
+    with replaced(tmp_path / "full", {entry: b"of the other cache"}):
+        evict(tmp_path / "full", 0)
+    with replaced(tmp_path / "checked", {entry: b"of the other cache"}):
+        remove_damaged(tmp_path / "checked")
 
 
 def test_a_folder_that_is_replaced_between_writing_and_renaming(tmp_path: Path) -> None:
