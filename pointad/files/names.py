@@ -18,8 +18,8 @@ LONGEST = 180
 
 # Separators and drive letters of any system, wildcards, and the escape character itself.
 _ESCAPED = frozenset('/\\:*?"<>|%')
-# Reserved device names on Windows, whatever follows after a dot.
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+# Reserved device names on Windows, whatever follows after a dot, and with spaces before it.
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 
 def file_name(foreign: str) -> str:

@@ -5,16 +5,18 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
-from pointad.files.picture_decoding import FORMATS, decode_picture
+from pointad.files.picture_decoding import FORMATS, decode_picture, tiff_tag
 
 logger = logging.getLogger(__name__)
 
 _MODES = {"RGB": "RGB", "grey": "L"}
 _DEEP_MODES = ("I", "F")  # and I;16 in its byte orders
+_DEEP_BYTES, _DEEPEST = 2, 65535
+_SIGNED, _LARGEST_SIGNED = 2, 127  # a kind of values in a TIFF, and the largest one of a byte
 
 
 def read_picture(path: str | Path, mode: str) -> np.ndarray:
@@ -29,13 +31,14 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
         (H, W, 3) or (H, W) uint8.
 
     Raises:
-        InputError: the file is missing, truncated, too large or not a picture.
+        InputError: the file is missing, truncated, too large or not a picture, or holds values below 0.
     """
     path = Path(path)
     picture = decode_picture(path)
     if picture.mode in _DEEP_MODES or picture.mode.startswith("I;16"):
         grey = _eight_bits(np.array(picture), path)
         return np.repeat(grey[..., None], 3, axis=-1) if mode == "RGB" else grey
+    _refuse_signed(picture, path)
     picture.info.pop("transparency", None)  # of a palette, which Pillow would warn of
     wanted = _MODES[mode]
     return np.array(picture if picture.mode == wanted else picture.convert(wanted))  # which would copy it otherwise
@@ -66,6 +69,9 @@ def read_depth_picture(path: str | Path) -> np.ndarray:
         raise InputError(path, f"is not a one-channel integer picture (shape {values.shape})", "give the depth picture")
     if values.dtype.itemsize == 1:
         raise InputError(path, "is an 8-bit picture, expected 16 bits", "give the depth picture as recorded")
+    if values.dtype.itemsize > _DEEP_BYTES and not 0 <= values.min(initial=0) <= values.max(initial=0) <= _DEEPEST:
+        problem = f"has values below 0 or above {_DEEPEST}, expected 16 bits"  # in part as Pillow wraps them around
+        raise InputError(path, problem, "give the depth picture as recorded")
     return values
 
 
@@ -93,6 +99,13 @@ def write_png(path: str | Path, picture: np.ndarray) -> None:
     with atomic_path(path) as temporary:
         # Level 1 is five times as fast as the default and takes a tenth more space.
         Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
+
+
+def _refuse_signed(picture: Image.Image, path: Path) -> None:
+    """Refuse values of a byte below 0, which Pillow takes for bright ones."""
+    is_signed = _SIGNED in np.atleast_1d(tiff_tag(picture, TiffImagePlugin.SAMPLEFORMAT, 1))
+    if is_signed and np.asarray(picture).max(initial=0) > _LARGEST_SIGNED:
+        raise InputError(path, "has values below 0", "give an 8-bit or 16-bit picture")
 
 
 def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
-from pointad.files.pictures import read_picture
+from pointad.files.pictures import read_depth_picture, read_picture
 
 MARKED = np.zeros((12, 16), dtype=bool)
 MARKED[3:6, 4:9] = True
@@ -150,3 +150,23 @@ def test_previews_are_no_other_pictures(tmp_path: Path, caplog: pytest.LogCaptur
     picture.save(tmp_path / "a.tif", save_all=True, append_images=[picture.resize((8, 6))])
     np.testing.assert_array_equal(read_mask(tmp_path / "a.tif") > 0, MARKED)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_signed_and_unsigned_pictures(compression: str | None, tmp_path: Path) -> None:
+    """What does not fit into 16 bits is no depth of a camera; of four bytes, Pillow takes the largest for negative."""
+    path = tmp_path / "a.tif"
+    for value, kind in ((2**31 + 5, np.uint32), (70_000, np.uint32), (-1, np.int32), (-1, np.int16)):
+        tifffile.imwrite(path, np.where(MARKED, value, 0).astype(kind), compression=compression)
+        for read in (read_depth_picture, lambda path: read_picture(path, "grey")):
+            with pytest.raises(InputError, match="below 0 or above 65535"):
+                read(path)
+    tifffile.imwrite(path, np.where(MARKED, 60_000, 0).astype(np.uint32), compression=compression)
+    np.testing.assert_array_equal(read_depth_picture(path), MARKED * 60_000)
+    for shape in (MARKED, np.repeat(MARKED[..., None], 3, axis=-1)):
+        photometric = "rgb" if shape.ndim == 3 else "minisblack"
+        tifffile.imwrite(path, np.where(shape, -1, 0).astype(np.int8), compression=compression, photometric=photometric)
+        with pytest.raises(InputError):
+            read_picture(path, "RGB")
+    tifffile.imwrite(path, np.where(MARKED, 127, 0).astype(np.int8), compression=compression)
+    np.testing.assert_array_equal(read_picture(path, "grey"), MARKED * 127)

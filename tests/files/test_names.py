@@ -40,6 +40,7 @@ def test_ordinary_names_stay_as_they_are(name: str) -> None:
         ("a\0b", "a%5Cx00b"),
         ("a\nb", "a%5Cnb"),
         ("con", "%63on"),
+        ("con .txt", "%63on .txt"),
         ("NUL.txt", "%4EUL.txt"),
         ("-rf", "%2Drf"),
         ("caf\udce9", "caf%5Cudce9"),
