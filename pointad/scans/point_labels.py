@@ -92,14 +92,14 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
 def label_column(values: np.ndarray, columns: Sequence[int], path: Path, remedy: str) -> int:
     """Which of some columns of (N, C) numbers holds the labels: the last, or the only one of just 0 and 1.
 
-    It is logged if it is not the last, or not the only one of 0 and 1.
+    It is logged if it is not the last of all columns, or not the only one of 0 and 1.
 
     Raises:
         InputError: the last is not a few whole numbers, or others are, too, as where colours tell what is marked.
     """
     binary = [column for column in columns if np.isin(values[:, column], (0, 1)).all() and np.ptp(values[:, column])]
     if len(binary) == 1 or columns[-1] in binary:
-        if binary != [columns[-1]]:
+        if binary != [values.shape[1] - 1]:
             said = "as only it consists" if len(binary) == 1 else "the last one that consists"
             message = "%s: column %d of %d is read as the labels, %s of 0 and 1"
             logger.warning(message, path, binary[-1] + 1, values.shape[1], said)
@@ -108,6 +108,9 @@ def label_column(values: np.ndarray, columns: Sequence[int], path: Path, remedy:
     if several or not _is_label_like(values[:, columns[-1]]):
         problem = f"has {values.shape[1]} columns, none of which is certain to be the labels"
         raise InputError(path, problem, remedy)
+    if columns[-1] != values.shape[1] - 1:
+        message = "%s: column %d of %d is read as the labels, the last one without coordinates"
+        logger.warning(message, path, columns[-1] + 1, values.shape[1])
     return columns[-1]
 
 

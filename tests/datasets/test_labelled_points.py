@@ -24,6 +24,8 @@ TRUTHS = {
     "label before normals": lines(rows(POINTS, LABELS, NORMALS)),
     "label before a constant": lines(rows(POINTS, LABELS, ONES)),
     "label first, by name": lines(rows(LABELS, POINTS, separator=","), "label,x,y,z"),
+    "label before all others": lines(rows(LABELS, POINTS)),
+    "label before named coordinates": lines(rows(7 * LABELS, POINTS, separator=","), "kind,x,y,z"),
     "two flags, by name": lines(rows(POINTS, LABELS, 1 - LABELS, separator=","), "x,y,z,gt,valid"),
     "words": lines(rows(POINTS, LABELS)).replace(b" 1\n", b" True\n").replace(b" 0\n", b" False\n"),
     "with a mark": b"\xef\xbb\xbf" + lines(rows(POINTS, LABELS)),
