@@ -29,6 +29,7 @@ _UNIT = re.compile(
     rf"\s*(?:\[(.*)\]|\((.*)\)|\{{(.*)\}}|<(.*)>|/\s*({FACTOR}\s*(?:{ENDINGS}))$|[-_/,]\s*(?:in_)?({ENDINGS})$)"
     rf"|\s+(?:in\s+)?((?:{FACTOR}\s*)?(?:{ENDINGS}))$|(?<=^[xyz])({GLUED})$"
 )
+_NEGATED = re.compile(r"(?:^|[\s_])[-−–][xyz]$")
 _AFFIX = re.compile(r"^(point|pos|position|coord|coordinate|vertex)(?=[xyz]$)|(?<=^[xyz])coord(inate)?$")
 _WORDS = frozenset(
     [
@@ -106,6 +107,8 @@ def plain_name(name: str) -> str:
     if len(bare) > _LONGEST:
         return bare
     bare = _UNIT.sub("", bare)
+    if _NEGATED.search(bare):  # with the other sign it is another cloud
+        return bare
     words = [word for word in re.split(r"[\s._:/-]+", bare) if word and word not in _WORDS]
     return words[0] if words in (["x"], ["y"], ["z"]) else _AFFIX.sub("", bare)
 

@@ -128,6 +128,8 @@ TOLD = {
     "mm_x,mm_y,um_z": "mm and um stand above the rows",
     "mm x,mm y,um z": "the columns mm x, mm y, um z are read as x, y, z",
     "a,b,c": "the columns a, b, c are read as x, y, z",
+    "x,y,-z": "the columns x, y, -z are read as x, y, z",
+    "pos_x,pos_-y,pos_z": "the columns pos_x, pos_-y, pos_z are read as x, y, z",
     "id,x,y,z\nmm,mm,um": "3 units for 4 columns; they are not used",
 }
 
