@@ -7,6 +7,7 @@ from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.references import GoodScans, look_options, make_reference
 from pointad.commands.scan_search import find_scans, refuse_overwriting
 from pointad.errors import counted
+from pointad.files.atomic import require_writable
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ def write_reference(settings: ReferenceSettings) -> None:
     good = list(find_scans(settings.good))
     good_scans = GoodScans(good, settings.rgb)
     refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
+    require_writable(settings.output)
     reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))
     reference.save(settings.output)
     logger.info("reference of %s written to %s", counted(len(good), "good scan"), settings.output)

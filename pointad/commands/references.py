@@ -17,6 +17,7 @@ from pointad.commands.scan_pictures import find_picture
 from pointad.commands.scan_search import twin_of
 from pointad.commands.told_readings import Readings
 from pointad.errors import InputError, counted
+from pointad.files.atomic import require_writable
 from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
 from pointad.files.regular import regular_file_size
@@ -124,6 +125,7 @@ def cached_reference(detector: PointAD, good: GoodScans, options: Mapping[str, A
                 logger.info("reference of %s, cached in %s", counted(len(good.files), "good scan"), path)
                 return replace(reference, names=tuple(map(str, good.files)))  # they may lie elsewhere now
             logger.warning("%s: was made from other good scans, and is made again", path)
+    require_writable(path)
     reference = make_reference(detector, good, options)
     reference.save(path)
     return reference

@@ -83,6 +83,26 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         ) from error
 
 
+def require_writable(path: str | Path) -> None:
+    """Refuse a file that could not be written, before the work is done whose result it is to hold; nothing is left.
+
+    Raises:
+        InputError: as `atomic_path`.
+    """
+    missing = [folder for folder in as_path(path).parents if not folder.exists()]
+    try:
+        with contextlib.suppress(_NothingToWriteError), atomic_path(path):
+            raise _NothingToWriteError
+    finally:
+        with contextlib.suppress(OSError):  # another run may have written there meanwhile
+            for folder in missing:
+                folder.rmdir()
+
+
+class _NothingToWriteError(Exception):
+    """Leaves a file as it was."""
+
+
 def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write files that belong together: all of them under temporary names, which are then renamed one after another.
 

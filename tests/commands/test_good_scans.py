@@ -55,6 +55,18 @@ def test_five_good_files_and_a_bad_one(run: Any, scans: Path, caplog: pytest.Log
     assert "processing" not in caplog.text and "cached in" in caplog.text
 
 
+def test_a_cache_that_cannot_be_written_is_told_before_good_scans_are_looked_at(
+    run: Any, scans: Path, detector: PointAD, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(detector), "make_reference", lambda *_, **__: pytest.fail("minutes of work"))
+    (scans / "kept").touch()
+    with pytest.raises(InputError, match=r"kept/.*: cannot be written"):
+        run(scans / "bad.npy", "--good", scans / "good")
+    arguments = [str(scans / "good"), "--output", str(scans / "kept" / "good.safetensors")]
+    with pytest.raises(InputError, match=r"kept/.*: cannot be written"):
+        reference.main(reference.build_parser().parse_args(arguments))
+
+
 def test_a_cached_reference_of_other_good_scans_is_not_used(
     run: Any, scans: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
