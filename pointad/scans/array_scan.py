@@ -2,6 +2,7 @@
 
 import logging
 import lzma
+import math
 import struct
 import zipfile
 import zlib
@@ -31,6 +32,11 @@ _POINT_NAMES = (
     *("coords", "coordinates", "positions", "position", "pos", "pts", "data"),
 )
 _COLOR_NAMES = ("colors", "rgb", "colours", "color", "colour", "rgba", "image")
+_PLACING_NAMES = (
+    *("offset", "offsets", "shift", "origin", "translation", "centroid", "scale", "scales", "scaling", "scale_factor"),
+    *("transform", "transformation", "pose", "rotation", "matrix", "affine"),
+)
+_MOST_PLACING = 16  # numbers of which such an array consists: a matrix at most
 _ARCHIVE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError, RuntimeError),
     *(ValueError, OverflowError, struct.error),  # nonsensical names, sizes and dates
@@ -71,7 +77,7 @@ def read_npz_scan(path: Path) -> ScanFile:
             else:
                 taken = [_points_member(archive, lower, path)]
                 values = _read_member(archive, taken[0], path)
-                _tell_unread(archive, [info for info in archive.infolist() if info not in taken], values.shape, path)
+            _tell_unread(archive, [info for info in archive.infolist() if info not in taken], values.shape, path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
             others = [info for info in archive.infolist() if info not in taken]
@@ -203,8 +209,9 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
 
 
 def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape: tuple[int, ...], path: Path) -> None:
-    """Log arrays beside the points, of that shape, that also hold points by their names, or that choose among them."""
-    for info in others[:_MOST_TOLD]:
+    """Log arrays beside the points that also hold points by their names, choose among them, or would place them."""
+    names = {*_PLACING_NAMES, *_POINT_NAMES}
+    for info in sorted(others, key=lambda info: _name(info).lower() not in names)[:_MOST_TOLD]:
         name = _name(info)
         try:
             header = _member_header(archive, info, path)
@@ -214,6 +221,9 @@ def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape:
             logger.warning("%s: the array %r holds points too, but is not read", path, name)
         elif header.shape == shape[:-1] and header.dtype.kind == "b":
             logger.warning("%s: the array %r is not read: all points take part, True or False", path, name)
+        elif name.lower() in _PLACING_NAMES and header.dtype.kind in "iuf" and math.prod(header.shape) <= _MOST_PLACING:
+            message = "%s: the array %r is not read: the points are taken as they stand, neither scaled nor moved by it"
+            logger.warning(message, path, name)
 
 
 def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

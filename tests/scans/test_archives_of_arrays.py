@@ -14,6 +14,17 @@ BESIDE = {
     "Points": ({"points": POINTS, "XYZ": POINTS + 1}, "the array 'XYZ' holds points too"),
     "valid": ({"points": GRID, "valid": GRID[..., 2] > 398}, "the array 'valid' is not read: all points take part"),
     "mask": ({"xyz": POINTS, "mask": POINTS[:, 0] > 0}, "the array 'mask' is not read"),
+    "offset": (
+        {"points": POINTS, "offset": np.ones(3)},
+        "the array 'offset' is not read: the points are taken as they",
+    ),
+    "Scale": ({"points": POINTS, "Scale": np.array(0.001)}, "the array 'Scale' is not read: the points are taken"),
+    "many": (
+        {"points": POINTS, **{f"a{number}": np.ones(3) for number in range(40)}, "scale": np.ones((1, 3))},
+        "the array 'scale' is not read: the points are taken",
+    ),
+    "pose": ({"points": POINTS, "pose": np.eye(4, dtype=np.float32)}, "the array 'pose' is not read: the points are"),
+    "shift of each": ({"points": POINTS, "shift": POINTS[:, 0], "scale": np.array("mm")}, ""),
     "labels": ({"points": POINTS, "labels": np.arange(COUNT), "name": np.array(""), "normals": POINTS}, ""),
 }
 
@@ -26,3 +37,11 @@ def test_what_is_not_read(name: str, tmp_path: Path, caplog: pytest.LogCaptureFi
         scan = read_scan(tmp_path / "a.npz")
     np.testing.assert_array_equal(scan.points, next(iter(arrays.values())))
     assert said in caplog.text if said else not caplog.records
+
+
+def test_a_scale_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    axes = dict(zip("xyz", POINTS.T, strict=True))
+    np.savez(tmp_path / "a.npz", **axes, scale=np.array([1.0, 1.0, 0.1]), valid=POINTS[:, 0] > 0)
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.npz").points, POINTS)
+    assert "the array 'scale' is not read: the points are taken" in caplog.text
+    assert "the array 'valid' is not read: all points take part" in caplog.text
