@@ -15,8 +15,8 @@ _REMEDY = "copy or export the file again, or correct the number"
 def check_declared_count(above: bytes, held: int, path: Path) -> None:
     """Refuse a `.pts` file with fewer points than it states, as a cut copy has; log other contradictions.
 
-    Elsewhere a number that stands alone may be something else, such as a year. It is logged if it is larger than the
-    number of rows.
+    Of several numbers that stand alone, the last one counts, unless another is that of the rows. Elsewhere they may be
+    something else, such as a year. The largest is logged if it is larger than the number of rows.
 
     Args:
         above: the lines above the first row.
@@ -26,12 +26,13 @@ def check_declared_count(above: bytes, held: int, path: Path) -> None:
     Raises:
         InputError: a `.pts` file ends before its number of points.
     """
-    alone = [line.strip() for line in above.split(b"\n")]
+    alone = [line.strip(b' \t",;').removeprefix(b"+") for line in above.split(b"\n")]
     numbers = [int(line) for line in alone if line.isdigit() and len(line) < _MOST_DIGITS]
-    if len(numbers) != 1 or numbers[0] == held:
+    if not numbers or held in numbers:
         return
-    declared = numbers[0]
+    declared = numbers[-1]
     if path.suffix.lower() != ".pts":
+        declared = max(numbers)
         if held < declared <= MOST_POINTS:
             message = "%s: %d rows follow the number %d; if this is the number of points, the file is not complete"
             logger.warning(message, path, held, declared)

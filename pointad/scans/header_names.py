@@ -71,7 +71,7 @@ def column_names(
             return found
     last = lines[0] if lines else []
     for found in last:
-        if len(found) == columns and not all(is_numeric(cell.encode()) for cell in found):
+        if len(found) == columns and not any(is_numeric(cell.encode()) for cell in found[:3]):
             return tuple("" if text == "-" else text for text in found)
     for found in last:
         plain = [text.strip('" ').lower() for text in found]

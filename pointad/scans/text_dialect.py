@@ -8,7 +8,9 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.scans.column_numbers import counts_columns
+from pointad.scans.decimal_commas import check_commas
 from pointad.scans.header_names import MOST_ABOVE, column_names, is_units, names_coordinates
+from pointad.scans.lines_above import check_lines_above
 from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
 from pointad.scans.text_encoding import in_utf8, reencoded
 from pointad.scans.thousands import groups_thousands
@@ -18,13 +20,14 @@ logger = logging.getLogger(__name__)
 _SAMPLED_LINES = 1000
 _SEPARATORS = (BLANK, COMMA, SEMICOLON, TAB)
 _DECIMAL_COMMA = re.compile(rb"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_LEADING_ZERO = re.compile(rb"(?:^|,)\s*[+-]?0\d+\s*(?=,|$)")
-_NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.#\w+)", re.IGNORECASE)  # of C runtimes of Windows
-_WITH_SIGN = re.compile(rb"(?<![\w.])[+-]?1\.#(?:[qs]?nan|ind|inf)\d*(?!\w)", re.IGNORECASE)
+_NOT_FINITE = re.compile(rb"[+-]?(?:nan\(\w*\)|1\.(?:#\w+|\$))", re.IGNORECASE)  # of C runtimes of Windows
+_WITH_SIGN = re.compile(
+    rb"(?<![\w.])[+-]?1\.(?:#(?:[qs]?nan|ind|inf|[qs]nb|[iqs]o|[jrt])\d*|\$)(?!\w)", re.IGNORECASE
+)  # which it rounds like digits: 1.#INF with two decimals is 1.#J, with three 1.#IO
 MISSING = rb"|na|n/a|null|none|nil|-{1,5}|#n/a|\?|\*+"
 _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
-    rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?)(?!\w)", re.IGNORECASE
+    rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?|error!|spill!|calc!)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"
@@ -76,12 +79,13 @@ def decoded(content: bytes, name: str | Path) -> bytes:
 
 def plain_nan(content: bytes) -> bytes:
     """Replace the Windows notations -nan(ind), 1.#QNAN and 1.#INF by nan."""
-    return _NOT_FINITE.sub(b"nan", content) if b".#" in content or b"(" in content else content
+    is_there = any(sign in content for sign in (b".#", b".$", b"("))
+    return _NOT_FINITE.sub(b"nan", content) if is_there else content
 
 
 def plain_rows(content: bytes) -> bytes:
     """Replace 1.#QNAN and errors of a spreadsheet's cells, such as #DIV/0!, by nan; remove comments behind numbers."""
-    if b"#" in content:
+    if b"#" in content or b".$" in content:
         content = _WITH_SIGN.sub(b"nan", content)  # whose sign begins no comment
         content = _SPREADSHEET_ERROR.sub(b"nan", content)
     if any(sign in content for sign in (b"#", b"//", b"!", b"%")):
@@ -133,10 +137,10 @@ def find_dialect(content: bytes, name: str | Path, *, nameless: bool = False) ->
         last = above[-1] if above else b""
     if not is_comment(last) and _is_spoilt_row(split(last, separator), columns):
         raise InputError(name, f"begins with a row that is not all numbers ({_shown(last)})", _REMEDY)
+    check_lines_above(above, separator, columns, name)
     names = column_names(above, separator, sample, name)
-    if separator == COMMA and b'"' not in sample[0] and _hides_decimal_commas(sample):
-        problem = "has whole numbers with leading zeros between commas, which suggests that some are decimal commas"
-        raise InputError(name, problem, "write it with decimal points, or with semicolons between the columns")
+    if separator == COMMA and b'"' not in sample[0]:
+        check_commas(sample, name)
     return Dialect(separator, decimal_comma, start, names)
 
 
@@ -277,9 +281,3 @@ def _convention(sample: list[bytes]) -> tuple[bytes | None, bool]:
             return separator, False  # parsing reports what is wrong
     quoted = [cell for line in with_comma for cell in split(line, COMMA) if b"," in cell]
     return COMMA, bool(quoted) and all(map(_DECIMAL_COMMA.fullmatch, quoted))
-
-
-def _hides_decimal_commas(sample: list[bytes]) -> bool:
-    """Whole numbers such as 05 are the digits after a decimal sign."""
-    hiding = sum(_LEADING_ZERO.search(line) is not None for line in sample)
-    return hiding > len(sample) / 50 and not any(b"." in line for line in sample)

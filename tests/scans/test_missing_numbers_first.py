@@ -51,7 +51,10 @@ def test_empty_cells_below_names(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_scan(path).points, [[np.nan] * 3, *POINTS[1:]])
 
 
-@pytest.mark.parametrize("word", ["1.#QNAN", "-1.#IND", "1.#INF", "1.#QNAN0", "-1.#IND00"])
+ROUNDED = ["1.#J", "-1.#J", "1.#IO", "-1.#IO", "1.#R", "1.#QO", "1.#QNB", "1.$", "-1.$"]  # with one to four decimals
+
+
+@pytest.mark.parametrize("word", ["1.#QNAN", "-1.#IND", "1.#INF", "1.#QNAN0", "-1.#IND00", *ROUNDED])
 @pytest.mark.parametrize("separator", SEPARATORS)
 def test_the_sign_in_windows_nans_begins_no_comment(separator: str, word: str, tmp_path: Path) -> None:
     expected = POINTS.copy()
