@@ -9,7 +9,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.scans.length_units import has_no_length, length
-from pointad.scans.named_columns import stated_unit
+from pointad.scans.named_columns import repeated, stated_unit
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,19 @@ def tell_unused_units(above: bytes, names: Sequence[str], path: Path) -> None:
             "%s: %s stand above the rows, but the column names state no known unit; x, y and z are assumed to have one"
         )
         logger.warning(message, path, " and ".join(sorted(found)))
+
+
+def tell_repeated(names: Sequence[str], taken: Sequence[int], path: Path) -> None:
+    """Log that other columns are called like those of the coordinates.
+
+    Args:
+        names: of all columns.
+        taken: positions of the coordinates among them.
+        path: the file, for the log.
+    """
+    if repeated(names, taken):
+        shown = ", ".join(names[place] for place in taken)
+        logger.warning("%s: has several columns called %s; the first of each are read", path, shown)
 
 
 def common_unit(names: Sequence[str]) -> str:

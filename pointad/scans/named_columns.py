@@ -82,6 +82,18 @@ def find_columns(names: Sequence[str]) -> NamedColumns:
     return NamedColumns(exact or _positions(plain, _COORDINATES), _positions(plain, _COLORS))
 
 
+def repeated(names: Sequence[str], taken: Sequence[int]) -> bool:
+    """Whether other columns have the same names, in any case, as those that `find_columns` took for coordinates.
+
+    Args:
+        names: as for `find_columns`.
+        taken: positions of the coordinates among them.
+    """
+    read = _unquoted if {_unquoted(names[place]) for place in taken} == set("xyz") else plain_name
+    called = [read(name) for name in names]
+    return any(called.count(called[place]) > 1 for place in taken)
+
+
 def alike(names: Sequence[str]) -> tuple[int, int, int] | None:
     """Columns whose names differ in the letters x, y and z alone, such as px, py, pz; None if there are none.
 

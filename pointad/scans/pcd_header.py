@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.scans.column_units import tell_repeated
 from pointad.scans.named_columns import find_columns
 from pointad.scans.scan_file import MOST_POINTS
 
@@ -60,6 +61,9 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     columns = find_columns(present)
     if columns.xyz is None or any(dtype[present[place]].shape for place in columns.xyz):
         raise InputError(path, f"has no fields x, y, z; found {' '.join(names)}", _REMEDY)
+    coordinates = find_columns(names).xyz
+    if coordinates is not None:
+        tell_repeated(names, coordinates, path)
     if count < 0 or data not in ("ascii", "binary", "binary_compressed"):
         raise InputError(path, f"declares {count} points stored as {data!r}", _REMEDY)
     if count > MOST_POINTS:

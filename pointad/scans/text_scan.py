@@ -8,7 +8,7 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_beside_points, colors_from_named, colors_from_unnamed
 from pointad.scans.column_order import check_order, tell_reading
-from pointad.scans.column_units import in_one_unit, tell_unused_units
+from pointad.scans.column_units import in_one_unit, tell_repeated, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import alike, find_columns, is_no_coordinate, plain_name
 from pointad.scans.reading_words import columns_read
@@ -48,8 +48,7 @@ def read_text_scan(path: Path) -> ScanFile:
                 colors, place = colors_beside_points(table.values[:, nameless])
                 found = None if place is None else tuple(nameless[place : place + 3])
             taken = [table.names[place] for place in columns.xyz]
-            if any(table.names.count(name) > 1 for name in taken):
-                logger.warning("%s: has several columns called %s; the first of each are read", path, ", ".join(taken))
+            tell_repeated(table.names, columns.xyz, path)
             points = in_one_unit(table.values[:, columns.xyz], taken, path)
             return ScanFile(points, colors, columns=_said(table, columns.xyz, found if colors is not None else None))
     values = without_row_numbers(table.values, path)
