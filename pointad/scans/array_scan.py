@@ -18,7 +18,7 @@ from pointad.files.regular import regular_file_size
 from pointad.files.zip_members import check_member
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
-from pointad.scans.column_units import in_one_unit
+from pointad.scans.column_units import in_one_unit, tell_repeated
 from pointad.scans.named_columns import NamedColumns, find_columns
 from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
 from pointad.scans.reading_words import columns_read
@@ -44,6 +44,7 @@ _ARCHIVE_ERRORS = (
 _UNNAMED_FIELDS = ("f0", "f1", "f2")  # numpy's own names; RealSense's vertices have them
 _KINDS = "iufV"  # V: records with named fields
 _MOST_TOLD = 20  # arrays that nobody asks for
+_MOST_LOOKED_AT = 1000  # of these
 _LONGEST_TOLD = 40  # characters of their names
 _REMEDY = "give (points, 3), or (height, width, 3) for an organized scan"
 _FIELDS_REMEDY = f"call the fields x, y and z, or {_REMEDY}"
@@ -77,13 +78,13 @@ def read_npz_scan(path: Path) -> ScanFile:
             else:
                 taken = [_points_member(archive, lower, path)]
                 values = _read_member(archive, taken[0], path)
-            _tell_unread(archive, [info for info in archive.infolist() if info not in taken], values.shape, path)
             named = next((lower[name] for name in _COLOR_NAMES if name in lower), None)
             colors = None if named is None else _read_member(archive, named, path)
             others = [info for info in archive.infolist() if info not in taken]
+            scan = scan_from_array(values, colors, path)
+            _tell_unread(archive, others, scan.points.size // 3, path)
     except _ARCHIVE_ERRORS as error:
         raise InputError(path, f"is not a readable npz file ({error})", "replace the file") from error
-    scan = scan_from_array(values, colors, path)
     alike = "x, y, z: three arrays" if len(taken) > 1 else scan.columns
     said = f"x, y, z: arrays {_listed(taken)}" if len(taken) > 1 else f"array {_listed(taken)}; {scan.columns}"
     if scan.colors is not None and named is not None:
@@ -116,7 +117,7 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
     shape = laid_out.shape[:-1]
     if np.prod(shape, dtype=object) > MOST_POINTS:
         raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
-    if laid_out.ndim == 3 and laid_out.dtype == np.uint8:
+    if laid_out.ndim == 3 and laid_out.dtype.itemsize == 1:
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
     count = laid_out.shape[-1]
     if fields is None:
@@ -170,6 +171,7 @@ def _from_records(records: np.ndarray, columns: NamedColumns, path: Path) -> tup
     wanted = [names[place] for place in (*(columns.xyz or ()), *(columns.colors or ()))]
     if columns.xyz is None or any(records.dtype[name].kind not in "iuf" for name in wanted):
         raise InputError(path, f"has the fields {', '.join(names)}, not x, y and z with a number each", _FIELDS_REMEDY)
+    tell_repeated(names, columns.xyz, path)
     values = [records[name] for name in wanted]
     points = np.stack([axis.astype(np.float64) for axis in values[:3]], axis=-1)
     return in_one_unit(points, wanted[:3], path), np.stack(values[3:], axis=-1) if len(values) > 3 else None
@@ -208,22 +210,34 @@ def _points_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]
     raise InputError(path, f"has no array named points or xyz; found {held or 'nothing'}", remedy)
 
 
-def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], shape: tuple[int, ...], path: Path) -> None:
+def _tell_unread(archive: zipfile.ZipFile, others: list[zipfile.ZipInfo], count: int, path: Path) -> None:
     """Log arrays beside the points that also hold points by their names, choose among them, or would place them."""
-    names = {*_PLACING_NAMES, *_POINT_NAMES}
-    for info in sorted(others, key=lambda info: _name(info).lower() not in names)[:_MOST_TOLD]:
+    told = 0
+    for info in others[:_MOST_LOOKED_AT]:
         name = _name(info)
         try:
             header = _member_header(archive, info, path)
         except InputError:  # something else that nobody asks for
             continue
-        if header.shape == shape and name.lower() in _POINT_NAMES:
-            logger.warning("%s: the array %r holds points too, but is not read", path, name)
-        elif header.shape == shape[:-1] and header.dtype.kind == "b":
-            logger.warning("%s: the array %r is not read: all points take part, True or False", path, name)
+        if name.lower() in _POINT_NAMES and _holds(header, count):
+            message = "%s: the array %r holds points too, but is not read"
+        elif header.dtype.kind == "b" and math.prod(header.shape) == count:
+            message = "%s: the array %r is not read: all points take part, True or False"
         elif name.lower() in _PLACING_NAMES and header.dtype.kind in "iuf" and math.prod(header.shape) <= _MOST_PLACING:
             message = "%s: the array %r is not read: the points are taken as they stand, neither scaled nor moved by it"
-            logger.warning(message, path, name)
+        else:
+            continue
+        logger.warning(message, path, name)
+        told += 1
+        if told == _MOST_TOLD:
+            return
+
+
+def _holds(header: NpyHeader, count: int) -> bool:
+    """Whether an array may hold as many points: records, or numbers with three to twelve for each."""
+    if header.dtype.names is not None:
+        return math.prod(header.shape) == count
+    return any(length * count == math.prod(header.shape) for length in header.shape if 3 <= length <= MOST_COLUMNS)
 
 
 def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -6,7 +6,7 @@ Elements without lists or with lists of equal length are read as arrays; lists o
 import io
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,12 @@ from plyfile import PlyParseError
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
-from pointad.scans.column_units import in_one_unit
+from pointad.scans.column_units import in_one_unit, tell_repeated
 from pointad.scans.declared_types import as_declared, is_unlike
 from pointad.scans.meshes import Mesh, fans, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
-from pointad.scans.ply_lists import Columns, read_varying_lists
+from pointad.scans.ply_lists import Columns, read_varying_lists, rows_end
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.surplus import check_surplus
@@ -67,22 +67,46 @@ def read_ply(path: Path) -> Mesh:
             "%s: its faces have no list called vertex_indices and are ignored; the vertices are read as the points"
         )
         logger.warning(message, path)
-    if last == len(header.elements) - 1:
-        _tell_of_more(body, place, header.elements[last], header, path)
+    _check_end(body, place, header.elements[last + 1 :], header, path)
     return _mesh(vertices, declared, np.concatenate(faces), path)
 
 
-def _tell_of_more(body: bytes | list[bytes], place: int, element: PlyElement, header: PlyHeader, path: Path) -> None:
-    """Log rows behind the last element, as of a file whose header states too few of them."""
-    if isinstance(body, bytes):
-        size = record_type(element, header.byte_order).itemsize if not element.lists else 0
-        if size:
-            check_surplus(body[place:], element.count, size, f"rows of {element.name}", path)
+def _check_end(
+    body: bytes | list[bytes], place: int, others: Sequence[PlyElement], header: PlyHeader, path: Path
+) -> None:
+    """Log what is behind the last element, as of a file whose header states too few rows, and refuse one cut before it.
+
+    Args:
+        body: of the file; rows of a text.
+        place: where the elements end that are read.
+        others: those behind them, which are not read.
+        header: of the file.
+        path: the file, for the log and for errors.
+    """
+    for element in (one for one in others if one.properties):
+        if isinstance(body, list):
+            end: int | None = place + element.count
+            held = len(body) - (not body[-1])
+        else:
+            end, held = rows_end(body, place, element, header), len(body)
+        if end is None:
+            return
+        if end > held:
+            raise InputError(path, f"declares {element.count} of {element.name} but ends before the last", _REMEDY)
+        place = end
+    if isinstance(body, list):
+        more = len(body) - place - (not body[-1])
+        if more > 0:
+            ending = header.elements[-1]
+            message = "%s: declares %d rows of %s but holds %d more, which are not read"
+            logger.warning(message, path, ending.count, ending.name, more)
         return
-    more = len(body) - place - (not body[-1])
-    if more > 0:
-        message = "%s: declares %d rows of %s but holds %d more, which are not read"
-        logger.warning(message, path, element.count, element.name, more)
+    vertices = next(element for element in header.elements if element.name == "vertex")
+    surplus = body[place:]
+    if not vertices.lists:
+        check_surplus(surplus, vertices.count, max(vertices.least_bytes, 1), "rows of vertex", path)
+    elif surplus.strip(b"\0"):
+        logger.warning("%s: %d bytes behind the last row are not read", path, len(surplus))
 
 
 def _is_needed(element: PlyElement) -> bool:
@@ -144,6 +168,8 @@ def _mesh(columns: Columns, declared: PlyElement, faces: np.ndarray, path: Path)
     used = {names[place] for place in (*found.xyz, *(found.colors or ()))}
     parts = {part.name: part for part in reversed(declared.properties)}  # of equal names the first counts
     _tell_unlike(columns, [parts[name] for name in columns if name in used], path)
+    stored = [part.name for part in declared.properties if part.length_kind is None]
+    tell_repeated(stored, [stored.index(names[place]) for place in found.xyz], path)
     vertices = in_one_unit(vertices, [names[place] for place in found.xyz], path)
     colors = None
     if found.colors is not None:

@@ -3,6 +3,7 @@
 import io
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from plyfile import PlyData
@@ -15,6 +16,7 @@ Columns = dict[str, np.ndarray]
 """Properties by name; lists are (N, length) or, of varying length, (N,) of arrays."""
 
 _MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
+_MOST_WALKED = 1_000_000  # rows; a second
 _NAMES = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
 _LENGTHS = {**_NAMES, "i1": "uchar", "i2": "ushort", "i4": "uint"}  # of a negative one, plyfile takes all that follows
 _WIDE = ("i8", "u8")  # which plyfile does not know
@@ -42,6 +44,34 @@ def read_varying_lists(body: bytes, element: PlyElement, header: PlyHeader, path
         if part.name not in columns:
             columns[part.name] = _in_own_kind(data[f"p{position}"], part, header)
     return columns, 0 if header.is_text else len(stream.getbuffer()) - stream.tell()  # plyfile closes texts
+
+
+def rows_end(body: bytes, place: int, element: PlyElement, header: PlyHeader) -> int | None:
+    """Where the rows of an element of a binary file end, perhaps behind the end of the file; None if it is not sought.
+
+    It is not, if lists make that laborious.
+
+    Args:
+        body: of the file.
+        place: where the rows begin.
+        element: which is not read.
+        header: of the file.
+    """
+    if not element.lists:
+        return place + element.count * element.least_bytes
+    if element.count > _MOST_WALKED or not element.least_bytes:
+        return None
+    for _ in range(element.count):
+        for part in element.properties:
+            if part.length_kind is None:
+                place += int(part.kind[1])
+                continue
+            own = int(part.length_kind[1])
+            if place + own > len(body):
+                return place + own
+            order: Literal["big", "little"] = "big" if header.byte_order == ">" else "little"
+            place += own + int.from_bytes(body[place : place + own], order) * int(part.kind[1])
+    return place
 
 
 def _plain_header(element: PlyElement, header: PlyHeader) -> bytes:

@@ -7,6 +7,7 @@ from pointad.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+_PADDING = b"\0\t\n\r\x1a "
 _REMEDY = "describe all bytes in the header, or export the file again"
 
 
@@ -33,6 +34,6 @@ def check_surplus(surplus: bytes, rows: int, size: int, what: str, path: Path) -
     if more and not rest:
         message = "%s: declares %d %s but has room for %d more, which are not read"
         logger.warning(message, path, rows, what, more)
-    elif len(surplus) >= rows > 0:
+    elif len(surplus) >= rows > 0 or surplus.strip(_PADDING):
         message = "%s: declares %d %s, behind which %d more bytes are not read"
         logger.warning(message, path, rows, what, len(surplus))

@@ -5,6 +5,7 @@ import logging
 import math
 import re
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
 _MOST_TAGS = 20_000  # in all of them, each of which tifffile compares with the others of its kind
-_SCALING = re.compile(r"""name=["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
+_SCALING = re.compile(r"""(?:name|role)\s*=\s*["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
 _NEUTRAL = {"scale": ("1", "1.0"), "offset": ("0", "0.0")}
 _LONGEST_METADATA = 100_000  # characters
 _UPRIGHT = 1  # of the tag Orientation: the first row is at the top, the first column on the left
@@ -133,27 +134,36 @@ def _scan_values(file: tifffile.TiffFile, path: str | Path, size: int) -> tuple[
         said = f"the three {'channels' if shape[-1] == 3 else 'planes'}, in this order"
         if len(images) > 1:
             said += f", of image {first + 1} of {len(images)}; other images are not used"
-        _tell_orientation(image, path)
+        _tell_orientation([image], path)
         values = _channels_last(_read(image, shape, path, size), shape)
-        return _without_stated_no_data(values, image, path), f"x, y, z: {said}"
-    planes = [image for image in images if len(image.shape) == 2 and image.dtype != np.uint8]
+        return _without_stated_no_data(values, [image], path), f"x, y, z: {said}"
+    planes = [image for image in images if len(image.shape) == 2 and not _is_picture(image)]
     if len(planes) == 3 and len({(image.shape, image.dtype) for image in planes}) == 1:
         said = "x, y, z: three pages, in this order"
         if len(images) > len(planes):
             said += f", of {len(images)}; the others are not used"
-        _tell_orientation(planes[0], path)
+        _tell_orientation(planes, path)
         read = [_read(image, (*image.shape, 3), path, size).reshape(image.shape) for image in planes]
-        return np.stack(read, axis=-1), said
-    if any(image.dtype == np.uint8 for image in images):
+        return _without_stated_no_data(np.stack(read, axis=-1), planes, path), said
+    if any(map(_is_picture, images)):
         raise InputError(path, f"is an 8-bit image of shape {images[0].shape}, not a scan", _REMEDY)
     held = ", ".join(str(image.shape) for image in images[:5]) or "nothing"
     raise InputError(path, f"has shape {held}, expected (height, width, 3)", HEIGHT_MAP_REMEDY)
 
 
-def _tell_orientation(image: tifffile.TiffPageSeries, path: str | Path) -> None:
-    tags = image.keyframe.tags
-    orientation = tags["Orientation"].value if "Orientation" in tags else _UPRIGHT
-    if orientation != _UPRIGHT:
+def _is_picture(image: tifffile.TiffPageSeries) -> bool:
+    """Whether an image has 8 bits."""
+    return image.dtype is not None and image.dtype.kind in "iu" and image.dtype.itemsize == 1
+
+
+def _pages(images: Sequence[tifffile.TiffPageSeries]) -> list[tifffile.TiffPage]:
+    """All pages of some images with tags of their own: of three planes, each may be one."""
+    return [page.aspage() for image in images for page in image.pages if page is not None]
+
+
+def _tell_orientation(images: Sequence[tifffile.TiffPageSeries], path: str | Path) -> None:
+    tags = [page.tags for page in _pages(images)]
+    if any("Orientation" in one and one["Orientation"].value != _UPRIGHT for one in tags):
         message = (
             "%s: its orientation tag is not followed: rows and columns are read as they are stored, pictures are turned"
         )
@@ -163,28 +173,31 @@ def _tell_orientation(image: tifffile.TiffPageSeries, path: str | Path) -> None:
 def _shape_of_scan(image: tifffile.TiffPageSeries) -> tuple[int, ...] | None:
     """The shape of an image of three channels that is not 8-bit, without axes of length 1; None for others."""
     shape = tuple(length for length in image.shape if length != 1)
-    return shape if len(shape) == 3 and 3 in (shape[0], shape[2]) and image.dtype != np.uint8 else None
+    return shape if len(shape) == 3 and 3 in (shape[0], shape[2]) and not _is_picture(image) else None
 
 
-def _without_stated_no_data(values: np.ndarray, image: tifffile.TiffPageSeries, path: str | Path) -> np.ndarray:
+def _without_stated_no_data(
+    values: np.ndarray, images: Sequence[tifffile.TiffPageSeries], path: str | Path
+) -> np.ndarray:
     """Points (H, W, 3) with holes (0, 0, 0) where z is the number that GDAL's tag states for missing data; logged.
+
+    Of several pages, each may state its own.
 
     Raises:
         InputError: GDAL's tags state a factor or an offset for the numbers of an axis.
     """
-    tags = image.keyframe.tags
-    told = str(tags["GDAL_METADATA"].value) if "GDAL_METADATA" in tags else ""
-    stated = [(name.lower(), number.strip()) for name, number in _SCALING.findall(told[:_LONGEST_METADATA])]
-    if any(number not in _NEUTRAL[name] for name, number in stated):
+    pages = _pages(images)
+    told = [str(page.tags["GDAL_METADATA"].value) for page in pages if "GDAL_METADATA" in page.tags]
+    found = [match for text in told for match in _SCALING.findall(text[:_LONGEST_METADATA])]
+    if any(number.strip() not in _NEUTRAL[name.lower()] for name, number in found):
         raise InputError(path, "states a scale or an offset of its numbers (GDAL)", "write the coordinates themselves")
-    if "GDAL_NODATA" not in tags:
-        return values
-    missing = values[..., 2] == image.keyframe.nodata
-    if not missing.any():
-        return values
-    message = "%s: %d of %d points have the file's own no-data value %g as z; they are treated as holes"
-    logger.warning(message, path, missing.sum(), missing.size, image.keyframe.nodata)
-    return np.where(missing[..., None], values.dtype.type(0), values)
+    for no_data in dict.fromkeys(page.nodata for page in pages if "GDAL_NODATA" in page.tags):
+        missing = values[..., 2] == no_data
+        if missing.any():
+            message = "%s: %d of %d points have the file's own no-data value %g as z; they are treated as holes"
+            logger.warning(message, path, missing.sum(), missing.size, no_data)
+            values = np.where(missing[..., None], values.dtype.type(0), values)
+    return values
 
 
 def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Path, size: int) -> np.ndarray:

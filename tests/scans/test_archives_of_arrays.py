@@ -25,6 +25,15 @@ BESIDE = {
     ),
     "pose": ({"points": POINTS, "pose": np.eye(4, dtype=np.float32)}, "the array 'pose' is not read: the points are"),
     "shift of each": ({"points": POINTS, "shift": POINTS[:, 0], "scale": np.array("mm")}, ""),
+    "mask (N, 1)": ({"xyz": POINTS, "mask": POINTS[:, :1] > 0}, "the array 'mask' is not read"),
+    "mask of a grid, flat": ({"xyz": GRID, "mask": (GRID[..., 2] > 398).ravel()}, "the array 'mask' is not read"),
+    "planes": ({"points": POINTS, "xyz": POINTS.T + 1}, "the array 'xyz' holds points too"),
+    "a batch": ({"points": POINTS, "pos": POINTS[None] + 1}, "the array 'pos' holds points too"),
+    "with colours": ({"points": POINTS, "pos": np.hstack([POINTS, POINTS])}, "the array 'pos' holds points too"),
+    "behind many": (
+        {"points": POINTS, **{f"a{n}": np.zeros(2) for n in range(30)}, "mask": POINTS[:, 0] > 0},
+        "the array 'mask' is not read",
+    ),
     "labels": ({"points": POINTS, "labels": np.arange(COUNT), "name": np.array(""), "normals": POINTS}, ""),
 }
 
@@ -45,3 +54,15 @@ def test_a_scale_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFi
     np.testing.assert_array_equal(read_scan(tmp_path / "a.npz").points, POINTS)
     assert "the array 'scale' is not read: the points are taken" in caplog.text
     assert "the array 'valid' is not read: all points take part" in caplog.text
+@pytest.mark.parametrize("scan", [POINTS.T, GRID.transpose(2, 0, 1), POINTS[None]])
+def test_masks_beside_other_layouts(scan: np.ndarray, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.savez(tmp_path / "a.npz", xyz=scan, valid=np.arange(scan.size // 3) > 3)
+    read_scan(tmp_path / "a.npz")
+    assert "the array 'valid' is not read" in caplog.text
+
+
+def test_masks_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    x, y, z = POINTS.T
+    np.savez(tmp_path / "a.npz", x=x, y=y, z=z, valid=z > 398, points_seen=np.array(True))
+    read_scan(tmp_path / "a.npz")
+    assert [record.getMessage().partition("array ")[2][:7] for record in caplog.records] == ["'valid'"]
