@@ -87,7 +87,9 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
             logger.warning(message, path, level, total)
     if not present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
-    if not scan.is_mesh:
+    if scan.is_mesh:
+        warn_of_pixels(stored, is_finite(stored), path)
+    else:
         warn_of_lone_heights(scan.points, present, path)
         warn_of_pixels(scan.points, present, path)
     warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)

@@ -21,7 +21,7 @@ _NEWLINE, _BLANK = ord("\n"), ord(" ")
 _COMMENTS = 4096  # bytes from the beginning, in which exporters state how much follows
 _STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
 _MOST_LINES = 10_000  # of a statement: matching takes a hundred bytes for each
-_CONTINUED = re.compile(rb"(?m)^ *[vf] [^\n\\]*(?:\\ *\n[^\n\\]*){1,%d}" % _MOST_LINES)
+_CONTINUED = re.compile(rb"(?m)^ *[vf](?=[ \\])[^\n\\]*(?:\\ *\n[^\n\\]*){1,%d}" % _MOST_LINES)
 """A vertex or face over several lines; elsewhere, such as in a comment, a last backslash belongs to a path."""
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
@@ -60,7 +60,7 @@ def read_obj(path: Path) -> Mesh:
         raise InputError(path, f"is not readable as obj ({error})", _TEXT_REMEDY) from error
     if rows.shape[1] < 3:
         raise InputError(path, f"has vertices of {rows.shape[1]} numbers, expected 3", _REMEDY)
-    colors = _colors(rows[:, 3:])
+    colors = _colors(rows[:, 3:], path)
     said = "x, y, z: the first three numbers of every v"
     if colors is not None:
         said += "; colours: behind them"
@@ -69,14 +69,18 @@ def read_obj(path: Path) -> Mesh:
     return Mesh(rows[:, :3], faces, colors, said)
 
 
-def _colors(others: np.ndarray) -> np.ndarray | None:
-    """Colours among the numbers behind the coordinates (V, C): r g b, r g b alpha, or a weight and r g b."""
-    if others.shape[1] == 3:
-        return colors_from_named(others)
-    if others.shape[1] != 4:
+def _colors(others: np.ndarray, path: Path) -> np.ndarray | None:
+    """Colours among the numbers behind the coordinates (V, C): r g b, perhaps with a weight before and alpha behind.
+
+    Of four numbers, the first is a weight if it is always 1. This is logged where the last is the same everywhere, too.
+    """
+    count = others.shape[1]
+    if count not in (3, 4, 5):
         return None
-    ends_in_alpha = len(others) > 1 and np.ptp(others[:, 3]) == 0 and np.ptp(others[:, 0]) > 0
-    return colors_from_named(others[:, :3] if ends_in_alpha else others[:, 1:])
+    has_weight = count == 5 or (count == 4 and bool((others[:, 0] == 1).all()))
+    if has_weight and count == 4 and len(others) > 1 and np.ptp(others[:, 3]) == 0:
+        logger.warning("%s: the first of four numbers behind the coordinates is read as a weight, not as red", path)
+    return colors_from_named(others[:, int(has_weight) :][:, :3])
 
 
 def _plain(content: bytes, path: Path) -> bytes:

@@ -14,7 +14,7 @@ POINTS = np.random.default_rng(0).normal(size=(300, 3)).round(3) * [3, 2, 5]
 COLORS = np.random.default_rng(1).integers(0, 256, (300, 3))
 SIDE = 20  # vertices along the side of a mesh
 VERTICES = np.stack(
-    [*np.meshgrid(np.arange(SIDE), np.arange(SIDE)), np.sin(np.indices((SIDE, SIDE)).sum(axis=0))], axis=-1
+    [*np.meshgrid(np.arange(SIDE) / 2, np.arange(SIDE) / 2), np.sin(np.indices((SIDE, SIDE)).sum(axis=0))], axis=-1
 ).reshape(-1, 3)
 
 

@@ -39,3 +39,13 @@ def test_pixels(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, rec
         read_scan(tmp_path / "a.npy")
     assert not recwarn.list
     assert (TOLD in caplog.text) == (name in FOUND)
+
+
+@pytest.mark.parametrize("factor", [1, 0.5])
+def test_meshes(factor: float, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first = (np.arange(19)[:, None] * 30 + np.arange(29)).ravel() + 1
+    vertices = "".join(f"v {x * factor} {y * factor} {z}\n" for x, y, z in PIXELS.reshape(-1, 3))
+    quads = "".join(f"f {corner} {corner + 1} {corner + 31} {corner + 30}\n" for corner in first)
+    (tmp_path / "a.obj").write_text(vertices + quads)
+    assert read_scan(tmp_path / "a.obj").is_mesh
+    assert (TOLD in caplog.text) == (factor == 1)
