@@ -24,6 +24,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """The formats that are decoded, whatever the file is called: for some others Pillow starts external programs."""
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
+_MOST_PICTURES = 1000  # in a file, of which a pyramid has a dozen
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
 _TURNS = {
@@ -62,7 +63,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                     check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
                 if _has_others(picture, content):
                     if is_mask:
-                        raise InputError(path, "holds several pictures of one size", "give one mask, with all defects")
+                        raise InputError(path, "holds several pictures", "give one mask, with all defects")
                     logger.warning("%s: holds several pictures, of which the first is read", path)
                 turned = tiff_tag(picture, ExifTags.Base.Orientation, 1) in _TURNS  # TIFFs, as they are decoded
                 decoded = _decoded(picture, content, path, is_mask)
@@ -113,17 +114,20 @@ def _is_white_zero(picture: ImageFile.ImageFile) -> bool:
 
 
 def _has_others(picture: Image.Image, content: bytes) -> bool:
-    """Whether an opened PNG, WebP or TIFF goes on with a picture of the same size; smaller ones are previews."""
+    """Whether an opened PNG, WebP or TIFF goes on with a picture that is not smaller; smaller ones are previews."""
     if picture.format in ("PNG", "WEBP"):
         return bool(getattr(picture, "is_animated", False))
     if picture.format != "TIFF":
         return False
     with Image.open(io.BytesIO(content), formats=["TIFF"]) as other:
-        try:
-            other.seek(1)
-        except Exception:  # damaged tags fail in many ways
-            return False  # there is none, or none that could be read
-        return other.size == picture.size
+        for number in range(1, _MOST_PICTURES):
+            try:
+                other.seek(number)
+            except Exception:  # damaged tags fail in many ways
+                return False  # there is none, or none that could be read
+            if other.width >= picture.width or other.height >= picture.height:
+                return True
+    return True
 
 
 def _check_size(picture: Image.Image, path: Path, held: int) -> None:

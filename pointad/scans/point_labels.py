@@ -83,7 +83,10 @@ def labels_of_rows(values: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(path, "holds no label, or one that is not finite", _REMEDY)
     column = 0
     if values.shape[1] > 1:
-        column = label_column(values, range(values.shape[1]), path, f"{_REMEDY}, or rows x y z label")
+        columns = range(values.shape[1])
+        others = [place for place in columns if not _numbers_points(values[:, place])]
+        among = others if len(values) > _MOST_KINDS and len(others) == 1 else columns
+        column = label_column(values, among, path, f"{_REMEDY}, or rows x y z label")
     elif not _is_label_like(values[:, column]):
         _check_degrees(values[:, column], path)
     return marked(_in_order(values, column, path)[:, column], path)
@@ -211,19 +214,29 @@ def _has_decimal_commas(content: bytes, path: Path) -> bool:
 
 
 def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:
-    """Rows "index label" sorted by their index."""
-    if not 1 < values.shape[1] <= _COORDINATES:
-        return values
-    place = 1 if label in (0, -values.shape[1]) else 0
-    numbers = values[:, place]
-    ordered = np.sort(numbers)
-    if not np.isfinite(ordered).all() or not are_whole(ordered):
-        return values
-    if ordered[0] in (0, 1) and (np.diff(ordered) == 1).all():
-        logger.warning("%s: column %d numbers the points; the labels are put in its order", path, place + 1)
-        return values[np.argsort(numbers)]
-    different = 1 + np.count_nonzero(np.diff(ordered))
-    if different == len(ordered) or (values.shape[1] == 2 and different > _MOST_KINDS):
-        problem = f"has row numbers in column {place + 1} that are not 0 to {len(values) - 1} or 1 to {len(values)}"
-        raise InputError(path, problem, _REMEDY)
+    """Rows with a column that numbers the points, wherever it is, sorted by it.
+
+    Raises:
+        InputError: a column beside the labels, and perhaps another one, numbers the points, but with gaps.
+    """
+    label %= values.shape[1]
+    others = [place for place in range(values.shape[1]) if place != label]
+    for place in others:
+        if _numbers_points(values[:, place]):
+            logger.warning("%s: column %d numbers the points; the labels are put in its order", path, place + 1)
+            return values[np.argsort(values[:, place], kind="stable")]
+    for place in others if values.shape[1] <= _COORDINATES else ():
+        numbers = values[:, place]
+        if not np.isfinite(numbers).all() or not are_whole(numbers):
+            continue
+        different = len(np.unique(numbers))
+        if different == len(numbers) or (values.shape[1] == 2 and different > _MOST_KINDS):
+            problem = f"has row numbers in column {place + 1} that are not 0 to {len(values) - 1} or 1 to {len(values)}"
+            raise InputError(path, problem, _REMEDY)
     return values
+
+
+def _numbers_points(numbers: np.ndarray) -> bool:
+    """Whether numbers (N,) are 0 to N - 1 or 1 to N, in any order."""
+    ordered = np.sort(numbers)
+    return len(ordered) > 1 and bool(ordered[0] in (0, 1) and (np.diff(ordered) == 1).all())

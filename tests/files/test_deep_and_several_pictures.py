@@ -138,7 +138,7 @@ def test_several_pictures(suffix: str, tmp_path: Path, caplog: pytest.LogCapture
     halves = [np.where(np.arange(16) < 6, MARKED, 0), np.where(np.arange(16) < 6, 0, MARKED)]
     first, second = (Image.fromarray(half.astype(np.uint8) * 255).convert("RGB") for half in halves)
     first.save(path, save_all=True, append_images=[second], **({"lossless": True} if suffix == ".webp" else {}))
-    with pytest.raises(InputError, match="holds several pictures of one size"):
+    with pytest.raises(InputError, match="holds several pictures"):
         read_mask(path)
     with caplog.at_level(logging.WARNING):
         np.testing.assert_array_equal(read_picture(path, "RGB"), np.asarray(first))
@@ -170,3 +170,16 @@ def test_signed_and_unsigned_pictures(compression: str | None, tmp_path: Path) -
             read_picture(path, "RGB")
     tifffile.imwrite(path, np.where(MARKED, 127, 0).astype(np.int8), compression=compression)
     np.testing.assert_array_equal(read_picture(path, "grey"), MARKED * 127)
+
+
+@pytest.mark.parametrize("sizes", [[1, 2, 1], [2, 1], [1, 4, 2, 1]])
+def test_other_pictures_behind_or_before_previews(
+    sizes: list[int], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = Image.fromarray(MARKED.astype(np.uint8) * 255)
+    pictures = [whole.resize((whole.width // size, whole.height // size)) for size in sizes]
+    pictures[0].save(tmp_path / "a.tif", save_all=True, append_images=pictures[1:])
+    with pytest.raises(InputError, match="holds several pictures"):
+        read_mask(tmp_path / "a.tif")
+    read_picture(tmp_path / "a.tif", "grey")
+    assert "the first is read" in caplog.text

@@ -34,7 +34,8 @@ def test_text(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     path.write_text("\n".join(LINES[name]) + "\n")
     with caplog.at_level(logging.WARNING):
         np.testing.assert_array_equal(read_labels(path), LABELS)
-    assert ("column 1 of 2 is read as the labels" in caplog.text) == (name == "before numbers")
+    assert "is read as the labels" not in caplog.text
+    assert ("column 2 numbers the points" in caplog.text) == (name == "before numbers")
 
 
 def test_one_of_several_columns_of_0_and_1_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -158,3 +159,31 @@ def test_decimal_commas_beside_other_separators(tmp_path: Path) -> None:
     path.write_text("\n".join(f"{number};0,{95 if label else 5}" for number, label in enumerate(WHOLE)) + "\n")
     with pytest.raises(InputError, match="has 2 columns, none of which is certain to be the labels"):
         read_labels(path)
+
+
+SHUFFLED = np.random.default_rng(4).permutation(len(WHOLE))
+ANYWHERE = {
+    "label certainty index": [WHOLE, np.linspace(0.1, 0.9, len(WHOLE)), np.arange(len(WHOLE))],
+    "index and three labels": [np.arange(1, len(WHOLE) + 1), WHOLE, WHOLE, WHOLE],
+    "certainty index label": [np.linspace(0.1, 0.9, len(WHOLE)), np.arange(len(WHOLE)), WHOLE],
+}
+
+
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_the_index_counts_wherever_it_is(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.savetxt(tmp_path / "labels.txt", np.stack(ANYWHERE[name], axis=1)[SHUFFLED], fmt="%g")
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS)
+    assert "numbers the points" in caplog.text
+
+
+def test_gaps_in_an_index_behind_the_labels(tmp_path: Path) -> None:
+    columns = [WHOLE, np.linspace(0.1, 0.9, len(WHOLE)), np.arange(len(WHOLE)) * 2]
+    np.savetxt(tmp_path / "labels.txt", np.stack(columns, axis=1)[SHUFFLED], fmt="%g")
+    with pytest.raises(InputError, match="row numbers in column 3"):
+        read_labels(tmp_path / "labels.txt")
+
+
+def test_labels_of_a_good_scan_before_their_index(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "labels.txt", np.stack([np.zeros(60), np.arange(60)], axis=1), fmt="%d")
+    assert not read_labels(tmp_path / "labels.txt").any()
