@@ -7,7 +7,7 @@ _CELLS = 100  # of the grid along the shorter side, of which normals are taken
 _LEAST_EVIDENCE = 0.25  # of a scan whose camera is turned by 45 degrees twice as much remains
 _LEAST_AGREEMENT = 0.05  # length of the mean of unit normals; noise of two pixels leaves 0.3, of ten 0.1
 _OBLIQUE = 0.8  # of the largest component of the normal; z is kept as the axis from there on
-_STRAIGHTER = 0.3  # how much less rays deviate from the pixel grid than the points, if the camera is at the origin
+_STRAIGHTER = 0.1  # how much less rays deviate from the pixel grid than the points, if the camera is at the origin
 _STRAIGHT = 0.05  # how much rays of a camera deviate at most, of their spread
 _TURNED = np.diag([1.0, -1.0, -1.0])  # by half a turn about x
 
@@ -50,10 +50,12 @@ def viewing_rotation(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:
     along_columns = _correlations(columns, points)
     facing = _mean_normal(xyz, present)
     ordered = _evidence(along_columns, _correlations(rows, points)).max() >= _LEAST_EVIDENCE
-    if not ordered or np.linalg.norm(facing) < _LEAST_AGREEMENT or _is_seen_from_origin(points, rows, columns):
+    if not ordered or np.linalg.norm(facing) < _LEAST_AGREEMENT:
         return np.eye(3)
     sizes = np.abs(facing)
     axis = 2 if sizes[2] >= _OBLIQUE * sizes.max() else int(sizes.argmax())
+    if _is_seen_from_origin(points, rows, columns, axis):
+        return np.eye(3)
     if axis == 2:
         return np.eye(3) if facing[2] > 0 else _TURNED
     along_columns[axis] = 0
@@ -137,14 +139,18 @@ def reading_of_axes(xyz: np.ndarray, present: np.ndarray, rotation: np.ndarray) 
     return f"the scan looks against its {'xyz'[axis]} axis and is rotated to camera axes{doubt}", True
 
 
-def _is_seen_from_origin(points: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> bool:
-    """Whether a camera at the origin looks along z: then x / z and y / z are linear in column and row."""
+def _is_seen_from_origin(points: np.ndarray, rows: np.ndarray, columns: np.ndarray, axis: int = 2) -> bool:
+    """Whether a camera at the origin looks along z: then x / z and y / z are linear in column and row.
+
+    They are so, too, of a flat surface far from the origin, wherever its sensor is. The coordinates beside the axis
+    that the surface faces are then at least as linear, but not in perspective.
+    """
     depth = points[:, 2]
     if not (depth > 0).all():
         return False
     grid = np.column_stack([np.ones(len(points)), columns, rows])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        values = np.column_stack([points[:, :2], points[:, :2] / depth[:, None]])
+        values = np.column_stack([np.delete(points, axis, axis=1), points[:, :2] / depth[:, None]])
         values = (values - values.mean(axis=0)) / values.std(axis=0)
     if not np.isfinite(values).all():
         return False

@@ -156,6 +156,17 @@ def test_scans_are_seen_from_their_front(frame: str, tilt: float, spin: float) -
     assert np.linalg.det(rotation) == 1
 
 
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("tilt", [0, 20])
+def test_far_from_the_origin_a_scan_is_seen_from_its_front(frame: str, tilt: float) -> None:
+    columns, rows = np.meshgrid(np.arange(90) * 0.1, np.arange(60) * 0.1)
+    relief = np.stack([columns, rows, 5 + 0.2 * np.sin(columns / 1.5) + rows / 20], axis=-1)
+    to_file = FRAMES[frame] @ turned(0, tilt)
+    for offset in ([300, 400, 500], [-300, 200, 450], [20, -60, 480]):
+        scan = relief @ to_file.T + offset
+        assert viewing_rotation(scan, np.ones(scan.shape[:2], dtype=bool))[2] @ to_file[:, 2] > 0.8
+
+
 def test_holes_in_every_other_pixel_do_not_hide_the_side_that_is_seen() -> None:
     heights = RAYS * [1, -1, 0] + [0, 0, 100.0]
     every_other = np.zeros_like(PRESENT)
