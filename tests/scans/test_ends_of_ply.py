@@ -49,8 +49,12 @@ def test_elements_that_are_not_read_hide_no_end(
     with pytest.raises(InputError, match=f"declares 3 of {name}"):
         read_scan(path)
     path.write_bytes(ply(form, 170, name) + vertices + others)
-    assert len(read_scan(path).points) == 170
-    assert "not read" in caplog.text
+    if form == "ascii" or name == "camera":
+        assert len(read_scan(path).points) == 170
+        assert "not read" in caplog.text
+    else:  # lengths of lists are cut out of the vertices that are left
+        with pytest.raises(InputError, match="declares 3 of range_grid"):
+            read_scan(path)
 
 
 def test_bytes_behind_the_last_row_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
