@@ -54,6 +54,8 @@ def test_a_scale_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFi
     np.testing.assert_array_equal(read_scan(tmp_path / "a.npz").points, POINTS)
     assert "the array 'scale' is not read: the points are taken" in caplog.text
     assert "the array 'valid' is not read: all points take part" in caplog.text
+
+
 @pytest.mark.parametrize("scan", [POINTS.T, GRID.transpose(2, 0, 1), POINTS[None]])
 def test_masks_beside_other_layouts(scan: np.ndarray, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     np.savez(tmp_path / "a.npz", xyz=scan, valid=np.arange(scan.size // 3) > 3)
