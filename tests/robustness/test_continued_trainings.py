@@ -77,14 +77,16 @@ def test_initial_prompts_may_be_moved_and_data_renamed(train: Callable[..., Endi
     further = ("--epoch", 2, "--data_name", "scans-2", "--init_checkpoint")
     ending = train(*further, output / "moved" / "epoch_1.pth")
     assert ending.code == 0 and "continuing after epoch 1" in ending.err
-    (output / "training_state.pt").unlink()  # its checkpoints are still those of the same run
-    assert train(*further, output / "start" / "epoch_1.pth").code == 0
     ending = train("--epoch", 3, "--init_checkpoint", output / "epoch_2.pth")
     assert_one_error_line(ending, "init_fingerprint (content of --init_checkpoint: ")
     (output / "moved" / "epoch_1.json").unlink()
     (output / "moved" / "run.json").unlink()
     ending = train("--epoch", 3, "--init_checkpoint", output / "moved" / "epoch_1.pth")
     assert_one_error_line(ending, "differs in learned_before (beside --init_checkpoint: ['mvtec_pc_3d_rgb/cookie']")
+    (output / "training_state.pt").unlink()  # its checkpoints are still those of the same run
+    ending = train(*further, output / "start" / "epoch_1.pth")
+    assert ending.code == 0 and "epoch_2.pth already exists" in ending.err
+    assert train(*further, output / "start" / "epoch_1.pth", "--epoch", 3).code == 0
 
 
 def test_a_finished_training_is_left_alone(train: Callable[..., Ending], output: Path) -> None:
