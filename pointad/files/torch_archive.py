@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pointad.files.pickle_data import LARGEST_PICKLE, Instance, PickleDataError, as_text, read_pickle_data
 from pointad.files.torch_tensors import MOST_REPEATED, TensorReader, script_state, storage_reference
+from pointad.files.zip_ends import has_one_directory
 
 ZIP_START = b"PK\x03\x04"
 _SEQUENCE_MAGIC = 0x1950A86A20F9469CFC6C
@@ -38,19 +39,22 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
         if not zipfile.is_zipfile(file):
             raise PickleDataError("it is cut off: the end of its archive is missing, download it again")
         with zipfile.ZipFile(file) as archive:
-            return _read_archive(archive, size)
+            return _read_archive(archive, file, size)
     except (PickleDataError, OSError, MemoryError):
         raise
     except Exception as error:  # on damaged bytes zipfile fails in many ways, not only with its own errors
         raise PickleDataError(f"it is damaged or cut off: {error}") from error
 
 
-def _read_archive(archive: zipfile.ZipFile, size: int) -> Any:
+def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> Any:
     members = {member.filename: member for member in archive.infolist()}
-    if len(members) < len(archive.infolist()):  # readers would not agree on which one counts
+    # Readers would not agree on which one counts; torch's takes small letters and capitals for the same.
+    if len({name.lower() for name in members}) < len(archive.infolist()):
         raise PickleDataError("it is damaged: its archive has two members of one name")
     if min((member.header_offset for member in members.values()), default=0) > 0:
         raise PickleDataError("it is two archives, one after the other")  # of which torch reads the first
+    if not has_one_directory(archive, file, size):  # torch, and other versions of Python, may read another one
+        raise PickleDataError("it is two archives, one within the other, or the end of its archive is damaged")
     pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
         raise PickleDataError("it is an archive without torch's data.pkl")
