@@ -37,7 +37,7 @@ _COORDINATES = 3
 
 
 def read_labels(path: str | Path) -> np.ndarray:
-    """Read one label per point from text, one per line, or from an `.npy` array (N,).
+    """Read one label per point from text, one per line or all in a single one, or from an `.npy` array (N,).
 
     Of several columns, `label_column` chooses. Beside labels, a column of row numbers from 0 or 1 gives their order,
     which is logged.
@@ -53,7 +53,7 @@ def read_labels(path: str | Path) -> np.ndarray:
 
 
 def read_label_rows(path: str | Path) -> np.ndarray:
-    """The numbers (N, C) float64 of a text file, or of an array (N,) with C = 1.
+    """The numbers (N, C) float64 of a text file, or of an array (N,) or a single line with C = 1.
 
     Raises:
         InputError: the file is missing, empty, or has rows of different lengths.
@@ -188,9 +188,10 @@ def _text(path: Path) -> np.ndarray:
     if not content.strip():
         raise InputError(path, "is empty", _REMEDY)
     try:
-        return np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
+        rows = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not a list of labels ({error})", _REMEDY) from error
+    return rows.T if len(rows) == 1 and rows.shape[1] > _COORDINATES + 1 else rows  # else of a single point
 
 
 def _has_decimal_commas(content: bytes, path: Path) -> bool:

@@ -32,6 +32,8 @@ TRUTHS = {
     "index in another order": (rows(INDEX[ORDER], LABELS[ORDER]), BY_INDEX),
     "index from 1 in another order": (rows(INDEX[ORDER] + 1, LABELS[ORDER]), BY_INDEX),
     "index behind, in another order": (rows(LABELS[ORDER], INDEX[ORDER]), BY_INDEX),
+    "one line": ([" ".join(map(str, LABELS[:, 0]))], ""),
+    "one line with commas": ([",".join(map(str, LABELS[:, 0]))], ""),
     "two flags": (rows(1 - LABELS, LABELS), ""),
 }
 REFUSED = {
@@ -39,6 +41,8 @@ REFUSED = {
     "another unit and order": (rows(POINTS[ORDER] * 10, LABELS[ORDER]), "covers another region"),
     "other points in the same box": (rows(POINTS.min(axis=0) + POINTS.max(axis=0) - POINTS, LABELS), "has no row near"),
     "a row too few": (rows(POINTS[1:], LABELS[1:]), f"{COUNT - 1} rows, but"),
+    "one line, of another scan": ([" ".join(map(str, LABELS[1:, 0]))], f"{COUNT - 1} labels"),
+    "lines of several labels": (rows(LABELS.reshape(-1, 20)), f"{COUNT // 20} rows, but"),
     "no labels": (rows(POINTS), "but no labels"),
     "no labels, of another scan": (rows(POINTS * 10), "none of which is certain to be the labels"),
     "an intensity": (rows(POINTS, INTENSITY), "none of which is certain to be the labels"),

@@ -38,6 +38,12 @@ def test_text(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     assert ("column 2 numbers the points" in caplog.text) == (name == "before numbers")
 
 
+@pytest.mark.parametrize("between", [" ", ",", "\t", "; "])
+def test_text_in_one_line(between: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text(between.join(map(str, WHOLE)))
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS)
+
+
 def test_one_of_several_columns_of_0_and_1_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     np.savetxt(tmp_path / "labels.txt", np.stack([np.arange(200) % 2, WHOLE], axis=1), fmt="%d")
     with caplog.at_level(logging.WARNING):
