@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ from pointad.errors import InputError
 from pointad.evaluation.draws import Draw, deviation_over_draws
 from pointad.evaluation.result_table import result_table
 from pointad.evaluation.results import Results
-from pointad.report.page import page_files
+from pointad.evaluation.run_record import RunRecord
+from pointad.files.names import file_name
+from pointad.report import page
 from pointad.report.runs import Run, SampleScore
 from pointad.report.sections import histogram_section, loss_section, result_section
 from pointad.report.tidy import to_tidy_csv
-
-MANY = 20_000
-SECONDS = 60  # steps that grow with the square of such numbers take many minutes, others less than a second
 
 
 def of(value: float | None, *, modality: str = "point", metric: str = "image_auroc") -> dict[str, Any]:
@@ -110,39 +108,100 @@ def test_tables_of_the_square_of_their_file_are_refused(where: str, tmp_path: Pa
         Results.load(stored(tmp_path, classes, **more))
 
 
-def in_time(work: Callable[[], object]) -> None:
-    started = time.process_time()
-    work()
-    assert time.process_time() - started < SECONDS, "hangs"
+class CountedText(str):
+    """Counts how often texts of this kind are compared, looked up, or put into others."""
+
+    __slots__ = ()
+    times = 0
+
+    def __eq__(self, other: object) -> bool:
+        CountedText.times += 1
+        return str.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        CountedText.times += 1
+        return str.__hash__(self)
+
+    def __format__(self, form: str) -> str:
+        CountedText.times += 1
+        return str.__format__(self, form)
 
 
-def test_many_classes_many_of_which_were_learned_from(tmp_path: Path) -> None:
-    names = [f"class {number}" for number in range(MANY)]
-    training = {"training_class": "kite", "learned_before": [f"mvtec_pc_3d_rgb/other {name}" for name in names]}
-    results = Results.load(stored(tmp_path, {name: of(0.5) for name in names}, {"training": training}))
-    run = Run(tmp_path, results)
-    for work in (lambda: result_table(results, "point"), lambda: result_section(results), lambda: to_tidy_csv([run])):
-        in_time(work)
+class CountedNumber(float):
+    """The same of numbers."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        CountedText.times += 1
+        return float.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        CountedText.times += 1
+        return float.__hash__(self)
+
+
+def check_growth(work: Callable[[int], object]) -> None:
+    """With twice the input, about twice as much must be done, not four times."""
+    counts = []
+    for number in (150, 300):
+        CountedText.times = 0
+        work(number)
+        counts.append(CountedText.times)
+    assert counts[0] >= 150 and counts[1] <= 3 * counts[0], counts
+
+
+def results_of(number: int) -> Results:
+    """Results of so many classes, of which every other one was learned from."""
+    classes: dict[str, Any] = {CountedText(f"class {place}"): of(0.5) for place in range(number)}
+    before = [f"{FACTS['dataset']}/class {place}" for place in range(0, number, 2)]
+    return Results(classes, RunRecord.from_json(FACTS | {"training": {"learned_before": before}}))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda results: results.protocol,
+        lambda results: result_table(results, "point"),
+        result_section,
+        lambda results: to_tidy_csv([Run(Path(), results)]),
+    ],
+    ids=["protocol", "table", "section", "tidy"],
+)
+def test_many_classes_many_of_which_were_learned_from(work: Callable[[Results], object]) -> None:
+    check_growth(lambda number: work(results_of(number)))
 
 
 def test_many_epochs_of_a_step_each() -> None:
-    losses = {"epoch": [float(number) for number in range(1, 100_000)], "d2_pixel_loss": [0.5] * 99_999}
-    in_time(lambda: loss_section(losses))
+    def draw(number: int) -> None:
+        epochs: list[float] = [CountedNumber(epoch) for epoch in range(1, number + 1)]
+        loss_section({"epoch": epochs, "d2_pixel_loss": [0.5] * number})
+
+    check_growth(draw)
 
 
 def test_many_classes_of_a_sample_each() -> None:
-    scores = [SampleScore(f"class {number}", "good", "000", 0, {}) for number in range(2 * MANY)]
-    in_time(lambda: histogram_section(scores, "point"))
+    def draw(number: int) -> None:
+        names = [CountedText(f"class {place}") for place in range(number)]
+        histogram_section([SampleScore(name, "good", "000", 0, {}) for name in names], "point")
+
+    check_growth(draw)
 
 
 def test_many_draws_of_other_metrics() -> None:
-    draws = [Draw({"a": of(0.5, metric=f"metric {number}")}, {}) for number in range(MANY)]
-    in_time(lambda: deviation_over_draws(draws))
+    def summarize(number: int) -> None:
+        metrics = [CountedText(f"metric {place}") for place in range(number)]
+        deviation_over_draws([Draw({"a": of(0.5, metric=metric)}, {}) for metric in metrics])
+
+    check_growth(summarize)
 
 
-def test_pages_of_many_runs_of_one_title_have_names_of_their_own(tmp_path: Path, run_of: Callable[..., Run]) -> None:
-    runs = [run_of(0.5, str(number), classes=("bagel",)) for number in range(1_500)]
-    files: list[Path] = []
-    in_time(lambda: files.extend(page_files(runs, tmp_path)))
+def test_pages_of_many_runs_of_one_title_have_names_of_their_own(
+    tmp_path: Path, run_of: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "file_name", lambda text: CountedText(file_name(text)))
+    runs = [run_of(0.5, str(number), classes=("bagel",)) for number in range(300)]
+    check_growth(lambda number: page.page_files(runs[:number], tmp_path))
+    files = page.page_files(runs, tmp_path)
     assert len(set(files)) == len(runs) + 1
     assert files[1].stem == f"{files[0].stem}-2" and files[-1].name == "index.html"
