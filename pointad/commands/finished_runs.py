@@ -21,7 +21,7 @@ from pointad.evaluation.companions import Companions, has_fingerprint
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.provenance import code_fingerprint, file_fingerprint
 from pointad.evaluation.results import Results
-from pointad.evaluation.run_record import Inputs, RunRecord, TrainingRecord, epoch_of
+from pointad.evaluation.run_record import Inputs, TrainingRecord, epoch_of
 from pointad.evaluation.sample_outputs import is_unfinished
 from pointad.files.names import place_below
 from pointad.files.presence import is_file, is_folder
@@ -139,7 +139,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
                 return False
             raise InputError(place, f"was made with other weights ({results.run.clip_weights})", _TEST_AGAIN)
         require_same_data(told, given, place, _TEST_AGAIN)
-        if not (_are_of(results.run, checkpoint) and _is_complete(results, place.parent, settings)):
+        if not (_are_of(results, checkpoint, settings.train_class) and _is_complete(results, place.parent, settings)):
             return False
         code = results.run.provenance.code if results.run.provenance is not None else None
         if code not in (None, code_fingerprint()):
@@ -159,14 +159,20 @@ def _results(place: Path) -> Results | None:
         return None
 
 
-def _are_of(run: RunRecord, checkpoint: Path | None) -> bool:
+def _are_of(results: Results, checkpoint: Path | None, train_class: str | None) -> bool:
     """Whether the tested prompts are still these, and known to be learned from the same."""
     if checkpoint is None:
         return True
+    run = results.run
     if run.checkpoint_fingerprint != file_fingerprint(checkpoint):
         return False
     origin = read_origin(checkpoint)
-    return run.training == (TrainingRecord.from_json(origin) if origin else None)
+    told = TrainingRecord.from_json(origin) if origin else None
+    learned = train_class or (None if told is None else told.training_class)
+    if learned is None:  # then it is their folder's name, if there is such a class
+        folder = checkpoint.resolve().parent.name
+        learned = folder if folder in (*results.classes, run.training_class) else None
+    return run.training == told and run.training_class == learned
 
 
 def _is_complete(results: Results, folder: Path, settings: TestSettings) -> bool:

@@ -20,7 +20,8 @@ from pointad.evaluation.run_record import Inputs
 from pointad.files.digests import file_digest
 from pointad.files.presence import is_file, is_folder
 from pointad.model.model_folder import files_of_weights
-from pointad.model.weight_locations import demo_folder, place_of
+from pointad.model.weight_locations import DEFAULT_MODEL, demo_folder, openai_file, place_of
+from pointad.rendering.views import View
 
 # Flags that change no figure, or that are compared by what they lead to.
 _ELSEWHERE = frozenset(
@@ -103,7 +104,7 @@ def read_given(
     inputs = Inputs(
         flags=asked,
         named={name: _digest(_with_origin(path) if name in _PROMPTS else [path]) for name, path in named.items()},
-        weights=weights_fingerprint(model.clip_weights),
+        weights=weights_fingerprint(model),
         data=_fingerprint(content),
         folder=os.path.realpath(data.folder),
     )
@@ -131,6 +132,8 @@ def _with_origin(checkpoint: Path) -> list[Path]:
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, View):
+        return value.name
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
@@ -139,18 +142,19 @@ def looked_again(given: Given | None, data: DataSettings) -> Given | None:
     return given.looked_again() if given is not None and data.make_if_missing else given
 
 
-def weights_fingerprint(named: str) -> str:
+def weights_fingerprint(model: ModelSettings) -> str:
     """A fingerprint of all files that CLIP weights are read from, configurations included; of a name, the name."""
+    named = model.clip_weights
     if named == DEMO_WEIGHTS:
         return f"{named} {_digest(sorted(demo_folder().glob('demo_clip.*')))}"
-    place = place_of(Path(named))
-    if named == REAL_WEIGHTS or not (is_file(place) or is_folder(place)):
+    is_published = named == REAL_WEIGHTS  # which a user may have put into a folder of weights
+    place = openai_file(model.clip_model or DEFAULT_MODEL) if is_published else place_of(Path(named))
+    if place is None or not (is_file(place) or is_folder(place)):
         return named
     try:
-        files = files_of_weights(place)
+        return _digest(files_of_weights(place))
     except InputError:  # a folder may be called like a name of weights; whoever loads them says if it is meant
         return named
-    return _digest(files)
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -23,7 +23,7 @@ from pointad.commands.loading import (
 from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
-from pointad.compute.processes import Processes, joined_processes
+from pointad.compute.processes import ALONE, Processes, joined_processes
 from pointad.errors import InputError
 from pointad.evaluation.provenance import code_fingerprint
 from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
@@ -123,7 +123,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
             settings=learning_settings(settings),
             samples=len(data.samples),
         )
-    if is_finished(settings, state):
+    if is_finished(settings, state, processes):
         return
     if processes.is_first and state is None and not settings.restart:
         check_folder(folder, repeatable(record))
@@ -233,7 +233,7 @@ def earlier_code(folder: Path, learned: int) -> tuple[str, ...] | None:
     return others or None
 
 
-def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
+def is_finished(settings: TrainSettings, state: dict[str, Any] | None, processes: Processes = ALONE) -> bool:
     """Whether the training is complete already, which is logged.
 
     Raises:
@@ -244,8 +244,9 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None) -> bool:
     if learned < settings.epochs:
         return False
     if is_whole(last) or (learned > settings.epochs and last.is_file()):
-        require_same_training_data(settings)
-        log_trained(last)
+        if processes.is_first:
+            require_same_training_data(settings)
+            log_trained(last)
         return True
     if learned > settings.epochs:
         problem = f"holds {learned} epochs of training, more than --epoch {settings.epochs}"

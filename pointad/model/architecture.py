@@ -16,10 +16,8 @@ from pointad.errors import InputError
 from pointad.model.eva import SUPPORTED_TRUNKS
 from pointad.model.siglip_model import CUSTOM_ATTENTION, build_siglip, check_siglip, exact_ratio, is_siglip
 
-DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
 MOST_BLOCKS = 200  # of an encoder, which are built before they are compared with the weights; the largest CLIP has 64
 MOST_TOKENS = 1024  # of a text, whose attention mask has their square; CLIP has 77
-QUICK_GELU_SUFFIX = "-quickgelu"
 
 # OpenAI's models have attention heads of this width in both encoders; their files do not state it.
 OPENAI_HEAD_WIDTH = 64

@@ -17,8 +17,6 @@ from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.model import towers
 from pointad.model.architecture import (
-    DEFAULT_MODEL,
-    QUICK_GELU_SUFFIX,
     Configuration,
     build,
     check_configuration,
@@ -34,7 +32,14 @@ from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
 from pointad.model.vision import ImageFeatures
 from pointad.model.vocabulary import check_vocabulary
-from pointad.model.weight_locations import demo_folder, folder_for_downloads, locate, weight_folders
+from pointad.model.weight_locations import (
+    DEFAULT_MODEL,
+    QUICK_GELU_SUFFIX,
+    demo_folder,
+    folder_for_downloads,
+    locate,
+    openai_file,
+)
 from pointad.model.weights import openai_url, read_weights
 
 logger = logging.getLogger(__name__)
@@ -257,11 +262,9 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     tags = open_clip.list_pretrained_tags_by_model(name)
     if tag not in tags:
         raise InputError(f"weights {tag}", f"not published for {name}", f"choose one of: {', '.join(tags) or 'none'}")
-    if tag == OPENAI:
-        for folder in weight_folders():
-            local = folder / Path(openai_url(name)).name
-            if local.is_file():
-                return _load_file(name, local, quick_gelu=True)
+    local = openai_file(name) if tag == OPENAI else None
+    if local is not None:
+        return _load_file(name, local, quick_gelu=True)
     published = open_clip.get_pretrained_cfg(name, tag)
     configuration["quick_gelu"] = name.endswith(QUICK_GELU_SUFFIX) or bool(published.get("quick_gelu", False))
     path = _download(name, tag, published)

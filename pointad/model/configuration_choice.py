@@ -12,7 +12,6 @@ import open_clip
 
 from pointad.errors import InputError
 from pointad.model.architecture import (
-    QUICK_GELU_SUFFIX,
     Configuration,
     check_configuration,
     named_configuration,
@@ -20,6 +19,7 @@ from pointad.model.architecture import (
 )
 from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.siglip_model import TRUNK, is_siglip
+from pointad.model.weight_locations import QUICK_GELU_SUFFIX
 from pointad.model.weights import WeightsFile, half_precision_values
 
 _OPENAI_MEAN = tuple(open_clip.OPENAI_DATASET_MEAN)

@@ -13,6 +13,9 @@ CACHE_VARIABLE = "POINTAD_CACHE"  # names the user's cache folder
 NO_WEIGHTS = "neither a file nor a name of CLIP weights", "give the path of a file, demo or openai"
 """What is wrong with weights that are not there, and what to do."""
 
+DEFAULT_MODEL = "ViT-L-14-336"  # what the released prompts were trained with
+QUICK_GELU_SUFFIX = "-quickgelu"  # of a model's name; the weights are the same
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDER = "checkpoints"
 
@@ -43,6 +46,17 @@ def weight_folders() -> list[Path]:
 def folder_for_downloads() -> Path:
     """Where to put manually downloaded weights: the repository's ``checkpoints``, or the user's cache folder."""
     return cache_folder() if demo_folder().is_relative_to(_PACKAGE) else demo_folder()
+
+
+def openai_file(model: str) -> Path | None:
+    """The weights that OpenAI published for a model, where a user put them; None if they are in no weight folder.
+
+    Args:
+        model: an open_clip name; those for pictures of 336 pixels are published as ``…px``.
+    """
+    name = model.removesuffix(QUICK_GELU_SUFFIX)
+    places = (folder / file for folder in weight_folders() for file in (f"{name}.pt", f"{name}px.pt"))
+    return next(filter(is_file, places), None)
 
 
 def locate(path: str | Path) -> Path:

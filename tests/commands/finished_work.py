@@ -90,6 +90,7 @@ def test(*words: str) -> TestSettings:
             told = TrainingRecord.from_json(read_origin(path))
             fingerprint, epoch = file_fingerprint(path), epoch_of(path)
             run = replace(run, checkpoint_fingerprint=fingerprint, epoch=epoch, training=told)
+            run = replace(run, training_class=settings.train_class or told.training_class)
             folder = folder / str(told.training_class) if settings.several else folder
         for name in [f"{shots}-shot" for shots in settings.shots] or ["."]:
             (folder / name).mkdir(parents=True, exist_ok=True)

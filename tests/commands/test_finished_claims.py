@@ -76,6 +76,25 @@ def test_results_are_not_taken_for_those_of_a_command_without_prompts(prompts: l
     assert untested(settings) == settings
 
 
+def test_prompts_of_unknown_origin_are_told_apart_by_the_class_that_their_folder_names(prompts: list[str]) -> None:
+    """The published ones say nothing else about the class that is left out."""
+    test(*prompts[:2])
+    results = Path("tested/results.json")
+    content = json.loads(results.read_text())
+    content["run"] |= {"training": None, "training_class": "gear"}
+    content["classes"]["gear"] = content["classes"]["leaf"]
+    results.write_text(json.dumps(content))
+    for name in ("gear/gear", "gear/leaf", "gear/elsewhere"):
+        Path(name).mkdir()
+        shutil.copy("gear/epoch_15.pth", name)
+        tested = untested(testing("--checkpoint_path", f"{name}/epoch_15.pth")) is None
+        assert tested == (name == "gear/gear")
+    content["run"]["training_class"] = None
+    results.write_text(json.dumps(content))
+    assert untested(testing("--checkpoint_path", "gear/elsewhere/epoch_15.pth")) is None
+    assert untested(testing("--checkpoint_path", "gear/gear/epoch_15.pth")) is not None
+
+
 def test_a_folder_called_like_weights_is_left_to_whoever_loads_them() -> None:
     Path("laion2b_s32b_b82k").mkdir()
     Path("openai").mkdir()
@@ -83,6 +102,21 @@ def test_a_folder_called_like_weights_is_left_to_whoever_loads_them() -> None:
         shutil.rmtree("out", ignore_errors=True)
         train("--clip_weights", name)
         assert is_trained(training("--clip_weights", name))
+
+
+@pytest.mark.parametrize("words", [[], ["--clip_model", "ViT-L-14-336-quickgelu"], ["--clip_model", "ViT-B-16"]])
+def test_published_weights_that_a_user_put_into_a_folder_count_by_their_content(words: list[str]) -> None:
+    words = ["--clip_weights", "openai", *words]
+    train(*words)
+    assert is_trained(training(*words))
+    Path("checkpoints").mkdir()
+    local = Path("checkpoints", "ViT-B-16.pt" if "ViT-B-16" in words else "ViT-L-14-336px.pt")
+    local.write_bytes(b"one")
+    assert not is_trained(training(*words))
+    train(*words)
+    assert is_trained(training(*words))
+    local.write_bytes(b"two")
+    assert not is_trained(training(*words))
 
 
 def test_prompts_of_other_code_are_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -93,6 +127,13 @@ def test_prompts_of_other_code_are_told(caplog: pytest.LogCaptureFixture) -> Non
     origin.write_text(json.dumps({**record, "provenance": {"code": "0123"}}))
     assert is_trained(training())
     assert "out/epoch_15.pth: was learned with other code (0123); use --restart to train again" in caplog.text
+
+
+def test_views_are_told_as_they_are_given() -> None:
+    test(*ENSEMBLE, "--views", "x-45", "x0")
+    assert untested(testing(*ENSEMBLE, "--views", "x-45", "x0")) is None
+    with pytest.raises(InputError, match=r"\(--views was x-45 x0, now x-45 y15\)"):
+        untested(testing(*ENSEMBLE, "--views", "x-45", "y15"))
 
 
 def test_remedies_name_what_the_scripts_take(prompts: list[str]) -> None:

@@ -7,10 +7,19 @@ import os
 import pwd
 from pathlib import Path
 
+import open_clip
 import pytest
 
 from pointad.commands.named_inputs import named_files
-from pointad.model.weight_locations import cache_folder, demo_checkpoints, demo_folder, locate, weight_folders
+from pointad.model.weight_locations import (
+    cache_folder,
+    demo_checkpoints,
+    demo_folder,
+    locate,
+    openai_file,
+    weight_folders,
+)
+from pointad.model.weights import openai_url
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -100,3 +109,14 @@ def test_the_name_of_the_demo_is_not_said_to_be_its_prompts(caplog: pytest.LogCa
     with caplog.at_level(logging.INFO):
         named_files(argparse.Namespace(clip_weights="demo"))
     assert "found as" not in caplog.text
+
+
+def test_openai_files_are_found_by_the_names_that_they_were_published_under(folders: tuple[Path, Path]) -> None:
+    for model in [name for name, tag in open_clip.list_pretrained() if tag == "openai"]:
+        name = Path(openai_url(model)).name
+        assert openai_file(model) is None
+        second, first = write(folders[1], name), write(folders[0], name)
+        assert openai_file(model) == first
+        first.unlink()
+        assert openai_file(model) == second
+        second.unlink()
