@@ -124,8 +124,12 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
     places = [each / RESULTS_NAME for each in folders]
     for place in places:
         results = _results(place)
-        told = None if results is None else results.run.inputs
-        if results is None or told is None or told.data is None:
+        if results is None:
+            return False
+        told = results.run.inputs
+        if told is None or told.data is None:  # of an older version
+            if backbone is not None:
+                logger.info("%s: does not say what it was made from; tested again", place)
             return False
         epoch = None if checkpoint is None else epoch_of(checkpoint)
         if None not in (epoch, results.run.epoch) and epoch != results.run.epoch:

@@ -16,12 +16,14 @@ from pointad.data.layout import STORED
 from pointad.datasets.folder import FOLDER, TABLE_NAME
 from pointad.datasets.sample_table import read_sample_table
 from pointad.errors import InputError
+from pointad.evaluation.provenance import fingerprint
 from pointad.evaluation.run_record import Inputs
 from pointad.files.digests import file_digest
 from pointad.files.presence import is_file, is_folder
 from pointad.model.model_folder import files_of_weights
 from pointad.model.weight_locations import DEFAULT_MODEL, demo_folder, openai_file, place_of
 from pointad.rendering.views import View
+from pointad.training.run_folder import read_origin
 
 # Flags that change no figure, or that are compared by what they lead to.
 _ELSEWHERE = frozenset(
@@ -103,7 +105,7 @@ def read_given(
     content = look()
     inputs = Inputs(
         flags=asked,
-        named={name: _digest(_with_origin(path) if name in _PROMPTS else [path]) for name, path in named.items()},
+        named={name: _content_of(path, is_prompts=name in _PROMPTS) for name, path in named.items()},
         weights=weights_fingerprint(model),
         data=_fingerprint(content),
         folder=os.path.realpath(data.folder),
@@ -124,9 +126,11 @@ def _fingerprint(content: FolderContent | None) -> str | None:
     return None if content is None else content.fingerprint
 
 
-def _with_origin(checkpoint: Path) -> list[Path]:
-    """Prompts, and the file that says what they were learned from."""
-    return [checkpoint, *filter(is_file, [checkpoint.with_suffix(".json")])]
+def _content_of(path: Path, *, is_prompts: bool) -> str:
+    """A fingerprint of a file that a flag names; of prompts, also of what is known of how they were learned."""
+    if not is_prompts:
+        return _digest([path])
+    return f"{_digest([path])} {fingerprint([json.dumps(read_origin(path), sort_keys=True)])}"
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """What records of finished runs say is compared in full, shown in short, and never believed where it says nothing."""
 
+import hashlib
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -129,6 +131,22 @@ def test_prompts_of_other_code_are_told(caplog: pytest.LogCaptureFixture) -> Non
     assert "out/epoch_15.pth: was learned with other code (0123); use --restart to train again" in caplog.text
 
 
+@pytest.mark.parametrize("beside", ["epoch_5.json", "run.json", "epoch_4.json"])
+def test_what_prompts_to_start_from_were_learned_from_counts(beside: str) -> None:
+    """Wherever it stands: the classes before are in no mean."""
+    Path("first").mkdir()
+    for name in ("epoch_5.pth", "epoch_4.pth"):
+        Path("first", name).write_bytes(b"prompts")
+    digest = hashlib.sha256(b"prompts").hexdigest()
+    words = ["--init_checkpoint", "first/epoch_5.pth"]
+    train(*words)
+    for name in ("gear", "leaf"):
+        assert is_trained(training(*words))
+        Path("first", beside).write_text(json.dumps({"training_class": name, "sha256": digest}))
+        assert not is_trained(training(*words))
+        train(*words)
+
+
 def test_views_are_told_as_they_are_given() -> None:
     test(*ENSEMBLE, "--views", "x-45", "x0")
     assert untested(testing(*ENSEMBLE, "--views", "x-45", "x0")) is None
@@ -201,11 +219,16 @@ def test_records_of_other_types_are_refused_or_made_again(inputs: dict[str, obje
 
 
 @pytest.mark.parametrize("told", [{"data": None}, {"flags": None, "data": None, "weights": None, "named": None}])
-def test_records_that_do_not_tell_their_data_are_not_believed(told: dict[str, None]) -> None:
+def test_records_that_do_not_tell_their_data_are_not_believed(
+    told: dict[str, None], caplog: pytest.LogCaptureFixture
+) -> None:
     test(*ENSEMBLE), train()
     change(Path("tested/results.json"), **told)
     change(Path("out/epoch_15.json"), **told)
     assert untested(testing(*ENSEMBLE)) is not None and not is_trained(training())
+    with caplog.at_level(logging.INFO):
+        assert untested(testing(*ENSEMBLE), "of a.pt") is not None
+    assert "tested/results.json: does not say what it was made from; tested again" in caplog.text
 
 
 def test_prompts_that_are_no_regular_file_are_not_waited_for(prompts: list[str]) -> None:

@@ -76,11 +76,12 @@ def test_other_trainings_are_left_to_the_program_that_knows_the_difference(words
 
 @pytest.mark.parametrize("flag", ["--init_checkpoint", "--rig"])
 def test_other_content_of_files_that_flags_name(flag: str) -> None:
-    named, words = Path("named.json"), [flag, "named.json", *(["--render", "on_the_fly"] if flag == "--rig" else [])]
+    named, other = (Path(name + (".json" if flag == "--rig" else ".pth")) for name in ("named", "elsewhere"))
+    words = [flag, str(named), *(["--render", "on_the_fly"] if flag == "--rig" else [])]
     named.write_text('{"views": ["x-40", "x0"]}')
     train(*words)
-    shutil.copy(named, "elsewhere.json")
-    assert is_trained(training(*words)) and is_trained(training(*words, flag, "elsewhere.json"))
+    shutil.copy(named, other)
+    assert is_trained(training(*words)) and is_trained(training(*words, flag, str(other)))
     named.write_text('{"views": ["x-40", "x0", "x40"]}')
     assert not is_trained(training(*words))
 
