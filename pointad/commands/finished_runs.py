@@ -31,6 +31,7 @@ RESULTS_NAME = "results.json"
 _TEST_AGAIN = f"choose another --save_path (in scripts: SAVE), or remove that {RESULTS_NAME} to test again"
 _TRAIN_AGAIN = "choose another --save_path (in scripts: SAVE or TRAINED), or give --restart to train again"
 _LONGEST_VALUE = 200  # characters of a flag's value that are shown
+_LONGEST_PLACE = 1000  # characters of a folder that are shown
 _NOT_GIVEN = "not given"
 
 logger = logging.getLogger(__name__)
@@ -252,11 +253,12 @@ def require_same_data(told: Inputs, given: Given, made: Path, remedy: str) -> No
     if content is None:  # demo data that are not there
         return
     if told.data not in (None, now.data):
-        folder = short(told.folder, _LONGEST_VALUE)
-        if given.is_listed or told.folder != now.folder:
-            problem = f"was made from other data, by the names and sizes of their files (in {folder})"
-            raise InputError(made, problem, remedy)
-        logger.warning("%s: files in %s were added, removed or changed since; %s", made, now.folder, remedy)
+        is_same_folder = told.folder == now.folder
+        changes = f"files in {short(now.folder, _LONGEST_PLACE)} were added, removed or changed since"
+        if given.is_listed or not is_same_folder:
+            place = f"by the names and sizes of their files (in {short(told.folder, _LONGEST_PLACE)})"
+            raise InputError(made, f"was made from other data: {changes if is_same_folder else place}", remedy)
+        logger.warning("%s: %s; %s", made, changes, remedy)
     elif content.newest is not None and content.changed > _changed(made):
         logger.warning("%s is newer than %s; %s", content.newest, made, remedy)
 

@@ -28,8 +28,13 @@ def test_the_list_that_a_training_reads_counts() -> None:
     train()
     listed = Path("one/rendered/gear_meta.json")
     listed.write_text(listed.read_text().replace("000", "001"))
-    with pytest.raises(InputError, match=OTHER_DATA):
+    with pytest.raises(InputError, match=rf"{OTHER_DATA}: files in .*/one/rendered were added, removed or changed"):
         is_trained(training())
+    with pytest.raises(
+        InputError, match=rf"{OTHER_DATA}: by the names and sizes of their files \(in .*/one/rendered\)"
+    ):
+        (Path("moved/rendered/gear/test/good/2d_rendering/000.png")).write_text("another picture")
+        is_trained(training("--data_path", "moved/rendered"))
 
 
 def test_classes_that_are_rendered_later_are_no_other_data_to_a_training(prompts: list[str]) -> None:
