@@ -13,7 +13,14 @@ from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.evaluation.agreement import differences, require_same_clip
 from pointad.evaluation.provenance import file_fingerprint
-from pointad.evaluation.run_record import RunRecord, TrainingRecord, classes_before, epoch_of
+from pointad.evaluation.run_record import (
+    UNKNOWN_ORIGIN,
+    RunRecord,
+    TrainingRecord,
+    classes_before,
+    epoch_of,
+    trainings_before,
+)
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts
@@ -117,6 +124,11 @@ def _load(
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     elif settings.train_class is None and known.training_class is None:
         logger.info("%s: taken to be trained on %s, as its folder is called (or give --train_class)", path, folder)
+    if UNKNOWN_ORIGIN in trainings_before(known):
+        message = (
+            "%s: began with prompts of which nothing says what they were learned from; no class is left out for them"
+        )
+        logger.warning(message, path)
     if left_out == classes:
         noun = "class" if len(classes) == 1 else "classes"
         problem = f"contain no class other than the training {noun} of {path}"

@@ -10,10 +10,12 @@ from pointad.commands.settings import DataSettings, EncodingSettings, Experiment
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
 from pointad.data.sample_source import SampleSource
+from pointad.datasets.registry import DATASETS
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
-from pointad.evaluation.run_record import RunRecord, TrainingRecord
+from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, TrainingRecord
+from pointad.files.presence import is_folder
 from pointad.model.prompt_learner import PromptLearner
 from pointad.model.weight_locations import locate
 from pointad.training.run_folder import read_origin
@@ -43,19 +45,33 @@ def record_of_training(
         init_fingerprint=None
         if settings.init_checkpoint is None
         else file_fingerprint(locate(settings.init_checkpoint)),
-        **({} if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint)),
+        **({} if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint, settings.data)),
         seed=settings.seed,
     )
 
 
-def _learned_before(checkpoint: Path) -> dict[str, Any]:
+def _learned_before(checkpoint: Path, data: DataSettings) -> dict[str, Any]:
     """What the prompts of --init_checkpoint were learned from, which no test may count as unseen either."""
     origin = TrainingRecord.from_json(read_origin(checkpoint))
-    if origin.training_class is None:
+    before = origin.learned_before or ((UNKNOWN_ORIGIN,) if origin.init_checkpoint else ())
+    if origin.training_class is not None:
+        learned_before = (*before, f"{origin.training_dataset or ''}/{origin.training_class}")
+        return {"learned_before": learned_before, "renderings": origin.renderings}
+    named = _class_by_folder(checkpoint, data)
+    if named is None:
         logger.warning("%s: what it was learned from is unknown, so tests will not leave it out", checkpoint)
         return {"learned_before": origin.learned_before, "renderings": origin.renderings}
-    learned_before = (*(origin.learned_before or ()), f"{origin.training_dataset or ''}/{origin.training_class}")
-    return {"learned_before": learned_before, "renderings": origin.renderings}
+    logger.info("%s: taken to be learned from %s, as its folders are called", checkpoint, named)
+    return {"learned_before": (*before, named), "renderings": origin.renderings}
+
+
+def _class_by_folder(checkpoint: Path, data: DataSettings) -> str | None:
+    """Data set and class as the folders of a checkpoint are called, such as those of the released prompts."""
+    *_, dataset, name, _ = ("", "", *checkpoint.resolve().parts)
+    if dataset in DATASETS and name in DATASETS[dataset].classes:
+        return f"{dataset}/{name}"
+    is_class = name in data.dataset.classes or (name not in ("", "/") and is_folder(data.folder / name))
+    return f"{data.dataset.name}/{name}" if is_class else None
 
 
 def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: LoadedData) -> RunRecord:

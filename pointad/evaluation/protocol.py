@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.run_record import RunRecord, trainings_before
 from pointad.metrics.aupro import DEFAULT_LIMIT
 
 UNKNOWN = "unknown"
@@ -109,6 +109,6 @@ def supervision_text(run: RunRecord) -> str:
 def _learned_from(run: RunRecord) -> str:
     if not run.training_class:
         return UNKNOWN
-    before = () if run.training is None else run.training.learned_before or ()
-    after = f", after {', '.join(before)}" if before else ""
+    before = () if run.training is None else trainings_before(run.training)
+    after = f", after {', '.join(each or UNKNOWN for each in before)}" if before else ""
     return f"{run.training_class} of {run.training_dataset or run.dataset or UNKNOWN}, split {SPLIT}{after}"

@@ -196,10 +196,21 @@ _NESTED = frozenset({"provenance", "inputs", "training"})  # their facts count, 
 _LABELS = frozenset({"name", "dataset_title"})  # the title of a data set of one's own is the name of its folder
 
 
+UNKNOWN_ORIGIN = ""
+"""Stands in `TrainingRecord.learned_before` for a training of which nothing says what it learned from."""
+
+
 def classes_before(training: TrainingRecord, dataset: str | None) -> tuple[str, ...]:
     """Classes of a data set that the prompts of --init_checkpoint had been learned from."""
     told = [each.partition("/") for each in training.learned_before or ()]
     return tuple(name for learned_from, _, name in told if learned_from in ("", dataset))
+
+
+def trainings_before(training: TrainingRecord) -> tuple[str, ...]:
+    """What the prompts of --init_checkpoint had been learned from, with `UNKNOWN_ORIGIN` where nothing says it."""
+    if training.learned_before is None and training.init_checkpoint is not None:
+        return (UNKNOWN_ORIGIN,)
+    return training.learned_before or ()
 
 
 def to_json(record: PipelineRecord) -> dict[str, Any]:
