@@ -121,4 +121,5 @@ def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:
         scale = 255 / 65535
         if largest < 4096:
             logger.warning("%s: 16-bit values of at most %d, which gives a dark picture", path, largest)
-    return np.rint(values * scale).astype(np.uint8)
+    scaled = values * scale
+    return np.rint(scaled, out=scaled).astype(np.uint8)

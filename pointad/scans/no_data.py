@@ -23,6 +23,8 @@ _NUMBERS = np.unique(
 )
 """Magnitudes of no-data values; either sign."""
 
+_MOST_TOLD = 10  # different values
+
 _MOST_ZERO = 0.5  # share of the points that may have the height 0 for it to be no data
 
 _SUSPICIOUS_GAP = 0.05  # between a height that many points share and the others, of the box's side
@@ -65,10 +67,14 @@ def without_no_data(points: np.ndarray, name: str | Path) -> np.ndarray:
     removed = outside.any(axis=1)
     if not removed.any():
         return points
-    for number in np.unique(flat[outside]).tolist()[:10]:
+    numbers = np.unique(flat[outside]).tolist()
+    for number in numbers[:_MOST_TOLD]:
         having = (outside & (flat == number)).any(axis=1).sum()
         message = "%s: %d of %d points have the no-data value %g as a coordinate; they are treated as holes"
         logger.warning(message, name, having, len(flat), number)
+    if len(numbers) > _MOST_TOLD:
+        message = "%s: %d of %d points are treated as holes for these and %d more no-data values"
+        logger.warning(message, name, removed.sum(), len(flat), len(numbers) - _MOST_TOLD)
     cleaned = flat.copy()
     cleaned[removed] = np.nan
     return cleaned.reshape(points.shape)

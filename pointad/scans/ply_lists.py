@@ -15,7 +15,7 @@ from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty
 Columns = dict[str, np.ndarray]
 """Properties by name; lists are (N, length) or, of varying length, (N,) of arrays."""
 
-_MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 150 bytes of memory
+_MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 400 bytes of memory
 _MOST_WALKED = 1_000_000  # rows; a second
 _NAMES = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
 _LENGTHS = {**_NAMES, "i1": "uchar", "i2": "ushort", "i4": "uint"}  # of a negative one, plyfile takes all that follows

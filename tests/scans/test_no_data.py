@@ -153,3 +153,11 @@ def test_a_base_at_the_lowest_height_is_not_told(tmp_path: Path, caplog: pytest.
     with caplog.at_level(logging.WARNING):
         read_scan(tmp_path / "a.npy")
     assert "nearly all others" not in caplog.text
+
+
+def test_more_numbers_than_are_listed_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    points = POINTS.copy()
+    points[:14, 2] = [-9999, -999, -99999, 999999, -32768, 65535, *(10.0 ** np.arange(10, 18))]
+    with caplog.at_level(logging.WARNING):
+        assert np.isnan(without_no_data(points, "a.npy")).any(axis=1).sum() == 14
+    assert "14 of 2000 points are treated as holes for these and 4 more no-data values" in caplog.text
