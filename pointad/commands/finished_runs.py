@@ -4,6 +4,8 @@ Trainings and tests record what they were given (:class:`pointad.evaluation.run_
 what they made of it, so that the record can never be that of another run.
 """
 
+import contextlib
+import datetime
 import json
 import logging
 import math
@@ -21,7 +23,7 @@ from pointad.evaluation.companions import Companions, has_fingerprint
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.provenance import code_fingerprint, file_fingerprint
 from pointad.evaluation.results import Results
-from pointad.evaluation.run_record import Inputs, TrainingRecord, epoch_of
+from pointad.evaluation.run_record import Inputs, PipelineRecord, TrainingRecord, epoch_of
 from pointad.evaluation.sample_outputs import is_unfinished
 from pointad.files.names import place_below
 from pointad.files.presence import is_file, is_folder
@@ -33,6 +35,7 @@ _TRAIN_AGAIN = "choose another --save_path (in scripts: SAVE or TRAINED), or giv
 _LONGEST_VALUE = 200  # characters of a flag's value that are shown
 _LONGEST_PLACE = 1000  # characters of a folder that are shown
 _NOT_GIVEN = "not given"
+_SECOND = 1.0  # that dates in records are rounded down to
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +53,11 @@ def is_trained(settings: TrainSettings) -> bool:
         return False
     if _is_unreadable(settings):
         return False
-    told, given = TrainingRecord.from_json(read_origin(last)).inputs, settings.given
+    record, given = TrainingRecord.from_json(read_origin(last)), settings.given
+    told = record.inputs
     if told is None or told.data is None or told.weights != given.inputs.weights or any(differences(told, given)):
         return False
-    require_same_data(told, given, last, _TRAIN_AGAIN)
+    require_same_data(record, given, last, _TRAIN_AGAIN)
     log_trained(last)
     return True
 
@@ -80,8 +84,7 @@ def require_same_training_data(settings: TrainSettings) -> None:
     """
     last = checkpoint_file(settings.save_path, settings.epochs)
     if settings.given is not None and is_whole(last):
-        told = TrainingRecord.from_json(read_origin(last)).inputs or Inputs()
-        require_same_data(told, settings.given, last, _TRAIN_AGAIN)
+        require_same_data(TrainingRecord.from_json(read_origin(last)), settings.given, last, _TRAIN_AGAIN)
 
 
 def untested(settings: TestSettings, backbone_fingerprint: str | None = None) -> TestSettings | None:
@@ -143,7 +146,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
             if backbone is None:
                 return False
             raise InputError(place, f"was made with other weights ({results.run.clip_weights})", _TEST_AGAIN)
-        require_same_data(told, given, place, _TEST_AGAIN)
+        require_same_data(results.run, given, place, _TEST_AGAIN)
         if not (_are_of(results, checkpoint, settings.train_class) and _is_complete(results, place.parent, settings)):
             return False
         code = results.run.provenance.code if results.run.provenance is not None else None
@@ -235,13 +238,13 @@ def _spoken(value: str) -> str:
     return short(" ".join("given" if word is True else str(word) for word in words), _LONGEST_VALUE)
 
 
-def require_same_data(told: Inputs, given: Given, made: Path, remedy: str) -> None:
+def require_same_data(record: PipelineRecord, given: Given, made: Path, remedy: str) -> None:
     """Refuse what was made from other data; warn of files that have changed since.
 
     Raw scans in the same folder are the same data: other files may lie beside them.
 
     Args:
-        told: what the file says that it was made from.
+        record: what the file says about the run that made it.
         given: what the program is given now.
         made: the file.
         remedy: what to do about it.
@@ -249,7 +252,7 @@ def require_same_data(told: Inputs, given: Given, made: Path, remedy: str) -> No
     Raises:
         InputError: it was made from other data.
     """
-    now, content = given.inputs, given.content
+    told, now, content = record.inputs or Inputs(), given.inputs, given.content
     if content is None:  # demo data that are not there
         return
     if told.data not in (None, now.data):
@@ -259,13 +262,16 @@ def require_same_data(told: Inputs, given: Given, made: Path, remedy: str) -> No
             place = f"by the names and sizes of their files (in {short(told.folder, _LONGEST_PLACE)})"
             raise InputError(made, f"was made from other data: {changes if is_same_folder else place}", remedy)
         logger.warning("%s: %s; %s", made, changes, remedy)
-    elif content.newest is not None and content.changed > _changed(made):
-        logger.warning("%s is newer than %s; %s", content.newest, made, remedy)
+    elif content.newest is not None and content.changed > _begun(record, made):
+        logger.warning("%s was changed since %s was made; %s", content.newest, made, remedy)
 
 
-def _changed(made: Path) -> float:
-    """When a file was changed last; infinity if it has been removed meanwhile."""
-    try:
-        return made.stat().st_mtime
-    except OSError:
-        return math.inf
+def _begun(record: PipelineRecord, made: Path) -> float:
+    """When a run began to read its data, as the record says it; copies of its files are newer, and so is their end."""
+    known = [math.inf]
+    with contextlib.suppress(OSError):  # it has been removed meanwhile
+        known.append(made.stat().st_mtime)
+    date = None if record.provenance is None else record.provenance.date
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a record may say anything
+        known += [] if date is None else [datetime.datetime.fromisoformat(date).timestamp() + _SECOND]
+    return min(known)

@@ -207,4 +207,20 @@ def test_data_that_changed_are_told_of_prompts_whose_record_does_not_say_what_th
     assert not caplog.messages
     os.utime("one/rendered/gear/test/good/2d_rendering/000.png", (2**32, 2**32))
     require_same_training_data(training())
-    assert "000.png is newer than out/epoch_15.pth" in caplog.text
+    assert "000.png was changed since out/epoch_15.pth was made" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("date", "is_told"),
+    [("2001-09-09T01:46:40+00:00", True), ("2033-05-18T03:33:20+00:00", False), ("soon", False), ("0001-01-01", False)],
+)
+def test_data_that_changed_while_a_run_worked_are_told(
+    date: str, is_told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its files are newer, as they are when they are copied."""
+    train()
+    origin = Path("out/epoch_15.json")
+    origin.write_text(json.dumps({**json.loads(origin.read_text()), "provenance": {"date": date}}))
+    os.utime("one/rendered/gear/test/good/2d_rendering/000.png", (1_500_000_000, 1_500_000_000))
+    assert is_trained(training())
+    assert ("was changed since" in caplog.text) == is_told

@@ -95,7 +95,7 @@ def test_prompts_learned_from_other_data_of_the_same_names_are_refused(caplog: p
     picture.write_text("A picture")  # of the same size
     os.utime(picture, (2**32, 2**32))
     assert is_trained(training())
-    assert f"{picture.resolve()} is newer than out/epoch_15.pth; choose another --save_path" in caplog.text
+    assert f"{picture.resolve()} was changed since out/epoch_15.pth was made; choose another --save_path" in caplog.text
 
 
 def test_good_scans_and_what_lies_beside_the_samples_are_no_other_data() -> None:
