@@ -99,6 +99,31 @@ def untested(settings: TestSettings, backbone_fingerprint: str | None = None) ->
     Raises:
         InputError: results were made with other flags, weights or data, or for another epoch.
     """
+    with _held_back() as records:
+        left = _left(settings, backbone_fingerprint)
+    if left is None or backbone_fingerprint is not None:  # otherwise all is looked at again, and told then
+        for record in records:
+            logger.handle(record)
+    return left
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[list[logging.LogRecord]]:
+    """Collect what is logged here, instead of telling it."""
+    records: list[logging.LogRecord] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        records.append(record)
+        return False
+
+    logger.addFilter(keep)
+    try:
+        yield records
+    finally:
+        logger.removeFilter(keep)
+
+
+def _left(settings: TestSettings, backbone_fingerprint: str | None) -> TestSettings | None:
     if settings.given is None or _is_unreadable(settings):
         return settings
     if not settings.checkpoints:
@@ -132,8 +157,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
             return False
         told = results.run.inputs
         if told is None or told.data is None:  # of an older version
-            if backbone is not None:
-                logger.info("%s: does not say what it was made from; tested again", place)
+            logger.info("%s: does not say what it was made from; tested again", place)
             return False
         epoch = None if checkpoint is None else epoch_of(checkpoint)
         if None not in (epoch, results.run.epoch) and epoch != results.run.epoch:

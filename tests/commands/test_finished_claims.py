@@ -231,6 +231,16 @@ def test_records_that_do_not_tell_their_data_are_not_believed(
     assert "tested/results.json: does not say what it was made from; tested again" in caplog.text
 
 
+def test_what_is_kept_is_told_once(prompts: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Where something is left to test, all is looked at again once the folder is this run's own."""
+    test(*prompts)
+    shutil.rmtree("tested/leaf")
+    with caplog.at_level(logging.INFO):
+        settings = testing(*prompts)
+        assert untested(settings) is not None and untested(settings, "of a.pt") is not None
+    assert caplog.messages == ["already tested (tested/gear/results.json), kept"]
+
+
 def test_prompts_that_are_no_regular_file_are_not_waited_for(prompts: list[str]) -> None:
     test(*prompts[:2])
     origin = Path("gear/epoch_15.json").read_text()
