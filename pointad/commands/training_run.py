@@ -146,7 +146,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         masks=f"{examples.masks:x}",
         pictures=f"{examples.content:x}",
         scans=examples.scans,
-        renderings=" ".join(dict.fromkeys((*(record.renderings or "").split(), *examples.renderings))),
+        renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
     )
     training = Training(backbone, learner, examples, learning_settings(settings), processes)
     if state is not None:

@@ -27,6 +27,7 @@ class MultiViewSample:
     non_zero: Tensor  # (P,) bool, positions that hold a point
     regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only for point clouds without a grid
     points: Tensor | None = None  # (P, 3) float32, relative to their mean; holes are 0
+    looks: str | None = None  # what tells each view as it was rendered, see `view_digests`
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class MultiViewBatch:
     non_zero: Tensor  # (B, P) bool
     regions: Tensor | None = None  # (B, P) int32
     points: Tensor | None = None  # (B, P, 3) float32
+    looks: list[str | None] | None = None
 
     def sample(self, index: int) -> MultiViewSample:
         """A single sample; its tensors share the batch's memory."""
@@ -86,4 +88,5 @@ def collate(samples: Sequence[MultiViewSample]) -> MultiViewBatch:
         non_zero=torch.stack([sample.non_zero for sample in samples]),
         regions=stack("regions"),
         points=stack("points"),
+        looks=[sample.looks for sample in samples],
     )

@@ -20,6 +20,7 @@ from pointad.data.good_masks import without_view_marks
 from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
 from pointad.data.sample_source import SampleSource
+from pointad.data.view_digests import view_digests
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError, shown
 from pointad.metrics.regions import cloud_regions
@@ -194,6 +195,7 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
         non_zero=torch.from_numpy(non_zero),
         regions=None if options.region_neighbours is None else torch.from_numpy(_regions(name, scan, mask, options)),
         points=_points(name, scan.points, non_zero) if options.with_points else None,
+        looks=None if scan.views is None else view_digests(scan.views),
     )
 
 

@@ -14,7 +14,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.class_outcome import ClassCollector, ClassOutcome
 from pointad.evaluation.evaluation_settings import EvaluationSettings
-from pointad.evaluation.sample_fingerprint import picture_digest, rendering_digest, views_digest
+from pointad.evaluation.sample_fingerprint import looks_of, picture_digest, rendering_digest, views_digest
 from pointad.evaluation.scored_sample import PromptSet, ScoredSample, score_one
 
 
@@ -121,6 +121,7 @@ def _score_batch(
                 score_one(batch, features, index, prompts, settings),
                 content=contents[index],
                 renderings=renderings[index],
+                looks=looks_of(samples[index]),
                 rendering=placed[index],
                 picture=pictures[index],
             )

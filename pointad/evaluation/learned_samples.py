@@ -15,13 +15,13 @@ def with_learned_samples(record: RunRecord, tested: Mapping[str, Collection[str]
 
     Args:
         record: of the test; its training must say which samples it had (`TrainingRecord.renderings`).
-        tested: class -> the `views_digest` of each of its samples.
+        tested: class -> the `looks_of` each of its samples; one view that is the same makes a sample the same.
     """
     renderings = None if record.training is None else record.training.renderings
     learned = set((renderings or "").split())
     found = []
     for class_name, samples in tested.items():
-        count = sum(sample in learned for sample in samples)
+        count = sum(not learned.isdisjoint(sample.split()) for sample in samples)
         if count:
             found.append(f"learned from {count} of the {len(samples)} test samples of {shown(class_name)}")
     if found:

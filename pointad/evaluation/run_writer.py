@@ -64,7 +64,7 @@ class RunWriter:
         self._save_maps = save_maps
         self._visualize = visualize
         self._rows: list[list[str]] = []
-        self._renderings: dict[str, list[str]] = {}
+        self._looks: dict[str, list[str]] = {}
         self._curves: dict[str, Any] = {}
 
     def begin(self, names: Iterable[SampleName]) -> None:
@@ -94,7 +94,7 @@ class RunWriter:
             InputError: a file cannot be written.
         """
         scores = [repr(sample.scores[m]) if m in sample.scores else "" for m in MODALITIES]
-        self._renderings.setdefault(sample.class_name, []).append(sample.renderings)
+        self._looks.setdefault(sample.class_name, []).append(sample.looks)
         name = (sample.class_name, sample.species, sample.identifier)
         row = [*map(for_csv, name), str(sample.label), *scores]
         self._rows.append(row)
@@ -152,7 +152,7 @@ class RunWriter:
         writer.writerows(self._rows)
         scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
         files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)
-        run = with_learned_samples(self.results.run, self._renderings)
+        run = with_learned_samples(self.results.run, self._looks)
         self.results = dataclasses.replace(self.results, run=run, files=files)
         named = {SCORES_NAME: scores, "curves.json": curves, "results.json": self.results.to_bytes()}
         write_together({self.folder / name: content for name, content in named.items()})

@@ -77,6 +77,11 @@ def views_digest(views: Tensor) -> str:
     return _digest(views).hexdigest()[:_DIGITS]
 
 
+def looks_of(sample: MultiViewSample) -> str:
+    """What tells each view of a sample, as trainings record it, and all as older ones did, separated by blanks."""
+    return "" if sample.views is None else f"{sample.looks or ''} {views_digest(sample.views)}"
+
+
 def _digest(*tensors: Tensor) -> "hashlib._Hash":
     digest = hashlib.sha256()  # processors have instructions for it
     for tensor in tensors:

@@ -44,6 +44,7 @@ class ScoredSample:
     regions: np.ndarray | None = None  # (S, S) int32, numbers of the anomalous regions of a point cloud without a grid
     content: bytes = b""  # tells what was scored, see `picture_digest`
     renderings: str = ""  # tells its views alone, see `views_digest`
+    looks: str = ""  # tells each of its views, see `looks_of`
     rendering: bytes = b""  # tells its views and where its points are in them, see `rendering_digest`
     picture: str = ""  # tells its RGB picture likewise; empty: it has none
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.evaluation.sample_fingerprint import picture_digest, rendering_digest, views_digest
+from pointad.evaluation.sample_fingerprint import looks_of, picture_digest, rendering_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples
@@ -24,7 +24,7 @@ class SampleLook:
     seen: Observation
     side: int  # S
     content: bytes  # tells its pictures and points, see `picture_digest`
-    renderings: str  # tells its views, see `views_digest`
+    renderings: str  # tells each of its views, see `looks_of`
     rendering: bytes  # tells its views and where its points are in them, see `rendering_digest`
 
     @torch.no_grad()
@@ -94,6 +94,6 @@ def look_at_sample(
         seen,
         side,
         content=picture_digest(sample, rendering),
-        renderings=views_digest(sample.views),
+        renderings=looks_of(sample),
         rendering=rendering,
     )

@@ -70,7 +70,7 @@ class ShotOutcome:
     error_bounds: dict[str, Metrics] = field(default_factory=dict)  # modality -> of binned pixel metrics
     masks: str = ""  # fingerprint of the ground truth of all test scans of the class; empty: unknown
     pictures: str = ""  # the same of their pictures and points
-    renderings: tuple[str, ...] = ()  # what tells the views of each of them, see `views_digest`
+    renderings: tuple[str, ...] = ()  # what tells each view of each of them, see `looks_of`
     without_mask: int = 0  # anomalous scans that are in no pixel metric, since their masks mark nothing
     scans: str = ""  # fingerprint of all test scans of the class as a training knows them, see `scan_content`
     good_pictures: dict[str, str] = field(default_factory=dict)  # of `good` that are no test scans, as `pictures`

@@ -17,7 +17,7 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, rendering_digest, scan_content, views_digest
+from pointad.evaluation.sample_fingerprint import SampleFingerprint, rendering_digest, scan_content
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
@@ -42,7 +42,7 @@ class TrainingExamples:
     path: LossPath  # the loss path that the targets are made for
     content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
     masks: int = 0  # that of their ground truth alone
-    renderings: tuple[str, ...] = ()  # in the first process: what tells the views of each of them, see `views_digest`
+    renderings: tuple[str, ...] = ()  # in the first process: what tells each view of each, see `view_digests`
     scans: str = ""  # in the first process: fingerprint that a test has of the same samples, see `scan_content`
 
 
@@ -117,8 +117,7 @@ def load_examples(
             sample = batch.sample(place)
             content += sample_content(sample, index)
             masks += mask_content(sample)
-            if batch.views is not None:
-                renderings.append(views_digest(batch.views[place]))
+            renderings.append(sample.looks or "")
             scan = scan_content(sample.label, sample.mask.numpy(), rendering_digest(sample))
             scans.add(sample.species, sample.identifier, scan)
             aimed = path.targets(sample, grid_side)

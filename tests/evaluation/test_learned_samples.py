@@ -4,11 +4,13 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_engine import RandomScan, random_scan, small_backbone, small_dataset
 
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
+from pointad.data.view_digests import view_digests
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import evaluate
 from pointad.evaluation.evaluation_settings import EvaluationSettings
@@ -16,6 +18,7 @@ from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, to_json
 from pointad.evaluation.run_writer import RunWriter
+from pointad.evaluation.sample_fingerprint import looks_of, views_digest
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.training.training import load_examples
 
@@ -44,6 +47,45 @@ def test_renderings_of_another_name_are_recognized(tmp_path: Path, caplog: pytes
     assert f"a/epoch_15.pth: {said}, by their renderings" in caplog.text and "cone" not in caplog.text
     assert results.run.differences == ("σ 2", said)
     assert Results.load(tmp_path / "results.json").run.differences == ("σ 2", said)
+
+
+def some_views(dataset: MultiViewDataset, *indices: int, size: int) -> MultiViewDataset:
+    """The same scans, of which a run takes these views and brings them to another size."""
+
+    def load(source: RandomScan, options: SampleOptions) -> LoadedScan:
+        scan = dataset.load(source, options)
+        assert scan.views is not None
+        return replace(scan, views=scan.views[list(indices)])
+
+    return MultiViewDataset(dataset.sources, load, replace(dataset.options, image_size=size, view_indices=indices))
+
+
+@pytest.mark.parametrize(("trained", "tested"), [((0,), (0, 1)), ((0, 1), (1,)), ((1, 0), (0, 1))])
+def test_one_view_of_any_size_is_enough(trained: tuple[int, ...], tested: tuple[int, ...]) -> None:
+    before = some_views(small_dataset({"cube": 3}, training=True), *trained, size=56)
+    now = some_views(small_dataset({"cube": 4, "cone": 2}), *tested, size=28)
+    record = TrainingRecord(renderings=" ".join(before[place].looks or "" for place in range(3)))
+    looks: dict[str, list[str]] = {}
+    for sample in (now[place] for place in range(len(now))):
+        looks.setdefault(sample.class_name, []).append(looks_of(sample))
+    found = with_learned_samples(RunRecord(checkpoint="a.pth", training=record), looks)
+    assert found.differences == ("learned from 3 of the 4 test samples of cube",)
+
+
+def test_views_that_show_nothing_are_those_of_no_sample() -> None:
+    views = np.full((2, 8, 8, 3), 255, np.uint8)
+    views[1, 0, 0] = 0
+    assert view_digests(views) == view_digests(views[1:, ..., 0]) != ""
+    assert view_digests(views[:1]) == ""
+
+
+def test_records_of_older_trainings_tell_all_views_together() -> None:
+    dataset = small_dataset({"cube": 2})
+    samples = [dataset[place] for place in range(2)]
+    assert samples[0].views is not None
+    record = RunRecord(checkpoint="a.pth", training=TrainingRecord(renderings=views_digest(samples[0].views)))
+    found = with_learned_samples(record, {"cog": list(map(looks_of, samples))})
+    assert found.differences == ("learned from 1 of the 2 test samples of cog",)
 
 
 def test_without_a_record_nothing_is_said() -> None:
