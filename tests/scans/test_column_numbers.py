@@ -27,6 +27,18 @@ def test_frames_without_names(name: str, tmp_path: Path, caplog: pytest.LogCaptu
     assert "counts the columns" in caplog.text
 
 
+@pytest.mark.parametrize("separator", [" ", ",", "\t"])
+def test_columns_that_are_counted_from_1(separator: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    head = separator.join("123")
+    np.savetxt(tmp_path / "a.txt", POINTS, delimiter=separator, header=head, comments="")
+    np.testing.assert_allclose(read_scan(tmp_path / "a.txt").points, POINTS)
+    assert "counts the columns" in caplog.text
+    whole = np.vstack([[1, 2, 3], np.rint(POINTS)])
+    np.savetxt(tmp_path / "a.txt", whole, fmt="%d", delimiter=separator)
+    np.testing.assert_array_equal(read_scan(tmp_path / "a.txt").points, whole)
+    assert "the first row, 1, 2, 3, is read as a point" in caplog.text
+
+
 def test_printed_frames(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(pandas.DataFrame(POINTS).to_string())
     np.testing.assert_allclose(read_scan(tmp_path / "a.txt").points, POINTS)
