@@ -37,6 +37,7 @@ def tested(data: Path, model_flags: tuple[object, ...], tmp_path: Path) -> Calla
     """Tests prompts on all classes."""
     lists = {name: json.loads((data / f"{name}_meta.json").read_text()) for name in CLASSES}
     whole = {"train": {}, "test": {name: content["test"][name] for name, content in lists.items()}}
+    (data / "all_meta.json").unlink()  # a link to that of all tests
     (data / "all_meta.json").write_text(json.dumps(whole))
     flags = ("--data_path", data, *model_flags, "--views", 2, "--num_workers", 0, "--save_path", tmp_path / "test")
     return lambda prompts: invoke("test.py", *flags, "--checkpoint_path", prompts)
