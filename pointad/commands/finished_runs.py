@@ -283,7 +283,7 @@ def require_same_data(record: PipelineRecord, given: Given, made: Path, remedy: 
         is_same_folder = told.folder == now.folder
         changes = f"files in {short(now.folder, _LONGEST_PLACE)} were added, removed or changed since"
         if given.is_listed or not is_same_folder:
-            place = f"by the names and sizes of their files (in {short(told.folder, _LONGEST_PLACE)})"
+            place = f"by the names, sizes or content of their files (in {short(told.folder, _LONGEST_PLACE)})"
             raise InputError(made, f"was made from other data: {changes if is_same_folder else place}", remedy)
         logger.warning("%s: %s; %s", made, changes, remedy)
     elif content.newest is not None and content.changed > _begun(record, made):

@@ -15,6 +15,7 @@ from pointad.commands import train as train_program
 from pointad.commands.finished_runs import is_trained, require_same_training_data, untested
 from pointad.commands.run_inputs import looked_again
 from pointad.commands.train_settings import TrainSettings
+from pointad.data import folder_content
 from pointad.data.folder_content import raw_content
 from pointad.errors import InputError
 
@@ -31,7 +32,7 @@ def test_the_list_that_a_training_reads_counts() -> None:
     with pytest.raises(InputError, match=rf"{OTHER_DATA}: files in .*/one/rendered were added, removed or changed"):
         is_trained(training())
     with pytest.raises(
-        InputError, match=rf"{OTHER_DATA}: by the names and sizes of their files \(in .*/one/rendered\)"
+        InputError, match=rf"{OTHER_DATA}: by the names, sizes or content of their files \(in .*/one/rendered\)"
     ):
         (Path("moved/rendered/gear/test/good/2d_rendering/000.png")).write_text("another picture")
         is_trained(training("--data_path", "moved/rendered"))
@@ -224,3 +225,39 @@ def test_data_that_changed_while_a_run_worked_are_told(
     os.utime("one/rendered/gear/test/good/2d_rendering/000.png", (1_500_000_000, 1_500_000_000))
     assert is_trained(training())
     assert ("was changed since" in caplog.text) == is_told
+
+
+def test_other_scans_of_one_sensor_are_other_data() -> None:
+    """Of the same names and sizes, and older than the run; further files change nothing about which are looked into."""
+    for place, first in (("mine", 0), ("others", 100)):
+        for number in range(100):
+            scan = Path(place, "scans/good", f"{number:03}.npy")
+            scan.parent.mkdir(parents=True, exist_ok=True)
+            scan.write_text(f"{first + number:03}")
+            os.utime(scan, (0, 0))
+    words = [
+        "--dataset",
+        "folder",
+        "--render",
+        "on_the_fly",
+        "--scan_pattern",
+        "scans/{species}/{id}.npy",
+        "--data_path",
+    ]
+    train(*words, "mine")
+    shutil.copytree("mine", "copy")
+    assert is_trained(training(*words, "copy"))
+    with pytest.raises(InputError, match=OTHER_DATA):
+        is_trained(training(*words, "others"))
+
+
+def test_many_files_are_looked_into_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        (tmp_path / "scans").mkdir(exist_ok=True)
+        (tmp_path / f"scans/{number}").write_text(f"{number:02}")
+    monkeypatch.setattr(folder_content, "_LOOKED_INTO", 4)
+    found = raw_content(tmp_path)
+    monkeypatch.setattr(folder_content.heapq, "nsmallest", lambda count, given: sorted(given)[:count])
+    assert found is not None and found == raw_content(tmp_path)
+    os.mkfifo(tmp_path / "scans/pipe")
+    assert raw_content(tmp_path) is not None  # and does not wait

@@ -92,7 +92,10 @@ def test_prompts_learned_from_other_data_of_the_same_names_are_refused(caplog: p
     picture.write_text("another picture")
     with pytest.raises(InputError, match=r"out/epoch_15\.pth: was made from other data"):
         is_trained(training())
-    picture.write_text("A picture")  # of the same size
+    picture.write_text("A picture")  # of the same size, of a data set that is looked into
+    with pytest.raises(InputError, match=r"out/epoch_15\.pth: was made from other data"):
+        is_trained(training())
+    picture.write_text("a picture")  # as a larger one, which is not looked into everywhere
     os.utime(picture, (2**32, 2**32))
     assert is_trained(training())
     assert f"{picture.resolve()} was changed since out/epoch_15.pth was made; choose another --save_path" in caplog.text
