@@ -20,6 +20,7 @@ import torch
 from open_clip.tokenizer import get_clean_fn
 from torch import Tensor
 
+from pointad.compute.library_loading import raise_lack
 from pointad.compute.standard_error import nothing_on_standard_error
 from pointad.errors import InputError
 from pointad.files.presence import is_file
@@ -209,6 +210,7 @@ def _library(name: str, path: Path) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
+        raise_lack(name, error)
         raise InputError(path, f"cannot be read without the package {name}", f"run: pip install {name}") from error
 
 

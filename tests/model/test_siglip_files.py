@@ -95,6 +95,17 @@ def test_a_library_that_is_not_installed(library: str, vocabulary: bytes, tmp_pa
         read(tmp_path)
 
 
+def test_a_library_that_does_not_fit_into_memory_is_not_to_be_installed(tmp_path: Path, monkeypatch: Any) -> None:
+    """Under ``ulimit -v``."""
+    (tmp_path / "tokenizers.py").write_text("raise ImportError('a.so: failed to map segment from shared object')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    del sys.modules["tokenizers"]  # what it was comes back after the test
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(MemoryError, match="tokenizers cannot be loaded"):
+        read(tmp_path)
+
+
 def test_tokenizers_that_do_not_fit(vocabulary: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no tokenizer\.json or spiece\.model"):
         read(tmp_path)
