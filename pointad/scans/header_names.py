@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 _TITLE = re.compile(rb"(?=(?:columns?|fields|format|header|[a-z]+:)\s)([a-z]+):?\s+", re.IGNORECASE)
 _BEFORE_UNIT = re.compile(rb"[ \t]{1,16}(?=[\[(])")
 _MOST_NAMES = 100
+_LETTERS = re.compile(rb"(?i)(?<![a-z0-9])([xyz])[^a-z0-9]{0,3}([xyz])[^a-z0-9]{0,3}([xyz])(?![a-z0-9])")
+_LONGEST_LINE = 10_000  # characters that are searched for these
 MOST_ABOVE = 200_000  # characters of the lines above the rows that may be names or units
 _REMEDY = "name every column; decimal commas need another separator"
 
@@ -78,7 +80,11 @@ def column_names(
         if plain[:1] == ["x"] and {"y", "z"} <= set(plain) and plain[:3] != ["x", "y", "z"]:
             raise InputError(name, _mismatch(found, columns), _REMEDY)
     unused = next(
-        (line for line, candidates in zip(reversed(above), lines, strict=False) if any(map(_names_two, candidates))),
+        (
+            line
+            for line, candidates in zip(reversed(above), lines, strict=False)
+            if any(map(_names_two, candidates)) or _orders_otherwise(line)
+        ),
         None,
     )
     if unused is not None:
@@ -142,6 +148,12 @@ def _end_empty(sample: Sequence[bytes], separator: bytes | None) -> bool:
 def _names_two(names: tuple[str, ...]) -> bool:
     """Whether at least two of x, y and z are among the names."""
     return len({"x", "y", "z"} & set(map(plain_name, names[:_MOST_NAMES]))) > 1
+
+
+def _orders_otherwise(line: bytes) -> bool:
+    """Whether a line has the letters x, y and z in another order, as in "zyx" or "z/y/x"."""
+    orders = (b"".join(found.groups()).lower() for found in _LETTERS.finditer(line[:_LONGEST_LINE]))
+    return any(order != b"xyz" and sorted(order) == [*b"xyz"] for order in orders)
 
 
 def _mismatch(names: tuple[str, ...], columns: int) -> str:

@@ -1,6 +1,7 @@
 """Extracts points and colours from a table of numbers, by column name if there are names, else by position."""
 
 import logging
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_repeated, tell_unused_units
 from pointad.scans.declared_count import check_declared_count
 from pointad.scans.named_columns import alike, find_columns, is_no_coordinate, plain_name
+from pointad.scans.other_formats import HEIGHT_MAP_REMEDY
 from pointad.scans.reading_words import columns_read
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import MOST_COLUMNS, ScanFile
@@ -18,6 +20,8 @@ from pointad.scans.text import TextTable, parse_table
 
 logger = logging.getLogger(__name__)
 
+_GRID = re.compile(rb"(?im)^(?:ncols[ \t]+\d+|DSAA)[ \t]*\r?$")  # of ArcGIS, of Surfer
+_HEADER = 10_000  # bytes
 _COLOURS = ("g", "b")  # r may also be a radius
 _REMEDY = "name the columns x, y, z in a line above them"
 _HEIGHT_MAP = f"{_REMEDY}, or, if it is a map of heights, see docs/formats.md, Height maps"
@@ -36,6 +40,8 @@ def read_text_scan(path: Path) -> ScanFile:
     """
     table = parse_table(read_bytes(path), path)
     check_declared_count(table.above, len(table.values), path)
+    if _GRID.search(table.above[:_HEADER]):
+        raise InputError(path, "holds a grid of heights, without x and y", HEIGHT_MAP_REMEDY)
     tell_unused_units(table.above, table.names or (), path)
     named = table.names is not None
     if table.names is not None:

@@ -223,7 +223,7 @@ REFUSED_TEXT = {
     "map of heights of a geographer": (
         ".asc",
         lines(["1.5 " * 130] * 200, "ncols 130\nnrows 200\nxllcorner 0\ncellsize 1\nNODATA_value -9999"),
-        "see docs/formats.md, Height maps",
+        "docs/formats.md, Height maps",
     ),
     "fewer points than promised": (".pts", lines(_XYZ[:-1], "\n400 "), "declares 400 points but holds 399"),
     "ragged": (".xyz", lines(["1 2 3", "1 2"] * 100), "not a table of numbers"),

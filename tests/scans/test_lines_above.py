@@ -59,3 +59,28 @@ def test_one_of_several_counts_fits(tmp_path: Path, caplog: pytest.LogCaptureFix
     for name in ("a.pts", "a.xyz"):
         read_scan(write_scan(tmp_path / name, "2024\n150\n", " "))
     assert not caplog.records
+
+
+@pytest.mark.parametrize("line", ["zyx", "z/y/x", "# format: ZYX", "Order: y | x | z"])
+def test_other_orders_are_told(line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    np.testing.assert_array_equal(read_scan(write_scan(tmp_path / "a.xyz", f"{line}\n", " ")).points, POINTS)
+    assert f"the line {line!r} does not match the 3 columns and is not used" in caplog.text
+
+
+@pytest.mark.parametrize("line", ["xyz", "x/y/z", "# file of xyz data", "lazy scan", "a zyxel router"])
+def test_words_with_these_letters_are_not_mentioned(
+    line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_scan(write_scan(tmp_path / "a.xyz", f"{line} 1\n", " "))
+    assert "is not used" not in caplog.text
+
+
+@pytest.mark.parametrize("columns", [3, 10])
+@pytest.mark.parametrize(
+    "head", ["ncols {0}\nnrows 50\nxllcorner 0\nyllcorner 0\ncellsize 1\nNODATA_value -9999\n", "DSAA\n"]
+)
+def test_grids_are_height_maps(head: str, columns: int, tmp_path: Path) -> None:
+    heights = np.random.default_rng(0).normal(size=(50, columns))
+    np.savetxt(tmp_path / "a.asc", heights, header=head.format(columns).rstrip(), comments="")
+    with pytest.raises(InputError, match="a grid of heights"):
+        read_scan(tmp_path / "a.asc")
