@@ -9,6 +9,7 @@ from tqdm import tqdm
 from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries, remove_entry
 from pointad.errors import InputError, shown
 from pointad.files.locks import own_folder
+from pointad.files.standing_folders import refuse_replaced
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
         keep_bytes: how much may stay; None: all of it.
 
     Raises:
-        InputError: there is no such folder, or another run cleans it up.
+        InputError: there is no such folder, another run cleans it up, or it was removed or replaced meanwhile.
     """
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder that was given as --feature_cache")
@@ -36,6 +37,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
             if keep_bytes is not None:
                 removed = evict(folder, keep_bytes)
                 print(f"removed {len(removed)} files, {sum(entry.size for entry in removed) / 1e9:.3f} GB")
+            refuse_replaced(folder)  # else another cache would be taken for the one that was checked
     entries = [entry for entry in list_entries(folder) if not entry.unfinished]
     summary = f"{shown(folder)}: {len(entries)} pictures, {sum(entry.size for entry in entries) / 1e9:.3f} GB"
     if entries:

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from robustness.invocation import files_below
 
-from pointad.commands.cache_upkeep import remove_damaged
+from pointad.commands.cache_upkeep import look_after, remove_damaged
 from pointad.commands.training_run import save_checkpoint
 from pointad.encoding.feature_cache import evict
 from pointad.errors import InputError
@@ -89,6 +89,25 @@ def test_no_features_are_removed_from_another_cache(tmp_path: Path) -> None:
         evict(tmp_path / "full", 0)
     with replaced(tmp_path / "checked", {entry: b"of the other cache"}):
         remove_damaged(tmp_path / "checked")
+
+
+@pytest.mark.parametrize("comes_another", [False, True])
+def test_a_cache_that_goes_while_it_is_checked(
+    comes_another: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing in it had to be removed: what is counted afterwards is another one, or none."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+
+    def check(folder: Path) -> int:
+        folder.rename(tmp_path / "moved")
+        if comes_another:
+            folder.mkdir()
+        return 0
+
+    monkeypatch.setattr("pointad.commands.cache_upkeep.remove_damaged", check)
+    with pytest.raises(InputError, match=f"cache: {GONE}"):
+        look_after(cache, check=True, keep_bytes=None)
 
 
 def test_a_folder_that_is_replaced_between_writing_and_renaming(tmp_path: Path) -> None:
