@@ -17,8 +17,10 @@ _FORMULA = re.compile("(^|;)" + _FORMULA_BEGINS)
 _QUOTED_FORMULA = re.compile("(^|;)'" + _FORMULA_BEGINS)
 _WITHIN_WORD = r"(?<=[^\W_])_+(?=[^\W_])"
 _MARKDOWN = re.compile(rf"({_WITHIN_WORD})|([\\`*\[\]<|~$_]|&(?=#?\w+;))")
+_JOINED = re.compile(r"(?<=-)(?=-)|(?<=[?!`])(?=`)|(?<=')(?=')|(?<=,)(?=,)")  # where two signs would become one
 _LATEX = str.maketrans(
     {
+        "\0": "{}",  # which no text that is shown holds
         "&": r"\&",
         "%": r"\%",
         "#": r"\#",
@@ -74,8 +76,8 @@ def for_markdown(text: object) -> str:
 
 
 def for_latex(text: object) -> str:
-    """For text and cells of a table."""
-    return shown(text).translate(_LATEX)
+    """For text and cells of a table; signs that LaTeX would join to another one, such as two dashes, stay apart."""
+    return _JOINED.sub("\0", shown(text)).translate(_LATEX)
 
 
 def for_csv(text: object) -> str:

@@ -161,7 +161,19 @@ def test_latex_cells(text: str) -> None:
     cell = for_latex(text)
     assert cell.isprintable()
     known = r"\\(?:[&%#_${}]|text(?:asciitilde|asciicircum|backslash|less|greater|bar)\{\}|pm|times|sigma)"
-    assert not set(re.sub(known + r"|\$\\[a-z]+\$|\{[][*]\}", "", cell)) & set("\\{}&%#_^~$[]*|")
+    assert not set(re.sub(known + r"|\$\\[a-z]+\$|\{[][*]?\}", "", cell)) & set("\\{}&%#_^~$[]*|")
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        *(("a-b", "a-b"), ("a--b", "a-{}-b"), ("---", "-{}-{}-"), ("1–2", "1--2")),
+        *(("?`x", "?{}`x"), ("!`", "!{}`"), ("``q''", "`{}`q'{}'"), ("x,,y", "x,{},y"), ("it's", "it's")),
+    ],
+)
+def test_signs_that_latex_would_join_stay_apart(name: str, cell: str) -> None:
+    """Else a--b would be shown as a–b is, and ?` upside down."""
+    assert for_latex(name) == cell
 
 
 @SHORT
