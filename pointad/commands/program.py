@@ -19,10 +19,10 @@ from typing import TextIO
 from tqdm import tqdm
 
 from pointad.commands.import_path import working_folder_not_imported
+from pointad.commands.library_variables import unreadable_variables
 from pointad.commands.parsing import EXIT_ERROR, LONGEST_LINE, parse
 from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
-from pointad.commands.torch_variables import unreadable_torch_variables
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
 from pointad.scoring.options import LARGEST_SIGMA
@@ -100,6 +100,7 @@ def run(
             sys.exit(EXIT_ERROR)
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may hold what the terminal's encoding does not
             sys.stdout.reconfigure(errors="backslashreplace")
+            _name_lost_output(sys.stdout)
         ignore_rounding_variables()
         with interrupts_raised(), working_folder_not_imported():
             code = main(flags)
@@ -130,7 +131,7 @@ def run(
         if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
             sys.exit(leave_interrupted(cause))
         lack = shortage(error) if isinstance(error, (MemoryError, RuntimeError, ImportError)) else None
-        lack = lack or unreadable_torch_variables(error)
+        lack = lack or unreadable_variables(error)
         if lack is None:
             raise
         logging.getLogger(__name__).debug("what the program lacks, or cannot read", exc_info=True)
@@ -173,6 +174,8 @@ def log_to_standard_error() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLineFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # As PyTorch itself does once it is imported: when an import is interrupted, it tells figures as Python leaves.
+    logging.getLogger("torch").setLevel(logging.WARNING)
 
 
 @contextlib.contextmanager
@@ -246,6 +249,25 @@ def _subject_without_name() -> str:
     except OSError:
         return "standard output"
     return "a file"
+
+
+def _name_lost_output(stream: TextIO) -> None:
+    """Have errors of writing more than fits into the stream's memory say what they are about.
+
+    What could not be written is gone then, so that nothing is left to be sent again.
+    """
+    if "write" in vars(stream):  # by an earlier program of the same process
+        return
+    write = stream.write
+
+    def named(text: str) -> int:
+        try:
+            return write(text)
+        except OSError as error:
+            error.filename = "standard output"
+            raise
+
+    stream.write = named  # type: ignore[method-assign]
 
 
 def _drop_output() -> None:

@@ -87,6 +87,24 @@ def test_what_is_full_is_named(
     assert left.value.code == 2 and capsys.readouterr().err.startswith(f"error: {subject}: No space left on device;")
 
 
+@pytest.mark.parametrize("length", [10, 10_000, 100_000])
+def test_a_full_standard_output_is_named_whatever_is_printed(
+    length: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is longer than the memory of the stream, nothing is left to be sent."""
+
+    def tell(flags: argparse.Namespace) -> None:
+        for _ in range(2):
+            print("a" * length)
+
+    with Path("/dev/full").open("w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        with pytest.raises(SystemExit) as left:
+            program.run(tell, argparse.ArgumentParser(), [])
+    said = "error: standard output: No space left on device;"
+    assert left.value.code == 2 and capsys.readouterr().err.startswith(said)
+
+
 def test_other_errors_stay_faults() -> None:
     def fail(flags: argparse.Namespace) -> None:
         raise RuntimeError("shapes do not match")

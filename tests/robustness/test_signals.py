@@ -4,6 +4,7 @@ import argparse
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -261,3 +262,21 @@ def test_weights_that_may_not_be_read(
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(InputError, match=r"cannot be read \(Permission denied\); check its permissions"):
         read(path, kind="weights", remedy="give others")
+
+
+LEAVING = """
+import argparse, atexit, logging
+from pointad.commands.program import run
+
+def main(flags):
+    atexit.register(lambda: logging.getLogger("torch._subclasses").info("cache stats"))
+    raise KeyboardInterrupt
+
+run(main, argparse.ArgumentParser(), [])
+"""
+
+
+def test_pytorch_tells_nothing_when_its_import_was_interrupted() -> None:
+    """It silences its own log at the end of the import."""
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, check=False)
+    assert done.returncode == 130 and done.stderr == "interrupted; run the same command again to continue\n"

@@ -20,9 +20,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
+from pointad.commands.library_variables import unreadable_variables
 from pointad.commands.program import LONGEST_LINE, log_to_standard_error
 from pointad.commands.shortages import shortage
-from pointad.commands.torch_variables import unreadable_torch_variables
 from pointad.errors import InputError, PointADError, short
 
 logger = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
     except BaseException as error:  # a library that wants to leave may not
         if shortage(error) is not None:  # its memory is limited: too little even for the stack of a thread, perhaps
             return Answer(NO_MEMORY, b"too large for the memory of this machine")
-        unreadable = unreadable_torch_variables(error)
+        unreadable = unreadable_variables(error)
         if unreadable is not None:
             return Answer(REFUSED, short(unreadable, LONGEST_LINE).encode())
         logger.exception(failure)

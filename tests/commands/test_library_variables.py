@@ -1,4 +1,4 @@
-"""Environment variables with which PyTorch cannot be imported end a program in a line that names them."""
+"""Environment variables with which a library cannot be imported end a program in a line that names them."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ import argparse
 from pointad.commands.program import run
 
 def main(flags):
-    import torch
+    import torch, open_clip
 
 run(main, argparse.ArgumentParser(), [])
 """
@@ -26,13 +26,17 @@ run(main, argparse.ArgumentParser(), [])
         ({"TORCH_LOGS": "bogus", "TORCH_HOME": "/nowhere"}, "TORCH_LOGS"),  # its error tells the value
         ({"PYTORCH_JIT": "x", "TORCH_HOME": "/nowhere"}, "PYTORCH_JIT"),  # its error tells the name
         ({"TORCH_LOGS_FORMAT": "%("}, "TORCH_LOGS_FORMAT"),
+        ({"HF_HUB_DOWNLOAD_TIMEOUT": "abc", "HF_HOME": "/nowhere"}, "HF_HUB_DOWNLOAD_TIMEOUT"),
+        ({"HF_HUB_ETAG_TIMEOUT": "abc"}, "HF_HUB_ETAG_TIMEOUT"),
+        ({"TIMM_FUSED_ATTN": "abc"}, "TIMM_FUSED_ATTN"),
     ],
 )
 def test_variables_that_cannot_be_read_are_named(variables: dict[str, str], named: str) -> None:
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"error: {named}: PyTorch cannot be imported with this value (")
+    library = {"HF": "huggingface_hub", "TIMM": "timm"}.get(named.split("_")[0], "PyTorch")
+    assert done.stderr.startswith(f"error: {named}: {library} cannot be imported with this value (")
 
 
 def fail_as_torch(text: str) -> str:
