@@ -1,6 +1,7 @@
 """Reads tensors from ``.safetensors`` files; the library checks sizes against the file before allocating anything."""
 
 import contextlib
+import struct
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from pointad.compute.interrupts import held_interrupts
 from pointad.errors import InputError
+from pointad.files.json_files import parse_json
 from pointad.files.tensor_formats import TORCH, tensor_format
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
+_LENGTH = struct.Struct("<Q")  # of the header, in front of it
 _MOST_VALUES = 2**40  # by the sides other than 0; empty tensors may state any, and torch fails beyond 63 bits
 _MOST_DIMENSIONS = 64  # of PyTorch
 # Complex numbers, 8-bit and 4-bit floats and the like make no sense for weights used in float32.
@@ -31,11 +34,23 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
     with Path(path).open("rb"):  # the library takes every file that cannot be opened for missing
         pass
     with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
+        _refuse_repeated_names(Path(path))
         for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
             shape = file.get_slice(name).get_shape()
             if len(shape) > _MOST_DIMENSIONS or prod(filter(None, shape)) > _MOST_VALUES:
                 raise SafetensorError(f"its '{name[:100]}' has a shape that no tensor can have")
         yield file
+
+
+def _refuse_repeated_names(path: Path) -> None:
+    """Refuse a header that describes a tensor twice: the library takes the last one, other readers the first."""
+    with path.open("rb") as file:
+        content = file.read(_LENGTH.size).ljust(_LENGTH.size, b"\0")
+        header = file.read(*_LENGTH.unpack(content))  # which the library has compared with the file
+    try:
+        parse_json(header.decode())
+    except ValueError as error:
+        raise SafetensorError(f"its header is ambiguous: {error}") from error
 
 
 def own_tensor(file: Any, name: str) -> Tensor:

@@ -1,0 +1,43 @@
+"""Headers of safetensors that describe something twice, of which readers take the first or the last."""
+
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from pointad.errors import InputError
+from pointad.files.safetensors_files import read_safetensors
+
+FLOATS = '{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
+INTEGERS = FLOATS.replace("F32", "I32")
+
+
+def written(header: str, path: Path) -> Path:
+    padded = header.encode().ljust(-(-len(header) // 8) * 8)
+    path.write_bytes(struct.pack("<Q", len(padded)) + padded + struct.pack("<2f", 1.5, 2.5))
+    return path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'{{"a":{FLOATS},"a":{INTEGERS}}}',
+        f'{{"a":{INTEGERS},"a":{FLOATS}}}',
+        f'{{"a":{INTEGERS},"\\u0061":{FLOATS}}}',
+        f'{{"__metadata__":{{"key":"1","key":"2"}},"a":{FLOATS}}}',
+    ],
+)
+def test_names_that_are_repeated_are_refused(header: str, tmp_path: Path) -> None:
+    path = written(header, tmp_path / "a.safetensors")
+    with safe_open(path, framework="pt") as file:
+        assert list(file.keys()) == ["a"]  # the library notices nothing
+    with pytest.raises(InputError, match=r"its header is ambiguous: the key '.*' is repeated"):
+        read_safetensors(path, kind="a test file", remedy="mend it")
+
+
+def test_names_that_are_not_repeated_are_read(tmp_path: Path) -> None:
+    path = written(f'{{"__metadata__":{{"key":"1"}},"a":{FLOATS}}}', tmp_path / "a.safetensors")
+    read = read_safetensors(path, kind="a test file", remedy="mend it")
+    assert torch.equal(read["a"], torch.tensor([1.5, 2.5]))
