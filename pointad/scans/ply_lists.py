@@ -16,7 +16,7 @@ Columns = dict[str, np.ndarray]
 """Properties by name; lists are (N, length) or, of varying length, (N,) of arrays."""
 
 _MOST_VARYING = 3_000_000  # rows with lists of varying length; each takes about 400 bytes of memory
-_MOST_WALKED = 1_000_000  # rows; a second
+_MOST_WALKED = 1_000_000  # numbers and lists; a second
 _NAMES = {"i1": "char", "u1": "uchar", "i2": "short", "u2": "ushort", "i4": "int", "u4": "uint", "f4": "float"}
 _LENGTHS = {**_NAMES, "i1": "uchar", "i2": "ushort", "i4": "uint"}  # of a negative one, plyfile takes all that follows
 _WIDE = ("i8", "u8")  # which plyfile does not know
@@ -59,7 +59,7 @@ def rows_end(body: bytes, place: int, element: PlyElement, header: PlyHeader) ->
     """
     if not element.lists:
         return place + element.count * element.least_bytes
-    if element.count > _MOST_WALKED or not element.least_bytes:
+    if element.count * len(element.properties) > _MOST_WALKED:
         return None
     for _ in range(element.count):
         for part in element.properties:
