@@ -6,6 +6,7 @@ import math
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -241,7 +242,14 @@ def _holds(header: NpyHeader, count: int) -> bool:
 
 
 def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Arrays by their names in lower case; of equal ones that which is in lower case counts, else the first."""
+    """Arrays by their names in lower case; of equal ones that which is in lower case counts, else the first.
+
+    Raises:
+        ValueError: two have the very same name, of which NumPy reads the last one.
+    """
+    repeated = [name for name, count in Counter(archive.namelist()).items() if count > 1]
+    if repeated:
+        raise ValueError(f"it holds several arrays called {repeated[0][:_LONGEST_TOLD]!r}")
     found: dict[str, zipfile.ZipInfo] = {}
     for info in sorted(archive.infolist(), key=lambda info: not _name(info).islower()):
         found.setdefault(_name(info).lower(), info)

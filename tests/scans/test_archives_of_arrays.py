@@ -1,12 +1,14 @@
 """Arrays in an `.npz` beside the points: those that could count are told."""
 
 import logging
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dialects.base import COUNT, GRID, POINTS
 
+from pointad.errors import InputError
 from pointad.scans.files import read_scan
 
 BESIDE = {
@@ -46,6 +48,18 @@ def test_what_is_not_read(name: str, tmp_path: Path, caplog: pytest.LogCaptureFi
         scan = read_scan(tmp_path / "a.npz")
     np.testing.assert_array_equal(scan.points, next(iter(arrays.values())))
     assert said in caplog.text if said else not caplog.records
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["points", "colors"])
+def test_arrays_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
+    """Of those that were appended later, NumPy reads the last one."""
+    path = tmp_path / "a.npz"
+    np.savez(path, points=POINTS, colors=np.zeros((COUNT, 3), np.uint8))
+    with zipfile.ZipFile(path, "a") as archive, archive.open(f"{name}.npy", "w") as file:
+        np.save(file, POINTS + 1 if name == "points" else np.ones((COUNT, 3), np.uint8))
+    with pytest.raises(InputError, match=rf"holds several arrays called '{name}.npy'"):
+        read_scan(path)
 
 
 def test_a_scale_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
