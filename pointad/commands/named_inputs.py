@@ -19,6 +19,7 @@ _FLAGS = (
     "checkpoint_path",
     "clip_weights",
     "init_checkpoint",
+    "sample_table",
 )
 _LOOKED_INTO = ("clip_weights",)  # folders of which any file may be read; pictures are looked for by name
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from pointad.commands.places import STANDARD_OUTPUT, home
 from pointad.commands.scan_search import refuse_overwriting
+from pointad.errors import InputError
 from pointad.files.atomic import atomic_path, write_together
 from pointad.files.locks import own_folder
+from pointad.files.presence import is_file
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.page import page_files, write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
 from pointad.report.runs import find_runs
-from pointad.report.tidy import to_tidy_csv
+from pointad.report.tidy import is_tidy_csv, to_tidy_csv
 
 TABLES = {"md": to_markdown, "csv": to_csv, "tex": to_latex}  # tables.<name>
 
@@ -40,6 +42,8 @@ def report(
     if pages_folder is not None:
         written += page_files(runs, pages_folder)
     refuse_overwriting(read, written)
+    if csv_path not in (None, STANDARD_OUTPUT):
+        _check_place(csv_path, written[1:])
     tables = protocol_tables(runs, modalities)
     if csv_path == STANDARD_OUTPUT:
         print(to_tidy_csv(runs), end="")
@@ -56,6 +60,18 @@ def report(
         if pages_folder is not None:
             index = write_pages(runs, pages_folder, modalities, roots=[home()])
             logger.info("%d pages written; open %s", len(runs) + 1, index)
+
+
+def _check_place(csv_path: Path, others: Sequence[Path]) -> None:
+    """Refuse to write tidy rows in place of another result, or of a file that holds something else.
+
+    Raises:
+        InputError: it would replace one, or be replaced.
+    """
+    if os.path.realpath(csv_path) in map(os.path.realpath, others):
+        raise InputError(csv_path, "is the name of another table or page of this report", "choose another --csv")
+    if is_file(csv_path) and not is_tidy_csv(csv_path):
+        raise InputError(csv_path, "exists, and --csv did not write it", "remove it, or choose another --csv")
 
 
 def write_tables(tables: Sequence[ProtocolTable], folder: Path) -> None:

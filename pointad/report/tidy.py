@@ -23,6 +23,7 @@ COLUMNS = (
     *("run", "method", "dataset", "protocol", *FACTS, "views", "code", "revision"),
     *("supervision", "draw", "class", "trained_on", "modality", "metric", "value"),
 )
+_BEGINNING = ",".join(COLUMNS[:3]).encode()
 
 
 def to_tidy_csv(runs: Sequence[Run]) -> str:
@@ -54,6 +55,16 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
                         cells = [*about, draw, class_name, trained_on, modality, metric, value]
                         writer.writerow([_cell(cell) for cell in cells])
     return file.getvalue()
+
+
+def is_tidy_csv(path: Path) -> bool:
+    """Whether a file is empty, or begins as such a table does, whichever version wrote it."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(_BEGINNING))
+    except OSError:
+        return False
+    return beginning in (b"", _BEGINNING)
 
 
 def _measured(run: Run) -> list[tuple[int | None, dict[str, dict[str, Metrics]]]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from robustness.invocation import invoke
+from robustness.invocation import assert_one_error_line, invoke
 from toy_runs import TOYS
 
 from pointad.report.runs import Run
@@ -63,3 +63,22 @@ def test_methods_are_called_as_in_the_tables(make_run: Callable[..., Run], tmp_p
     paths = (tmp_path / "figures.csv", tmp_path / "tables" / "tables.csv")
     tidy, tables = ({row["method"] for row in csv.DictReader(path.open())} for path in paths)
     assert tidy == tables and len(tidy) == 2
+
+
+def test_rows_replace_no_table_of_the_same_report(runs: list[Run], tmp_path: Path) -> None:
+    for flag, name in (("--save_path", "tables.csv"), ("--html", "index.html")):
+        ending = invoke("scripts/report.py", runs[0].folder, flag, tmp_path / "out", "--csv", tmp_path / "out" / name)
+        assert_one_error_line(ending, name, "is the name of another table or page of this report")
+    assert not (tmp_path / "out").exists()
+
+
+def test_rows_replace_rows_alone(runs: list[Run], tmp_path: Path) -> None:
+    path = tmp_path / "losses.csv"
+    path.write_text("epoch,step,loss\n1,1,0.5\n")
+    ending = invoke("scripts/report.py", runs[0].folder, "--csv", path)
+    assert_one_error_line(ending, "losses.csv", "exists, and --csv did not write it")
+    assert path.read_text() == "epoch,step,loss\n1,1,0.5\n"
+    path.write_text("")
+    for _ in range(2):  # into an empty file, and over its own rows
+        assert invoke("scripts/report.py", runs[0].folder, "--csv", path).code == 0
+        assert path.read_text().startswith("run,method,")

@@ -68,3 +68,16 @@ def test_runs_replace_no_rig(script: str, name: str, tmp_path: Path) -> None:
     ending = invoke(script, "--data_path", tmp_path, "--save_path", tmp_path, "--rig", tmp_path / name)
     assert_one_error_line(ending, name, REFUSED)
     assert (tmp_path / name).read_text() == RIG
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "gear/results.json", "gear/1-shot/scores.csv", "shots.csv"])
+def test_tests_replace_no_table_of_samples(name: str, tmp_path: Path) -> None:
+    table = tmp_path / "out" / name
+    table.parent.mkdir(parents=True)
+    table.write_text("scan,class\n")
+    several = [tmp_path / each / "epoch_1.pth" for each in ("gear", "leaf")] if "gear" in name else []
+    flags = ["--dataset", "folder", "--render", "on_the_fly", "--sample_table", table]
+    flags += [*(("--checkpoint_path", *several) if several else ()), *(("--shots", 1) if "shot" in name else ())]
+    ending = invoke("test.py", "--data_path", tmp_path, "--save_path", tmp_path / "out", *flags)
+    assert_one_error_line(ending, name, REFUSED)
+    assert table.read_text() == "scan,class\n"
