@@ -72,6 +72,8 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                 turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
                 if upright and turn is not None:
                     decoded, turned = decoded.transpose(turn), True
+                elif turn is not None and not turned:
+                    logger.warning("%s: its orientation tag is not followed", path)
                 decoded.format = picture.format
     except (PointADError, MemoryError):
         raise

@@ -13,6 +13,7 @@ from pointad.files.picture_decoding import FORMATS, decode_picture, tiff_tag
 
 logger = logging.getLogger(__name__)
 
+_ABOVE = 1.01  # times 1 or 255, to which interpolation takes floats
 _MODES = {"RGB": "RGB", "grey": "L"}
 _DEEP_MODES = ("I", "F")  # and I;16 in its byte orders
 _DEEP_BYTES, _DEEPEST = 2, 65535
@@ -113,13 +114,14 @@ def _eight_bits(values: np.ndarray, path: Path) -> np.ndarray:
     largest = float(values.max(initial=0))
     if not np.isfinite(values).all() or values.min(initial=0) < 0 or largest > 65535:
         raise InputError(path, "has grey values below 0 or above 65535", "give an 8-bit or 16-bit picture")
-    if values.dtype.kind == "f" and largest <= 1:
+    if values.dtype.kind == "f" and largest <= _ABOVE:
         scale = 255.0
-    elif values.dtype.kind == "f" and largest <= 255:
+    elif values.dtype.kind == "f" and largest <= 255 * _ABOVE:
         scale = 1.0
     else:
         scale = 255 / 65535
         if largest < 4096:
             logger.warning("%s: 16-bit values of at most %d, which gives a dark picture", path, largest)
     scaled = values * scale
+    np.minimum(scaled, 255, out=scaled)
     return np.rint(scaled, out=scaled).astype(np.uint8)

@@ -183,3 +183,22 @@ def test_other_pictures_behind_or_before_previews(
         read_mask(tmp_path / "a.tif")
     read_picture(tmp_path / "a.tif", "grey")
     assert "the first is read" in caplog.text
+
+
+@pytest.mark.parametrize("largest", [1.0, 1.004, 255, 256.5])
+def test_floats_that_interpolation_took_above_1_or_255(largest: float, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.where(MARKED, largest, 0).astype(np.float32))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif", "grey"), MARKED * 255)
+
+
+def test_orientation_tags_of_depth_pictures_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    depth = MARKED.astype(np.uint16) * 700
+    Image.fromarray(depth).save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(read_depth_picture(tmp_path / "a.png"), depth)
+    assert "its orientation tag is not followed" in caplog.text
+    caplog.clear()
+    tifffile.imwrite(tmp_path / "a.tif", depth, extratags=[(0x0112, 3, 1, 6, True)])
+    np.testing.assert_array_equal(read_depth_picture(tmp_path / "a.tif"), np.rot90(depth, -1))
+    assert "as its orientation tag says" in caplog.text and "not followed" not in caplog.text
