@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 
 from pointad.commands.prompt_sets import MATCHING_WEIGHTS
-from pointad.commands.settings import DEMO_WEIGHTS, DetectorSettings
+from pointad.commands.settings import DetectorSettings
 from pointad.evaluation.agreement import differences, require_same_clip
 from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
 from pointad.inspection.predictor import PointAD
 from pointad.model.weight_locations import demo_checkpoints, locate
 from pointad.scans.grid import GRID_SIZE
+from pointad.scoring.back_projection import MEAN
 from pointad.training.run_folder import read_origin
 
 logger = logging.getLogger(__name__)
@@ -56,8 +57,6 @@ def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> Non
     Raises:
         InputError: they were learned with another CLIP.
     """
-    if settings.checkpoint is None and settings.model.clip_weights == DEMO_WEIGHTS:
-        return  # shipped together
     path = checkpoint_of(settings)
     encoder = detector.encoder
     used = PipelineRecord(
@@ -67,6 +66,7 @@ def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> Non
         image_size=encoder.backbone.image_size,
         point_size=GRID_SIZE,
         precision=encoder.precision,
+        view_fusion=MEAN,  # single scans have no other
     )
     training = TrainingRecord.from_json(read_origin(path))
     require_same_clip(path, training, used, MATCHING_WEIGHTS)

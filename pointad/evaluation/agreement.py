@@ -1,10 +1,12 @@
 """Checks whether prompts are used with the settings that they were trained with."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
 from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
+from pointad.scoring.back_projection import MEAN
 
 _TITLES = {
     "features_list": "blocks",
@@ -23,12 +25,16 @@ _TITLES = {
 def differences(training: TrainingRecord, test: PipelineRecord, *, same_dataset: bool) -> tuple[str, ...]:
     """The settings that differed in training, such as "trained with blocks 4, 8"; unrecorded facts count as equal.
 
+    Records without a fusion of the views are older than the choice: those trainings took the mean.
+
     Args:
         training: the settings of the training.
         test: the settings of the test.
         same_dataset: whether both use data of the same format; different formats have different rigs, of which only
             the number of views is compared.
     """
+    if training != TrainingRecord() and training.view_fusion is None:
+        training = replace(training, view_fusion=MEAN)
     found = []
     if _differ(training.backbone_fingerprint, test.backbone_fingerprint):
         found.append(f"another CLIP ({training.backbone or 'unnamed'})")

@@ -43,3 +43,22 @@ def test_other_settings_than_in_training_are_told(
     write_origin(checkpoint, {**own, "image_size": 518}, 1)
     load(checkpoint, golden_weights)
     assert "than in training: trained with pictures of 518" in caplog.text
+
+
+def test_the_demo_prompts_too_are_compared_with_their_training(caplog: pytest.LogCaptureFixture) -> None:
+    for words, told in (
+        ([], ""),
+        (["--features_list", "4", "--precision", "bf16"], "blocks 8; trained with precision fp32"),
+    ):
+        caplog.clear()
+        parsed = predict.build_parser().parse_args(["scan.ply", "--device", "cpu", *words])
+        load_detector(PredictSettings.from_flags(parsed).detector)
+        assert ("than in training" in caplog.text) == bool(told) and told in caplog.text
+
+
+def test_prompts_learned_with_another_fusion_of_the_views_are_told(
+    checkpoint: Path, golden_weights: Path, golden_backbone: ClipBackbone, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_origin(checkpoint, {"backbone_fingerprint": golden_backbone.fingerprint, "view_fusion": "max"}, 1)
+    load(checkpoint, golden_weights)
+    assert "than in training: trained with views fused by max" in caplog.text
