@@ -172,6 +172,7 @@ def list_data(data: DataSettings, class_name: str | None = None, *, with_good: b
         correspondence=data.correspondence,
         reading=data.reading,
     )
+    rendering.require_grid(about)
     listed = list_dataset(
         about, data.folder, class_name=class_name, render=data.render, rendering=rendering, with_good=with_good
     )

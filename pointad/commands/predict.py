@@ -74,9 +74,9 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--reference_cache",
         type=Path,
-        default=Path("results") / "references",
         metavar="DIR",
-        help="folder of the references made from --good; its files may be deleted at any time",
+        help="folder of the references made from --good; its files may be deleted at any time "
+        "(default: results/references)",
     )
     group = parser.add_argument_group("verdicts and regions")
     exclusive = group.add_mutually_exclusive_group()

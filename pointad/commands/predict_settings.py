@@ -1,6 +1,7 @@
 """What scripts/predict.py works with."""
 
 import argparse
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from pointad.errors import InputError
 from pointad.scans.reading_options import ClusterRule
 
 NARROWEST_RANGE = 1e-7  # of heat colours
+REFERENCE_CACHE = Path("results") / "references"  # unless --reference_cache says otherwise
 QUANTILE = 0.95  # of the scores of --calibrate, unless --quantile says otherwise
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class PredictSettings:
             raise InputError("--heat_range", problem, "give a wider range")
         if flags.good_rgb is not None and flags.good is None:
             raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
+        if flags.reference_cache is not None and flags.good is None:
+            logger.warning("--reference_cache has no effect without --good")
         rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
@@ -78,7 +84,7 @@ class PredictSettings:
             compared_with=tuple(flags.good or ()),
             good_rgb=flags.good_rgb,
             reference=flags.reference,
-            reference_cache=flags.reference_cache,
+            reference_cache=flags.reference_cache or REFERENCE_CACHE,
             false_alarm_rate=flags.false_alarm_rate,
             rgb=flags.rgb,
             output=flags.output,

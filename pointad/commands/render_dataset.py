@@ -78,21 +78,23 @@ class RenderSettings:
         refuse_nested(flags.data_path, flags.save_path)
         about = settled(chosen_dataset(flags), flags.data_path, ON_THE_FLY)
         directions = chosen_directions(view_choice(flags.views, flags.rig), about.rig, organized=about.organized)
+        rendering = RenderingOptions(
+            views=directions or about.own_directions,
+            point_size=flags.point_pixels,
+            normals_method=flags.normals,
+            visibility=flags.visibility,
+            correspondence=flags.correspondence,
+            device=drawing_device(flags.device),
+            reading=reading_options(flags),
+        )
+        rendering.require_grid(about)
         return cls(
             dataset=about,
             archive=flags.data_path,
             save_path=flags.save_path,
             classes=None if flags.classes is None else tuple(flags.classes),
             good_scans=flags.good_scans,
-            rendering=RenderingOptions(
-                views=directions or about.own_directions,
-                point_size=flags.point_pixels,
-                normals_method=flags.normals,
-                visibility=flags.visibility,
-                correspondence=flags.correspondence,
-                device=drawing_device(flags.device),
-                reading=reading_options(flags),
-            ),
+            rendering=rendering,
             num_workers=flags.num_workers,
             shard=flags.shard,
             overwrite=flags.overwrite,

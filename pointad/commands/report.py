@@ -10,11 +10,16 @@ interactive point clouds.
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 from pointad.commands.places import STANDARD_OUTPUT
 from pointad.commands.program import HelpFormatter
 from pointad.evaluation.modalities import MODALITY_TITLES
+
+DEFAULT_MODALITIES = ["point", "fused"]
+
+logger = logging.getLogger(__name__)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--modalities",
         nargs="+",
         choices=tuple(MODALITY_TITLES),
-        default=["point", "fused"],
+        default=DEFAULT_MODALITIES,
         help="modalities to show in tables; the paper's are point and fused",
     )
     return parser
@@ -46,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(flags: argparse.Namespace) -> None:
     """Report what the flags name."""
+    if flags.modalities != DEFAULT_MODALITIES and flags.csv == STANDARD_OUTPUT and not (flags.save_path or flags.html):
+        logger.info("--modalities has no effect: the tidy table has all of them")
     from pointad.commands.report_run import report  # imports what draws pages
 
     report(

@@ -41,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--variables",
+        type=_pair,
         nargs="+",
         default=[],
         metavar="FLAG=VARIABLE",
@@ -50,9 +51,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _pair(text: str) -> tuple[str, str]:
+    flag, sign, variable = text.partition("=")
+    if not (flag and sign and variable):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form FLAG=VARIABLE, such as seed=SEEDS")
+    return flag, variable
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Print the flags."""
-    further = dict(pair.split("=", 1) for pair in arguments.variables)
+    further = dict(arguments.variables)
     if arguments.program == "test":
         kept = given_flags(arguments.flags, further, "test")
     else:

@@ -24,6 +24,7 @@ from pointad.commands.arguments import (
     add_scoring_arguments,
 )
 from pointad.commands.finished_runs import is_alone, untested
+from pointad.commands.idle_flags import idle_in_test
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
 from pointad.commands.prompt_names import prompts_name
@@ -148,14 +149,9 @@ def _folders(settings: TestSettings) -> Iterator[Path]:
 
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
-    if flags.seed is not None and flags.shots is None:
-        logger.info("--seed has no effect: testing is deterministic")
-    for name in (name for name in ("draws", "good_from") if getattr(flags, name) is not None and flags.shots is None):
-        logger.info("--%s has no effect: without --shots, nothing is compared with good scans", name)
-    for name in (name for name in ("depth", "n_ctx", "t_n_ctx") if getattr(flags, name) is not None):
-        if flags.prompts == "ensemble":
-            logger.info("--%s has no effect: the ensemble has no learned tokens", name)
     settings = TestSettings.from_flags(flags)
+    for flag, reason in idle_in_test(flags, settings.metrics):
+        logger.info("%s has no effect: %s", flag, reason)
     refuse_replacing_inputs(flags, (folder / name for folder in _folders(settings) for name in WRITTEN))
     settings = looked_at(flags, settings)
     if settings.skip_finished and is_alone() and untested(settings) is None:

@@ -11,6 +11,7 @@ training_state.pt (from which the same command continues an interrupted training
 """
 
 import argparse
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pointad.commands.arguments import (
     add_seed_argument,
 )
 from pointad.commands.finished_runs import is_alone, is_trained
+from pointad.commands.idle_flags import idle_in_training
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter, non_negative_float, positive_float, positive_integer
 from pointad.commands.run_inputs import read_given
@@ -31,6 +33,8 @@ from pointad.commands.train_settings import TrainSettings
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 
 WRITTEN = ("losses.csv", "log.txt", "run.json", "training_state.pt")  # beside the prompts
+
+logger = logging.getLogger(__name__)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -98,6 +102,8 @@ def looked_at(flags: argparse.Namespace, settings: TrainSettings) -> TrainSettin
 def main(flags: argparse.Namespace) -> None:
     """Learn prompts as the flags say."""
     settings = TrainSettings.from_flags(flags)
+    for flag, reason in idle_in_training(flags, [name for name, _ in settings.loss_weights]):
+        logger.info("%s has no effect: %s", flag, reason)
     refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
     settings = looked_at(flags, settings)
     if is_alone() and is_trained(settings):

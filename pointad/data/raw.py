@@ -37,6 +37,18 @@ class RenderingOptions:
     device: str | None = None  # None: NumPy; else PyTorch on this device, the same to one grey level
     reading: ReadingOptions = AS_PUBLISHED  # how the scans are read before they are rendered
 
+    def require_grid(self, dataset: DatasetSpecification) -> None:
+        """Refuse normals from a grid before any scan of a data set without one is read.
+
+        Args:
+            dataset: with its kind settled, if it is an open one.
+
+        Raises:
+            InputError: its scans are clouds.
+        """
+        if self.normals_method == "grid" and not dataset.organized:
+            raise InputError("--normals grid", f"needs a pixel grid, and {dataset.title} has clouds", "use exact")
+
 
 def list_raw_samples(
     dataset: str | DatasetSpecification,
@@ -71,6 +83,8 @@ def list_raw_samples(
     _check_names(samples)
     if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
         logger.warning("--metres_per_unit is ignored: %s is rendered identically in any unit", dataset.title)
+    if reading.keep_clusters is not None and not dataset.chooses_clusters:
+        logger.warning("--keep_clusters is ignored: of %s, all clusters of points are kept", dataset.title)
     _tell_what_is_missing(samples, dataset, all_labels=split in (None, dataset.default_split))
     return samples
 

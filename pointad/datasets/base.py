@@ -48,6 +48,7 @@ class DatasetSpecification:
     test_samples: int | None = None  # in the published test split; None: not known for certain
     point_sizes: Mapping[str, int] | None = field(default=None, hash=False)  # by class, in place of the rig's
     metres_per_unit: float | None = None  # the unit that rig and cleaning assume; None: any unit
+    chooses_clusters: bool = False  # its cleaning keeps some clusters of points, as `ReadingOptions.keep_clusters` says
     organized_rig: ViewRig | None = None  # for scans with a pixel grid, if a data set has both kinds
     is_open: bool = False  # custom data: the files determine whether they are organized and have pictures
     settled_by: Path | None = None  # the scan that determined it, which all others must be like

@@ -150,6 +150,7 @@ MVTEC3D = DatasetSpecification(
     rig=MVTEC3D_RIG,
     point_sizes=POINT_SIZES,
     metres_per_unit=METRES_PER_UNIT,
+    chooses_clusters=True,
     default_split="test",
     list_samples=list_samples,
     prepare=prepare,

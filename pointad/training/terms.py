@@ -15,13 +15,14 @@ class LossTerm:
 
     title: str  # as in reports
     published_weight: float = 0.0  # its default weight; 0: it is not computed
+    of_points: bool = True  # False: it does not depend on the points' values, nor on how views are fused to them
 
 
 LOSSES: dict[str, LossTerm] = {
-    "d2_pixel_loss": LossTerm("2D local (views' maps)", 1.0),
+    "d2_pixel_loss": LossTerm("2D local (views' maps)", 1.0, of_points=False),
     "d3_point_loss": LossTerm("3D local (point map)", 1.0),
-    "d3_global_loss": LossTerm("3D global (sample)", 1.0),
-    "d2_image_loss": LossTerm("2D global (views)", 1.0),
+    "d3_global_loss": LossTerm("3D global (sample)", 1.0, of_points=False),
+    "d2_image_loss": LossTerm("2D global (views)", 1.0, of_points=False),
 }
 """Every available term of the loss (section 3.3), in the order of ``losses.csv``."""
 

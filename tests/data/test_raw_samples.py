@@ -14,6 +14,7 @@ from pointad.datasets.archive import picture_beside
 from pointad.errors import InputError
 from pointad.rendering.views import View
 from pointad.scans.point_cloud import RawSample
+from pointad.scans.reading_options import ReadingOptions
 from pointad.scans.sampling import POINT_COUNT
 
 
@@ -232,3 +233,13 @@ def test_rendering_twice_gives_the_same(real3d_root: Path) -> None:
     np.testing.assert_array_equal(first.views, second.views)
     np.testing.assert_array_equal(first.correspondences, second.correspondences)
     np.testing.assert_array_equal(first_prepared.mask, second_prepared.mask)
+
+
+def test_clusters_to_keep_are_told_to_be_ignored_where_none_are_chosen(
+    mvtec_root: Path, eyecandies_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reading = ReadingOptions(keep_clusters="all")
+    list_raw_samples("mvtec_pc_3d_rgb", mvtec_root, reading=reading)
+    assert "--keep_clusters" not in caplog.text
+    list_raw_samples("eye_pc_3d_rgb", eyecandies_root, reading=reading)
+    assert "--keep_clusters is ignored: of Eyecandies, all clusters of points are kept" in caplog.text
