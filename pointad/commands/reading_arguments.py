@@ -37,11 +37,12 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
 def add_cluster_argument(group: argparse._ActionsContainer, published: str = "") -> None:
     """Which clusters of points are kept after the table is removed."""
     default = f"{published}; {OWN_DATA_CLUSTERS} for others" if published else str(OWN_DATA_CLUSTERS)
+    where = "with --dataset mvtec_pc_3d_rgb only: " if published else ""
     group.add_argument(
         "--keep_clusters",
         type=_rule,
         metavar="all|largest|FRACTION",
-        help="clusters of points (DBSCAN, 6 mm) to keep after the table is removed: all, the largest, or those "
+        help=f"{where}clusters of points (DBSCAN, 6 mm) to keep after the table is removed: all, the largest, or those "
         f"with more than this fraction of the points (default: {default})",
     )
 

@@ -52,8 +52,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--train_class",
         "--train_dataset_name",
-        help="class that the prompts were trained on, which is left out of the test (default: from run.json next to "
-        "the checkpoint, else the name of the checkpoint's folder if it is a class)",
+        help="class that the prompts were trained on, which is left out of the test (default: from epoch_<n>.json or "
+        "run.json next to the checkpoint, else the name of the checkpoint's folder if it is a class)",
     )
     parser.add_argument("--save_path", type=Path, default=Path("results") / "test", help="output folder")
     add_data_arguments(parser)
