@@ -130,9 +130,27 @@ def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str
         binned = {name: bounds[modality] for name, bounds in error_bounds_of(outcomes).items() if modality in bounds}
         if binned:
             tables[-1] += f"\n{binning_note(binned, metric_title)}"
+        tables[-1] += "".join(f"\n{note}" for note in undefined_notes(outcomes, modality, metrics))
     unmarked = without_mask(outcomes)
     notes = [missing_masks_note(unmarked)] if unmarked else []
     return "\n\n".join([*tables, *notes, origin_sentence(outcomes)])
+
+
+def undefined_notes(outcomes: Sequence[ShotOutcome], modality: str, metrics: Sequence[str]) -> list[str]:
+    """Which metrics are means over some of the classes alone, as the tables of zero-shot tests tell it."""
+    classes = dict.fromkeys(outcome.class_name for outcome in outcomes)
+    notes = []
+    for metric in metrics:
+        values: dict[str, list[bool]] = {name: [] for name in classes}
+        for outcome in outcomes:
+            values[outcome.class_name].append(outcome.metrics.get(modality, {}).get(metric) is not None)
+        missing = sum(not any(defined) for defined in values.values())
+        partly = sum(any(defined) and not all(defined) for defined in values.values())
+        if missing:
+            notes.append(f"{metric_title(metric)} is undefined in {missing} of {len(classes)} classes.")
+        if partly:
+            notes.append(f"{metric_title(metric)} is undefined in some draws in {partly} of {len(classes)} classes.")
+    return notes
 
 
 def modalities_of(outcomes: Sequence[ShotOutcome]) -> list[str]:

@@ -43,3 +43,17 @@ def test_few_shot_tables_say_it_too() -> None:
     assert "leave out" not in shots_tables([outcome], ("image_auroc", "pixel_auroc"))
     text = shots_tables([replace(outcome, without_mask=2)], ("image_auroc", "pixel_auroc"))
     assert "Pixel metrics leave out anomalous samples whose masks mark nothing: 2 of bagel." in text
+
+
+def test_few_shot_tables_tell_of_classes_that_are_in_no_mean() -> None:
+    """As those of zero-shot tests do: without a word, points and colour seemed to be means over the same classes."""
+    point, color = {"point": {"image_auroc": 0.5}}, {"color": {"image_auroc": 0.9}}
+    first = ShotOutcome("gear", "brick", 0, 0, "test", (), point)
+    second = ShotOutcome("gear", "leaf", 0, 0, "test", (), {**point, **color})
+    note = "I-AUROC is undefined in 1 of 2 classes."
+    of_points, of_color, *_ = shots_tables([first, second], ("image_auroc",)).split("\n\n")
+    assert note not in of_points and of_color.endswith(note)
+    drawn = replace(second, shots=1, drawn_from="train")
+    without = replace(drawn, draw=1, metrics={**point, "color": {"image_auroc": None}})
+    text = shots_tables([second, drawn, without], ("image_auroc",))
+    assert text.split("\n\n")[1].endswith("I-AUROC is undefined in some draws in 1 of 1 classes.")
