@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from pointad.commands.prompt_sets import MATCHING_WEIGHTS
-from pointad.commands.settings import DetectorSettings
+from pointad.commands.settings import DEMO_WEIGHTS, DetectorSettings
 from pointad.evaluation.agreement import differences, require_same_clip
 from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
 from pointad.inspection.predictor import PointAD
@@ -59,9 +59,10 @@ def _compare_with_training(settings: DetectorSettings, detector: PointAD) -> Non
     """
     path = checkpoint_of(settings)
     encoder = detector.encoder
+    shipped_together = settings.checkpoint is None and settings.model.clip_weights == DEMO_WEIGHTS
     used = PipelineRecord(
         backbone=encoder.backbone.name,
-        backbone_fingerprint=encoder.backbone.fingerprint,
+        backbone_fingerprint=None if shipped_together else encoder.backbone.fingerprint,
         features_list=tuple(encoder.layers),
         image_size=encoder.backbone.image_size,
         point_size=GRID_SIZE,
