@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from pointad.errors import InputError
-from pointad.files.picture_decoding import LOSSY_FORMATS, decode_picture, tiff_tag
+from pointad.files.picture_decoding import LOSSY_FORMATS, TRANSPARENT, decode_picture, tiff_tag
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,10 @@ def read_mask(path: str | Path) -> np.ndarray:
         raise InputError(path, problem, "give a mask of one channel")
     if picture.mode in _OTHER_COLORS:
         picture = _in_rgb(picture)
-    marked = _palette_mask(picture, path) if picture.mode == "P" else _value_mask(_values(picture, path), path, picture)
+    if picture.mode == "P":
+        marked = _visible(_palette_mask(picture, path), _opaque_indices(picture))
+    else:
+        marked = _value_mask(_values(picture, path), path, picture)
     if _holds_flags(picture):
         marked = ~marked
     if marked.all():
@@ -77,14 +80,44 @@ def _values(picture: Image.Image, path: Path) -> np.ndarray:
 
 def _value_mask(values: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:
     if values.ndim == 2:
-        return _above(values, path, picture)
-    has_alpha = values.shape[-1] in (2, 4)
-    if not has_alpha:
-        return _above(values[..., :3].max(axis=-1), path, picture)
-    shown, opaque = _above(values[..., :-1].max(axis=-1), path, picture), values[..., -1] > 0
+        values = values[..., None]
+    if values.shape[-1] in (2, 4):
+        colors, opaque = values[..., :-1], values[..., -1] > 0
+    else:
+        colors = values[..., :3]
+        opaque = _opaque_colors(colors, path, picture)
+    return _visible(_above(colors.max(axis=-1), path, picture), opaque)
+
+
+def _visible(shown: np.ndarray, opaque: np.ndarray) -> np.ndarray:
+    """What is marked of what colours show, where some of it is transparent."""
     if opaque.all() or not opaque.any():
         return shown
     return opaque if not shown.any() else shown & opaque
+
+
+def _opaque_colors(colors: np.ndarray, path: Path, picture: Image.Image) -> np.ndarray:
+    """Where pixels (H, W, C) are not of the one colour that a PNG without an alpha channel may call transparent."""
+    transparent = picture.info.get(TRANSPARENT)
+    if transparent is None:
+        return np.ones(colors.shape[:2], bool)
+    if colors.dtype == np.bool_:
+        colors = np.where(colors, 255, 0)
+    if np.size(transparent) != colors.shape[-1] or (colors.dtype == np.uint8 and np.max(transparent) > 255):
+        problem = "has a transparent colour of more than 8 bits"
+        raise InputError(path, problem, "give a mask without transparency")
+    return (colors != np.asarray(transparent)).any(axis=-1)
+
+
+def _opaque_indices(picture: Image.Image) -> np.ndarray:
+    """Where the indices of a picture with a palette are not transparent, (H, W) bool."""
+    labels = np.array(picture)
+    transparent = picture.info.get(TRANSPARENT)
+    if isinstance(transparent, bytes):
+        alpha = np.full(256, 255, np.uint8)
+        alpha[: len(transparent)] = np.frombuffer(transparent[:256], np.uint8)
+        return alpha[labels] > 0
+    return labels != transparent if isinstance(transparent, int) else np.ones(labels.shape, bool)
 
 
 def _in_rgb(picture: Image.Image) -> Image.Image:

@@ -24,6 +24,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """The formats that are decoded, whatever the file is called: for some others Pillow starts external programs."""
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
+TRANSPARENT = "transparency"  # in the information of a picture: what is transparent, without an alpha channel
+_SPREAD = {"L;2": 0x55, "L;4": 0x11}  # what Pillow multiplies grey values of so many bits by
 _MOST_PICTURES = 1000  # in a file, of which a pyramid has a dozen
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
@@ -66,6 +68,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                         raise InputError(path, "holds several pictures", "give one mask, with all defects")
                     logger.warning("%s: holds several pictures, of which the first is read", path)
                 turned = tiff_tag(picture, ExifTags.Base.Orientation, 1) in _TURNS  # TIFFs, as they are decoded
+                transparent = _transparent(picture) if is_mask else None
                 decoded = _decoded(picture, content, path, is_mask)
                 if upright and _is_white_zero(picture):
                     decoded = Image.fromarray(0xFFFF - np.array(decoded, dtype=np.uint16))
@@ -75,6 +78,8 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                 elif turn is not None and not turned:
                     logger.warning("%s: its orientation tag is not followed", path)
                 decoded.format = picture.format
+                if transparent is not None:
+                    decoded.info[TRANSPARENT] = transparent
     except (PointADError, MemoryError):
         raise
     except Exception as error:  # on damaged tags Pillow fails in many ways, not only with its own errors
@@ -96,6 +101,16 @@ def tiff_tag(picture: Image.Image, number: int, default: Any) -> Any:
             return getattr(picture, "tag_v2", {}).get(number, default)
         except Exception:  # tags are decoded when they are asked for, and fail in many ways
             return default
+
+
+def _transparent(picture: ImageFile.ImageFile) -> Any:
+    """What of a PNG without an alpha channel is transparent: a value, a colour, an index, or the alpha of each index.
+
+    Of pictures of less than a byte, Pillow spreads the values over the byte, but not this one.
+    """
+    stated = picture.info.get(TRANSPARENT)
+    packing = picture.tile[0][3] if picture.tile else ""
+    return stated * _SPREAD.get(packing, 1) if isinstance(stated, int) and isinstance(packing, str) else stated
 
 
 def _decoded(picture: ImageFile.ImageFile, content: bytes, path: Path, is_mask: bool) -> Image.Image:
