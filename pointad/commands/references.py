@@ -18,9 +18,9 @@ from pointad.commands.scan_search import twin_of
 from pointad.commands.told_readings import Readings
 from pointad.errors import InputError, counted
 from pointad.files.atomic import require_writable
+from pointad.files.digests import add_content, file_digest
 from pointad.files.pictures import read_picture
 from pointad.files.presence import is_file
-from pointad.files.regular import regular_file_size
 from pointad.inspection.predictor import PointAD
 from pointad.reference.likeness import Likeness
 from pointad.reference.reference import SUFFIX, Reference
@@ -29,7 +29,6 @@ from pointad.scans.files import read_scan
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 2**20  # bytes that are read at once
 KNOWN_BY = "likeness, reading"  # of the good scans, in the references that are cached
 ORGANIZED = 3  # dimensions of the points of a scan with a pixel grid
 
@@ -137,9 +136,7 @@ def content_of(path: Path) -> str:
     Raises:
         InputError: it cannot be read.
     """
-    digest = hashlib.sha256()
-    _add_content(digest, path)
-    return digest.hexdigest()
+    return file_digest(path).hex()
 
 
 def is_among_good(path: Path, reference: Reference | None, likeness: Likeness | None = None) -> bool:
@@ -171,16 +168,6 @@ def _key(detector: PointAD, good: GoodScans, options: Mapping[str, Any]) -> str:
         json.dumps([FORMAT, KNOWN_BY, detector.fingerprint, dict(options)], sort_keys=True, default=repr).encode()
     )
     for path in [*good.files, *(picture for picture in good.pictures if picture is not None)]:
-        _add_content(digest, path)
+        add_content(digest, path)
         digest.update(path.suffix.lower().encode())
     return digest.hexdigest()[:32]
-
-
-def _add_content(digest: "hashlib._Hash", path: Path) -> None:
-    regular_file_size(path)  # opening a pipe would wait for ever
-    try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "give a readable file") from error
