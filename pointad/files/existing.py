@@ -1,6 +1,7 @@
 """Checks that a path leads to a regular file; if not, the error says what it leads to instead."""
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def require_file(path: str | Path, missing: str, remedy: str) -> Path:
         kind = next((name for test, name in _KINDS if test(mode)), "a special file")
         raise InputError(path, f"is {kind}, not a file", remedy)
     return path
+
+
+def is_beside(path: Path) -> bool:
+    """Whether a file lies beside another one, which is read otherwise where there is none.
+
+    Raises:
+        InputError: something lies there that is no file, such as a link that leads nowhere any more.
+    """
+    if not os.path.lexists(path):
+        return False
+    require_file(path, "is a link that leads nowhere", "remove it, or put the file there")
+    return True
 
 
 def _shortened(path: Path) -> str:

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
-from pointad.files.presence import is_file
 from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
 
 MARKER = "vision_model.embeddings.patch_embedding.weight"  # an entry that only these files have
@@ -149,7 +149,7 @@ def read_configuration(state: Mapping[str, Tensor], folder: Path) -> FileConfigu
         InputError: it is unreadable, belongs to other weights, or needs what open_clip's CLIP does not support.
     """
     path = folder / CONFIGURATION_NAME
-    if not is_file(path):
+    if not is_beside(path):
         return None
     remedy = "give the folder of a CLIPModel, or remove the file and name the model with --clip_model"
     content = read_json(path, remedy)
@@ -188,7 +188,7 @@ def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[floa
     Raises:
         InputError: the file is unreadable, or they are not three numbers.
     """
-    if not is_file(path):
+    if not is_beside(path):
         return None, None
     content = read_json(path, "remove it, or download it again")
     values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pointad.errors import InputError
-from pointad.files.existing import require_file
+from pointad.files.existing import is_beside, require_file
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file, is_folder
 
@@ -34,7 +34,7 @@ def weights_in(folder: Path) -> Path:
         InputError: there is none.
     """
     for name in _FILES:
-        if is_file(folder / name):
+        if is_beside(folder / name):
             return folder / name
     if is_file(folder / _ADAPTER):
         problem = "holds an adapter (LoRA), the change of another model's weights"

@@ -12,8 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from pointad.errors import InputError
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
-from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_counts
 from pointad.model.hugging_face import (
     CONFIGURATION_NAME,
@@ -131,7 +131,7 @@ def read_configuration(state: Mapping[str, Tensor], path: Path, stored: Mapping[
         InputError: it is missing or unreadable, belongs to another kind of model, or does not fit the weights.
     """
     source = path.with_name(CONFIGURATION_NAME)
-    if not is_file(source):
+    if not is_beside(source):
         raise InputError(source, "not found; SigLIP's weights do not state their attention heads", _REMEDY)
     content = read_json(source, _REMEDY)
     kind = content.get("model_type") if isinstance(content, dict) else None

@@ -23,7 +23,7 @@ from torch import Tensor
 from pointad.compute.library_loading import raise_lack
 from pointad.compute.standard_error import nothing_on_standard_error
 from pointad.errors import InputError
-from pointad.files.presence import is_file
+from pointad.files.existing import is_beside
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
 from pointad.model.tokenizer_growth import most_growth, most_growth_in_sentencepiece
@@ -153,7 +153,7 @@ def read_siglip_tokenizer(folder: Path, *, vocabulary_size: int, context_length:
             text encoder's.
     """
     readers = {TOKENIZERS_FILE: _read_tokenizers, **dict.fromkeys(SENTENCEPIECE_FILES, _read_sentencepiece)}
-    name = next((name for name in readers if is_file(folder / name)), None)
+    name = next((name for name in readers if is_beside(folder / name)), None)
     if name is None:
         raise InputError(
             folder,

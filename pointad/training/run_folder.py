@@ -18,6 +18,7 @@ from pointad.evaluation.run_record import TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.digests import file_digest
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.files.regular import refuse_special
@@ -78,7 +79,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         InputError: a file cannot be read, or belongs to another checkpoint.
     """
     path = origin_file(checkpoint)
-    if is_file(path):
+    if is_beside(path):
         facts = _read_facts(path, _REMEDY)
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
@@ -94,7 +95,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
     if checkpoint.is_symlink() and (linked := read_origin(Path(os.path.realpath(checkpoint)))):
         return linked
     path = checkpoint.with_name(RUN_NAME)
-    if not is_file(path):
+    if not is_beside(path):
         return {}
     if found:
         logger.warning(
