@@ -14,9 +14,9 @@ from pointad.data.layout import GOOD_SPLIT, SPLIT
 from pointad.data.listed_paths import WRITE_AGAIN, inside
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.names import plain_component
-from pointad.files.presence import is_file
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def read_good_scans(root: str | Path) -> list[SampleRecord]:
         InputError: the file is no such list, lists an anomalous sample, or a path leads outside the data set's folder.
     """
     path = Path(root) / GOOD_SCANS_NAME
-    if not is_file(path):
+    if not is_beside(path):
         return []
     records = _read(path, Path(root), GOOD_SPLIT)
     for record in records:

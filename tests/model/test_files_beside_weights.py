@@ -1,4 +1,4 @@
-"""What lies beside weights and prompts in place of a file is told: without that file they are read otherwise."""
+"""What lies beside weights, prompts and lists in place of a file is told: without that file they are read otherwise."""
 
 import os
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pointad.data.metadata import read_good_scans
 from pointad.errors import InputError
 from pointad.model.hugging_face import read_configuration
 from pointad.model.model_folder import weights_in
@@ -24,6 +25,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "model.safetensors": weights_in,
     "epoch_1.json": lambda folder: read_origin(folder / "epoch_1.pth"),
     "run.json": lambda folder: read_origin(folder / "epoch_1.pth"),
+    "good_scans.json": read_good_scans,
 }
 
 
