@@ -14,6 +14,7 @@ import pytest
 import torch
 from robustness.invocation import invoke, render
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from pointad.commands.program import run
 from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
@@ -240,12 +241,13 @@ def test_features_that_are_read_during_an_interrupt_are_not_removed(
 ) -> None:
     path = tmp_path / "ab" / f"{'ab' * 32}.safetensors"
     path.parent.mkdir()
-    path.write_bytes(b"whole")
+    save_file({"global": torch.zeros(1)}, path)
+    whole = path.read_bytes()
     for module in ("files.safetensors_files", "encoding.feature_cache"):
         monkeypatch.setattr(f"pointad.{module}.safe_open", lambda *_, **__: InterruptedFile(), raising=False)
     ending = invoke("scripts/feature_cache.py", tmp_path, "--check")
     assert (ending.code, ending.err) == (130, "interrupted; run the same command again to continue\n")
-    assert path.read_bytes() == b"whole"
+    assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("read", [read_safetensors, read_torch_file])
