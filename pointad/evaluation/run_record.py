@@ -56,7 +56,7 @@ class Inputs:
     flags: dict[str, str] | None = field(default=None, metadata=PLACE)  # that affect figures, as they were given
     named: dict[str, str] | None = field(default=None, metadata=PLACE)  # flag -> fingerprint of the file that it names
     weights: str | None = field(default=None, metadata=PLACE)  # fingerprint of the files of CLIP
-    data: str | None = field(default=None, metadata=PLACE)  # fingerprint of the data's files, by names and sizes
+    data: str | None = field(default=None, metadata=PLACE)  # fingerprint of the data's files, see `FolderContent`
     folder: str | None = field(default=None, metadata=PLACE)  # of the data, without links
 
 
