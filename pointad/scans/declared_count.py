@@ -26,11 +26,12 @@ def check_declared_count(above: bytes, held: int, path: Path) -> None:
     Raises:
         InputError: a `.pts` file ends before its number of points.
     """
-    alone = [line.strip(b' \t",;').removeprefix(b"+") for line in above.split(b"\n")]
+    different = dict.fromkeys(reversed(above.split(b"\n")))  # there may be millions, such as blank ones
+    alone = [line.strip(b' \t",;').removeprefix(b"+") for line in different]
     numbers = [int(line) for line in alone if line.isdigit() and len(line) < _MOST_DIGITS]
     if not numbers or held in numbers:
         return
-    declared = numbers[-1]
+    declared = numbers[0]
     if path.suffix.lower() != ".pts":
         declared = max(numbers)
         if held < declared <= MOST_POINTS:

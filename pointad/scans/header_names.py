@@ -188,7 +188,8 @@ def with_units(
         named: how many of them the file has names for.
         name: the file, for the log.
     """
-    lines = (without_comment_sign(line) for line in reversed(above.splitlines()) if len(line) <= MOST_ABOVE)
+    different = dict.fromkeys(reversed(above.splitlines()))  # there may be millions, such as blank ones
+    lines = (without_comment_sign(line) for line in different if len(line) <= MOST_ABOVE)
     units = next((_units(line) for line in lines if re.search(rb"[^\s\W]", line) and is_units(line)), None)
     if units is None:
         return names

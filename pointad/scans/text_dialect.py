@@ -203,7 +203,7 @@ def _holes_above(content: bytes, separator: bytes | None, first: list[bytes]) ->
     count = 0
     while count < len(lines) and _is_hole(lines[-1 - count], separator, first):
         count += 1
-    above = [line.strip() for line in lines[: len(lines) - count]]
+    above = [line.strip() for line in dict.fromkeys(lines[: len(lines) - count])]
     titles = [line for line in above if line and not is_comment(line) and not line.isdigit()]
     named = any(names_coordinates(line, separator) for line in titles)
     while titles and count and (_DASHES if named else _DASHES_OR_NOTHING).fullmatch(lines[-count]):

@@ -59,6 +59,18 @@ def test_a_long_line_of_names_is_read_once(tmp_path: Path, monkeypatch: pytest.M
     assert sum("one" in names for names in asked) < 20
 
 
+@pytest.mark.parametrize("line", ["", "# c", "  "])
+def test_lines_that_are_repeated_above_the_rows_are_looked_at_once(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = []
+    original = header_names.without_comment_sign
+    monkeypatch.setattr(header_names, "without_comment_sign", lambda one: looked_at.append(one) or original(one))
+    (tmp_path / "a.xyz").write_text(f"{line}\n" * MANY + ROWS.replace(",", " "))
+    assert len(read_scan(tmp_path / "a.xyz").points) == len(POINTS)
+    assert len(looked_at) < 20
+
+
 def test_labels_with_blanks_between(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("1,0  " * 60 + "x")
     with pytest.raises(InputError, match="is not a list of labels"):
