@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError
-from pointad.files.digests import file_digest
 from pointad.files.regular import read_bytes
 
 _NAMES = {"scores": "scores.csv", "curves": "curves.json", "maps": "maps", "pictures": "visualization"}
@@ -51,15 +50,6 @@ class Companions:
 def text_fingerprint(content: bytes) -> str:
     """A fingerprint of a text file; line ends may be those of Windows, as git likes to make them."""
     return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()[:16]
-
-
-def file_fingerprint(path: Path) -> str:
-    """A fingerprint of a file that is no text, however large.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    return file_digest(path).hex()[:16]
 
 
 def has_fingerprint(path: Path, expected: str) -> bool:

@@ -14,10 +14,11 @@ from PIL import Image
 
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.class_outcome import ClassOutcome
-from pointad.evaluation.companions import Companions, file_fingerprint, text_fingerprint
+from pointad.evaluation.companions import Companions, text_fingerprint
 from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_LABELS
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Metrics, Results, metric_title
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.sample_outputs import (

@@ -107,7 +107,7 @@ def _scored_sample(
         mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # frees the memory of the loader processes
         valid=batch.non_zero[index].view(side, side).cpu().numpy().copy(),
         view_maps=views.maps[0].cpu().numpy() if keep_views else None,
-        view_scores=views.logits[0].softmax(dim=-1)[:, 1].cpu().numpy(),
+        view_scores=views.probabilities[0].cpu().numpy(),
         views=batch.views[index].cpu().numpy() if keep_views else None,
         color=batch.color[index].cpu().numpy() if keep_views and batch.color is not None else None,
         regions=None if batch.regions is None else batch.regions[index].view(side, side).cpu().numpy().copy(),

@@ -11,7 +11,6 @@ from pointad.inspection.referencing import Eyes
 from pointad.reference.reference import Reference
 from pointad.scans.grid import GRID_SIZE
 from pointad.scoring.inference import predict_views, score_samples
-from pointad.scoring.similarity import ANOMALOUS
 from pointad.scoring.surface_scores import score_on_surface
 
 
@@ -42,7 +41,7 @@ def score_alone(look: Look, text_features: Tensor, sigma: float, sigma_on_surfac
     non_zero = look.batch.non_zero.to(text_features.device)
     views = predict_views(features, text_features, GRID_SIZE)
     view_maps = views.maps[0].cpu().numpy()
-    view_scores = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
+    view_scores = views.probabilities[0].cpu().numpy()
     if not look.scan.organized and smoothing == "surface":
         seen = np.any(look.rendered.correspondences[..., 2], axis=0)
         cloud = look.scan.point_cloud.points
@@ -74,7 +73,7 @@ def score_compared(look: Look, reference: Reference, eyes: Eyes) -> LookScores:
     compared = reference.compare(scan)
     remarks = reference.remarks(scan)
     maps = {name: np.pad(one, (0, GRID_SIZE * GRID_SIZE - len(one))) for name, one in compared.maps.items()}
-    view_scores = scan.views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy()
+    view_scores = scan.views.probabilities[0].cpu().numpy()
     grid_maps = {name: one.reshape(GRID_SIZE, GRID_SIZE) for name, one in maps.items()}
     view_maps = scan.views.maps[0].cpu().numpy()
     return LookScores(compared.scores, grid_maps, maps.get("fused", maps["point"]), view_maps, view_scores, remarks)

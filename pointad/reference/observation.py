@@ -14,7 +14,7 @@ from pointad.encoding.features import SampleFeatures
 from pointad.reference.geometry_bank import ScanGeometry, describe_geometry
 from pointad.reference.patch_bank import ScanPatches, patch_descriptors, seen_patches
 from pointad.scoring.inference import ViewPredictions, predict_views
-from pointad.scoring.similarity import ANOMALOUS, anomaly_maps
+from pointad.scoring.similarity import anomaly_maps
 
 # Values of the M points to smoothed ones: of as many points on a surface, or of all P places of a grid, whose holes
 # are 0 before the smoothing.
@@ -52,7 +52,7 @@ class Observation:
     @property
     def probability(self) -> float:
         """Mean over the views of their anomalous probability."""
-        return float(self.views.logits.softmax(dim=-1)[..., ANOMALOUS].mean())
+        return float(self.views.probabilities.mean())
 
 
 def bank_blocks(depth: int) -> tuple[int, ...]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from pointad.errors import counted
-from pointad.evaluation.companions import file_fingerprint, has_fingerprint
+from pointad.evaluation.companions import has_fingerprint
+from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.presence import is_file
 from pointad.metrics.class_metrics import image_metrics

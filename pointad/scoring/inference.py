@@ -24,6 +24,11 @@ class ViewPredictions:
     logits: Tensor  # (B, V, 2), normal and anomalous
     maps: Tensor  # (B, V, S, S), anomalous probability of every pixel
 
+    @property
+    def probabilities(self) -> Tensor:
+        """The anomalous probability of every view, (B, V)."""
+        return self.logits.softmax(dim=-1)[..., ANOMALOUS]
+
 
 def predict_views(features: SampleFeatures, text_features: Tensor, size: int) -> ViewPredictions:
     """Compare the views with the normal and the anomalous prompt (PointAD, section 3.3).
@@ -69,7 +74,7 @@ def score_samples(
     """
     size = math.isqrt(non_zero.shape[-1])
     values = back_project(views.maps, correspondences, non_zero, view_fusion)  # (B, P)
-    probability = views.logits.softmax(dim=-1)[..., ANOMALOUS].mean(dim=-1)  # (B,)
+    probability = views.probabilities.mean(dim=-1)  # (B,)
     color_values = color_probability = None
     if features.color_global is not None and features.color_patches is not None:
         color_values = anomaly_maps(features.color_patches, text_features, size)

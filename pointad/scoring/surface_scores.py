@@ -11,8 +11,7 @@ from torch import Tensor
 from pointad.scoring.back_projection import back_project
 from pointad.scoring.finiteness import check_scores
 from pointad.scoring.inference import ViewPredictions
-from pointad.scoring.similarity import ANOMALOUS
-from pointad.scoring.surface_smoothing import smooth_on_surface
+from pointad.scoring.surface_smoothing import SurfaceSmoothing
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ def score_on_surface(
         InputError: the score is not finite.
     """
     values = back_project(views.maps, correspondences, non_zero)[0, : len(points)].cpu().numpy()
-    smoothed = smooth_on_surface(points, values, sigma, seen)
-    probability = views.logits[0].softmax(dim=-1)[:, ANOMALOUS].cpu().numpy().mean()
+    smoothed = SurfaceSmoothing(points, sigma, seen)(values)
+    probability = views.probabilities[0].cpu().numpy().mean()
     score = (float(smoothed.max()) + float(probability)) / 2
     check_scores([score], "scan")
     return SurfaceScores(values=smoothed, score=score)

@@ -9,13 +9,6 @@ TRUNCATE = 3.0  # the kernel reaches this many sigmas
 MOST_CELLS = 256  # along an axis; a narrower Gaussian would need more memory and changes little
 
 
-def smooth_on_surface(
-    points: np.ndarray, values: np.ndarray, sigma: float, known: np.ndarray | None = None
-) -> np.ndarray:
-    """The Gaussian-weighted mean of the values (N,) around every point, float32; see `SurfaceSmoothing`."""
-    return SurfaceSmoothing(points, sigma, known)(values)
-
-
 class SurfaceSmoothing:
     """The Gaussian-weighted mean of the values around every point of a cloud, for any number of sets of values.
 
@@ -61,7 +54,8 @@ class SurfaceSmoothing:
     def _spread(self, weights: np.ndarray | None) -> np.ndarray:
         """Sums of the weights, or counts, on the smoothed lattice, read at the points: (N,) float32."""
         sums = np.bincount(self._flat, weights=weights, minlength=int(np.prod(self._shape)))
-        lattice = _gaussian(sums.reshape(self._shape).astype(np.float32), self._width)
+        lattice = sums.reshape(self._shape).astype(np.float32)
+        lattice = ndimage.gaussian_filter(lattice, self._width, mode="constant", truncate=TRUNCATE)
         return ndimage.map_coordinates(lattice, self._place, order=1, mode="nearest", prefilter=False)
 
 
@@ -72,7 +66,3 @@ def _nearest_known(points: np.ndarray, values: np.ndarray, known: np.ndarray, wa
     sources = np.flatnonzero(known)
     _, nearest = cKDTree(points[sources]).query(points[wanted])
     return values[sources[nearest]]
-
-
-def _gaussian(lattice: np.ndarray, width: float) -> np.ndarray:
-    return ndimage.gaussian_filter(lattice, width, mode="constant", truncate=TRUNCATE)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pointad.data.batch import MultiViewSample
-from pointad.scoring.back_projection import MEAN, back_project
+from pointad.scoring.back_projection import back_project
 from pointad.scoring.similarity import sample_logits
 from pointad.training.losses import DICE_SMOOTHING, FOCAL_EXPONENT, FOCAL_SMOOTHING
 from pointad.training.targets import Targets, drawn_truth
@@ -41,7 +41,7 @@ class GridTargets(Targets):
     normal_points: Tensor  # (B,), number of points that are not anomalous
 
 
-def grid_targets(sample: MultiViewSample, grid_side: int, view_fusion: str = MEAN) -> GridTargets:
+def grid_targets(sample: MultiViewSample, grid_side: int, view_fusion: str) -> GridTargets:
     """Precompute the constant sums of one sample; see :class:`GridTargets`, with B = 1.
 
     Args:

@@ -8,6 +8,7 @@ a change of ``pointad.training.losses``, ``back_project`` or the resizing of map
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -27,11 +28,11 @@ TOLERANCE = 1e-5  # relative; sums over maps are kept in single precision
 TRIAL_VIEWS, TRIAL_SIZE, TRIAL_GRID, TRIAL_SEED = 4, 30, 5, 3
 
 
+@dataclass(frozen=True)
 class FastPath:
     """Uses sums over patch grids: for the published terms, and fusions of the views that are linear in the maps."""
 
-    def __init__(self, view_fusion: str = MEAN) -> None:
-        self.view_fusion = view_fusion
+    view_fusion: str
 
     def targets(self, sample: MultiViewSample, grid_side: int) -> GridTargets:
         """Targets of one sample, B = 1, for pictures with ``grid_side`` patches per side."""
@@ -44,11 +45,11 @@ class FastPath:
         return grid_losses(view_logits, grids, targets, terms)
 
 
+@dataclass(frozen=True)
 class GeneralPath:
     """Computes full maps, back-projects them and calls :mod:`pointad.training.losses`: for any term and any fusion."""
 
-    def __init__(self, view_fusion: str = MEAN) -> None:
-        self.view_fusion = view_fusion
+    view_fusion: str
 
     def targets(self, sample: MultiViewSample, grid_side: int) -> MapTargets:
         """Targets of one sample, B = 1, for pictures with ``grid_side`` patches per side."""

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
 from pointad.errors import InputError
-from pointad.scoring.back_projection import back_project
+from pointad.scoring.back_projection import MEAN, back_project
 from pointad.scoring.similarity import upsample
 from pointad.training.grid_losses import GridTargets, grid_losses, grid_targets
 from pointad.training.losses import LossInputs, training_losses
@@ -59,7 +59,7 @@ def step_by_step(view_logits: Tensor, grids: Tensor, samples: list[MultiViewSamp
 
 
 def targets_of(samples: list[MultiViewSample]) -> GridTargets:
-    return concatenate_targets([grid_targets(sample, GRID) for sample in samples])
+    return concatenate_targets([grid_targets(sample, GRID, MEAN) for sample in samples])
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -102,4 +102,4 @@ def test_targets_want_the_ground_truth_of_the_views() -> None:
     sample = random_sample(4, 1)
     without = MultiViewSample(**{**vars(sample), "views_gt": None})
     with pytest.raises(InputError, match="ground truth"):
-        grid_targets(without, GRID)
+        grid_targets(without, GRID, MEAN)
