@@ -20,6 +20,7 @@ import numpy as np
 from pointad.data.foreign_files import refuse_foreign_files
 from pointad.data.view_sizes import check_view_sizes
 from pointad.errors import InputError
+from pointad.files.existing import is_beside
 from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.names import plain_component
 from pointad.files.npy_files import read_npy
@@ -246,7 +247,7 @@ def read_nonzero_indices(folder: str | Path) -> np.ndarray | None:
         InputError: the file is broken or holds something else.
     """
     path = Path(folder) / NONZERO_INDICES
-    if not path.exists():
+    if not is_beside(path):
         return None
     indices = read_npy(path, kinds="iu")
     if indices.ndim != 1:

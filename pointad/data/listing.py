@@ -10,11 +10,12 @@ from typing import Any
 from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
 from pointad.data.rendering_settings import require_dataset
-from pointad.datasets.archive import is_good, is_hidden
+from pointad.datasets.archive import folders_with, is_good
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, counted
 from pointad.files.atomic import atomic_path
+from pointad.files.existing import is_beside
 from pointad.files.locks import wait_for_lock
 
 logger = logging.getLogger(__name__)
@@ -99,22 +100,19 @@ def _entries(
 
 
 def _class_names(root: Path, dataset: DatasetSpecification, split: str) -> list[str]:
-    present = sorted(path.name for path in root.iterdir() if not is_hidden(path) and (path / split).is_dir())
+    present = [path.name for path in folders_with(root, split)]
     known = [name for name in dataset.classes if name in present]
     return known + [name for name in present if name not in known]
 
 
 def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
-    species_folders = sorted(
-        folder
-        for folder in (root / class_name / split).iterdir()
-        if not is_hidden(folder) and (folder / VIEWS).is_dir() and (split == SPLIT or is_good(folder.name))
-    )
+    species_folders = [
+        folder for folder in folders_with(root / class_name / split, VIEWS) if split == SPLIT or is_good(folder.name)
+    ]
     return [
         SampleFiles(root, class_name, folder.name, sample.name, split)
         for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))
-        for sample in sorted((folder / VIEWS).iterdir())
-        if not is_hidden(sample) and sample.is_dir()
+        for sample in folders_with(folder / VIEWS)
     ]
 
 
@@ -132,10 +130,10 @@ def _view_count(files: SampleFiles) -> int:
 
 def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
     """One sample under the published keys, `d2_corrdinate` (sic) included."""
-    organized = files.xyz.exists() if dataset.is_open else dataset.organized
+    organized = is_beside(files.xyz) if dataset.is_open else dataset.organized
     has_color = dataset.has_color or dataset.is_open
     paths: dict[str, Path | None] = {
-        "d2_img_path": files.rgb if has_color and files.rgb.exists() else None,
+        "d2_img_path": files.rgb if has_color and is_beside(files.rgb) else None,
         "d2_mask_path": files.mask if organized else files.labelled_point_cloud,
         "d3_pc": files.xyz if organized else files.point_cloud,
     }

@@ -19,6 +19,7 @@ from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS, specification
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
 from pointad.rendering.views import View, repeated_direction
@@ -61,7 +62,7 @@ def read_settings(root: Path) -> dict[str, Any] | None:
         InputError: the file cannot be read or has other content.
     """
     path = root / SETTINGS_NAME
-    if not os.path.lexists(path):
+    if not is_beside(path):
         return None
     remedy = "render into another folder, or remove this one first"
     found = read_json(path, remedy)
@@ -134,7 +135,7 @@ def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) 
     path = root / SETTINGS_NAME
     wanted = settings_of(dataset_name, options)
     with wait_for_lock(root / _LOCK_NAME):
-        if path.is_file():
+        if is_beside(path):
             _compare(path, wanted)
             return
         if any(root.glob(f"*/{SPLIT}/*/{VIEWS}/*")):

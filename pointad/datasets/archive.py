@@ -2,12 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
+from pointad.files.existing import is_beside, is_folder_beside
 from pointad.files.presence import is_file, is_folder
 from pointad.scans.point_cloud import RawSample
 
@@ -39,13 +40,17 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
     folder = Path(root)
     if not folder.is_dir():
         raise InputError(folder, "is not a folder", "give the folder of the unpacked archive")
-    present = sorted(path.name for path in folder.iterdir() if not is_hidden(path) and is_folder(path / inner))
-    if classes is None:
-        _tell_without(folder, inner, "class")
+    present = [path.name for path in folders_with(folder, inner, "class" if classes is None else None)]
     if not present:
         raise InputError(
             folder, f"holds no class folder (<class>/{inner})", "give the folder that contains the class folders"
         )
+    return _ordered(folder, inner, known, present, classes)
+
+
+def _ordered(
+    folder: Path, inner: str, known: Iterable[str], present: Sequence[str], classes: Iterable[str] | None
+) -> list[Path]:
     ordered = [name for name in known if name in present]
     ordered += [name for name in present if name not in ordered]
     if classes is not None:
@@ -64,9 +69,9 @@ def class_folders_if_any(
 ) -> list[Path]:
     """The same, but without those that lack the inner folder: empty if all of them do."""
     folder = Path(root)
-    present = {path.name for path in folder.iterdir() if not is_hidden(path) and is_folder(path / inner)}
-    wanted = present if classes is None else present & set(classes)
-    return class_folders(folder, inner, known, wanted) if wanted else []
+    present = [path.name for path in folders_with(folder, inner)]
+    wanted = set(present if classes is None else classes).intersection(present)
+    return _ordered(folder, inner, known, present, wanted)
 
 
 def list_training_split(
@@ -94,22 +99,50 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
         inner: a folder that every species has; anything without it is not a species, which is logged of folders that
             hold folders.
     """
-    if inner:
-        _tell_without(split, inner, "kind of defect")
-    found = sorted(path for path in split.iterdir() if not is_hidden(path) and is_folder(path / inner))
+    found = folders_with(split, inner, "kind of defect")
     for path in found:
         _tell_empty(path / inner)
     return sorted(found, key=lambda path: not is_good(path.name))
 
 
+def folders_with(folder: Path, inner: str = "", what: str | None = None) -> list[Path]:
+    """The folders in another one that hold a folder of this name, in the order of their names, without hidden ones.
+
+    Logged are those that are left out as nobody can tell, such as links that lead nowhere.
+
+    Args:
+        folder: where to look.
+        inner: what they hold; empty: anything.
+        what: what they are; folders that are none, though they hold others, are logged as well. None: they are not.
+    """
+    found = []
+    for path in sorted(path for path in folder.iterdir() if not is_hidden(path)):
+        if not (path.is_symlink() or is_folder(path)) or is_file(path):
+            continue
+        try:
+            if is_folder_beside(path / inner):
+                found.append(path)
+            elif what is not None and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
+                message = "%s: holds no folder %s, so it is not a %s of this data set and is left out"
+                logger.warning(message, path, inner, what)
+        except (InputError, PermissionError) as error:
+            if path.name != _LOST_AND_FOUND:
+                logger.warning("%s; %s is left out", error, path.name)
+    return found
+
+
 def inner_folder(folder: Path, name: str) -> Path:
-    """The folder of this name in another one, in another case if only that is there."""
-    return _in_any_case(folder, name, is_folder)
+    """The folder of this name in another one, in another case if only that is there.
+
+    Raises:
+        InputError: something else has this name, such as a link that leads nowhere.
+    """
+    return _in_any_case(folder, name, is_folder_beside)
 
 
 def inner_file(folder: Path, name: str) -> Path:
     """The same for a file."""
-    return _in_any_case(folder, name, is_file)
+    return _in_any_case(folder, name, is_beside)
 
 
 def is_good(species: str) -> bool:
@@ -151,11 +184,11 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
     """The picture of a sample in a folder of pictures, with any extension; None if there is none.
 
     Raises:
-        InputError: there are several.
+        InputError: there are several, or something of this name is no file.
     """
     found: list[Path] = []
     for path in (folder / f"{stem}{ending}" for suffix in PICTURE_SUFFIXES for ending in (suffix, suffix.upper())):
-        if path.exists() and not any(map(path.samefile, found)):  # as both cases are on some file systems
+        if is_beside(path) and not any(map(path.samefile, found)):  # as both cases are on some file systems
             found.append(path)
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
@@ -167,21 +200,8 @@ def _in_any_case(folder: Path, name: str, is_there: Callable[[Path], bool]) -> P
     exact = folder / name
     if is_there(exact) or not folder.is_dir():
         return exact
-    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower() and is_there(path))
-    return alike[0] if alike else exact
-
-
-def _tell_without(folder: Path, inner: str, what: str) -> None:
-    """Log the folders that are passed over, though they hold folders as a class or a kind of defect does."""
-    for path in sorted(path for path in folder.iterdir() if is_folder(path) and not is_hidden(path)):
-        try:
-            if not (path / inner).is_dir() and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
-                logger.warning(
-                    "%s: holds no folder %s, so it is not a %s of this data set and is left out", path, inner, what
-                )
-        except PermissionError as error:
-            if path.name != _LOST_AND_FOUND:
-                logger.warning("%s: cannot be read (%s) and is left out", path, error.strerror)
+    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower())
+    return next(filter(is_there, alike), exact)
 
 
 def _tell_empty(folder: Path) -> None:

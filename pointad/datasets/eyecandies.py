@@ -23,6 +23,7 @@ from pointad.datasets.archive import (
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import pictures_of
 from pointad.errors import InputError
+from pointad.files.existing import is_beside
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_depth_picture
 from pointad.files.regular import read_bytes
@@ -219,7 +220,7 @@ def _sample(class_name: str, depth_path: Path, anomalous: bool | None = None) ->
     """One sample; whether it is anomalous is read from its files unless it is given."""
     mask_path, rgb_path = _beside(depth_path, "mask.png"), _beside(depth_path, f"image_{LIGHTING}.png")
     metadata_path = _beside(depth_path, "metadata.yaml")
-    if anomalous is None and metadata_path.exists():
+    if anomalous is None and is_beside(metadata_path):
         anomalous = _is_anomalous(metadata_path)
     if anomalous is None:
         anomalous = bool(read_mask(mask_path).any())
@@ -231,7 +232,7 @@ def _sample(class_name: str, depth_path: Path, anomalous: bool | None = None) ->
         label=int(anomalous),
         scan_path=depth_path,
         rgb_path=rgb_path,
-        mask_path=mask_path if anomalous or mask_path.exists() else None,
+        mask_path=mask_path if anomalous or is_beside(mask_path) else None,
     )
 
 

@@ -34,6 +34,7 @@ from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
 from pointad.files.csv_tables import opened_table
+from pointad.files.existing import is_beside
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.point_labels import check_share
 from pointad.scans.stl import read_stl
@@ -177,7 +178,7 @@ def _shown_in_points(folder: Path, species: str, scans: list[Path]) -> list[bool
     as scans, they are matched by the numbers at the end of the names, or else in order, which is logged.
     """
     path = inner_file(inner_folder(inner_folder(inner_folder(folder, "RGB"), "GT"), species), "data.csv")
-    if not path.exists():
+    if not is_beside(path):
         logger.warning("%s does not exist; every scan of %s/%s counts as anomalous", path, folder.name, species)
         return [True] * len(scans)
     rows = _label_rows(path)

@@ -24,6 +24,7 @@ from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.datasets.unorganized import prepare_cloud
+from pointad.files.existing import is_folder_beside
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
@@ -103,7 +104,7 @@ def defect_kind(stem: str, class_name: str) -> str:
 
 
 def _inner(root: Path) -> Path:
-    return root / _INNER if (root / _INNER).is_dir() else root
+    return root / _INNER if is_folder_beside(root / _INNER) else root
 
 
 def _sample(folder: Path, path: Path) -> RawSample:

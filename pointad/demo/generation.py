@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path, make_folder
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.locks import wait_for_lock
 from pointad.files.regular import refuse_leaving
@@ -48,7 +49,7 @@ def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) 
     make_folder(root)
     path = root / RECORD_NAME
     with wait_for_lock(root / _LOCK_NAME):
-        if path.is_file():
+        if is_beside(path):
             _compare(path, asdict(wanted))
             return
         if any((root / name).is_dir() for name in classes):

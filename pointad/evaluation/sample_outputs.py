@@ -10,6 +10,7 @@ from pointad.evaluation.modalities import MODALITIES
 from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import for_csv, from_csv
+from pointad.files.existing import is_beside
 from pointad.files.names import file_name, place_below, seen_alike
 from pointad.files.presence import is_file
 from pointad.files.regular import refuse_leaving
@@ -36,7 +37,7 @@ def picture_file(folder: Path, class_name: str, species: str, identifier: str) -
 
 def is_unfinished(folder: Path) -> bool:
     """Whether maps and pictures in a run's folder may be of a run that never ended, unlike the figures beside them."""
-    return is_file(folder / UNFINISHED_NAME)
+    return is_beside(folder / UNFINISHED_NAME)
 
 
 def announce(folder: Path, names: Iterable[SampleName]) -> None:

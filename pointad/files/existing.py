@@ -1,13 +1,14 @@
-"""Checks that a path leads to a regular file; if not, the error says what it leads to instead."""
+"""Checks that a path leads to a regular file or a folder; if not, the error says what it leads to instead."""
 
 import errno
-import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from pointad.errors import InputError
 
 _KINDS = (
+    (stat.S_ISREG, "a file"),
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe (FIFO)"),
     (stat.S_ISCHR, "a character device"),
@@ -31,7 +32,45 @@ def require_file(path: str | Path, missing: str, remedy: str) -> Path:
     Raises:
         InputError: nothing exists there, or it is not a regular file.
     """
-    path = Path(path)
+    return _require(Path(path), missing, remedy, stat.S_ISREG)
+
+
+def is_beside(path: Path) -> bool:
+    """Whether a file lies where one may lie that changes what is read; False only if nothing is there.
+
+    Raises:
+        InputError: something lies there that is no file, such as a link that leads nowhere any more, or lies in place
+            of its folder; or nobody can tell, as the folder may not be looked into.
+    """
+    return _is_there(path, stat.S_ISREG)
+
+
+def is_folder_beside(path: Path) -> bool:
+    """The same for a folder."""
+    return _is_there(path, stat.S_ISDIR)
+
+
+def _is_there(path: Path, is_meant: Callable[[int], bool]) -> bool:
+    what = "folder" if is_meant is stat.S_ISDIR else "file"
+    missing, remedy = "is a link that leads nowhere", f"remove it, or put the {what} there"
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            if path != path.parent:
+                is_folder_beside(path.parent)
+            return False
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        remedy = "check the permissions of its folder"
+    except ValueError:
+        pass
+    _require(path, missing, remedy, is_meant)
+    return True
+
+
+def _require(path: Path, missing: str, remedy: str, is_meant: Callable[[int], bool]) -> Path:
+    """The path, if it leads to something of this mode."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
@@ -42,22 +81,10 @@ def require_file(path: str | Path, missing: str, remedy: str) -> Path:
         raise InputError(name, problem, remedy) from error
     except ValueError as error:  # the path contains NUL
         raise InputError(repr(str(path)), missing, remedy) from error
-    if not stat.S_ISREG(mode):
+    if not is_meant(mode):
         kind = next((name for test, name in _KINDS if test(mode)), "a special file")
-        raise InputError(path, f"is {kind}, not a file", remedy)
+        raise InputError(path, f"is {kind}, not a {'folder' if is_meant is stat.S_ISDIR else 'file'}", remedy)
     return path
-
-
-def is_beside(path: Path) -> bool:
-    """Whether a file lies beside another one, which is read otherwise where there is none.
-
-    Raises:
-        InputError: something lies there that is no file, such as a link that leads nowhere any more.
-    """
-    if not os.path.lexists(path):
-        return False
-    require_file(path, "is a link that leads nowhere", "remove it, or put the file there")
-    return True
 
 
 def _shortened(path: Path) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
+from pointad.files.existing import is_beside
 from pointad.files.pickle_data import PickleDataError
 from pointad.files.tensor_formats import SAFETENSORS, TORCH, tensor_format
 from pointad.files.torch_archive import read_torch_content
@@ -56,7 +57,7 @@ def read_kept_state(path: Path, parts: Mapping[str, type], *, kind: str, remedy:
     Raises:
         InputError: as `read_torch_file` does, or a part is missing or something else.
     """
-    if not path.is_file():
+    if not is_beside(path):
         return None
     kept = read_torch_file(path, kind=kind, remedy=remedy)
     if not isinstance(kept, dict) or not all(isinstance(kept.get(name), part) for name, part in parts.items()):

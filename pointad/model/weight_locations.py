@@ -78,7 +78,7 @@ def locate(path: str | Path) -> Path:
 
 def place_of(path: Path) -> Path:
     """The same without a word in the log, for a text that may be no path, such as the name of the demo's CLIP."""
-    if path.is_absolute() or is_file(path) or is_folder(path):
+    if path.is_absolute() or os.path.lexists(path):
         return path
     inner = Path(*path.parts[1:]) if path.parts[:1] == (_FOLDER,) else path
     for folder in weight_folders():

@@ -11,7 +11,7 @@ from pointad.errors import counted
 from pointad.evaluation.companions import has_fingerprint
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.sample_outputs import maps_file, picture_file
-from pointad.files.presence import is_file
+from pointad.files.existing import is_beside
 from pointad.metrics.class_metrics import image_metrics
 from pointad.report.runs import CURVES_NAME, FOREIGN, RESULTS_NAME, SCORES_NAME, Run, SampleScore, read_scores
 from pointad.report.samples import JudgedSample
@@ -41,7 +41,7 @@ def belongings(run: Run) -> Belongings:
     """
     if run.record.shots:
         return Belongings()  # few-shot tests write figures only
-    present = [name for name in (SCORES_NAME, CURVES_NAME) if is_file(run.folder / name)]
+    present = [name for name in (SCORES_NAME, CURVES_NAME) if is_beside(run.folder / name)]
     if not present:
         return Belongings()
     wrote = run.results.files
@@ -96,7 +96,7 @@ def with_own_outputs(run: Run, judged: Sequence[JudgedSample]) -> list[JudgedSam
 
 
 def _is_foreign(path: Path, told: str | None) -> bool:
-    return bool(told) and is_file(path) and file_fingerprint(path) != told
+    return bool(told) and is_beside(path) and file_fingerprint(path) != told
 
 
 def _of_older_version(run: Run, present: list[str]) -> Belongings:

@@ -14,6 +14,7 @@ from pointad.evaluation.run_schema import check_curves, checked_record, loss_col
 from pointad.evaluation.sample_outputs import MAPS_COLUMN, PICTURE_COLUMN
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
+from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.files.search import files_below
@@ -107,7 +108,7 @@ def read_scores(run: Run) -> list[SampleScore]:
         InputError: the file has other columns or a score is not a number.
     """
     path = run.folder / SCORES_NAME
-    if not path.is_file():
+    if not is_beside(path):
         return []
     modalities = {"point": "point_score", "color": "color_score", "fused": "fused_score"}
     try:
@@ -138,7 +139,7 @@ def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
         InputError: the file is not a JSON object.
     """
     path = run.folder / CURVES_NAME
-    if not path.is_file():
+    if not is_beside(path):
         return {}
     remedy = "run test.py again"
     return check_curves(read_json(path, remedy), path, remedy)
@@ -158,7 +159,11 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     if not checkpoint:
         return {}
     candidates = [root / checkpoint for root in (Path(), *roots)]
-    found = next((c for c in candidates if is_file(c.parent / LOSSES_NAME)), None)
+    try:
+        found = next((c for c in candidates if is_beside(c.parent / LOSSES_NAME)), None)
+    except InputError as error:  # the checkpoint may have lain in a folder of somebody else
+        logger.warning("%s; no losses are shown", error)
+        return {}
     if found is None:
         return {}
     path = found.parent / LOSSES_NAME
@@ -182,7 +187,7 @@ def _is_of_another_training(path: Path, run: Run) -> bool:
     Raises:
         InputError: its run.json cannot be read.
     """
-    if run.record.training is None or not is_file(path):
+    if run.record.training is None or not is_beside(path):
         return False
     remedy = "remove it or train again"
     told = checked_record(TrainingRecord.from_json, read_json(path, remedy), path, remedy)

@@ -15,10 +15,11 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from pointad.data.layout import SampleFiles, read_color, read_nonzero_indices, read_views
+from pointad.data.layout import NONZERO_INDICES, SampleFiles, read_color, read_nonzero_indices, read_views
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_outputs import maps_file, picture_file
+from pointad.files.existing import is_beside, is_folder_beside
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy_stream
 from pointad.files.pictures import read_picture
@@ -111,7 +112,7 @@ def sample_picture(run: Run, one: JudgedSample, files: SampleFiles | None) -> Pi
     """
     sample = one.sample
     drawn = picture_file(run.folder, *sample.name)
-    if run.has_pictures and sample.picture != FOREIGN and drawn.is_file():
+    if run.has_pictures and sample.picture != FOREIGN and is_beside(drawn):
         return encode_picture(read_picture(drawn, "RGB"))
     maps = saved_maps(run, sample)
     if not maps:
@@ -134,14 +135,16 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
         data_path: the rendered data set that was tested.
 
     Returns:
-        None if they are unknown, the sample's name leads outside the data set, or another scan lies there now, as far
-        as the saved maps tell; the last two are logged.
+        None if they are unknown, the sample's name leads outside the data set, something that is no file lies in place
+        of one, or another scan lies there now, as far as the saved maps tell; all but the first are logged.
 
     Raises:
         InputError: an existing file cannot be read.
     """
     try:
         files = None if data_path is None else SampleFiles(data_path, *sample.name)
+        if files is not None:
+            _check(files)
     except InputError as error:
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
@@ -151,6 +154,14 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
         logger.warning(message, data_path, "/".join(sample.name), run.place)
         return None
     return files
+
+
+def _check(files: SampleFiles) -> None:
+    """Refuse what lies in place of a file or folder of a scan, such as a link that leads nowhere."""
+    for path in (files.views, files.correspondences):
+        is_folder_beside(path)
+    for path in (files.rgb, files.mask, files.xyz, files.point_cloud, files.correspondences / NONZERO_INDICES):
+        is_beside(path)
 
 
 def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
@@ -203,7 +214,7 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
 def _saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str = "iuf") -> dict[str, np.ndarray]:
     """Those of the arrays that `--save_maps` wrote for a sample, as far as they are there; kinds as in `read_npy`."""
     path = maps_file(run.folder, *sample.name)
-    if not run.has_maps or sample.maps == FOREIGN or not path.is_file():
+    if not run.has_maps or sample.maps == FOREIGN or not is_beside(path):
         return {}
     try:
         with zipfile.ZipFile(path) as archive:

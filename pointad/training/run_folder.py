@@ -20,7 +20,6 @@ from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.digests import file_digest
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
-from pointad.files.presence import is_file
 from pointad.files.regular import refuse_special
 
 logger = logging.getLogger(__name__)
@@ -86,7 +85,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         return facts
     # Whether or not the checkpoint of that name is still there: it may be the one that was renamed.
     others = sorted(other for other in checkpoint.parent.glob("epoch_*.json") if _ORIGIN.fullmatch(other.name))
-    found = [_read_facts(other, _REMEDY) for other in others if is_file(other)]
+    found = [_read_facts(other, _REMEDY) for other in others if is_beside(other)]
     if found:
         digest = _digest(checkpoint)
         renamed = next((facts for facts in found if facts.get("sha256") == digest), None)
@@ -145,7 +144,7 @@ def check_restart(folder: Path) -> None:
 def _recorded_run(folder: Path) -> TrainingRecord | None:
     """The training that `run.json` describes; None if there is no such file."""
     path = folder / RUN_NAME
-    if not is_file(path):
+    if not is_beside(path):
         return None
     record = TrainingRecord.from_json(_read_facts(path, _OTHER_FOLDER))
     if record.training_class is None:

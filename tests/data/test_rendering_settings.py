@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shutil
 import threading
 import time
@@ -145,13 +144,3 @@ def test_a_sample_that_is_finished_while_another_run_lists_is_listed(mvtec_root:
     assert len(read_metadata(tmp_path)) == 2
     assert not list(tmp_path.glob(".*"))
     shutil.rmtree(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("kind", "problem"), [("pipe", "is a pipe"), ("link", "does not exist"), ("folder", "a folder")]
-)
-def test_settings_that_are_no_file_are_not_taken_for_missing(kind: str, problem: str, tmp_path: Path) -> None:
-    path = tmp_path / "rendering.json"
-    {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda name: name.symlink_to("nowhere")}[kind](path)
-    with pytest.raises(InputError, match=rf"rendering\.json: .*{problem}"):
-        stored_views(tmp_path, specification("mvtec_pc_3d_rgb"), [])

@@ -1,5 +1,6 @@
 """Archives of which parts are missing or called otherwise: what is left out is told; masks stay with their scans."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -224,15 +225,17 @@ def test_folders_that_cannot_be_read_are_told(
 ) -> None:
     two_classes(tmp_path)
     (tmp_path / "lost+found").mkdir()
-    is_dir = Path.is_dir
+    stat = Path.stat
+    closed = tmp_path / name / "test"
 
-    def locked(path: Path, **options: bool) -> bool:
-        if path == tmp_path / name / "test":
+    def locked(path: Path, **options: bool) -> os.stat_result:
+        if path == closed:
             raise PermissionError(13, "Permission denied", str(path))
-        return is_dir(path, **options)
+        return stat(path, **options)
 
-    monkeypatch.setattr(Path, "is_dir", locked)
+    monkeypatch.setattr(Path, "stat", locked)
+    monkeypatch.setattr(Path, "lstat", lambda path: locked(path, follow_symlinks=False))
     listed = names_of(MVTEC, tmp_path)
-    expected = [f"{tmp_path / 'tire'}: cannot be read (Permission denied) and is left out"] if name == "tire" else []
-    assert caplog.messages == expected
+    told = f"{closed}: cannot be read (Permission denied); check the permissions of its folder; tire is left out"
+    assert caplog.messages == ([told] if name == "tire" else [])
     assert {one.partition("/")[0] for one in listed} == {"bagel", "tire"} - {name}
