@@ -72,6 +72,7 @@ if [ "${#targets[@]}" -eq 0 ]; then
   demo_target real3d real_pc_3d_rgb
 fi
 
+check_epochs "${targets[@]%%=*}"
 count_runs "${#targets[@]}"
 for row in $ROWS; do
   for target in "${targets[@]}"; do

@@ -28,6 +28,7 @@ SAVE=$(plain_path "${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && name_of "$DAT
 TRAINED=$SAVE
 
 check_protocol "$@"
+check_epochs test
 count_runs 1
 for row in $ROWS; do
   run_row "$row" test "$DATASET" "$DATA" ${shared[@]+"${shared[@]}"}

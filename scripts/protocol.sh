@@ -120,6 +120,18 @@ check_protocol() {  # FLAG...
   check_rows ${shared[@]+"${shared[@]}"}
 }
 
+# Results of another epoch, which test.py would refuse only once the prompts are learned.
+check_epochs() {  # TEST...
+  local row seed test class line told
+  for row in $ROWS; do for seed in $SEEDS; do for test in "$@"; do for class in $CLASSES; do
+    while IFS= read -r line; do
+      told=${line##*: } told=${told%,}
+      [ "$told" = "$EPOCH" ] \
+        || fail "${line%%results.json:*}results.json: was made with the prompts of epoch $told, not $EPOCH; choose another SAVE, or remove that results.json to test again"
+    done < <(grep -rsEH --include=results.json '^    "epoch": [0-9]' "$SAVE/$row/seed_$seed/$test/$class" || true)
+  done; done; done; done
+}
+
 training_folder() {  # ROW SEED CLASS
   echo "$TRAINED/$(training_row "$1")/seed_$2/train/$3"
 }

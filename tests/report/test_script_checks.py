@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from protocol_scripts import make_workspace, programs, protocol
 
+from pointad.evaluation.results import Results
+from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.files.names import file_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +166,25 @@ def test_what_needs_no_prompts_needs_no_class(workspace: Path) -> None:
     (workspace / "sets/mine/all_meta.json").write_text('{"test": {"bolt": []}}')
     calls, _ = protocol(workspace, "one_vs_rest", DATA="sets/mine", ROWS="ensemble")
     assert programs(calls) == ["test.py", "scripts/report.py"]
+
+
+@pytest.mark.parametrize(("script", "test"), [("one_vs_rest", "test"), ("cross_dataset", "eye_pc_3d_rgb")])
+@pytest.mark.parametrize("below", ["", "2-shot/"])
+def test_results_of_another_epoch_are_looked_for_first(workspace: Path, script: str, test: str, below: str) -> None:
+    """Training would take hours before test.py refuses them."""
+    made = workspace / f"out/pointad/seed_1/{test}/gear/{below}results.json"
+    made.parent.mkdir(parents=True)
+    results = Results({"gear": {"point": {"image_auroc": 0.5}}}, RunRecord(epoch=2, training=TrainingRecord()))
+    results.save(made)
+    variables = {**SMALL, "SAVE": "out", "SEEDS": "1"}
+    printed = refused(workspace, script, EPOCH="3", **variables)
+    stated = f"error: {made.relative_to(workspace)}: was made with the prompts of epoch 2, not 3; choose another SAVE"
+    assert printed.startswith(stated) and printed.count("\n") == 1
+    target = [TARGET] if script == "cross_dataset" else []
+    for others in ({"EPOCH": "2"}, {"EPOCH": "3", "SEEDS": "2"}, {"EPOCH": "3", "CLASSES": "leaf"}):
+        calls, _ = protocol(workspace, script, *target, **{**variables, **others})
+        assert "train.py" in programs(calls)
+        results.save(made)  # the stand-in leaves its own
 
 
 @pytest.mark.parametrize("flags", [["--epoch", "05"], ["--epoch=+5"]])
