@@ -56,7 +56,7 @@ def main(arguments: argparse.Namespace) -> None:
     chosen = FORMATS[arguments.format]
     folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
-    classes = tuple(dict.fromkeys(arguments.classes))
+    classes = tuple(arguments.classes)
     good = None
     if arguments.format == "mvtec3d":
         good = scans.TEST_SCANS["good"] if arguments.good is None else arguments.good

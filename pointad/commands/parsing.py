@@ -4,6 +4,7 @@ import argparse
 import logging
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -26,8 +27,9 @@ def parse(
 ) -> argparse.Namespace:
     """The flags of a program; of one that is given several times, the last value, which is logged.
 
-    Flags with the action "extend" collect their values. What the program does not take, and values that a shell lost,
-    are told to ``refuse``; by default, it exits with argparse's usage and error line.
+    Flags with the action "extend" collect their values. What the program does not take, words and numbers that a list
+    repeats, and values that a shell lost, are told to ``refuse``; by default, it exits with argparse's usage and error
+    line.
     """
     parser._negative_number_matcher = _NEGATIVE
     parser.error = refuse or partial(_say_usage, parser)  # type: ignore[method-assign,assignment]
@@ -49,7 +51,17 @@ def parse(
         if name not in collecting and any(value != given[-1] for value in given):
             times = "twice" if len(given) == 2 else f"{len(given)} times"
             logger.warning("--%s is given %s, with different values; the last one counts", name, times)
+    _refuse_repeated(parser, flags)
     return argparse.Namespace(**vars(flags))
+
+
+def _refuse_repeated(parser: argparse.ArgumentParser, flags: argparse.Namespace) -> None:
+    """Refuse a list with one value twice: none counts twice, and another may have been meant."""
+    for action in (one for one in parser._actions if one.option_strings and one.nargs in ("+", "*")):
+        values = [value for value in getattr(flags, action.dest) or () if isinstance(value, str | int)]
+        repeated = next((value for value, count in Counter(values).items() if count > 1), None)
+        if repeated is not None:
+            parser.error(f"argument {action.option_strings[0]}: {repeated} is named twice; name it once")
 
 
 def _has_no_default(parser: argparse.ArgumentParser, name: str) -> bool:

@@ -1,8 +1,13 @@
 """What the programs say about a number that a flag does not take is true."""
 
+from typing import Any
+
 import pytest
 
-from pointad.commands import predict, render_scans, serve, train
+from pointad.commands import make_demo_data, predict, render_dataset, render_scans, report, serve, test, train
+from pointad.commands.parsing import parse
+
+RENDERING = ["--dataset", "mvtec_pc_3d_rgb", "--data_path", "raw", "--save_path", "rendered"]
 
 
 def said_about(module: object, flag: str, value: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -39,3 +44,23 @@ def test_the_message_names_all_that_the_flag_takes(
     module: object, flag: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said_about(module, flag, value, capsys) == said
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "flag", "repeated"),
+    [
+        (train, ["--losses", "d2_pixel_loss", "d2_pixel_loss"], "--losses", "d2_pixel_loss"),
+        (test, ["--shots", "1", "2", "01"], "--shots", "1"),
+        (test, ["--extra_metrics", "image_auroc", "image_auroc"], "--extra_metrics", "image_auroc"),
+        (test, ["--features_list", "6", "6"], "--features_list", "6"),
+        (report, ["runs", "--modalities", "point", "fused", "point"], "--modalities", "point"),
+        (render_dataset, [*RENDERING, "--classes", "gear", "gear"], "--classes", "gear"),
+        (make_demo_data, ["--classes", "gear", "gear"], "--classes", "gear"),
+    ],
+)
+def test_a_value_that_a_list_repeats_is_refused(
+    module: Any, words: list[str], flag: str, repeated: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(module.build_parser(), words)
+    assert capsys.readouterr().err.endswith(f"error: argument {flag}: {repeated} is named twice; name it once\n")

@@ -54,11 +54,6 @@ def test_other_settings_are_refused(flags: tuple[object, ...], other: tuple[obje
     assert files_below(folder) == written
 
 
-def test_a_class_named_twice_is_one_class(flags: tuple[object, ...]) -> None:
-    once, twice = (invoke(*flags, *["gear"] * count) for count in (1, 2))
-    assert once.out.startswith("20 scans of 1 class in ") and twice.out == once.out
-
-
 def forking_pool(workers: int, initializer: Callable[[], None]) -> ProcessPoolExecutor:
     """Whatever Python's default is: only a fork knows what the test has replaced."""
     return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer)
