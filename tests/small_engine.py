@@ -1,6 +1,6 @@
 """A CLIP of three narrow blocks and a data set of random scans, small enough to train and test in a second."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -74,3 +74,16 @@ def random_scan(scan: RandomScan, options: SampleOptions, repaint: int) -> Loade
         color=color if options.with_color else None,
         mask=corner if scan.label else None,
     )
+
+
+def some_views(dataset: MultiViewDataset[RandomScan], *indices: int, size: int) -> MultiViewDataset[RandomScan]:
+    """The same scans, of which a run takes these views and brings them to another size."""
+
+    def load(source: RandomScan, options: SampleOptions) -> LoadedScan:
+        scan, chosen = dataset.load(source, options), list(indices)
+        assert scan.views is not None
+        ground_truth = None if scan.views_gt is None else scan.views_gt[chosen]
+        seen = {"views": scan.views[chosen], "correspondences": scan.correspondences[chosen]}
+        return replace(scan, **seen, views_gt=ground_truth)
+
+    return MultiViewDataset(dataset.sources, load, replace(dataset.options, image_size=size, view_indices=indices))

@@ -77,7 +77,7 @@ def results_of(
             )
             masks = {one.class_name: one.masks for one in own if one.masks}
             pictures = {one.class_name: one.pictures for one in own if one.pictures}
-            scans = {one.class_name: one.scans for one in own if one.scans}
+            scans = {one.class_name: record.of_views(one.scans) for one in own if one.scans}
             good_pictures: dict[str, dict[str, str]] = {}
             for one in own:
                 if one.good_pictures:

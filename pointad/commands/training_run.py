@@ -145,7 +145,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         record,
         masks=f"{examples.masks:x}",
         pictures=f"{examples.content:x}",
-        scans=examples.scans,
+        scans=record.of_views(examples.scans),
         renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
     )
     training = Training(backbone, learner, examples, learning_settings(settings), processes)

@@ -27,7 +27,8 @@ class MultiViewSample:
     non_zero: Tensor  # (P,) bool, positions that hold a point
     regions: Tensor | None = None  # (P,) int32, number of the anomalous region; only for point clouds without a grid
     points: Tensor | None = None  # (P, 3) float32, relative to their mean; holes are 0
-    looks: str | None = None  # what tells each view as it was rendered, see `view_digests`
+    looks: str | None = None  # what tells each view as it was rendered, see `looks_and_sights`
+    sights: tuple[str, ...] = ()  # the same of each with the places of its points
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class MultiViewBatch:
     regions: Tensor | None = None  # (B, P) int32
     points: Tensor | None = None  # (B, P, 3) float32
     looks: list[str | None] | None = None
+    sights: list[tuple[str, ...]] | None = None
 
     def sample(self, index: int) -> MultiViewSample:
         """A single sample; its tensors share the batch's memory."""
@@ -89,4 +91,5 @@ def collate(samples: Sequence[MultiViewSample]) -> MultiViewBatch:
         regions=stack("regions"),
         points=stack("points"),
         looks=[sample.looks for sample in samples],
+        sights=[sample.sights for sample in samples],
     )

@@ -19,8 +19,8 @@ from pointad.data.batch import MultiViewSample
 from pointad.data.good_masks import without_view_marks
 from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
+from pointad.data.sample_identity import looks_and_sights
 from pointad.data.sample_source import SampleSource
-from pointad.data.view_digests import view_digests
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError, shown
 from pointad.metrics.regions import cloud_regions
@@ -182,6 +182,8 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
     name = f"{source.class_name}/{source.species}/{source.identifier}"
     non_zero = _non_zero(name, scan, options.point_size)
     mask = _mask(name, scan.mask, options.point_size)
+    correspondences = _correspondences(name, scan.correspondences, non_zero, options.point_size)
+    looks, sights = looks_and_sights(scan.views, scan.correspondences, non_zero)
     return MultiViewSample(
         class_name=source.class_name,
         species=source.species,
@@ -191,11 +193,12 @@ def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) ->
         color=None if scan.color is None else resize_pictures(scan.color[None], options.image_size)[0],
         views_gt=None if scan.views_gt is None else _views_gt(scan.views_gt, options.point_size),
         mask=torch.from_numpy(mask),
-        correspondences=torch.from_numpy(_correspondences(name, scan.correspondences, non_zero, options.point_size)),
+        correspondences=torch.from_numpy(correspondences),
         non_zero=torch.from_numpy(non_zero),
         regions=None if options.region_neighbours is None else torch.from_numpy(_regions(name, scan, mask, options)),
         points=_points(name, scan.points, non_zero) if options.with_points else None,
-        looks=None if scan.views is None else view_digests(scan.views),
+        looks=looks,
+        sights=sights,
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, evaluated_mask
 from pointad.datasets.base import group_of
 from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.results import Metrics
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, evaluated_mask, scan_content
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.metrics import PixelScores, curves, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.curves import Curve
@@ -30,7 +30,7 @@ class ClassOutcome:
     group_error_bounds: dict[str, dict[str, Metrics]] = field(default_factory=dict)  # group -> as error_bounds
     pictures: str = ""  # fingerprint of the pictures and points; empty: unknown
     without_mask: int = 0  # anomalous samples that are in no pixel metric, since their masks mark nothing
-    scans: str = ""  # fingerprint of the samples as a training knows them, see `scan_content`; empty: unknown
+    scans: tuple[str, ...] = ()  # fingerprint of the samples as a training knows them, of each view; empty: unknown
 
 
 @dataclass
@@ -44,7 +44,7 @@ class ClassCollector:
     pixels: dict[str, PixelScores] = field(default_factory=dict)
     masks: SampleFingerprint = field(default_factory=SampleFingerprint)
     pictures: SampleFingerprint = field(default_factory=SampleFingerprint)
-    scans: SampleFingerprint = field(default_factory=SampleFingerprint)
+    scans: ScanFingerprints = field(default_factory=ScanFingerprints)
     without_mask: int = 0
 
     def __post_init__(self) -> None:
@@ -59,8 +59,7 @@ class ClassCollector:
         self.labels.append(sample.label)
         self.masks.add(sample.species, sample.identifier, evaluated_mask(sample.mask, sample.regions))
         self.pictures.add(sample.species, sample.identifier, sample.content)
-        scan = scan_content(sample.label, sample.mask, sample.rendering)
-        self.scans.add(sample.species, sample.identifier, scan)
+        self.scans.add(sample.species, sample.identifier, sample.label, sample.mask, sample.sights)
         located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
         self.without_mask += not located
         for modality, score in sample.scores.items():
@@ -103,7 +102,7 @@ class ClassCollector:
             bounds,
             pictures,
             self.without_mask if self._names(PIXEL_PREFIX) else 0,
-            self.scans.text,
+            self.scans.texts,
         )
 
     def _names(self, prefix: str) -> list[str]:

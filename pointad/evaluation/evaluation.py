@@ -9,12 +9,12 @@ from pointad.data.batch import MultiViewBatch
 from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.data.picture_presence import batches_alike
+from pointad.data.sample_identity import looks_of, picture_digest, views_digest
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.class_outcome import ClassCollector, ClassOutcome
 from pointad.evaluation.evaluation_settings import EvaluationSettings
-from pointad.evaluation.sample_fingerprint import looks_of, picture_digest, rendering_digest, views_digest
 from pointad.evaluation.scored_sample import PromptSet, ScoredSample, score_one
 
 
@@ -105,8 +105,7 @@ def _score_batch(
     features = encoder.encode(batch)
     assert batch.views is not None  # the encoder refuses batches without it
     samples = [batch.sample(index) for index in range(len(batch.views))]
-    placed = list(map(rendering_digest, samples))
-    contents = list(map(picture_digest, samples, placed))
+    contents = list(map(picture_digest, samples))
     renderings = list(map(views_digest, batch.views))
     pictures = [""] * len(renderings) if batch.color is None else list(map(views_digest, batch.color))
     # Needed on the device by every set of prompts; the rest of the batch is not moved.
@@ -122,7 +121,7 @@ def _score_batch(
                 content=contents[index],
                 renderings=renderings[index],
                 looks=looks_of(samples[index]),
-                rendering=placed[index],
+                sights=samples[index].sights,
                 picture=pictures[index],
             )
             for prompts in prompt_sets

@@ -12,12 +12,12 @@ from pointad.evaluation.companions import Companions
 from pointad.evaluation.draws import Draw, check_draws, deviation_over_draws, draws_from_json, draws_to_json
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.protocol import Protocol, protocol_of, supervision_text
-from pointad.evaluation.run_record import RunRecord, to_json
+from pointad.evaluation.run_record import RunRecord, all_views, to_json
 from pointad.evaluation.run_schema import (
     check_classes,
     check_counts,
     check_fingerprints,
-    check_good_pictures,
+    check_parts,
     check_result_table,
     checked_record,
 )
@@ -50,7 +50,7 @@ class Results:
     groups: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group of defects -> as classes
     masks: dict[str, str] = field(default_factory=dict)  # class -> fingerprint of its ground truth; empty: unknown
     pictures: dict[str, str] = field(default_factory=dict)  # the same of its pictures and points
-    scans: dict[str, str] = field(default_factory=dict)  # the same of its samples as a training knows them
+    scans: dict[str, dict[str, str]] = field(default_factory=dict)  # class -> view -> of all that a training knows
     good_pictures: dict[str, dict[str, str]] = field(default_factory=dict)  # class -> good scan -> as pictures
     group_error_bounds: dict[str, dict[str, dict[str, Metrics]]] = field(default_factory=dict)  # group -> error_bounds
     without_mask: dict[str, int] = field(default_factory=dict)  # class -> anomalous samples in no pixel metric
@@ -197,10 +197,15 @@ class Results:
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
         draws = draws_from_json(content.get("draws"), path, remedy)
         check_draws(draws, classes, run.draws, path, remedy)
-        masks, pictures, scans = (
-            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures", "scans")
+        masks, pictures = (
+            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures")
         )
-        good_pictures = check_good_pictures(content.get("good_pictures") or {}, path, remedy)
+        scans = content.get("scans") or {}
+        if isinstance(scans, dict):
+            together = all_views(content.get("run") or {})
+            scans = {name: {together: one} if isinstance(one, str) else one for name, one in scans.items()}
+        scans = check_parts(scans, "scans", path, remedy)
+        good_pictures = check_parts(content.get("good_pictures") or {}, "good_pictures", path, remedy)
         without_mask = check_counts(content.get("without_mask") or {}, "without_mask", path, remedy)
         files = Companions.from_json(content.get("files"), path, remedy)
         return cls(

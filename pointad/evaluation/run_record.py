@@ -5,7 +5,7 @@ missing (None): older files recorded fewer of them. Each fact has a role, which 
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -25,6 +25,11 @@ class Role(Enum):
     REPEAT = "they are repetitions, to be averaged"
     PLACE = "nothing: only where or when they ran differs"
 
+
+# Facts that the renderings of a scan depend on, whichever views are used.
+_RENDERING = (
+    *("normals", "visibility", "correspondence", "point_pixels", "metres_per_unit", "keep_clusters", "point_size"),
+)
 
 # Facts without an explicit role have the role of a method.
 REPEAT, PLACE = {"role": Role.REPEAT}, {"role": Role.PLACE}
@@ -89,6 +94,14 @@ class PipelineRecord:
     inputs: Inputs | None = None
     others: dict[str, Any] = field(default_factory=dict)  # keys that this version does not know
 
+    def is_rendered_like(self, other: "PipelineRecord") -> bool:
+        """Whether a view of the same scan would be the same, pixel for pixel, as far as that was recorded."""
+        return all(getattr(self, name) == getattr(other, name) for name in _RENDERING)
+
+    def of_views(self, texts: Sequence[str]) -> dict[str, str]:
+        """What is told of each of the views that were used, by their directions, or numbers where these are unknown."""
+        return dict(zip(self.view_names or map(str, self.views or ()), texts, strict=False))
+
 
 @dataclass(frozen=True)
 class TrainingRecord(PipelineRecord):
@@ -100,7 +113,7 @@ class TrainingRecord(PipelineRecord):
     sample_count: int | None = field(default=None, metadata=REPEAT)
     masks: str | None = field(default=None, metadata=REPEAT)  # fingerprint of the ground truth that was learned from
     pictures: str | None = field(default=None, metadata=REPEAT)  # the same of the pictures, with their ground truth
-    scans: str | None = field(default=None, metadata=REPEAT)  # the same as in results.json, whose formula differs
+    scans: dict[str, str] | None = field(default=None, metadata=REPEAT)  # view -> as in results.json
     renderings: str | None = field(default=None, metadata=REPEAT)  # fingerprints of each sample's views, before too
     object_aware: bool | None = None
     n_ctx: int | None = None
@@ -126,7 +139,7 @@ class TrainingRecord(PipelineRecord):
         Raises:
             ValueError: a fact is of another type, or out of range.
         """
-        record = record_from_json(cls, {**content, **_views_by_index(content, content.get("training_dataset"))})
+        record = record_from_json(cls, _training_in_the_current_format(content))
         check_plausible(record)
         return record
 
@@ -181,8 +194,7 @@ class RunRecord(PipelineRecord):
         """
         training = content.get("training")
         if isinstance(training, dict):
-            told = {**training, **_views_by_index(training, training.get("training_dataset"))}
-            content = {**content, "training": told}
+            content = {**content, "training": _training_in_the_current_format(training)}
         record = record_from_json(cls, content)
         check_plausible(record)
         for name in ("training_class", "training_dataset"):  # which classes are in the mean depends on them
@@ -252,6 +264,16 @@ def unlike(told: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     if told.get(content) is not None and told.get(content) == now.get(content):
         names.discard("init_checkpoint")
     return sorted(names)
+
+
+def _training_in_the_current_format(content: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**content, **_views_by_index(content, content.get("training_dataset"))}
+    return told | ({"scans": {all_views(told): told["scans"]}} if isinstance(told.get("scans"), str) else {})
+
+
+def all_views(content: Mapping[str, Any]) -> str:
+    """Stands for a view where older files tell of all together, in the size that the encoder takes them in."""
+    return f"{content.get('view_names') or content.get('views')} of {content.get('image_size')} px"
 
 
 def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:

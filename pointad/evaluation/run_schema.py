@@ -86,14 +86,14 @@ def check_fingerprints(content: Any, name: str, path: str | Path, remedy: str) -
     return content
 
 
-def check_good_pictures(content: Any, path: str | Path, remedy: str) -> dict[str, dict[str, str]]:
-    """The fingerprints of good scans in results.json: class -> identifier -> text.
+def check_parts(content: Any, name: str, path: str | Path, remedy: str) -> dict[str, dict[str, str]]:
+    """The fingerprints of views or of good scans in results.json: class -> view or identifier -> text.
 
     Raises:
         InputError: the content is invalid.
     """
-    for class_name, of_class in _table(content, "good_pictures", path, remedy).items():
-        check_fingerprints(of_class, f"good_pictures, {class_name}", path, remedy)
+    for class_name, of_class in _table(content, name, path, remedy).items():
+        check_fingerprints(of_class, f"{name}, {class_name}", path, remedy)
     return content
 
 

@@ -122,7 +122,7 @@ class RunWriter:
         if outcome.pictures:
             self.results.pictures[outcome.class_name] = outcome.pictures
         if outcome.scans:
-            self.results.scans[outcome.class_name] = outcome.scans
+            self.results.scans[outcome.class_name] = self.results.run.of_views(outcome.scans)
         if outcome.without_mask:
             self.results.without_mask[outcome.class_name] = outcome.without_mask
             logger.warning("%s", missing_masks_note({outcome.class_name: outcome.without_mask}))

@@ -45,7 +45,7 @@ class ScoredSample:
     content: bytes = b""  # tells what was scored, see `picture_digest`
     renderings: str = ""  # tells its views alone, see `views_digest`
     looks: str = ""  # tells each of its views, see `looks_of`
-    rendering: bytes = b""  # tells its views and where its points are in them, see `rendering_digest`
+    sights: tuple[str, ...] = ()  # tells each of its views and where its points are in it, see `looks_and_sights`
     picture: str = ""  # tells its RGB picture likewise; empty: it has none
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pointad.data.batch import MultiViewSample, collate
+from pointad.data.sample_identity import looks_of, picture_digest
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.evaluation.sample_fingerprint import looks_of, picture_digest, rendering_digest
 from pointad.reference.observation import Observation, observe, observe_with, select_blocks
 from pointad.scoring.fusion import SampleScores, smooth
 from pointad.scoring.inference import score_samples
@@ -25,7 +25,6 @@ class SampleLook:
     side: int  # S
     content: bytes  # tells its pictures and points, see `picture_digest`
     renderings: str  # tells each of its views, see `looks_of`
-    rendering: bytes  # tells its views and where its points are in them, see `rendering_digest`
 
     @torch.no_grad()
     def under(self, text_features: Tensor) -> "SampleLook":
@@ -87,13 +86,11 @@ def look_at_sample(
         extent=float(np.ptp(points, axis=0).max()),
     )
     assert sample.views is not None  # the encoder refuses samples without it
-    rendering = rendering_digest(sample)
     return SampleLook(
         replace(sample, views=None, color=None),
         for_prompts,
         seen,
         side,
-        content=picture_digest(sample, rendering),
+        content=picture_digest(sample),
         renderings=looks_of(sample),
-        rendering=rendering,
     )

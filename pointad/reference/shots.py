@@ -17,12 +17,12 @@ from tqdm import tqdm
 
 from pointad.data.batch import MultiViewSample
 from pointad.data.dataset import MultiViewDataset
+from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, evaluated_mask
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.class_outcome import PIXEL_PREFIX
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, evaluated_mask, scan_content
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
@@ -72,7 +72,7 @@ class ShotOutcome:
     pictures: str = ""  # the same of their pictures and points
     renderings: tuple[str, ...] = ()  # what tells each view of each of them, see `looks_of`
     without_mask: int = 0  # anomalous scans that are in no pixel metric, since their masks mark nothing
-    scans: str = ""  # fingerprint of all test scans of the class as a training knows them, see `scan_content`
+    scans: tuple[str, ...] = ()  # fingerprint of all test scans of the class as a training knows them, of each view
     good_pictures: dict[str, str] = field(default_factory=dict)  # of `good` that are no test scans, as `pictures`
 
 
@@ -186,7 +186,7 @@ class _OneClass:
             self._contents.refuse_twins(order[: max(settings.shots)])
         banks = {number: bank_of(look.seen) for number, look in kept.items()}
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
-        masks, pictures, scans = SampleFingerprint(), SampleFingerprint(), SampleFingerprint()
+        masks, pictures, scans = SampleFingerprint(), SampleFingerprint(), ScanFingerprints()
         renderings = []
         found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
@@ -196,7 +196,7 @@ class _OneClass:
             regions = None if look.sample.regions is None else look.sample.regions.numpy()
             masks.add(*who, evaluated_mask(mask, regions))
             pictures.add(*who, look.content)
-            scans.add(*who, scan_content(look.sample.label, mask, look.rendering))
+            scans.add(*who, look.sample.label, mask, look.sample.sights)
             renderings.append(look.renderings)
             said = {}
             for prompts in self._prompt_sets:
@@ -223,7 +223,7 @@ class _OneClass:
                 pictures.text,
                 tuple(renderings),
                 collected.without_mask,
-                scans.text,
+                scans.texts,
                 {sources[number].identifier: kept[number].content.hex() for number in good if beside},
             )
 

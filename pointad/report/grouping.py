@@ -5,23 +5,37 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pointad.evaluation.provenance import fingerprint
-from pointad.evaluation.run_record import RunRecord, TrainingRecord
+from pointad.evaluation.run_record import RunRecord
 from pointad.report.methods import distinct_names, identity, method_name
 from pointad.report.runs import Run
 
 logger = logging.getLogger(__name__)
 
-MASKS, PICTURES, SCANS = "masks", "pictures", "scans"
-_GOOD_SCAN = "pictures of good scan "
+MASKS, PICTURES, SCANS, GOOD_SCANS = "masks", "pictures", "scans", "good scans"
+
+
+class _Content(NamedTuple):
+    """What runs of the same data have in common wherever they say it."""
+
+    kind: str
+    of: str  # class
+    where: str = ""  # of the run, where a training and a test say it differently
+    part: str = ""  # view or good scan
+
+    @property
+    def label(self) -> str:
+        return self.kind if self.kind == GOOD_SCANS else f"{self.kind} of {self.of}{self.where}"
 
 
 def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """Group runs by method: those of one group differ in seed, training class and place only.
 
     Runs of other classes, or whose masks or pictures of a class differ, are of different data, whether the class was
-    tested or learned from. Where these were not recorded, this cannot be told.
+    tested or learned from; of a class that one learned from and another tested, the views that both used are compared.
+    Where these were not recorded, this cannot be told.
 
     No run is omitted. A run that repeats another with the same figures is counted once, which is logged; repetitions
     with different figures, which must differ in something that is not recorded, form separate groups.
@@ -42,7 +56,7 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
-        contents = [_short(_content_of(group)) for group in groups_of_column]
+        contents = _labels([_content_of(group) for group in groups_of_column])
         identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, contents, strict=True)]
         names = distinct_names([method_name(record) for record in records], identities)
         for name, group in zip(names, groups_of_column, strict=True):
@@ -57,7 +71,7 @@ def _column(record: RunRecord) -> tuple[object, ...]:
 
 def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
     """Runs of one method in groups of the same classes that agree on the masks and pictures of those they share."""
-    parts: list[tuple[dict[str, str], list[Run]]] = []
+    parts: list[tuple[dict[_Content, str], list[Run]]] = []
     for run in runs:
         own = _content_of([run])
         agreeing = (
@@ -91,41 +105,49 @@ def _classes(run: Run) -> set[str]:
     return {*run.results.classes, *learned}
 
 
-def _kinds(content: Collection[str]) -> set[str]:
+def _kinds(content: Collection[_Content]) -> set[str]:
     """Of which kinds of content there are fingerprints."""
-    return {name.partition(" ")[0] for name in content}
+    return {each.kind for each in content}
 
 
-def _content_of(runs: Sequence[Run]) -> dict[str, str]:
+def _content_of(runs: Sequence[Run]) -> dict[_Content, str]:
     """The masks and pictures that runs were measured with and learned from, as far as they were recorded."""
-    found = {}
+    found: dict[_Content, str] = {}
     for run in runs:
-        training = run.record.training
-        for kind in (MASKS, PICTURES, SCANS):
-            tested: dict[str, str] = getattr(run.results, kind)
-            found.update({f"{kind} of {name}": text for name, text in tested.items()})
-            learned = None if training is None else getattr(training, kind)
-            if training is not None and learned:
-                # The scans alone have the same fingerprint in a training and a test.
-                where = "" if kind == SCANS and _sees_alike(training, run.record) else " in training"
-                found[f"{kind} of {training.training_class}{where}"] = learned
-        for class_name, of_class in run.results.good_pictures.items():
-            found.update({f"{_GOOD_SCAN}{name} of {class_name}": text for name, text in of_class.items()})
+        record, results, training = run.record, run.results, run.record.training
+        if training is not None:
+            name, where = training.training_class or "", " in training"
+            found |= {_Content(k, name, where): text for k in (MASKS, PICTURES) if (text := getattr(training, k))}
+            same_data = training.training_dataset == record.dataset and training.is_rendered_like(record)
+            where = "" if same_data else where
+            found |= {_Content(SCANS, name, where, view): text for view, text in (training.scans or {}).items()}
+        found |= {_Content(MASKS, name): text for name, text in results.masks.items()}
+        found |= {_Content(PICTURES, name): text for name, text in results.pictures.items()}
+        for kind, parts in ((SCANS, results.scans), (GOOD_SCANS, results.good_pictures)):
+            for name, of_class in parts.items():
+                found |= {_Content(kind, name, "", part): text for part, text in of_class.items()}
     return found
 
 
-def _sees_alike(training: TrainingRecord, test: RunRecord) -> bool:
-    """Whether a training saw a class as a test of the same data sees it: the same views in the same sizes."""
-    sizes = ("views", "view_names", "image_size", "point_size")
-    same_data = training.training_dataset == test.dataset
-    return same_data and all(getattr(training, name) == getattr(test, name) for name in sizes)
+def _labels(contents: Sequence[Mapping[_Content, str]]) -> list[dict[str, str]]:
+    """The beginnings of fingerprints by what they are of, for labels of groups of runs.
 
-
-def _short(content: Mapping[str, str]) -> dict[str, str]:
-    """The beginnings of fingerprints, for labels; one for all good scans together."""
-    short = {name: text[:6] for name, text in content.items() if not name.startswith(_GOOD_SCAN)}
-    good = [f"{name} {text}" for name, text in sorted(content.items()) if name.startswith(_GOOD_SCAN)]
-    return short | ({"good scans": fingerprint(good)[:6]} if good else {})
+    Of the views of a class, that of the first that tells groups apart; all good scans have one together.
+    """
+    known: dict[_Content, set[str]] = defaultdict(set)
+    for each in (each for content in contents for each in content.items()):
+        known[each[0]].add(each[1])
+    views = {each.label: each for each in reversed(known) if each.kind == SCANS and len(known[each]) > 1}
+    found = []
+    for content in contents:
+        good = [f"{each.part} of {each.of} {text}" for each, text in content.items() if each.kind == GOOD_SCANS]
+        short = {
+            each.label: text[:6]
+            for each, text in content.items()
+            if each.kind in (MASKS, PICTURES) or each == views.get(each.label)
+        }
+        found.append(short | ({GOOD_SCANS: fingerprint(sorted(good))[:6]} if good else {}))
+    return found
 
 
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:

@@ -185,7 +185,7 @@ def _has_tested_pictures(files: SampleFiles, saved: dict[str, np.ndarray], run: 
     if size is None or not files.correspondences.is_dir():
         return True
     from pointad.data.dataset import resize_pictures  # likewise
-    from pointad.evaluation.sample_fingerprint import views_digest
+    from pointad.data.sample_identity import views_digest
 
     pictures: dict[str, np.ndarray] = {}
     if "views" in saved and views is not None and files.views.is_dir():

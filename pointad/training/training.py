@@ -15,14 +15,13 @@ from torch.profiler import record_function
 from pointad.compute.processes import ALONE, Processes
 from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
+from pointad.data.sample_identity import ScanFingerprints, mask_content, sample_content
 from pointad.encoding.features import PictureEncoder, SampleFeatures
 from pointad.errors import InputError
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, rendering_digest, scan_content
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 from pointad.training.loss_paths import FastPath, LossPath, choose_path
-from pointad.training.sample_content import mask_content, sample_content
 from pointad.training.settings import TrainingSettings
 from pointad.training.targets import Targets, concatenate_targets
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
@@ -42,8 +41,8 @@ class TrainingExamples:
     path: LossPath  # the loss path that the targets are made for
     content: int = 0  # fingerprint of the samples of all processes, see `sample_content`
     masks: int = 0  # that of their ground truth alone
-    renderings: tuple[str, ...] = ()  # in the first process: what tells each view of each, see `view_digests`
-    scans: str = ""  # in the first process: fingerprint that a test has of the same samples, see `scan_content`
+    renderings: tuple[str, ...] = ()  # in the first process: what tells each view of each, see `looks_and_sights`
+    scans: tuple[str, ...] = ()  # in the first process: fingerprints that a test has of the same samples, of each view
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def load_examples(
     targets: dict[int, Targets] = {}
     content = masks = 0
     renderings: list[str] = []
-    scans = SampleFingerprint()
+    scans = ScanFingerprints()
     path = path or choose_path()
     batches = iterate_batches(
         MultiViewDataset([sources[index] for index in own], dataset.load, options),
@@ -118,14 +117,13 @@ def load_examples(
             content += sample_content(sample, index)
             masks += mask_content(sample)
             renderings.append(sample.looks or "")
-            scan = scan_content(sample.label, sample.mask.numpy(), rendering_digest(sample))
-            scans.add(sample.species, sample.identifier, scan)
+            scans.add(sample.species, sample.identifier, sample.label, sample.mask.numpy(), sample.sights)
             aimed = path.targets(sample, grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
     content, masks = processes.sum(torch.tensor([content, masks])).tolist()
     all_renderings = tuple(sorted(one for part in processes.gather(renderings) for one in part))
-    all_scans = SampleFingerprint(one for parts in processes.gather(scans.parts) for one in parts)
-    return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings, all_scans.text)
+    all_scans = ScanFingerprints(processes.gather(scans.parts))
+    return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings, all_scans.texts)
 
 
 def adam(learner: PromptLearner, settings: TrainingSettings) -> torch.optim.Adam:

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_engine import POINT_SIZE, VIEWS, RandomScan, random_scan, small_backbone, small_dataset
+from small_engine import POINT_SIZE, VIEWS, RandomScan, random_scan, small_backbone, small_dataset, some_views
 
 from pointad.data.batch import collate
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
+from pointad.data.sample_identity import SampleFingerprint, packed_mask
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.class_outcome import ClassOutcome
@@ -19,7 +20,6 @@ from pointad.evaluation.group_table import group_table
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
-from pointad.evaluation.sample_fingerprint import SampleFingerprint, packed_mask
 from pointad.evaluation.scored_sample import PromptSet, ScoredSample
 from pointad.metrics import class_metrics
 from pointad.model.backbone import ClipBackbone
@@ -133,7 +133,10 @@ def test_a_training_has_the_fingerprint_of_the_scans_of_a_test(backbone: ClipBac
     options = replace(data.options, with_views_gt=True)
     turned = MultiViewDataset(data.sources[::-1], data.load, options)
     learned = load_examples(PictureEncoder(backbone), turned, description=None)
-    assert learned.scans == tested.scans
+    assert learned.scans == tested.scans and len(set(tested.scans)) == VIEWS
+    for view in range(VIEWS):
+        fewer = some_views(MultiViewDataset(data.sources, data.load, options), view, size=28)
+        assert load_examples(PictureEncoder(backbone), fewer, description=None).scans == (tested.scans[view],)
 
     def darker(scan: RandomScan, options: SampleOptions) -> LoadedScan:
         loaded = data.load(scan, options)
@@ -145,8 +148,8 @@ def test_a_training_has_the_fingerprint_of_the_scans_of_a_test(backbone: ClipBac
         return replace(loaded, correspondences=loaded.correspondences[:, ::-1])
 
     for load in (darker, elsewhere):
-        other = MultiViewDataset(data.sources, load, options)
-        assert load_examples(PictureEncoder(backbone), other, description=None).scans != tested.scans
+        other = load_examples(PictureEncoder(backbone), MultiViewDataset(data.sources, load, options), description=None)
+        assert all(now != before for now, before in zip(other.scans, tested.scans, strict=True))
 
 
 def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(backbone: ClipBackbone) -> None:
@@ -186,7 +189,7 @@ def test_other_pictures_or_points_change_one_fingerprint_and_batches_do_not(back
 def test_other_regions_of_a_cloud_change_the_fingerprint_of_its_masks(backbone: ClipBackbone) -> None:
     plain = small_dataset(CLASSES)
 
-    def told(apart: float) -> list[tuple[str, str, str]]:
+    def told(apart: float) -> list[tuple[str, str, tuple[str, ...]]]:
         def load(scan: RandomScan, options: SampleOptions) -> LoadedScan:
             loaded = random_scan(scan, options, repaint=0)
             row, column = np.divmod(np.arange(POINT_SIZE**2), POINT_SIZE)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_engine import RandomScan, random_scan, small_backbone, small_dataset
+from small_engine import RandomScan, random_scan, small_backbone, small_dataset, some_views
 
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
-from pointad.data.view_digests import view_digests
+from pointad.data.sample_identity import looks_and_sights, looks_of, views_digest
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.evaluation import evaluate
 from pointad.evaluation.evaluation_settings import EvaluationSettings
@@ -18,7 +18,6 @@ from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, to_json
 from pointad.evaluation.run_writer import RunWriter
-from pointad.evaluation.sample_fingerprint import looks_of, views_digest
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.training.training import load_examples
 
@@ -49,17 +48,6 @@ def test_renderings_of_another_name_are_recognized(tmp_path: Path, caplog: pytes
     assert Results.load(tmp_path / "results.json").run.differences == ("σ 2", said)
 
 
-def some_views(dataset: MultiViewDataset, *indices: int, size: int) -> MultiViewDataset:
-    """The same scans, of which a run takes these views and brings them to another size."""
-
-    def load(source: RandomScan, options: SampleOptions) -> LoadedScan:
-        scan = dataset.load(source, options)
-        assert scan.views is not None
-        return replace(scan, views=scan.views[list(indices)])
-
-    return MultiViewDataset(dataset.sources, load, replace(dataset.options, image_size=size, view_indices=indices))
-
-
 @pytest.mark.parametrize(("trained", "tested"), [((0,), (0, 1)), ((0, 1), (1,)), ((1, 0), (0, 1))])
 def test_one_view_of_any_size_is_enough(trained: tuple[int, ...], tested: tuple[int, ...]) -> None:
     before = some_views(small_dataset({"cube": 3}, training=True), *trained, size=56)
@@ -75,8 +63,10 @@ def test_one_view_of_any_size_is_enough(trained: tuple[int, ...], tested: tuple[
 def test_views_that_show_nothing_are_those_of_no_sample() -> None:
     views = np.full((2, 8, 8, 3), 255, np.uint8)
     views[1, 0, 0] = 0
-    assert view_digests(views) == view_digests(views[1:, ..., 0]) != ""
-    assert view_digests(views[:1]) == ""
+    places, points = np.zeros((2, 4, 3), int), np.ones(4, bool)
+    looks, sights = looks_and_sights(views, places, points)
+    assert (looks, sights[1:]) == looks_and_sights(views[1:, ..., 0], places[1:], points) != ("", sights[:1])
+    assert looks_and_sights(views[:1], places[:1], points) == ("", sights[:1])
 
 
 def test_records_of_older_trainings_tell_all_views_together() -> None:

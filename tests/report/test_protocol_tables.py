@@ -1,13 +1,16 @@
 """Rows, means, deviations and published figures of the protocol tables."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pointad.datasets.registry import DATASETS
+from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord
 from pointad.report.methods import _LABELS, method_name
 from pointad.report.protocol_tables import TableRow, protocol_tables, summarize
@@ -215,14 +218,41 @@ def test_runs_that_learned_from_other_masks_stay_apart(run_of: MakeRun) -> None:
     ]
 
 
-def test_a_run_that_learned_from_a_class_shares_no_row_with_one_tested_on_other_scans_of_it(run_of: MakeRun) -> None:
+def learned_and_tested(run_of: MakeRun, value: float, learned: str, scans: Any, tested: Any, **facts: Any) -> Run:
+    """A run that learned from one of bagel and carrot, and tested the other, with what it recorded of their scans."""
     views = list(range(9))
+    training = {"training_class": learned, "training_dataset": "mvtec_pc_3d_rgb", "views": views, "scans": scans}
+    made = run_of(value, learned, training_class=learned, training=training | facts)
+    return replace(made, results=replace(made.results, scans={"carrot" if learned == "bagel" else "bagel": tested}))
 
+
+def test_a_run_that_learned_from_a_class_shares_no_row_with_one_tested_on_other_scans_of_it(run_of: MakeRun) -> None:
+    def run(value: float, learned: str, scans: dict[str, str], tested: dict[str, str], **facts: Any) -> Run:
+        return learned_and_tested(run_of, value, learned, scans, tested, **facts)
+
+    bagel = run(0.5, "bagel", scans={"x0": "a1"}, tested={"x0": "c3", "y9": "d4"}, image_size=8)
+    same = run(0.7, "carrot", scans={"x0": "c3"}, tested={"x0": "a1", "y9": "b2"}, image_size=8)
+    assert [row.runs for row in own_rows([bagel, same])] == [2]
+    other = run(0.7, "carrot", scans={"x0": "c3"}, tested={"x0": "b2", "y9": "b2"}, image_size=8)
+    expected = {"PointAD (scans of bagel a1)", "PointAD (scans of bagel b2)"}
+    assert {row.method for row in own_rows([bagel, other])} == expected
+    apart = run(0.7, "carrot", scans={"y0": "c3"}, tested={"x9": "b2"}, image_size=8)
+    assert [row.runs for row in own_rows([bagel, apart])] == [2], "without a common view nothing can be compared"
+    shaded = [
+        run(0.5, "bagel", scans={"x0": "a1"}, tested={"x0": "c3"}, normals="grid"),
+        run(0.7, "carrot", scans={"x0": "d4"}, tested={"x0": "b2"}, normals="grid"),
+    ]
+    assert [row.runs for row in own_rows(shaded)] == [2], "other renderings of the same scans look otherwise"
+
+
+def test_older_files_tell_all_views_of_a_class_together(run_of: MakeRun, tmp_path: Path) -> None:
     def run(value: float, learned: str, scans: str, tested: str, **facts: Any) -> Run:
-        training = {"training_class": learned, "training_dataset": "mvtec_pc_3d_rgb", "views": views, "scans": scans}
-        made = run_of(value, learned, training_class=learned, training=training | facts)
-        other = "carrot" if learned == "bagel" else "bagel"
-        return replace(made, results=replace(made.results, scans={other: tested}))
+        made = learned_and_tested(run_of, value, learned, scans, {}, **facts)
+        content = json.loads(made.results.to_bytes())
+        content["run"]["training"]["scans"] = scans
+        content["scans"] = {"carrot" if learned == "bagel" else "bagel": tested}
+        (tmp_path / "results.json").write_text(json.dumps(content))
+        return replace(made, results=Results.load(tmp_path / "results.json"))
 
     bagel = run(0.5, "bagel", scans="a1", tested="c3")
     (row,) = own_rows([bagel, run(0.7, "carrot", scans="c3", tested="a1")])

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from pointad.data.layout import SampleFiles
+from pointad.data.sample_identity import views_digest
 from pointad.evaluation.class_outcome import ClassOutcome
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.run_writer import RunWriter
-from pointad.evaluation.sample_fingerprint import views_digest
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.metrics import PixelScores, class_metrics, curves
 from pointad.metrics.ranking import rank
