@@ -53,6 +53,18 @@ def _escaped(character: str) -> str:
     return next(form.format(ord(character)) for end, form in _HEX_ESCAPES if ord(character) < end)
 
 
+def reason(error: BaseException) -> str:
+    """What an error of another library says, as one line; of one that says nothing, what kind it is."""
+    said = " ".join(str(error).split())
+    return said or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
+
+
+def fault(error: BaseException) -> str:
+    """The kind of an error that nobody expected, and what it says if it says anything, as one line."""
+    kind, said = type(error).__name__, reason(error)
+    return kind if said == kind else f"{kind}: {said}"
+
+
 class PointADError(Exception):
     """Base of all errors of this library; its text is a single line meant for the person at the keyboard."""
 

@@ -26,7 +26,7 @@ from pointad.commands.shortages import is_lack_of_memory, shortage
 from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
 from pointad.compute.interrupts import interrupt_behind
-from pointad.errors import InputError, PointADError, counted
+from pointad.errors import InputError, PointADError, counted, fault, reason
 from pointad.files.atomic import require_folder_place
 from pointad.files.escaping import for_json_line
 from pointad.files.locks import wait_for_lock
@@ -113,11 +113,11 @@ def inspect_and_write(
             raise interrupt from None
         if not isinstance(error, PointADError) and shortage(error) is None:
             logger.exception("%s", path)
-            return {"file": str(path), "error": f"{type(error).__name__}: {error}"}
+            return {"file": str(path), "error": fault(error)}
         lack = (
             "does not fit into memory" if is_lack_of_memory(error) else "no process or thread could be started for it"
         )
-        said = str(error) if isinstance(error, PointADError) else f"{path}: {lack} ({error})"
+        said = str(error) if isinstance(error, PointADError) else f"{path}: {lack} ({reason(error)})"
         logger.error("error: %s", said)
         return {"file": str(path), "error": said}
 

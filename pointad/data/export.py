@@ -30,7 +30,7 @@ from pointad.data.layout import (
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
 from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.data.staleness import is_outdated, sources_of
-from pointad.errors import InputError, shown
+from pointad.errors import InputError, PointADError, fault, reason, shown
 from pointad.files.atomic import make_folder, remove_file
 from pointad.files.locks import try_lock
 from pointad.files.pictures import write_png
@@ -166,7 +166,10 @@ def export_sample(sample: RawSample, root: Path, options: RenderingOptions, *, o
         if interrupt is not None:
             raise interrupt from None
         logger.debug("%s", sample.scan_path, exc_info=True)
-        text = str(error) if isinstance(error, InputError) else f"{sample.scan_path}: {type(error).__name__}: {error}"
+        if isinstance(error, MemoryError):
+            problem = f"cannot be rendered ({reason(error)})"
+            error = InputError(sample.scan_path, problem, "run again with fewer --num_workers, or more memory")
+        text = str(error) if isinstance(error, PointADError) else f"{sample.scan_path}: {fault(error)}"
         return Outcome(sample, FAILED, shown(text), kept=_was_rendered(sample, root, options))
     return Outcome(sample, RENDERED, resized=prepared.resized)
 

@@ -24,7 +24,7 @@ from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_t
 from pointad.compute.shared_locks import why_no_locks
 from pointad.data.batch import MultiViewBatch, MultiViewSample, collate
 from pointad.data.lost_loaders import is_lost_loader, lost_loader
-from pointad.errors import InputError, PointADError
+from pointad.errors import InputError, PointADError, fault
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class _ErrorsAsItems(Dataset):
             return InputError(_name_of(self.dataset, index), "there is not enough memory to load it", remedy)
         except Exception as error:  # whatever a broken sample causes, the error should name it
             logger.debug("loading", exc_info=True)
-            problem = f"cannot be loaded ({type(error).__name__}: {error})"
+            problem = f"cannot be loaded ({fault(error)})"
             return InputError(
                 _name_of(self.dataset, index), problem, "replace the files of this sample, or report this"
             )

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 from pointad.files.regular import regular_file_size
 
 _MOST_AXES = 16
@@ -111,10 +111,11 @@ def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
         else:
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
         length = _MAGIC + header.tell()
+    except MemoryError:
+        raise
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
-        raise InputError(
-            name, f"is not a readable npy file ({_WITHOUT_ADDRESS.sub(r'', str(error))})", _REMEDY
-        ) from error
+        said = _WITHOUT_ADDRESS.sub(r"", reason(error))
+        raise InputError(name, f"is not a readable npy file ({said})", _REMEDY) from error
     if len(shape) > _MOST_AXES:
         raise InputError(name, f"has {len(shape)} axes", _REMEDY)
     if any(not 0 <= axis < _LONGEST_AXIS for axis in shape) or dtype.itemsize == 0:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from pointad.errors import InputError, PointADError
+from pointad.errors import InputError, PointADError, reason
 from pointad.files.bounds import check_claim
 from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
 from pointad.files.regular import read_bytes
@@ -83,7 +83,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
     except (PointADError, MemoryError):
         raise
     except Exception as error:  # on damaged tags Pillow fails in many ways, not only with its own errors
-        problem = "not an image" if isinstance(error, UnidentifiedImageError) else str(error) or type(error).__name__
+        problem = "not an image" if isinstance(error, UnidentifiedImageError) else reason(error)
         if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
             problem = "not a TIFF, or of an unsupported kind, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"

@@ -10,6 +10,7 @@ from typing import IO, Any, BinaryIO
 import torch
 from torch import Tensor
 
+from pointad.errors import reason
 from pointad.files.pickle_data import LARGEST_PICKLE, Instance, PickleDataError, as_text, read_pickle_data
 from pointad.files.torch_tensors import MOST_REPEATED, TensorReader, script_state, storage_reference
 from pointad.files.zip_ends import has_one_directory
@@ -43,7 +44,7 @@ def read_torch_content(file: BinaryIO, size: int) -> Any:
     except (PickleDataError, OSError, MemoryError):
         raise
     except Exception as error:  # on damaged bytes zipfile fails in many ways, not only with its own errors
-        raise PickleDataError(f"it is damaged or cut off: {error}") from error
+        raise PickleDataError(f"it is damaged or cut off: {reason(error)}") from error
 
 
 def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> Any:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from pointad.compute.library_loading import raise_lack
 from pointad.compute.standard_error import nothing_on_standard_error
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 from pointad.files.existing import is_beside
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
@@ -219,8 +219,7 @@ def _guarded(call: Callable[[], Any], path: Path) -> Any:
     try:
         with nothing_on_standard_error():  # panics are printed, too
             return call()
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # plain exceptions of their own, and panics of tokenizers, which are no Exception
-        problem = " ".join(str(error).split())[:200]
-        raise InputError(path, f"is not a tokenizer that can be used ({problem})", _REMEDY) from error
+        raise InputError(path, f"is not a tokenizer that can be used ({reason(error)[:200]})", _REMEDY) from error

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from pointad.data.layout import NONZERO_INDICES, SampleFiles, read_color, read_nonzero_indices, read_views
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.existing import is_beside, is_folder_beside
@@ -222,7 +222,7 @@ def _saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: st
             present = [name for name in names if f"{name}.npy" in members]
             return {name: _read_array(archive, members[f"{name}.npy"], path, kinds) for name in present}
     except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(path, f"holds no maps ({error})", _SAVE_AGAIN) from error
+        raise InputError(path, f"holds no maps ({reason(error)})", _SAVE_AGAIN) from error
 
 
 def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, kinds: str) -> np.ndarray:

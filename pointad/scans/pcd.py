@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
 from pointad.files.regular import regular_file_size
@@ -209,8 +209,10 @@ def _compressed_records(file: BinaryIO, header: PcdHeader, available: int, path:
     check_claim(path, expanded, compressed)
     try:
         content = bytes(imagecodecs.lzf_decode(file.read(compressed), out=expanded)) if expanded else b""
+    except MemoryError:
+        raise
     except Exception as error:  # whatever its decoder raises
-        raise InputError(path, f"is not readable as compressed PCD ({error})", _REMEDY) from error
+        raise InputError(path, f"is not readable as compressed PCD ({reason(error)})", _REMEDY) from error
     if len(content) != expanded:
         raise InputError(path, f"declares {expanded} bytes but {len(content)} could be read", _REMEDY)
     records, offset = {}, 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
 from pointad.files.regular import read_bytes
@@ -57,10 +57,10 @@ def read_tiff_scan(path: str | Path) -> tuple[np.ndarray, str]:
         with tifffile.TiffFile(io.BytesIO(content), is_ome=False, is_mmstack=False, is_ndtiff=False) as file:
             _check_directories(file, content, path)
             values, said = _scan_values(file, path, len(content))
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # broken bytes make tifffile's decoders raise arbitrary errors
-        raise InputError(path, f"is not a readable TIFF file ({error})", "replace the file") from error
+        raise InputError(path, f"is not a readable TIFF file ({reason(error)})", "replace the file") from error
     with np.errstate(invalid="ignore", over="ignore"):  # signalling NaNs and numbers too large become holes
         precision = np.float32 if np.can_cast(values.dtype, np.float32) else np.float64
         xyz = np.ascontiguousarray(values, dtype=precision)

@@ -97,7 +97,15 @@ def test_faults_of_the_program_do_not_stop_the_others_either(
     assert code == 2 and blob["error"] == "ZeroDivisionError: a fault" and bump["score"] > 0
 
 
-@pytest.mark.parametrize("of", [KeyboardInterrupt(), MemoryError("no room"), RuntimeError("can't start new thread")])
+@pytest.mark.parametrize(
+    "of",
+    [
+        KeyboardInterrupt(),
+        MemoryError("no room"),
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+    ],
+)
 def test_neither_an_interrupt_nor_a_shortage_is_a_fault_of_the_program(
     run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, of: BaseException
 ) -> None:
@@ -113,7 +121,7 @@ def test_neither_an_interrupt_nor_a_shortage_is_a_fault_of_the_program(
         return
     code, lines = run(folder)
     lack = "does not fit into memory" if isinstance(of, MemoryError) else "no process or thread could be started for it"
-    assert code == 2 and all(f"{lack} ({of})" in line["error"] for line in lines)
+    assert code == 2 and all(f"{lack} ({str(of) or 'there is not enough memory'})" in line["error"] for line in lines)
     assert "Traceback" not in caplog.text
 
 

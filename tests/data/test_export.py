@@ -100,6 +100,28 @@ def test_one_bad_scan_stops_none_of_the_others(mvtec_root: Path, tmp_path: Path)
     assert sorted(outcome.status for outcome in again) == [FAILED, FAILED, SKIPPED]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "cannot be rendered (there is not enough memory); run again with fewer --num_workers"),
+        (MemoryError("Open3D cannot be loaded"), "cannot be rendered (Open3D cannot be loaded); run again with"),
+        (AssertionError(), "AssertionError"),
+        (KeyError("x"), "KeyError: 'x'"),
+    ],
+)
+def test_errors_without_a_text_say_what_they_are(
+    error: Exception, said: str, mvtec_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(sample: RawSample) -> None:
+        raise error
+
+    monkeypatch.setattr("pointad.data.export.load_raw_sample", fail)
+    sample = list_raw_samples("mvtec_pc_3d_rgb", mvtec_root)[0]
+    (outcome,) = export_samples([sample], tmp_path, TWO_VIEWS)
+    assert outcome.status == FAILED and outcome.message.startswith(f"{sample.scan_path}: {said}")
+    assert not outcome.message.endswith((":", ": "))
+
+
 @pytest.mark.slow
 def test_what_workers_log_is_written_by_the_parent(
     mvtec_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -2,10 +2,12 @@
 
 import io
 import resource
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -194,3 +196,23 @@ def test_faces_over_many_lines(tmp_path: Path) -> None:
 def test_faces_over_endless_lines(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has a vertex or face of more than 10001 lines"):
         read_scan(obj_with_a_face_of(tmp_path / "a.obj", 10_000_000))
+
+
+@pytest.mark.parametrize("suffix", [".tiff", ".npy", ".pcd"])
+def test_a_lack_of_memory_is_no_fault_of_the_file(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = tmp_path / f"scan{suffix}"
+    if suffix == ".tiff":
+        tifffile.imwrite(path, np.ones((8, 9, 3), np.float32), photometric="rgb")
+        monkeypatch.setattr(tifffile, "TiffFile", lacking)
+    elif suffix == ".npy":
+        np.save(path, np.ones((8, 3)))
+        monkeypatch.setattr(np.lib.format, "read_array_header_1_0", lacking)
+    else:
+        fields = header("x y z", "4 4 4", "F F F", "1 1 1", 1, data="binary_compressed")
+        path.write_bytes(fields + struct.pack("<II", 12, 12) + bytes(12))
+        monkeypatch.setattr(imagecodecs, "lzf_decode", lacking)
+    with pytest.raises(MemoryError):
+        read_scan(path)

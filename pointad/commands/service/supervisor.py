@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from pointad.commands.service.child import NO_MEMORY, READY, Answer, Inspector, Model, Order, receive_answer, run
-from pointad.errors import PointADError
+from pointad.errors import PointADError, reason
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class Supervisor:
                     child = await self._started()
                 except Exception as error:  # of any kind: a lack of processes, threads, descriptors, memory
                     self._settled.set()
-                    logger.error("%s; next attempt in %g s", error, pause)
+                    logger.error("%s; next attempt in %g s", reason(error), pause)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
 
