@@ -44,6 +44,7 @@ from pointad.training.run_folder import (
     check_folder,
     check_restart,
     checkpoint_file,
+    checkpoint_files,
     discard_training,
     is_whole,
     origin_file,
@@ -123,10 +124,14 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
             settings=learning_settings(settings),
             samples=len(data.samples),
         )
+    is_new = processes.is_first and state is None and not settings.restart
+    if is_new:
+        check_folder(folder, repeatable(record))
     if is_finished(settings, state, processes):
         return
-    if processes.is_first and state is None and not settings.restart:
-        check_folder(folder, repeatable(record))
+    if is_new and checkpoint_files(folder):
+        message = "%s: holds prompts but no %s to continue from; training begins again with the first epoch"
+        logger.warning(message, folder, STATE_NAME)
     if processes.is_first and settings.restart and not (folder / STATE_NAME).is_file():
         check_restart(folder)
 
@@ -234,16 +239,17 @@ def earlier_code(folder: Path, learned: int) -> tuple[str, ...] | None:
 
 
 def is_finished(settings: TrainSettings, state: dict[str, Any] | None, processes: Processes = ALONE) -> bool:
-    """Whether the training is complete already, which is logged.
+    """Whether the training is complete already, which is logged; the prompts that it was for suffice without a state.
 
     Raises:
         InputError: the state was trained for more epochs than requested.
     """
-    learned = len(state["losses"]) if state is not None else 0
     last = last_prompts(settings)
-    if learned < settings.epochs:
+    whole = processes.broadcast(is_whole(last))
+    learned = len(state["losses"]) if state is not None else settings.epochs if whole else 0
+    if learned < settings.epochs or settings.restart:
         return False
-    if is_whole(last) or (learned > settings.epochs and last.is_file()):
+    if whole or (learned > settings.epochs and last.is_file()):
         if processes.is_first:
             require_same_training_data(settings)
             log_trained(last)
