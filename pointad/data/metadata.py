@@ -17,6 +17,7 @@ from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.names import plain_component
+from pointad.files.presence import is_folder
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,8 @@ def _check_distinct(records: Sequence[SampleRecord], path: Path) -> None:
 def _check_apart(records: Sequence[SampleRecord], path: Path) -> None:
     """Refuse samples with files of other samples, whose points or defects would be taken for theirs.
 
-    Files may have any names, but not those of another sample, which lie beside its own in folders of a species.
+    Files may have any names, but not those of another sample, listed or not, which lie beside its own in folders of a
+    species.
     """
     places = {_place(record.views_folder) for record in records}
     for record in records:
@@ -135,7 +137,7 @@ def _check_apart(records: Sequence[SampleRecord], path: Path) -> None:
         found = {one: _place(one) for one in folders}
         found |= {one: _place(one.with_suffix("")) for one in files if one is not None}
         for one, place in found.items():
-            if place != own and place in places:
+            if place != own and (place in places or is_folder(place[0] / record.views_folder.parent.name / place[1])):
                 name = "/".join((record.class_name, record.species, record.identifier))
                 raise InputError(path, f"lists {one}, of another sample, for {name}", WRITE_AGAIN)
 

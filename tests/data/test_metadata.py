@@ -232,12 +232,16 @@ def test_samples_listed_twice_are_refused(tmp_path: Path, second: dict) -> None:
         ("d2_mask_path", "/elsewhere/data/bagel/test/hole/gt/001.png"),
     ],
 )
-def test_files_of_another_sample_are_refused(tmp_path: Path, key: str, path: str) -> None:
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_files_of_another_sample_are_refused(tmp_path: Path, key: str, path: str, is_listed: bool) -> None:
     other = {
         name: str(value).replace("000", "001") if "/" in str(value) else value for name, value in entry("").items()
     }
     root = tmp_path / "data"
-    write(root, entry("", **{key: path}), other)
+    write(root, entry("", **{key: path}), *([other] if is_listed else []))
+    if not is_listed:
+        read_metadata(root)  # files of the own sample may have any names
+        (root / other["d2_render_img_path"]).mkdir(parents=True)
     with pytest.raises(InputError, match=r"lists .*001.*, of another sample, for bagel/hole/000"):
         read_metadata(root)
     write(root, entry("", d2_mask_path="bagel/test/hole/masks/mask_000.png"), other)  # names of one's own
