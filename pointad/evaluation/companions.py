@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 
 _NAMES = {"scores": "scores.csv", "curves": "curves.json", "maps": "maps", "pictures": "visualization"}
@@ -29,21 +28,21 @@ class Companions:
         return {file: getattr(self, name) for name, file in _NAMES.items()}
 
     @classmethod
-    def from_json(cls, content: Any, path: str | Path, remedy: str) -> "Companions | None":
+    def from_json(cls, content: Any) -> "Companions | None":
         """The same read back; None if the file does not tell, as those of older versions.
 
         Raises:
-            InputError: the content is invalid.
+            ValueError: the content is invalid.
         """
         if content is None:
             return None
         if not isinstance(content, Mapping):
-            raise InputError(path, "files: expected a table", remedy)
+            raise ValueError("files: expected a table")
         found: dict[str, Any] = {name: content.get(file) for name, file in _NAMES.items()}
         for name, file in _NAMES.items():
             kind, said = (bool, "true or false") if name in ("maps", "pictures") else (str, "a text")
             if not isinstance(found[name], kind):
-                raise InputError(path, f"files, {file}: expected {said}, found {found[name]!r:.80}", remedy)
+                raise ValueError(f"files, {file}: expected {said}, found {found[name]!r:.80}")
         return cls(**found)
 
 

@@ -5,10 +5,8 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pointad.errors import InputError
 from pointad.evaluation.run_schema import check_result_table
 
 _ROUNDING = 1e-6  # by which a mean in a file may differ from that of its draws
@@ -49,30 +47,28 @@ def largest_bounds(bounds: Sequence[Mapping[str, Mapping[str, float | None]]]) -
     return found
 
 
-def check_draws(draws: Sequence[Draw], classes: Classes, number: int | None, path: str | Path, remedy: str) -> None:
+def check_draws(draws: Sequence[Draw], classes: Classes, number: int | None) -> None:
     """Refuse draws whose mean is not what their file tells beside them: a table would show figures of both.
 
     Args:
         draws: of good scans; none in a zero-shot test.
         classes: the means over them, as in the file.
         number: how many draws the run made, as far as the file tells.
-        path: the file.
-        remedy: what to do about a broken one.
 
     Raises:
-        InputError: their number, classes or figures differ.
+        ValueError: their number, classes or figures differ.
     """
     if not draws:
         return
     if number is not None and number != len(draws):
-        raise InputError(path, f"holds {len(draws)} draws of good scans, but its run made {number}", remedy)
+        raise ValueError(f"holds {len(draws)} draws of good scans, but its run made {number}")
     if any(draw.classes.keys() != classes.keys() for draw in draws):
-        raise InputError(path, "its draws of good scans are of other classes than its figures", remedy)
+        raise ValueError("its draws of good scans are of other classes than its figures")
     for class_name, modality, metric, value in _figures(mean_over_draws(draws)):
         told = classes[class_name].get(modality, {}).get(metric)
         if (value is None) != (told is None) or not math.isclose(value or 0, told or 0, abs_tol=_ROUNDING):
-            problem = f"{class_name}, {modality}, {metric}: is {told}, but the mean of its draws is {value}"
-            raise InputError(path, problem, remedy)
+            where = f"{class_name}, {modality}, {metric}"
+            raise ValueError(f"{where}: is {told}, but the mean of its draws is {value}")
 
 
 def draws_to_json(draws: Sequence[Draw]) -> list[dict[str, Any]]:
@@ -80,32 +76,24 @@ def draws_to_json(draws: Sequence[Draw]) -> list[dict[str, Any]]:
     return [{"classes": draw.classes, "good_scans": draw.good_scans} for draw in draws]
 
 
-def draws_from_json(content: Any, path: str | Path, remedy: str) -> tuple[Draw, ...]:
-    """The same read back.
-
-    Args:
-        content: what the file holds; None for a test without good scans.
-        path: the file.
-        remedy: what to do about a broken one.
+def draws_from_json(content: Any) -> tuple[Draw, ...]:
+    """The same read back; from None, as for a test without good scans, there are none.
 
     Raises:
-        InputError: the content is invalid.
+        ValueError: the content is invalid.
     """
     if content is None:
         return ()
     if not isinstance(content, list) or not all(isinstance(draw, dict) for draw in content):
-        raise InputError(path, "draws: expected a list of tables", remedy)
-    return tuple(
-        Draw(check_result_table(draw.get("classes"), path, remedy), _names(draw.get("good_scans", {}), path, remedy))
-        for draw in content
-    )
+        raise ValueError("draws: expected a list of tables")
+    return tuple(Draw(check_result_table(draw.get("classes")), _names(draw.get("good_scans", {}))) for draw in content)
 
 
-def _names(content: Any, path: str | Path, remedy: str) -> dict[str, tuple[str, ...]]:
+def _names(content: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(content, dict) or not all(
         isinstance(names, list) and all(isinstance(name, str) for name in names) for names in content.values()
     ):
-        raise InputError(path, "draws, good_scans: expected a list of names for every class", remedy)
+        raise ValueError("draws, good_scans: expected a list of names for every class")
     return {class_name: tuple(names) for class_name, names in content.items()}
 
 

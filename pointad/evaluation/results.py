@@ -20,6 +20,7 @@ from pointad.evaluation.run_schema import (
     check_parts,
     check_result_table,
     checked_record,
+    faults_of,
 )
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
@@ -153,16 +154,8 @@ class Results:
                 | ({"error_bounds": _without_nan(part.error_bounds)} if part.error_bounds else {})
                 for name, part in parts.items()
             }
-        if self.masks:
-            content["masks"] = self.masks
-        if self.pictures:
-            content["pictures"] = self.pictures
-        if self.scans:
-            content["scans"] = self.scans
-        if self.good_pictures:
-            content["good_pictures"] = self.good_pictures
-        if self.without_mask:
-            content["without_mask"] = self.without_mask
+        optional = ("masks", "pictures", "scans", "good_pictures", "without_mask")
+        content |= {name: getattr(self, name) for name in optional if getattr(self, name)}
         if self.error_bounds:
             content["error_bounds"] = _without_nan(self.error_bounds)
         if self.files is not None:
@@ -182,54 +175,44 @@ class Results:
         content = read_json(path, remedy)
         if not isinstance(content, dict):
             raise InputError(path, "holds no table of classes", remedy)
-        classes = check_result_table(content.get("classes"), path, remedy)
-        error_bounds = check_classes(content.get("error_bounds") or {}, path, remedy)
-        leaks = check_classes({"label_leaks": content.get("label_leaks") or {}}, path, remedy)["label_leaks"]
-        groups = {
-            str(name): check_result_table(part.get("classes") if isinstance(part, dict) else None, path, remedy)
-            for name, part in _groups(content, path, remedy).items()
-        }
-        bounds_of_groups = {
-            str(name): check_classes(part["error_bounds"], path, remedy)
-            for name, part in _groups(content, path, remedy).items()
-            if part.get("error_bounds")
-        }
         run = checked_record(RunRecord.from_json, content.get("run") or {}, path, remedy)
-        draws = draws_from_json(content.get("draws"), path, remedy)
-        check_draws(draws, classes, run.draws, path, remedy)
-        masks, pictures = (
-            check_fingerprints(content.get(name) or {}, name, path, remedy) for name in ("masks", "pictures")
-        )
+        with faults_of(path, remedy):
+            return cls._checked(run, content)
+
+    @classmethod
+    def _checked(cls, run: RunRecord, content: dict[str, Any]) -> "Results":
+        """The results from the content of their file.
+
+        Raises:
+            ValueError: it is invalid.
+        """
+        groups = content.get("groups") or {}
+        if not isinstance(groups, dict):
+            raise ValueError("holds no table of groups")
+        parts = {str(name): part if isinstance(part, dict) else {} for name, part in groups.items()}
         scans = content.get("scans") or {}
         if isinstance(scans, dict):
             together = all_views(content.get("run") or {})
             scans = {name: {together: one} if isinstance(one, str) else one for name, one in scans.items()}
-        scans = check_parts(scans, "scans", path, remedy)
-        good_pictures = check_parts(content.get("good_pictures") or {}, "good_pictures", path, remedy)
-        without_mask = check_counts(content.get("without_mask") or {}, "without_mask", path, remedy)
-        files = Companions.from_json(content.get("files"), path, remedy)
-        return cls(
-            classes,
-            run,
-            error_bounds=error_bounds,
-            groups=groups,
-            group_error_bounds=bounds_of_groups,
-            label_leaks=leaks,
-            masks=masks,
-            pictures=pictures,
-            scans=scans,
-            good_pictures=good_pictures,
-            without_mask=without_mask,
-            draws=draws,
-            files=files,
+        results = cls(
+            classes=check_result_table(content.get("classes")),
+            run=run,
+            error_bounds=check_classes(content.get("error_bounds") or {}),
+            label_leaks=check_classes({"label_leaks": content.get("label_leaks") or {}})["label_leaks"],
+            groups={name: check_result_table(part.get("classes")) for name, part in parts.items()},
+            group_error_bounds={
+                name: check_classes(part["error_bounds"]) for name, part in parts.items() if part.get("error_bounds")
+            },
+            draws=draws_from_json(content.get("draws")),
+            masks=check_fingerprints(content.get("masks") or {}, "masks"),
+            pictures=check_fingerprints(content.get("pictures") or {}, "pictures"),
+            scans=check_parts(scans, "scans"),
+            good_pictures=check_parts(content.get("good_pictures") or {}, "good_pictures"),
+            without_mask=check_counts(content.get("without_mask") or {}, "without_mask"),
+            files=Companions.from_json(content.get("files")),
         )
-
-
-def _groups(content: dict[str, Any], path: str | Path, remedy: str) -> dict[str, Any]:
-    groups = content.get("groups") or {}
-    if not isinstance(groups, dict):
-        raise InputError(path, "holds no table of groups", remedy)
-    return groups
+        check_draws(results.draws, results.classes, run.draws)
+        return results
 
 
 def mean_of_defined(values: Iterable[float | None]) -> float | None:

@@ -10,7 +10,7 @@ from pointad.errors import InputError
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, unlike
-from pointad.evaluation.run_schema import check_curves, checked_record, loss_columns, score_row
+from pointad.evaluation.run_schema import check_curves, checked_record, faults_of, loss_columns, score_row
 from pointad.evaluation.sample_outputs import MAPS_COLUMN, PICTURE_COLUMN
 from pointad.files.csv_tables import read_table
 from pointad.files.escaping import from_csv
@@ -117,7 +117,8 @@ def read_scores(run: Run) -> list[SampleScore]:
         raise InputError(path, f"is not a table of scores ({error})", "run test.py again") from None
     found = []
     for number, row in enumerate(rows, start=1):
-        label, scores = score_row(row, path, number)
+        with faults_of(path, "run test.py again"):
+            label, scores = score_row(row, number)
         found.append(
             SampleScore(
                 class_name=from_csv(row["class"]),
@@ -142,7 +143,8 @@ def read_curves(run: Run) -> dict[str, dict[str, dict[str, dict[str, Curve]]]]:
     if not is_beside(path):
         return {}
     remedy = "run test.py again"
-    return check_curves(read_json(path, remedy), path, remedy)
+    with faults_of(path, remedy):
+        return check_curves(read_json(path, remedy))
 
 
 def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
@@ -178,7 +180,8 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
         names, rows = read_table(path)
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of losses ({error})", "remove it or train again") from None
-    return loss_columns(rows, names, path)
+    with faults_of(path, "remove it or train again"):
+        return loss_columns(rows, names)
 
 
 def _is_of_another_training(path: Path, run: Run) -> bool:
