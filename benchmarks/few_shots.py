@@ -23,8 +23,9 @@ import torch
 from tabulate import tabulate
 from tqdm import tqdm
 
+from pointad.commands.argument_types import positive_integer
 from pointad.commands.arguments import add_model_arguments
-from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.program import HelpFormatter, run
 from pointad.compute.device import choose_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
 from pointad.data.metadata import read_metadata

@@ -20,8 +20,9 @@ import numpy as np
 import torch
 
 from benchmarks.predict import closed_shape, make_detector
+from pointad.commands.argument_types import positive_integer
 from pointad.commands.arguments import add_model_arguments
-from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.program import HelpFormatter, run
 from pointad.data.batch import MultiViewBatch
 from pointad.encoding.features import PictureEncoder
 from pointad.inspection.preparation import AROUND_RIG

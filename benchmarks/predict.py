@@ -21,9 +21,10 @@ import tifffile
 import torch
 from tabulate import tabulate
 
+from pointad.commands.argument_types import positive_integer
 from pointad.commands.arguments import add_model_arguments
 from pointad.commands.predict_outputs import write_inspection
-from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.program import HelpFormatter, run
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
 from pointad.inspection.predictor import PointAD

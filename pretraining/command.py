@@ -11,8 +11,9 @@ import argparse
 import os
 from pathlib import Path
 
+from pointad.commands.argument_types import non_negative_integer, positive_integer
 from pointad.commands.places import SOURCE
-from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
+from pointad.commands.program import HelpFormatter
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OMP_NUM_THREADS"] = "1"  # formats are fuzzed in forks, in which the threads of their parent are missing
 
-from pointad.commands.program import HelpFormatter, non_negative_integer, positive_float, run
+from pointad.commands.argument_types import non_negative_integer, positive_float
+from pointad.commands.program import HelpFormatter, run
 from pointad.errors import InputError
 
 CORPUS = Path(__file__).resolve().parent.parent / "tests" / "tools" / "corpus"

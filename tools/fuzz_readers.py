@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pointad.commands.program import HelpFormatter, non_negative_integer, positive_float, run
+from pointad.commands.argument_types import non_negative_integer, positive_float
+from pointad.commands.program import HelpFormatter, run
 from pointad.files.atomic import make_folder
 from tools.fuzzing.damage import damaged
 from tools.fuzzing.readers import READERS, problem_with

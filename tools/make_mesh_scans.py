@@ -22,7 +22,8 @@ import tifffile
 import trimesh
 from PIL import Image
 
-from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.argument_types import positive_integer
+from pointad.commands.program import HelpFormatter, run
 from pointad.demo.defects import TABLE_LIMIT, Specimen
 from pointad.demo.noise import smooth_noise, smooth_step
 from pointad.demo.scanner import Scanner, scan

@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from pointad.commands.argument_types import positive_integer
 from pointad.commands.places import SOURCE, demo_data_folder
-from pointad.commands.program import HelpFormatter, positive_integer, run
+from pointad.commands.program import HelpFormatter, run
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.visualization.heat import outline, overlay, to_unit_range

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pointad.commands.argument_types import blur_in_pixels, non_negative_integer, positive_integer, side_in_pixels
 from pointad.commands.folder_arguments import add_folder_arguments
-from pointad.commands.program import blur_in_pixels, non_negative_integer, positive_integer, side_in_pixels
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.rig_arguments import RIG_FILE_HELP, view_or_count
 from pointad.compute.precision_names import PRECISIONS

@@ -2,18 +2,9 @@
 
 import contextlib
 import logging
-from dataclasses import replace
 
-from pointad.commands.loading import (
-    list_data,
-    load_encoder,
-    log_encoded,
-    log_to_file,
-    make_missing_data,
-    picture_size,
-)
+from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
-from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
 from pointad.commands.test_settings import TestSettings
@@ -34,21 +25,12 @@ logger = logging.getLogger(__name__)
 
 def run_test(settings: TestSettings) -> None:
     """Encode the data set once, score it with every checkpoint, print and write what was found."""
-    with joined_processes() as processes:
-        _run(settings, processes)
-
-
-def _run(settings: TestSettings, processes: Processes) -> None:
-    """The part of the run that this process does; the first one prints and writes."""
-    make_missing_data(settings.data, processes)
-    settings = replace(settings, given=looked_again(settings.given, settings.data))
-    with contextlib.ExitStack() as owned:
-        if processes.is_first:
-            owned.enter_context(own_folder(settings.save_path))
+    with joined_processes() as processes, begun(settings, processes) as (settings, owned):
         _measure(settings, processes, owned)
 
 
 def _measure(settings: TestSettings, processes: Processes, owned: contextlib.ExitStack) -> None:
+    """The part of the run that this process does; the first one prints and writes."""
     log_to_file(settings.save_path, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
     check_checkpoints(settings)

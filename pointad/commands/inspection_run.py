@@ -19,7 +19,7 @@ from pointad.commands.predict_outputs import (
 )
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
-from pointad.commands.references import GoodScans, cached_reference, is_among_good, look_options
+from pointad.commands.references import GoodScans, cached_reference, is_among_good
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, refuse_overwriting, twin_of
 from pointad.commands.shortages import is_lack_of_memory, shortage
@@ -163,7 +163,7 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
     """
     if settings.reference is not None:
         reference = Reference.load(settings.reference)
-        detector.check_reference(reference, **look_options(settings))
+        detector.check_reference(reference, **settings.look.arguments)
         if settings.false_alarm_rate is not None:
             require_enough(len(reference.names), settings.false_alarm_rate)
         return reference
@@ -171,7 +171,7 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
         return None
     good = list(find_scans(settings.compared_with, settings.output))
     good_scans = GoodScans(good, settings.good_rgb)
-    return cached_reference(detector, good_scans, look_options(settings), settings.reference_cache)
+    return cached_reference(detector, good_scans, settings.look.arguments, settings.reference_cache)
 
 
 def find_verdicts(
@@ -256,7 +256,7 @@ def _inspect(
         find_picture(path, settings.rgb),
         name="/".join(path.parts[-NAMED_PARTS:]),
         region_threshold=settings.region_threshold,
-        options={**look_options(settings), "reference": reference},
+        options={**settings.look.arguments, "reference": reference},
         with_likeness=with_likeness,
     )
     readings.add(path, inspection.manner)

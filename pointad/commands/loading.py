@@ -1,17 +1,21 @@
 """From the settings that train.py and test.py share to a backbone, an encoder and a data set."""
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from pointad.commands.ensure_demo_data import ensure_demo_data
 from pointad.commands.program import OneLineFormatter
+from pointad.commands.run_inputs import looked_again
 from pointad.commands.settings import DataSettings, EncodingSettings, ModelSettings
+from pointad.commands.test_settings import TestSettings
+from pointad.commands.train_settings import TrainSettings
 from pointad.compute.device import choose_device
 from pointad.compute.processes import ALONE, Processes, own_device
 from pointad.data.dataset import MultiViewDataset, SampleOptions
@@ -26,8 +30,11 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.files.atomic import make_folder
 from pointad.files.in_place import append_to
+from pointad.files.locks import own_folder
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.vision import check_layers
+
+Settings = TypeVar("Settings", TestSettings, TrainSettings)
 
 logger = logging.getLogger(__name__)
 
@@ -111,11 +118,21 @@ def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
     logging.getLogger().addHandler(handler)
 
 
-def make_missing_data(data: DataSettings, processes: Processes = ALONE) -> None:
-    """Make the demo data if they are needed and missing; the first process does, the others wait."""
-    if data.make_if_missing:
+@contextlib.contextmanager
+def begun(settings: Settings, processes: Processes = ALONE) -> Iterator[tuple[Settings, contextlib.ExitStack]]:
+    """Make the demo data if they are needed and missing, and keep the output folder for this run until the block ends.
+
+    Yields:
+        The settings with what the program is given now, and what else is to end with the run.
+    """
+    if settings.data.make_if_missing:
         with processes.first_goes_first():
             ensure_demo_data()
+    settings = replace(settings, given=looked_again(settings.given, settings.data))
+    with contextlib.ExitStack() as owned:
+        if processes.is_first:
+            owned.enter_context(own_folder(settings.save_path))
+        yield settings, owned
 
 
 def load_encoder(
@@ -133,7 +150,12 @@ def load_encoder(
         device,
         " ".join(map(str, layers)),
     )
-    encoder = PictureEncoder(
+    return backbone, make_encoder(backbone, layers, encoding)
+
+
+def make_encoder(backbone: ClipBackbone, layers: Sequence[int], encoding: EncodingSettings) -> PictureEncoder:
+    """The backbone's image encoder, which gives the local features of these blocks, as the settings want it."""
+    return PictureEncoder(
         backbone,
         layers,
         precision=encoding.precision,
@@ -141,7 +163,6 @@ def load_encoder(
         pictures_at_once=encoding.pictures_at_once,
         cache_folder=encoding.feature_cache,
     )
-    return backbone, encoder
 
 
 def log_encoded(encoder: PictureEncoder, processes: Processes = ALONE) -> None:

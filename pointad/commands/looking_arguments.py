@@ -1,11 +1,47 @@
-"""The flags that control how single scans are rendered and scored."""
+"""The flags that control how single scans are rendered and scored, and what they ask for."""
 
 import argparse
+from dataclasses import dataclass, fields
+from typing import Any
 
-from pointad.commands.program import blur_in_pixels, positive_float
-from pointad.commands.reading_arguments import add_cluster_argument
-from pointad.commands.rig_arguments import add_named_rig_argument, view_or_count
+from pointad.commands.argument_types import blur_in_pixels
+from pointad.commands.reading_arguments import add_table_arguments, kept_clusters
+from pointad.commands.rig_arguments import add_named_rig_argument, rig_and_views, view_or_count
+from pointad.data.view_subset import ViewChoice
+from pointad.scans.reading_options import ClusterRule
 from pointad.scoring.options import DEFAULT_SIGMA
+
+
+@dataclass(frozen=True)
+class LookSettings:
+    """How single scans are looked at: arguments of `PointAD.predict` and `PointAD.make_reference`, by their names."""
+
+    rig: str
+    views: ViewChoice
+    sigma: float
+    remove_table: bool
+    metres_per_unit: float
+    keep_clusters: ClusterRule
+    seed: int
+
+    @classmethod
+    def from_flags(cls, flags: argparse.Namespace) -> "LookSettings":
+        """The settings that parsed flags ask for."""
+        rig, views = rig_and_views(flags.rig, flags.views)
+        return cls(
+            rig=rig,
+            views=views,
+            sigma=flags.sigma,
+            remove_table=flags.remove_table,
+            metres_per_unit=flags.metres_per_unit,
+            keep_clusters=kept_clusters(flags),
+            seed=flags.seed,
+        )
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """These as keyword arguments."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +63,4 @@ def add_looking_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard deviation of the Gaussian smoothing, in pixels of the scan's grid or, without one, of the "
         "views; 0 disables it",
     )
-    group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
-    group.add_argument(
-        "--metres_per_unit",
-        type=positive_float,
-        default=1.0,
-        help="unit of the scans in metres, such as 0.001 for millimetres (for --remove_table)",
-    )
-    add_cluster_argument(group)
+    add_table_arguments(group)

@@ -16,8 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
+from pointad.commands.argument_types import non_negative_integer, positive_integer
 from pointad.commands.places import demo_data_folder
-from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
+from pointad.commands.program import HelpFormatter
 from pointad.compute.interrupts import end_with_parent, held_interrupts, obey_the_parent
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation

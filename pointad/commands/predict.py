@@ -27,10 +27,11 @@ Exit status: 0 all pass (or no threshold is given), 1 at least one scan fails, 2
 import argparse
 from pathlib import Path
 
+from pointad.commands.argument_types import finite_float, positive_float
 from pointad.commands.arguments import add_encoding_arguments, add_model_arguments, add_seed_argument
 from pointad.commands.looking_arguments import add_looking_arguments
 from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.program import HelpFormatter, finite_float, positive_float
+from pointad.commands.program import HelpFormatter
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -5,13 +5,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.looking_arguments import LookSettings
 from pointad.commands.named_inputs import named_files
-from pointad.commands.reading_arguments import kept_clusters
-from pointad.commands.rig_arguments import rig_and_views
 from pointad.commands.settings import DetectorSettings
-from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
-from pointad.scans.reading_options import ClusterRule
 
 NARROWEST_RANGE = 1e-7  # of heat colours
 REFERENCE_CACHE = Path("results") / "references"  # unless --reference_cache says otherwise
@@ -36,17 +33,11 @@ class PredictSettings:
     output: Path
     html: bool
     detector: DetectorSettings
-    rig: str
-    views: ViewChoice
-    sigma: float
-    remove_table: bool
-    metres_per_unit: float
-    keep_clusters: ClusterRule
+    look: LookSettings
     threshold: float | None
     quantile: float
     region_threshold: float | None  # None: halfway from a scan's median to its peak
     heat_range: tuple[float, float] | None  # None: each scan's own
-    seed: int
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "PredictSettings":
@@ -76,7 +67,6 @@ class PredictSettings:
             raise InputError("--good_rgb", "is for the scans of --good, and none were given", "add --good")
         if flags.reference_cache is not None and flags.good is None:
             logger.warning("--reference_cache has no effect without --good")
-        rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
             named_files=tuple(named_files(flags)),
@@ -90,15 +80,9 @@ class PredictSettings:
             output=flags.output,
             html=flags.html,
             detector=DetectorSettings.from_flags(flags),
-            rig=rig,
-            views=views,
-            sigma=flags.sigma,
-            remove_table=flags.remove_table,
-            metres_per_unit=flags.metres_per_unit,
-            keep_clusters=kept_clusters(flags),
+            look=LookSettings.from_flags(flags),
             threshold=flags.threshold,
             quantile=QUANTILE if flags.quantile is None else flags.quantile,
             region_threshold=flags.region_threshold,
             heat_range=None if flags.heat_range is None else (flags.heat_range[0], flags.heat_range[1]),
-            seed=flags.seed,
         )

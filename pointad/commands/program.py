@@ -1,4 +1,4 @@
-"""What all command-line programs of this project share: how they start, how they fail, how they read numbers."""
+"""What all command-line programs of this project share: how they start, and how they fail."""
 
 import argparse
 import atexit
@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import logging
-import math
 import os
 import signal
 import sys
@@ -25,15 +24,10 @@ from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
 from pointad.errors import PointADError, short
-from pointad.scoring.options import LARGEST_SIGMA
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 EXIT_TERMINATED = 143  # 128 + SIGTERM
 EXIT_UNREAD = 141  # 128 + SIGPIPE
-
-LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
-LARGEST_FLOAT = 1e12
-LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 
 # What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
@@ -278,74 +272,3 @@ def _drop(stream: TextIO) -> None:
     """Send what is still to be written nowhere, so that leaving does not fail over it."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def positive_integer(text: str) -> int:
-    """An ``argparse`` type: a whole number of at least 1."""
-    value = _whole_number(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
-
-
-def side_in_pixels(text: str) -> int:
-    """An ``argparse`` type: the side of a square picture or grid, whose memory grows with its fourth power at worst."""
-    value = positive_integer(text)
-    if value > LARGEST_SIDE:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIDE}")
-    return value
-
-
-def non_negative_integer(text: str) -> int:
-    """An ``argparse`` type: a whole number of at least 0."""
-    value = _whole_number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def positive_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
-    """An ``argparse`` type: a finite number above 0."""
-    value = _number(text, float, "a number")
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
-    if value > largest:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {largest:g}")
-    return value
-
-
-def non_negative_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
-    """An ``argparse`` type: a finite number of at least 0."""
-    value = _number(text, float, "a number")
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a finite number of at least 0")
-    return 0.0 if value == 0 else positive_float(text, largest=largest)
-
-
-def blur_in_pixels(text: str) -> float:
-    """An ``argparse`` type: a standard deviation in pixels, as the library takes it."""
-    return non_negative_float(text, largest=LARGEST_SIGMA)
-
-
-def finite_float(text: str) -> float:
-    """An ``argparse`` type: a finite number."""
-    value = _number(text, float, "a number")
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text} is not a finite number")
-    if abs(value) > LARGEST_FLOAT:
-        raise argparse.ArgumentTypeError(f"{text} is farther from 0 than {LARGEST_FLOAT:g}")
-    return value
-
-
-def _whole_number(text: str) -> int:
-    value = int(_number(text, int, "a whole number"))
-    if value > LARGEST_INTEGER:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_INTEGER}")
-    return value
-
-
-def _number(text: str, kind: Callable[[str], float], name: str) -> float:
-    try:
-        return kind(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {name}") from None

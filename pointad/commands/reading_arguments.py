@@ -3,7 +3,7 @@
 import argparse
 import logging
 
-from pointad.commands.program import positive_float
+from pointad.commands.argument_types import positive_float
 from pointad.errors import InputError
 from pointad.scans.cleaning import cluster_rule
 from pointad.scans.reading_options import OWN_DATA_CLUSTERS, ClusterRule, ReadingOptions
@@ -20,7 +20,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         help="unit of the raw scans in metres: 0.001 for millimetres (default: the data set's own, metres for "
         "MVTec 3D-AD and Eyecandies, millimetres for Real3D-AD)",
     )
-    add_cluster_argument(group, "largest for MVTec 3D-AD's classes, as published")
+    _add_cluster_argument(group, "largest for MVTec 3D-AD's classes, as published")
     group.add_argument(
         "--good_folder",
         metavar="NAME",
@@ -34,7 +34,19 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_cluster_argument(group: argparse._ActionsContainer, published: str = "") -> None:
+def add_table_arguments(group: argparse._ActionsContainer) -> None:
+    """Whether the table below single scans is removed, and how."""
+    group.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
+    group.add_argument(
+        "--metres_per_unit",
+        type=positive_float,
+        default=1.0,
+        help="unit of the scans in metres, such as 0.001 for millimetres (for --remove_table)",
+    )
+    _add_cluster_argument(group)
+
+
+def _add_cluster_argument(group: argparse._ActionsContainer, published: str = "") -> None:
     """Which clusters of points are kept after the table is removed."""
     default = f"{published}; {OWN_DATA_CLUSTERS} for others" if published else str(OWN_DATA_CLUSTERS)
     where = "with --dataset mvtec_pc_3d_rgb only: " if published else ""

@@ -4,7 +4,7 @@ import logging
 
 from pointad.commands.detector import load_detector
 from pointad.commands.reference_settings import ReferenceSettings
-from pointad.commands.references import GoodScans, look_options, make_reference
+from pointad.commands.references import GoodScans, make_reference
 from pointad.commands.scan_search import find_scans, refuse_overwriting
 from pointad.errors import counted
 from pointad.files.atomic import require_writable
@@ -22,6 +22,6 @@ def write_reference(settings: ReferenceSettings) -> None:
     good_scans = GoodScans(good, settings.rgb)
     refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
     require_writable(settings.output)
-    reference = make_reference(load_detector(settings.detector), good_scans, look_options(settings))
+    reference = make_reference(load_detector(settings.detector), good_scans, settings.look.arguments)
     reference.save(settings.output)
     logger.info("reference of %s written to %s", counted(len(good), "good scan"), settings.output)

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from pointad.commands.predict_settings import PredictSettings
-from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.scan_pictures import find_picture
 from pointad.commands.scan_search import twin_of
 from pointad.commands.told_readings import Readings
@@ -31,19 +29,6 @@ logger = logging.getLogger(__name__)
 
 KNOWN_BY = "likeness, reading"  # of the good scans, in the references that are cached
 ORGANIZED = 3  # dimensions of the points of a scan with a pixel grid
-
-
-def look_options(settings: PredictSettings | ReferenceSettings) -> dict[str, Any]:
-    """How scans are looked at, as arguments of `PointAD.predict` and `PointAD.make_reference`."""
-    return {
-        "rig": settings.rig,
-        "views": settings.views,
-        "sigma": settings.sigma,
-        "remove_table": settings.remove_table,
-        "metres_per_unit": settings.metres_per_unit,
-        "keep_clusters": settings.keep_clusters,
-        "seed": settings.seed,
-    }
 
 
 @dataclass(frozen=True)

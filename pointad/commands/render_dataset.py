@@ -26,8 +26,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pointad.commands.argument_types import positive_integer
 from pointad.commands.folder_arguments import add_folder_arguments, chosen_dataset
-from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_integer
+from pointad.commands.program import EXIT_ERROR, HelpFormatter
 from pointad.commands.reading_arguments import add_reading_arguments, reading_options
 from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard, view_choice
 from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, export_samples

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pointad.commands.program import EXIT_ERROR, HelpFormatter, positive_float
-from pointad.commands.reading_arguments import add_cluster_argument, kept_clusters
+from pointad.commands.program import EXIT_ERROR, HelpFormatter
+from pointad.commands.reading_arguments import add_table_arguments, kept_clusters
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
 from pointad.commands.told_readings import Readings
@@ -94,14 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
         default="nearest",
         help="points visible in a view: the nearest one at each pixel, or all on the surface drawn there",
     )
-    parser.add_argument("--remove_table", action="store_true", help="remove the plane that an organized scan lies on")
-    parser.add_argument(
-        "--metres_per_unit",
-        type=positive_float,
-        default=1.0,
-        help="unit of the scans in metres, such as 0.001 for millimetres (for --remove_table)",
-    )
-    add_cluster_argument(parser)
+    add_table_arguments(parser)
     return parser
 
 

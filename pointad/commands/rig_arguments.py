@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointad.commands.program import LARGEST_SIDE, positive_integer, side_in_pixels
+from pointad.commands.argument_types import LARGEST_SIDE, positive_integer, side_in_pixels
 from pointad.data.shards import Shard
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError

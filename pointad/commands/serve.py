@@ -20,8 +20,9 @@ only requests addressed to this machine, accepts no file from other sites, and h
 import argparse
 from pathlib import Path
 
+from pointad.commands.argument_types import positive_float, positive_integer
 from pointad.commands.arguments import add_encoding_arguments, add_model_arguments
-from pointad.commands.program import HelpFormatter, positive_float, positive_integer
+from pointad.commands.program import HelpFormatter
 from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 
 LARGEST_PORT = 65535

@@ -5,21 +5,20 @@ import logging
 from dataclasses import replace
 
 from pointad.commands.loading import (
+    begun,
     list_data,
     load_encoder,
     log_encoded,
     log_to_file,
-    make_missing_data,
+    make_encoder,
     picture_size,
 )
 from pointad.commands.prompt_names import prompts_name
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
-from pointad.commands.run_inputs import looked_again
 from pointad.commands.run_records import record_of_test
 from pointad.commands.shots_outputs import EVERY_OUTCOME, RESULTS, SUMMARY, shots_tables, write_outcomes
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import require_alone
-from pointad.encoding.features import PictureEncoder
 from pointad.errors import shown
 from pointad.evaluation.learned_samples import with_learned_samples
 from pointad.files.locks import own_folder
@@ -35,10 +34,7 @@ logger = logging.getLogger(__name__)
 def run_shots(settings: TestSettings) -> None:
     """Encode the data set once, compare it with all good scans that are drawn, print and write what was found."""
     require_alone("--shots")
-    make_missing_data(settings.data)
-    settings = replace(settings, given=looked_again(settings.given, settings.data))
-    with contextlib.ExitStack() as owned:
-        owned.enter_context(own_folder(settings.save_path))
+    with begun(settings) as (settings, owned):
         log_to_file(settings.save_path)
         _measure(settings, owned)
 
@@ -55,14 +51,7 @@ def _measure(settings: TestSettings, owned: contextlib.ExitStack) -> None:
         logger.info("%s and %s will be of these prompts alone: %s", SUMMARY, EVERY_OUTCOME, named)
     settings = left
     banks = bank_blocks(backbone.depth)
-    encoder = PictureEncoder(
-        backbone,
-        joint_blocks(for_prompts.layers, banks),
-        precision=settings.encoding.precision,
-        compiled=settings.encoding.compiled,
-        pictures_at_once=settings.encoding.pictures_at_once,
-        cache_folder=settings.encoding.feature_cache,
-    )
+    encoder = make_encoder(backbone, joint_blocks(for_prompts.layers, banks), settings.encoding)
     about = listed.about
     data = listed.for_test(picture_size(settings.data, backbone), settings.region_neighbours(about))
     samples = data.samples

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from pointad.commands.argument_types import non_negative_integer, positive_integer
 from pointad.commands.arguments import (
     add_data_arguments,
     add_encoding_arguments,
@@ -26,7 +27,7 @@ from pointad.commands.arguments import (
 from pointad.commands.finished_runs import is_alone, untested
 from pointad.commands.idle_flags import idle_in_test
 from pointad.commands.named_inputs import refuse_replacing_inputs
-from pointad.commands.program import HelpFormatter, non_negative_integer, positive_integer
+from pointad.commands.program import HelpFormatter
 from pointad.commands.prompt_names import prompts_name
 from pointad.commands.run_inputs import read_given
 from pointad.commands.test_settings import TestSettings

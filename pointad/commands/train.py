@@ -15,6 +15,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from pointad.commands.argument_types import non_negative_float, positive_float, positive_integer
 from pointad.commands.arguments import (
     DEMO_TRAINING_CLASS,
     add_data_arguments,
@@ -27,7 +28,7 @@ from pointad.commands.arguments import (
 from pointad.commands.finished_runs import is_alone, is_trained
 from pointad.commands.idle_flags import idle_in_training
 from pointad.commands.named_inputs import refuse_replacing_inputs
-from pointad.commands.program import HelpFormatter, non_negative_float, positive_float, positive_integer
+from pointad.commands.program import HelpFormatter
 from pointad.commands.run_inputs import read_given
 from pointad.commands.train_settings import TrainSettings
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS

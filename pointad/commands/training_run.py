@@ -1,6 +1,5 @@
 """A run of train.py: the training class is encoded once, then the prompts are learned and written."""
 
-import contextlib
 import csv
 import json
 import logging
@@ -12,15 +11,7 @@ from typing import Any
 import torch
 
 from pointad.commands.finished_runs import log_trained, require_same_training_data
-from pointad.commands.loading import (
-    list_data,
-    load_encoder,
-    log_encoded,
-    log_to_file,
-    make_missing_data,
-    picture_size,
-)
-from pointad.commands.run_inputs import looked_again
+from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
 from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
 from pointad.compute.processes import ALONE, Processes, joined_processes
@@ -30,7 +21,6 @@ from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path, remove_file
 from pointad.files.json_files import read_json
-from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
@@ -80,24 +70,15 @@ logger = logging.getLogger(__name__)
 
 def run_training(settings: TrainSettings) -> None:
     """Encode the training class once, then learn the prompts; together with the other processes, if there are any."""
-    with joined_processes() as processes:
-        _run(settings, processes)
-
-
-def _run(settings: TrainSettings, processes: Processes) -> None:
-    """The part of the run that this process does; the first one writes the files."""
-    make_missing_data(settings.data, processes)
-    settings = replace(settings, given=looked_again(settings.given, settings.data))
-    with contextlib.ExitStack() as opened:
+    with joined_processes() as processes, begun(settings, processes) as (settings, opened):
         scalars = None
-        if processes.is_first:
-            opened.enter_context(own_folder(settings.save_path))
-            if settings.tensorboard is not None:
-                scalars = opened.enter_context(Scalars(settings.tensorboard))
+        if processes.is_first and settings.tensorboard is not None:
+            scalars = opened.enter_context(Scalars(settings.tensorboard))
         _run_in_folder(settings, processes, scalars)
 
 
 def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scalars | None) -> None:
+    """The part of the run that this process does; the first one writes the files."""
     folder = settings.save_path
     log_to_file(folder, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
