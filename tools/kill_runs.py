@@ -34,7 +34,7 @@ from tools.killing.trial import GONE_SECONDS, Undisturbed, plan, trial, undistur
 SIGNALS = {"KILL": signal.SIGKILL, "TERM": signal.SIGTERM, "INT": signal.SIGINT}
 COMMANDS = (
     *("cache_upkeep", "evaluation_run", "inspection_run", "list_samples", "make_demo_data", "reference_run"),
-    *("render_dataset", "render_scans", "report_run", "shots_run", "training_run"),
+    *("rendering_run", "render_scans", "report_run", "shots_run", "training_run"),
 )
 IMPORTED = (*(f"pointad.commands.{name}" for name in COMMANDS), "open3d", "imagecodecs", "torch._dynamo")
 PROGRAMS = (

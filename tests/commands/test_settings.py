@@ -9,7 +9,7 @@ from pointad.commands import predict, reference, render_dataset, render_scans, s
 from pointad.commands.places import demo_data_folder
 from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.reference_settings import ReferenceSettings
-from pointad.commands.render_dataset import RenderSettings
+from pointad.commands.render_settings import RenderSettings
 from pointad.commands.serve_settings import ServeSettings
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings

@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from pointad.commands import render_dataset
+from pointad.commands.render_settings import drawing_device
 from pointad.data import layout
 from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.listing import write_metadata
@@ -265,9 +266,9 @@ def test_drawing_on_a_device_gives_the_same_files(mvtec_root: Path, tmp_path: Pa
 
 
 def test_devices_that_cannot_draw_are_refused_before_anything_is_rendered() -> None:
-    assert render_dataset.drawing_device("cpu") is None
+    assert drawing_device("cpu") is None
     with pytest.raises(InputError, match="not available"):
-        render_dataset.drawing_device("cuda:99")
+        drawing_device("cuda:99")
     with pytest.raises(InputError, match="double precision"):
         check_device(torch.device("mps"))
 
