@@ -27,8 +27,9 @@ from pointad.commands.argument_types import positive_integer
 from pointad.commands.arguments import add_model_arguments
 from pointad.commands.program import HelpFormatter, run
 from pointad.compute.device import choose_device
-from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
+from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.metadata import read_metadata
+from pointad.data.rendered_scan import load_rendered
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.modalities import MODALITIES
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics

@@ -32,8 +32,9 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.layout import SampleFiles
 from pointad.data.raw import RenderingOptions, list_raw_samples, render_prepared
+from pointad.data.rendered_files import write_rendered_sample
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.scans.files import read_scan
 from pointad.scans.point_labels import read_labels

@@ -41,7 +41,8 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.synthetic_scans import plate, ring
-from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.layout import SampleFiles
+from pointad.data.rendered_files import write_rendered_sample
 from pointad.datasets.registry import specification
 from pointad.files.pictures import read_picture
 from pointad.rendering import drawing

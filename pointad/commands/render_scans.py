@@ -29,7 +29,8 @@ from pointad.commands.reading_arguments import add_table_arguments, kept_cluster
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
 from pointad.commands.told_readings import Readings
-from pointad.data.layout import SampleFiles, remove_views, write_rendered_sample
+from pointad.data.layout import SampleFiles
+from pointad.data.rendered_files import remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
 from pointad.errors import InputError, PointADError, counted, named_subjects, shown
 from pointad.files.atomic import atomic_path, remove_file, require_folder_place

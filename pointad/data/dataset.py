@@ -6,7 +6,6 @@ Sizes: V views, S pixels a side of a rendering and of the grid of points (336), 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -14,22 +13,14 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from pointad.data import layout
 from pointad.data.batch import MultiViewSample
-from pointad.data.good_masks import without_view_marks
-from pointad.data.metadata import SampleRecord
-from pointad.data.points import read_points
 from pointad.data.sample_identity import looks_and_sights
 from pointad.data.sample_source import SampleSource
 from pointad.data.visibility import fill_never_seen
 from pointad.errors import InputError, shown
 from pointad.metrics.regions import cloud_regions
-from pointad.rendering.rendered_sample import RenderedSample
-from pointad.scans.pcd import read_pcd
 
 logger = logging.getLogger(__name__)
-
-SAME_PROPORTIONS = 0.01  # tolerance between the proportions of a mask and of its picture
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class MultiViewDataset(Dataset[MultiViewSample], Generic[Source]):
 
     Args:
         sources: identify the scans.
-        load: reads or renders one of them, see :func:`load_rendered`.
+        load: reads or renders one of them, see :func:`pointad.data.rendered_scan.load_rendered`.
         options: what the samples must contain.
     """
 
@@ -85,92 +76,6 @@ class MultiViewDataset(Dataset[MultiViewSample], Generic[Source]):
     def __getitem__(self, index: int) -> MultiViewSample:
         source = self.sources[index]
         return to_sample(source, self.load(source, self.options), self.options)
-
-
-def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
-    """Read one scan from a rendered data set.
-
-    Args:
-        record: the paths of its files.
-        options: which of them are needed.
-
-    Raises:
-        InputError: a file is missing, unreadable, or differs in size from the rest, or an anomalous sample
-            has an empty mask.
-    """
-    views = options.view_indices
-    pictures = options.with_pictures
-    color_path = record.rgb_path if pictures and options.with_color else None
-    mask = layout.read_mask(record.mask_path) if record.label and record.mask_path is not None else None
-    if record.label and not options.allow_empty_masks and (mask is None or not mask.any()):
-        raise InputError(
-            record.mask_path or record.views_folder,
-            f"no point is marked, yet the sample counts as anomalous ({record.species})",
-            "list good samples as such in the JSON files, or allow such samples (--allow_empty_masks)",
-        )
-    nonzero_indices = layout.read_nonzero_indices(record.correspondence_folder)
-    points = _labelled_points(record) if options.region_neighbours is not None else None
-    if points is None and options.with_points:
-        points = read_points(record.point_cloud_path, nonzero_indices, record.views_folder, options.point_size)
-    side = options.point_size
-    views_gt = layout.read_views_gt(record.views_gt_folder, views, side) if options.with_views_gt else None
-    scan = LoadedScan(
-        views=layout.read_views(record.views_folder, views, side) if pictures else None,
-        views_gt=views_gt if record.label else without_view_marks(record, views_gt),
-        correspondences=layout.read_correspondences(record.correspondence_folder, views),
-        nonzero_indices=nonzero_indices,
-        color=None if color_path is None else layout.read_color(color_path),
-        mask=mask,
-        points=points,
-    )
-    if scan.mask is not None and scan.mask.ndim == 2 and scan.color is not None:
-        _check_proportions(record, scan.mask.shape, scan.color.shape)
-    return scan
-
-
-def _check_proportions(record: SampleRecord, mask: tuple[int, ...], color: tuple[int, ...]) -> None:
-    """Refuse the mask of another recording: resized to the grid, it would silently mark other points."""
-    if abs(mask[0] * color[1] - mask[1] * color[0]) > SAME_PROPORTIONS * mask[1] * color[0]:
-        problem = f"is {mask[1]} x {mask[0]} pixels, but the picture is {color[1]} x {color[0]}"
-        raise InputError(record.mask_path or record.views_folder, problem, "give files of the same recording")
-
-
-def _check_grid(name: str | Path, scan: LoadedScan, size: int) -> None:
-    """Refuse another grid than the rendered one: in a larger one, points would silently move to other rows."""
-    for pictures in (scan.views, scan.views_gt):
-        if pictures is not None and pictures.shape[1:3] != (size, size):
-            problem = f"holds pictures of {pictures.shape[2]} x {pictures.shape[1]} pixels, expected {size} x {size}"
-            raise InputError(name, problem, "give the --grid_size that it was rendered with, or render it again")
-
-
-def _labelled_points(record: SampleRecord) -> np.ndarray | None:
-    """The points of an anomalous point cloud; None if the mask is an image or the sample is good."""
-    if not record.label or record.mask_path is None or record.mask_path.suffix.lower() != ".pcd":
-        return None
-    return read_pcd(record.mask_path).points
-
-
-def from_rendered_sample(
-    rendered: RenderedSample,
-    color: np.ndarray | None,
-    mask: np.ndarray | None,
-    options: SampleOptions,
-    points: np.ndarray | None = None,
-) -> LoadedScan:
-    """The same as :func:`load_rendered`, for a scan that has just been rendered."""
-    chosen = list(options.view_indices)
-    scan = LoadedScan(
-        views=rendered.views[chosen] if options.with_pictures else None,
-        views_gt=rendered.views_gt[chosen] if options.with_views_gt else None,
-        correspondences=rendered.correspondences[chosen],
-        nonzero_indices=rendered.nonzero_indices,
-        color=color if options.with_pictures and options.with_color else None,
-        mask=mask,
-        # In the precision of stored files, so that ties between neighbours are resolved in the same way.
-        points=None if points is None else points.astype(np.float32).astype(np.float64),
-    )
-    _check_grid("rendering", scan, options.point_size)
-    return scan
 
 
 def to_sample(source: SampleSource, scan: LoadedScan, options: SampleOptions) -> MultiViewSample:

@@ -18,16 +18,9 @@ from threadpoolctl import threadpool_limits
 
 from pointad.compute.interrupts import end_with_parent, interrupt_behind
 from pointad.compute.shared_locks import why_no_locks
-from pointad.data.layout import (
-    GOOD_SPLIT,
-    SPLIT,
-    SampleFiles,
-    is_finished,
-    refuse_links,
-    remove_views,
-    write_rendered_sample,
-)
+from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, refuse_links
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
+from pointad.data.rendered_files import remove_views, write_rendered_sample
 from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.data.staleness import is_outdated, sources_of
 from pointad.errors import InputError, PointADError, fault, reason, shown

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pointad.data import layout
+from pointad.data import rendered_files
 from pointad.data.sample_source import SampleSource
 from pointad.errors import InputError
 from pointad.files.presence import is_file
@@ -59,7 +59,7 @@ def without_view_marks(record: RenderedFiles, views_gt: np.ndarray | None) -> np
         views_gt: (V, S, S) uint8; None if the views are not learned from.
     """
     try:
-        mask = layout.read_mask(record.mask_path) if record.mask_path and is_file(record.mask_path) else None
+        mask = rendered_files.read_mask(record.mask_path) if record.mask_path and is_file(record.mask_path) else None
     except InputError as error:
         logger.warning("%s; it is ignored, as the sample counts as good", error)
         mask = None

@@ -7,18 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pointad.data.dataset import (
-    LoadedScan,
-    MultiViewDataset,
-    SampleOptions,
-    from_rendered_sample,
-    load_rendered,
-)
+from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.data.layout import SPLIT, STORED, VIEWS
 from pointad.data.listed_paths import WRITE_AGAIN
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
 from pointad.data.own_data import check_kind
 from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples, render_raw_sample
+from pointad.data.rendered_scan import from_rendered_sample, load_rendered
 from pointad.data.rendering_settings import require_dataset, stored_views
 from pointad.data.sample_source import SampleSource
 from pointad.data.view_subset import AvailableViews

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointad.data.layout import SampleFiles, read_nonzero_indices
+from pointad.data.layout import SampleFiles
+from pointad.data.rendered_files import read_nonzero_indices
 from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
 from pointad.report.samples import saved_maps

@@ -15,7 +15,8 @@ from typing import BinaryIO, cast
 import numpy as np
 from PIL import Image
 
-from pointad.data.layout import NONZERO_INDICES, SampleFiles, read_color, read_nonzero_indices, read_views
+from pointad.data.layout import NONZERO_INDICES, SampleFiles
+from pointad.data.rendered_files import read_nonzero_indices, read_views
 from pointad.errors import InputError, reason
 from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.evaluation.sample_outputs import maps_file, picture_file
@@ -191,7 +192,7 @@ def _has_tested_pictures(files: SampleFiles, saved: dict[str, np.ndarray], run: 
     if "views" in saved and views is not None and files.views.is_dir():
         pictures["views"] = read_views(files.views, views)
     if "picture" in saved and files.rgb.is_file():
-        pictures["picture"] = read_color(files.rgb)[None]
+        pictures["picture"] = read_picture(files.rgb, "RGB")[None]
     now = {kind: resize_pictures(one, size) for kind, one in pictures.items()}
     return all(
         saved[kind].tobytes() == bytes.fromhex(views_digest(one if kind == "views" else one[0]))

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 
 from pointad.commands import render_scans
-from pointad.data import layout
+from pointad.data import layout, rendered_files
 from pointad.errors import InputError
 from pointad.files.locks import try_lock
 
@@ -26,9 +26,9 @@ def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.Capture
     for name in ("ring", "ball"):
         files = layout.SampleFiles(output, name, "unlabelled", name)
         assert layout.is_finished(files, 2) and not layout.is_finished(files, 3)
-        views = layout.read_views(files.views, range(2))
+        views = rendered_files.read_views(files.views, range(2))
         assert (views == 255).mean() < 0.95 and (views < 255).mean() > 0.05
-        rendered = layout.read_correspondences(files.correspondences, range(2))
+        rendered = rendered_files.read_correspondences(files.correspondences, range(2))
         kept = np.load(files.folder / "points.npy")
         assert kept.shape == (rendered.shape[1], 3)
         if name == "ball":

@@ -20,7 +20,7 @@ from PIL import Image
 
 from pointad.commands import render_dataset
 from pointad.commands.render_settings import drawing_device
-from pointad.data import layout
+from pointad.data import layout, rendered_files
 from pointad.data.export import FAILED, RENDERED, SKIPPED, export_samples
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
@@ -58,19 +58,19 @@ def test_files_hold_what_rendering_in_memory_gives(
         rendered, prepared = render_raw_sample(sample, TWO_VIEWS)
         rgb, mask = prepared.rgb, prepared.mask if sample.label else None
         assert record.label == sample.label and record.mask_path is not None
-        read = layout.read_views(record.views_folder, range(2))
+        read = rendered_files.read_views(record.views_folder, range(2))
         np.testing.assert_array_equal(read, np.repeat(rendered.views[..., None], 3, axis=-1))
-        np.testing.assert_array_equal(layout.read_views_gt(record.views_gt_folder, range(2)), rendered.views_gt)
-        read = layout.read_correspondences(record.correspondence_folder, range(2))
+        np.testing.assert_array_equal(rendered_files.read_views_gt(record.views_gt_folder, range(2)), rendered.views_gt)
+        read = rendered_files.read_correspondences(record.correspondence_folder, range(2))
         np.testing.assert_array_equal(read, rendered.correspondences)
-        indices = layout.read_nonzero_indices(record.correspondence_folder)
+        indices = rendered_files.read_nonzero_indices(record.correspondence_folder)
         np.testing.assert_array_equal(indices, rendered.nonzero_indices)
-        stored_mask = layout.read_mask(record.mask_path)
+        stored_mask = rendered_files.read_mask(record.mask_path)
         np.testing.assert_array_equal(stored_mask, np.zeros_like(stored_mask) if mask is None else mask)
         assert stored_mask.any() == bool(sample.label)
         assert (record.rgb_path is None) == (rgb is None)
         if record.rgb_path is not None:
-            np.testing.assert_array_equal(layout.read_color(record.rgb_path), rgb)
+            np.testing.assert_array_equal(read_picture(record.rgb_path, "RGB"), rgb)
     assert digest(raw_root) == before
 
 

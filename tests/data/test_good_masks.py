@@ -9,10 +9,12 @@ import pytest
 from data.test_multi_view_samples import SIZE
 from PIL import Image
 
-from pointad.data.dataset import SampleOptions, load_rendered
-from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.dataset import SampleOptions
+from pointad.data.layout import SampleFiles
 from pointad.data.metadata import SampleRecord
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample, render_raw_sample
+from pointad.data.rendered_files import write_rendered_sample
+from pointad.data.rendered_scan import load_rendered
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.files.pictures import write_png
 from pointad.rendering.rendered_sample import RenderedSample

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pointad.data import layout
+from pointad.data import layout, rendered_files
 from pointad.data.layout import SampleFiles
 from pointad.errors import InputError
+from pointad.files.pictures import read_picture
 from pointad.rendering.rendered_sample import RenderedSample
 
 VIEWS = 3
@@ -31,16 +32,16 @@ def files(tmp_path: Path) -> SampleFiles:
 
 def test_round_trip(files: SampleFiles, sample: RenderedSample) -> None:
     assert not layout.is_finished(files, VIEWS)
-    layout.write_rendered_sample(files, sample)
+    rendered_files.write_rendered_sample(files, sample)
     assert layout.is_finished(files, VIEWS) and not layout.is_finished(files, VIEWS + 1)
     order = (2, 0)
-    views = layout.read_views(files.views, order)
+    views = rendered_files.read_views(files.views, order)
     np.testing.assert_array_equal(views, np.repeat(sample.views[[2, 0]][..., None], 3, axis=-1))
-    np.testing.assert_array_equal(layout.read_views_gt(files.views_gt, order), sample.views_gt[[2, 0]])
-    read = layout.read_correspondences(files.correspondences, order)
+    np.testing.assert_array_equal(rendered_files.read_views_gt(files.views_gt, order), sample.views_gt[[2, 0]])
+    read = rendered_files.read_correspondences(files.correspondences, order)
     assert read.dtype == np.int16
     np.testing.assert_array_equal(read, sample.correspondences[[2, 0]])
-    np.testing.assert_array_equal(layout.read_nonzero_indices(files.correspondences), sample.nonzero_indices)
+    np.testing.assert_array_equal(rendered_files.read_nonzero_indices(files.correspondences), sample.nonzero_indices)
     assert np.load(files.correspondences / "view_0_cor.npy").dtype == np.int16
     names = sorted(path.name for path in files.folder.rglob("*"))
     assert names == sorted(
@@ -56,14 +57,14 @@ def test_any_integer_type(files: SampleFiles, sample: RenderedSample, dtype: str
     for number, view in enumerate(sample.correspondences):
         np.save(files.correspondences / f"view_{number}_cor.npy", np.array(view, dtype=dtype, order=order))
     np.save(files.correspondences / "nonzero_indices.npy", sample.nonzero_indices.astype(dtype.replace("2", "4")))
-    read = layout.read_correspondences(files.correspondences, range(VIEWS))
+    read = rendered_files.read_correspondences(files.correspondences, range(VIEWS))
     np.testing.assert_array_equal(read, sample.correspondences)
-    np.testing.assert_array_equal(layout.read_nonzero_indices(files.correspondences), sample.nonzero_indices)
+    np.testing.assert_array_equal(rendered_files.read_nonzero_indices(files.correspondences), sample.nonzero_indices)
 
 
 def test_no_indices_for_unorganized_clouds(files: SampleFiles, sample: RenderedSample) -> None:
-    layout.write_rendered_sample(files, RenderedSample(sample.views, sample.views_gt, sample.correspondences))
-    assert layout.read_nonzero_indices(files.correspondences) is None
+    rendered_files.write_rendered_sample(files, RenderedSample(sample.views, sample.views_gt, sample.correspondences))
+    assert rendered_files.read_nonzero_indices(files.correspondences) is None
 
 
 def test_killed_at_any_moment(files: SampleFiles, sample: RenderedSample, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +73,7 @@ def test_killed_at_any_moment(files: SampleFiles, sample: RenderedSample, monkey
     class Killed(BaseException):
         pass
 
-    write_png, save = layout.write_png, np.save
+    write_png, save = rendered_files.write_png, np.save
     moment = 0
     while True:
         left = moment
@@ -91,7 +92,7 @@ def test_killed_at_any_moment(files: SampleFiles, sample: RenderedSample, monkey
         monkeypatch.setattr(layout, "write_png", count(write_png))
         monkeypatch.setattr(np, "save", count(save))
         try:
-            layout.write_rendered_sample(files, sample)
+            rendered_files.write_rendered_sample(files, sample)
         except Killed:
             assert not layout.is_finished(files, VIEWS) and not files.views.exists()
             moment += 1
@@ -99,16 +100,16 @@ def test_killed_at_any_moment(files: SampleFiles, sample: RenderedSample, monkey
             break
     assert moment == 3 * VIEWS + 1
     assert layout.is_finished(files, VIEWS)
-    np.testing.assert_array_equal(layout.read_views_gt(files.views_gt, range(VIEWS)), sample.views_gt)
+    np.testing.assert_array_equal(rendered_files.read_views_gt(files.views_gt, range(VIEWS)), sample.views_gt)
     assert not list(files.folder.rglob(".*"))
 
 
 def test_replacing_a_finished_sample(files: SampleFiles, sample: RenderedSample) -> None:
-    layout.write_rendered_sample(files, sample)
+    rendered_files.write_rendered_sample(files, sample)
     fewer = RenderedSample(sample.views[:1], sample.views_gt[:1], sample.correspondences[:1, :7])
-    layout.write_rendered_sample(files, fewer)
+    rendered_files.write_rendered_sample(files, fewer)
     assert len(list(files.views.iterdir())) == len(list(files.correspondences.iterdir())) == 1
-    assert layout.read_nonzero_indices(files.correspondences) is None
+    assert rendered_files.read_nonzero_indices(files.correspondences) is None
 
 
 def saved(folder: Path, name: str, values: np.ndarray, **options: bool) -> Path:
@@ -134,21 +135,21 @@ def saved(folder: Path, name: str, values: np.ndarray, **options: bool) -> Path:
 def test_wrong_correspondences(tmp_path: Path, values: np.ndarray) -> None:
     saved(tmp_path, "view_0_cor.npy", values)
     with pytest.raises(InputError, match=r"view_0_cor\.npy"):
-        layout.read_correspondences(tmp_path, [0])
+        rendered_files.read_correspondences(tmp_path, [0])
 
 
 def test_views_of_different_length(tmp_path: Path) -> None:
     saved(tmp_path, "view_0_cor.npy", np.zeros((5, 3), int))
     saved(tmp_path, "view_1_cor.npy", np.zeros((6, 3), int))
     with pytest.raises(InputError, match=r"view_1_cor\.npy.*\(6, 3\).*view_0_cor\.npy"):
-        layout.read_correspondences(tmp_path, [0, 1])
+        rendered_files.read_correspondences(tmp_path, [0, 1])
 
 
 @pytest.mark.parametrize("values", [np.zeros((5, 1), int), np.array([-1]), np.array([2**40]), np.zeros(3)])
 def test_wrong_indices(tmp_path: Path, values: np.ndarray) -> None:
     saved(tmp_path, "nonzero_indices.npy", values)
     with pytest.raises(InputError, match=r"nonzero_indices\.npy"):
-        layout.read_nonzero_indices(tmp_path)
+        rendered_files.read_nonzero_indices(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PNG", None])
@@ -156,15 +157,15 @@ def test_broken_pictures(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "view_0.png").write_bytes(content)
     with pytest.raises(InputError, match=r"view_0\.png"):
-        layout.read_views(tmp_path, [0])
+        rendered_files.read_views(tmp_path, [0])
 
 
 def test_sizes_are_compared_before_pictures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (30, 20)).save(tmp_path / "view_0.png")
-    assert layout.read_views(tmp_path, [0]).shape == (1, 20, 30, 3)
+    assert rendered_files.read_views(tmp_path, [0]).shape == (1, 20, 30, 3)
     monkeypatch.setattr(layout, "read_picture", lambda *_: pytest.fail("decoded"))
     with pytest.raises(InputError, match=r"view_0\.png: holds a picture of 30 x 20 pixels, expected 336 x 336"):
-        layout.read_views(tmp_path, [0], 336)
+        rendered_files.read_views(tmp_path, [0], 336)
 
 
 def test_truncated_and_huge_pictures(tmp_path: Path) -> None:
@@ -172,10 +173,10 @@ def test_truncated_and_huge_pictures(tmp_path: Path) -> None:
     content = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"a\.png"):
-        layout.read_color(tmp_path / "a.png")
+        read_picture(tmp_path / "a.png", "RGB")
     Image.new("1", (20_000, 10)).save(tmp_path / "wide.png")
     with pytest.raises(InputError, match="20000 x 10"):
-        layout.read_color(tmp_path / "wide.png")
+        read_picture(tmp_path / "wide.png", "RGB")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
@@ -187,10 +188,10 @@ def test_masks_of_every_depth(tmp_path: Path, mode: str) -> None:
     else:
         picture = Image.fromarray(expected).convert(mode)
     picture.save(tmp_path / "mask.png")
-    np.testing.assert_array_equal(layout.read_mask(tmp_path / "mask.png"), expected)
+    np.testing.assert_array_equal(rendered_files.read_mask(tmp_path / "mask.png"), expected)
 
 
 def test_masks_with_small_values(tmp_path: Path) -> None:
     expected = np.arange(12, dtype=np.uint8).reshape(3, 4)
     Image.fromarray(expected).save(tmp_path / "mask.png")
-    np.testing.assert_array_equal(layout.read_mask(tmp_path / "mask.png"), np.where(expected > 0, 255, 0))
+    np.testing.assert_array_equal(rendered_files.read_mask(tmp_path / "mask.png"), np.where(expected > 0, 255, 0))

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pointad.data.layout import SampleFiles, write_rendered_sample
+from pointad.data.layout import SampleFiles
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
+from pointad.data.rendered_files import write_rendered_sample
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 

@@ -10,7 +10,8 @@ import torch
 from sample_scans import closed_shape, depth_scan
 
 from pointad.data.batch import collate
-from pointad.data.dataset import SampleOptions, from_rendered_sample, to_sample
+from pointad.data.dataset import SampleOptions, to_sample
+from pointad.data.rendered_scan import from_rendered_sample
 from pointad.data.view_subset import ViewChoice
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG

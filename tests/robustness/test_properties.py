@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pointad.data import layout
+from pointad.data import layout, rendered_files
 from pointad.data.layout import SampleFiles
 from pointad.data.visibility import fill_never_seen
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
@@ -213,14 +213,16 @@ def test_rendered_samples_come_back(seed: int, views: int, count: int, organized
     )
     with tempfile.TemporaryDirectory() as folder:
         files = SampleFiles(Path(folder), "class", "good", "000")
-        layout.write_rendered_sample(files, sample)
+        rendered_files.write_rendered_sample(files, sample)
         assert layout.is_finished(files, views)
-        np.testing.assert_array_equal(layout.read_views(files.views, range(views))[..., 0], sample.views)
-        np.testing.assert_array_equal(layout.read_views_gt(files.views_gt, range(views)), sample.views_gt)
-        read = layout.read_correspondences(files.correspondences, range(views))
+        np.testing.assert_array_equal(rendered_files.read_views(files.views, range(views))[..., 0], sample.views)
+        np.testing.assert_array_equal(rendered_files.read_views_gt(files.views_gt, range(views)), sample.views_gt)
+        read = rendered_files.read_correspondences(files.correspondences, range(views))
         np.testing.assert_array_equal(read, sample.correspondences)
         assert read_npy(files.correspondences / "view_0_cor.npy").dtype == np.int16
-        np.testing.assert_array_equal(layout.read_nonzero_indices(files.correspondences), sample.nonzero_indices)
+        np.testing.assert_array_equal(
+            rendered_files.read_nonzero_indices(files.correspondences), sample.nonzero_indices
+        )
 
 
 METRICS = st.dictionaries(st.sampled_from(["image_auroc", "pixel_aupro"]), st.none() | st.floats(0, 1))

@@ -18,10 +18,11 @@ from safetensors.torch import save_file
 
 from pointad.commands.program import run
 from pointad.compute.interrupts import held_interrupts, interrupt_behind, obey_the_parent
-from pointad.data.dataset import MultiViewDataset, SampleOptions, load_rendered
+from pointad.data.dataset import MultiViewDataset, SampleOptions
 from pointad.data.layout import VIEWS
 from pointad.data.loader import iterate_batches
 from pointad.data.metadata import read_metadata
+from pointad.data.rendered_scan import load_rendered
 from pointad.encoding.feature_cache import FeatureCache, PictureFeatures
 from pointad.errors import InputError
 from pointad.files.safetensors_files import read_safetensors
