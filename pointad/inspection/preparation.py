@@ -20,6 +20,7 @@ from pointad.compute.searches import nearest_in_threads
 from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
+from pointad.inspection.array_checks import checked_arrays
 from pointad.inspection.extent import check_count, check_extent
 from pointad.inspection.pose import principal_axes
 from pointad.inspection.strays import strays, warn_of_far_points
@@ -28,7 +29,6 @@ from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.point_size import closing_point_size
 from pointad.rendering.views import View, ViewRig, rotation_matrix
 from pointad.scans.cleaning import check_proportions, clean_scan, pad_to_square, points_present
-from pointad.scans.coarseness import warn_of_coarse_coordinates
 from pointad.scans.grid import GRID_SIZE, cloud_from_scan, nearest_indices
 from pointad.scans.point_cloud import OrganizedScan, PointCloud
 from pointad.scans.point_hashes import distinct_points
@@ -40,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 EXTENT = 0.1  # largest side of the cloud's box after scaling; the radii of the rigs hold whole neighbourhoods then
 ASPECT_TOLERANCE = 0.02  # between a picture and its scan
-MOST_WHOLE = 2**53  # whole numbers beyond it are not all float64
 PLACES = GRID_SIZE * GRID_SIZE
 FRONT_RIG = MVTEC3D_RIG  # for scans from one side: directions around +z, as depth cameras look
 AROUND_RIG = dataclasses.replace(REAL3D_RIG, point_size=None)  # for closed shapes: directions all around the x axis
@@ -85,30 +84,8 @@ def prepare(
     Raises:
         InputError: the arrays do not match, or hold too few points.
     """
-    if not _is_array(points):
-        remedy = "give a NumPy array; for one with a mask, masked_points.filled(numpy.nan)"
-        raise InputError("points", f"are a {type(points).__name__}", remedy)
-    is_empty = points.ndim == 3 and not points.size  # no pixels at all: not even holes
-    if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu" or is_empty:
-        problem = f"are {points.dtype} of shape {points.shape}"
-        raise InputError("points", problem, "give numbers of shape (N, 3), or (H, W, 3) for an organized scan")
+    points, picture = checked_arrays(points, colors, rgb, remove_table=remove_table, name=name)
     organized = points.ndim == 3
-    picture = _picture(rgb if rgb is not None else colors if organized else None)
-    if not organized and rgb is not None:
-        problem = "cannot be mapped to a cloud without a grid"
-        raise InputError("RGB picture", problem, "give the organized scan, (H, W, 3), or omit the picture")
-    if not organized and remove_table:
-        problem = "has no pixel grid, without which no table can be removed"
-        raise InputError("scan", problem, "give the organized scan, or remove the table beforehand")
-    points = np.asarray(points)  # of matrices and the like
-    if points.dtype.kind == "f" and points.itemsize < 8:  # those of files, in double precision, were looked at
-        warn_of_coarse_coordinates(points.astype(np.float64), name)
-    if points.dtype.kind in "iu" and points.size and not -MOST_WHOLE <= points.min() <= points.max() <= MOST_WHOLE:
-        raise InputError(
-            "points", "hold whole numbers beyond 2**53, which would be rounded", "subtract an offset first"
-        )
-    if points.dtype not in (np.float32, np.float64):  # sums of coordinates pass the end of half precision
-        points = points.astype(np.float64)
     chosen = choose_rig(rig, organized)
     if not organized:
         return prepare_cloud(points, chosen, seed=seed, name=name)
@@ -294,15 +271,3 @@ def _fit(rgb: np.ndarray, width: int, height: int, name: str) -> np.ndarray:
     if 2 * rgb.shape[1] < width:
         logger.warning("%s: the RGB picture of %d x %d pixels is coarser than the scan", name, *rgb.shape[1::-1])
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def _is_array(given: object) -> bool:
-    return isinstance(given, np.ndarray) and not isinstance(given, np.ma.MaskedArray)
-
-
-def _picture(rgb: np.ndarray | None) -> np.ndarray | None:
-    if rgb is not None and not _is_array(rgb):
-        raise InputError("RGB picture", f"is a {type(rgb).__name__}", "give a NumPy array, (H, W, 3) of uint8")
-    if rgb is not None and (rgb.ndim != 3 or rgb.shape[-1] != 3 or rgb.dtype != np.uint8 or not rgb.size):
-        raise InputError("RGB picture", f"is {rgb.dtype} of shape {rgb.shape}", "give (H, W, 3) of uint8")
-    return rgb
