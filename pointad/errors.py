@@ -92,6 +92,21 @@ class InputError(PointADError):
 
 
 @contextlib.contextmanager
+def failures_of(subject: str | Path, done: str, remedy: str) -> Iterator[None]:
+    """Within the block, an error of the operating system is an InputError.
+
+    Args:
+        subject: the file or folder.
+        done: what cannot be done with it, such as "read" or "written".
+        remedy: what to do about it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(subject, f"cannot be {done} ({error.strerror or error})", remedy) from error
+
+
+@contextlib.contextmanager
 def named_subjects(names: Mapping[str, str | Path | None]) -> Iterator[None]:
     """Within the block, errors about arrays are errors about the files that these come from.
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from pointad.commands.verdicts import Verdicts
-from pointad.files.atomic import atomic_path, remove_file
+from pointad.errors import counted
+from pointad.files.atomic import atomic_path, remove_file, write_text
 from pointad.files.pictures import write_png
 from pointad.files.regular import refuse_special
 from pointad.inspection.heat_cloud import write_heat_cloud
@@ -58,8 +59,7 @@ def write_inspection(
             np.save(temporary, prediction.point_scores)
         if html:
             page = inspection_page(inspection, sentence, heat_range)
-            with atomic_path(folder / "cloud.html") as temporary:
-                temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
+            write_text(folder / "cloud.html", page, errors="backslashreplace")
 
     with ThreadPoolExecutor(2) as pool:
         for written in [pool.submit(write_sheet), pool.submit(write_clouds)]:
@@ -70,7 +70,7 @@ def compared_with(good_scans: int) -> str:
     """What a score rests on, as a sentence without its full stop."""
     if not good_scans:
         return "Judged without good scans of the object (zero-shot)"
-    return f"Compared with {good_scans} good scan{'' if good_scans == 1 else 's'} ({good_scans}-shot)"
+    return f"Compared with {counted(good_scans, 'good scan')} ({good_scans}-shot)"
 
 
 def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:
@@ -93,10 +93,9 @@ def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write prediction.json."""
-    with atomic_path(folder / "prediction.json") as temporary:
-        # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
-        text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
+    write_text(folder / "prediction.json", text, errors="backslashreplace")
 
 
 def _spoken(score: float, verdicts: Verdicts) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pointad.commands.places import STANDARD_OUTPUT, home
 from pointad.commands.scan_search import refuse_overwriting
 from pointad.errors import InputError
-from pointad.files.atomic import atomic_path, write_together
+from pointad.files.atomic import write_text, write_together
 from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
 from pointad.report.copies import without_copies
@@ -53,8 +53,7 @@ def report(
         for folder in {os.path.realpath(one): one for one in (tables_folder, pages_folder) if one is not None}.values():
             owned.enter_context(own_folder(folder))
         if csv_path not in (None, STANDARD_OUTPUT):
-            with atomic_path(csv_path) as temporary:
-                temporary.write_text(to_tidy_csv(runs), encoding="utf-8")
+            write_text(csv_path, to_tidy_csv(runs))
         if tables_folder is not None:
             write_tables(tables, tables_folder)
         if pages_folder is not None:

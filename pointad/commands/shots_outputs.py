@@ -1,7 +1,5 @@
 """What a few-shot test leaves: its table, `shots.json`, `shots.csv`, and a `results.json` for every number of shots."""
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ from pointad.evaluation.results import Metrics, Results, metric_title, percent, 
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import write_together
+from pointad.files.csv_tables import csv_text
 from pointad.files.escaping import for_csv
 from pointad.files.names import place_below
 from pointad.files.regular import refuse_leaving
@@ -185,9 +184,7 @@ def of_draws(outcomes: Sequence[ShotOutcome], modality: str, metric: str) -> lis
 
 def to_csv(outcomes: Sequence[ShotOutcome]) -> str:
     """A line for every set of prompts, class (and their mean), number of good scans, modality and metric; fractions."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines: list[Sequence[object]] = [COLUMNS]
     for (prompts, class_name, shots), own in _groups(outcomes):
         about = [for_csv(prompts), for_csv(class_name), supervision_of(shots), _origin(own) if shots else ""]
         for modality in modalities_of(own):
@@ -195,8 +192,8 @@ def to_csv(outcomes: Sequence[ShotOutcome]) -> str:
                 values = of_draws(own, modality, metric)
                 deviation = statistics.stdev(values) if len(values) > 1 else ""
                 mean = statistics.fmean(values) if values else ""
-                writer.writerow([*about, modality, metric, mean, deviation, len(values)])
-    return file.getvalue()
+                lines.append([*about, modality, metric, mean, deviation, len(values)])
+    return csv_text(lines)
 
 
 def _groups(outcomes: Sequence[ShotOutcome]) -> Iterator[tuple[tuple[str, str, int], list[ShotOutcome]]]:

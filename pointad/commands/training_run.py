@@ -1,7 +1,6 @@
 """A run of train.py: the training class is encoded once, then the prompts are learned and written."""
 
 import csv
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pointad.evaluation.provenance import code_fingerprint
 from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
 from pointad.evaluation.run_schema import checked_record
 from pointad.files.atomic import atomic_path, remove_file
-from pointad.files.json_files import read_json
+from pointad.files.json_files import read_json, write_json
 from pointad.files.presence import is_file
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
@@ -278,8 +277,7 @@ def learning_settings(settings: TrainSettings) -> TrainingSettings:
 
 def write_run(record: TrainingRecord, folder: Path) -> None:
     """Say what is being trained, for test.py and for the reports."""
-    with atomic_path(folder / RUN_NAME) as temporary:
-        temporary.write_text(json.dumps(to_json(record), indent=2) + "\n", encoding="utf-8")
+    write_json(folder / RUN_NAME, to_json(record))
 
 
 def write_losses(history: Sequence[EpochLosses], path: Path) -> None:

@@ -1,6 +1,5 @@
 """Lists the samples of a rendered data set in the files that `pointad.data.metadata` reads."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +13,8 @@ from pointad.datasets.archive import folders_with, is_good
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, counted
-from pointad.files.atomic import atomic_path
 from pointad.files.existing import is_beside
+from pointad.files.json_files import write_json
 from pointad.files.locks import wait_for_lock
 
 logger = logging.getLogger(__name__)
@@ -67,14 +66,14 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
             "render the data set first with scripts/render_dataset.py",
         )
     if good or (folder / GOOD_SCANS_NAME).exists():
-        _write(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good})
+        write_json(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good}, indent=4)
     for path in unfinished:
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
     _tell_missing_masks(folder, [entry for found in entries.values() for entry in found])
-    _write(metadata_path(folder), {"train": {}, "test": entries})
+    write_json(metadata_path(folder), {"train": {}, "test": entries}, indent=4)
     for class_name, found in entries.items():
         if metadata_path(folder, class_name) != metadata_path(folder):  # as for a class called "all"
-            _write(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}})
+            write_json(metadata_path(folder, class_name), {"train": {}, "test": {class_name: found}}, indent=4)
     return MetadataSummary(
         samples=_count(entries),
         unfinished=tuple(unfinished),
@@ -155,11 +154,6 @@ def _entry(files: SampleFiles, dataset: DatasetSpecification) -> dict[str, Any]:
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
-
-
-def _write(path: Path, sections: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(sections, indent=4) + "\n", encoding="utf-8")
 
 
 def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from pointad.data.foreign_files import refuse_foreign_files
 from pointad.data.layout import NONZERO_INDICES, SampleFiles, correspondence_name, view_gt_name, view_name
 from pointad.data.view_sizes import check_view_sizes
-from pointad.errors import InputError
+from pointad.errors import InputError, failures_of
 from pointad.files.existing import is_beside
 from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.npy_files import read_npy
@@ -31,14 +31,10 @@ def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
         InputError: a folder cannot be written.
     """
     remove_views(files)
-    try:
+    with failures_of(files.folder, "written", "choose a writable folder with free space"):
         _replace_folder(files.correspondences, lambda folder: _fill_correspondences(folder, sample))
         _replace_folder(files.views_gt, lambda folder: _fill_pictures(folder, sample.views_gt, view_gt_name))
         _replace_folder(files.views, lambda folder: _fill_pictures(folder, sample.views, view_name))
-    except OSError as error:
-        raise InputError(
-            files.folder, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
-        ) from error
 
 
 def remove_views(files: SampleFiles) -> None:
@@ -49,14 +45,10 @@ def remove_views(files: SampleFiles) -> None:
             than this run began to work in.
     """
     refuse_replaced(files.views)
-    try:
+    with failures_of(files.views, "removed", "choose a writable folder"):
         refuse_foreign_files((files.views, files.views_gt, files.correspondences))
         if files.views.exists():
             shutil.rmtree(files.views)
-    except OSError as error:
-        raise InputError(
-            files.views, f"cannot be removed ({error.strerror or error})", "choose a writable folder"
-        ) from error
 
 
 def read_views(folder: str | Path, indices: Sequence[int], size: int | None = None) -> np.ndarray:

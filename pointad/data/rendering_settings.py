@@ -5,7 +5,6 @@ docs/exactness.md, so several may fill one folder. And it lists the raw data set
 of one name in two of them are rendered once.
 """
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
@@ -18,9 +17,8 @@ from pointad.data.view_subset import AvailableViews
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS, specification
 from pointad.errors import InputError
-from pointad.files.atomic import atomic_path
 from pointad.files.existing import is_beside
-from pointad.files.json_files import read_json
+from pointad.files.json_files import read_json, write_json
 from pointad.files.locks import wait_for_lock
 from pointad.rendering.views import View, repeated_direction
 
@@ -142,7 +140,7 @@ def agree_on_settings(root: Path, dataset_name: str, options: RenderingOptions) 
             logger.warning(
                 "%s: renderings without %s are assumed to have been made with the current flags", root, SETTINGS_NAME
             )
-        _write(path, wanted)
+        write_json(path, wanted)
 
 
 def note_device(root: Path, device: str | None) -> None:
@@ -161,7 +159,7 @@ def note_device(root: Path, device: str | None) -> None:
         settings = read_settings(root)
         known = (settings or {}).get(DEVICES) or []
         if settings is not None and kind not in known:
-            _write(path, {**settings, DEVICES: sorted([*known, kind])})
+            write_json(path, {**settings, DEVICES: sorted([*known, kind])})
 
 
 def note_source(root: Path, archive: Path, *, afresh: bool) -> None:
@@ -190,7 +188,7 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> None:
             message = "%s: was rendered from %s, which no longer exists; %s is assumed to be the same data"
             logger.warning(message, root, ", ".join(gone), own)
         if sorted([*others, own]) != known:
-            _write(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
+            write_json(root / SETTINGS_NAME, {**settings, SOURCES: sorted([*others, own])})
 
 
 def other_sources(root: Path, archive: Path) -> list[str]:
@@ -217,11 +215,6 @@ def _count_views(folder: Path) -> int:
         last = folder / f"view_{count - 1}.png"
         raise InputError(last, f"is beyond the {MOST_VIEWS} views that a sample may have", "remove it")
     return count
-
-
-def _write(path: Path, settings: dict[str, Any]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_views(names: Sequence[str], path: Path, remedy: str) -> None:

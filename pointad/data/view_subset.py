@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.rendering.views import View, ViewRig
 
 VIEW_COUNT = 9  # of the published rigs
@@ -58,7 +58,7 @@ class AvailableViews:
             return self._indices(choice.directions)
         count = self.count if choice.count is None else choice.count
         if not 1 <= count <= self.count:
-            problem = f"{self.place} has {self.count} view{'' if self.count == 1 else 's'} per sample"
+            problem = f"{self.place} has {counted(self.count, 'view')} per sample"
             raise InputError(f"views {count}", problem, f"give a number from 1 to {self.count}")
         return view_subset(count, organized=organized, of=self.count, directions=self.directions)
 

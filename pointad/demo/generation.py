@@ -4,16 +4,15 @@ Scans of another seed have the same names, and those beyond a smaller number sta
 nothing would tell the mixture from a data set.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pointad.errors import InputError
-from pointad.files.atomic import atomic_path, make_folder
+from pointad.files.atomic import make_folder
 from pointad.files.existing import is_beside
-from pointad.files.json_files import read_json
+from pointad.files.json_files import read_json, write_json
 from pointad.files.locks import wait_for_lock
 from pointad.files.regular import refuse_leaving
 
@@ -56,8 +55,7 @@ def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) 
             logger.warning(
                 "%s: scans without %s are assumed to have been generated with the current flags", root, RECORD_NAME
             )
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(asdict(wanted), indent=2) + "\n", encoding="utf-8")
+        write_json(path, asdict(wanted))
 
 
 def file_of_class(root: Path, class_name: str, *below: str) -> Path:

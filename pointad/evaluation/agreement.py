@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.evaluation.run_record import PipelineRecord, TrainingRecord
 from pointad.scoring.back_projection import MEAN
 
@@ -44,7 +44,7 @@ def differences(training: TrainingRecord, test: PipelineRecord, *, same_dataset:
             found.append(f"{title} {_spoken(before)}")
     if training.views is not None and test.views is not None:
         if len(training.views) != len(test.views):
-            found.append(f"{len(training.views)} view{'' if len(training.views) == 1 else 's'}")
+            found.append(counted(len(training.views), "view"))
         elif same_dataset and _differ(training.view_names, test.view_names):
             found.append(f"views {' '.join(training.view_names or ())}")
         elif same_dataset and training.view_names is None and training.views != test.views:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
+from pointad.errors import counted
 
 _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
@@ -28,7 +29,7 @@ def data_title(
     """
     present = set(classes)
     if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
-        count = f" ({len(present)} class{'' if len(present) == 1 else 'es'})" if present else ""
+        count = f" ({counted(len(present), 'class')})" if present else ""
         return dataset.title + count
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)

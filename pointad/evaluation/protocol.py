@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pointad.errors import counted
 from pointad.evaluation.run_record import RunRecord, trainings_before
 from pointad.metrics.aupro import DEFAULT_LIMIT
 
@@ -41,7 +42,7 @@ class Protocol:
             f"σ {UNKNOWN if self.sigma is None else f'{self.sigma:g}'}",
             f"fusion {self.fusion or UNKNOWN}",
             f"seed {UNKNOWN if self.seed is None else self.seed}",
-            f"{len(self.classes)} class{'' if len(self.classes) == 1 else 'es'}: {', '.join(self.classes)}",
+            f"{counted(len(self.classes), 'class')}: {', '.join(self.classes)}",
         ]
         return "; ".join(parts)
 
@@ -101,9 +102,9 @@ def supervision_text(run: RunRecord) -> str:
     parts = [f"drawn from the {run.good_from} split" if run.good_from else None]
     if run.draws:
         seed = "" if run.draw_seed is None else f" with seed {run.draw_seed}"
-        parts.append(f"mean over {run.draws} draw{'' if run.draws == 1 else 's'}{seed}")
+        parts.append(f"mean over {counted(run.draws, 'draw')}{seed}")
     told = "; ".join(part for part in parts if part)
-    return f"{name}: {run.shots} good scan{'' if run.shots == 1 else 's'} of each class" + (f"; {told}" if told else "")
+    return f"{name}: {counted(run.shots, 'good scan')} of each class" + (f"; {told}" if told else "")
 
 
 def _learned_from(run: RunRecord) -> str:

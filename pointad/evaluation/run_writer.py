@@ -1,8 +1,6 @@
 """Writes the output of a test run: results, scores, curves, and optionally maps and pictures of every sample."""
 
-import csv
 import dataclasses
-import io
 import json
 import logging
 from collections.abc import Iterable, Mapping
@@ -36,6 +34,7 @@ from pointad.evaluation.sample_outputs import (
 )
 from pointad.evaluation.scored_sample import ScoredSample
 from pointad.files.atomic import atomic_path, write_together
+from pointad.files.csv_tables import csv_text
 from pointad.files.escaping import for_csv
 from pointad.files.regular import refuse_leaving
 from pointad.visualization.sheets import sample_sheet
@@ -146,12 +145,10 @@ class RunWriter:
         """
         leaks = label_leaks or {}
         self.results.label_leaks.update({name: leaks[name] for name in self.results.classes if name in leaks})
-        table = io.StringIO()
-        writer = csv.writer(table, lineterminator="\n")
         further = ((MAPS_COLUMN, self._save_maps), (PICTURE_COLUMN, self._visualize))
-        writer.writerow([*SCORE_COLUMNS, *(column for column, is_written in further if is_written)])
-        writer.writerows(self._rows)
-        scores, curves = table.getvalue().encode(), json.dumps(self._curves, allow_nan=False).encode()
+        columns = [*SCORE_COLUMNS, *(column for column, is_written in further if is_written)]
+        scores = csv_text([columns, *self._rows]).encode()
+        curves = json.dumps(self._curves, allow_nan=False).encode()
         files = Companions(text_fingerprint(scores), text_fingerprint(curves), self._save_maps, self._visualize)
         run = with_learned_samples(self.results.run, self._looks)
         self.results = dataclasses.replace(self.results, run=run, files=files)

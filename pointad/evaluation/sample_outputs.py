@@ -1,14 +1,13 @@
 """Where the maps and pictures of a run's samples lie, and which of them a run that never ended has left."""
 
 import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.evaluation.modalities import MODALITIES
-from pointad.files.atomic import atomic_path, remove_file
-from pointad.files.csv_tables import read_table
+from pointad.files.atomic import remove_file, write_text
+from pointad.files.csv_tables import csv_text, read_table
 from pointad.files.escaping import for_csv, from_csv
 from pointad.files.existing import is_beside
 from pointad.files.names import file_name, place_below, seen_alike
@@ -46,12 +45,8 @@ def announce(folder: Path, names: Iterable[SampleName]) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(SCORE_COLUMNS[:3])
-    writer.writerows([*map(for_csv, name)] for name in names)
-    with atomic_path(folder / UNFINISHED_NAME) as temporary:
-        temporary.write_text(table.getvalue(), encoding="utf-8")
+    rows = [[*map(for_csv, name)] for name in names]
+    write_text(folder / UNFINISHED_NAME, csv_text([SCORE_COLUMNS[:3], *rows]))
 
 
 def refuse_one_file_for_two(folder: Path, names: Iterable[SampleName]) -> None:

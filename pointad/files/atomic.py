@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pointad.errors import InputError
+from pointad.errors import InputError, failures_of
 from pointad.files.presence import is_folder
 from pointad.files.regular import as_path, refuse_special
 from pointad.files.standing_folders import refuse_replaced
@@ -45,11 +45,8 @@ def remove_file(path: Path) -> None:
         InputError: it cannot be removed, or its folder is no longer the one that this run works in.
     """
     refuse_replaced(path)
-    try:
+    with failures_of(path, "removed", "choose a writable folder"):
         path.unlink(missing_ok=True)
-    except OSError as error:
-        problem = f"cannot be removed ({error.strerror or error})"
-        raise InputError(path, problem, "choose a writable folder") from error
 
 
 @contextlib.contextmanager
@@ -71,16 +68,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     target = as_path(path)
     refuse_special(target)
     refuse_replaced(target)
-    try:
+    with failures_of(target, "written", "choose a writable folder with free space"):
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished_file(target) as temporary:
             yield temporary
             refuse_replaced(target)
             temporary.replace(target)
-    except OSError as error:
-        raise InputError(
-            target, f"cannot be written ({error.strerror or error})", "choose a writable folder with free space"
-        ) from error
+
+
+def write_text(path: str | Path, text: str, errors: str = "strict") -> None:
+    """Write a text in UTF-8, as `atomic_path` does.
+
+    Raises:
+        InputError: as there.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors=errors)
 
 
 def require_writable(path: str | Path) -> None:

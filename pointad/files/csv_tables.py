@@ -2,9 +2,10 @@
 
 import contextlib
 import csv
+import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pointad.errors import short
@@ -39,6 +40,13 @@ def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tupl
         reader = csv.reader(file, delimiter=separator, skipinitialspace=skip_blanks)
         rows = (row if any(cell.strip() for cell in row) else [] for row in reader)
         yield [name.strip() for name in next(rows, [])], rows
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV, the names of its columns first; lines end as on Unix."""
+    table = io.StringIO()
+    csv.writer(table, lineterminator="\n").writerows(rows)
+    return table.getvalue()
 
 
 def read_table(path: str | Path) -> tuple[list[str], list[dict[str, str]]]:

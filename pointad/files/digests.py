@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from pointad.errors import InputError
+from pointad.errors import failures_of
 from pointad.files.regular import regular_file_size
 
 _PIECE = 1 << 20  # bytes that are read at once
@@ -27,9 +27,6 @@ def add_content(digest: "hashlib._Hash", path: Path) -> None:
         InputError: this is no regular file, or cannot be read.
     """
     regular_file_size(path)  # opening a pipe would wait for ever
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "give a readable file") from error
+    with failures_of(path, "read", "give a readable file"), path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)

@@ -1,4 +1,4 @@
-"""Reads untrusted JSON files; any problem with the file becomes a one-line error."""
+"""Reads untrusted JSON files, and writes our own; any problem with a file becomes a one-line error."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pointad.errors import InputError, short
+from pointad.files.atomic import write_text
 from pointad.files.regular import read_bytes
 
 _LONGEST_KEY = 80  # characters that are shown
@@ -30,6 +31,15 @@ def read_json(path: str | Path, remedy: str) -> Any:
         return parse_json(content.decode(json.detect_encoding(content)))  # tools on Windows write UTF-16 too
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not readable JSON ({error})", remedy) from error
+
+
+def write_json(path: str | Path, content: Any, indent: int = 2) -> None:
+    """Write a JSON file.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    write_text(path, json.dumps(content, indent=indent) + "\n")
 
 
 def parse_json(text: str) -> Any:

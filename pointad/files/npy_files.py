@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from pointad.errors import InputError, reason
+from pointad.errors import InputError, failures_of, reason
 from pointad.files.regular import regular_file_size
 
 _MOST_AXES = 16
@@ -45,11 +45,8 @@ def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = Non
             in its header.
     """
     size = regular_file_size(path)
-    try:
-        with Path(path).open("rb") as file:
-            return read_npy_stream(file, path, size, kinds, most_values)
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
+    with failures_of(path, "read", _REMEDY), Path(path).open("rb") as file:
+        return read_npy_stream(file, path, size, kinds, most_values)
 
 
 def read_npy_stream(

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from pointad.errors import InputError
+from pointad.errors import InputError, failures_of
 
 _KINDS = {
     stat.S_IFDIR: "is a folder",
@@ -99,10 +99,8 @@ def read_bytes(path: str | Path) -> bytes:
         InputError: as `regular_file_size`, or the file cannot be read.
     """
     regular_file_size(path)
-    try:
+    with failures_of(path, "read", "check its permissions"):
         return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", "check its permissions") from error
 
 
 def _shortened(path: str | Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pointad.data.sample_source import SampleSource
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.files.names import seed_of
 
 TEST_SPLIT, TRAINING_SPLIT = "test", "train"  # where good scans may be drawn from
@@ -49,7 +49,7 @@ def check_shots(members: ClassMembers, shots: Sequence[int]) -> None:
     most = there if members.drawn_from == TRAINING_SPLIT else there - 1
     if max(shots) <= most:
         return
-    scans = f"{there} good scan{'' if there == 1 else 's'}"
+    scans = counted(there, "good scan")
     if members.drawn_from == TRAINING_SPLIT:
         problem = f"class {name} has {scans} in its {TRAINING_SPLIT} split"
         remedy = f"give at most {most}, or --good_from {TEST_SPLIT}"

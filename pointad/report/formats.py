@@ -1,11 +1,11 @@
 """Writes protocol tables as Markdown, CSV and LaTeX."""
 
-import csv
-import io
 from collections.abc import Sequence
 
+from pointad.errors import counted
 from pointad.evaluation.results import UNDEFINED, metric_title
 from pointad.evaluation.text_table import text_table
+from pointad.files.csv_tables import csv_text
 from pointad.files.escaping import for_csv, for_latex, for_markdown
 from pointad.report.protocol_tables import ProtocolTable, Summary, TableRow
 
@@ -32,7 +32,7 @@ def row_texts(table: ProtocolTable, row: TableRow) -> list[str]:
     """The cells of a row: `HEADINGS`, then the metrics."""
     runs = "published" if row.runs is None else str(row.runs)
     if row.draws is not None:
-        runs += f" × {row.draws} draw{'' if row.draws == 1 else 's'}"
+        runs += f" × {counted(row.draws, 'draw')}"
     cells = [summary_text(row.metrics.get(name)) for name in table.metrics]
     return [row.dataset, table.method_text(row), row.supervision, row.backbone, runs, *cells]
 
@@ -57,9 +57,7 @@ def to_markdown(tables: Sequence[ProtocolTable]) -> str:
 
 def to_csv(tables: Sequence[ProtocolTable]) -> str:
     """One line per table, row and metric; fractions at full precision."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    lines: list[Sequence[object]] = [CSV_COLUMNS]
     for table in tables:
         for row in table.rows:
             about = [
@@ -71,8 +69,8 @@ def to_csv(tables: Sequence[ProtocolTable]) -> str:
                 summary = row.metrics.get(name)
                 values = ["", ""] if summary is None else [summary.mean, summary.deviation]
                 numbers = ["" if value is None else value for value in values]
-                writer.writerow([*about, *origin, for_csv(name), *numbers, for_csv("; ".join(row.notes))])
-    return file.getvalue()
+                lines.append([*about, *origin, for_csv(name), *numbers, for_csv("; ".join(row.notes))])
+    return csv_text(lines)
 
 
 def to_latex(tables: Sequence[ProtocolTable]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pointad.data.view_subset import VIEW_COUNT
+from pointad.errors import counted
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.run_record import Role, RunRecord, facts
 from pointad.scans.grid import GRID_SIZE
@@ -143,21 +144,17 @@ def _term(name: str) -> str:
     return name.removesuffix("_loss").replace("_", " ")
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")
-
-
 _LABELS: dict[str, Callable[[Any], str]] = {
     "shots": supervision_of,
     "samples": lambda value: f"samples {value[:6]}",
-    "draws": lambda value: _count(value, "draw"),
+    "draws": lambda value: counted(value, "draw"),
     "good_from": lambda value: f"good scans from {value}",
     "object_aware": lambda value: "object-aware" if value else "not object-aware",
     "losses": lambda value: "losses " + " + ".join(map(_term, value)),
     "training.loss_weights": lambda value: (
         "weights " + " + ".join(f"{weight:g} {_term(name)}" for name, weight in value.items())
     ),
-    "views": lambda value: _count(len(value), "view"),
+    "views": lambda value: counted(len(value), "view"),
     "view_names": lambda value: f"views {' '.join(value)}",
     "view_fusion": lambda value: f"views fused by {value}",
     "sigma": lambda value: f"σ {value:g}",
@@ -182,7 +179,7 @@ _LABELS: dict[str, Callable[[Any], str]] = {
     "t_n_ctx": lambda value: f"{value} deep tokens",
     "training.learning_rate": lambda value: f"learning rate {value:g}",
     "training.batch_size": lambda value: f"batches of {value}",
-    "training.epochs": lambda value: _count(value, "epoch"),
+    "training.epochs": lambda value: counted(value, "epoch"),
     "training.init_checkpoint": lambda value: f"started from {value}",
     "training.init_fingerprint": lambda value: f"started from prompts {value[:6]}",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointad.evaluation.results import backbone_title, describe_run, metric_title
 from pointad.evaluation.sample_outputs import is_unfinished
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import write_text
 from pointad.files.escaping import for_html
 from pointad.files.names import file_name
 from pointad.files.presence import is_folder
@@ -70,14 +70,10 @@ def write_pages(
     folder = Path(folder)
     names = _page_names(runs)
     for run, name in zip(runs, names, strict=True):
-        page = run_page(run, roots)
-        with atomic_path(folder / name) as temporary:
-            temporary.write_text(page, encoding="utf-8")
+        write_text(folder / name, run_page(run, roots))
     index = folder / "index.html"
     remove_pages(folder, except_for=names)  # first: the next report would not find them by the new index
-    page = index_page(runs, names, protocol_tables(runs, modalities))
-    with atomic_path(index) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(index, index_page(runs, names, protocol_tables(runs, modalities)))
     return index
 
 

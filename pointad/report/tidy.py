@@ -3,12 +3,11 @@
 A few-shot run has such rows for every draw of its good scans.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.evaluation.results import Metrics
+from pointad.files.csv_tables import csv_text
 from pointad.files.escaping import for_csv
 from pointad.report.grouping import methods
 from pointad.report.protocol_tables import dataset_title, run_protocol, runs_by_protocol
@@ -35,9 +34,7 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
     Copies of a run are left out, as in the tables.
     """
     names = _method_names(runs)
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines: list[Sequence[object]] = [COLUMNS]
     for run in (run for run in runs if run.place in names):
         record = run.record
         told = [getattr(record, name) for name in FACTS]
@@ -53,8 +50,8 @@ def to_tidy_csv(runs: Sequence[Run]) -> str:
                 for modality, metrics in of_class.items():
                     for metric, value in metrics.items():
                         cells = [*about, draw, class_name, trained_on, modality, metric, value]
-                        writer.writerow([_cell(cell) for cell in cells])
-    return file.getvalue()
+                        lines.append([_cell(cell) for cell in cells])
+    return csv_text(lines)
 
 
 def is_tidy_csv(path: Path) -> bool:

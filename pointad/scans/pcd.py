@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pointad.errors import InputError, reason
+from pointad.errors import InputError, failures_of, reason
 from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
 from pointad.files.regular import regular_file_size
@@ -65,19 +65,16 @@ def read_pcd_scan(path: Path) -> ScanFile:
             points that a truncated file only promises.
     """
     size = regular_file_size(path)
-    try:
-        with path.open("rb") as stored:
-            file: BinaryIO = stored
-            if wide_encoding(stored.read(LONGEST_MARK)) is not None:
-                stored.seek(0)
-                content = in_utf8(stored.read(), path)
-                file, size = io.BytesIO(content), len(content)
-            file.seek(0)
-            header = read_pcd_header(file, path)
-            available = size - file.tell()
-            records = _records(file, header, available, path)
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror or error})", _REMEDY) from error
+    with failures_of(path, "read", _REMEDY), path.open("rb") as stored:
+        file: BinaryIO = stored
+        if wide_encoding(stored.read(LONGEST_MARK)) is not None:
+            stored.seek(0)
+            content = in_utf8(stored.read(), path)
+            file, size = io.BytesIO(content), len(content)
+        file.seek(0)
+        header = read_pcd_header(file, path)
+        available = size - file.tell()
+        records = _records(file, header, available, path)
     if not header.count:
         raise InputError(path, "holds no points", _REMEDY)
     with np.errstate(invalid="ignore"):  # a signalling NaN

@@ -5,7 +5,6 @@ A checkpoint has the released format, which does not record its origin. So `epoc
 two files are copied together, the training class is preserved.
 """
 
-import json
 import logging
 import os
 import re
@@ -16,10 +15,10 @@ from typing import Any
 from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord, repeatable, unlike
 from pointad.evaluation.run_schema import checked_record
-from pointad.files.atomic import atomic_path, remove_file
+from pointad.files.atomic import remove_file
 from pointad.files.digests import file_digest
 from pointad.files.existing import is_beside
-from pointad.files.json_files import read_json
+from pointad.files.json_files import read_json, write_json
 from pointad.files.regular import refuse_special
 
 logger = logging.getLogger(__name__)
@@ -66,8 +65,7 @@ def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None
         InputError: the file cannot be written.
     """
     content = {**facts, "epoch": epoch, "sha256": _digest(checkpoint)}
-    with atomic_path(origin_file(checkpoint)) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(origin_file(checkpoint), content)
 
 
 def read_origin(checkpoint: Path) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pointad.errors import InputError
+from pointad.errors import InputError, failures_of
 from pointad.files.atomic import make_folder
 
 
@@ -43,7 +43,7 @@ class Scalars:
         Raises:
             InputError: the folder cannot be written to, or the disk is full.
         """
-        with self._failures_named():
+        with self._named_failures():
             if self._writer is None:
                 self._writer = self._open(purge_step=epoch)
             for name in weights:
@@ -60,7 +60,7 @@ class Scalars:
     ) -> None:
         try:
             if self._writer is not None:
-                with self._failures_named() if error is None else contextlib.suppress(OSError):
+                with self._named_failures() if error is None else contextlib.suppress(OSError):
                     self._writer.close()
         finally:
             threading.excepthook = self._excepthook
@@ -70,10 +70,5 @@ class Scalars:
         if not (isinstance(failed.exc_value, OSError) and type(failed.thread).__module__.startswith("tensorboard")):
             self._excepthook(failed)
 
-    @contextlib.contextmanager
-    def _failures_named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            problem = f"cannot be written to ({error.strerror or error})"
-            raise InputError(self._folder, problem, "choose a writable folder with free space") from error
+    def _named_failures(self) -> contextlib.AbstractContextManager[None]:
+        return failures_of(self._folder, "written to", "choose a writable folder with free space")

@@ -89,7 +89,7 @@ def test_killed_at_any_moment(files: SampleFiles, sample: RenderedSample, monkey
 
             return counted
 
-        monkeypatch.setattr(layout, "write_png", count(write_png))
+        monkeypatch.setattr(rendered_files, "write_png", count(write_png))
         monkeypatch.setattr(np, "save", count(save))
         try:
             rendered_files.write_rendered_sample(files, sample)
@@ -163,7 +163,7 @@ def test_broken_pictures(tmp_path: Path, content: bytes | None) -> None:
 def test_sizes_are_compared_before_pictures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (30, 20)).save(tmp_path / "view_0.png")
     assert rendered_files.read_views(tmp_path, [0]).shape == (1, 20, 30, 3)
-    monkeypatch.setattr(layout, "read_picture", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(rendered_files, "read_picture", lambda *_: pytest.fail("decoded"))
     with pytest.raises(InputError, match=r"view_0\.png: holds a picture of 30 x 20 pixels, expected 336 x 336"):
         rendered_files.read_views(tmp_path, [0], 336)
 

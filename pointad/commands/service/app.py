@@ -15,7 +15,7 @@ from pointad.commands.service.child import FACTS, PAGE, Model
 from pointad.commands.service.guards import Guards, names_of
 from pointad.commands.service.inspections import FAULT, InspectionService
 from pointad.commands.service.uploads import FIELD, GOOD_FIELD, MOST_GOOD, REFERENCE_FIELD, UNREADABLE
-from pointad.errors import short
+from pointad.errors import counted, short
 from pointad.files.escaping import for_html
 from pointad.scans.files import SUFFIXES
 from pointad.visualization.cloud_viewer import asset, html_page
@@ -138,7 +138,7 @@ def drop_page(model: Model) -> str:
     demo = " These are DEMO weights, whose scores are meaningless for real data." if model.is_demo else ""
     standard = "Scans are judged without good scans (zero-shot)."
     if model.good_scans:
-        known = f"{model.good_scans} good scan{'' if model.good_scans == 1 else 's'} of this service"
+        known = f"{counted(model.good_scans, 'good scan')} of this service"
         standard = f"Scans are compared with the {known} ({model.good_scans}-shot)."
     body = asset("drop_page.html").replace("ACCEPTED", ",".join(SUFFIXES)).replace("STANDARD", standard)
     return html_page("PointAD", body.replace("MODEL", for_html(f"Model: {model.backbone_name}.{demo}")))
