@@ -2,7 +2,6 @@
 
 import os
 import traceback
-from collections.abc import Mapping
 
 _BEGINNINGS = {
     "torch": ("TORCH", "PYTORCH"),
@@ -19,19 +18,15 @@ _BEGINNINGS = {
 _NAMES = {"torch": "PyTorch"}
 
 
-def unreadable_variables(error: BaseException, environment: Mapping[str, str] = os.environ) -> str | None:
+def unreadable_variables(error: BaseException) -> str | None:
     """What an import of a library failed at and what to do, for one line of errors; None if it is another error.
 
     Those variables are named that the error is about, by name or by value; else all that the library may read.
-
-    Args:
-        error: with its traceback.
-        environment: of this process.
     """
     library = _imported(error)
     if library is None:
         return None
-    theirs = {name: value for name, value in environment.items() if name.startswith(_BEGINNINGS[library]) and value}
+    theirs = {name: value for name, value in os.environ.items() if name.startswith(_BEGINNINGS[library]) and value}
     said = str(error)
     named = [name for name in theirs if name in said] or [name for name, value in theirs.items() if value in said]
     names = sorted(named or theirs)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
 _HELD = (signal.SIGINT, signal.SIGTERM)
+_MOMENT = 0.05  # seconds until a lost interrupt comes again
 
 
 @contextlib.contextmanager
@@ -51,12 +52,13 @@ def held_interrupts(afterwards: float = 0.0) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lost_interrupts_repeated(signal_of: Callable[[BaseException], int], afterwards: float = 0.05) -> Iterator[None]:
+def lost_interrupts_repeated(signal_of: Callable[[BaseException], int]) -> Iterator[None]:
     """Have an interrupt that is raised in a destructor, which no exception leaves, come again a moment later.
+
+    It does not after the block, whose work is done then.
 
     Args:
         signal_of: the signal that a KeyboardInterrupt came from.
-        afterwards: seconds until it comes again; not after the block, whose work is done then.
     """
     before = sys.unraisablehook
     timers: list[threading.Timer] = []
@@ -66,7 +68,7 @@ def lost_interrupts_repeated(signal_of: Callable[[BaseException], int], afterwar
         if not isinstance(error, KeyboardInterrupt):
             before(unraisable)
             return
-        timer = threading.Timer(afterwards, os.kill, (os.getpid(), signal_of(error)))
+        timer = threading.Timer(_MOMENT, os.kill, (os.getpid(), signal_of(error)))
         timer.daemon = True
         timers.append(timer)
         timer.start()

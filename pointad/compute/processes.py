@@ -37,9 +37,9 @@ class Processes:
         """Whether this is the process that writes and prints."""
         return self.rank == 0
 
-    def share(self, items: Sequence[Item], group_size: int = 1) -> list[Item]:
-        """This process's part: of consecutive groups of items, every ``count``-th, beginning with its rank."""
-        return [item for index, item in enumerate(items) if index // group_size % self.count == self.rank]
+    def share(self, items: Sequence[Item]) -> list[Item]:
+        """This process's part: every ``count``-th item, beginning with its rank."""
+        return list(items[self.rank :: self.count])
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Sum over the processes, the same result in all of them; the tensor must have the same shape everywhere."""

@@ -80,28 +80,6 @@ def list_dataset(
     return ListedDataset(samples, views, partial(_render, rendering=rendering, dataset=dataset, told=[]), good)
 
 
-def open_dataset(
-    dataset: DatasetSpecification,
-    root: str | Path,
-    options: SampleOptions,
-    *,
-    class_name: str | None = None,
-    render: str = STORED,
-    rendering: RenderingOptions | None = None,
-) -> MultiViewDataset:
-    """Open the samples of a data set; see :func:`list_dataset`.
-
-    Args:
-        dataset, root, class_name, render, rendering: as there.
-        options: what the samples must contain.
-
-    Raises:
-        InputError: as there.
-    """
-    listed = list_dataset(dataset, root, class_name=class_name, render=render, rendering=rendering)
-    return listed.open(options)
-
-
 def _good_beside(tested: Sequence[SampleRecord], root: Path) -> list[SampleRecord]:
     """The listed good scans, none of which may be tested: compared with itself, it would seem better than it is."""
     folders = {record.views_folder for record in tested}

@@ -23,7 +23,7 @@ def settled(dataset: DatasetSpecification, root: str | Path, render: str = STORE
     Args:
         dataset: as registered; returned unchanged unless it is an open one.
         root: its folder.
-        render: as in `open_dataset`.
+        render: as in `list_dataset`.
 
     Raises:
         InputError: the folder or its JSON files are missing or unreadable.

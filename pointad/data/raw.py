@@ -170,7 +170,7 @@ def _picture(mask: Path | None) -> Path | None:
 
 def _check_names(samples: list[RawSample]) -> None:
     """Refuse two samples that would be written to the same files: their names are shown alike."""
-    names = [shown("/".join((sample.class_name, sample.species, sample.identifier))) for sample in samples]
+    names = [shown(sample.name) for sample in samples]
     counts = Counter(names)
     for sample, name in zip(samples, names, strict=True):
         if counts[name] > 1:

@@ -14,13 +14,13 @@ from pathlib import Path
 from pointad.datasets.archive import (
     class_folders,
     inner_folder,
-    is_good,
     list_training_split,
     picture_beside,
+    sample_of_folder,
     scans_in,
     species_folders,
 )
-from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, depth_to_points, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.tiff import read_xyz_tiff
@@ -58,20 +58,8 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def _sample(class_name: str, species: Path, path: Path) -> RawSample:
-    good = is_good(species.name)
-    mask = _picture(inner_folder(species, TRUTH), path.stem)
-    if mask is None and not good:  # reading it will report that it is missing
-        mask = species / TRUTH / f"{path.stem}.png"
-    return RawSample(
-        dataset_name=NAME,
-        class_name=class_name,
-        species=GOOD if good else species.name,
-        identifier=path.stem,
-        label=int(not good),
-        scan_path=path,
-        rgb_path=_picture(inner_folder(species, "rgb"), path.stem),
-        mask_path=mask,
-    )
+    picture, mask = (_picture(inner_folder(species, name), path.stem) for name in ("rgb", TRUTH))
+    return sample_of_folder(NAME, class_name, species, path, picture=picture, mask=mask, masks=species / TRUTH)
 
 
 def _picture(folder: Path, stem: str) -> Path | None:

@@ -155,6 +155,32 @@ def is_hidden(path: Path) -> bool:
     return path.name.startswith(".") or path.name == "__MACOSX"
 
 
+def sample_of_folder(
+    dataset: str, class_name: str, species: Path, scan: Path, *, picture: Path | None, mask: Path | None, masks: Path
+) -> RawSample:
+    """The sample of a scan in the folder of its species.
+
+    Args:
+        dataset: its name.
+        class_name: of the scan.
+        species: the folder, whose name tells whether the scan is good.
+        scan: its file.
+        picture, mask: files of it, where there are any.
+        masks: the folder of the masks; reading a defective sample without one reports that it is missing there.
+    """
+    good = is_good(species.name)
+    return RawSample(
+        dataset_name=dataset,
+        class_name=class_name,
+        species=GOOD if good else species.name,
+        identifier=scan.stem,
+        label=int(not good),
+        scan_path=scan,
+        rgb_path=picture,
+        mask_path=masks / f"{scan.stem}.png" if mask is None and not good else mask,
+    )
+
+
 def words_of(stem: str) -> set[str]:
     """The words of a file's name in lower case, without trailing numbers: 3_bulge_cut2 gives 3, bulge, cut."""
     return {word.rstrip("0123456789") or word for word in re.split(r"[^0-9a-z]+", stem.lower()) if word}

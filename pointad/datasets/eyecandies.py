@@ -117,7 +117,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     """
     whole = read_points(sample.scan_path)
     xyz = resize_nearest(whole) * sample.reading.unit_scale(METRES_PER_UNIT)
-    kept = object_points(xyz, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    kept = object_points(xyz, sample.name)
     upright = np.where(kept[..., None], xyz[..., [0, 2, 1]] * SCALE, 0.0)
     places = np.flatnonzero(kept)
     if not len(places):

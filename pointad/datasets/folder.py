@@ -144,7 +144,7 @@ def prepare(sample: RawSample) -> PreparedSample:
             problem = "labels the vertices of a mesh, whose surface is resampled"
             raise InputError(sample.mask_path, problem, "store the points as a point cloud")
         labels = read_matched_labels(sample.mask_path, scan, sample.scan_path)
-    return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    return prepare_cloud(sample, scan.points, labels, sample.name)
 
 
 def _truth_patterns(layout: FolderLayout) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     """
     scan = read_scan(sample.scan_path)
     labels = None if sample.mask_path is None else read_matched_labels(sample.mask_path, scan, sample.scan_path)
-    return prepare_cloud(sample, scan.points, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    return prepare_cloud(sample, scan.points, labels, sample.name)
 
 
 def _good_samples(folder: Path, species: Path) -> list[RawSample]:

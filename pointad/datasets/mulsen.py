@@ -100,7 +100,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     labels = None
     if sample.mask_path is not None:
         labels = marked_vertices(vertices, sample.mask_path, sample.scan_path)
-    return prepare_cloud(sample, vertices, labels, f"{sample.class_name}/{sample.species}/{sample.identifier}")
+    return prepare_cloud(sample, vertices, labels, sample.name)
 
 
 def distinct_vertices(path: Path) -> np.ndarray:

@@ -13,13 +13,13 @@ import numpy as np
 from pointad.datasets.archive import (
     class_folders,
     inner_folder,
-    is_good,
     list_training_split,
     picture_beside,
+    sample_of_folder,
     scans_in,
     species_folders,
 )
-from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
@@ -71,11 +71,12 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     Raises:
         InputError: the folder is not such an archive, or lacks a requested class.
     """
-    samples = []
-    for folder in class_folders(root, split, CLASSES, classes):
-        for species in species_folders(folder / split, "xyz"):
-            samples += [_sample(folder.name, species, path) for path in _scan_files(species)]
-    return samples
+    return [
+        _sample(folder.name, species, path)
+        for folder in class_folders(root, split, CLASSES, classes)
+        for species in species_folders(folder / split, "xyz")
+        for path in scans_in(species / "xyz", (".tiff", ".tif"))
+    ]
 
 
 def prepare(sample: RawSample) -> PreparedSample:
@@ -102,32 +103,16 @@ def prepare(sample: RawSample) -> PreparedSample:
     rule = sample.reading.keep_clusters
     if rule is None:
         rule = LARGEST_CLUSTER if sample.class_name in CLASSES else OWN_DATA_CLUSTERS
-    cleaned = clean_scan(scan, f"{sample.class_name}/{sample.species}/{sample.identifier}", rule)
+    cleaned = clean_scan(scan, sample.name, rule)
     cloud = cloud_from_scan(cleaned)
     if not len(cloud.points):
         raise InputError(sample.scan_path, "holds no points", "replace the file")
     return PreparedSample(point_cloud=cloud, rgb=cleaned.rgb, mask=cleaned.mask, xyz=cleaned.xyz)
 
 
-def _scan_files(species: Path) -> list[Path]:
-    return scans_in(species / "xyz", (".tiff", ".tif"))
-
-
-def _sample(class_name: str, species: Path, scan_path: Path) -> RawSample:
-    good = is_good(species.name)
-    mask = picture_beside(inner_folder(species, "gt"), scan_path.stem)
-    if mask is None and not good:  # reading it will report that it is missing; good samples need none
-        mask = species / "gt" / f"{scan_path.stem}.png"
-    return RawSample(
-        dataset_name=NAME,
-        class_name=class_name,
-        species=GOOD if good else species.name,
-        identifier=scan_path.stem,
-        label=int(not good),
-        scan_path=scan_path,
-        rgb_path=picture_beside(inner_folder(species, "rgb"), scan_path.stem),
-        mask_path=mask,
-    )
+def _sample(class_name: str, species: Path, path: Path) -> RawSample:
+    picture, mask = (picture_beside(inner_folder(species, name), path.stem) for name in ("rgb", "gt"))
+    return sample_of_folder(NAME, class_name, species, path, picture=picture, mask=mask, masks=species / "gt")
 
 
 def _same_size(path: Path, picture: np.ndarray, xyz: np.ndarray) -> np.ndarray:

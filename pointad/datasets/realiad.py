@@ -13,13 +13,13 @@ from pathlib import Path
 from pointad.datasets.archive import (
     class_folders,
     inner_folder,
-    is_good,
     list_training_split,
     picture_beside,
+    sample_of_folder,
     scans_in,
     species_folders,
 )
-from pointad.datasets.base import GOOD, DatasetSpecification
+from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.files.search import files_below
 from pointad.scans.point_cloud import PreparedSample, RawSample
@@ -64,24 +64,12 @@ def prepare(sample: RawSample) -> PreparedSample:
 
 
 def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) -> RawSample:
-    good = is_good(species.name)
     picture = _first(path, pictures)
     masks = inner_folder(inner_folder(species, "gt"), "rgb")
     mask = picture_beside(masks, path.stem)
     if mask is None and picture is not None:
         mask = picture_beside(masks / path.stem, picture.stem) or picture_beside(masks, picture.stem)
-    if mask is None and not good:  # reading it will report that it is missing
-        mask = masks / f"{path.stem}.png"
-    return RawSample(
-        dataset_name=NAME,
-        class_name=class_name,
-        species=GOOD if good else species.name,
-        identifier=path.stem,
-        label=int(not good),
-        scan_path=path,
-        rgb_path=picture,
-        mask_path=mask,
-    )
+    return sample_of_folder(NAME, class_name, species, path, picture=picture, mask=mask, masks=masks)
 
 
 def _nearest_to(scan: Path, stems: Iterable[str], pictures: Iterable[Path]) -> list[Path]:

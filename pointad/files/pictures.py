@@ -76,19 +76,17 @@ def read_depth_picture(path: str | Path) -> np.ndarray:
     return values
 
 
-def resize_picture(picture: np.ndarray, size: int, method: str) -> np.ndarray:
-    """Resize 8-bit values to a square, with Pillow's antialiasing and rounding.
+def resize_picture(picture: np.ndarray, size: int) -> np.ndarray:
+    """Resize 8-bit values to a square, bicubic with Pillow's antialiasing and rounding.
 
     Args:
         picture: (H, W) or (H, W, 3) uint8.
         size: side of the result in pixels.
-        method: "bicubic" or "bilinear".
 
     Returns:
         (size, size) or (size, size, 3) uint8.
     """
-    resampling = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}[method]
-    return np.asarray(Image.fromarray(picture).resize((size, size), resampling))
+    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def write_png(path: str | Path, picture: np.ndarray) -> None:

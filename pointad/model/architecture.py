@@ -146,8 +146,8 @@ def openai_configuration(state: Mapping[str, Tensor], path: str | Path) -> Confi
         raise InputError(path, f"not the weights of a CLIP: it has no entry {missing}", _SUPPORTED) from missing
     except (ValueError, IndexError) as error:
         raise InputError(path, f"its entries do not have the dimensions of a CLIP ({error})", _SUPPORTED) from error
-    vision_blocks = _count_blocks(state, "visual.transformer.resblocks.")
-    text_blocks = _count_blocks(state, "transformer.resblocks.")
+    vision_blocks = count_blocks(state, "visual.transformer.resblocks")
+    text_blocks = count_blocks(state, "transformer.resblocks")
     check_counts(vision_blocks, text_blocks, context_length, path, _SUPPORTED)
     return {
         "embed_dim": embedding_dim,
@@ -190,5 +190,6 @@ def _mlp_ratio(state: Mapping[str, Tensor], encoder: str, width: int) -> dict[st
     return {"mlp_ratio": exact_ratio(len(hidden), width)}
 
 
-def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name[len(prefix) :].split(".")[0] for name in state if name.startswith(prefix)})
+def count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:
+    """How many blocks the entries of weights belong to that are called "<prefix>.<number>.…"."""
+    return len({name[len(prefix) + 1 :].split(".")[0] for name in state if name.startswith(f"{prefix}.")})

@@ -24,16 +24,13 @@ SUPPORTED_TRUNKS = (
 )
 
 
-def encode_eva_images(
-    visual: TimmModel, images: Tensor, layers: Sequence[int] | None = None, *, doubled_blocks: int | None = None
-) -> ImageFeatures:
+def encode_eva_images(visual: TimmModel, images: Tensor, layers: Sequence[int] | None = None) -> ImageFeatures:
     """Encode pictures along both paths; arguments and result as in ``pointad.model.vision.encode_images``.
 
     Args:
         visual: open_clip's wrapper around one of ``SUPPORTED_TRUNKS``.
         images: (B, 3, S, S) floating point, normalized, S the model's native side: its rotary positions fit no other.
         layers: blocks, counted from 1, whose patch features are returned; the last one if None.
-        doubled_blocks: how many of the last blocks have the local path; ``doubled_block_count`` if None.
 
     Raises:
         InputError: the pictures have a different side, or a layer does not exist.
@@ -46,13 +43,12 @@ def encode_eva_images(
             f"choose --image_size {visual.image_size[0]}",
         )
     layers = check_layers(layers, len(trunk.blocks))
-    doubled_blocks = doubled_block_count(len(trunk.blocks)) if doubled_blocks is None else doubled_blocks
+    first_doubled = len(trunk.blocks) - doubled_block_count(len(trunk.blocks)) + 1
     original, rotary = trunk._pos_embed(trunk.patch_embed(images))  # (B, 1 + P, width)
     original = local = trunk.norm_pre(original)
     patch_features = {}
     for number, block in enumerate(trunk.blocks, start=1):
-        doubled = number > len(trunk.blocks) - doubled_blocks
-        update = _value_attention(block, original) if doubled else None
+        update = _value_attention(block, original) if number >= first_doubled else None
         original = block(original, rope=rotary)
         local = original if update is None else local + update
         if number in layers:

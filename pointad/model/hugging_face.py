@@ -40,7 +40,7 @@ _WHOLE = {
     "vision_model.post_layernorm.bias": "visual.ln_post.bias",
 }
 _TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
-_COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
+COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
 LAYER = re.compile(r"(text|vision)_model\.encoder\.layers\.(0|[1-9][0-9]{0,5})\.(.+)\.(weight|bias)")  # of a block
 _TOWERS = {"text": "transformer.resblocks", "vision": "visual.transformer.resblocks"}
 _PARTS = {
@@ -111,7 +111,7 @@ def openai_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Ten
         elif layer and layer[3] in JOINED:
             target = f"{_TOWERS[layer[1]]}.{layer[2]}.attn.in_proj_{layer[4]}"
             joined.setdefault(target, {})[layer[3]] = entry
-        elif name not in _COUNTERS:
+        elif name not in COUNTERS:
             raise InputError(
                 path,
                 f"Hugging Face weights of a model other than CLIP (its '{name[:100]}')",

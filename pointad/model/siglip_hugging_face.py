@@ -14,9 +14,10 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
-from pointad.model.architecture import Configuration, check_counts
+from pointad.model.architecture import Configuration, check_counts, count_blocks
 from pointad.model.hugging_face import (
     CONFIGURATION_NAME,
+    COUNTERS,
     JOINED,
     LAYER,
     PREPROCESSOR_NAME,
@@ -47,7 +48,6 @@ _WHOLE = {
 }
 _SCALARS = ("logit_scale", "logit_bias")  # stored as (1,)
 _POOL = re.compile(r"vision_model\.head\.attention\.in_proj_(weight|bias)")
-_COUNTERS = ("text_model.embeddings.position_ids", "vision_model.embeddings.position_ids")  # 0, 1, 2, … not learned
 _BLOCKS = {"text": "text.transformer.resblocks", "vision": "visual.trunk.blocks"}
 _PARTS = {
     "text": {
@@ -112,7 +112,7 @@ def open_clip_names(state: Mapping[str, Tensor], path: str | Path) -> dict[str, 
         elif layer and layer[3] in JOINED:
             target = f"{_BLOCKS[layer[1]]}.{layer[2]}.{_JOINED_NAMES[layer[1]].format(layer[4])}"
             joined.setdefault(target, {})[layer[3]] = entry
-        elif name not in _COUNTERS:
+        elif name not in COUNTERS:
             raise InputError(path, f"Hugging Face weights of a model other than SigLIP (its '{name[:100]}')", _REMEDY)
     renamed |= {target: together(parts, target, path) for target, parts in joined.items()}
     positions = "visual.trunk.pos_embed"
@@ -182,7 +182,7 @@ def _configuration(state: Mapping[str, Tensor], heads: Mapping[str, int]) -> Con
                 image_size=side * patch_size,
                 patch_size=patch_size,
                 width=width,
-                depth=_count_blocks(state, _BLOCKS["vision"]),
+                depth=count_blocks(state, _BLOCKS["vision"]),
                 heads=heads["vision_config"],
                 mlp_width=len(state["visual.trunk.attn_pool.mlp.fc1.weight"]),
             ),
@@ -192,7 +192,7 @@ def _configuration(state: Mapping[str, Tensor], heads: Mapping[str, int]) -> Con
             "vocab_size": vocabulary,
             "width": text_width,
             "heads": heads["text_config"],
-            "layers": _count_blocks(state, _BLOCKS["text"]),
+            "layers": count_blocks(state, _BLOCKS["text"]),
             "mlp_ratio": exact_ratio(len(state[f"{_BLOCKS['text']}.0.mlp.c_fc.weight"]), text_width),
             "no_causal_mask": True,
             "pool_type": "last",
@@ -201,7 +201,3 @@ def _configuration(state: Mapping[str, Tensor], heads: Mapping[str, int]) -> Con
             "act_kwargs": {"approximate": "tanh"},
         },
     }
-
-
-def _count_blocks(state: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name[len(prefix) + 1 :].split(".")[0] for name in state if name.startswith(f"{prefix}.")})

@@ -44,15 +44,14 @@ def fewest_good_scans(rate: float) -> int:
     return math.ceil(1 / rate - 1 - 1e-9)
 
 
-def rate_interval(alarms: int, count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def rate_interval(alarms: int, count: int) -> tuple[float, float]:
     """The exact (Clopper-Pearson) interval of a rate of which `alarms` of `count` good scans were seen.
 
     Args:
         alarms: how many good scans were reported.
         count: of how many; at least 1.
-        confidence: of the two-sided interval.
     """
-    tail = (1 - confidence) / 2
+    tail = (1 - CONFIDENCE) / 2
     low = 0.0 if alarms == 0 else float(beta.ppf(tail, alarms, count - alarms + 1))
     high = 1.0 if alarms == count else float(beta.ppf(1 - tail, alarms + 1, count - alarms))
     return low, high

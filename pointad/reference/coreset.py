@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 PROJECTED = 64  # dimensions in which distances are compared; random projections keep them nearly
+_SEED = 0  # of these projections
 
 
-def spread_out(descriptors: Tensor, most: int, seed: int = 0) -> Tensor:
+def spread_out(descriptors: Tensor, most: int) -> Tensor:
     """Choose vectors so that none of the others is far from all that are chosen.
 
     Each next one is the vector farthest from those chosen so far; the first is the one nearest to the mean.
@@ -14,7 +15,6 @@ def spread_out(descriptors: Tensor, most: int, seed: int = 0) -> Tensor:
     Args:
         descriptors: (K, D) floating point.
         most: how many may be chosen.
-        seed: of the random projection.
 
     Returns:
         (min(K, most),) int64 ascending indices.
@@ -24,7 +24,7 @@ def spread_out(descriptors: Tensor, most: int, seed: int = 0) -> Tensor:
         return torch.arange(count, device=descriptors.device)
     vectors = descriptors.float()
     if length > PROJECTED:
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(_SEED)
         vectors = vectors @ torch.randn(length, PROJECTED, dtype=torch.float32, generator=generator).to(vectors)
     squares = vectors.square().sum(dim=1)
     chosen = torch.empty(most, dtype=torch.int64, device=vectors.device)

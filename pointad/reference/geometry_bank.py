@@ -20,6 +20,7 @@ CELL = 0.01  # sides of the cells that a cloud is thinned by, as a part of its l
 SIZES = (80,)  # neighbours of the histograms
 POOLED = 48  # points around a centre whose histograms are averaged
 CENTRES = 2000
+_SEED = 0  # of their choice
 COMPARED_AT_ONCE = 128  # centres; their distances then stay in the processor's caches
 READ_FROM = 4  # centres that a point takes its value from
 TOTAL = 600.0  # all bins of a histogram added up: three angles, the point's own and its neighbours'
@@ -53,21 +54,20 @@ class GeometryBank:
         return GeometryBank(self.descriptors[kept], self.owners[kept])
 
 
-def describe_geometry(points: np.ndarray, viewpoint: np.ndarray | None, seed: int = 0) -> ScanGeometry:
+def describe_geometry(points: np.ndarray, viewpoint: np.ndarray | None) -> ScanGeometry:
     """Describe a scan's surface.
 
     Args:
         points: (N, 3) floating point, in any unit.
         viewpoint: (3,) where the surface was seen from; None: from all around, so that nothing says which side of it
             is the outer one.
-        seed: of the choice of centres.
     """
     thinned, source = _thin(points, CELL)
     indices = nearest_points(thinned, min(len(thinned), SIZES[-1] + 1))
     sizes = [min(size, indices.shape[1] - 1) for size in SIZES]
     normals = surface_normals(thinned, indices, viewpoint)
     histograms = fpfh(thinned, normals, sizes, indices, oriented=viewpoint is not None)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(_SEED)
     centres = np.sort(random.permutation(len(thinned))[:CENTRES])
     pooled = histograms[indices[centres, :POOLED]].mean(axis=1)
     return ScanGeometry(

@@ -55,12 +55,11 @@ class ReferenceSetting:
         """The kind of scan, in words."""
         return "with a pixel grid" if self.organized else "without a pixel grid"
 
-    def require(self, other: "ReferenceSetting", subject: str = "reference") -> None:
+    def require(self, other: "ReferenceSetting") -> None:
         """Refuse a reference with this setting for a scan that is looked at with the other one.
 
         Args:
             other: how the scan to be judged is looked at.
-            subject: what the error calls the reference.
 
         Raises:
             InputError: they differ; the text names in what.
@@ -70,11 +69,11 @@ class ReferenceSetting:
             differing.remove("prompts")
         if self.organized != other.organized:  # views, visibility and smoothing follow from that
             problem = f"was made from another kind of scan, {self.kind}; this one is {other.kind}"
-            raise InputError(subject, problem, "compare it with good scans of its own kind")
+            raise InputError("reference", problem, "compare it with good scans of its own kind")
         if differing:
             named = ", ".join(_SPOKEN[name] for name in differing)
             remedy = "make the reference again from the good scans, or use the settings that it was made with"
-            raise InputError(subject, f"was made with other settings ({named})", remedy)
+            raise InputError("reference", f"was made with other settings ({named})", remedy)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -40,14 +40,13 @@ class Axes:
     y_is_count: bool = False  # whole numbers, upwards and downwards
 
 
-def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | None = None) -> str:
+def line_chart(title: str, lines: Sequence[Line], axes: Axes) -> str:
     """Draw lines through given points.
 
     Args:
         title: above the chart.
         lines: in drawing order; hovering shows a line's name.
         axes: titles and ranges.
-        mark_x: where to draw a vertical line, such as an integration limit.
 
     Returns:
         one `<svg>` element.
@@ -60,9 +59,6 @@ def line_chart(title: str, lines: Sequence[Line], axes: Axes, mark_x: float | No
             f'<g class="line{" faint" if line.is_faint else ""}"><title>{for_html(line.name)}</title>'
             f'<polyline points="{points}" stroke="{line_color(line.style)}"{_dash(line.style)}/></g>'
         )
-    if mark_x is not None:
-        x = f"{scale.x(mark_x):.1f}"
-        drawn.insert(0, f'<line class="mark" x1="{x}" x2="{x}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>')
     names = ", ".join(line.name for line in lines if not line.is_faint)
     return _svg(title, f"{title}: {axes.y_title} over {axes.x_title}; {names}", scale, drawn)
 

@@ -47,7 +47,7 @@ def cloud_from_scan(scan: OrganizedScan, size: int = GRID_SIZE) -> PointCloud:
     return PointCloud(
         points=xyz[kept].astype(np.float64),
         labels=None if scan.mask is None else grid_labels(scan.mask, size)[kept],
-        colors=None if scan.rgb is None else resize_picture(scan.rgb, size, "bicubic").reshape(-1, 3)[kept],
+        colors=None if scan.rgb is None else resize_picture(scan.rgb, size).reshape(-1, 3)[kept],
         nonzero_indices=kept.astype(np.int32),
     )
 
@@ -55,4 +55,4 @@ def cloud_from_scan(scan: OrganizedScan, size: int = GRID_SIZE) -> PointCloud:
 def grid_labels(mask: np.ndarray, size: int = GRID_SIZE) -> np.ndarray:
     """The labels (size * size,) bool of the grid positions from a mask (H, W); above 0 is anomalous."""
     binary = np.where(mask > 0, 255, 0).astype(np.uint8)
-    return resize_picture(binary, size, "bicubic").reshape(-1) > 127
+    return resize_picture(binary, size).reshape(-1) > 127

@@ -42,6 +42,11 @@ class RawSample:
     reading: ReadingOptions = AS_PUBLISHED
     for_reference: bool = False  # good and outside the test split: other scans are compared with it
 
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return f"{self.class_name}/{self.species}/{self.identifier}"
+
 
 @dataclass(frozen=True)
 class PreparedSample:

@@ -73,15 +73,14 @@ def sample_sheet(
     mask: np.ndarray | None = None,
     maps: Mapping[str, np.ndarray] | None = None,
     views: np.ndarray | None = None,
-    views_gt: np.ndarray | None = None,
     view_rows: Mapping[str, np.ndarray] | None = None,
     view_labels: Sequence[str] | None = None,
     heat_range: tuple[float, float] | None = None,
 ) -> np.ndarray:
     """Draw everything known about a sample in one picture; anything not given is omitted.
 
-    The first row shows the RGB picture, the ground truth and each map overlaid on the RGB picture. Below are the views
-    with the outline of their ground truth, each with its own maps underneath.
+    The first row shows the RGB picture, the ground truth and each map overlaid on the RGB picture. Below are the views,
+    each with its own maps underneath.
 
     Args:
         title: the first line, such as class, defect, file and scores.
@@ -89,7 +88,6 @@ def sample_sheet(
         mask: (H, W), above 0 is anomalous; outlined in the maps of the same size.
         maps: label -> (H, W) float, such as {"point 0.71": ..., "colour 0.40": ..., "fused 0.66": ...}.
         views: (V, S, S) uint8 grey renderings.
-        views_gt: (V, S, S), above 0 is anomalous.
         view_rows: label -> (V, S, S) float; each becomes a row of heat maps over the views. NaN shows the bare view.
         view_labels: V texts, such as "x -45°".
         heat_range: values at the two ends of the colour scale; None uses the lowest and highest value in the sheet.
@@ -105,7 +103,7 @@ def sample_sheet(
     if first_row:
         rows.append((MAP_SIZE, first_row))
     if views is not None:
-        rows.extend(_view_rows(views, views_gt, view_rows, view_labels, heat_range))
+        rows.extend(_view_rows(views, view_rows, view_labels, heat_range))
     return _compose(title, rows, heat_range if maps or view_rows else None)
 
 
@@ -140,28 +138,19 @@ def _first_row(
 
 def _view_rows(
     views: np.ndarray,
-    views_gt: np.ndarray | None,
     view_rows: Mapping[str, np.ndarray],
     view_labels: Sequence[str] | None,
     heat_range: tuple[float, float],
 ) -> list[tuple[int, list[tuple[str, np.ndarray]]]]:
     """Rows of labelled pictures of VIEW_SIZE: the views, then their maps."""
     pictures = [np.repeat(_resize(view, VIEW_SIZE)[..., None], 3, axis=-1) for view in views]
-    masks = [None] * len(views) if views_gt is None else [_resize(gt, VIEW_SIZE) for gt in np.asarray(views_gt)]
-    threshold = 0.0 if views_gt is None else float(np.max(views_gt, initial=0)) / 2
-
-    def outlined(picture: np.ndarray, gt: np.ndarray | None) -> np.ndarray:
-        return picture if gt is None or threshold == 0 else outline(picture, gt > threshold)
-
     labels = list(view_labels) if view_labels is not None else [f"view {number}" for number in range(len(views))]
-    plain = [(label, outlined(picture, gt)) for label, picture, gt in zip(labels, pictures, masks, strict=True)]
-    rows = [(VIEW_SIZE, plain)]
+    rows = [(VIEW_SIZE, list(zip(labels, pictures, strict=True)))]
     for row_label, values in view_rows.items():
         heats = [to_unit_range(_resize(np.asarray(one, dtype=np.float32), VIEW_SIZE), heat_range) for one in values]
-        row = []
-        for number, (picture, heat, gt) in enumerate(zip(pictures, heats, masks, strict=True)):
-            row.append((row_label if number == 0 else "", outlined(overlay(picture, heat, 0.6), gt)))
-        rows.append((VIEW_SIZE, row))
+        overlays = [overlay(picture, heat, 0.6) for picture, heat in zip(pictures, heats, strict=True)]
+        texts = [row_label, *[""] * (len(overlays) - 1)]
+        rows.append((VIEW_SIZE, list(zip(texts, overlays, strict=True))))
     return rows
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from robustness.invocation import assert_one_error_line, invoke, render
 
 from pointad.data.dataset import SampleOptions
-from pointad.data.opening import open_dataset
+from pointad.data.opening import list_dataset
 from pointad.data.own_data import settled
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
@@ -140,7 +140,7 @@ def test_masks_of_another_size_are_counted(scan_folder: Path, tmp_path: Path, ca
     mask = np.asarray(Image.open(tmp_path / "own/test/lump/mask_7.png"))
     write_picture(tmp_path / "own/test/lump/mask_7.png", mask[::2, ::2])
     dataset = settled(folder_dataset(FolderLayout()), tmp_path / "own", "on_the_fly")
-    samples = open_dataset(dataset, tmp_path / "own", SampleOptions(view_indices=(0,)), render="on_the_fly")
+    samples = list_dataset(dataset, tmp_path / "own", render="on_the_fly").open(SampleOptions(view_indices=(0,)))
     with caplog.at_level(logging.INFO):
         assert all(samples[place].mask.any() for place in (1, 3))
     said = "is resized to its scan; so is every other picture and mask of another size"
@@ -260,7 +260,7 @@ def test_grids_and_clouds_are_not_measured_together(tmp_path: Path, first: str) 
     dataset = settled(folder_dataset(FolderLayout()), tmp_path, "on_the_fly")
     options = SampleOptions(view_indices=(0,))
     rendering = RenderingOptions(views=(View("x", 0),))
-    samples = open_dataset(dataset, tmp_path, options, render="on_the_fly", rendering=rendering)
+    samples = list_dataset(dataset, tmp_path, render="on_the_fly", rendering=rendering).open(options)
     assert samples[0].identifier == "1"
     with pytest.raises(InputError, match=r"has (a|no) pixel grid, but .* has (none|one); split them") as refused:
         samples[1]

@@ -8,7 +8,7 @@ from datasets.miniatures import write_minishift
 from robustness.invocation import render
 
 from pointad.data.dataset import SampleOptions
-from pointad.data.opening import open_dataset
+from pointad.data.opening import list_dataset
 from pointad.data.raw import RenderingOptions
 from pointad.datasets.registry import specification
 from pointad.rendering.views import View
@@ -23,8 +23,9 @@ def test_stored_and_rendered_samples_are_equal(tmp_path: Path, region_neighbours
     options = SampleOptions(view_indices=(0,), with_color=False, region_neighbours=region_neighbours)
     rendering = RenderingOptions(views=(View("x", 0),))
     dataset = specification(NAME)
-    stored = open_dataset(dataset, tmp_path / "rendered", options)
-    fresh = open_dataset(dataset, tmp_path / "raw", options, class_name="nut", render="on_the_fly", rendering=rendering)
+    stored = list_dataset(dataset, tmp_path / "rendered").open(options)
+    raw = list_dataset(dataset, tmp_path / "raw", class_name="nut", render="on_the_fly", rendering=rendering)
+    fresh = raw.open(options)
     assert {(one.species, one.identifier) for one in stored.sources} == {
         (one.species, one.identifier) for one in fresh.sources
     }

@@ -76,8 +76,8 @@ def photograph_case(case: ReferenceCase) -> tuple[list[WindowPicture], list[Wind
             points, normals, labels.astype(np.float64),
             window=rig.gt_window, point_size=rig.gt_point_size, light=False, background=(0, 0, 0),
         )  # fmt: skip
-        views.append(dataclasses.replace(view, picture=resize_picture(view.picture, 336, "bicubic")))
-        views_gt.append(dataclasses.replace(view_gt, picture=resize_picture(view_gt.picture, 336, "bicubic")))
+        views.append(dataclasses.replace(view, picture=resize_picture(view.picture, 336)))
+        views_gt.append(dataclasses.replace(view_gt, picture=resize_picture(view_gt.picture, 336)))
     return views, views_gt
 
 

@@ -19,9 +19,7 @@ def test_only_the_touched_part_is_resized(window: int, size: int, background: in
         whole = np.full((window, window), background, np.uint8)
         whole[top : top + height, left : left + width] = values
         layer = Layer(values.astype(np.int32) + 0x10000000, int(top), int(left))
-        np.testing.assert_array_equal(
-            resize_layer(layer, background, window, size), resize_picture(whole, size, "bicubic")
-        )
+        np.testing.assert_array_equal(resize_layer(layer, background, window, size), resize_picture(whole, size))
 
 
 def test_empty_layer_is_background() -> None:

@@ -37,7 +37,7 @@ def test_line_ends_where_its_values_say() -> None:
 
 
 def test_chart_describes_itself_and_escapes_names() -> None:
-    svg = line_chart("<growth>", [Line('"a" & b', [0, 1], [0, 1])], Axes("x", "y"), mark_x=0.3)
+    svg = line_chart("<growth>", [Line('"a" & b', [0, 1], [0, 1])], Axes("x", "y"))
     root = ElementTree.fromstring(svg)
     assert root.attrib["role"] == "img"
     assert '"a" & b' in root.attrib["aria-label"]

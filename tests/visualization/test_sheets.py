@@ -41,15 +41,14 @@ def test_sheet_shows_the_heat_where_the_map_is_high() -> None:
 def test_sheet_is_made_from_whatever_is_there() -> None:
     random = np.random.default_rng(0)
     views = random.integers(0, 255, (9, 336, 336), dtype=np.uint8)
-    views_gt = np.zeros_like(views)
-    views_gt[4, 100:200, 100:200] = 255
+    mask = np.zeros(views.shape[1:], np.uint8)
+    mask[100:200, 100:200] = 255
     everything = sample_sheet(
         "class · defect · 000",
         rgb=random.integers(0, 255, (336, 336, 3), dtype=np.uint8),
-        mask=views_gt[4],
+        mask=mask,
         maps={"point": random.random((336, 336)), "fused": random.random((336, 336))},
         views=views,
-        views_gt=views_gt,
         view_rows={"own map": random.random((9, 336, 336))},
         view_labels=[f"x {degrees}" for degrees in range(9)],
         heat_range=(0.0, 1.0),
