@@ -2,18 +2,13 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, evaluated_mask
 from pointad.datasets.base import group_of
+from pointad.evaluation.class_scores import ClassScores
 from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.results import Metrics
 from pointad.evaluation.scored_sample import ScoredSample
-from pointad.metrics import PixelScores, curves, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.curves import Curve
-from pointad.metrics.ranking import rank
-
-PIXEL_PREFIX = "pixel_"
 
 
 @dataclass(frozen=True)
@@ -33,77 +28,46 @@ class ClassOutcome:
     scans: tuple[str, ...] = ()  # fingerprint of the samples as a training knows them, of each view; empty: unknown
 
 
-@dataclass
 class ClassCollector:
-    """Scores of one class under one set of prompts, sample by sample."""
+    """Scores of one class under one set of prompts, sample by sample.
 
-    settings: EvaluationSettings
-    groups: tuple[str, ...] = ()
-    labels: list[int] = field(default_factory=list)
-    scores: dict[str, list[float]] = field(default_factory=dict)
-    pixels: dict[str, PixelScores] = field(default_factory=dict)
-    masks: SampleFingerprint = field(default_factory=SampleFingerprint)
-    pictures: SampleFingerprint = field(default_factory=SampleFingerprint)
-    scans: ScanFingerprints = field(default_factory=ScanFingerprints)
-    without_mask: int = 0
+    Args:
+        settings: what is measured.
+        groups: of species that are measured separately as well.
+    """
 
-    def __post_init__(self) -> None:
-        self.parts = {name: ClassCollector(self.settings) for name in self.groups}
+    def __init__(self, settings: EvaluationSettings, groups: tuple[str, ...] = ()) -> None:
+        self._settings = settings
+        self._groups = {name: ClassCollector(settings) for name in groups}
+        self._measured = ClassScores(settings)
+        self._masks, self._pictures, self._scans = SampleFingerprint(), SampleFingerprint(), ScanFingerprints()
 
     def add(self, sample: ScoredSample) -> None:
-        """Take one sample in; its maps are kept in compressed form only, see ``PixelScores``."""
-        own = group_of(sample.species, self.groups)
-        for name, part in self.parts.items():
+        """Take one sample in."""
+        own = group_of(sample.species, self._groups)
+        for name, group in self._groups.items():
             if not sample.label or name == own:
-                part.add(sample)
-        self.labels.append(sample.label)
-        self.masks.add(sample.species, sample.identifier, evaluated_mask(sample.mask, sample.regions))
-        self.pictures.add(sample.species, sample.identifier, sample.content)
-        self.scans.add(sample.species, sample.identifier, sample.label, sample.mask, sample.sights)
-        located = not (self.settings.allow_empty_masks and sample.label and not sample.mask.any())
-        self.without_mask += not located
-        for modality, score in sample.scores.items():
-            self.scores.setdefault(modality, []).append(score)
-            if self._names(PIXEL_PREFIX):
-                pixels = self.pixels.setdefault(modality, PixelScores(self.settings.exact_pixels))
-                if located:
-                    pixels.add(sample.maps[modality], sample.mask, sample.regions)
+                group.add(sample)
+        self._measured.add(sample.label, sample.mask, sample.regions, sample.scores, sample.maps)
+        who = (sample.species, sample.identifier)
+        self._masks.add(*who, evaluated_mask(sample.mask, sample.regions))
+        self._pictures.add(*who, sample.content)
+        self._scans.add(*who, sample.label, sample.mask, sample.sights)
 
     def outcome(self, prompts: str, class_name: str) -> ClassOutcome:
         """The metrics of all samples that were taken in; ``prompts`` and ``class_name`` are its titles."""
-        labels = np.array(self.labels)
-        metrics: dict[str, Metrics] = {}
-        drawn: dict[str, dict[str, dict[str, Curve]]] = {}
-        error_bounds: dict[str, Metrics] = {}
-        for modality, values in self.scores.items():
-            scores = np.array(values)
-            found = image_metrics(labels, scores, self._names("image_"))
-            drawn[modality] = {"image": curves(rank(labels, scores))}
-            if modality in self.pixels:
-                found |= pixel_metrics(self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro)
-                drawn[modality]["pixel"] = curves(self.pixels[modality].ranking())
-                if self.pixels[modality].is_binned:
-                    error_bounds[modality] = pixel_error_bounds(
-                        self.pixels[modality], self._names(PIXEL_PREFIX), self.settings.aupro
-                    )
-            metrics[modality] = {name: found[name] for name in self.settings.metrics}
-        parts = {name: part.outcome(prompts, class_name) for name, part in self.parts.items()}
-        groups = {name: part.metrics for name, part in parts.items()}
-        bounds = {name: part.error_bounds for name, part in parts.items() if part.error_bounds}
-        masks, pictures = self.masks.text, self.pictures.text
+        groups = {name: group.outcome(prompts, class_name) for name, group in self._groups.items()}
+        found = self._measured.metrics()
         return ClassOutcome(
-            prompts,
-            class_name,
-            metrics,
-            drawn,
-            error_bounds,
-            groups,
-            masks,
-            bounds,
-            pictures,
-            self.without_mask if self._names(PIXEL_PREFIX) else 0,
-            self.scans.texts,
+            prompts=prompts,
+            class_name=class_name,
+            metrics={modality: {name: of[name] for name in self._settings.metrics} for modality, of in found.items()},
+            curves=self._measured.curves(),
+            error_bounds=self._measured.error_bounds(),
+            groups={name: group.metrics for name, group in groups.items()},
+            masks=self._masks.text,
+            group_error_bounds={name: group.error_bounds for name, group in groups.items() if group.error_bounds},
+            pictures=self._pictures.text,
+            without_mask=self._measured.without_mask,
+            scans=self._scans.texts,
         )
-
-    def _names(self, prefix: str) -> list[str]:
-        return [name for name in self.settings.metrics if name.startswith(prefix)]

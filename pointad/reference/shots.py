@@ -7,7 +7,6 @@ shots and draws.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,16 +14,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pointad.data.batch import MultiViewSample
 from pointad.data.dataset import MultiViewDataset
 from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, evaluated_mask
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
-from pointad.evaluation.class_outcome import PIXEL_PREFIX
+from pointad.evaluation.class_scores import ClassScores
 from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.evaluation.scored_sample import PromptSet
-from pointad.metrics import PixelScores, image_metrics, pixel_error_bounds, pixel_metrics
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.reference.copies import ScanContents
@@ -36,7 +33,6 @@ from pointad.reference.scan_cues import prompt_cues
 from pointad.reference.single_scans import SingleBank, bank_of, distances_from, nearest_cues
 
 ZERO_SHOT = 0
-_Found = tuple[np.ndarray, float]  # values of the grid's places (P,), and the score of the scan
 
 
 @dataclass(frozen=True)
@@ -112,54 +108,6 @@ def evaluate_shots(
         yield from _OneClass(encoder, everything, members, compared, settings).outcomes()
 
 
-class _Collected:
-    """Scores of one class, under one set of prompts with one reference, by modality."""
-
-    def __init__(self, settings: ShotSettings) -> None:
-        self._settings = settings
-        self._labels: dict[str, list[int]] = defaultdict(list)
-        self._scores: dict[str, list[float]] = defaultdict(list)
-        self._pixels: dict[str, PixelScores] = defaultdict(lambda: PixelScores(settings.exact_pixels))
-        self._unmarked = 0
-
-    def add(self, sample: MultiViewSample, found: Mapping[str, _Found]) -> None:
-        located = not (self._settings.allow_empty_masks and sample.label and not sample.mask.any())
-        self._unmarked += not located
-        for modality, (values, score) in found.items():
-            self._labels[modality].append(sample.label)
-            self._scores[modality].append(score)
-            if located:
-                side = math.isqrt(len(values))
-                regions = None if sample.regions is None else sample.regions.view(side, side).numpy()
-                mask = sample.mask.view(side, side).numpy()
-                self._pixels[modality].add(values.reshape(side, side), mask, regions)
-
-    def error_bounds(self) -> dict[str, Metrics]:
-        """Of pixel metrics that are binned; empty if there are none."""
-        names, aupro = self._pixel_names, self._settings.aupro
-        binned = {modality: pixels for modality, pixels in self._pixels.items() if names and pixels.is_binned}
-        return {modality: pixel_error_bounds(pixels, names, aupro) for modality, pixels in binned.items()}
-
-    @property
-    def without_mask(self) -> int:
-        """How many samples are in no pixel metric, although there are such metrics."""
-        return self._unmarked if self._pixel_names else 0
-
-    @property
-    def _pixel_names(self) -> list[str]:
-        return [name for name in self._settings.metrics if name.startswith(PIXEL_PREFIX)]
-
-    def metrics(self) -> dict[str, Metrics]:
-        pixel_names = self._pixel_names
-        image_names = [name for name in self._settings.metrics if not name.startswith(PIXEL_PREFIX)]
-        found: dict[str, Metrics] = {}
-        for modality, scores in self._scores.items():
-            found[modality] = image_metrics(np.array(self._labels[modality]), np.array(scores), image_names)
-            if pixel_names:
-                found[modality] |= pixel_metrics(self._pixels[modality], pixel_names, self._settings.aupro)
-        return found
-
-
 class _OneClass:
     """Scores the scans of one class with all references that are drawn from them."""
 
@@ -188,43 +136,45 @@ class _OneClass:
         keys = [(ZERO_SHOT, 0)] + [(k, draw) for k in settings.shots for draw in range(settings.draws)]
         masks, pictures, scans = SampleFingerprint(), SampleFingerprint(), ScanFingerprints()
         renderings = []
-        found = {(prompts.name, *key): _Collected(settings) for prompts in self._prompt_sets for key in keys}
+        found = {(prompts.name, *key): ClassScores(settings) for prompts in self._prompt_sets for key in keys}
         for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
-            who, mask = (look.sample.species, look.sample.identifier), look.sample.mask.numpy()
-            regions = None if look.sample.regions is None else look.sample.regions.numpy()
+            who, label = (look.sample.species, look.sample.identifier), look.sample.label
+            side = math.isqrt(len(look.sample.mask))
+            mask = look.sample.mask.view(side, side).numpy()
+            regions = None if look.sample.regions is None else look.sample.regions.view(side, side).numpy()
             masks.add(*who, evaluated_mask(mask, regions))
             pictures.add(*who, look.content)
-            scans.add(*who, look.sample.label, mask, look.sample.sights)
+            scans.add(*who, label, mask, look.sample.sights)
             renderings.append(look.renderings)
             said = {}
             for prompts in self._prompt_sets:
-                zero_shot, said[prompts.name] = self._under(look, prompts)
-                found[prompts.name, ZERO_SHOT, 0].add(look.sample, zero_shot)
+                scores, maps, said[prompts.name] = self._under(look, prompts)
+                found[prompts.name, ZERO_SHOT, 0].add(label, mask, regions, scores, maps)
             for k, draw, cues in self._compared(look.seen, number, banks, orders):
                 for name, own_cues in said.items():
                     joined = join_scores(own_cues | cues, cue_powers(k), look.seen.at_points)
-                    compared = {modality: (values, joined.scores[modality]) for modality, values in joined.maps.items()}
-                    found[name, k, draw].add(look.sample, compared)
+                    maps = {modality: values.reshape(side, side) for modality, values in joined.maps.items()}
+                    found[name, k, draw].add(label, mask, regions, {name: joined.scores[name] for name in maps}, maps)
         beside = members.drawn_from == TRAINING_SPLIT
         for (name, k, draw), collected in found.items():
             good = orders[draw][:k]
             yield ShotOutcome(
-                name,
-                members.class_name,
-                k,
-                draw,
-                members.drawn_from,
-                tuple(sources[number].identifier for number in good),
-                collected.metrics(),
-                collected.error_bounds(),
-                masks.text,
-                pictures.text,
-                tuple(renderings),
-                collected.without_mask,
-                scans.texts,
-                {sources[number].identifier: kept[number].content.hex() for number in good if beside},
+                prompts=name,
+                class_name=members.class_name,
+                shots=k,
+                draw=draw,
+                drawn_from=members.drawn_from,
+                good=tuple(sources[number].identifier for number in good),
+                metrics=collected.metrics(),
+                error_bounds=collected.error_bounds(),
+                masks=masks.text,
+                pictures=pictures.text,
+                renderings=tuple(renderings),
+                without_mask=collected.without_mask,
+                scans=scans.texts,
+                good_pictures={sources[number].identifier: kept[number].content.hex() for number in good if beside},
             )
 
     def _compared(
@@ -243,17 +193,17 @@ class _OneClass:
                 yield k, draw, known[good]
 
     @torch.no_grad()
-    def _under(self, look: SampleLook, prompts: PromptSet) -> tuple[dict[str, _Found], dict[str, np.ndarray]]:
-        """What the prompts find alone, by modality, and their cues for comparisons."""
+    def _under(
+        self, look: SampleLook, prompts: PromptSet
+    ) -> tuple[dict[str, float], dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The scores and the maps that the prompts give alone, by modality, and their cues for comparisons."""
         text_features = prompts.text_features(look.sample.class_name)
         own = look.under(text_features)
-        scores = own.zero_shot(text_features, self._settings.sigma)
-        found = {
-            modality: (values[0].cpu().numpy().ravel(), float(getattr(scores, f"{modality}_score")[0]))
-            for modality in MODALITIES
-            if (values := getattr(scores, f"{modality}_map")) is not None
-        }
-        return found, prompt_cues(own.seen)
+        found = own.zero_shot(text_features, self._settings.sigma)
+        present = [modality for modality in MODALITIES if getattr(found, f"{modality}_map") is not None]
+        scores = {modality: float(getattr(found, f"{modality}_score")[0]) for modality in present}
+        maps = {modality: getattr(found, f"{modality}_map")[0].cpu().numpy() for modality in present}
+        return scores, maps, prompt_cues(own.seen)
 
     def _look(self, number: int) -> SampleLook:
         sample, settings, source = self._dataset[number], self._settings, self._dataset.sources[number]
