@@ -10,7 +10,6 @@ from torch import Tensor
 from pointad.data.batch import MultiViewBatch
 from pointad.encoding.features import SampleFeatures
 from pointad.evaluation.evaluation_settings import EvaluationSettings
-from pointad.evaluation.modalities import MODALITIES
 from pointad.scoring.fusion import SampleScores
 from pointad.scoring.inference import ViewPredictions, predict_views, score_samples
 
@@ -93,8 +92,7 @@ def _scored_sample(
     keep_views: bool,
 ) -> ScoredSample:
     assert batch.views is not None  # the encoder refuses batches without it
-    maps = {modality: getattr(fused, f"{modality}_map") for modality in MODALITIES}
-    scores = {modality: getattr(fused, f"{modality}_score") for modality in MODALITIES}
+    scores, maps = fused.of_sample()
     side = fused.point_map.shape[-1]
     return ScoredSample(
         prompts=prompts,
@@ -102,8 +100,8 @@ def _scored_sample(
         species=batch.species[index],
         identifier=batch.identifier[index],
         label=int(batch.label[index]),
-        scores={modality: float(score[0]) for modality, score in scores.items() if score is not None},
-        maps={modality: one[0].cpu().numpy() for modality, one in maps.items() if one is not None},
+        scores=scores,
+        maps=maps,
         mask=batch.mask[index].view(side, side).cpu().numpy().copy(),  # frees the memory of the loader processes
         valid=batch.non_zero[index].view(side, side).cpu().numpy().copy(),
         view_maps=views.maps[0].cpu().numpy() if keep_views else None,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from pointad.evaluation.modalities import MODALITIES
 from pointad.inspection.looking import Look
 from pointad.inspection.referencing import Eyes
 from pointad.reference.reference import Reference
@@ -49,11 +48,7 @@ def score_alone(look: Look, text_features: Tensor, sigma: float, sigma_on_surfac
         places = np.pad(surface.values, (0, GRID_SIZE * GRID_SIZE - len(cloud)))
         return LookScores({"point": surface.score}, {}, places, view_maps, view_scores)
     fused = score_samples(features, views, text_features, correspondences, non_zero, sigma=sigma)
-    scores, maps = {}, {}
-    for name in MODALITIES:
-        score, grid_map = getattr(fused, f"{name}_score"), getattr(fused, f"{name}_map")
-        if score is not None:
-            scores[name], maps[name] = float(score[0]), grid_map[0].cpu().numpy()
+    scores, maps = fused.of_sample()
     return LookScores(scores, maps, maps.get("fused", maps["point"]).ravel(), view_maps, view_scores)
 
 

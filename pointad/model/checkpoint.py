@@ -109,23 +109,7 @@ def load_prompt_learner(
         problem = f"does not fit {backbone.name} ({error.subject}: {error.problem})"
         raise InputError(path, problem, "give a checkpoint for this CLIP") from error
     own = learner.state_dict()
-    for name, entry in own.items():
-        if name not in state and not name.startswith(PROJECTION_PREFIX):
-            raise InputError(path, f"has no entry '{name}'", _REMEDY)
-        if name in state and state[name].shape != entry.shape:
-            raise InputError(
-                path,
-                f"its '{name}' is {tuple(state[name].shape)}, expected {tuple(entry.shape)}",
-                "give a checkpoint for this CLIP",
-            )
-    vocabulary = backbone.text.token_embedding.num_embeddings
-    for name in (name for name in own if name.startswith(TOKENS_PREFIX)):
-        if state[name].min() < 0 or state[name].max() >= vocabulary:
-            problem = f"its '{name}' holds token ids outside CLIP's vocabulary"
-            raise InputError(path, problem, "give a checkpoint for this CLIP")
-        tokenizer = backbone.tokenizer
-        if not isinstance(tokenizer, SiglipTokenizer) and state[name].max() != tokenizer.eot_token_id:
-            raise InputError(path, f"its '{name}' has no end token, at which the text is read out", _REMEDY)
+    _check_entries(path, state, own, backbone)
     unused = sorted(state.keys() - own.keys())
     if unused:
         logger.warning("%s: %d of its entries are not used, such as '%s'", path, len(unused), unused[0])
@@ -134,6 +118,23 @@ def load_prompt_learner(
     with torch.no_grad():
         check_text_features(learner(backbone.text), path)
     return learner
+
+
+def _check_entries(path: str | Path, state: dict[str, Tensor], own: dict[str, Tensor], backbone: ClipBackbone) -> None:
+    """Refuse a checkpoint with other entries than those of a learner of its counts."""
+    other_clip = "give a checkpoint for this CLIP"
+    for name, entry in own.items():
+        if name not in state and not name.startswith(PROJECTION_PREFIX):
+            raise InputError(path, f"has no entry '{name}'", _REMEDY)
+        if name in state and state[name].shape != entry.shape:
+            problem = f"its '{name}' is {tuple(state[name].shape)}, expected {tuple(entry.shape)}"
+            raise InputError(path, problem, other_clip)
+    vocabulary, tokenizer = backbone.text.token_embedding.num_embeddings, backbone.tokenizer
+    for name in (name for name in own if name.startswith(TOKENS_PREFIX)):
+        if state[name].min() < 0 or state[name].max() >= vocabulary:
+            raise InputError(path, f"its '{name}' holds token ids outside CLIP's vocabulary", other_clip)
+        if not isinstance(tokenizer, SiglipTokenizer) and state[name].max() != tokenizer.eot_token_id:
+            raise InputError(path, f"its '{name}' has no end token, at which the text is read out", _REMEDY)
 
 
 def _held_counts(state: dict[str, Tensor]) -> dict[str, int]:

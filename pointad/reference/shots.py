@@ -19,7 +19,6 @@ from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, ev
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.class_scores import ClassScores
-from pointad.evaluation.modalities import MODALITIES
 from pointad.evaluation.results import Metrics
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics.aupro import AuproMethod
@@ -199,10 +198,7 @@ class _OneClass:
         """The scores and the maps that the prompts give alone, by modality, and their cues for comparisons."""
         text_features = prompts.text_features(look.sample.class_name)
         own = look.under(text_features)
-        found = own.zero_shot(text_features, self._settings.sigma)
-        present = [modality for modality in MODALITIES if getattr(found, f"{modality}_map") is not None]
-        scores = {modality: float(getattr(found, f"{modality}_score")[0]) for modality in present}
-        maps = {modality: getattr(found, f"{modality}_map")[0].cpu().numpy() for modality in present}
+        scores, maps = own.zero_shot(text_features, self._settings.sigma).of_sample()
         return scores, maps, prompt_cues(own.seen)
 
     def _look(self, number: int) -> SampleLook:

@@ -23,6 +23,15 @@ class SampleScores:
     fused_map: Tensor | None = None  # (B, S, S)
     fused_score: Tensor | None = None  # (B,)
 
+    def of_sample(self, index: int = 0) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """Scores and maps (S, S) of one sample by modality: "point" and, with a colour picture, "color" and "fused"."""
+        scores = {"point": self.point_score, "color": self.color_score, "fused": self.fused_score}
+        maps = {"point": self.point_map, "color": self.color_map, "fused": self.fused_map}
+        return (
+            {name: float(one[index]) for name, one in scores.items() if one is not None},
+            {name: one[index].cpu().numpy() for name, one in maps.items() if one is not None},
+        )
+
 
 def fuse(
     point_values: Tensor,
