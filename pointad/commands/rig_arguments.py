@@ -10,11 +10,10 @@ from pointad.data.shards import Shard
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
-from pointad.rendering.views import View, repeated_direction
+from pointad.rendering.views import MOST_VIEWS, View, repeated_direction
 
 AUTO = "auto"
 RIG_NAMES = (AUTO, "front", "around", "all_sides")
-MOST_VIEWS = 1000  # of a rig: each takes 0.7 MB a scan
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
 
 _RIG_FILE = "a JSON file with a list of views, such as a data set's rendering.json"

@@ -11,7 +11,7 @@ from pointad.evaluation.draws import Draw, largest_bounds, mean_over_draws
 from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_TITLES
 from pointad.evaluation.protocol import supervision_of
-from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
+from pointad.evaluation.results import Metrics, Results, metric_title, percent_over
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.text_table import text_table
 from pointad.files.atomic import write_together
@@ -123,7 +123,7 @@ def shots_tables(outcomes: Sequence[ShotOutcome], metrics: Sequence[str]) -> str
         rows = []
         for shots in sorted({outcome.shots for outcome in outcomes}):
             own = [outcome for outcome in outcomes if outcome.shots == shots]
-            rows.append([supervision_of(shots), *(_spoken(of_draws(own, modality, metric)) for metric in metrics)])
+            rows.append([supervision_of(shots), *(percent_over(of_draws(own, modality, metric)) for metric in metrics)])
         table = text_table(["supervision", *map(metric_title, metrics)], rows)
         tables.append(f"{MODALITY_TITLES[modality]}: {about}\n{table}")
         binned = {name: bounds[modality] for name, bounds in error_bounds_of(outcomes).items() if modality in bounds}
@@ -240,9 +240,3 @@ def _to_json(outcomes: Sequence[ShotOutcome], settings: TestSettings) -> str:
         ],
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"
-
-
-def _spoken(values: Sequence[float]) -> str:
-    if not values:
-        return percent(None)
-    return percent_with_deviation(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pointad.errors import shown
 from pointad.evaluation.group_table import group_table
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.evaluation.result_table import result_table
-from pointad.evaluation.results import Results, metric_title, percent, percent_with_deviation
+from pointad.evaluation.results import Results, metric_title, percent, percent_over
 from pointad.evaluation.text_table import text_table
 from pointad.files.escaping import for_markdown
 from pointad.files.in_place import append_to
@@ -41,7 +40,7 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
         for run, mean in zip(runs, means, strict=True)
     ]
     columns = {name: [value for mean in means if (value := mean.get(name)) is not None] for name in names}
-    rows.append(["mean ± std", *(_mean_and_deviation(columns[name]) for name in names)])
+    rows.append(["mean ± std", *(percent_over(columns[name]) for name in names)])
     first = runs[0].run
     backbone = f"backbone: {shown(first.backbone)}" + (" (DEMO backbone)" if first.is_demo else "")
     heading = f"{MODALITY_TITLES[modality]}: mean over unseen classes, by training class, per cent ({backbone})"
@@ -53,9 +52,3 @@ def summary_table(runs: Sequence[Results], modality: str) -> str:
         if 0 < len(columns[name]) < len(runs)
     ]
     return "\n".join([heading, table, *partial])
-
-
-def _mean_and_deviation(values: Sequence[float]) -> str:
-    if not values:
-        return percent(None)
-    return percent_with_deviation(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)

@@ -82,10 +82,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     log_to_file(folder, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
     if settings.init_checkpoint is not None:
-        load_prompts(settings.init_checkpoint)
-        if settings.restart and settings.init_checkpoint.resolve().parent == folder.resolve():
-            problem = f"would be removed from {folder} by --restart"
-            raise InputError(settings.init_checkpoint, problem, "copy it and its .json elsewhere first")
+        _check_start(settings.init_checkpoint, settings)
     path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
     listed = list_data(settings.data, settings.train_class)
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
@@ -94,6 +91,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     record = record_of_training(settings, encoder, data, learner)
     state_facts = {name: value for name, value in repeatable(record).items() if name != "epochs"}
     processes.require_same(state_facts)
+    learning = learning_settings(settings)
     state = find_state(settings, state_facts, processes)
     if state is not None:
         check_training_state(
@@ -101,7 +99,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
             folder / STATE_NAME,
             backbone=backbone,
             learner=learner,
-            settings=learning_settings(settings),
+            settings=learning,
             samples=len(data.samples),
         )
     is_new = processes.is_first and state is None and not settings.restart
@@ -116,13 +114,12 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         check_restart(folder)
 
     logger.info("training on %d samples of %s", len(data.samples), settings.train_class)
-    description = "encoding" if processes.is_first else None
     examples = load_examples(
         encoder,
         data.samples,
         path=path,
         num_workers=settings.data.num_workers,
-        description=description,
+        description="encoding" if processes.is_first else None,
         processes=processes,
     )
     log_encoded(encoder, processes)
@@ -133,7 +130,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         scans=record.of_views(examples.scans),
         renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
     )
-    training = Training(backbone, learner, examples, learning_settings(settings), processes)
+    training = Training(backbone, learner, examples, learning, processes)
     if state is not None:
         training.restore(state)
         logger.info("continuing after epoch %d", len(training.history))
@@ -151,6 +148,15 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if processes.is_first and not is_whole(last_prompts(settings)):  # the state had this epoch, the folder had not
         save_checkpoint(learner, folder, settings.epochs, record)
     logger.info("prompts saved in %s", folder)
+
+
+def _check_start(checkpoint: Path, settings: TrainSettings) -> None:
+    """Refuse prompts to start from that cannot be read, or that --restart would remove."""
+    load_prompts(checkpoint)
+    folder = settings.save_path
+    if settings.restart and checkpoint.resolve().parent == folder.resolve():
+        problem = f"would be removed from {folder} by --restart"
+        raise InputError(checkpoint, problem, "copy it and its .json elsewhere first")
 
 
 def _learn(

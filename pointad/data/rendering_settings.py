@@ -20,13 +20,12 @@ from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json, write_json
 from pointad.files.locks import wait_for_lock
-from pointad.rendering.views import View, repeated_direction
+from pointad.rendering.views import MOST_VIEWS, View, repeated_direction
 
 logger = logging.getLogger(__name__)
 
 _LOCK_NAME = ".rendering.lock"
 LARGEST_UNIT = 1e9  # metres
-MOST_VIEWS = 1000  # of a sample; the published ones have nine
 
 
 def settings_of(dataset_name: str, options: RenderingOptions) -> dict[str, Any]:

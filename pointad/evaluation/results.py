@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,13 @@ def percent(value: float | None) -> str:
 def percent_with_deviation(value: float | None, deviation: float | None) -> str:
     """The same, with its standard deviation where there is one: "82.0 ± 0.4"."""
     return percent(value) + ("" if deviation is None else f" ± {percent(deviation)}")
+
+
+def percent_over(values: Sequence[float]) -> str:
+    """The mean of fractions in per cent, with their sample standard deviation if there are several."""
+    if not values:
+        return UNDEFINED
+    return percent_with_deviation(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
 
 
 def metric_title(name: str) -> str:

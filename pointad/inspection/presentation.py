@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pointad.evaluation.modalities import MODALITY_LABELS
 from pointad.files.escaping import for_html
 from pointad.inspection.prediction import Prediction
 from pointad.inspection.scan_file import Inspection
@@ -29,7 +30,6 @@ def prediction_sheet(prediction: Prediction, title: str, heat_range: tuple[float
     Returns:
         (height, width, 3) uint8.
     """
-    names = {"point": "point", "color": "colour", "fused": "fused"}
     scores = prediction.modality_scores
     points_in_views = scores_in_views(
         prediction.correspondences, prediction.rendered_scores, prediction.views.shape[-1]
@@ -37,7 +37,9 @@ def prediction_sheet(prediction: Prediction, title: str, heat_range: tuple[float
     return sample_sheet(
         title,
         rgb=prediction.color,
-        maps={f"{names[name]} {scores[name]:.3f}": grid_map for name, grid_map in prediction.grid_maps.items()},
+        maps={
+            f"{MODALITY_LABELS[name]} {scores[name]:.3f}": grid_map for name, grid_map in prediction.grid_maps.items()
+        },
         views=prediction.views,
         view_rows={"map of each view": prediction.maps, "scores of the points": points_in_views},
         view_labels=[

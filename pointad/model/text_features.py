@@ -42,11 +42,11 @@ def learned_text_features(
     return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)
 
 
-def plain_text_features(backbone: ClipBackbone, *, object_aware: bool = False) -> Callable[[str], Tensor]:
-    """Text features of the plain prompt ensemble by class; arguments and result as in :func:`learned_text_features`."""
+def plain_text_features(backbone: ClipBackbone) -> Callable[[str], Tensor]:
+    """Text features of the plain prompt ensemble, which says "object" for every class; result as above."""
 
     @cache
-    def text_features(name: str) -> Tensor:
-        return check_text_features(ensemble_text_features(backbone, name), f"prompt ensemble '{name}'")
+    def text_features() -> Tensor:
+        return check_text_features(ensemble_text_features(backbone), f"prompt ensemble '{OBJECT_NAME}'")
 
-    return lambda class_name: text_features(spoken_name(class_name) if object_aware else OBJECT_NAME)
+    return lambda class_name: text_features()

@@ -15,6 +15,7 @@ from pointad.errors import InputError
 
 _NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 LARGEST_WINDOW = 16_384  # pixels
+MOST_VIEWS = 1000  # of a rig, each of which takes 0.7 MB a scan; the published ones have nine
 _SAME = 1e-6  # radians between two directions that no picture tells apart
 
 
