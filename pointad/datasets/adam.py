@@ -30,16 +30,7 @@ TRUTH = "ground_truth"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by category, good ones first.
-
-    Args:
-        root: the archive's folder.
-        split: train, validation or test.
-        classes: only these categories; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, or lacks a requested category.
-    """
+    """The samples of train, validation or test, see `SampleLister`."""
     return [
         _sample(folder.name, species, path)
         for folder in class_folders(root, split, (), classes)

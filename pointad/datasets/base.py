@@ -12,7 +12,10 @@ GOOD = "good"
 """The species of samples without a defect, whatever their name in the archive."""
 
 SampleLister = Callable[[Path, str, Iterable[str] | None], list[RawSample]]
-"""Lists the samples of (root, split, classes or None for all existing ones), by class, good samples first."""
+"""Lists the samples of (root, split, classes or None for all existing ones), by class, good samples first.
+
+Raises an InputError if the folder is no such archive, lacks a requested class, or a file that it must read is broken.
+"""
 
 GoodLister = Callable[[Path, Iterable[str] | None], list[RawSample]]
 """Lists scans outside the test split, by class, of (root, classes or None for all); the good ones are chosen later."""

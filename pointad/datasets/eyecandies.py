@@ -77,17 +77,7 @@ _REMEDY = "replace the file with the archive's own"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first.
-
-    Args:
-        root: the archive's folder.
-        split: train, val, test_public or test_private.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, lacks a requested class, or a sample's metadata are
-            unreadable.
-    """
+    """The samples of train, val, test_public or test_private, see `SampleLister`."""
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
         found = [_sample(folder.name, path) for path in _depth_pictures(folder / split)]
@@ -96,12 +86,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The scans of the split `train`, all of which are good, by class.
-
-    Args:
-        root: the archive's folder.
-        classes: only these classes; None lists all.
-    """
+    """The scans of the split `train`, all of which are good, see `GoodLister`."""
     return [
         _sample(folder.name, path, anomalous=False)
         for folder in class_folders_if_any(root, TRAINING_SPLIT, CLASSES, classes)

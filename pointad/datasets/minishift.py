@@ -38,16 +38,7 @@ _TRUTH = "gt"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first, then by defect and difficulty.
-
-    Args:
-        root: the folder that holds the classes.
-        split: train or test.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, or lacks a requested class.
-    """
+    """The samples of train or test, see `SampleLister`; the anomalous ones by defect and difficulty."""
     return [
         sample
         for folder in class_folders(root, split, (), classes)

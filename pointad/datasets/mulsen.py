@@ -55,16 +55,7 @@ _REMEDY = "replace the file with the archive's own"
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first; those with defects invisible in the points count as good.
-
-    Args:
-        root: the archive's folder `MulSen_AD`.
-        split: test.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, lacks a requested class, or a label file is broken.
-    """
+    """The samples of test, see `SampleLister`; those with defects that the points do not show count as good."""
     samples = []
     for folder in class_folders(root, f"{SCANS}/{split}", CLASSES, classes):
         found = []
@@ -77,12 +68,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The scans in the folder `train`, all of which are good, by class.
-
-    Args:
-        root: the archive's folder `MulSen_AD`.
-        classes: only these classes; None lists all.
-    """
+    """The scans in the folder `train`, all of which are good, see `GoodLister`."""
     return [
         RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
         for folder in class_folders_if_any(root, f"{SCANS}/{TRAINING_SPLIT}", CLASSES, classes)

@@ -74,16 +74,7 @@ _SUFFIXES = (".pcd", ".ply", ".obj", ".stl", ".xyz", ".pts", ".asc", ".npy", ".n
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first.
-
-    Args:
-        root: the folder that holds the classes: `Real3D-AD-PCD`, or Anomaly-ShapeNet's `pcd`.
-        split: train or test.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, or lacks a requested class.
-    """
+    """The samples of train or test, see `SampleLister`."""
     samples = []
     for folder in class_folders(root, split, CLASSES, classes):
         files = scans_in(folder / split, _SUFFIXES)
@@ -97,12 +88,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The templates in the folder `train`, by class: the prototypes; or all of its scans where none is called so.
-
-    Args:
-        root: the folder that holds the classes.
-        classes: only these classes; None lists all.
-    """
+    """The templates in the folder `train`: the prototypes, or all of its scans where none is called so."""
     found = []
     for folder in class_folders_if_any(root, TRAINING_SPLIT, CLASSES, classes):
         clouds = files_in(folder / TRAINING_SPLIT, _SUFFIXES)

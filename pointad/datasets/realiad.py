@@ -32,16 +32,7 @@ _PICTURES = (".jpg", ".jpeg", ".png")
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first.
-
-    Args:
-        root: the folder that holds the classes.
-        split: train or test.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, or lacks a requested class.
-    """
+    """The samples of train or test, see `SampleLister`."""
     samples = []
     for folder in class_folders(root, split, (), classes):
         for species in species_folders(folder / split, "xyz"):

@@ -48,16 +48,7 @@ _UNLIKE_THEIR_SCANS = {
 
 
 def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The samples of a split, by class, good ones first; the species is the kind of defect in the file name.
-
-    Args:
-        root: the archive's folder `pcd` or its parent.
-        split: train or test.
-        classes: only these classes; None lists all.
-
-    Raises:
-        InputError: the folder is not such an archive, or lacks a requested class.
-    """
+    """The samples of train or test, see `SampleLister`; the species is the kind of defect in the file name."""
     samples = []
     for folder in class_folders(_inner(root), split, CLASSES, classes):
         clouds = [path for path in scans_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem.lower()]
@@ -66,12 +57,7 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
 
 
 def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSample]:
-    """The templates in the folder `train`, by class.
-
-    Args:
-        root: the archive's folder `pcd` or its parent.
-        classes: only these classes; None lists all.
-    """
+    """The templates in the folder `train`, see `GoodLister`."""
     return [
         RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
         for folder in class_folders_if_any(_inner(root), TRAINING_SPLIT, CLASSES, classes)
