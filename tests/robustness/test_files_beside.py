@@ -11,10 +11,11 @@ import pytest
 from datasets.miniatures import MINIATURES, write_mvtec
 from report.toy_runs import write_losses, write_run
 
-from pointad.data.layout import SampleFiles, read_nonzero_indices
+from pointad.data.layout import SampleFiles
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_good_scans
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.rendered_files import read_nonzero_indices
 from pointad.data.rendering_settings import agree_on_settings, read_settings
 from pointad.datasets.archive import picture_beside
 from pointad.datasets.folder import FolderLayout, folder_dataset
