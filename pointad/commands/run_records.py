@@ -76,8 +76,9 @@ def _class_by_folder(checkpoint: Path, data: DataSettings) -> str | None:
 
 def record_of_test(settings: TestSettings, encoder: PictureEncoder, data: LoadedData) -> RunRecord:
     """Everything about a test that its sets of prompts have in common."""
+    facts = _pipeline_facts(settings.data, settings.model, settings.encoding, settings.experiment, encoder, data)
     return RunRecord(
-        **_pipeline_facts(settings.data, settings.model, settings.encoding, settings.experiment, encoder, data),
+        **facts | {"samples": list_fingerprint(data.samples.sources, in_order=False)},
         dataset=settings.data.dataset.name,
         is_demo=encoder.backbone.is_demo,
         inputs=None if settings.given is None else settings.given.inputs,
@@ -98,14 +99,13 @@ def _pipeline_facts(
 ) -> dict[str, Any]:
     """What both records say."""
     sources = loaded.samples.sources
-    names = [f"{source.class_name}/{source.species}/{source.identifier}/{source.label}" for source in sources]
     pixels, clusters = loaded.rendering.get("point_size"), loaded.rendering.get("keep_clusters")
     return {
         "name": experiment.name,
         "dataset_title": experiment.data_name or _title(data, sources),
         "data_path": str(data.folder),
-        "samples": fingerprint(names),
-        "sample_count": len(names),
+        "samples": list_fingerprint(sources, in_order=True),
+        "sample_count": len(sources),
         "render": data.render,
         "views": loaded.views,
         "view_names": loaded.view_names,
@@ -126,6 +126,18 @@ def _pipeline_facts(
         "view_fusion": experiment.view_fusion,
         "provenance": provenance(str(encoder.device), experiment.command),
     }
+
+
+def list_fingerprint(sources: Sequence[SampleSource], *, in_order: bool) -> str:
+    """A fingerprint of what samples are called, and of which are anomalous.
+
+    Args:
+        sources: of the samples.
+        in_order: whether another order makes another list, as for trainings, which follow it; tests do not, and may
+            find rendered samples in another order than raw ones.
+    """
+    names = [f"{one.class_name}/{one.species}/{one.identifier}/{one.label}" for one in sources]
+    return fingerprint(names if in_order else sorted(names))
 
 
 def _title(data: DataSettings, sources: Sequence[SampleSource]) -> str:

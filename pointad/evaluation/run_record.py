@@ -149,7 +149,7 @@ class RunRecord(PipelineRecord):
     """How prompts were tested."""
 
     dataset: str | None = None
-    samples: str | None = None  # fingerprint of the list of samples, those of the training class included
+    samples: str | None = None  # fingerprint of the list of samples, in any order, those of the training class included
     sample_count: int | None = None
     is_demo: bool | None = None  # whether the backbone is the small one shipped with PointAD
     protocol: str | None = None  # "one-vs-rest", "cross-dataset" or "" if unknown
