@@ -150,7 +150,9 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
     saved = {} if files is None else _saved_arrays(run, sample, ("mask", "valid", "views", "picture"), "bu")
-    if files is not None and not (_is_tested_scan(files, saved) and _has_tested_pictures(files, saved, run)):
+    if files is not None and not (
+        _is_tested_scan(files, saved, sample.label) and _has_tested_pictures(files, saved, run)
+    ):
         message = "%s: %s is another scan than when %s was written, and is not shown"
         logger.warning(message, data_path, "/".join(sample.name), run.place)
         return None
@@ -165,15 +167,18 @@ def _check(files: SampleFiles) -> None:
         is_beside(path)
 
 
-def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray]) -> bool:
-    """Whether a rendered scan has its points, and its defects, where a test found them; a raw one is not compared."""
+def _is_tested_scan(files: SampleFiles, saved: dict[str, np.ndarray], label: int) -> bool:
+    """Whether a rendered scan has its points, and its defects, where a test found them; a raw one is not compared.
+
+    A test marks nothing in a good scan, whatever its mask says.
+    """
     mask, valid = saved.get("mask"), saved.get("valid")
     if mask is None or valid is None or mask.ndim != 2 or not files.correspondences.is_dir():
         return True
     indices = read_nonzero_indices(files.correspondences)
     if not np.array_equal(np.flatnonzero(valid), np.arange(valid.size) if indices is None else indices):
         return False
-    if not mask.any() or not files.mask.is_file():
+    if not label or not files.mask.is_file():
         return True
     from pointad.data.dataset import resize_mask  # needs PyTorch, which takes seconds to import
 

@@ -11,6 +11,7 @@ from PIL import Image
 from toy_runs import VIEWS
 
 from pointad.data.layout import SampleFiles
+from pointad.evaluation.sample_outputs import maps_file
 from pointad.report.clouds import scored_cloud
 from pointad.report.page import run_page
 from pointad.report.runs import Run, SampleScore, read_scores
@@ -150,3 +151,20 @@ def test_scans_that_were_replaced_after_the_test_are_not_shown(
     assert f"{'/'.join(sample.name)} is another scan than when {mapped_run.folder} was written" in caplog.text
     assert files_of(mapped_run, first, tmp_path / "data") is not None
     assert run_page(mapped_run) != whole
+
+
+def test_a_scan_whose_mask_marked_nothing_in_the_test_is_not_shown_with_one_that_does(
+    mapped_run: Run, tmp_path: Path
+) -> None:
+    """As with --allow_empty_masks."""
+    (one,) = best_anomalous(judge(read_scores(mapped_run), "fused"), 1)
+    files = SampleFiles(tmp_path / "data", *one.sample.name)
+    files.correspondences.mkdir(parents=True)
+    marked = np.array(Image.open(files.mask))
+    maps = maps_file(mapped_run.folder, *one.sample.name)
+    with np.load(maps) as archive:
+        arrays = dict(archive)
+    np.savez(maps, **arrays | {"mask": np.zeros_like(arrays["mask"])})
+    assert files_of(mapped_run, one.sample, tmp_path / "data") is None
+    Image.fromarray(np.zeros_like(marked)).save(files.mask)
+    assert files_of(mapped_run, one.sample, tmp_path / "data") is not None
