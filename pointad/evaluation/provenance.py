@@ -15,7 +15,7 @@ from pointad.files.digests import file_digest
 LIBRARY = Path(__file__).resolve().parents[1]
 PACKAGES = ("pointad", "torch", "torchvision", "open_clip_torch", "numpy", "scipy", "open3d", "Pillow")
 # Packages of the library that do not affect the figures.
-SILENT_ROOMS = frozenset({"commands", "demo", "inspection", "report", "visualization"})
+SILENT_ROOMS = frozenset({"demo", "inspection", "report", "visualization"})
 
 
 def provenance(device: str, command: str | None = None) -> Provenance:
@@ -52,7 +52,7 @@ def package_versions() -> dict[str, str]:
 
 @functools.cache
 def code_fingerprint(library: Path = LIBRARY) -> str:
-    """A fingerprint of the modules that affect the figures; those that print, draw and gather do not count."""
+    """A fingerprint of the modules that affect the figures, from flags on; those that draw and gather do not count."""
     digest = hashlib.sha256()
     for path in sorted(library.rglob("*.py")):
         place = path.relative_to(library)
