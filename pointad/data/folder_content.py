@@ -21,6 +21,7 @@ from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 
 _LENGTH = 16  # hexadecimal digits
+_NO_PATHS = ("cls_name", "specie_name")  # in entries of lists
 _OUTPUTS = "results"  # where programs write by default, when the data are the working folder
 _REMEDY = "write it again"
 _LOOKED_INTO = 64  # files whose content counts too, chosen by their names
@@ -140,17 +141,27 @@ def _settings(content: Any) -> bytes:
 
 
 def _folders(root: Path, path: Path, content: Any, section: str) -> set[Named]:
-    """The folders that the files of listed samples lie in."""
+    """The folders that the files of listed samples lie in; of files in the data set's own folder, they themselves."""
     classes = content.get(section) if isinstance(content, dict) else None
     base = Path(os.path.normpath(Path.cwd() / root))
     found: set[Named] = set()
+
+    def resolved(text: str, class_name: str) -> Path | None:
+        with contextlib.suppress(InputError, ValueError):  # whoever reads the samples says so
+            return inside(path, root, text, class_name)
+        return None
+
     for name, entries in classes.items() if isinstance(classes, dict) else ():
         listed = (entry for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict))
-        texts = {value for entry in listed for value in entry.values() if isinstance(value, str) and "/" in value}
-        for parent in {os.path.dirname(text) for text in texts}:  # noqa: PTH120 (a text of any kind)
-            with contextlib.suppress(InputError, ValueError):  # whoever reads the samples says so
-                place = inside(path, root, parent, name)
-                found.add((str(place), place.relative_to(base).as_posix()))
+        paths = (value for entry in listed for key, value in entry.items() if key not in _NO_PATHS)
+        texts: dict[str, set[str]] = {}
+        for text in paths:
+            if isinstance(text, str):
+                texts.setdefault(os.path.dirname(text), set()).add(text)  # noqa: PTH120 (a text of any kind)
+        for parent, inner in texts.items():
+            folder = resolved(parent, name)
+            places = [folder] if folder is not None else [resolved(text, name) for text in inner]
+            found |= {(str(place), place.relative_to(base).as_posix()) for place in places if place is not None}
     return found
 
 
@@ -161,7 +172,9 @@ def _stated(files: Iterable[Named]) -> Iterator[tuple[Named, os.stat_result]]:
 
 
 def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Iterator[tuple[Named, os.stat_result]]:
-    """Files below these folders, in an order that depends on their names alone; links are followed, circles are not.
+    """These files and those below these folders, in an order that depends on their names alone.
+
+    Links are followed, circles are not.
 
     Folders that cannot be read count as empty.
     """
@@ -175,6 +188,9 @@ def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Ite
             if known in seen:
                 continue
             seen.add(known)
+            if not stat.S_ISDIR(status.st_mode):
+                yield (path, place), status
+                continue
             with os.scandir(path) as found:
                 entries: Sequence[os.DirEntry[str]] = sorted(found, key=lambda entry: entry.name)
         except (OSError, ValueError):

@@ -63,6 +63,23 @@ def test_files_of_listed_samples_count_wherever_they_lie() -> None:
         is_trained(training())
 
 
+@pytest.mark.parametrize("name", ["000.png", "000", "./000"])
+def test_files_in_the_folder_of_the_data_itself_count(name: str) -> None:
+    """And nothing else there."""
+    data = Path("one/rendered")
+    picture = data / name / "view_0.png" if name.endswith("000") else data / name
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text("a picture")
+    listed = data / "gear_meta.json"
+    listed.write_text(json.dumps({"test": {"gear": [{"cls_name": "gear", "d2_render_img_path": name}]}}))
+    train()
+    (data / "gear/notes.txt").write_text("outputs")
+    assert is_trained(training())
+    picture.write_text("another picture")
+    with pytest.raises(InputError, match=OTHER_DATA):
+        is_trained(training())
+
+
 def test_a_kind_of_defect_may_be_called_like_the_split_of_good_scans() -> None:
     data = Path("one/rendered")
     sample = {"cls_name": "gear", "d2_render_img_path": "rendered/gear/test/train/2d_rendering/000"}
