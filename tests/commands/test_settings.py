@@ -90,6 +90,12 @@ def test_single_scans_take_the_weights_that_suit_the_prompts() -> None:
     assert weights("--checkpoint_path", "epoch_15.pth", "--clip_weights", "demo") == "demo"
 
 
+def test_uploads_that_no_memory_holds_are_refused() -> None:
+    with pytest.raises(InputError, match=r"--largest_upload: 1e\+12 MB do not fit into the memory of this machine"):
+        ServeSettings.from_flags(serve.build_parser().parse_args(["--largest_upload", "1e12"]))
+    assert ServeSettings.from_flags(serve.build_parser().parse_args(["--largest_upload", "500"])).largest_upload == 5e8
+
+
 def test_no_scan_is_refused() -> None:
     with pytest.raises(InputError, match="no scan was given"):
         PredictSettings.from_flags(predict.build_parser().parse_args([]))
