@@ -9,6 +9,7 @@ import open_clip
 from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_configuration
 from pointad.model.hugging_face import channel_values
 from pointad.model.siglip_model import CUSTOM_ATTENTION, is_siglip
@@ -64,10 +65,11 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
         InputError: it is unreadable, or the model is not suitable for the method.
     """
     path = weights.with_name(CONFIGURATION_NAME)
-    if not is_beside(path):
-        return None
     if not weights.name.startswith(_WEIGHTS_PREFIX) and weights.name not in _OTHER_NAMES:
-        logger.warning("%s: %s beside it is not used, which belongs to files named otherwise", weights, path.name)
+        if is_file(path):
+            logger.warning("%s: %s beside it is not used, which belongs to files named otherwise", weights, path.name)
+        return None
+    if not is_beside(path):
         return None
     remedy = "download it again, or remove it and name the model with --clip_model"
     content = read_json(path, remedy)

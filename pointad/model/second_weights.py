@@ -22,7 +22,8 @@ _Place = tuple[Any, "_Place"] | None  # the last key, and the place of what hold
 def second_weights(content: Any, chosen: Mapping[str, Tensor], unlearned: Collection[str] = ()) -> str | None:
     """Where a checkpoint holds a part of the chosen weights once more, at any depth; None if it does nowhere.
 
-    Those may be under the same names, or without names: as a list of as many tensors of the same shapes.
+    Those may be under the same names, or without names: as a list of as many tensors of the same shapes. What an
+    optimizer keeps under these names are its moments.
 
     Args:
         content: the checkpoint: containers, not nested without end.
@@ -35,7 +36,7 @@ def second_weights(content: Any, chosen: Mapping[str, Tensor], unlearned: Collec
     shapes = Counter(learned.values())
     for place, container in _containers(content, chosen):
         if isinstance(container, dict):
-            found = not learned.keys().isdisjoint(_matrices(container, unlearned))
+            found = not learned.keys().isdisjoint(_matrices(container, unlearned)) and not _is_of_optimizer(place)
         else:
             tensors = [entry for entry in container if isinstance(entry, Tensor)]
             found = Counter(tuple(entry.shape) for entry in tensors if entry.ndim >= _MATRIX) == shapes
@@ -76,6 +77,14 @@ def _containers(content: Any, chosen: Any) -> Iterator[tuple[_Place, Any]]:
         yield place, container
         entries = container.items() if isinstance(container, dict) else enumerate(container)
         waiting += [((name, place), each) for name, each in entries if isinstance(each, _CONTAINERS)]
+
+
+def _is_of_optimizer(place: _Place) -> bool:
+    while place is not None:
+        name, place = place
+        if str(name).lower().startswith("optim"):
+            return True
+    return False
 
 
 def _spoken(place: _Place) -> str:

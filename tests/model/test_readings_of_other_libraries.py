@@ -156,6 +156,11 @@ def test_a_configuration_beside_weights_of_every_name(
     assert "not used" not in caplog.text
     assert load_backbone(weights=tmp_path / "mine.safetensors").mean != (0.1, 0.2, 0.3)
     assert "mine.safetensors: open_clip_config.json beside it is not used" in caplog.text
+    (tmp_path / "open_clip_config.json").unlink()
+    (tmp_path / "open_clip_config.json").symlink_to("gone")
+    load_backbone(weights=tmp_path / "mine.safetensors")
+    with pytest.raises(InputError, match="is a link that leads nowhere"):
+        load_backbone(weights=tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,10 @@ WRAPPERS = {
     "state_dict": lambda state: {"epoch": 3, "name": "x", "state_dict": state},
     "model": lambda state: {"model": state},
     "model_state_dict": lambda state: {"model_state_dict": state, "optimizer": {"lr": 1}, "kept": {}},
+    "with an optimizer's moments by name": lambda state: {
+        "state_dict": state,
+        "optimizer_state_dict": {"exp_avg": other(state)},
+    },
     "with an optimizer's state": lambda state: {
         "state_dict": state,
         "optimizer": {"state": {place: {"exp_avg": entry} for place, entry in enumerate(state.values())}},
