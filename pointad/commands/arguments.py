@@ -9,6 +9,7 @@ from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.rig_arguments import RIG_FILE_HELP, view_or_count
 from pointad.compute.precision_names import PRECISIONS
 from pointad.datasets.registry import DATASETS
+from pointad.rendering.options import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.scoring.back_projection import MEAN, VIEW_FUSIONS
 from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
 
@@ -36,19 +37,19 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--normals",
-        choices=("exact", "grid"),
+        choices=NORMALS_METHODS,
         help="with --render on_the_fly only: how normals are estimated; grid is faster, for organized scans "
         "(default: exact)",
     )
     group.add_argument(
         "--visibility",
-        choices=("nearest", "splat"),
+        choices=VISIBILITIES,
         help="with --render on_the_fly only: which points are visible in a view: the nearest one at each pixel, as "
         "published, or all on the surface drawn there (default: nearest)",
     )
     group.add_argument(
         "--correspondence",
-        choices=("truncated", "centred"),
+        choices=CORRESPONDENCES,
         help="with --render on_the_fly only: the pixel of a point: its coordinates truncated, as published, or the "
         "pixel that contains it (default: truncated)",
     )

@@ -30,7 +30,7 @@ from pointad.commands.rendering_run import render_all
 from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard
 from pointad.data.shards import WHOLE
 from pointad.datasets.registry import DATASETS
-from pointad.rendering.renderer import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
+from pointad.rendering.options import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -38,7 +38,8 @@ from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_leaving, refuse_special
 from pointad.inspection.preparation import prepare
-from pointad.rendering.renderer import VISIBILITIES, render
+from pointad.rendering.options import VISIBILITIES
+from pointad.rendering.renderer import render
 from pointad.rendering.views import ViewRig
 from pointad.scans.files import read_scan
 from pointad.scans.reading_options import ClusterRule

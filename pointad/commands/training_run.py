@@ -1,8 +1,6 @@
 """A run of train.py: the training class is encoded once, then the prompts are learned and written."""
 
-import csv
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +11,16 @@ from pointad.commands.finished_runs import log_trained, require_same_training_da
 from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
 from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
+from pointad.commands.training_outputs import save_checkpoint, write_losses, write_run
 from pointad.compute.processes import ALONE, Processes, joined_processes
 from pointad.errors import InputError
 from pointad.evaluation.provenance import code_fingerprint
-from pointad.evaluation.run_record import TrainingRecord, repeatable, to_json
+from pointad.evaluation.run_record import TrainingRecord, repeatable
 from pointad.evaluation.run_schema import checked_record
-from pointad.files.atomic import atomic_path, remove_file
-from pointad.files.json_files import read_json, write_json
+from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model.backbone import ClipBackbone
-from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
+from pointad.model.checkpoint import load_prompt_learner, load_prompts
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
@@ -37,14 +35,12 @@ from pointad.training.run_folder import (
     discard_training,
     is_whole,
     origin_file,
-    write_origin,
 )
 from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import START_AFRESH, load_training_state, save_training_state
 from pointad.training.state_check import check_training_state
-from pointad.training.terms import LOSS_TERMS
-from pointad.training.training import DivergenceError, EpochLosses, Training, load_examples
+from pointad.training.training import DivergenceError, Training, TrainingExamples, load_examples
 
 FLAG_OF_FACT = {  # those of other facts are called like them
     "training_dataset": "--dataset",
@@ -102,16 +98,8 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
             settings=learning,
             samples=len(data.samples),
         )
-    is_new = processes.is_first and state is None and not settings.restart
-    if is_new:
-        check_folder(folder, repeatable(record))
-    if is_finished(settings, state, processes):
+    if not _is_left_to_train(settings, state, record, processes):
         return
-    if is_new and checkpoint_files(folder):
-        message = "%s: holds prompts but no %s to continue from; training begins again with the first epoch"
-        logger.warning(message, folder, STATE_NAME)
-    if processes.is_first and settings.restart and not (folder / STATE_NAME).is_file():
-        check_restart(folder)
 
     logger.info("training on %d samples of %s", len(data.samples), settings.train_class)
     examples = load_examples(
@@ -123,13 +111,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         processes=processes,
     )
     log_encoded(encoder, processes)
-    record = replace(
-        record,
-        masks=f"{examples.masks:x}",
-        pictures=f"{examples.content:x}",
-        scans=record.of_views(examples.scans),
-        renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
-    )
+    record = _with_content(record, examples)
     training = Training(backbone, learner, examples, learning, processes)
     if state is not None:
         training.restore(state)
@@ -148,6 +130,35 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if processes.is_first and not is_whole(last_prompts(settings)):  # the state had this epoch, the folder had not
         save_checkpoint(learner, folder, settings.epochs, record)
     logger.info("prompts saved in %s", folder)
+
+
+def _is_left_to_train(
+    settings: TrainSettings, state: dict[str, Any] | None, record: TrainingRecord, processes: Processes
+) -> bool:
+    """Whether the training is not complete already; the folder must not hold another one, see `check_folder`."""
+    folder = settings.save_path
+    is_new = processes.is_first and state is None and not settings.restart
+    if is_new:
+        check_folder(folder, repeatable(record))
+    if is_finished(settings, state, processes):
+        return False
+    if is_new and checkpoint_files(folder):
+        message = "%s: holds prompts but no %s to continue from; training begins again with the first epoch"
+        logger.warning(message, folder, STATE_NAME)
+    if processes.is_first and settings.restart and not (folder / STATE_NAME).is_file():
+        check_restart(folder)
+    return True
+
+
+def _with_content(record: TrainingRecord, examples: TrainingExamples) -> TrainingRecord:
+    """The record with what is known once the samples are read."""
+    return replace(
+        record,
+        masks=f"{examples.masks:x}",
+        pictures=f"{examples.content:x}",
+        scans=record.of_views(examples.scans),
+        renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
+    )
 
 
 def _check_start(checkpoint: Path, settings: TrainSettings) -> None:
@@ -183,14 +194,6 @@ def _learn(
             scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
         # Last, so that whatever comes before it is written again when the run is cut off here.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
-
-
-def save_checkpoint(learner: PromptLearner, folder: Path, epoch: int, record: TrainingRecord) -> None:
-    """Write the prompts, and next to them what they were learned from."""
-    checkpoint = checkpoint_file(folder, epoch)
-    remove_file(origin_file(checkpoint))  # it must never be next to another checkpoint
-    save_prompts(learner, checkpoint)
-    write_origin(checkpoint, to_json(record), epoch)
 
 
 def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
@@ -279,18 +282,3 @@ def learning_settings(settings: TrainSettings) -> TrainingSettings:
         seed=settings.seed,
         loss_weights=dict(settings.loss_weights),
     )
-
-
-def write_run(record: TrainingRecord, folder: Path) -> None:
-    """Say what is being trained, for test.py and for the reports."""
-    write_json(folder / RUN_NAME, to_json(record))
-
-
-def write_losses(history: Sequence[EpochLosses], path: Path) -> None:
-    """One row a step, at full precision."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", "step", *LOSS_TERMS])
-        for losses in history:
-            for step, values in enumerate(losses.steps.tolist(), start=1):
-                writer.writerow([losses.epoch, step, *map(repr, values)])

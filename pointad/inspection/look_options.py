@@ -8,7 +8,7 @@ from pointad.compute.argument_kinds import as_choice, as_number, as_switch, as_w
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.inspection.preparation import choose_rig
-from pointad.rendering.renderer import VISIBILITIES
+from pointad.rendering.options import VISIBILITIES
 from pointad.rendering.views import View, ViewRig
 from pointad.scans.cleaning import cluster_rule
 from pointad.scans.reading_options import ClusterRule

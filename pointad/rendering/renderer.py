@@ -11,6 +11,7 @@ from pointad.errors import InputError
 from pointad.rendering.camera import rotate_about_x
 from pointad.rendering.drawing import draw_views
 from pointad.rendering.normals import estimate_normals, grid_normals
+from pointad.rendering.options import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
 from pointad.rendering.point_size import automatic_point_size
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.scene import Scene
@@ -20,10 +21,6 @@ from pointad.scans.point_cloud import PointCloud
 
 if TYPE_CHECKING:
     import torch
-
-NORMALS_METHODS = ("exact", "grid")
-VISIBILITIES = ("nearest", "splat")
-CORRESPONDENCES = ("truncated", "centred")
 
 POINT_CLOUD = "point cloud"  # the subject of errors; callers that know the file name that instead
 

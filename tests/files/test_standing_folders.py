@@ -10,7 +10,7 @@ import pytest
 from robustness.invocation import files_below
 
 from pointad.commands.cache_upkeep import look_after, remove_damaged
-from pointad.commands.training_run import save_checkpoint
+from pointad.commands.training_outputs import save_checkpoint
 from pointad.encoding.feature_cache import evict
 from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord
