@@ -1,12 +1,25 @@
-"""Bounds on what the members of a zip file may unpack to."""
+"""Bounds on what the members of a zip file may unpack to, and on how many there are of one name."""
 
 import zipfile
+from collections import Counter
 from pathlib import Path
 
-from pointad.errors import InputError
+from pointad.errors import InputError, short
 from pointad.files.bounds import check_claim
 
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without a bound, a piece at a time
+_LONGEST_NAME = 60  # characters that are shown
+
+
+def refuse_repeated_members(archive: zipfile.ZipFile) -> None:
+    """Refuse an archive with two members of one name, of which `zipfile` reads the last one, and others the first.
+
+    Raises:
+        ValueError: there are.
+    """
+    repeated = next((name for name, count in Counter(archive.namelist()).items() if count > 1), None)
+    if repeated is not None:
+        raise ValueError(f"it holds several members called {short(repeated, _LONGEST_NAME)}")
 
 
 def check_member(path: str | Path, member: zipfile.ZipInfo) -> None:

@@ -6,7 +6,6 @@ import math
 import struct
 import zipfile
 import zlib
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,7 +15,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.npy_files import NpyHeader, read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
-from pointad.files.zip_members import check_member
+from pointad.files.zip_members import check_member, refuse_repeated_members
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_repeated
@@ -247,9 +246,7 @@ def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     Raises:
         ValueError: two have the very same name, of which NumPy reads the last one.
     """
-    repeated = [name for name, count in Counter(archive.namelist()).items() if count > 1]
-    if repeated:
-        raise ValueError(f"it holds several arrays called {repeated[0][:_LONGEST_TOLD]!r}")
+    refuse_repeated_members(archive)
     found: dict[str, zipfile.ZipInfo] = {}
     for info in sorted(archive.infolist(), key=lambda info: not _name(info).islower()):
         found.setdefault(_name(info).lower(), info)

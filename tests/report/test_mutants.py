@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -168,5 +169,22 @@ def test_maps_that_are_none(maps: dict[str, np.ndarray], intact: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **maps)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"999\.npz"):
+        saved_maps(run, sample)
+    path.unlink()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_maps_that_are_there_twice(intact: Path) -> None:
+    """Readers take the first or the last of them."""
+    run = find_runs([intact])[0]
+    run = replace(run, results=replace(run.results, files=None))
+    sample = SampleScore("bear", "hole", "999", 1, {"point": 0.5})
+    path = maps_file(run.folder, *sample.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, point_map=np.zeros((3, 3), np.float32))
+    assert list(saved_maps(run, sample)) == ["point"]
+    with zipfile.ZipFile(path, "a") as archive, archive.open("point_map.npy", "w") as file:
+        np.lib.format.write_array(file, np.ones((3, 3), np.float32))
+    with pytest.raises(InputError, match=r"999\.npz: holds no maps \(it holds several members called point_map\.npy\)"):
         saved_maps(run, sample)
     path.unlink()

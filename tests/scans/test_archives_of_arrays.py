@@ -58,7 +58,7 @@ def test_arrays_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
     np.savez(path, points=POINTS, colors=np.zeros((COUNT, 3), np.uint8))
     with zipfile.ZipFile(path, "a") as archive, archive.open(f"{name}.npy", "w") as file:
         np.save(file, POINTS + 1 if name == "points" else np.ones((COUNT, 3), np.uint8))
-    with pytest.raises(InputError, match=rf"holds several arrays called '{name}.npy'"):
+    with pytest.raises(InputError, match=rf"holds several members called {name}.npy"):
         read_scan(path)
 
 
