@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pointad.data.layout import SampleFiles
+from pointad.data.layout import ON_THE_FLY, SampleFiles
 from pointad.data.rendered_files import read_nonzero_indices
 from pointad.files.pictures import read_picture
 from pointad.report.runs import Run, SampleScore
-from pointad.report.samples import saved_maps
+from pointad.report.samples import saved_arrays, saved_maps
+from pointad.scans.cleaning import pad_to_square
 from pointad.scans.grid import resize_nearest
 from pointad.scans.pcd import read_pcd
+from pointad.scans.point_cloud import OrganizedScan
 from pointad.scans.tiff import read_xyz_tiff
 
 
@@ -44,18 +46,28 @@ def scored_cloud(run: Run, sample: SampleScore, files: SampleFiles | None) -> Sc
         return None
     scores = maps[modality]
     if files.xyz.is_file():
-        return _from_grid(files, scores, modality)
+        is_raw = run.record.render == ON_THE_FLY
+        tested = saved_arrays(run, sample, ("valid",), "b").get("valid") if is_raw else None
+        return _from_grid(files, scores, modality, tested, is_raw=is_raw)
     if files.point_cloud.is_file():
         return _from_points(files, scores, modality)
     return None
 
 
-def _from_grid(files: SampleFiles, scores: np.ndarray, modality: str) -> ScoredCloud:
-    """An organized scan: one point per pixel of the map."""
+def _from_grid(
+    files: SampleFiles, scores: np.ndarray, modality: str, tested: np.ndarray | None, *, is_raw: bool
+) -> ScoredCloud:
+    """An organized scan: one point per pixel of the map; of a raw one, padded as in the test, those that it kept."""
     size = scores.shape[0]
-    xyz = resize_nearest(read_xyz_tiff(files.xyz), size)
+    scan = OrganizedScan(read_xyz_tiff(files.xyz), read_picture(files.rgb, "RGB") if files.rgb.is_file() else None)
+    if is_raw:
+        fits = scan.rgb is None or scan.rgb.shape == scan.xyz.shape
+        scan = pad_to_square(scan if fits else OrganizedScan(scan.xyz))
+    xyz = resize_nearest(scan.xyz, size)
     present = (xyz[..., 2] != 0) & np.isfinite(xyz).all(axis=-1)
-    colors = resize_nearest(read_picture(files.rgb, "RGB"), size)[present] if files.rgb.is_file() else None
+    if tested is not None and tested.shape == present.shape:
+        present &= tested
+    colors = None if scan.rgb is None else resize_nearest(scan.rgb, size)[present]
     return ScoredCloud(xyz[present], scores[present], colors, modality)
 
 

@@ -149,7 +149,7 @@ def files_of(run: Run, sample: SampleScore, data_path: Path | None) -> SampleFil
     except InputError as error:
         logger.warning("the scan of a sample is skipped: %s", error)
         return None
-    saved = {} if files is None else _saved_arrays(run, sample, ("mask", "valid", "views", "picture"), "bu")
+    saved = {} if files is None else saved_arrays(run, sample, ("mask", "valid", "views", "picture"), "bu")
     if files is not None and not (
         _is_tested_scan(files, saved, sample.label) and _has_tested_pictures(files, saved, run)
     ):
@@ -208,7 +208,7 @@ def _has_tested_pictures(files: SampleFiles, saved: dict[str, np.ndarray], run: 
 def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     """The maps that `--save_maps` wrote, modality -> (H, W) float32; empty if there are none."""
     path = maps_file(run.folder, *sample.name)
-    arrays = _saved_arrays(run, sample, [f"{name}_map" for name in MODALITY_LABELS])
+    arrays = saved_arrays(run, sample, [f"{name}_map" for name in MODALITY_LABELS])
     for name, one in arrays.items():
         if one.ndim != 2 or one.shape[0] != one.shape[1] or not one.size or one.dtype.kind != "f":
             raise InputError(path, f"its {name} is {one.dtype} of shape {one.shape}, no map", _SAVE_AGAIN)
@@ -217,7 +217,7 @@ def saved_maps(run: Run, sample: SampleScore) -> dict[str, np.ndarray]:
     return {name.removesuffix("_map"): one for name, one in arrays.items()}
 
 
-def _saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str = "iuf") -> dict[str, np.ndarray]:
+def saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str = "iuf") -> dict[str, np.ndarray]:
     """Those of the arrays that `--save_maps` wrote for a sample, as far as they are there; kinds as in `read_npy`."""
     path = maps_file(run.folder, *sample.name)
     if not run.has_maps or sample.maps == FOREIGN or not is_beside(path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from toy_runs import VIEWS
 
@@ -98,6 +99,26 @@ def test_cloud_holds_the_points_that_are_no_holes(mapped_run: Run, tmp_path: Pat
     expected = saved_maps(mapped_run, sample)["fused"]
     assert np.array_equal(cloud.scores[-48:], expected[-1])
     assert cloud.colors is not None and (cloud.colors == 120).all()
+
+
+def test_cloud_of_a_raw_scan_has_its_points_where_the_test_had_them(
+    make_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Padded to a square of 100 pixels, and without those that were removed from it."""
+    run = make_run(save_maps=True, data_path=str(tmp_path / "data"), render="on_the_fly")
+    sample = read_scores(run)[3]
+    files = SampleFiles(tmp_path / "data", *sample.name)
+    xyz = np.ones((50, 100, 3), np.float32)
+    tifffile.imwrite(files.xyz, xyz, photometric="rgb")
+    Image.fromarray(np.full(xyz.shape, 7, np.uint8)).save(files.rgb)
+    maps = maps_file(run.folder, *sample.name)
+    with np.load(maps) as archive:
+        arrays = dict(archive)
+    arrays["valid"][:, :8] = False
+    np.savez(maps, **arrays)
+    cloud = scored_cloud(run, sample, files)
+    assert cloud is not None and cloud.colors is not None and (cloud.colors == 7).all()
+    assert np.array_equal(cloud.scores, arrays["fused_map"][12:36, 8:].ravel())
 
 
 def test_cloud_of_a_list_of_points(mapped_run: Run, tmp_path: Path) -> None:
