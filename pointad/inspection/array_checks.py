@@ -1,5 +1,7 @@
 """Whether the arrays of a scan are what they should be: points, and the RGB picture of those with a pixel grid."""
 
+from pathlib import Path
+
 import numpy as np
 
 from pointad.errors import InputError
@@ -17,7 +19,11 @@ def checked_arrays(
         InputError: they are no such arrays, or a cloud without a grid has a picture or a table to remove.
     """
     if not _is_array(points):
-        remedy = "give a NumPy array; for one with a mask, masked_points.filled(numpy.nan)"
+        remedy = "give a NumPy array, such as numpy.asarray(points)"
+        if isinstance(points, np.ma.MaskedArray):
+            remedy = "give points.filled(numpy.nan)"
+        if isinstance(points, str | Path):
+            remedy = "give a NumPy array; pointad.scans.files.read_scan(path).points is that of a file"
         raise InputError("points", f"are a {type(points).__name__}", remedy)
     is_empty = points.ndim == 3 and not points.size  # no pixels at all: not even holes
     if points.ndim not in (2, 3) or points.shape[-1] != 3 or points.dtype.kind not in "fiu" or is_empty:

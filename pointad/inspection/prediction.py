@@ -7,6 +7,9 @@ import numpy as np
 from pointad.inspection.look_scores import LookScores
 from pointad.inspection.looking import Look
 from pointad.inspection.preparation import PreparedScan
+from pointad.rendering.views import View
+
+NEAR_PEAK = 0.9  # of the way from the median to the highest score: points beyond lie around its place
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Prediction:
     color: np.ndarray | None  # (S, S, 3) uint8, the RGB picture on the grid
     correspondences: np.ndarray  # (V, M, 3) int16, column, row and visibility of the rendered points in the views
     rendered_scores: np.ndarray  # (M,) float32, the scores of the rendered points
-    display_rotation: np.ndarray  # (3, 3), from the points' axes to the first view's: x right, y up, z to the viewer
+    display_rotation: np.ndarray  # (3, 3), from the points' axes to a picture's: x right, y up, z to the viewer
     timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
     remarks: tuple[str, ...] = ()  # what makes the score worth less: the rest of sentences that begin with the scan
 
@@ -51,6 +54,8 @@ def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], second
         seconds: that the scoring took.
     """
     scan, rendered = look.scan, look.rendered
+    rendered_scores = scored.places[scan.point_cloud.nonzero_indices]
+    shown = View("x", 0) if scan.organized else scan.rig.views[view_of_peak(rendered.correspondences, rendered_scores)]
     return Prediction(
         score=scored.scores.get("fused", scored.scores["point"]),
         point_scores=_spread(scored.places, scan).reshape(shape),
@@ -63,11 +68,22 @@ def prediction_of(look: Look, scored: LookScores, shape: tuple[int, ...], second
         grid_maps=scored.grid_maps if scan.organized else {},
         color=None if look.batch.color is None else look.batch.color[0].numpy(),
         correspondences=rendered.correspondences,
-        rendered_scores=scored.places[scan.point_cloud.nonzero_indices],
-        display_rotation=scan.display_rotation,
+        rendered_scores=rendered_scores,
+        display_rotation=scan.display_rotation(shown),
         timings={**look.timings, "score": seconds},
         remarks=scored.remarks,
     )
+
+
+def view_of_peak(correspondences: np.ndarray, scores: np.ndarray) -> int:
+    """The view in which most of the points around the most anomalous one are visible.
+
+    Args:
+        correspondences: (V, M, 3), column, row and visibility of the points in the views.
+        scores: (M,), of the points.
+    """
+    around = scores >= np.median(scores) * (1 - NEAR_PEAK) + scores.max() * NEAR_PEAK
+    return int(np.argmax(np.count_nonzero(correspondences[:, around, 2], axis=1)))
 
 
 def _spread(places: np.ndarray, scan: PreparedScan) -> np.ndarray:

@@ -61,10 +61,9 @@ class PreparedScan:
     scale: float  # extents after over before scaling
     rotation: np.ndarray  # (3, 3), from original axes to those of the rendered cloud
 
-    @property
-    def display_rotation(self) -> np.ndarray:
-        """(3, 3), from original axes to a picture's: x right, y up, z towards the viewer, as the first views show."""
-        return rotation_matrix("x", self.rig.first_rotation) @ self.rotation
+    def display_rotation(self, view: View) -> np.ndarray:
+        """(3, 3), from original axes to those of that view's picture: x right, y up, z towards the viewer."""
+        return view.rotation @ rotation_matrix("x", self.rig.first_rotation) @ self.rotation
 
 
 def prepare(

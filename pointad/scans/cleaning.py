@@ -76,7 +76,8 @@ def remove_table(scan: OrganizedScan, name: str) -> OrganizedScan:
     removed = present.copy()
     removed[present] = plane.distances(scan.xyz[present].astype(np.float64)) < TABLE_THICKNESS
     if removed.sum() == present.sum():
-        logger.warning("%s: all points lie on the plane of the border; nothing is removed", name)
+        where = f"within {TABLE_THICKNESS * 1000:g} mm of the plane of the border"
+        logger.warning("%s: all points lie %s; nothing is removed", name, where)
         return scan
     return _without(scan, removed)
 

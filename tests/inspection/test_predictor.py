@@ -19,6 +19,7 @@ from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.evaluation_settings import EvaluationSettings
 from pointad.evaluation.scored_sample import PromptSet, score_one
+from pointad.inspection.prediction import Prediction
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.preparation import EXTENT
 from pointad.model.backbone import ClipBackbone
@@ -55,6 +56,21 @@ def test_organized_scan_scores_as_in_the_evaluation(
         np.testing.assert_allclose(prediction.grid_maps[modality], expected.maps[modality], atol=5e-3)
     assert prediction.score == prediction.modality_scores["fused" if with_picture else "point"]
     np.testing.assert_allclose(prediction.view_scores, expected.view_scores, atol=2e-3)
+
+
+def test_pages_of_clouds_open_with_the_view_that_shows_the_most_anomalous_place(detector: PointAD) -> None:
+    points = closed_shape(5_000)
+    for cloud in (points, points * [1, -1, -1]):
+        prediction = detector.predict(cloud, views=[View("x", 72), View("y", 100), View("x", 144)])
+        column, row, _ = prediction.correspondences[view_of_peak(prediction)].T
+        right, up, _ = (cloud @ prediction.display_rotation.T).T
+        assert np.corrcoef(right, column)[0, 1] > 0.99 and np.corrcoef(up, row)[0, 1] < -0.99
+
+
+def view_of_peak(prediction: Prediction) -> int:
+    scores = prediction.rendered_scores
+    highest = scores >= np.median(scores) + 0.9 * (scores.max() - np.median(scores))
+    return int(prediction.correspondences[:, highest, 2].sum(axis=1).argmax())
 
 
 def test_every_point_of_a_cloud_gets_a_score(detector: PointAD) -> None:
@@ -169,7 +185,8 @@ def test_arguments_that_cannot_be_meant(detector: PointAD) -> None:
     hostile: tuple[tuple[Any, dict[str, Any], str], ...] = (
         (points.tolist(), {}, "points: are a list; give a NumPy array"),
         (np.ma.masked_invalid(points), {}, "points: are a MaskedArray; .*filled"),
-        (torch.from_numpy(points), {}, "points: are a Tensor"),
+        (torch.from_numpy(points), {}, r"points: are a Tensor; give a NumPy array, such as numpy\.asarray"),
+        ("scan.ply", {}, r"points: are a str; .*read_scan"),
         (points, {"sigma": -1.0}, "sigma -1: is not a width"),
         (points, {"sigma": float("nan")}, "sigma nan: is not a width"),
         (points, {"metres_per_unit": -1.0}, "metres_per_unit -1: is not a valid unit"),

@@ -112,7 +112,7 @@ def test_nothing_but_table(caplog: pytest.LogCaptureFixture) -> None:
     scan.xyz[..., 2] = 0.5
     with caplog.at_level(logging.WARNING):
         assert remove_table(scan, "scan 7") is scan
-    logged(caplog, "all points lie on the plane of the border")
+    logged(caplog, "all points lie within 5 mm of the plane of the border")
 
 
 def test_nothing_but_noise(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,7 +36,7 @@ class StoredFile:
 
     def __post_init__(self) -> None:
         if not self.file.name:
-            raise HTTPException(UNREADABLE, "the scan has no name; send one that ends like scan.ply, in the address")
+            raise HTTPException(UNREADABLE, "the scan has no name; add one to the address, such as ?name=scan.ply")
         if self._suffix not in SUFFIXES:
             raise HTTPException(UNREADABLE, str(unsupported_extension(self.file.name, SUFFIXES)))
 
