@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from pointad.commands.argument_types import non_negative_integer, positive_integer
+from pointad.commands.named_inputs import refuse_overwriting
 from pointad.commands.places import SOURCE
 from pointad.commands.program import HelpFormatter
 
@@ -65,6 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(flags: argparse.Namespace) -> None:
     """Pre-train as the flags say."""
+    if flags.start_from is not None:
+        refuse_overwriting([flags.start_from], [flags.weights])
     from pretraining.run import pretrain  # PyTorch takes seconds to import
 
     pretrain(flags)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 
 from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
+from pointad.commands.named_inputs import refuse_replacing_samples
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
 from pointad.commands.run_records import record_of_test
 from pointad.commands.tables import print_tables
@@ -31,10 +32,12 @@ def run_test(settings: TestSettings) -> None:
 
 def _measure(settings: TestSettings, processes: Processes, owned: contextlib.ExitStack) -> None:
     """The part of the run that this process does; the first one prints and writes."""
-    log_to_file(settings.save_path, processes)
+    begin_log = log_to_file(settings.save_path, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
     check_checkpoints(settings)
     listed = list_data(settings.data)
+    refuse_replacing_samples(listed.all_samples, settings.written())
+    begin_log()
     about = listed.about
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     left = left_to_test(settings, backbone.fingerprint, processes)

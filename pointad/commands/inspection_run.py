@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
+from pointad.commands.named_inputs import refuse_overwriting
 from pointad.commands.predict_outputs import (
     FILES,
     compared_with,
@@ -21,7 +22,7 @@ from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good
 from pointad.commands.scan_pictures import check_pictures, find_picture
-from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, refuse_overwriting, twin_of
+from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, twin_of
 from pointad.commands.shortages import is_lack_of_memory, shortage
 from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate

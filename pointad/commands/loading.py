@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -25,6 +25,7 @@ from pointad.data.own_data import settled
 from pointad.data.picture_presence import with_pictures_of_whole_classes
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import read_settings, settings_of
+from pointad.data.sample_source import SampleSource
 from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
@@ -59,6 +60,11 @@ class ListedData:
     listed: ListedDataset
     views: tuple[int, ...]  # indices
     rendering: Mapping[str, Any]  # as in LoadedData
+
+    @property
+    def all_samples(self) -> list[SampleSource]:
+        """Those of the test split, and the good scans outside it where they were asked for."""
+        return [*self.listed.sources, *self.listed.good]
 
     def for_training(self, image_size: int) -> LoadedData:
         """With the ground truth of their views and without RGB pictures; ``image_size`` is the side of the pictures."""
@@ -95,27 +101,49 @@ class ListedData:
 
 
 class _LogFile(logging.FileHandler):
+    """A file that is appended to; its first lines are kept until it may be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._kept: list[logging.LogRecord] | None = []
+
     def _open(self) -> TextIOWrapper:
         return append_to(self.baseFilename)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._kept is None:
+            super().emit(record)
+        else:
+            self._kept.append(record)
 
-def log_to_file(folder: Path, processes: Processes = ALONE) -> None:
+    def begin(self) -> None:
+        """Write what was kept, and from now on everything at once."""
+        kept, self._kept = self._kept or [], None
+        for record in kept:
+            self.handle(record)
+
+
+def log_to_file(folder: Path, processes: Processes = ALONE) -> Callable[[], None]:
     """Append everything that is logged from now on to ``log.txt`` in a folder, which is made if it is missing.
 
     Of several processes only the first one logs; the others say only what goes wrong.
+
+    Returns:
+        what to call once it is certain that this file is none of those that are read: nothing is written before.
     """
     if not processes.is_first:
         logging.getLogger().setLevel(logging.WARNING)
-        return
+        return lambda: None
     make_folder(folder)
     path = folder / "log.txt"
     try:
-        handler = _LogFile(path, encoding="utf-8")
+        handler = _LogFile(path)
     except OSError as error:
         raise InputError(path, f"cannot be written ({error.strerror})", "choose a writable folder") from error
     handler.handleError = lambda record: None  # type: ignore[method-assign]  # the screen has the line, the disk is full
     handler.setFormatter(OneLineFormatter("%(asctime)s %(message)s"))
     logging.getLogger().addHandler(handler)
+    return handler.begin
 
 
 @contextlib.contextmanager

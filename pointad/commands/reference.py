@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pointad.commands.arguments import add_encoding_arguments, add_model_arguments, add_seed_argument
 from pointad.commands.looking_arguments import add_looking_arguments
-from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter
 from pointad.commands.reference_settings import ReferenceSettings
 
@@ -41,7 +40,6 @@ def build_parser() -> argparse.ArgumentParser:
 def main(flags: argparse.Namespace) -> None:
     """Look at the good scans and write the reference."""
     settings = ReferenceSettings.from_flags(flags)
-    refuse_replacing_inputs(flags, [settings.output])
     from pointad.commands.reference_run import write_reference  # PyTorch takes seconds to import
 
     write_reference(settings)

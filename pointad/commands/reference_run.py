@@ -5,9 +5,10 @@ import logging
 from pointad.commands.detector import load_detector
 from pointad.commands.reference_settings import ReferenceSettings
 from pointad.commands.references import GoodScans, make_reference
-from pointad.commands.scan_search import find_scans, refuse_overwriting
+from pointad.commands.scan_search import find_scans
 from pointad.errors import counted
 from pointad.files.atomic import require_writable
+from pointad.reference.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ def write_reference(settings: ReferenceSettings) -> None:
     """
     good = list(find_scans(settings.good))
     good_scans = GoodScans(good, settings.rgb)
-    refuse_overwriting([*good, *(path for path in good_scans.pictures if path is not None)], [settings.output])
+    Reference.refuse_other(settings.output)
     require_writable(settings.output)
     reference = make_reference(load_detector(settings.detector), good_scans, settings.look.arguments)
     reference.save(settings.output)

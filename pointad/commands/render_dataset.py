@@ -23,11 +23,13 @@ from pathlib import Path
 
 from pointad.commands.argument_types import positive_integer
 from pointad.commands.folder_arguments import add_folder_arguments
+from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.render_settings import CPU, RenderSettings
 from pointad.commands.rendering_run import render_all
 from pointad.commands.rig_arguments import RIG_FILE_HELP, add_rig_arguments, shard
+from pointad.data.metadata import GOOD_SCANS_NAME
 from pointad.data.shards import WHOLE
 from pointad.datasets.registry import DATASETS
 from pointad.rendering.options import CORRESPONDENCES, NORMALS_METHODS, VISIBILITIES
@@ -101,6 +103,13 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def written_lists(folder: Path) -> list[Path]:
+    """The lists of samples that lie in a rendered data set, which are written again."""
+    return [folder / GOOD_SCANS_NAME, *folder.glob("*_meta.json")]
+
+
 def main(flags: argparse.Namespace) -> int:
     """Render as the flags say."""
-    return render_all(RenderSettings.from_flags(flags))
+    settings = RenderSettings.from_flags(flags)
+    refuse_replacing_inputs(flags, written_lists(settings.save_path))
+    return render_all(settings)

@@ -18,16 +18,18 @@ import contextlib
 import dataclasses
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from pointad.commands.named_inputs import named_files, refuse_overwriting
 from pointad.commands.program import EXIT_ERROR, HelpFormatter
 from pointad.commands.reading_arguments import add_table_arguments, kept_clusters
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
-from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders, refuse_overwriting
+from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders
 from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles
 from pointad.data.rendered_files import remove_views, write_rendered_sample
@@ -37,6 +39,7 @@ from pointad.files.atomic import atomic_path, remove_file, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
 from pointad.files.regular import refuse_leaving, refuse_special
+from pointad.files.search import files_written_below
 from pointad.inspection.preparation import prepare
 from pointad.rendering.options import VISIBILITIES
 from pointad.rendering.renderer import render
@@ -52,6 +55,7 @@ class RenderScansSettings:
     """One run of scripts/render_scans.py."""
 
     scans: tuple[Path, ...]  # files and folders
+    named_files: tuple[Path, ...]  # all that any flag names to be read: no result may replace one
     save_path: Path
     rig: str
     views: ViewChoice
@@ -67,6 +71,7 @@ class RenderScansSettings:
         rig, views = rig_and_views(flags.rig, flags.views)
         return cls(
             scans=tuple(flags.scans),
+            named_files=tuple(named_files(flags)),
             save_path=flags.save_path,
             rig=rig,
             views=views,
@@ -116,7 +121,8 @@ def render_all(settings: RenderScansSettings) -> int:
     pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
     for path, folder in pairs:
         refuse_leaving(settings.save_path, files_of(path, folder).folder / POINTS_BESIDE)
-    refuse_overwriting(scans, (files_of(path, folder).folder / POINTS_BESIDE for path, folder in pairs))
+    replaced = (path for scan, folder in pairs for path in _replaced(files_of(scan, folder)))
+    refuse_overwriting([*scans, *settings.named_files], replaced)
     failed = 0
     readings = Readings()
     for path, folder in tqdm(pairs, unit="scan", disable=None):
@@ -166,6 +172,12 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings, reading
 def files_of(path: Path, folder: Path) -> SampleFiles:
     """Where the renderings of a scan lie in its output folder."""
     return SampleFiles(folder.parent, folder.name, SPECIES, file_name(path.stem))
+
+
+def _replaced(files: SampleFiles) -> Iterator[Path]:
+    yield files.folder / POINTS_BESIDE
+    for folder in (files.views, files.views_gt, files.correspondences):
+        yield from files_written_below(folder)
 
 
 def remove_earlier(files: SampleFiles) -> None:

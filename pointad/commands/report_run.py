@@ -6,14 +6,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from pointad.commands.named_inputs import refuse_overwriting
 from pointad.commands.places import STANDARD_OUTPUT, home
-from pointad.commands.scan_search import refuse_overwriting
 from pointad.errors import InputError
 from pointad.files.atomic import write_text, write_together
 from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
+from pointad.report.old_pages import refuse_other_pages
 from pointad.report.page import page_files, write_pages
 from pointad.report.protocol_tables import ProtocolTable, protocol_tables
 from pointad.report.runs import find_runs
@@ -42,6 +43,8 @@ def report(
     if pages_folder is not None:
         written += page_files(runs, pages_folder)
     refuse_overwriting(read, written)
+    if pages_folder is not None:
+        refuse_other_pages(page_files(runs, pages_folder))
     if csv_path not in (None, STANDARD_OUTPUT):
         _check_place(csv_path, written[1:])
     tables = protocol_tables(runs, modalities)

@@ -126,19 +126,3 @@ def twin_of(path: Path, others: Iterable[str | Path]) -> str | Path | None:
         except (OSError, ValueError):  # missing: whoever reads it says so
             continue
     return None
-
-
-def refuse_overwriting(read: Iterable[Path], written: Iterable[Path]) -> None:
-    """Refuse to replace a file that is read: results have fixed names, which may be those of other files.
-
-    Args:
-        read: scans, pictures and whatever else is read.
-        written: the files of the results.
-
-    Raises:
-        InputError: a result would replace one of them.
-    """
-    places = {os.path.realpath(path) for path in written if "\0" not in str(path)}
-    for path in read:
-        if "\0" not in str(path) and os.path.realpath(path) in places:
-            raise InputError(path, "would be replaced by a result of this name", "choose another name for it")

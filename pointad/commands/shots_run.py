@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from pointad.commands.loading import (
@@ -13,6 +14,7 @@ from pointad.commands.loading import (
     make_encoder,
     picture_size,
 )
+from pointad.commands.named_inputs import refuse_replacing_samples
 from pointad.commands.prompt_names import prompts_name
 from pointad.commands.prompt_sets import check_checkpoints, left_to_test, load_prompt_sets
 from pointad.commands.run_records import record_of_test
@@ -35,13 +37,14 @@ def run_shots(settings: TestSettings) -> None:
     """Encode the data set once, compare it with all good scans that are drawn, print and write what was found."""
     require_alone("--shots")
     with begun(settings) as (settings, owned):
-        log_to_file(settings.save_path)
-        _measure(settings, owned)
+        _measure(settings, owned, log_to_file(settings.save_path))
 
 
-def _measure(settings: TestSettings, owned: contextlib.ExitStack) -> None:
+def _measure(settings: TestSettings, owned: contextlib.ExitStack, begin_log: Callable[[], None]) -> None:
     check_checkpoints(settings)
     listed = list_data(settings.data, with_good=settings.good_from != TEST_SPLIT)
+    refuse_replacing_samples(listed.all_samples, settings.written())
+    begin_log()
     backbone, for_prompts = load_encoder(settings.model, settings.encoding)
     left = left_to_test(settings, backbone.fingerprint)
     if left is None:

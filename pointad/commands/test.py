@@ -11,7 +11,6 @@ with --save_maps maps/<class>/<species>/<id>.npz, with --visualize an image of e
 
 import argparse
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,16 +27,11 @@ from pointad.commands.finished_runs import is_alone, untested
 from pointad.commands.idle_flags import idle_in_test
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter
-from pointad.commands.prompt_names import prompts_name
 from pointad.commands.run_inputs import read_given
 from pointad.commands.test_settings import TestSettings
-from pointad.evaluation.protocol import supervision_of
-from pointad.files.names import place_below
 from pointad.metrics import ALL_METRICS
 
 SHOTS_ONLY = ("draws", "good_from", "seed")  # flags that mean nothing without --shots
-WRITTEN = ("results.json", "scores.csv", "curves.json", "log.txt", "shots.csv", "shots.json")
-
 logger = logging.getLogger(__name__)
 
 
@@ -139,21 +133,12 @@ def looked_at(flags: argparse.Namespace, settings: TestSettings) -> TestSettings
     return replace(settings, given=given)
 
 
-def _folders(settings: TestSettings) -> Iterator[Path]:
-    """Where results are written: in a folder for each of several checkpoints, and for each number of good scans."""
-    yield settings.save_path
-    names = map(prompts_name, settings.checkpoints) if settings.several else ()
-    for folder in (settings.save_path, *(place_below(settings.save_path, name) for name in names)):
-        yield folder
-        yield from (folder / supervision_of(shots) for shots in settings.shots)
-
-
 def main(flags: argparse.Namespace) -> None:
     """Test prompts as the flags say."""
     settings = TestSettings.from_flags(flags)
     for flag, reason in idle_in_test(flags, settings.metrics):
         logger.info("%s has no effect: %s", flag, reason)
-    refuse_replacing_inputs(flags, (folder / name for folder in _folders(settings) for name in WRITTEN))
+    refuse_replacing_inputs(flags, settings.written())
     settings = looked_at(flags, settings)
     if settings.skip_finished and is_alone() and untested(settings) is None:
         return

@@ -1,9 +1,11 @@
 """What test.py works with."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.commands.prompt_names import prompts_name
 from pointad.commands.run_inputs import Given
 from pointad.commands.settings import (
     DataSettings,
@@ -16,6 +18,10 @@ from pointad.commands.settings import (
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError
+from pointad.evaluation.protocol import supervision_of
+from pointad.evaluation.sample_outputs import MAPS, PICTURES, UNFINISHED_NAME
+from pointad.files.names import place_below
+from pointad.files.search import files_written_below
 from pointad.metrics import metric_names
 from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.regions import REGION_NEIGHBOURS
@@ -23,6 +29,7 @@ from pointad.model.weight_locations import demo_checkpoints, locate
 from pointad.scoring.back_projection import MEAN
 from pointad.scoring.options import FUSIONS
 
+_WRITTEN = ("results.json", "scores.csv", "curves.json", "log.txt", "shots.csv", "shots.json", UNFINISHED_NAME)
 DRAWS = 5  # of the good scans, unless --draws says otherwise
 
 
@@ -59,6 +66,15 @@ class TestSettings:
         """k of the graph that makes the regions of clouds without a grid; None where AUPRO needs none."""
         needed = not dataset.organized and any("aupro" in name for name in self.metrics)
         return REGION_NEIGHBOURS if needed else None
+
+    def written(self) -> Iterator[Path]:
+        """The files of results, and the maps and pictures of earlier ones, which are removed."""
+        names = map(prompts_name, self.checkpoints) if self.several else ()
+        for folder in (self.save_path, *(place_below(self.save_path, name) for name in names)):
+            for place in (folder, *(folder / supervision_of(shots) for shots in self.shots)):
+                yield from (place / name for name in _WRITTEN)
+            for outputs in (MAPS, PICTURES):
+                yield from files_written_below(folder / outputs)
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TestSettings":

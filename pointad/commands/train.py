@@ -33,8 +33,6 @@ from pointad.commands.run_inputs import read_given
 from pointad.commands.train_settings import TrainSettings
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS
 
-WRITTEN = ("losses.csv", "log.txt", "run.json", "training_state.pt")  # beside the prompts
-
 logger = logging.getLogger(__name__)
 
 
@@ -105,7 +103,7 @@ def main(flags: argparse.Namespace) -> None:
     settings = TrainSettings.from_flags(flags)
     for flag, reason in idle_in_training(flags, [name for name, _ in settings.loss_weights]):
         logger.info("%s has no effect: %s", flag, reason)
-    refuse_replacing_inputs(flags, (settings.save_path / name for name in WRITTEN))
+    refuse_replacing_inputs(flags, settings.written())
     settings = looked_at(flags, settings)
     if is_alone() and is_trained(settings):
         return

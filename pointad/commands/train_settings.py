@@ -14,6 +14,7 @@ from pointad.commands.settings import (
 )
 from pointad.errors import InputError
 from pointad.files.names import place_below
+from pointad.training.run_folder import LOSSES_NAME, RUN_NAME, STATE_NAME, checkpoints_and_origins
 from pointad.training.terms import check_weights
 
 
@@ -39,6 +40,11 @@ class TrainSettings:
     experiment: ExperimentSettings
     tensorboard: Path | None  # where scalars go as well
     given: Given | None = None  # what the program was given; None: it was not looked at
+
+    def written(self) -> list[Path]:
+        """The files of the training, and the prompts of earlier ones, which may be replaced or removed."""
+        others = (self.save_path / name for name in (LOSSES_NAME, "log.txt", RUN_NAME, STATE_NAME))
+        return [*others, *checkpoints_and_origins(self.save_path)]
 
     @classmethod
     def from_flags(cls, flags: argparse.Namespace) -> "TrainSettings":

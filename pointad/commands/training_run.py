@@ -9,6 +9,7 @@ import torch
 
 from pointad.commands.finished_runs import log_trained, require_same_training_data
 from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
+from pointad.commands.named_inputs import refuse_replacing_samples
 from pointad.commands.run_records import record_of_training
 from pointad.commands.train_settings import TrainSettings
 from pointad.commands.training_outputs import save_checkpoint, write_losses, write_run
@@ -75,12 +76,14 @@ def run_training(settings: TrainSettings) -> None:
 def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scalars | None) -> None:
     """The part of the run that this process does; the first one writes the files."""
     folder = settings.save_path
-    log_to_file(folder, processes)
+    begin_log = log_to_file(folder, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
     if settings.init_checkpoint is not None:
-        _check_start(settings.init_checkpoint, settings)
+        load_prompts(settings.init_checkpoint)
     path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
     listed = list_data(settings.data, settings.train_class)
+    refuse_replacing_samples(listed.all_samples, settings.written())
+    begin_log()
     backbone, encoder = load_encoder(settings.model, settings.encoding, processes)
     learner = make_learner(settings, backbone)
     data = listed.for_training(picture_size(settings.data, backbone))
@@ -159,15 +162,6 @@ def _with_content(record: TrainingRecord, examples: TrainingExamples) -> Trainin
         scans=record.of_views(examples.scans),
         renderings=" ".join(dict.fromkeys(" ".join((record.renderings or "", *examples.renderings)).split())),
     )
-
-
-def _check_start(checkpoint: Path, settings: TrainSettings) -> None:
-    """Refuse prompts to start from that cannot be read, or that --restart would remove."""
-    load_prompts(checkpoint)
-    folder = settings.save_path
-    if settings.restart and checkpoint.resolve().parent == folder.resolve():
-        problem = f"would be removed from {folder} by --restart"
-        raise InputError(checkpoint, problem, "copy it and its .json elsewhere first")
 
 
 def _learn(

@@ -17,12 +17,12 @@ def refuse_nested(archive: Path, root: Path) -> None:
     Raises:
         InputError: it is, or does.
     """
-    raw, place = _real(archive), _real(root)
-    if raw == place:
+    raw, place = _line(archive), _line(root)
+    if raw[0] == place[0]:
         raise InputError(root, "is the raw data set itself", _REMEDY)
-    if raw in place.parents:
+    if raw[0] in place:
         raise InputError(root, f"lies in the raw data set {archive}", _REMEDY)
-    if place in raw.parents:
+    if place[0] in raw:
         raise InputError(root, f"holds the raw data set {archive}", _REMEDY)
 
 
@@ -38,10 +38,10 @@ def refuse_links_into(archive: Path, root: Path, samples: Sequence[RawSample]) -
         InputError: a folder that is written to leads there.
     """
     sources = {path.parent for sample in samples for path in _files(sample)}
-    raw = {_real(archive), *map(_real, sources)}
+    raw = {_line(folder)[0] for folder in (archive, *sources)}
     for folder in sorted({folder for sample in samples for folder in _written(sample, root)}):
-        place = _real(folder)
-        if not raw.isdisjoint((place, *place.parents)):
+        if not raw.isdisjoint(_line(folder)):
+            place = os.path.realpath(folder)
             raise InputError(folder, f"leads into the raw data set ({place})", f"remove the link, or {_REMEDY}")
 
 
@@ -59,5 +59,14 @@ def _written(sample: RawSample, root: Path) -> list[Path]:
     return [path.parent for path in (*kinds, files.views, files.views_gt, files.correspondences)]
 
 
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+def _line(path: Path) -> list[object]:
+    """A folder and those that it lies in, each by what tells it apart under any name; a missing one by its path."""
+    real = Path(os.path.realpath(path))
+    found: list[object] = []
+    for place in (real, *real.parents):
+        try:
+            status = place.stat()
+            found.append((status.st_dev, status.st_ino))
+        except OSError:
+            found.append(place)
+    return found

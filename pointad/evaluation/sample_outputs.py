@@ -15,6 +15,7 @@ from pointad.files.presence import is_file
 from pointad.files.regular import refuse_leaving
 
 SCORES_NAME = "scores.csv"
+MAPS, PICTURES = "maps", "visualization"  # folders
 SCORE_COLUMNS = ("class", "species", "id", "label", *(f"{modality}_score" for modality in MODALITIES))
 MAPS_COLUMN, PICTURE_COLUMN = "maps_fingerprint", "picture_fingerprint"
 """Further columns of the table of scores, where maps or pictures were written: of the files that belong to it."""
@@ -26,12 +27,12 @@ SampleName = tuple[str, str, str]  # class, species, identifier
 
 def maps_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
     """The path of a sample's maps in a run's folder."""
-    return place_below(folder / "maps", class_name, species) / f"{file_name(identifier)}.npz"
+    return place_below(folder / MAPS, class_name, species) / f"{file_name(identifier)}.npz"
 
 
 def picture_file(folder: Path, class_name: str, species: str, identifier: str) -> Path:
     """The path of a sample's picture in a run's folder."""
-    return place_below(folder / "visualization", class_name, species) / f"{file_name(identifier)}.png"
+    return place_below(folder / PICTURES, class_name, species) / f"{file_name(identifier)}.png"
 
 
 def is_unfinished(folder: Path) -> bool:

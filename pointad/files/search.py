@@ -53,6 +53,12 @@ def files_in_places(folder: Path, names: Sequence[re.Pattern[str]]) -> list[Path
     return sorted(places)
 
 
+def files_written_below(folder: Path) -> Iterator[Path]:
+    """What lies below a folder of outputs, which may be missing, but for folders; no link is followed."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names)
+
+
 def _walk(folder: Path, hidden: bool) -> Iterator[Path]:
     entered: set[tuple[int, int]] = set()
     linked = [folder]  # what links lead to comes last: a folder is known by its own path rather than by a link's

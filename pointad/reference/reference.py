@@ -28,6 +28,7 @@ from pointad.compute.own_settings import own_settings
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import parse_json
+from pointad.files.presence import is_file
 from pointad.files.regular import as_path, regular_file_size
 from pointad.files.safetensors_files import opened_safetensors, read_safetensors
 from pointad.reference.agreement import another_reading, another_size
@@ -176,6 +177,23 @@ class Reference:
             "likeness_grids": [one.grid for one in self.likenesses],
         }
         return tensors, json.dumps(told)
+
+    @staticmethod
+    def refuse_other(path: Path) -> None:
+        """Refuse to replace a file that holds anything but a reference, of whatever version.
+
+        Raises:
+            InputError: it does; a file that is missing or empty may be replaced.
+        """
+        if not is_file(path) or not path.stat().st_size:
+            return
+        try:
+            with opened_safetensors(path) as file:
+                kind = (file.metadata() or {}).get("kind")
+        except (SafetensorError, OSError):
+            kind = None
+        if kind != KIND:
+            raise InputError(path, "exists, and is no reference of good scans", "remove it, or choose another --output")
 
     @classmethod
     @own_settings()

@@ -3,10 +3,10 @@
 import html
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from pointad.errors import counted
+from pointad.errors import InputError, counted
 from pointad.files.atomic import remove_file
 from pointad.files.names import file_name
 from pointad.files.presence import is_file
@@ -39,6 +39,17 @@ def remove_pages(folder: Path, except_for: Collection[str]) -> None:
         remove_file(path)
     if old:
         logger.info("%s: removed %s of an earlier report", folder, counted(len(old), "page"))
+
+
+def refuse_other_pages(paths: Iterable[Path]) -> None:
+    """Refuse to replace pages that no report wrote.
+
+    Raises:
+        InputError: there is one.
+    """
+    for path in paths:
+        if is_file(path) and FOOTER not in _text(path):
+            raise InputError(path, "exists, and no report wrote it", "move it, or choose another folder")
 
 
 def _is_ours(path: Path) -> bool:

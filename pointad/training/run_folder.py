@@ -43,6 +43,11 @@ def checkpoint_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("epoch_*.pth") if _CHECKPOINT.fullmatch(path.name))
 
 
+def checkpoints_and_origins(folder: Path) -> list[Path]:
+    """The same with the files that record their origins, with or without their checkpoints."""
+    return [path for path in folder.glob("epoch_*") if _CHECKPOINT.fullmatch(path.name) or _ORIGIN.fullmatch(path.name)]
+
+
 def origin_file(checkpoint: Path) -> Path:
     """The file that records the origin of a checkpoint."""
     return checkpoint.with_suffix(".json")

@@ -78,6 +78,9 @@ def test_initial_prompts_may_be_moved_and_data_renamed(train: Callable[..., Endi
     ending = train(*further, output / "moved" / "epoch_1.pth")
     assert ending.code == 0 and "continuing after epoch 1" in ending.err
     ending = train("--epoch", 3, "--init_checkpoint", output / "epoch_2.pth")
+    assert_one_error_line(ending, "epoch_2.pth", "would be replaced by a result")
+    shutil.copy(output / "epoch_2.pth", output / "moved" / "epoch_2.pth")
+    ending = train("--epoch", 3, "--init_checkpoint", output / "moved" / "epoch_2.pth")
     assert_one_error_line(ending, "init_fingerprint (content of --init_checkpoint: ")
     (output / "moved" / "epoch_1.json").unlink()
     (output / "moved" / "run.json").unlink()

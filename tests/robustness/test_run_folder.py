@@ -183,7 +183,7 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     refused = invoke("test.py", *tested, "--checkpoint_path", further / "epoch_1.pth")
     assert_one_error_line(refused, "other than the training class")
     emptied = invoke("train.py", *flags, "--save_path", folder, "--restart")
-    assert_one_error_line(emptied, "epoch_1.pth", "would be removed", "--restart")
+    assert_one_error_line(emptied, "epoch_1.pth", "would be replaced by a result")
     assert (folder / "epoch_1.pth").is_file()
 
 
