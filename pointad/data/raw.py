@@ -14,7 +14,7 @@ from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, named_subjects, shown
-from pointad.files.existing import is_beside
+from pointad.files.existing import lies_beside
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig
@@ -165,7 +165,7 @@ def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSam
 
 def _picture(mask: Path | None) -> Path | None:
     """The mask of a good sample if it is a picture that exists, which should be empty; texts of labels are not read."""
-    return mask if mask is not None and mask.suffix.lower() in PICTURE_SUFFIXES and is_beside(mask) else None
+    return mask if mask is not None and mask.suffix.lower() in PICTURE_SUFFIXES and lies_beside(mask) else None
 
 
 def _check_names(samples: list[RawSample]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
 from pointad.errors import InputError
-from pointad.files.existing import is_beside, is_folder_beside
+from pointad.files.existing import is_folder_beside, lies_beside
 from pointad.files.presence import is_file, is_folder
 from pointad.scans.point_cloud import RawSample
 
@@ -141,8 +141,8 @@ def inner_folder(folder: Path, name: str) -> Path:
 
 
 def inner_file(folder: Path, name: str) -> Path:
-    """The same for a file."""
-    return _in_any_case(folder, name, is_beside)
+    """The same for a file; of what is none, its reader says so."""
+    return _in_any_case(folder, name, lies_beside)
 
 
 def is_good(species: str) -> bool:
@@ -210,16 +210,25 @@ def picture_beside(folder: Path, stem: str) -> Path | None:
     """The picture of a sample in a folder of pictures, with any extension; None if there is none.
 
     Raises:
-        InputError: there are several, or something of this name is no file.
+        InputError: there are several.
     """
     found: list[Path] = []
     for path in (folder / f"{stem}{ending}" for suffix in PICTURE_SUFFIXES for ending in (suffix, suffix.upper())):
-        if is_beside(path) and not any(map(path.samefile, found)):  # as both cases are on some file systems
+        if lies_beside(path) and not any(
+            _is_same(path, one) for one in found
+        ):  # as both cases are on some file systems
             found.append(path)
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         raise InputError(folder, f"holds several pictures of one sample: {names}", "keep one of them")
     return found[0] if found else None
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:  # a link that leads nowhere
+        return False
 
 
 def _in_any_case(folder: Path, name: str, is_there: Callable[[Path], bool]) -> Path:

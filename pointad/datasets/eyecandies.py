@@ -23,7 +23,7 @@ from pointad.datasets.archive import (
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.organized import pictures_of
 from pointad.errors import InputError
-from pointad.files.existing import is_beside
+from pointad.files.existing import is_beside, lies_beside
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_depth_picture
 from pointad.files.regular import read_bytes
@@ -217,7 +217,7 @@ def _sample(class_name: str, depth_path: Path, anomalous: bool | None = None) ->
         label=int(anomalous),
         scan_path=depth_path,
         rgb_path=rgb_path,
-        mask_path=mask_path if anomalous or is_beside(mask_path) else None,
+        mask_path=mask_path if anomalous or lies_beside(mask_path) else None,
     )
 
 

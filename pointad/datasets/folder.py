@@ -29,7 +29,7 @@ from pointad.datasets.sample_table import read_sample_table
 from pointad.datasets.shapenet import CLOUD_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
-from pointad.files.existing import is_beside
+from pointad.files.existing import lies_beside
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
 
@@ -194,7 +194,7 @@ def _sample(scan: Path, rgb: Path | None, mask: Path | None, values: Mapping[str
         label=int(not good),
         scan_path=scan,
         rgb_path=rgb,
-        mask_path=None if good and (mask is None or not is_beside(mask)) else mask,
+        mask_path=None if good and (mask is None or not lies_beside(mask)) else mask,
     )
 
 

@@ -50,7 +50,12 @@ def is_folder_beside(path: Path) -> bool:
     return _is_there(path, stat.S_ISDIR)
 
 
-def _is_there(path: Path, is_meant: Callable[[int], bool]) -> bool:
+def lies_beside(path: Path) -> bool:
+    """The same for anything that has this name, of which whoever reads it says what is wrong with it."""
+    return _is_there(path, None)
+
+
+def _is_there(path: Path, is_meant: Callable[[int], bool] | None) -> bool:
     what = "folder" if is_meant is stat.S_ISDIR else "file"
     missing, remedy = "is a link that leads nowhere", f"remove it, or put the {what} there"
     try:
@@ -65,7 +70,10 @@ def _is_there(path: Path, is_meant: Callable[[int], bool]) -> bool:
         remedy = "check the permissions of its folder"
     except ValueError:
         pass
-    _require(path, missing, remedy, is_meant)
+    else:
+        if is_meant is None:
+            return True
+    _require(path, missing, remedy, is_meant or stat.S_ISREG)
     return True
 
 

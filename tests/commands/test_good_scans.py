@@ -301,7 +301,7 @@ def test_scans_of_another_density_are_compared_too(run: Any, scans: Path) -> Non
 def test_a_reference_never_replaces_a_good_scan(run: Any, scans: Path) -> None:
     path = scans / "good" / "0.npy"
     before = path.read_bytes()
-    with pytest.raises(InputError, match=r"0\.npy: would be replaced by a result"):
+    with pytest.raises(InputError, match=r"0\.npy: exists, and is no reference"):
         reference.main(reference.build_parser().parse_args([str(scans / "good"), "--output", str(path)]))
     assert path.read_bytes() == before
 
