@@ -23,7 +23,7 @@ from pointad.evaluation.run_record import (
 )
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.model.backbone import ClipBackbone
-from pointad.model.checkpoint import load_prompt_learner, load_prompts
+from pointad.model.checkpoint import check_prompts, load_prompt_learner
 from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.text_features import learned_text_features, plain_text_features
 from pointad.training.run_folder import read_origin
@@ -98,7 +98,7 @@ def check_checkpoints(settings: TestSettings) -> None:
         remedy = "omit it: the class is taken from run.json next to each checkpoint, or from its folder's name"
         raise InputError("--train_class", "applies to a single checkpoint only", remedy)
     for path in settings.checkpoints:
-        load_prompts(path)
+        check_prompts(path, settings.model.clip_model, settings.model.clip_weights)
 
 
 def _load(

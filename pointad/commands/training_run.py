@@ -21,7 +21,7 @@ from pointad.evaluation.run_schema import checked_record
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model.backbone import ClipBackbone
-from pointad.model.checkpoint import load_prompt_learner, load_prompts
+from pointad.model.checkpoint import check_prompts, load_prompt_learner
 from pointad.model.prompt_learner import CONTEXT_TOKENS, DEEP_TOKENS, DEPTH, OBJECT_NAME, PromptLearner
 from pointad.model.text_features import spoken_name
 from pointad.training.loss_paths import choose_path
@@ -79,7 +79,7 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     begin_log = log_to_file(folder, processes)
     # What can be found missing is looked for before a model is downloaded and loaded.
     if settings.init_checkpoint is not None:
-        load_prompts(settings.init_checkpoint)
+        check_prompts(settings.init_checkpoint, settings.model.clip_model, settings.model.clip_weights)
     path = choose_path(dict(settings.loss_weights), settings.experiment.view_fusion)
     listed = list_data(settings.data, settings.train_class)
     refuse_replacing_samples(listed.all_samples, settings.written())

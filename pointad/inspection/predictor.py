@@ -33,7 +33,7 @@ from pointad.inspection.preparation import EXTENT
 from pointad.inspection.referencing import Eyes, check_is_reference, reference_of, with_pictures
 from pointad.inspection.smoothing import checked_width
 from pointad.model.backbone import DEMO, ClipBackbone, load_backbone
-from pointad.model.checkpoint import load_prompt_learner, load_prompts
+from pointad.model.checkpoint import check_prompts, load_prompt_learner
 from pointad.model.prompt_learner import OBJECT_NAME
 from pointad.model.weight_locations import demo_checkpoints, locate
 from pointad.reference.observation import bank_blocks, joint_blocks
@@ -119,7 +119,7 @@ class PointAD:
         if clip is None:
             clip = DEMO if path is None else "openai"
         path = demo_checkpoints()[0] if path is None else path
-        load_prompts(locate(path))  # what is missing or damaged is told before a model is downloaded
+        check_prompts(locate(path), clip_model, clip)
         backbone = load_backbone(clip_model, clip, choose_device(device), quick_gelu=quick_gelu)
         learner = load_prompt_learner(path, backbone)
         if not learner.says(backbone, OBJECT_NAME):

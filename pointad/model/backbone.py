@@ -175,6 +175,17 @@ def load_backbone(
     return backbone.to(device)
 
 
+def text_width_of_names(model: str | None, weights: str | Path) -> int | None:
+    """The width of the text encoder that `load_backbone` would load, if names tell it; None for files and the demo.
+
+    Raises:
+        InputError: the model is not known or not suitable.
+    """
+    if not _is_tag(str(weights)) or not isinstance(model, str | None):
+        return None
+    return int(named_configuration(model or DEFAULT_MODEL)["text_cfg"]["width"])
+
+
 def is_name(weights: str) -> bool:
     """Whether weights are given by a name, and not as a file or folder."""
     return weights in (DEMO, RANDOM) or _is_tag(weights)

@@ -9,7 +9,7 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.existing import require_file
 from pointad.files.torch_files import check_finite, is_state, read_torch_file, write_torch_file
-from pointad.model.backbone import ClipBackbone
+from pointad.model.backbone import DEFAULT_MODEL, ClipBackbone, text_width_of_names
 from pointad.model.prompt_learner import DEEP_TOKENS, PromptLearner
 from pointad.model.second_weights import SAVE_ONE, second_weights
 from pointad.model.siglip_tokenizer import SiglipTokenizer
@@ -68,6 +68,18 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     return in_single_precision(state, path)
 
 
+def check_prompts(path: str | Path, model: str | None, weights: str | Path) -> None:
+    """Tell what is wrong with prompts before a CLIP is downloaded and loaded; its arguments as in `load_backbone`.
+
+    Raises:
+        InputError: as in `load_prompts`, or names tell that they were made for a text encoder of another size.
+    """
+    state = load_prompts(path)
+    width = text_width_of_names(model, weights)
+    if width is not None:
+        _check_width(path, state, width, model or DEFAULT_MODEL)
+
+
 def load_prompt_learner(
     path: str | Path,
     backbone: ClipBackbone,
@@ -91,13 +103,7 @@ def load_prompt_learner(
     state = load_prompts(path)
     held = _held_counts(state)
     _check_expected(path, held, {"n_ctx": context_tokens, "t_n_ctx": deep_tokens, "depth": depth})
-    width = state["ctx_pos"].shape[-1]
-    if width != backbone.text.width:
-        raise InputError(
-            path,
-            f"prompts for a text encoder of width {width}, while that of {backbone.name} is {backbone.text.width}",
-            "give prompts learned with this CLIP (--checkpoint_path), or the CLIP that these were learned with",
-        )
+    _check_width(path, state, backbone.text.width, backbone.name)
     try:
         learner = PromptLearner(
             backbone,
@@ -135,6 +141,17 @@ def _check_entries(path: str | Path, state: dict[str, Tensor], own: dict[str, Te
             raise InputError(path, f"its '{name}' holds token ids outside CLIP's vocabulary", other_clip)
         if not isinstance(tokenizer, SiglipTokenizer) and state[name].max() != tokenizer.eot_token_id:
             raise InputError(path, f"its '{name}' has no end token, at which the text is read out", _REMEDY)
+
+
+def _check_width(path: str | Path, state: dict[str, Tensor], width: int, name: str) -> None:
+    own = state["ctx_pos"].shape[-1]
+    if own != width:
+        raise InputError(
+            path,
+            f"prompts for a text encoder of width {own}, while that of {name} is {width}",
+            "give prompts learned with this CLIP (--checkpoint_path), or the CLIP that these were learned with "
+            "(--clip_weights)",
+        )
 
 
 def _held_counts(state: dict[str, Tensor]) -> dict[str, int]:

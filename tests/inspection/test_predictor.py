@@ -23,6 +23,7 @@ from pointad.inspection.prediction import Prediction
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.preparation import EXTENT
 from pointad.model.backbone import ClipBackbone
+from pointad.model.weight_locations import demo_checkpoints
 from pointad.rendering.renderer import render
 from pointad.rendering.views import View
 from pointad.scans.grid import cloud_from_scan
@@ -209,7 +210,14 @@ def test_views_may_be_a_number_or_directions(detector: PointAD) -> None:
     assert frontal.score == detector.predict(depth_scan(), views=1).score
 
 
-def test_missing_prompts_are_told_before_a_model_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_that_do_not_fit_are_told_before_a_model_is_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pointad.inspection.predictor.load_backbone", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(InputError, match=r"epoch_15\.pth: checkpoint not found"):
         PointAD.from_checkpoint(tmp_path / "epoch_15.pth")
+    demo = demo_checkpoints()[0]
+    with pytest.raises(InputError, match=r"text encoder of width 64, while that of ViT-L-14-336 is 768"):
+        PointAD.from_checkpoint(demo)
+    with pytest.raises(InputError, match=r"text encoder of width 64, while that of ViT-B-16 is 512"):
+        PointAD.from_checkpoint(demo, clip="laion2b_s34b_b88k", clip_model="ViT-B-16")
