@@ -302,5 +302,7 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         return Path(open_clip.download_pretrained(published))
     except Exception as error:  # each of the underlying libraries raises its own kinds of errors
         raise InputError(
-            f"weights {tag} of {name}", "not on this machine, and could not be downloaded", remedy
+            f"weights {tag} of {name}",
+            "not on this machine, and could not be downloaded",
+            f"{remedy}, or name others (--clip_weights)",
         ) from error

@@ -330,3 +330,14 @@ def test_full_size(name: str, depth: int, size: int) -> None:
     assert features.patch_features.shape == (1, len(layers), patches, backbone.embedding_dim)
     assert features.global_features.isfinite().all() and features.patch_features.isfinite().all()
     torch.testing.assert_close(ours, plain, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("tag", ["openai", "laion2b_s34b_b88k"])
+def test_weights_that_cannot_be_fetched_name_both_ways_out(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr("pointad.model.backbone.open_clip.download_pretrained", refuse)
+    monkeypatch.setattr("pointad.model.backbone.openai_file", lambda _: None)
+    with pytest.raises(InputError, match=r"could not be downloaded; .* from https://.*, or name others"):
+        load_backbone("ViT-B-16", tag)
