@@ -8,9 +8,10 @@ from pathlib import Path
 from pointad.commands.places import SOURCE, demo_data_folder
 from pointad.errors import PointADError
 
-# Unlike "-m", it imports nothing from the working folder.
+# As "-m" does, but nothing is imported from the working folder.
 _START = (
-    "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; import pointad.commands.entry as e; e.main()"
+    "import sys; sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]; "
+    "import runpy; runpy.run_module('pointad.commands.entry', run_name='__main__', alter_sys=True)"
 )
 
 logger = logging.getLogger(__name__)

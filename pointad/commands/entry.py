@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointad import __version__
+from pointad.commands.library_folders import import_away_from_working_folder
 from pointad.commands.standard_streams import leave_lost_help, open_closed_descriptors, tell_lost_help
 from pointad.commands.unfit_python import unfit_python_told
+
+import_away_from_working_folder()  # also in the processes that a program starts, as they import its script, and so this
 
 
 @dataclass(frozen=True)
