@@ -16,7 +16,7 @@ _FORMULA_BEGINS = r"([ ']*[=+\-@＝＋－＠])"  # the wide ones begin a formula
 _FORMULA = re.compile("(^|;)" + _FORMULA_BEGINS)
 _QUOTED_FORMULA = re.compile("(^|;)'" + _FORMULA_BEGINS)
 _WITHIN_WORD = r"(?<=[^\W_])_+(?=[^\W_])"
-_MARKDOWN = re.compile(rf"({_WITHIN_WORD})|([\\`*\[\]<|~$_]|&(?=#?\w+;))")
+_MARKDOWN = re.compile(rf"({_WITHIN_WORD})|([\\`*\[\]<|~$_]|&(?=#?\w+;)|:(?=//)|(?<=[wW]{{3}})\.)")
 _JOINED = re.compile(r"(?<=-)(?=-)|(?<=[?!`])(?=`)|(?<=')(?=')|(?<=,)(?=,)")  # where two signs would become one
 _LATEX = str.maketrans(
     {
@@ -71,7 +71,7 @@ def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
 
 
 def for_markdown(text: object) -> str:
-    """For a cell of a table or within a line of text; underscores within words need no escape."""
+    """For a cell of a table or within a line of text, in which no address is a link; underscores in words stay."""
     return _MARKDOWN.sub(lambda found: found[1] or f"\\{found[2]}", shown(text))
 
 

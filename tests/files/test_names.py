@@ -149,9 +149,10 @@ def test_ordinary_names_stay_readable_in_markdown_and_csv(name: str) -> None:
         ("~~x~~", r"\~\~x\~\~"),
         ("$x$", r"\$x\$"),
         ("&lt;b&gt; &#60;", r"\&lt;b\&gt; \&#60;"),
+        ("see https://a.b or WWW.a.b", r"see https\://a.b or WWW\.a.b"),
     ],
 )
-def test_emphasis_formulas_and_entities_are_plain_text_in_markdown(name: str, cell: str) -> None:
+def test_emphasis_formulas_entities_and_addresses_are_plain_text_in_markdown(name: str, cell: str) -> None:
     assert for_markdown(name) == cell
 
 
