@@ -21,7 +21,8 @@ _NAMES = {"torch": "PyTorch"}
 def unreadable_variables(error: BaseException) -> str | None:
     """What an import of a library failed at and what to do, for one line of errors; None if it is another error.
 
-    Those variables are named that the error is about, by name or by value; else all that the library may read.
+    Those variables are named that the error is about, by name or by value; else all that the library may read, unless
+    it is an error of the system, about any file.
     """
     library = _imported(error)
     if library is None:
@@ -29,7 +30,7 @@ def unreadable_variables(error: BaseException) -> str | None:
     theirs = {name: value for name, value in os.environ.items() if name.startswith(_BEGINNINGS[library]) and value}
     said = str(error)
     named = [name for name in theirs if name in said] or [name for name, value in theirs.items() if value in said]
-    names = sorted(named or theirs)
+    names = sorted(named or ([] if isinstance(error, OSError) else theirs))
     if not names:
         return None
     reason = next((line for line in said.splitlines() if line.strip()), type(error).__name__)

@@ -108,7 +108,7 @@ def run(
         _drop_output()
         sys.exit(EXIT_UNREAD)
     except OSError as error:
-        lack = shortage(error)
+        lack = shortage(error) or unreadable_variables(error)
         if error.errno not in _MISHAPS and error.filename is None and lack is None:
             raise
         subject = error.filename or _subject_without_name()

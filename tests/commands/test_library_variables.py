@@ -26,6 +26,7 @@ run(main, argparse.ArgumentParser(), [])
         ({"TORCH_LOGS": "bogus", "TORCH_HOME": "/nowhere"}, "TORCH_LOGS"),  # its error tells the value
         ({"PYTORCH_JIT": "x", "TORCH_HOME": "/nowhere"}, "PYTORCH_JIT"),  # its error tells the name
         ({"TORCH_LOGS_FORMAT": "%("}, "TORCH_LOGS_FORMAT"),
+        ({"TORCH_LOGS_OUT": "/nowhere/log", "TORCH_HOME": "/elsewhere"}, "TORCH_LOGS_OUT"),
         ({"HF_HUB_DOWNLOAD_TIMEOUT": "abc", "HF_HOME": "/nowhere"}, "HF_HUB_DOWNLOAD_TIMEOUT"),
         ({"HF_HUB_ETAG_TIMEOUT": "abc"}, "HF_HUB_ETAG_TIMEOUT"),
         ({"TIMM_FUSED_ATTN": "abc"}, "TIMM_FUSED_ATTN"),
