@@ -13,7 +13,7 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.header_names import completed, with_units
 from pointad.scans.named_columns import find_columns
-from pointad.scans.text_cells import BLANK, COMMA, TAB, split
+from pointad.scans.text_cells import BLANK, COMMA, TAB, pieces, split
 from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, plain_nan, plain_rows
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,11 @@ def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
         return _parsed(body, dialect.separator)
     except ValueError as error:
         problem = error
-    patched = _missing_replaced(body, dialect.separator)
+    try:
+        filled = [piece for piece in pieces(body) if piece.strip(b"\n ")]
+        patched = b"\n".join(_missing_replaced(piece, dialect.separator) for piece in filled)
+    except ValueError as error:
+        raise InputError(name, f"is not a table of numbers ({error})", _REMEDY) from error
     attempts = [(patched, dialect.separator, False)]
     if dialect.names is not None:
         attempts.append((patched, dialect.separator, True))

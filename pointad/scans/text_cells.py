@@ -1,10 +1,13 @@
 """Splits lines of text into cells."""
 
 import re
+from collections.abc import Iterator
 
 BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
 _NUMBER = rb"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?"
 _IS_NUMBER = re.compile(_NUMBER + rb"|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+PIECE = 2**18  # bytes
+LONGEST_LINE = 2**20
 _COMMENT = re.compile(rb"\s*(#|//|%|!)")
 
 
@@ -34,3 +37,22 @@ def is_numeric(cell: bytes) -> bool:
 
 def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
     return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)
+
+
+def pieces(text: bytes) -> Iterator[bytes]:
+    """The text in pieces of whole lines, of at most `PIECE` bytes or one line.
+
+    Patterns are replaced in one piece after the other: Python keeps some hundred bytes for each place meanwhile.
+
+    Raises:
+        ValueError: a line has more than `LONGEST_LINE` bytes.
+    """
+    start = 0
+    while start < len(text):
+        end = len(text)
+        if end - start > PIECE:
+            end = text.rfind(b"\n", start, start + PIECE) + 1 or text.find(b"\n", start) + 1 or len(text)
+        if end - start > max(PIECE, LONGEST_LINE):
+            raise ValueError(f"a line has more than {LONGEST_LINE} characters")
+        yield text[start:end]
+        start = end
