@@ -70,7 +70,7 @@ def list_raw_samples(
 
     Raises:
         InputError: the data set is unknown, its folder is not such an archive or lacks a requested class, two samples
-            have the same name, or the folder of good samples does not exist.
+            have the same name, some anomalous ones have no mask, or the folder of good samples does not exist.
     """
     if isinstance(dataset, str):
         dataset = specification(dataset)
@@ -82,6 +82,8 @@ def list_raw_samples(
     if reading.good_folder is not None:
         samples = _with_good_folder(samples, reading.good_folder)
     _check_names(samples)
+    if not reading.allow_empty_masks:
+        _check_masks(samples)
     if reading.metres_per_unit is not None and dataset.metres_per_unit is None:
         logger.warning("--metres_per_unit is ignored: %s is rendered identically in any unit", dataset.title)
     if reading.keep_clusters is not None and not dataset.chooses_clusters:
@@ -176,6 +178,15 @@ def _check_names(samples: list[RawSample]) -> None:
         if counts[name] > 1:
             problem = f"is one of {counts[name]} scans named {name}"
             raise InputError(sample.scan_path, problem, "rename one of them")
+
+
+def _check_masks(samples: list[RawSample]) -> None:
+    """Refuse anomalous samples without a mask beside others that have one."""
+    anomalous = [sample for sample in samples if sample.label]
+    without = [sample for sample in anomalous if sample.mask_path is None]
+    if without and len(without) < len(anomalous):
+        problem = "is anomalous but has no mask, unlike others"
+        raise InputError(without[0].scan_path, problem, "give all of them a mask, or allow such (--allow_empty_masks)")
 
 
 def _tell_what_is_missing(samples: list[RawSample], dataset: DatasetSpecification, *, all_labels: bool) -> None:

@@ -204,10 +204,6 @@ def _check(root: Path, samples: list[RawSample]) -> None:
         if count > 1:
             problem = f"has {count} scans called {class_name}/{species}/{identifier}"
             raise InputError(root, problem, "distinguish them by {class}, {id} or the column id")
-    anomalous = [sample for sample in samples if sample.label]
-    without = [sample for sample in anomalous if sample.mask_path is None]
-    if without and len(without) < len(anomalous):
-        raise InputError(without[0].scan_path, "is anomalous but has no mask, unlike others", "give all of them a mask")
 
 
 FOLDER = DatasetSpecification(

@@ -21,6 +21,7 @@ from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.errors import InputError
 from pointad.rendering.views import View
 from pointad.scans.point_cloud import RawSample
+from pointad.scans.reading_options import ReadingOptions
 
 CLOUDS = FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "{split}/{species}/{class}/labels/{id}*.txt")
 SCANS = FolderLayout("test/{species}/xyz_{id}.tiff", "test/{species}/colour_{id}.*", "test/{species}/mask_{id}.png")
@@ -235,6 +236,20 @@ def test_scans_without_masks_say_so(cloud_folder: Path, caplog: pytest.LogCaptur
     listed(cloud_folder, FolderLayout("test/{species}/{class}/cloud/{id}.xyz"))
     said = "no anomalous sample has a mask (--allow_empty_masks): metrics of points are not measured"
     assert caplog.messages == [said]
+
+
+def test_scans_without_masks_may_be_among_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = "a.xyz,good,\nb.xyz,dent,b.txt\nc.xyz,dent,\n"
+    (tmp_path / "samples.csv").write_text("scan,species,mask\n" + rows)
+    for name in "abc":
+        write_rows(tmp_path / f"{name}.xyz", clouds(0)[0])
+    with pytest.raises(InputError, match=r"c\.xyz: is anomalous but has no mask.*--allow_empty_masks"):
+        listed(tmp_path, FolderLayout())
+    allowed = ReadingOptions(allow_empty_masks=True)
+    samples = list_raw_samples(folder_dataset(FolderLayout()), tmp_path, reading=allowed)
+    prepared = load_raw_sample(samples[-1])
+    assert [one.mask_path is None for one in samples] == [True, False, True] and not caplog.messages
+    assert prepared.mask is None or not prepared.mask.any()
 
 
 def test_long_strips_are_refused(tmp_path: Path) -> None:
