@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
 from pointad.evaluation.run_record import TrainingRecord
 from pointad.training.run_folder import read_origin
@@ -15,6 +16,13 @@ def prompts_name(checkpoint: Path) -> str:
         InputError: that file cannot be read, or belongs to another checkpoint.
     """
     return TrainingRecord.from_json(read_origin(checkpoint)).training_class or checkpoint.resolve().parent.name
+
+
+def class_by_folders(checkpoint: Path) -> tuple[str, str] | tuple[None, None]:
+    """Published data set and class as the folders of a checkpoint are called, such as those of the released prompts."""
+    *_, dataset, name, _ = ("", "", *checkpoint.resolve().parts)
+    known = dataset in DATASETS and name in DATASETS[dataset].classes
+    return (dataset, name) if known else (None, None)
 
 
 def refuse_repeated(names: Sequence[str]) -> None:

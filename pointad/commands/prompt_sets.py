@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pointad.commands.finished_runs import untested
-from pointad.commands.prompt_names import refuse_repeated
+from pointad.commands.prompt_names import class_by_folders, refuse_repeated
 from pointad.commands.test_settings import TestSettings
 from pointad.compute.processes import ALONE, Processes
 from pointad.datasets.class_names import unknown_class
@@ -21,6 +21,7 @@ from pointad.evaluation.run_record import (
     epoch_of,
     trainings_before,
 )
+from pointad.evaluation.same_dataset import protocol_name
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import check_prompts, load_prompt_learner
@@ -115,15 +116,20 @@ def _load(
         _check_training_class(settings.train_class, known.training_class, classes, settings, path)
     folder = path.resolve().parent.name
     own_dataset = settings.data.dataset.name
-    training_class = settings.train_class or known.training_class or (folder if folder in classes else None)
+    named = (own_dataset, folder) if folder in classes else class_by_folders(path)
+    training_class = settings.train_class or known.training_class or named[1]
     training_dataset = known.training_dataset or (own_dataset if training_class in classes else None)
+    if training_dataset is None and training_class == named[1]:
+        training_dataset = named[0]
     same_dataset = training_dataset in (None, own_dataset)
     learned = {training_class} if same_dataset else set()
     left_out = frozenset(classes & (learned | set(classes_before(known, own_dataset))))
     if training_class is None:
         logger.info("%s: training class unknown, so no class is left out (give --train_class to leave one out)", path)
     elif settings.train_class is None and known.training_class is None:
-        logger.info("%s: taken to be trained on %s, as its folder is called (or give --train_class)", path, folder)
+        of = f" of {training_dataset}" if training_dataset != own_dataset else ""
+        message = "%s: taken to be trained on %s%s, as its folder is called (or give --train_class)"
+        logger.info(message, path, folder, of)
     if UNKNOWN_ORIGIN in trainings_before(known):
         message = (
             "%s: began with prompts of which nothing says what they were learned from; no class is left out for them"
@@ -152,13 +158,19 @@ def _load(
         epoch=epoch_of(path),
         training_class=training_class,
         training_dataset=training_dataset,
-        protocol="" if training_class is None else ("one-vs-rest" if left_out else "cross-dataset"),
         depth=learner.depth,
         losses=known.losses or tuple(PUBLISHED_WEIGHTS),
         seed=known.seed,
         differences=different,
         training=told,
     )
+    record = replace(record, protocol=protocol_name(record, classes))
+    if training_class is not None and not record.protocol:
+        message = (
+            "%s: whether the data set that it was learned from is the tested one is not known, and so neither the "
+            "protocol (one --data_name in training and test says that it is, two that it is not)"
+        )
+        logger.info(message, path)
     text_features = learned_text_features(backbone, learner, object_aware=object_aware)
     return LoadedPrompts(PromptSet(training_class or folder, text_features, left_out), record)
 

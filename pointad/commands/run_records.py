@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pointad.commands.loading import LoadedData
+from pointad.commands.prompt_names import class_by_folders
 from pointad.commands.settings import DataSettings, EncodingSettings, ExperimentSettings, ModelSettings
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
 from pointad.data.sample_source import SampleSource
-from pointad.datasets.registry import DATASETS
 from pointad.encoding.features import PictureEncoder
 from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
@@ -66,10 +66,11 @@ def _learned_before(checkpoint: Path, data: DataSettings) -> dict[str, Any]:
 
 
 def _class_by_folder(checkpoint: Path, data: DataSettings) -> str | None:
-    """Data set and class as the folders of a checkpoint are called, such as those of the released prompts."""
-    *_, dataset, name, _ = ("", "", *checkpoint.resolve().parts)
-    if dataset in DATASETS and name in DATASETS[dataset].classes:
+    """Data set and class as the folders of a checkpoint are called; its own if it is called like one of its classes."""
+    dataset, name = class_by_folders(checkpoint)
+    if dataset is not None:
         return f"{dataset}/{name}"
+    name = checkpoint.resolve().parent.name
     is_class = name in data.dataset.classes or (name not in ("", "/") and is_folder(data.folder / name))
     return f"{data.dataset.name}/{name}" if is_class else None
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pointad.datasets.registry import DATASETS
 from pointad.errors import counted
 from pointad.evaluation.run_record import RunRecord, trainings_before
+from pointad.evaluation.same_dataset import CROSS_DATASET, ONE_VS_REST, is_published
 from pointad.metrics.aupro import DEFAULT_LIMIT
 
 UNKNOWN = "unknown"
@@ -56,13 +58,15 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
         measures_aupro: whether AUPRO is among the figures.
     """
     own = run.learned_classes
-    learned = set(own)
+    classes = tuple(classes)
+    learned, present = set(own), set(classes)
     is_ensemble = run.prompts == "ensemble"
     return Protocol(
         name="nothing learned" if is_ensemble else run.protocol or UNKNOWN,
         supervision=_supervision(run),
         learned_from="nothing" if is_ensemble else _learned_from(run),
-        left_out=own,
+        # No class of another data set is left out, whatever its format.
+        left_out=tuple(name for name in own if run.protocol != CROSS_DATASET or name in present),
         aupro=aupro_definition(run) if measures_aupro else "not measured",
         sigma=run.sigma,
         fusion=run.fusion,
@@ -112,4 +116,16 @@ def _learned_from(run: RunRecord) -> str:
         return UNKNOWN
     before = () if run.training is None else trainings_before(run.training)
     after = f", after {', '.join(each or UNKNOWN for each in before)}" if before else ""
-    return f"{run.training_class} of {run.training_dataset or run.dataset or UNKNOWN}, split {SPLIT}{after}"
+    own = (run.training_dataset or run.dataset or UNKNOWN) if run.protocol == ONE_VS_REST else training_data(run)
+    return f"{run.training_class} of {own}, split {SPLIT}{after}"
+
+
+def training_data(run: RunRecord) -> str:
+    """What the prompts learned from: the name of a published data set, else the title of the data or their format."""
+    name = run.training_dataset
+    if not name or name not in DATASETS:
+        return name or UNKNOWN
+    title = None if run.training is None else run.training.dataset_title
+    if is_published(DATASETS[name], {run.training_class or ""}, title):
+        return name
+    return title or f"data in the format {name}"

@@ -23,6 +23,7 @@ from pointad.evaluation.run_schema import (
     checked_record,
     faults_of,
 )
+from pointad.evaluation.same_dataset import with_known_protocol
 from pointad.files.atomic import atomic_path
 from pointad.files.json_files import read_json
 
@@ -195,9 +196,10 @@ class Results:
         if isinstance(scans, dict):
             together = all_views(content.get("run") or {})
             scans = {name: {together: one} if isinstance(one, str) else one for name, one in scans.items()}
+        classes = check_result_table(content.get("classes"))
         results = cls(
-            classes=check_result_table(content.get("classes")),
-            run=run,
+            classes=classes,
+            run=with_known_protocol(run, classes),
             error_bounds=check_classes(content.get("error_bounds") or {}),
             label_leaks=check_classes({"label_leaks": content.get("label_leaks") or {}})["label_leaks"],
             groups={name: check_result_table(part.get("classes")) for name, part in parts.items()},

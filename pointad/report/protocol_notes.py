@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from pointad.datasets.mvtec3d import MVTEC3D
 from pointad.datasets.registry import DATASETS
-from pointad.evaluation.protocol import aupro_definition, supervision_text
-from pointad.evaluation.run_record import RunRecord
+from pointad.evaluation.protocol import UNKNOWN, aupro_definition, supervision_text, training_data
+from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, trainings_before
+from pointad.evaluation.same_dataset import CROSS_DATASET, ONE_VS_REST
 from pointad.metrics.aupro import DEFAULT_LIMIT
 from pointad.report.runs import Run
 from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
@@ -22,7 +24,9 @@ _LEARNED = {
 
 def standard_text(protocol: str) -> str:
     """The protocol of every unmarked row of a table."""
-    learned = _LEARNED.get(protocol, "what the prompts learned from is not known")
+    learned = _LEARNED.get(
+        protocol, "what the prompts learned from, or whether it is of the tested data set, is not known"
+    )
     return f"Protocol unless marked: {learned}; {_MEASURED}."
 
 
@@ -49,6 +53,11 @@ def _notes(run: Run) -> list[str]:
         found.append(f"{protocol.supervision}: other samples of the tested classes are known")
     if record.prompts == "ensemble":
         found.append("nothing learned, no class excluded")
+    elif record.protocol == CROSS_DATASET and (data := training_data(record)) != MVTEC3D.name:
+        name = "an unknown data set" if data == UNKNOWN else data
+        found.append(f"learned from {DATASETS[data].title if data in DATASETS else name}")
+    if record.training is not None and UNKNOWN_ORIGIN in trainings_before(record.training):
+        found.append("began with prompts of unknown origin")
     if record.sigma not in (None, DEFAULT_SIGMA):
         found.append(f"σ {record.sigma:g}")
     if record.fusion not in (None, FUSIONS[0]) and not record.shots:
@@ -65,9 +74,9 @@ def _notes(run: Run) -> list[str]:
 
 def _also_left_out(run: Run) -> tuple[str, ...]:
     """The classes in no mean that the table's protocol does not tell of: it excludes the training class at most."""
-    if run.record.protocol == "one-vs-rest":
+    if run.record.protocol == ONE_VS_REST:
         return tuple(name for name in run.record.learned_classes if name != run.record.training_class)
-    return run.results.left_out if run.record.protocol == "cross-dataset" else ()
+    return run.results.left_out if run.record.protocol == CROSS_DATASET else ()
 
 
 def _is_part(record: RunRecord, counted: Sequence[str], left_out: Sequence[str]) -> bool:

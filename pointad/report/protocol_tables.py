@@ -123,7 +123,7 @@ def dataset_title(run: Run) -> str:
         return told_apart(str(record.dataset_title))
     classes = set(run.results.classes)
     if record.training_class and record.training_dataset == record.dataset:
-        classes.update(record.learned_classes)
+        classes.update(run.results.protocol.left_out)
     return data_title(about, classes, record.data_path, record.sample_count)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.protocol_notes import marks, run_notes
-from pointad.report.protocol_tables import protocol_tables
+from pointad.report.protocol_tables import TableRow, protocol_tables
 from pointad.report.runs import Run
 
 MakeRun = Callable[..., Run]
@@ -87,5 +87,25 @@ def test_classes_learned_from_before_are_told(run_of: Callable[..., Run]) -> Non
     assert run_notes([one_vs_rest]) == (note,)
     assert note not in run_notes([run_of(0.5, training_class="bagel")])
     elsewhere = {"training_dataset": "eye_pc_3d_rgb", "training_class": "Confetto", "protocol": "cross-dataset"}
-    assert run_notes([run_of(0.5, training=before, **elsewhere)]) == (note,)
-    assert run_notes([run_of(0.5, **elsewhere)]) == ()
+    learned = "learned from Eyecandies"
+    assert run_notes([run_of(0.5, training=before, **elsewhere)]) == (learned, note)
+    assert run_notes([run_of(0.5, **elsewhere)]) == (learned,)
+
+
+def test_cross_dataset_rows_say_which_other_data_set_unless_it_is_the_papers(run_of: MakeRun) -> None:
+    def row(name: str, dataset: str = "mvtec_pc_3d_rgb", tested: str = "eye_pc_3d_rgb", **training: object) -> TableRow:
+        facts = {"training_class": name, "training_dataset": dataset, "dataset": tested, "training": training}
+        (table,) = protocol_tables([run_of(0.5, protocol="cross-dataset", **facts)])
+        (own,) = (row for row in table.rows if not row.is_published)
+        return own
+
+    assert row("carrot").notes == ()
+    assert row("seahorse", "real_pc_3d_rgb").notes == ("learned from Real3D-AD",)
+    assert row("carrot", dataset="").notes == ("learned from an unknown data set",)
+    assert row("gear").notes == ("learned from data in the format mvtec_pc_3d_rgb",)
+    demo = row("gear", tested="mvtec_pc_3d_rgb", dataset_title="demo data (MVTec 3D-AD format)")
+    assert (demo.dataset, demo.notes) == ("MVTec 3D-AD", ("learned from demo data (MVTec 3D-AD format)",))
+
+
+def test_a_beginning_of_unknown_origin_is_told(run_of: MakeRun) -> None:
+    assert run_notes([run_of(0.5, training={"init_checkpoint": "a.pth"})]) == ("began with prompts of unknown origin",)
