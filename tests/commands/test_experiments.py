@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from robustness.invocation import Ending, assert_one_error_line, invoke
+from small_clip import have_programs_take
 
 from pointad.evaluation.provenance import code_fingerprint
 from pointad.model.backbone import ClipBackbone
@@ -18,7 +19,7 @@ CLASS = "cookie"
 @pytest.fixture(autouse=True)
 def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in this process take the small CLIP as it was loaded once."""
-    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+    have_programs_take(golden_backbone, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from robustness.invocation import invoke
+from small_clip import have_programs_take
 
 from pointad.model.backbone import ClipBackbone
 
@@ -11,7 +12,7 @@ from pointad.model.backbone import ClipBackbone
 @pytest.fixture(autouse=True)
 def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in this process take the small CLIP as it was loaded once."""
-    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+    have_programs_take(golden_backbone, monkeypatch)
 
 
 def test_finished_prompts_need_no_state(golden_inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

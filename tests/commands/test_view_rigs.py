@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from robustness.invocation import assert_one_error_line, invoke
+from small_clip import have_programs_take
 
 from pointad.commands.rig_arguments import read_rig
 from pointad.data.view_subset import AvailableViews, ViewChoice
@@ -21,7 +22,7 @@ TWELVE = tuple(f"x{angle}" for angle in range(-60, 60, 10))
 @pytest.fixture(autouse=True)
 def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in this process take the small CLIP as it was loaded once."""
-    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+    have_programs_take(golden_backbone, monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from robustness.invocation import render
 from robustness.spoiling import linked_copy
+from small_clip import have_programs_take
 
 from pointad.data.listing import write_metadata
 from pointad.demo import eyecandies, real3d, scans
@@ -46,7 +47,7 @@ def model_flags(golden_weights: Path) -> tuple[object, ...]:
 @pytest.fixture
 def ready_backbone(golden_backbone: ClipBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs in this process take the small CLIP as it was loaded once; for tests that are not about its file."""
-    monkeypatch.setattr("pointad.commands.loading.load_backbone", lambda *_, **__: golden_backbone)
+    have_programs_take(golden_backbone, monkeypatch)
 
 
 @pytest.fixture
