@@ -26,7 +26,7 @@ from pointad.errors import InputError, reason
 from pointad.files.existing import is_beside
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
-from pointad.model.tokenizer_growth import most_growth, most_growth_in_sentencepiece
+from pointad.model.tokenizer_growth import count_rules, most_growth, most_growth_in_sentencepiece
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
 SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
@@ -35,6 +35,7 @@ _REMEDY = "download the whole folder again"
 _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
 _MOST_GROWTH = 10_000  # published rules make a text at most some dozens of times as long
+_MOST_RULES, _MOST_EXPRESSIONS = 50, 10  # published tokenizers have fewer than ten rules; one may take ten seconds
 _UNKNOWN = "<unk>"
 _ANY_WORD = "x"
 _WORDS = (
@@ -167,6 +168,11 @@ def _read_tokenizers(path: Path) -> Vocabulary:
     library = _library("tokenizers", path)
     content = read_bytes(path)  # the library takes no path that is not text
     tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
+    rules, expressions = _guarded(lambda: count_rules(tokenizer.normalizer, tokenizer.pre_tokenizer), path)
+    if rules > _MOST_RULES or expressions > _MOST_EXPRESSIONS:
+        most = f"{_MOST_RULES} rules, and {_MOST_EXPRESSIONS} regular expressions, are read at most"
+        problem = f"has {rules} rules for texts, {expressions} of them regular expressions; {most}"
+        raise InputError(path, problem, _REMEDY)
     _refuse_growth(_guarded(lambda: most_growth(tokenizer.normalizer, tokenizer.pre_tokenizer), path), path)
     tokenizer.post_processor = None  # it adds the special tokens, which are added here, and may repeat a text
     if getattr(tokenizer.model, "dropout", None) is not None:

@@ -23,6 +23,20 @@ def most_growth(*parts: Any) -> int:
     return math.prod(_growth(json.loads(part.__getstate__())) for part in parts if part is not None)
 
 
+def count_rules(*parts: Any) -> tuple[int, int]:
+    """How many rules the normalizer and the splitter have, and how many of them are regular expressions."""
+    found = [rule for part in parts if part is not None for rule in _rules(json.loads(part.__getstate__()))]
+    return len(found), sum("Regex" in rule["pattern"] for rule in found if isinstance(rule.get("pattern"), dict))
+
+
+def _rules(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    steps = [step for value in rule.values() if isinstance(value, list) for step in value if isinstance(step, dict)]
+    if not steps:
+        yield rule
+    for step in steps:
+        yield from _rules(step)
+
+
 def most_growth_in_sentencepiece(model: bytes) -> int:
     """The same of a file of the library sentencepiece, whose only such rule is a table of characters.
 

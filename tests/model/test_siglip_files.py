@@ -157,6 +157,28 @@ def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_pat
         read(tmp_path)
 
 
+SPLIT = {"type": "Split", "pattern": {"Regex": "q+"}, "behavior": "Isolated", "invert": False}
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ([{"type": "Whitespace"}] * 51, r"has \d+ rules for texts, 0 of them regular expressions"),
+        ([{"type": "Sequence", "pretokenizers": [SPLIT] * 6}] * 2, r"has \d+ rules for texts, 12 of them regular"),
+        ([SPLIT] * 10, None),
+    ],
+)
+def test_rules_that_would_take_hours(rules: Any, message: str | None, vocabulary: bytes, tmp_path: Path) -> None:
+    """Each is applied to every text, and a regular expression may take ten seconds."""
+    splitter = {"pre_tokenizer": {"type": "Sequence", "pretokenizers": rules}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **splitter}))
+    if message is None:
+        read(tmp_path)
+    else:
+        with pytest.raises(InputError, match=message):
+            read(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
 def test_tables_of_characters_that_would_fill_the_memory(name: str, vocabulary: bytes, tmp_path: Path) -> None:
     """A sentence took hundreds of times the size of such a file."""
