@@ -15,11 +15,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import ModuleType
 
 _LIBRARIES = ("torch", "cv2")
 _ELSEWHERE = "/"  # only the system's administrator writes there
 _VARIABLE = "LD_LIBRARY_PATH"
+_LOG = "TORCH_LOGS_OUT"  # a file that PyTorch opens while it is imported
 
 
 class _AwayImporter:
@@ -41,6 +43,10 @@ def import_away_from_working_folder() -> None:
 
 
 def _execute_away(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    if os.environ.get(_LOG):
+        os.environ[_LOG] = str(Path.cwd() / os.environ[_LOG])
+    if sys.pycache_prefix:
+        sys.pycache_prefix = str(Path.cwd() / sys.pycache_prefix)
     with away_from_working_folder():
         execute(module)
 

@@ -49,9 +49,11 @@ def test_no_library_of_the_working_folder_is_loaded(tmp_path: Path) -> None:
         if Path(path).name.startswith(("libm.so", "libm-", "libz.so", "libpython")):
             shutil.copy(path, stranger / Path(path).name)
     environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+    environment["TORCH_LOGS_OUT"] = "torch.log"
     command = [sys.executable, str(program), str(stranger)]
     done = subprocess.run(command, cwd=stranger, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["True []", "True []"], done.stderr
+    assert (stranger / "torch.log").exists()  # named by a relative path
 
 
 def test_processes_of_programs_that_programs_start_import_its_module(tmp_path: Path) -> None:
