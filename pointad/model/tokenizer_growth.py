@@ -54,6 +54,8 @@ def _growth(rule: Any) -> int:
         return math.prod(map(_growth, rule))
     steps = math.prod(_growth(value) for value in rule.values() if isinstance(value, list))
     added = max((len(rule[key]) for key in ("content", "prepend") if isinstance(rule.get(key), str)), default=1)
+    if isinstance(rule.get("pattern"), dict) and rule["pattern"].get("String") in ("", None) and rule.get("content"):
+        added = 1 + len(rule["content"])  # an expression may match nothing, at every place of the text
     if rule.get("type") == "Precompiled":
         added = _longest_in_table(base64.b64decode(rule["precompiled_charsmap"]))
     return steps * max(1, added) * _FACTORS.get(rule.get("type"), 1)

@@ -140,6 +140,8 @@ def test_panics_of_the_library_are_errors(vocabulary: bytes, tmp_path: Path, cap
 
 
 REPLACE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}
+INSERT = {"type": "Replace", "pattern": {"String": ""}, "content": "a"}  # at every place
+LOOK = {"pattern": {"Regex": "(?=.)"}, "content": "aa"}
 BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
 
 
@@ -149,6 +151,8 @@ BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, 
         {"normalizer": {"type": "Sequence", "normalizers": [REPLACE] * 20}},
         {"normalizer": {"type": "Sequence", "normalizers": [{**REPLACE, "content": "a" * 1000}] * 2}},
         {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [BYTES] * 40}},
+        {"normalizer": {"type": "Sequence", "normalizers": [INSERT] * 20}},
+        {"normalizer": {"type": "Sequence", "normalizers": [{**INSERT, **LOOK}] * 10}},
     ],
 )
 def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_path: Path) -> None:
