@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 _DECOMPOSED = 18  # characters that Unicode's compatibility forms make of one, at most
-_FACTORS = {"ByteLevel": 2, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
+_FACTORS = {"ByteLevel": 4, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
+_FACTORS |= {"Lowercase": 2, "BertNormalizer": 24}  # the latter decomposes, sets blanks around Chinese, and lowers
 # In the files of sentencepiece, messages of Google's protocol buffers.
 _NORMALIZER, _TABLE = 3, 2
 _NUMBER, _EIGHT_BYTES, _CONTENT, _FOUR_BYTES = 0, 1, 2, 5
