@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs_clip import have_programs_take
 from robustness.invocation import Ending, assert_one_error_line, invoke
-from small_clip import have_programs_take
 
 from pointad.evaluation.provenance import code_fingerprint
 from pointad.model.backbone import ClipBackbone

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from datasets.miniatures import write_mvtec
+from programs_clip import have_programs_take
 from robustness.invocation import Ending, assert_one_error_line, invoke, render
-from small_clip import have_programs_take
 
 from pointad.model.backbone import ClipBackbone
 

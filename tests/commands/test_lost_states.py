@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from programs_clip import have_programs_take
 from robustness.invocation import invoke
-from small_clip import have_programs_take
 
 from pointad.model.backbone import ClipBackbone
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from programs_clip import have_programs_take
 from robustness.invocation import assert_one_error_line, invoke
-from small_clip import have_programs_take
 
 from pointad.commands.rig_arguments import read_rig
 from pointad.data.view_subset import AvailableViews, ViewChoice

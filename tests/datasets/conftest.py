@@ -1,7 +1,7 @@
 """What the tests of data sets share: a small CLIP that the programs take as it is."""
 
 import pytest
-from small_clip import have_programs_take
+from programs_clip import have_programs_take
 
 from pointad.model.backbone import ClipBackbone
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from programs_clip import have_programs_take
 from robustness.invocation import render
 from robustness.spoiling import linked_copy
-from small_clip import have_programs_take
 
 from pointad.data.listing import write_metadata
 from pointad.demo import eyecandies, real3d, scans

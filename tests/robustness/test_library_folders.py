@@ -11,6 +11,7 @@ import pytest
 
 from pointad.commands.ensure_demo_data import _START
 from pointad.commands.library_folders import away_from_working_folder
+from pointad.commands.places import SOURCE
 
 MAPS = Path("/proc/self/maps")
 
@@ -49,7 +50,7 @@ def test_no_library_of_the_working_folder_is_loaded(tmp_path: Path) -> None:
         if Path(path).name.startswith(("libm.so", "libm-", "libz.so", "libpython")):
             shutil.copy(path, stranger / Path(path).name)
     environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
-    environment["TORCH_LOGS_OUT"] = "torch.log"
+    environment |= {"TORCH_LOGS_OUT": "torch.log", "PYTHONPATH": str(SOURCE)}
     command = [sys.executable, str(program), str(stranger)]
     done = subprocess.run(command, cwd=stranger, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["True []", "True []"], done.stderr
