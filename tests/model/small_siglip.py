@@ -15,6 +15,8 @@ from timm.models.vision_transformer import VisionTransformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from torch import Tensor
 
+from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
+
 SIDE, PATCH, DEPTH, WIDTH, HEADS, MLP = 40, 8, 5, 32, 4, 48
 CONTEXT, VOCABULARY, TEXT_WIDTH, TEXT_HEADS, TEXT_DEPTH, TEXT_MLP = 20, 64, 16, 2, 4, 40
 TIMM_NAME = "vit_small4tests_patch8_siglip_40"
@@ -204,3 +206,8 @@ def write_hugging_face_folder(folder: Path, **configuration: Any) -> dict[str, T
     (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.5] * 3}))
     (folder / "spiece.model").write_bytes(sentencepiece_model())
     return state
+
+
+def read_tokenizer(folder: Path, entries: int = VOCABULARY) -> SiglipTokenizer:
+    """The tokenizer of one of these models, or of a vocabulary of another size."""
+    return read_siglip_tokenizer(folder, vocabulary_size=entries, context_length=CONTEXT)

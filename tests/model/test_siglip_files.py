@@ -1,11 +1,8 @@
 """SigLIP's files: both tokenizers, what is missing or does not fit is said in one line, and what is not supported."""
 
-import base64
-import contextlib
 import json
 import logging
 import os
-import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from small_siglip import (
     TEXTS,
     VISION,
     VOCABULARY,
+    read_tokenizer,
     sentencepiece_model,
     tokenizer_json,
     write_hugging_face_folder,
@@ -31,8 +29,6 @@ from small_siglip import (
 
 from pointad.errors import InputError
 from pointad.model.backbone import load_backbone
-from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
-from pointad.model.tokenizer_growth import _fields
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +48,13 @@ def open_clip_folder(tmp_path: Path) -> Path:
     return tmp_path / "oc"
 
 
-def read(folder: Path, entries: int = VOCABULARY) -> SiglipTokenizer:
-    return read_siglip_tokenizer(folder, vocabulary_size=entries, context_length=CONTEXT)
-
-
 def test_both_files_of_a_tokenizer_mean_the_same(vocabulary: bytes, tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
     (tmp_path / "a" / "tokenizer.json").write_text(tokenizer_json(vocabulary))
     (tmp_path / "b" / "spiece.model").write_bytes(vocabulary)
     (tmp_path / "c" / "tokenizer.model").write_bytes(vocabulary)
-    found = [read(tmp_path / name)([*TEXTS, "", "object " * 40]).tolist() for name in ("a", "b", "c")]
+    found = [read_tokenizer(tmp_path / name)([*TEXTS, "", "object " * 40]).tolist() for name in ("a", "b", "c")]
     assert found[0] == found[1] == found[2]
     *_, empty, long = found[0]
     assert empty == [1] * CONTEXT and long[-1] == 1 and long[-2] != 1
@@ -70,7 +62,7 @@ def test_both_files_of_a_tokenizer_mean_the_same(vocabulary: bytes, tmp_path: Pa
 
 def test_texts_are_cleaned(vocabulary: bytes, tmp_path: Path) -> None:
     (tmp_path / "spiece.model").write_bytes(vocabulary)
-    tokenizer = read(tmp_path)
+    tokenizer = read_tokenizer(tmp_path)
     assert tokenizer.encode("A  Damaged, object.") == tokenizer.encode("a damaged object")
 
 
@@ -78,7 +70,7 @@ def test_the_vocabulary_of_siglip_2_ends_and_fills_up_differently(tmp_path: Path
     """Gemma's pieces: <eos>, <pad> of its own, a </s> that means something else, and no space before a text."""
     pieces = {"model_type": "bpe", "eos_piece": "<eos>", "bos_id": 2, "unk_id": 3, "add_dummy_prefix": False}
     (tmp_path / "tokenizer.model").write_bytes(sentencepiece_model(**pieces, user_defined_symbols=["</s>"]))
-    tokenizer = read(tmp_path)
+    tokenizer = read_tokenizer(tmp_path)
     words = tokenizer.encode("damaged object")
     (filled,) = tokenizer(["damaged object"]).tolist()
     assert filled == [*words, 1, *[0] * (CONTEXT - 1 - len(words))]
@@ -92,7 +84,7 @@ def test_a_library_that_is_not_installed(library: str, vocabulary: bytes, tmp_pa
     (tmp_path / name).write_text("{}")
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(InputError, match=rf"{name}: cannot be read without the package {library}; run: pip install"):
-        read(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 def test_a_library_that_does_not_fit_into_memory_is_not_to_be_installed(tmp_path: Path, monkeypatch: Any) -> None:
@@ -103,21 +95,21 @@ def test_a_library_that_does_not_fit_into_memory_is_not_to_be_installed(tmp_path
     del sys.modules["tokenizers"]  # what it was comes back after the test
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(MemoryError, match="tokenizers cannot be loaded"):
-        read(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 def test_tokenizers_that_do_not_fit(vocabulary: bytes, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no tokenizer\.json or spiece\.model"):
-        read(tmp_path)
+        read_tokenizer(tmp_path)
     (tmp_path / "spiece.model").write_bytes(vocabulary)
     with pytest.raises(InputError, match=f"it has {VOCABULARY} entries, the text encoder 32000"):
-        read(tmp_path, 32000)
-    small = read(tmp_path, VOCABULARY - 20)
+        read_tokenizer(tmp_path, 32000)
+    small = read_tokenizer(tmp_path, VOCABULARY - 20)
     with pytest.raises(InputError, match=r"gives token \d+, and the text encoder has 44"):
         small(["a b c d e f g h i j k l m n o p q r s t u v w x y z"])
     (tmp_path / "spiece.model").write_bytes(sentencepiece_model(eos_id=-1, pad_id=-1, unk_id=0))
     with pytest.raises(InputError, match="has no end token"):
-        read(tmp_path)
+        read_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"no tokenizer", b"version https://git-lfs.github.com/spec/v1\noid"])
@@ -125,7 +117,7 @@ def test_tokenizers_that_do_not_fit(vocabulary: bytes, tmp_path: Path) -> None:
 def test_files_that_are_no_tokenizers(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match="is not a tokenizer that can be used") as caught:
-        read(tmp_path)
+        read_tokenizer(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -135,94 +127,8 @@ def test_panics_of_the_library_are_errors(vocabulary: bytes, tmp_path: Path, cap
     content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
     (tmp_path / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match="is not a tokenizer that can be used"):
-        read(tmp_path)(["a"])
+        read_tokenizer(tmp_path)(["a"])
     assert capfd.readouterr().err == ""
-
-
-REPLACE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}
-INSERT = {"type": "Replace", "pattern": {"String": ""}, "content": "a"}  # at every place
-LOOK = {"pattern": {"Regex": "(?=.)"}, "content": "aa"}
-WIDE = {"type": "Replace", "pattern": {"String": " "}, "content": "\u4e2d"}
-SPACED = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "lowercase": True}
-DOTTED = [{**WIDE, "pattern": {"String": letter}, "content": "\u0130"} for letter in "i\u0307"]  # lower case has both
-BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
-
-
-@pytest.mark.parametrize(
-    "rules",
-    [
-        {"normalizer": {"type": "Sequence", "normalizers": [REPLACE] * 20}},
-        {"normalizer": {"type": "Sequence", "normalizers": [{**REPLACE, "content": "a" * 1000}] * 2}},
-        {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [BYTES] * 40}},
-        {"normalizer": {"type": "Sequence", "normalizers": [INSERT] * 20}},
-        {"normalizer": {"type": "Sequence", "normalizers": [{**INSERT, **LOOK}] * 10}},
-        {"normalizer": {"type": "Sequence", "normalizers": [WIDE, {**SPACED, "strip_accents": False}] * 14}},
-        {"normalizer": {"type": "Sequence", "normalizers": [*DOTTED, {"type": "Lowercase"}] * 14}},
-    ],
-)
-def test_rules_that_would_fill_the_memory(rules: Any, vocabulary: bytes, tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **rules}))
-    with pytest.raises(InputError, match=r"its rules may make a text .* times as long"):
-        read(tmp_path)
-
-
-SPLIT = {"type": "Split", "pattern": {"Regex": "q+"}, "behavior": "Isolated", "invert": False}
-
-
-@pytest.mark.parametrize(
-    ("rules", "message"),
-    [
-        ([{"type": "Whitespace"}] * 51, r"has \d+ rules for texts, 0 of them regular expressions"),
-        ([{"type": "Sequence", "pretokenizers": [SPLIT] * 6}] * 2, r"has \d+ rules for texts, 12 of them regular"),
-        ([SPLIT] * 10, None),
-    ],
-)
-def test_rules_that_would_take_hours(rules: Any, message: str | None, vocabulary: bytes, tmp_path: Path) -> None:
-    """Each is applied to every text, and a regular expression may take a minute."""
-    splitter = {"pre_tokenizer": {"type": "Sequence", "pretokenizers": rules}}
-    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **splitter}))
-    if message is None:
-        read(tmp_path)
-    else:
-        with pytest.raises(InputError, match=message):
-            read(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
-def test_tables_of_characters_that_would_fill_the_memory(name: str, vocabulary: bytes, tmp_path: Path) -> None:
-    """A sentence took hundreds of times the size of such a file."""
-    for length, is_refused in ((9_000, False), (11_000, True)):
-        rules = tmp_path / "rules.tsv"
-        rules.write_text(f"71\t{' '.join(['62'] * length)}\n")  # a q becomes so many b
-        content = sentencepiece_model(normalization_rule_tsv=str(rules))
-        if name == "tokenizer.json":
-            table = sentencepiece_table(content)
-            rule = {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}
-            content = json.dumps({**json.loads(tokenizer_json(vocabulary)), "normalizer": rule}).encode()
-        (tmp_path / name).write_bytes(content)
-        if is_refused:
-            with pytest.raises(InputError, match=r"its rules may make a text 1e\+04 times as long"):
-                read(tmp_path)
-        else:
-            assert len(read(tmp_path).encode("q")) > length / 20
-
-
-def sentencepiece_table(model: bytes) -> bytes:
-    """The table of characters in a file of sentencepiece, which is the longest content of its normalizer."""
-    contents = [content for number, part in _fields(memoryview(model)) if number == 3 for _, content in _fields(part)]
-    return bytes(max(contents, key=len))
-
-
-def test_damaged_files_of_sentencepiece_end(vocabulary: bytes, tmp_path: Path) -> None:
-    """Whatever the library takes of them."""
-    generator = random.Random(14)
-    for _ in range(300):
-        damaged = bytearray(vocabulary)
-        for _ in range(generator.randint(1, 4)):
-            damaged[generator.randrange(len(damaged))] = generator.choice((0, 1, 0x0A, 0x1A, 0x7F, 0x80, 0xFF))
-        (tmp_path / "spiece.model").write_bytes(damaged[: generator.choice((len(damaged), len(damaged) // 2))])
-        with contextlib.suppress(InputError):
-            read(tmp_path)(["a damaged object"])
 
 
 def test_a_text_is_not_repeated(vocabulary: bytes, tmp_path: Path) -> None:
@@ -234,7 +140,7 @@ def test_a_text_is_not_repeated(vocabulary: bytes, tmp_path: Path) -> None:
     found = []
     for processor in (None, rule):
         (tmp_path / "tokenizer.json").write_text(json.dumps({**content, "post_processor": processor}))
-        found.append(read(tmp_path).encode("a damaged object"))
+        found.append(read_tokenizer(tmp_path).encode("a damaged object"))
     assert found[0] == found[1]
 
 
@@ -246,7 +152,7 @@ def test_no_token_is_left_to_chance(tmp_path: Path) -> None:
     names += [f"<{number}>" for number in range(VOCABULARY - len(names))]
     model = {"type": "BPE", "vocab": {name: number for number, name in enumerate(names)}, "merges": pairs}
     (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {**model, "dropout": 0.5}}))
-    tokenizer = read(tmp_path)
+    tokenizer = read_tokenizer(tmp_path)
     found = [tokenizer.encode("adobe object adobe object") for _ in range(8)]
     assert all(token_ids == found[0] for token_ids in found)
 
@@ -255,7 +161,7 @@ def test_words_that_the_vocabulary_lacks_are_told(
     vocabulary: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "spiece.model").write_bytes(vocabulary)
-    tokenizer = read(tmp_path)
+    tokenizer = read_tokenizer(tmp_path)
     tokenizer(["a damaged object"])
     assert "no entry" not in caplog.text
     tokenizer(["a damaged 齿轮", "a damaged 叶子"])
@@ -267,7 +173,7 @@ def test_a_folder_whose_name_is_not_text(name: str, vocabulary: bytes, tmp_path:
     folder = tmp_path / os.fsdecode(b"sigl\xffp")
     folder.mkdir()
     (folder / name).write_bytes(tokenizer_json(vocabulary).encode() if name.endswith("json") else vocabulary)
-    assert read(folder)(["damaged object"]).shape == (1, CONTEXT)
+    assert read_tokenizer(folder)(["damaged object"]).shape == (1, CONTEXT)
 
 
 def test_what_was_chosen_is_logged(
