@@ -12,7 +12,7 @@ from pointad.rendering.views import View
 NEAR_PEAK = 0.9  # of the way from the median to the highest score: points beyond lie around its place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """What was found in one scan; V views, S = 336 pixels a side, M rendered points.
 
@@ -35,6 +35,14 @@ class Prediction:
     display_rotation: np.ndarray  # (3, 3), from the points' axes to a picture's: x right, y up, z to the viewer
     timings: dict[str, float]  # seconds by stage: prepare, render, encode, score
     remarks: tuple[str, ...] = ()  # what makes the score worth less: the rest of sentences that begin with the scan
+
+    def __repr__(self) -> str:
+        """One line without the arrays, for notebooks and logs."""
+        points, taking_part = self.point_scores.size, int(self.taking_part.sum())
+        return (
+            f"Prediction(score={self.score:.4f}, {self.kind}, {len(self.views)} views, "
+            f"{taking_part:,} of {points:,} points scored)"
+        )
 
     @property
     def kind(self) -> str:

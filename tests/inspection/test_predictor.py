@@ -1,5 +1,6 @@
 """The library's face: the evaluation's numbers, one value for every point, no state between calls."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,13 @@ def test_every_point_of_a_cloud_gets_a_score(detector: PointAD) -> None:
     assert prediction.views.shape == prediction.maps.shape == (9, 336, 336)
     assert len(prediction.view_names) == len(prediction.view_scores) == 9
     assert prediction.score == pytest.approx((others.max() + prediction.view_scores.mean()) / 2)
+
+
+def test_a_prediction_is_shown_in_one_line(detector: PointAD, cloud: np.ndarray) -> None:
+    shown = repr(detector.predict(cloud, views=2))
+    assert re.fullmatch(
+        rf"Prediction\(score=0\.\d{{4}}, without a pixel grid, 2 views, [\d,]+ of {len(cloud):,} points scored\)", shown
+    )
 
 
 @pytest.mark.parametrize("shape", [(200, 200), (500, 500), (90, 160)])
