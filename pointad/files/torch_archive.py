@@ -52,6 +52,9 @@ def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> Any:
     # Readers would not agree on which one counts; torch's takes small letters and capitals for the same.
     if len({name.lower() for name in members}) < len(archive.infolist()):
         raise PickleDataError("it is damaged: its archive has two members of one name")
+    # Up to a NUL, or in a second form that Python 3.12 and later take, and neither earlier ones nor torch.
+    if any(member.filename != member.orig_filename for member in members.values()):
+        raise PickleDataError("its archive has a member of two names")
     if min((member.header_offset for member in members.values()), default=0) > 0:
         raise PickleDataError("it is two archives, one after the other")  # of which torch reads the first
     if not has_one_directory(archive, file, size):  # torch, and other versions of Python, may read another one

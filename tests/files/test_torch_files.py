@@ -5,9 +5,11 @@ import os
 import pickle
 import resource
 import struct
+import sys
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +160,36 @@ def test_members_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
         archive.writestr(own, archive.read(own))
     with pytest.raises(InputError, match="two members of one name"):
         read(path)
+
+
+def renamed(path: Path, names: dict[str, str], *, extra: bool) -> None:
+    """Give members of an archive second names: behind the first one and a NUL, or in the field of Info-ZIP."""
+    with zipfile.ZipFile(path) as old:
+        members = [(name, old.read(name)) for name in old.namelist()]
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in members:
+            member = zipfile.ZipInfo(name)
+            root, _, own = name.partition("/")
+            second = f"{root}/{names[own]}".encode() if own in names else b""
+            if second and extra:
+                checksum = zlib.crc32(name.encode())
+                member.extra = struct.pack("<HHBI", 0x7075, 5 + len(second), 1, checksum) + second
+            elif second:
+                member.filename = f"{name}\0{names[own]}"
+            new.writestr(member, content)
+
+
+@pytest.mark.parametrize("extra", [False, True])
+def test_members_of_two_names_are_refused_or_read_as_torch_does(extra: bool, tmp_path: Path) -> None:
+    path = saved({"first": torch.zeros(4), "second": torch.ones(4)}, tmp_path / "a.pth")
+    renamed(path, {"data/0": "data/1", "data/1": "data/0"}, extra=extra)
+    try:
+        found = read(path)
+    except InputError as error:
+        assert "a member of two names" in str(error)
+    else:
+        assert extra and sys.version_info < (3, 12)
+        assert_same(found, torch.load(path, weights_only=True))
 
 
 def test_two_archives_in_one_file_are_refused(tmp_path: Path) -> None:
