@@ -156,7 +156,7 @@ def prepare_organized(
     usable[usable] = ~strays(xyz[usable], name)
     scan = OrganizedScan(np.where(usable[..., None], xyz, 0), None if rgb is None else _fit(rgb, width, height, name))
     if remove_table:
-        cleaned = clean_scan(dataclasses.replace(scan, xyz=scan.xyz * metres_per_unit), name, keep_clusters)
+        cleaned = clean_scan(scan, name, keep_clusters, metres_per_unit)
         warn_of_unit(cleaned.xyz[points_present(cleaned.xyz)], metres_per_unit, name)
     else:
         cleaned = scan if height == width else pad_to_square(scan)

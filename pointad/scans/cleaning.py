@@ -27,26 +27,35 @@ LONGEST_PROPORTION = 4  # of the sides of a scan
 SIDE_STEP = 100  # pixels; sides are rounded up to a multiple of this
 CLUSTER_RADIUS = 0.006  # metres
 CLUSTER_MIN_POINTS = 30
+FARTHEST = 1e12  # metres, beyond which cells of millimetres cannot be counted
 NOTABLE_LOSS = 0.02  # share of an object's points whose removal is worth a warning
 
 _SEED = 0  # cleaning a scan is reproducible
 
 
-def clean_scan(scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARGEST_CLUSTER) -> OrganizedScan:
+def clean_scan(
+    scan: OrganizedScan, name: str, kept_clusters: ClusterRule = LARGEST_CLUSTER, metres_per_unit: float = 1.0
+) -> OrganizedScan:
     """Remove the table, pad to a square and remove stray clusters.
 
     Args:
-        scan: in metres.
+        scan: in any unit.
         name: of the scan, for the log.
         kept_clusters: which clusters to keep, see `keep_clusters`.
+        metres_per_unit: size of the scan's unit.
 
     Returns:
-        A new scan with square sides; removed points are (0, 0, 0) and black.
+        A new scan in metres with square sides; removed points are (0, 0, 0) and black.
 
     Raises:
-        InputError: the scan is more than four times as long as wide.
+        InputError: the scan is more than four times as long as wide, or beyond all distances in metres.
     """
     check_proportions(scan.xyz.shape[0], scan.xyz.shape[1], name)
+    reach = metres_per_unit * float(np.abs(scan.xyz[points_present(scan.xyz)]).max(initial=0))
+    if reach > FARTHEST:
+        problem = f"has points {reach:.3g} m away, where no table can be found"
+        raise InputError(name, problem, "give its unit, such as --metres_per_unit 0.001")
+    scan = replace(scan, xyz=scan.xyz * metres_per_unit)
     return keep_clusters(pad_to_square(remove_table(scan, name)), name, kept_clusters)
 
 

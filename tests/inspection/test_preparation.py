@@ -265,3 +265,13 @@ def test_single_precision_that_an_offset_has_spent_is_told(caplog: pytest.LogCap
     assert not caplog.text
     prepare((points + np.array([5e5, 5.4e6, 300])).astype(np.float32), None, None, "around", name="part 7")
     assert "part 7: " in caplog.text and "subtract an offset" in caplog.text
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("size", "unit"), [(1e20, 1.0), (1e8, 1e12), (1e37, 1e12), (1e298, 1.0), (1e298, 1e12)])
+def test_no_table_is_looked_for_beyond_all_distances(size: float, unit: float) -> None:
+    """Cells of millimetres are too many there for 64 bits, and products pass the end of single precision."""
+    scan = depth_scan(60, 60).astype(np.float64) * size
+    for xyz in (scan, scan.astype(np.float32)) if size < 1e38 else (scan,):
+        with pytest.raises(InputError, match=r"m away, where no table can be found; give its unit"):
+            prepare(xyz, None, None, "auto", remove_table=True, metres_per_unit=unit)
