@@ -12,7 +12,7 @@ from pointad.rendering.views import View
 NEAR_PEAK = 0.9  # of the way from the median to the highest score: points beyond lie around its place
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """What was found in one scan; V views, S = 336 pixels a side, M rendered points.
 
@@ -29,7 +29,7 @@ class Prediction:
     view_names: tuple[str, ...]  # V texts such as "x -45°"
     modality_scores: dict[str, float]  # "point", and with an RGB picture "color" and "fused"
     grid_maps: dict[str, np.ndarray]  # the same names -> (S, S) float32; empty for clouds without a grid
-    color: np.ndarray | None  # (S, S, 3) uint8, the RGB picture on the grid
+    color: np.ndarray | None  # (s, s, 3) uint8, the RGB picture padded as the grid is, of the image encoder's side s
     correspondences: np.ndarray  # (V, M, 3) int16, column, row and visibility of the rendered points in the views
     rendered_scores: np.ndarray  # (M,) float32, the scores of the rendered points
     display_rotation: np.ndarray  # (3, 3), from the points' axes to a picture's: x right, y up, z to the viewer

@@ -229,3 +229,11 @@ def test_prompts_that_do_not_fit_are_told_before_a_model_is_downloaded(
         PointAD.from_checkpoint(demo)
     with pytest.raises(InputError, match=r"text encoder of width 64, while that of ViT-B-16 is 512"):
         PointAD.from_checkpoint(demo, clip="laion2b_s34b_b88k", clip_model="ViT-B-16")
+
+
+def test_what_was_found_and_what_is_good_can_be_kept_in_sets_and_lists(detector: PointAD, cloud: np.ndarray) -> None:
+    """Comparing their arrays would end in an error about truth values."""
+    first, second = (detector.predict(cloud[:500], views=1) for _ in range(2))
+    good = detector.make_reference([cloud[:500]], views=1)
+    assert first == first and first != second and {first, second, good} == {good, second, first}
+    assert second in [first, second]
