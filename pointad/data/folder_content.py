@@ -18,7 +18,7 @@ from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
 from pointad.errors import InputError
 from pointad.files.digests import file_digest
 from pointad.files.json_files import read_json
-from pointad.files.presence import is_file
+from pointad.files.presence import is_file, what_is_in_reach
 
 _LENGTH = 16  # hexadecimal digits
 _NO_PATHS = ("cls_name", "specie_name")  # in entries of lists
@@ -87,7 +87,8 @@ def raw_content(root: Path, *, with_good: bool = False, pattern: str | None = No
             itself.
     """
     places, files = [], []
-    try:
+    is_read = False
+    with what_is_in_reach(root):
         for entry in os.scandir(root):
             if entry.name.startswith("."):
                 continue
@@ -96,7 +97,8 @@ def raw_content(root: Path, *, with_good: bool = False, pattern: str | None = No
                     places.append((entry.path, entry.name))
             elif pattern is not None:
                 files.append((entry.path, entry.name))
-    except (OSError, ValueError):
+        is_read = True
+    if not is_read:
         return None
 
     def is_apart(place: str, name: str) -> bool:
@@ -126,8 +128,8 @@ def _content(files: Iterable[tuple[Named, os.stat_result]], digest: Any) -> Fold
 
 
 def _middle(path: str, size: int) -> bytes:
-    """What a file holds around its middle, at most `_PIECE`; nothing if it cannot be read."""
-    with contextlib.suppress(OSError), Path(path).open("rb") as file:
+    """What a file holds around its middle, at most `_PIECE`; nothing if it is gone, or may not be read."""
+    with what_is_in_reach(path), Path(path).open("rb") as file:
         file.seek(max(0, size - _PIECE) // 2)
         return file.read(_PIECE)
     return b""
@@ -167,7 +169,7 @@ def _folders(root: Path, path: Path, content: Any, section: str) -> set[Named]:
 
 def _stated(files: Iterable[Named]) -> Iterator[tuple[Named, os.stat_result]]:
     for path, name in files:
-        with contextlib.suppress(OSError, ValueError):  # missing, or a link that leads nowhere
+        with what_is_in_reach(path):  # not so if it is missing, or a link that leads nowhere
             yield (path, name), os.stat(path)  # noqa: PTH116 (a text)
 
 
@@ -176,13 +178,14 @@ def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Ite
 
     Links are followed, circles are not.
 
-    Folders that cannot be read count as empty.
+    Folders that may not be read count as empty.
     """
     seen: set[tuple[int, int]] = set()
     waiting: list[Named] = sorted(places, key=lambda each: each[1], reverse=True)
     while waiting:
         path, place = waiting.pop()
-        try:
+        entries: Sequence[os.DirEntry[str]] = ()
+        with what_is_in_reach(path):
             status = os.stat(path)  # noqa: PTH116 (a text)
             known = (status.st_dev, status.st_ino)
             if known in seen:
@@ -192,15 +195,13 @@ def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Ite
                 yield (path, place), status
                 continue
             with os.scandir(path) as found:
-                entries: Sequence[os.DirEntry[str]] = sorted(found, key=lambda entry: entry.name)
-        except (OSError, ValueError):
-            continue
+                entries = sorted(found, key=lambda entry: entry.name)
         inner = []
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             named = (entry.path, f"{place}/{entry.name}")
-            with contextlib.suppress(OSError):  # a link that leads nowhere
+            with what_is_in_reach(entry.path):  # not so if it is a link that leads nowhere
                 if not entry.is_dir():
                     yield named, entry.stat()
                 elif not is_apart(place, entry.name):

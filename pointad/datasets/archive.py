@@ -114,15 +114,20 @@ def folders_with(folder: Path, inner: str = "", what: str | None = None) -> list
         folder: where to look.
         inner: what they hold; empty: anything.
         what: what they are; folders that are none, though they hold others, are logged as well. None: they are not.
+
+    Raises:
+        InputError: nobody can tell because a disk fails.
     """
     found = []
     for path in sorted(path for path in folder.iterdir() if not is_hidden(path)):
         if not (path.is_symlink() or is_folder(path)) or is_file(path):
             continue
+        if is_folder(path / inner):
+            found.append(path)
+            continue
         try:
-            if is_folder_beside(path / inner):
-                found.append(path)
-            elif what is not None and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
+            is_none = not is_folder_beside(path / inner)
+            if is_none and what is not None and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
                 message = "%s: holds no folder %s, so it is not a %s of this data set and is left out"
                 logger.warning(message, path, inner, what)
         except (InputError, PermissionError) as error:

@@ -16,8 +16,8 @@ from pointad.datasets.archive import (
     TRAINING_SPLIT,
     class_folders,
     class_folders_if_any,
+    files_in,
     inner_folder,
-    is_hidden,
     tell_without_scans,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
@@ -195,7 +195,7 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
 
 def _depth_pictures(split: Path) -> list[Path]:
     folder = inner_folder(split, "data")
-    found = sorted((path for path in folder.glob("*_depth.png") if not is_hidden(path)), key=_number)
+    found = sorted((path for path in files_in(folder, (".png",)) if path.name.endswith("_depth.png")), key=_number)
     if not found and folder.is_dir():
         tell_without_scans(folder, ("*_depth.png",))
     return found

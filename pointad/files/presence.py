@@ -1,19 +1,51 @@
 """Whether a file or folder exists, for untrusted paths that may be invalid."""
 
+import contextlib
+import errno
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from pointad.errors import InputError
+
+_OUT_OF_REACH = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+    *(errno.EACCES, errno.EPERM),
+}
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether a file exists; False for paths that are too long, loop, contain NUL, or lead where access is denied."""
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):
-        return False
+    """Whether a file exists; False for paths that are too long, loop, contain NUL, or lead where access is denied.
+
+    Raises:
+        InputError: a disk, or a server that it is on, fails to tell.
+    """
+    return _leads_to(path, stat.S_ISREG)
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether a folder exists; False in the same cases as in `is_file`."""
+    """Whether a folder exists; otherwise as `is_file`."""
+    return _leads_to(path, stat.S_ISDIR)
+
+
+def _leads_to(path: str | Path, is_kind: Callable[[int], bool]) -> bool:
+    with what_is_in_reach(path):
+        return is_kind(Path(path).stat().st_mode)
+    return False
+
+
+@contextlib.contextmanager
+def what_is_in_reach(path: str | Path) -> Iterator[None]:
+    """End the block where nothing has this path, or it may not be looked at.
+
+    Raises:
+        InputError: it cannot be read for another reason, as when a disk fails: nobody knows what is there.
+    """
     try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):
-        return False
+        yield
+    except ValueError:  # not a valid path
+        return
+    except OSError as error:
+        if error.errno not in _OUT_OF_REACH:
+            problem = f"cannot be read ({error.strerror or error})"
+            raise InputError(path, problem, "check the disk that it is on, and start the program again") from error

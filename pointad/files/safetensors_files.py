@@ -1,6 +1,8 @@
 """Reads tensors from ``.safetensors`` files; the library checks sizes against the file before allocating anything."""
 
 import contextlib
+import errno
+import os
 import struct
 from collections.abc import Iterator
 from math import prod
@@ -33,13 +35,22 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
     """
     with Path(path).open("rb"):  # the library takes every file that cannot be opened for missing
         pass
-    with held_interrupts(), safe_open(path, framework="pt", device="cpu") as file:
+    with held_interrupts(), _mapped(path) as file:
         _refuse_repeated_names(Path(path))
         for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
             shape = file.get_slice(name).get_shape()
             if len(shape) > _MOST_DIMENSIONS or prod(filter(None, shape)) > _MOST_VALUES:
                 raise SafetensorError(f"its '{name[:100]}' has a shape that no tensor can have")
         yield file
+
+
+def _mapped(path: str | Path) -> Any:
+    try:
+        return safe_open(path, framework="pt", device="cpu")
+    except RuntimeError as error:  # PyTorch's, which maps the file into memory
+        if os.strerror(errno.ENOMEM) in str(error):
+            raise
+        raise SafetensorError(str(error)) from error
 
 
 def _refuse_repeated_names(path: Path) -> None:

@@ -1,9 +1,11 @@
 """Which files make the data of a finished run: those that it read, wherever they lie, and no others."""
 
+import errno
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from pointad.commands.finished_runs import is_trained, require_same_training_dat
 from pointad.commands.run_inputs import looked_again
 from pointad.commands.train_settings import TrainSettings
 from pointad.data import folder_content
-from pointad.data.folder_content import raw_content
+from pointad.data.folder_content import FolderContent, raw_content, rendered_content
 from pointad.errors import InputError
 
 __all__ = ["in_a_folder", "prompts"]  # fixtures
@@ -278,3 +280,22 @@ def test_many_files_are_looked_into_as_few_are(tmp_path: Path, monkeypatch: pyte
     assert found is not None and found == raw_content(tmp_path)
     os.mkfifo(tmp_path / "scans/pipe")
     assert raw_content(tmp_path) is not None  # and does not wait
+
+
+@pytest.mark.parametrize("call", ["scandir", "stat"])
+@pytest.mark.parametrize("content", [raw_content, rendered_content])
+def test_disks_that_fail_make_no_other_data(
+    content: Callable[[Path], FolderContent | None], call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the same files would be other data to the next run."""
+    data = Path("one/rendered").absolute()
+    original = getattr(os, call)
+
+    def failing(path: str | os.PathLike[str], *others: object, **options: object) -> object:
+        if os.fspath(path) == str(data / "gear/test/good/2d_rendering"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return original(path, *others, **options)
+
+    monkeypatch.setattr(os, call, failing)
+    with pytest.raises(InputError, match=r"2d_rendering: cannot be read \(Input/output error\); check the disk"):
+        content(data)

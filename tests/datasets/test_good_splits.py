@@ -1,6 +1,8 @@
 """Good scans outside the test split: found in every data set, rendered on request, listed apart from test samples."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from pointad.data.layout import ON_THE_FLY
 from pointad.data.metadata import GOOD_SCANS_NAME, read_good_scans, read_metadata
 from pointad.data.opening import list_dataset
 from pointad.data.raw import list_good_scans, list_raw_samples, load_raw_sample
+from pointad.datasets.eyecandies import _depth_pictures
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
@@ -39,6 +42,20 @@ def test_eyecandies_one_folder_too_deep_are_told(tmp_path: Path, caplog: pytest.
     shutil.copytree(split / "DATA", tmp_path / "Lollipop" / "test_public" / "data" / "data")
     assert len(list_raw_samples("eye_pc_3d_rgb", tmp_path)) == 2
     assert "Lollipop/test_public/data: holds no scan (*_depth.png)" in caplog.text
+
+
+def test_eyecandies_that_may_not_be_read_are_not_told_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_eyecandies(tmp_path)
+
+    def locked(path: object) -> object:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "listdir", locked)
+    monkeypatch.setattr(os, "scandir", locked)
+    with pytest.raises(PermissionError):
+        list(_depth_pictures(tmp_path / "Confetto" / "test_public"))
 
 
 def write_real3d(root: Path) -> None:

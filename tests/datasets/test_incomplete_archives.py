@@ -1,5 +1,6 @@
 """Archives of which parts are missing or called otherwise: what is left out is told; masks stay with their scans."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 from datasets.miniatures import MINIATURES, write_mvtec
 
 from pointad.data.raw import list_raw_samples
+from pointad.errors import InputError
 
 MVTEC = "mvtec_pc_3d_rgb"
 
@@ -239,3 +241,17 @@ def test_folders_that_cannot_be_read_are_told(
     told = f"{closed}: cannot be read (Permission denied); check the permissions of its folder; tire is left out"
     assert caplog.messages == ([told] if name == "tire" else [])
     assert {one.partition("/")[0] for one in listed} == {"bagel", "tire"} - {name}
+
+
+def test_folders_that_a_disk_fails_to_give_are_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_classes(tmp_path)
+    stat = Path.stat
+
+    def failing(path: Path, **options: bool) -> os.stat_result:
+        if path == tmp_path / "tire/test":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", failing)
+    with pytest.raises(InputError, match=r"tire/test: cannot be read \(Input/output error\); check the disk"):
+        names_of(MVTEC, tmp_path)

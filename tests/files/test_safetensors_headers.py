@@ -1,5 +1,7 @@
-"""Headers of safetensors that describe something twice, of which readers take the first or the last."""
+"""Safetensors that describe something twice, of which readers take the first or the last, or that cannot be mapped."""
 
+import errno
+import os
 import struct
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import torch
 from safetensors import safe_open
 
 from pointad.errors import InputError
+from pointad.files import safetensors_files
 from pointad.files.safetensors_files import read_safetensors
 
 FLOATS = '{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
@@ -41,3 +44,23 @@ def test_names_that_are_not_repeated_are_read(tmp_path: Path) -> None:
     path = written(f'{{"__metadata__":{{"key":"1"}},"a":{FLOATS}}}', tmp_path / "a.safetensors")
     read = read_safetensors(path, kind="a test file", remedy="mend it")
     assert torch.equal(read["a"], torch.tensor([1.5, 2.5]))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected", "told"),
+    [
+        (errno.ENODEV, InputError, r"not a test file \(unable to mmap"),
+        (errno.ENOMEM, RuntimeError, "unable to mmap"),  # which programs tell as a lack of memory
+    ],
+)
+def test_files_that_cannot_be_mapped_into_memory_are_told(
+    number: int, expected: type[Exception], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(f'{{"a":{FLOATS}}}', tmp_path / "a.safetensors")
+
+    def unmapped(path: Path, **options: str) -> None:
+        raise RuntimeError(f"unable to mmap 8 bytes from file <{path}>: {os.strerror(number)} ({number})")
+
+    monkeypatch.setattr(safetensors_files, "safe_open", unmapped)
+    with pytest.raises(expected, match=told):
+        read_safetensors(path, kind="a test file", remedy="mend it")
