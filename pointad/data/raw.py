@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pointad.data.good_masks import without_marks
 from pointad.data.mask_pairing import tell_of_doubtful_masks
-from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
+from pointad.datasets.archive import PICTURE_SUFFIXES, is_good, is_hidden
 from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, named_subjects, shown
@@ -152,7 +152,7 @@ def check_apart(samples: Iterable[RawSample], good: Iterable[RawSample]) -> None
 def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSample]:
     """The same samples, with those of one species as good ones, beside those of folders of the usual names."""
     species = {sample.species for sample in samples}
-    if good_folder not in species and not (good_folder.lower() == GOOD and GOOD in species):
+    if good_folder not in species and not (is_good(good_folder) and GOOD in species):
         remedy = f"choose among {', '.join(sorted(species))}"
         raise InputError(f"--good_folder {good_folder}", "is not a folder of this data set", remedy)
     changed = [

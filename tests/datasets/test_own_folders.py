@@ -61,6 +61,7 @@ def mvtec(root: Path, output: Path, *flags: object) -> Ending:
 def test_the_usual_names_of_the_good_folder(tmp_path: Path, good: str) -> None:
     write_class(tmp_path, good)
     assert labels(tmp_path) == {"good/000": 0, "dent/001": 1}
+    assert labels(tmp_path, good_folder=good) == {"good/000": 0, "dent/001": 1}
 
 
 def test_any_other_name_is_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
