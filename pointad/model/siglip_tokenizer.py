@@ -24,9 +24,10 @@ from pointad.compute.library_loading import raise_lack
 from pointad.compute.standard_error import nothing_on_standard_error
 from pointad.errors import InputError, reason
 from pointad.files.existing import is_beside
+from pointad.files.json_files import parse_json
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
-from pointad.model.tokenizer_growth import count_rules, most_growth, most_growth_in_sentencepiece
+from pointad.model.tokenizer_growth import count_rules, most_growth, most_growth_in_sentencepiece, rules_alone
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
 SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
@@ -167,13 +168,14 @@ def read_siglip_tokenizer(folder: Path, *, vocabulary_size: int, context_length:
 def _read_tokenizers(path: Path) -> Vocabulary:
     library = _library("tokenizers", path)
     content = read_bytes(path)  # the library takes no path that is not text
-    tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
-    rules, expressions = _guarded(lambda: count_rules(tokenizer.normalizer, tokenizer.pre_tokenizer), path)
+    alone = _guarded(lambda: library.Tokenizer.from_str(rules_alone(parse_json(content.decode()))), path)
+    rules, expressions = _guarded(lambda: count_rules(alone.normalizer, alone.pre_tokenizer), path)
     if rules > _MOST_RULES or expressions > _MOST_EXPRESSIONS:
         most = f"{_MOST_RULES} rules, and {_MOST_EXPRESSIONS} regular expressions, are read at most"
         problem = f"has {rules} rules for texts, {expressions} of them regular expressions; {most}"
         raise InputError(path, problem, _REMEDY)
-    _refuse_growth(_guarded(lambda: most_growth(tokenizer.normalizer, tokenizer.pre_tokenizer), path), path)
+    _refuse_growth(_guarded(lambda: most_growth(alone.normalizer, alone.pre_tokenizer), path), path)
+    tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
     tokenizer.post_processor = None  # it adds the special tokens, which are added here, and may repeat a text
     if getattr(tokenizer.model, "dropout", None) is not None:
         tokenizer.model.dropout = None  # it is for training: ids would be drawn at random

@@ -1,18 +1,48 @@
-"""How much longer the rules of a tokenizer can make a text: a few lines, or a small table, may ask for terabytes."""
+"""How much longer the rules of a tokenizer can make a text: a few lines, or a small table, may ask for terabytes.
+
+The library tokenizers applies them while it reads a file: to the entries that the file adds to the vocabulary.
+"""
 
 import base64
 import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise, takewhile
 from typing import Any
 
 _DECOMPOSED = 18  # characters that Unicode's compatibility forms make of one, at most
 _FACTORS = {"ByteLevel": 4, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
 _FACTORS |= {"Lowercase": 2, "BertNormalizer": 24}  # the latter decomposes, sets blanks around Chinese, and lowers
+_LONGEST_EXPRESSIONS = 5_000  # characters together, of up to a kilobyte in memory; published ones have some hundreds
+_LONGEST_ADDED, _MOST_ADDED = 200, 10_000  # characters of an entry that rules are applied to, and of all of them
+_MOST_PLACES = 3_000_000  # of 350 bytes; a vocabulary of 250,000 pieces has a third of that
 # In the files of sentencepiece, messages of Google's protocol buffers.
 _NORMALIZER, _TABLE = 3, 2
 _NUMBER, _EIGHT_BYTES, _CONTENT, _FOUR_BYTES = 0, 1, 2, 5
+
+
+def rules_alone(description: Any) -> str:
+    """A file of the library tokenizers with the rules of another one, and without its entries.
+
+    Args:
+        description: the content of the other file, from JSON.
+
+    Raises:
+        ValueError: it is no such file, or what the library makes of its entries or expressions has no bound.
+    """
+    if not isinstance(description, dict):
+        raise ValueError("no object of JSON")
+    if sum(map(len, _expressions(description))) > _LONGEST_EXPRESSIONS:
+        raise ValueError(f"regular expressions of more than {_LONGEST_EXPRESSIONS} characters together")
+    added = [len(text) for text in _normalized_entries(description)]
+    if max(added, default=0) > _LONGEST_ADDED or sum(added) > _MOST_ADDED:
+        problem = f"{_LONGEST_ADDED} characters, or of more than {_MOST_ADDED} together"
+        raise ValueError(f"added entries of more than {problem}, to which its rules are applied")
+    if _places(description) > _MOST_PLACES:
+        raise ValueError(f"pieces with more than {_MOST_PLACES} different beginnings")
+    rules = {name: description.get(name) for name in ("normalizer", "pre_tokenizer")}
+    return json.dumps({"version": "1.0", **rules, "model": {"type": "WordLevel", "vocab": {}, "unk_token": ""}})
 
 
 def most_growth(*parts: Any) -> int:
@@ -28,6 +58,37 @@ def count_rules(*parts: Any) -> tuple[int, int]:
     """How many rules the normalizer and the splitter have, and how many of them are regular expressions."""
     found = [rule for part in parts if part is not None for rule in _rules(json.loads(part.__getstate__()))]
     return len(found), sum("Regex" in rule["pattern"] for rule in found if isinstance(rule.get("pattern"), dict))
+
+
+def _expressions(description: dict[str, Any]) -> Iterator[str]:
+    waiting: list[Any] = [part for name, part in description.items() if name != "model"]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict) and isinstance(part.get("Regex"), str):
+            yield part["Regex"]
+        if isinstance(part, (dict, list)):
+            waiting += part.values() if isinstance(part, dict) else part
+
+
+def _normalized_entries(description: dict[str, Any]) -> Iterator[str]:
+    added = description.get("added_tokens")
+    for entry in added if isinstance(added, list) else ():
+        if isinstance(entry, dict) and entry.get("normalized") is not False and isinstance(entry.get("content"), str):
+            yield entry["content"]
+
+
+def _places(description: dict[str, Any]) -> int:
+    """Places in the tree of all beginnings of pieces, by bytes, that the library makes of lists of pieces (Unigram)."""
+    model = description.get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
+    entries = vocabulary if isinstance(vocabulary, list) else ()
+    firsts = (entry[0] for entry in entries if isinstance(entry, list) and entry)
+    pieces = sorted(first.encode() for first in firsts if isinstance(first, str))
+    return sum(len(after) - _shared(before, after) for before, after in pairwise([b"", *pieces]))
+
+
+def _shared(first: bytes, second: bytes) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def _rules(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ pytest.importorskip("sentencepiece", reason="requirements-siglip.txt is not inst
 pytest.importorskip("tokenizers", reason="requirements-siglip.txt is not installed")
 
 from small_siglip import read_tokenizer, sentencepiece_model, tokenizer_json
+from tokenizers import Tokenizer
 
 from pointad.errors import InputError
+from pointad.model import siglip_tokenizer
 from pointad.model.tokenizer_growth import _fields
 
 
@@ -70,6 +73,58 @@ def test_rules_that_would_take_hours(rules: Any, message: str | None, vocabulary
     else:
         with pytest.raises(InputError, match=message):
             read_tokenizer(tmp_path)
+
+
+def added(text: str, number: int = 1) -> dict[str, Any]:
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": True, "special": False}
+    return {"added_tokens": [{"id": 60 + place, "content": f"{text}{place}", **flags} for place in range(number)]}
+
+
+CLASSES = "".join(f"[^\\p{{L}}\\p{{N}}{chr(0x4E00 + number)}]" for number in range(400))
+PIECES = [[f"{number:b}" * 1_000, -1.0] for number in range(256, 768)]  # of some 9,000 different letters each
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"normalizer": {"type": "Sequence", "normalizers": [REPLACE] * 20}, **added("a")},
+            "its rules may make a text",
+        ),
+        (
+            {"normalizer": {"type": "Sequence", "normalizers": [{**SPLIT, "type": "Replace", "content": ""}] * 11}},
+            "11 of them regular",
+        ),
+        (added("a" * 200), "added entries of more than 200 characters"),
+        (added("a" * 100, 100), "or of more than 10000 together"),
+        (
+            {"decoder": {"type": "Replace", "pattern": {"Regex": CLASSES}, "content": ""}},
+            "expressions of more than 5000",
+        ),
+        ({"model": {"type": "Unigram", "unk_id": 0, "vocab": PIECES}}, "pieces with more than 3000000 different"),
+    ],
+)
+def test_what_would_fill_the_memory_while_it_is_read(
+    parts: dict[str, Any], message: str, vocabulary: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library applies rules to added entries, and compiles expressions, before it gives anything back."""
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **parts}))
+    monkeypatch.setattr(siglip_tokenizer, "_library", lambda *_: RulesOnly)
+    with pytest.raises(InputError, match=message):
+        read_tokenizer(tmp_path)
+
+
+class RulesOnly:
+    """Stands for the library, which is not to be given the whole file."""
+
+    Tokenizer = SimpleNamespace(from_str=Tokenizer.from_str)
+
+
+def test_added_entries_of_ordinary_length_are_read(vocabulary: bytes, tmp_path: Path) -> None:
+    content = json.loads(tokenizer_json(vocabulary))
+    content["added_tokens"] += added("<extra_", 100)["added_tokens"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    read_tokenizer(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "spiece.model"])
