@@ -76,6 +76,8 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {  # of CLIPConfig
 _END_TOKENS = (49407, 2)  # CLIP's own, and what transformers wrote for it at first and still takes for it
 _LARGEST_COLOR = 10.0  # colours are from 0 to 1
 _LEAST_DEVIATION = 1e-3
+_SAME_FACTOR = 1e-6
+_COLORS = {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}  # what is done to pictures here
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,16 @@ def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[floa
     """Mean and standard deviation per colour channel from ``preprocessor_config.json``; None where it says nothing.
 
     Raises:
-        InputError: the file is unreadable, or they are not three numbers.
+        InputError: the file is unreadable, they are not three numbers, or pictures are not to be normalized with them.
     """
     if not is_beside(path):
         return None, None
     content = read_json(path, "remove it, or download it again")
+    for name, usual in _COLORS.items() if isinstance(content, dict) else ():
+        stated = usual if content.get(name) is None else content[name]
+        if not isinstance(stated, (int, float)) or not abs(stated - usual) <= _SAME_FACTOR:
+            problem = f"its {name} is {stated!s:.40}, which is not supported"
+            raise InputError(path, problem, "give a model whose pictures are rescaled to 0 to 1 and normalized")
     values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]
     return channel_values(values[0], path), channel_values(values[1], path, positive=True)
 

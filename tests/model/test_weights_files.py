@@ -114,6 +114,22 @@ def test_configuration_of_the_folder_decides(
     assert backbone.vision.transformer.resblocks[0].attn.num_heads == 8
 
 
+@pytest.mark.parametrize(
+    "stated", [{"do_normalize": False}, {"do_rescale": False}, {"rescale_factor": 1 / 127.5}, {"rescale_factor": math.nan}]
+)
+def test_pictures_that_are_treated_otherwise_are_refused(
+    stated: dict[str, Any], renamed: dict[str, Tensor], tmp_path: Path
+) -> None:
+    """Their features would be others than transformers' own, without a word."""
+    folder = write_folder(renamed, tmp_path / "plain")
+    usual = {"do_normalize": True, "do_rescale": True, "rescale_factor": 0.00392156862745098, "image_mean": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(usual))
+    assert load_backbone(weights=folder).mean == (0.5, 0.5, 0.5)
+    (folder / "preprocessor_config.json").write_text(json.dumps({**usual, **stated}))
+    with pytest.raises(InputError, match=rf"preprocessor_config\.json: its {next(iter(stated))} is .*not supported"):
+        load_backbone(weights=folder)
+
+
 def vision(reason: str, **change: Any) -> tuple[dict[str, Any], str]:
     return {"vision_config": {**VISION, "hidden_act": "gelu", "num_attention_heads": 4, **change}}, reason
 
