@@ -115,7 +115,8 @@ def test_configuration_of_the_folder_decides(
 
 
 @pytest.mark.parametrize(
-    "stated", [{"do_normalize": False}, {"do_rescale": False}, {"rescale_factor": 1 / 127.5}, {"rescale_factor": math.nan}]
+    "stated",
+    [{"do_normalize": False}, {"do_rescale": False}, {"rescale_factor": 1 / 127.5}, {"rescale_factor": math.nan}],
 )
 def test_pictures_that_are_treated_otherwise_are_refused(
     stated: dict[str, Any], renamed: dict[str, Tensor], tmp_path: Path
