@@ -1,4 +1,4 @@
-"""Triangle meshes: triangulates polygons and strips, and samples points from a surface."""
+"""Triangle meshes: triangulates strips, and samples points from a surface."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -141,22 +141,6 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     if np.isfinite(areas.sum()):
         return areas
     return np.where(np.isfinite(corners).all(axis=(1, 2)), areas, 0.0)
-
-
-def fans(corners: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Triangles (F, 3) int64 from polygons, as fans around their first corners; fewer than three corners give none.
-
-    Args:
-        corners: vertex indices of all polygons, concatenated.
-        lengths: (N,) how many corners each has.
-    """
-    starts = np.cumsum(lengths) - lengths
-    triangles = [np.zeros((0, 3), dtype=np.int64)]
-    for length in np.unique(lengths[lengths >= 3]).tolist():
-        polygons = corners[starts[lengths == length, None] + np.arange(length)].astype(np.int64)
-        first = np.repeat(polygons[:, :1], length - 2, axis=1)
-        triangles.append(np.stack([first, polygons[:, 1:-1], polygons[:, 2:]], axis=2).reshape(-1, 3))
-    return np.concatenate(triangles)
 
 
 def strips(chain: np.ndarray) -> np.ndarray:

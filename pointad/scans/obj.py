@@ -10,7 +10,8 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
-from pointad.scans.meshes import Mesh, fans
+from pointad.scans.meshes import Mesh
+from pointad.scans.polygons import fans
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
@@ -55,7 +56,7 @@ def read_obj(path: Path) -> Mesh:
             logger.warning(message, path, int(count), name.decode().lower(), held)
     try:
         rows, has_others = _vertex_rows(content, path)
-        faces = _faces(content, np.cumsum(is_vertex)[is_face])
+        faces, lengths = _faces(content, np.cumsum(is_vertex)[is_face])
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not readable as obj ({error})", _TEXT_REMEDY) from error
     if rows.shape[1] < 3:
@@ -66,7 +67,7 @@ def read_obj(path: Path) -> Mesh:
         said += "; colours: behind them"
     elif has_others:
         said += "; not used: what is behind them"
-    return Mesh(rows[:, :3], faces, colors, said)
+    return Mesh(rows[:, :3], fans(faces, lengths, rows[:, :3], path), colors, said)
 
 
 def _colors(others: np.ndarray, path: Path) -> np.ndarray | None:
@@ -118,10 +119,11 @@ def _vertex_rows(content: bytes, path: Path) -> tuple[np.ndarray, bool]:
     return rows, True
 
 
-def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:
+def _faces(content: bytes, vertices_before: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices of all faces, concatenated, and how many each has."""
     lines = re.findall(rb"\nf ([^\n]*)", content)
     if not lines:
-        return np.zeros((0, 3), dtype=np.int64)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     text = b"\n".join(lines) + b"\n"
     if b"/" in text:
         text = re.sub(rb"/[^ \n]*", b"", text)
@@ -134,4 +136,4 @@ def _faces(content: bytes, vertices_before: np.ndarray) -> np.ndarray:
     if lengths.sum() != len(indices) or not indices.all():
         raise ValueError("faces with vertices that have no index")
     before = np.repeat(vertices_before, lengths)
-    return fans(np.where(indices > 0, indices - 1, before + indices), lengths)
+    return np.where(indices > 0, indices - 1, before + indices), lengths

@@ -17,10 +17,11 @@ from pointad.files.regular import read_bytes
 from pointad.scans.colors import colors_from_named
 from pointad.scans.column_units import in_one_unit, tell_repeated
 from pointad.scans.declared_types import as_declared, is_unlike
-from pointad.scans.meshes import Mesh, fans, strips
+from pointad.scans.meshes import Mesh, strips
 from pointad.scans.named_columns import find_columns
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty, read_ply_header, record_type
 from pointad.scans.ply_lists import Columns, read_varying_lists, rows_end
+from pointad.scans.polygons import fans
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.surplus import check_surplus
@@ -35,6 +36,9 @@ _LONGEST_FIXED_LIST = 10_000
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
+Polygons = tuple[np.ndarray, np.ndarray]
+"""The vertices of all of them, concatenated, and how many each has."""
+
 
 def read_ply(path: Path) -> Mesh:
     """Read vertices, their colours, and triangles from faces and strips; other elements are skipped.
@@ -48,7 +52,7 @@ def read_ply(path: Path) -> Mesh:
     declared = _vertex_element(header, path)
     last = max((n for n, element in enumerate(header.elements) if _is_needed(element)), default=-1)
     vertices: Columns = {}
-    faces = [np.zeros((0, 3), dtype=np.int64)]
+    faces: list[Polygons] = []
     place = 0
     for element in header.elements[: last + 1]:
         needed = _is_needed(element)
@@ -60,7 +64,7 @@ def read_ply(path: Path) -> Mesh:
         if element.name == "vertex":
             vertices = columns
         elif needed:
-            faces.append(_triangles(columns, element, path))
+            faces.append(_polygons(columns, element, path))
     unread = next((element for element in header.elements if element.name == "face" and not _is_needed(element)), None)
     if unread is not None and unread.count:
         message = (
@@ -68,7 +72,7 @@ def read_ply(path: Path) -> Mesh:
         )
         logger.warning(message, path)
     _check_end(body, place, header.elements[last + 1 :], header, path)
-    return _mesh(vertices, declared, np.concatenate(faces), path)
+    return _mesh(vertices, declared, faces, path)
 
 
 def _check_end(
@@ -133,7 +137,7 @@ def _vertex_element(header: PlyHeader, path: Path) -> PlyElement:
     return element
 
 
-def _triangles(columns: Columns, element: PlyElement, path: Path) -> np.ndarray:
+def _polygons(columns: Columns, element: PlyElement, path: Path) -> Polygons:
     part = _face_list(element)
     assert part is not None
     lists = columns[part.name]
@@ -143,11 +147,12 @@ def _triangles(columns: Columns, element: PlyElement, path: Path) -> np.ndarray:
     _tell_unlike({part.name: floats[0] if floats else lists}, [part], path)
     if element.name == "tristrips":
         ends = np.full(1, -1, dtype=np.int64)
-        return strips(np.concatenate([part for strip in lists for part in (strip.astype(np.int64), ends)] or [ends]))
+        chain = np.concatenate([part for strip in lists for part in (strip.astype(np.int64), ends)] or [ends])
+        lists = strips(chain)
     if lists.dtype != object:
-        return fans(lists.reshape(-1), np.full(len(lists), lists.shape[1]))
+        return lists.reshape(-1), np.full(len(lists), lists.shape[1])
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-    return fans(np.concatenate([np.zeros(0, dtype=np.int64), *lists]), lengths)
+    return np.concatenate([np.zeros(0, dtype=np.int64), *lists]), lengths
 
 
 def _tell_unlike(columns: Columns, parts: Iterable[PlyProperty], path: Path) -> None:
@@ -158,7 +163,7 @@ def _tell_unlike(columns: Columns, parts: Iterable[PlyProperty], path: Path) -> 
         logger.warning(message, path, ", ".join(part.name for part in unlike), np.dtype(unlike[0].kind).name)
 
 
-def _mesh(columns: Columns, declared: PlyElement, faces: np.ndarray, path: Path) -> Mesh:
+def _mesh(columns: Columns, declared: PlyElement, faces: Sequence[Polygons], path: Path) -> Mesh:
     names = [name for name, values in columns.items() if values.ndim == 1 and values.dtype != object]
     found = find_columns(names)
     if found.xyz is None:
@@ -175,7 +180,9 @@ def _mesh(columns: Columns, declared: PlyElement, faces: np.ndarray, path: Path)
     if found.colors is not None:
         colors = colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1))
     said = columns_read(len(names), found.xyz, () if colors is None else found.colors or (), names, "properties")
-    return Mesh(vertices, faces, colors, said)
+    nothing = np.zeros(0, dtype=np.int64)
+    corners, lengths = (np.concatenate(parts) for parts in zip((nothing, nothing), *faces, strict=True))
+    return Mesh(vertices, fans(corners, lengths, vertices, path), colors, said)
 
 
 def _read_binary(body: bytes, place: int, element: PlyElement, header: PlyHeader, path: Path) -> tuple[Columns, int]:
