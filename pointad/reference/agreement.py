@@ -25,19 +25,19 @@ def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:
         names: of the scans.
 
     Raises:
-        InputError: one differs from their median by more than a half.
+        InputError: one differs from the median of the others by more than a half.
     """
     if len(extents) < 2:
         return
-    middle = float(np.median(extents))
-    ratios = [max(extent / middle, middle / extent) for extent in extents]
-    worst = int(np.argmax(ratios))
-    if ratios[worst] > LARGEST_RATIO:
-        others = float(np.median([*extents[:worst], *extents[worst + 1 :]]))
-        ratio = extents[worst] / others
-        problem = f"its largest side is {extents[worst]:.4g}, that of the other good scans {others:.4g}"
+    others = [float(np.median(np.delete(extents, number))) for number in range(len(extents))]
+    ratios = np.array(extents) / others
+    worst = int(np.argmax(np.maximum(ratios, 1 / ratios)))
+    if not 1 / LARGEST_RATIO <= ratios[worst] <= LARGEST_RATIO:
+        problem = f"its largest side is {extents[worst]:.4g}, that of the other good scans {others[worst]:.4g}"
         raise InputError(
-            names[worst], f"{problem} ({ratio:.3g} times as long)", "give scans of one kind of object in one unit"
+            names[worst],
+            f"{problem} ({ratios[worst]:.3g} times as long)",
+            "give scans of one kind of object in one unit",
         )
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sample_scans import closed_shape, ring
 
-from pointad.reference.agreement import warn_of_another_kind
+from pointad.errors import InputError
+from pointad.reference.agreement import check_extents, warn_of_another_kind
 from pointad.reference.geometry_bank import ScanGeometry, describe_geometry, gather_geometry
 
 
@@ -28,3 +29,14 @@ def test_scans_of_one_kind_go_together(caplog: pytest.LogCaptureFixture) -> None
 
 def test_of_two_scans_neither_is_the_odd_one(caplog: pytest.LogCaptureFixture) -> None:
     assert not told([closed_shape(2500), ring(2500, 9)], caplog)
+
+
+@pytest.mark.parametrize(
+    ("extents", "named"),
+    [([1.0, 1.6], "a"), ([1.6, 1.0], "a"), ([1.0, 1.0, 1.6], "c"), ([3.0, 2.9, 1.9, 3.1], "c"), ([1e3, 1.0, 1.0], "a")],
+)
+def test_a_good_scan_of_another_size_is_named(extents: list[float], named: str) -> None:
+    with pytest.raises(InputError, match=f"^{named}: its largest side is "):
+        check_extents(extents, "abcd")
+    check_extents([1 + 0.4 * (extent > 1) for extent in extents], "abcd")
+    check_extents(extents[:1], "abcd")
