@@ -6,6 +6,7 @@ import torch
 
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
+from pointad.model.text import have_directions
 
 
 def check_parts(backbone: Any, text_features: Any) -> None:
@@ -16,7 +17,7 @@ def check_parts(backbone: Any, text_features: Any) -> None:
         text_features: (2, D), normal and anomalous.
 
     Raises:
-        InputError: one is of another kind, shape or device, or holds values that are not finite.
+        InputError: one is of another kind, shape, precision or device, or the features have no directions.
     """
     if not isinstance(backbone, ClipBackbone):
         remedy = "give what pointad.model.backbone.load_backbone returned, or use PointAD.from_checkpoint"
@@ -24,11 +25,15 @@ def check_parts(backbone: Any, text_features: Any) -> None:
     if not isinstance(text_features, torch.Tensor):
         raise InputError("text features", f"are a {type(text_features).__name__}", "give a tensor")
     expected, shape = (2, backbone.embedding_dim), tuple(text_features.shape)
-    if shape != expected or not text_features.is_floating_point():
+    if shape != expected or text_features.dtype != torch.float32:
         problem = f"are {text_features.dtype} of shape {shape}"
-        raise InputError("text features", problem, f"give floating-point numbers of shape {expected}")
-    if not text_features.isfinite().all():
-        raise InputError("text features", "hold values that are not finite", "make them again from the prompts")
-    device = next(backbone.parameters()).device
+        raise InputError("text features", problem, f"give torch.float32 of shape {expected}")
+    if not have_directions(text_features):
+        problem = "hold values that are not finite, or have no direction"
+        raise InputError("text features", problem, "make them again from the prompts")
+    device, held = next(backbone.parameters()).device, {parameter.dtype for parameter in backbone.parameters()}
+    if held != {torch.float32}:
+        remedy = "give it in torch.float32; `precision` says what is computed in 16 bits"
+        raise InputError("backbone", f"holds {', '.join(sorted(map(str, held)))} numbers", remedy)
     if text_features.device != device:
         raise InputError("text features", f"are on {text_features.device}, the backbone on {device}", "move them there")

@@ -55,7 +55,7 @@ class PointAD:
 
     Args:
         backbone: the frozen CLIP, on the device where it is to run.
-        text_features: (2, D), normal and anomalous, on the same device.
+        text_features: (2, D) float32, normal and anomalous, on the same device.
         layers: blocks of the image encoder whose local features count, from 1; None takes the last.
         precision, compiled, pictures_at_once: how the image encoder runs, see `PictureEncoder`.
 
@@ -193,7 +193,8 @@ class PointAD:
                 far side would otherwise be seen through the gaps between the points.
             remove_table: for organized scans: remove the plane on which the object lies.
             metres_per_unit: size of the points' unit, 0.001 for millimetres; only that removal needs it.
-            keep_clusters: what is kept: "all", the "largest" cluster, or those of more than this share of points.
+            keep_clusters: what that removal keeps: "all", the "largest" cluster, or those of more than this share of
+                points.
             seed: of the thinning.
             reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
             name: what the log calls the scan.

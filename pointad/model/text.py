@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from pointad.errors import InputError
 
+SHORTEST = 1e-12  # of features; shorter ones are not brought to unit length (`torch.nn.functional.normalize`)
+
 
 class TextTower(nn.Module):
     """The text half of an open_clip model, under one set of names for all its model classes.
@@ -115,19 +117,25 @@ def encode_prompts(
 
 
 def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
-    """Return the features if all of them are finite; scores from others would be meaningless.
+    """Return the features if all of them have a direction; scores from others would be meaningless.
 
     Args:
         features: (…, D).
         subject: the prompts or the file that they come from, for the error message.
 
     Raises:
-        InputError: they are not finite.
+        InputError: they have none.
     """
-    if not features.isfinite().all():
-        problem = "gives text features that are not finite: its tokens are too large for the text encoder"
+    if not have_directions(features):
+        problem = "gives text features that are not finite or have no direction, as of tokens that are too large"
         raise InputError(subject, problem, "give other prompts, or the CLIP weights that they were learned with")
     return features
+
+
+def have_directions(features: Tensor) -> bool:
+    """Whether features (…, D) are finite and can be brought to unit length in their precision."""
+    lengths = features.norm(dim=-1)
+    return bool((lengths.isfinite() & (lengths > SHORTEST)).all())
 
 
 def text_length(token_ids: Tensor) -> int:

@@ -1,5 +1,6 @@
 """Arguments of another kind than the documented one: an error of this library that names them, or the right result."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -107,8 +108,14 @@ def test_what_a_detector_is_made_of(detector: PointAD) -> None:
     backbone, features = detector._backbone, detector._text_features
     assert refused(lambda value: PointAD(value, features)) == list(ANYTHING)
     assert refused(lambda value: PointAD(backbone, value)) == list(ANYTHING)
-    with pytest.raises(InputError, match="text features: hold values that are not finite"):
-        PointAD(backbone, features * float("nan"))
+    for factor in (float("nan"), 0.0, 1e30, 1e-30):  # lengths beyond single precision would leave no direction
+        with pytest.raises(InputError, match="text features: hold values that are not finite, or have no direction"):
+            PointAD(backbone, features * factor)
+    for kind in (torch.float64, torch.float16):
+        with pytest.raises(InputError, match=f"text features: are {kind} of shape .*; give torch.float32"):
+            PointAD(backbone, features.to(kind))
+        with pytest.raises(InputError, match=f"backbone: holds {kind} numbers; give it in torch.float32"):
+            PointAD(copy.deepcopy(backbone).to(kind), features)
 
 
 def test_paths(reference: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
