@@ -22,7 +22,10 @@ SAVE=$(plain_path "${SAVE:-results/test/${DATA:+$(name_of "$DATA")-}$DATASET}") 
 # Flags of these names count, as the last ones do, and a test without learned prompts needs none.
 read_flags checked_flags --program test -- "$@"
 own_prompts=no
-[[ " ${flags[*]-} " != *" --prompts ensemble "* ]] || own_prompts=yes
+if [[ " ${flags[*]-} " == *" --prompts ensemble "* ]]; then
+  own_prompts=yes
+  note "--prompts ensemble is given, so CHECKPOINTS, CLASSES and EPOCH are ignored"
+fi
 for word in ${flags[@]+"${flags[@]}"}; do
   case ${word%%=*} in
     --checkpoint_path) own_prompts=yes unused="CHECKPOINTS, CLASSES and EPOCH are ignored" ;;

@@ -70,11 +70,13 @@ check_classes() {  # VARIABLE NAME...
 
 # Numbers that name files must be written as Python writes them.
 check_numbers() {  # VARIABLE SMALLEST NUMBER...
-  local number
+  local number before=" "
   [ $# -gt 2 ] || fail "$1: contains no number; give at least one, or leave it empty"
   for number in "${@:3}"; do
     [[ $number =~ ^(0|[1-9][0-9]{0,17})$ && $number -ge $2 ]] \
       || fail "$1: $number is not a whole number of at least $2 without leading zeros; set it to one, such as 15"
+    [[ $before != *" $number "* ]] || fail "$1: $number is named twice; name it once"
+    before+="$number "
   done
 }
 

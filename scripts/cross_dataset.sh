@@ -32,6 +32,7 @@ targets=() names=() flags=()
 for argument in "$@"; do
   case $argument in
     -*) flags+=("$argument") ;;
+    *_pc_3d*= | folder=) fail "the target ${argument%=}: names no folder; omit it, or set the variable that it comes from" ;;
     *_pc_3d*=* | folder=*)
       names+=("${argument%%=*}")
       targets+=("${argument%%=*}=$(plain_path "${argument#*=}")") ;;

@@ -25,6 +25,7 @@ CLIP_WEIGHTS=${CLIP_WEIGHTS:-}          # demo, openai or a file; empty: demo fo
 FEATURES=$(plain_path "${FEATURES:-results/features}")   # keeps the encoder's features for all rows and seeds; none: encodes anew
 MAPS=${MAPS:-$([ -n "$DATA" ] && echo no || echo yes)}       # yes: pictures and clouds in the report, 1 MB a sample
 SAVE=$(plain_path "${SAVE:-results/one_vs_rest/$([ -n "$DATA" ] && name_of "$DATA" || echo demo)}")
+[ -z "${TRAINED:-}" ] || note "TRAINED is ignored here; prompts are searched and written in SAVE ($SAVE)"
 TRAINED=$SAVE
 
 check_protocol "$@"

@@ -73,7 +73,7 @@ training_row() {  # ROW
 
 # Also that no row sets a flag that is given for all rows, and that the programs take what they will be given.
 check_rows() {  # FLAG...; the rows are $ROWS
-  local row word flags training=() testing=()
+  local row flags
   # shellcheck disable=SC2086  # a list of rows
   check_names ROWS $ROWS
   for row in $ROWS; do
@@ -85,14 +85,16 @@ check_rows() {  # FLAG...; the rows are $ROWS
           || fail "unknown row $row; scripts/protocol.sh lists the rows, set FLAGS_<name> to define your own" ;;
     esac
     read_flags train_flags "$(training_row "$row")"
-    training+=(${flags[@]+"${flags[@]}"})
-    for word in ${flags[@]+"${flags[@]}"}; do check_set_once "$word" "$row" "$@"; done
+    check_row --keep all "$row" "$@"
     read_flags test_flags "$row" 0
-    testing+=(${flags[@]+"${flags[@]}"})
-    for word in ${flags[@]+"${flags[@]}"}; do check_set_once "$word" "$row" "$@"; done
+    check_row --program test "$row" "$@"
   done
-  checked_flags --keep all -- ${training[@]+"${training[@]}"} > /dev/null
-  checked_flags --program test -- ${testing[@]+"${testing[@]}"} > /dev/null
+}
+
+check_row() {  # OPTION VALUE ROW FLAG...; the row's own flags are $flags
+  local word
+  for word in ${flags[@]+"${flags[@]}"}; do check_set_once "$word" "${@:3}"; done
+  checked_flags "$1" "$2" -- ${flags[@]+"${flags[@]}"} > /dev/null
 }
 
 check_set_once() {  # WORD OF A ROW'S FLAGS, ROW, FLAG...

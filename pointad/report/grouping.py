@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pointad.evaluation.provenance import fingerprint
-from pointad.evaluation.run_record import RunRecord
 from pointad.report.methods import distinct_names, identity, method_name
-from pointad.report.runs import Run
+from pointad.report.runs import Run, backbone_in_tables, dataset_title
 
 logger = logging.getLogger(__name__)
 
@@ -52,21 +51,23 @@ def methods(runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     by_column: dict[tuple[object, ...], list[list[Run]]] = defaultdict(list)
     for group in groups.values():
         for part in _by_content(group):
-            by_column[_column(part[0].record)].append(part)
+            by_column[_column(part[0])].append(part)
     found: list[tuple[str, list[Run]]] = []
     for groups_of_column in by_column.values():
         records = [group[0].record for group in groups_of_column]
         contents = _labels([_content_of(group) for group in groups_of_column])
         identities = [identity(group[0].record) | own for group, own in zip(groups_of_column, contents, strict=True)]
-        names = distinct_names([method_name(record) for record in records], identities)
+        several = len({record.dataset for record in records}) > 1  # data sets of one title
+        names = [method_name(record, say_format=several) for record in records]
+        names = distinct_names(names, identities)
         for name, group in zip(names, groups_of_column, strict=True):
             found += _by_place(name, group)
     return found
 
 
-def _column(record: RunRecord) -> tuple[object, ...]:
-    """The properties that tables state besides the method."""
-    return (record.dataset, record.dataset_title, record.backbone, record.is_demo)
+def _column(run: Run) -> tuple[str, str]:
+    """What tables say of a run besides its method: rows that have it in common need methods of different names."""
+    return dataset_title(run), backbone_in_tables(run)
 
 
 def _by_content(runs: Sequence[Run]) -> list[list[Run]]:

@@ -20,18 +20,20 @@ _UNLABELLED = frozenset(  # these have columns and tables of their own
 TRAINING = "training."
 
 
-def method_name(record: RunRecord) -> str:
+def method_name(record: RunRecord, *, say_format: bool = False) -> str:
     """Name the method of a run: the base, then any differences from the published settings.
 
     Args:
         record: of the run; missing facts count as published.
+        say_format: also name the format of the data, where data sets of several formats have one title.
 
     Returns:
         the user's label, or "PointAD", "PointAD-CoOp" (context only, depth 1), "CLIP + R." (nothing
         learned), each with the differences in brackets, such as "PointAD (5 views, σ 2)".
     """
+    data = [_LABELS["dataset"](record.dataset or "unknown")] if say_format else []
     if record.name:
-        return record.name + _in_brackets([supervision_of(record.shots)] if record.shots else [])
+        return record.name + _in_brackets([*([supervision_of(record.shots)] if record.shots else []), *data])
     known = {name: value for name, value in facts(record, Role.METHOD) if value is not None}
     if record.shots:
         known.pop("fusion", None)  # joint maps have one fusion alone
@@ -40,7 +42,7 @@ def method_name(record: RunRecord) -> str:
         for name, published in _published().items()
         if name in known and not published(known[name])
     ]
-    return _base(record) + _in_brackets([*texts, *(record.differences or ())])
+    return _base(record) + _in_brackets([*texts, *(record.differences or ()), *data])
 
 
 def identity(record: RunRecord) -> dict[str, Any]:
@@ -145,6 +147,7 @@ def _term(name: str) -> str:
 
 
 _LABELS: dict[str, Callable[[Any], str]] = {
+    "dataset": lambda value: f"data in the format {value}",
     "shots": supervision_of,
     "samples": lambda value: f"samples {value[:6]}",
     "draws": lambda value: counted(value, "draw"),

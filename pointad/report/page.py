@@ -21,11 +21,10 @@ from pointad.report.protocol_tables import (
     PROTOCOL_TITLES,
     ProtocolTable,
     TableRow,
-    dataset_title,
     protocol_tables,
     run_protocol,
 )
-from pointad.report.runs import Run, read_curves, read_losses, read_scores
+from pointad.report.runs import Run, dataset_title, read_curves, read_losses, read_scores
 from pointad.report.samples import best_anomalous, files_of, judge, worst
 from pointad.report.sections import (
     cloud_section,

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pointad.datasets.registry import DATASETS
-from pointad.evaluation.data_title import data_title, told_apart
 from pointad.evaluation.modalities import MODALITY_TITLES
 from pointad.metrics.class_metrics import PUBLISHED_METRICS
 from pointad.report.grouping import methods
 from pointad.report.partial_figures import partial_notes
 from pointad.report.protocol_notes import marks, run_notes, standard_text
 from pointad.report.published import PUBLISHED, PUBLISHED_BACKBONE
-from pointad.report.runs import Run
+from pointad.report.runs import Run, backbone_in_tables, dataset_title
 
 PROTOCOLS = ("one-vs-rest", "cross-dataset")
 OTHER = ""  # runs whose protocol is not known
@@ -113,28 +112,9 @@ def summarize(values: Sequence[float]) -> Summary:
     return Summary(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
 
 
-def dataset_title(run: Run) -> str:
-    """The data set's name in tables: that of a published one only if these are its classes and samples."""
-    record = run.record
-    about = DATASETS.get(record.dataset or "")
-    if about is None:
-        return told_apart(record.dataset_title or record.dataset or "unknown data set")
-    if record.dataset_title not in (None, about.title):
-        return told_apart(str(record.dataset_title))
-    classes = set(run.results.classes)
-    if record.training_class and record.training_dataset == record.dataset:
-        classes.update(run.results.protocol.left_out)
-    return data_title(about, classes, record.data_path, record.sample_count)
-
-
 def run_protocol(run: Run) -> str:
     """The protocol of a run, or "" if it is unknown."""
     return run.record.protocol or OTHER
-
-
-def _backbone(run: Run) -> str:
-    name = run.record.backbone or "unknown"
-    return f"{name} (demo)" if run.record.is_demo and "demo" not in name.lower() else name
 
 
 def _runs_of_protocol(runs: Sequence[Run], protocol: str) -> list[Run]:
@@ -169,7 +149,7 @@ def _row(name: str, runs: Sequence[Run], modality: str) -> TableRow:
     return TableRow(
         dataset=dataset_title(runs[0]),
         method=name,
-        backbone=_backbone(runs[0]),
+        backbone=backbone_in_tables(runs[0]),
         runs=len(runs),
         training_classes=_distinct(run.record.training_class for run in runs),
         seeds=_distinct(run.record.seed for run in runs),

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pointad.datasets.registry import DATASETS
 from pointad.errors import InputError
+from pointad.evaluation.data_title import data_title, told_apart
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord, repeatable, unlike
@@ -82,6 +84,26 @@ class SampleScore:
     def name(self) -> tuple[str, str, str]:
         """Class, species and identifier."""
         return self.class_name, self.species, self.identifier
+
+
+def dataset_title(run: Run) -> str:
+    """The data set's name in tables: that of a published one only if these are its classes and samples."""
+    record = run.record
+    about = DATASETS.get(record.dataset or "")
+    if about is None:
+        return told_apart(record.dataset_title or record.dataset or "unknown data set")
+    if record.dataset_title not in (None, about.title):
+        return told_apart(str(record.dataset_title))
+    classes = set(run.results.classes)
+    if record.training_class and record.training_dataset == record.dataset:
+        classes.update(run.results.protocol.left_out)
+    return data_title(about, classes, record.data_path, record.sample_count)
+
+
+def backbone_in_tables(run: Run) -> str:
+    """The backbone's name in tables; the demo's is marked."""
+    name = run.record.backbone or "unknown"
+    return f"{name} (demo)" if run.record.is_demo and "demo" not in name.lower() else name
 
 
 def find_runs(paths: Iterable[str | Path]) -> list[Run]:

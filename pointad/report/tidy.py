@@ -10,8 +10,8 @@ from pointad.evaluation.results import Metrics
 from pointad.files.csv_tables import csv_text
 from pointad.files.escaping import for_csv
 from pointad.report.grouping import methods
-from pointad.report.protocol_tables import dataset_title, run_protocol, runs_by_protocol
-from pointad.report.runs import Run
+from pointad.report.protocol_tables import run_protocol, runs_by_protocol
+from pointad.report.runs import Run, dataset_title
 
 # Facts of the run that every row repeats, by their names in results.json.
 FACTS = (

@@ -75,6 +75,13 @@ def test_flags_that_a_protocol_sets_itself_are_refused(
     assert message in refused(workspace, "one_vs_rest", *flags, **{**SMALL, **variables})
 
 
+def test_flags_of_one_row_are_not_those_of_another(workspace: Path) -> None:
+    printed = protocol(workspace, "one_vs_rest", **{**SMALL, "ROWS": "views_3 views_5 sigma_2 sigma_3"})[1]
+    assert "is given twice" not in printed
+    twice = {**SMALL, "ROWS": "losses_d2_pixel_loss+d2_pixel_loss losses_d2_image_loss"}
+    assert "d2_pixel_loss is named twice" in refused(workspace, "one_vs_rest", **twice)
+
+
 @pytest.mark.parametrize("script", ["train", "test", *PROTOCOLS])
 def test_unknown_flags_are_told_in_one_line(workspace: Path, script: str) -> None:
     printed = refused(workspace, script, "--vews", "3", **SMALL)
@@ -130,7 +137,10 @@ def test_classes_whose_folders_are_called_like_them_are_trained(workspace: Path,
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("SEEDS", "1 02"), ("SEEDS", "-1"), ("SEEDS", " "), ("ROWS", "views_5/../../x"), ("ROWS", " ")],
+    [
+        *(("SEEDS", value) for value in ("1 02", "-1", " ", "1 2 1")),
+        *(("ROWS", value) for value in ("views_5/../../x", " ")),
+    ],
 )
 def test_rows_and_seeds_are_checked_first(workspace: Path, variable: str, value: str) -> None:
     printed = refused(workspace, "one_vs_rest", **{**SMALL, variable: value})
@@ -148,6 +158,7 @@ def test_targets_stay_below_the_results(workspace: Path) -> None:
         (["eye_pc_3d_rgb=sets/mvtec"], "the targets: eye_pc_3d_rgb is named twice"),
         (["real_pc_3d_rgb=sets/nowhere"], "the target real_pc_3d_rgb: sets/nowhere does not exist"),
         (["other_pc_3d=sets/mvtec"], "argument --dataset: invalid choice: 'other_pc_3d'"),
+        (["real_pc_3d_rgb="], "the target real_pc_3d_rgb: names no folder"),
     ],
 )
 def test_targets_are_checked_before_prompts_are_learned(workspace: Path, targets: list[str], message: str) -> None:
@@ -270,6 +281,8 @@ def test_flags_that_replace_variables_are_told(workspace: Path) -> None:
     assert "note: --checkpoint_path is given, so CHECKPOINTS, CLASSES and EPOCH are ignored" in printed
     _, printed = protocol(workspace, "one_vs_rest", SEED="5", **SMALL)
     assert "note: SEED is ignored here; SEEDS is used (111)\n" in printed
+    _, printed = protocol(workspace, "one_vs_rest", TRAINED="elsewhere", **SMALL)
+    assert "note: TRAINED is ignored here; prompts are searched and written in SAVE (results/" in printed
 
 
 def test_a_test_of_other_prompts_or_none_needs_no_default_ones(workspace: Path) -> None:
@@ -279,8 +292,9 @@ def test_a_test_of_other_prompts_or_none_needs_no_default_ones(workspace: Path) 
     variables = {"DATASET": "minishift_pc_3d", "DATA": "sets/mine"}  # without classes to learn from by default
     calls, _ = protocol(workspace, "test", "--checkpoint", str(mine), **variables)
     assert calls[0].count("--checkpoint") == 1 and calls[0].endswith(f"--checkpoint {mine}")
-    calls, _ = protocol(workspace, "test", "--prompts=ensemble", **variables)
+    calls, printed = protocol(workspace, "test", "--prompts=ensemble", **variables)
     assert "--checkpoint" not in calls[0]
+    assert "note: --prompts ensemble is given, so CHECKPOINTS, CLASSES and EPOCH are ignored" in printed
     protocol(workspace, "test", code=2)
 
 
