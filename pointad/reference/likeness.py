@@ -125,9 +125,10 @@ def _extent(values: np.ndarray) -> float:
 
 
 def _step(values: np.ndarray, extent: float) -> float:
-    """What coordinates (RANKS,) are rounded to: some number of decimals or digits, else single precision."""
+    """What coordinates (RANKS,) are rounded to: some number of decimals or digits, else single or double precision."""
     largest = float(np.abs(values).max()) if values.size else 0.0
-    precision = largest * SINGLE
+    is_single = (values == values.astype(np.float32)).all()
+    precision = largest * (SINGLE if is_single else np.finfo(np.float64).eps)
     if not 0 < extent < np.inf or not 0 < largest < np.inf or values[0] == values[-1]:
         return precision
     found = [step for step in (_decimals(values, extent), _digits(values, extent)) if step is not None]

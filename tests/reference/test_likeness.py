@@ -57,6 +57,14 @@ def test_two_scans_of_one_part_in_one_pose_are_two(noise: float) -> None:
     assert not any(a.is_same_recording(b) for a in first for b in second)
 
 
+def test_scans_in_coordinates_of_the_earth_are_two() -> None:
+    """Far from the origin single precision is coarse, and these are no numbers of single precision."""
+    points = scan(20_000) / 80 + [4.1e6, 1.0e6, 4.8e6]
+    one, other = (points + np.random.default_rng(seed).normal(0, 1e-3, points.shape) for seed in range(2))
+    assert not Likeness.of(one).is_same_recording(Likeness.of(other))
+    assert Likeness.of(one).is_same_recording(Likeness.of(one[::-1] * 1000))
+
+
 def test_frames_of_a_camera_that_moves_a_few_pixels_by_its_smallest_step_are_two() -> None:
     still = depth_scan().round(3)
     moved = still.copy()
