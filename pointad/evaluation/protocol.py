@@ -8,7 +8,7 @@ from typing import Any
 from pointad.datasets.registry import DATASETS
 from pointad.errors import counted
 from pointad.evaluation.run_record import RunRecord, trainings_before
-from pointad.evaluation.same_dataset import CROSS_DATASET, ONE_VS_REST, is_published
+from pointad.evaluation.same_dataset import ONE_VS_REST, is_published
 from pointad.metrics.aupro import DEFAULT_LIMIT
 
 UNKNOWN = "unknown"
@@ -65,8 +65,8 @@ def protocol_of(run: RunRecord, classes: Iterable[str], *, measures_aupro: bool 
         name="nothing learned" if is_ensemble else run.protocol or UNKNOWN,
         supervision=_supervision(run),
         learned_from="nothing" if is_ensemble else _learned_from(run),
-        # No class of another data set is left out, whatever its format.
-        left_out=tuple(name for name in own if run.protocol != CROSS_DATASET or name in present),
+        # No class of another data set is left out, whatever its format, nor one that may be of another.
+        left_out=tuple(name for name in own if run.protocol == ONE_VS_REST or name in present),
         aupro=aupro_definition(run) if measures_aupro else "not measured",
         sigma=run.sigma,
         fusion=run.fusion,

@@ -54,6 +54,7 @@ def test_one_vs_rest_says_everything() -> None:
         ({"prompts": "ensemble", "training_class": None, "protocol": ""}, "learned_from", "nothing"),
         ({"prompts": "ensemble", "training_class": None, "protocol": ""}, "name", "nothing learned"),
         ({"training_class": None, "protocol": ""}, "learned_from", "unknown"),
+        ({"protocol": ""}, "left_out", ()),  # a carrot of this data set or of another
         ({"shots": 4}, "supervision", "4-shot"),
         ({"transductive": True}, "supervision", "transductive"),
     ],

@@ -176,6 +176,7 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     record = RunRecord(
         dataset="mvtec_pc_3d_rgb",
         training_class="dowel",
+        protocol="one-vs-rest",
         training=TrainingRecord.from_json(read_origin(further / "epoch_1.pth")),
     )
     protocol = protocol_of(record, ["bagel"])
