@@ -19,6 +19,7 @@ from pointad.data.own_data import settled
 from pointad.data.raw import RenderingOptions, list_raw_samples, load_raw_sample
 from pointad.datasets.folder import FolderLayout, folder_dataset
 from pointad.errors import InputError
+from pointad.metrics.regions import REGION_NEIGHBOURS
 from pointad.rendering.views import View
 from pointad.scans.point_cloud import RawSample
 from pointad.scans.reading_options import ReadingOptions
@@ -303,7 +304,7 @@ def test_clouds_to_tables(cloud_folder: Path, tmp_path: Path) -> None:
     flags = ("--scan_pattern", CLOUDS.scans, "--mask_pattern", CLOUDS.masks)
     outcome = run_pipeline("folder", cloud_folder, tmp_path, *flags)
     assert list(outcome.results["classes"]) == ["nut"]
-    assert outcome.results["run"]["region_neighbours"] == 16
+    assert outcome.results["run"]["region_neighbours"] == REGION_NEIGHBOURS
     assert set(outcome.results["mean"]) == {"point"}
     assert json.loads((outcome.rendered / "rendering.json").read_text())["views"][:2] == ["x-144", "x-108"]
 

@@ -7,6 +7,7 @@ from datasets.miniatures import MINIATURES
 from datasets.pipeline import run_pipeline
 
 from pointad.datasets.registry import DATASETS
+from pointad.metrics.regions import REGION_NEIGHBOURS
 
 
 @pytest.mark.parametrize("name", MINIATURES)
@@ -19,7 +20,7 @@ def test_raw_archive_to_tables(name: str, tmp_path: Path) -> None:
     assert {entry["anomaly"] for entry in outcome.listed[tested]} == {0, 1}
     assert list(outcome.results["classes"]) == [tested]
     assert outcome.results["run"]["training_class"] == trained_on
-    assert outcome.results["run"]["region_neighbours"] == (None if dataset.organized else 16)
+    assert outcome.results["run"]["region_neighbours"] == (None if dataset.organized else REGION_NEIGHBOURS)
     modalities = {"point", "color", "fused"} if dataset.has_color else {"point"}
     assert set(outcome.results["mean"]) == modalities
     for metrics in outcome.results["mean"].values():

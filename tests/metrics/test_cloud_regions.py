@@ -5,6 +5,7 @@ import pytest
 
 from pointad.metrics import PixelScores, aupro, pixel_metrics
 from pointad.metrics.regions import cloud_regions, region_weights, shares_of_regions
+from pointad.scans.sampling import resample
 
 
 def naive_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int) -> np.ndarray:
@@ -31,7 +32,7 @@ def naive_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int) ->
     return regions
 
 
-@pytest.mark.parametrize("neighbours", [1, 3, 8, 500])
+@pytest.mark.parametrize("neighbours", [1, 3, 8, 40, 500])
 @pytest.mark.parametrize("seed", range(3))
 def test_regions_are_those_of_the_naive_twin(neighbours: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -51,6 +52,19 @@ def test_two_patches_of_a_surface_are_two_regions() -> None:
     regions = cloud_regions(points, first | second)
     assert {*np.unique(regions[first])} | {*np.unique(regions[second])} == {1, 2}
     assert len(np.unique(regions[first])) == len(np.unique(regions[second])) == 1
+
+
+@pytest.mark.parametrize("count", [8000, 16_000, 30_000])
+def test_each_defect_of_a_cloud_that_was_filled_up_is_one_region(count: int) -> None:
+    """Points in between lie in rows from each point to its three nearest ones; few rows meet those of other points."""
+    rng = np.random.default_rng(count)
+    points = rng.normal(size=(count, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    defects = [points @ direction > 0.98 for direction in np.eye(3)]
+    filled = resample(points)
+    regions = cloud_regions(filled.points, np.any(defects, axis=0)[filled.sources])
+    numbers = [set(regions[defect[filled.sources]].tolist()) for defect in defects]
+    assert sorted(map(len, numbers)) == [1, 1, 1] and set.union(*numbers) == {1, 2, 3}
 
 
 def test_points_at_one_place_are_neighbours() -> None:
