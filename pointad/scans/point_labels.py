@@ -240,4 +240,4 @@ def _in_order(values: np.ndarray, label: int, path: Path) -> np.ndarray:
 def _numbers_points(numbers: np.ndarray) -> bool:
     """Whether numbers (N,) are 0 to N - 1 or 1 to N, in any order."""
     ordered = np.sort(numbers)
-    return len(ordered) > 1 and bool(ordered[0] in (0, 1) and (np.diff(ordered) == 1).all())
+    return len(ordered) > 1 and ordered[0] in (0, 1) and np.array_equal(ordered, ordered[0] + np.arange(len(ordered)))

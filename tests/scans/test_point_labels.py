@@ -193,3 +193,10 @@ def test_gaps_in_an_index_behind_the_labels(tmp_path: Path) -> None:
 def test_labels_of_a_good_scan_before_their_index(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "labels.txt", np.stack([np.zeros(60), np.arange(60)], axis=1), fmt="%d")
     assert not read_labels(tmp_path / "labels.txt").any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_without_bound_beside_labels_give_no_warning(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("".join(f"{'inf' if n > 150 else n} {label}\n" for n, label in enumerate(WHOLE)))
+    np.testing.assert_array_equal(read_labels(path), LABELS)
