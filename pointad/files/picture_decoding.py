@@ -12,8 +12,8 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 from pointad.errors import InputError, PointADError, reason
 from pointad.files.bounds import check_claim
 from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
+from pointad.files.laborious_pictures import MOST_IMAGES, laborious_content, largest_tile
 from pointad.files.regular import read_bytes
-from pointad.files.tiff_tiles import largest_tile
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,6 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 TRANSPARENT = "transparency"  # in the information of a picture: what is transparent, without an alpha channel
 _SPREAD = {"L;2": 0x55, "L;4": 0x11}  # what Pillow multiplies grey values of so many bits by
-_MOST_PICTURES = 1000  # in a file, of which a pyramid has a dozen
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
 _TURNS = {
@@ -63,6 +62,9 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                 _check_size(picture, path, len(content))
                 if picture.format == "TIFF":
                     check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
+                problem = laborious_content(picture, content)
+                if problem is not None:
+                    raise InputError(path, problem, "write it anew with an ordinary program")
                 if _has_others(picture, content):
                     if is_mask:
                         raise InputError(path, "holds several pictures", "give one mask, with all defects")
@@ -137,7 +139,7 @@ def _has_others(picture: Image.Image, content: bytes) -> bool:
     if picture.format != "TIFF":
         return False
     with Image.open(io.BytesIO(content), formats=["TIFF"]) as other:
-        for number in range(1, _MOST_PICTURES):
+        for number in range(1, MOST_IMAGES):
             try:
                 other.seek(number)
             except Exception:  # damaged tags fail in many ways
