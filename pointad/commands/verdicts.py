@@ -44,7 +44,7 @@ class Verdicts:
         """Whether a score passes; None without a threshold."""
         if self.threshold is None:
             return None
-        return FAIL if score > self.threshold else PASS
+        return PASS if score <= self.threshold else FAIL
 
     def facts(self, score: float) -> dict[str, float | str | None]:
         """The facts about a score, for JSON."""

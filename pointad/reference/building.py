@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, named_subjects
 from pointad.reference.agreement import check_extents, warn_of_another_kind
 from pointad.reference.cues import cue_powers, join_scores
 from pointad.reference.geometry_bank import gather_geometry
@@ -30,7 +30,7 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         setting: how they were looked at.
 
     Raises:
-        InputError: there is none, or one is of another size than the others.
+        InputError: there is none, one is of another size than the others, or its score is not finite.
     """
     if not scans:
         raise InputError("reference", "there is no good scan", "give at least one")
@@ -45,7 +45,8 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
         for number, scan in enumerate(scans):
             others = None if color is None else color.without(number)
             cues = compare_cues(scan, patches.without(number), geometry.without(number), others)
-            left_out.append(join_scores(cues, powers, scan.at_points))
+            with named_subjects({"scan": names[number]}):
+                left_out.append(join_scores(cues, powers, scan.at_points))
     values = [scan.at_points(one.values) for scan, one in zip(scans, left_out, strict=False)]
     heat_range = None
     if values:

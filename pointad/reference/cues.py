@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pointad.scoring.finiteness import check_scores
+
 SMALLEST = 1e-6  # of a cue; below it differences say nothing
 CUES = ("prompts", "patches", "geometry")
 COLOR_POWERS = {"color_patches": 2 / 3, "color_prompts": 1 / 3}
@@ -72,12 +74,16 @@ def join_scores(
         cues: name -> (N,) floating point, not negative.
         powers: of the cues of the points.
         at_points: from values as those of the cues to those of the scan's points alone.
+
+    Raises:
+        InputError: a score is not finite.
     """
     joined = {"point": join_cues(cues, powers)}
     if COLOR_POWERS.keys() <= cues.keys():
         joined["color"] = join_cues(cues, COLOR_POWERS)
         joined["fused"] = join_cues(joined, FUSED_POWERS)
     scores = {name: float(values.max()) for name, values in joined.items()}
+    check_scores(scores.values(), "scan")
     maps = {name: values / _own_level(at_points(values)) for name, values in joined.items()}
     return ReferenceScores(maps, scores)
 

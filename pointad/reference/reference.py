@@ -104,7 +104,8 @@ class Reference:
         """Score one scan that was looked at as the good scans were; see `ReferenceSetting.require`.
 
         Raises:
-            InputError: the good scans have RGB pictures, and the scan has none; or what is given is no `Observation`.
+            InputError: the good scans have RGB pictures, and the scan has none; a score is not finite; or what is given
+            is no `Observation`.
         """
         _check_kind(scan, Observation)
         if self.color is not None and scan.color is None:

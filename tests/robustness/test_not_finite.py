@@ -1,5 +1,6 @@
 """What is not a number ends in one line: prompts, scores, thresholds, diverged training. Nothing passes unscored."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from robustness.invocation import assert_one_error_line, files_below, invoke
 from sample_scans import closed_shape
 
+from pointad import PointAD
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.checkpoint import load_prompt_learner
@@ -91,6 +93,20 @@ def test_samples_without_a_score_are_not_ranked(
     ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *test_flags)
     assert_one_error_line(ending, "its scores are not finite", "cookie/")
     assert "results.json" not in files_below(tmp_path / "out")
+
+
+def test_nothing_is_compared_with_good_scans_by_scores_that_are_none(
+    small_backbone: ClipBackbone, text_features: torch.Tensor
+) -> None:
+    overflowing = copy.deepcopy(small_backbone)
+    with torch.no_grad():
+        overflowing.vision.ln_post.weight.mul_(1e38)
+    detector, scans = PointAD(overflowing, text_features), [closed_shape(500, seed) for seed in range(3)]
+    with pytest.raises(InputError, match=r"^good scan 1: its scores are not finite"):
+        detector.make_reference(scans, views=1)
+    alone = detector.make_reference(scans[:1], views=1)
+    with pytest.raises(InputError, match=r"^scan: its scores are not finite"):
+        detector.predict(scans[1], views=1, reference=alone)
 
 
 def test_text_features_of_every_class_are_checked(golden_backbone: ClipBackbone) -> None:
