@@ -24,7 +24,9 @@ def tell_of_doubtful_masks(
     split: str,
     classes: Collection[str] | None = None,
 ) -> None:
-    """Log how many masks belong to no listed sample, or to several anomalous ones; and scans listed several times.
+    """Log how many masks belong to no listed sample, to several anomalous ones, or to good ones of which none is read.
+
+    Scans that are listed several times are logged, too.
 
     Args:
         samples: all samples of some classes.
@@ -50,17 +52,23 @@ def tell_of_doubtful_masks(
         for path in (sample.scan_path, sample.rgb_path, sample.mask_path)
         if path is not None
     }
-    scanned = {_key(sample.scan_path, root, split) for sample in samples}
-    without = [
-        path
+    # MulSen-AD marks defects that other sensors see, too; their scans are listed under longer names.
+    good = {sample.scan_path for sample in samples if not sample.label and sample.identifier == sample.scan_path.stem}
+    scanned = {_key(sample.scan_path, root, split): sample.scan_path in good for sample in samples}
+    unread = [
+        (path, scanned.get(_key(path, root, split)))
         for pattern in dataset.truth_patterns
         for path in sorted(root.glob(pattern.replace("{split}", split)))
         if path.suffix.lower() in _TRUTH_SUFFIXES
         and not is_hidden(path)
         and os.path.normpath(path) not in known
         and (classes is None or not set(classes).isdisjoint(path.relative_to(root).parts))
-        and _key(path, root, split) not in scanned
     ]
+    of_good = [path for path, is_good in unread if is_good]
+    if of_good:
+        message = "%d masks of scans that count as good are not read, such as %s: nothing of these is anomalous"
+        logger.warning(message, len(of_good), of_good[0])
+    without = [path for path, is_good in unread if is_good is None]
     if without:
         message = "%d masks belong to no scan, such as %s; if scans are missing, they are not part of the data set"
         logger.warning(message, len(without), without[0])

@@ -199,11 +199,21 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def scans_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The same, of a folder that should hold scans; if it holds only other things, this is logged."""
+    """The same, of a folder that should hold scans; if it has only other things, or more scans deeper, it is logged."""
     found = files_in(folder, suffixes)
+    for path in sorted(path for path in folder.iterdir() if _holds(path, suffixes)) if found else ():
+        logger.warning("%s: its scans lie one folder deeper than those beside it, and are left out", path)
     if not found and folder.is_dir() and not all(is_hidden(path) for path in folder.iterdir()):
         tell_without_scans(folder, (f"*{suffix}" for suffix in suffixes))
     return found
+
+
+def _holds(folder: Path, suffixes: Collection[str]) -> bool:
+    """Whether a folder that is not hidden, and may be read, has files with these suffixes."""
+    try:
+        return not is_hidden(folder) and bool(files_in(folder, suffixes))
+    except PermissionError:
+        return False
 
 
 def tell_without_scans(folder: Path, names: Iterable[str]) -> None:

@@ -66,8 +66,9 @@ def _good_samples(folder: Path, species: Path) -> list[RawSample]:
 
 def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
     _tell_other_folders(species)
-    places = [(f"{species.name}_{level}", inner_folder(species, level)) for level in DIFFICULTIES]
-    places.append((species.name, species))  # scans without a difficulty
+    suffixes = (".txt",)
+    scans = {f"{species.name}_{level}": scans_in(inner_folder(species, level), suffixes) for level in DIFFICULTIES}
+    scans[species.name] = files_in(species, suffixes)  # without a difficulty
     return [
         RawSample(
             dataset_name=NAME,
@@ -78,8 +79,8 @@ def _anomalous_samples(folder: Path, species: Path) -> list[RawSample]:
             scan_path=path,
             mask_path=_truth_path(folder, path.relative_to(species.parent)),
         )
-        for name, place in places
-        for path in files_in(place, (".txt",))
+        for name, found in scans.items()
+        for path in found
     ]
 
 

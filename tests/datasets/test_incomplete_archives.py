@@ -255,3 +255,50 @@ def test_folders_that_a_disk_fails_to_give_are_not_left_out(tmp_path: Path, monk
     monkeypatch.setattr(Path, "stat", failing)
     with pytest.raises(InputError, match=r"tire/test: cannot be read \(Input/output error\); check the disk"):
         names_of(MVTEC, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "scan"),
+    [
+        (MVTEC, "tire/test/hole/xyz/000.tiff"),
+        ("shapenet_pc_3d", "pcd/vase9/test/vase9_bulge1.pcd"),
+        ("minishift_pc_3d", "nut/test/good/0.txt"),
+        ("minishift_pc_3d", "nut/test/pit/easy/3.txt"),
+        ("mulsen_pc_3d", "light/Pointcloud/test/hole/0.stl"),
+        ("adam_pc_3d_rgb", "gripper/test/Cuts/xyz/004_C.tiff"),
+        ("realiad_pc_3d_rgb", "audio_jack/test/scratch/xyz/S0001.tiff"),
+    ],
+)
+def test_scans_deeper_than_others_are_told(
+    whole_archives: dict[str, Path], name: str, scan: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives[name], root)
+    for folder in ("more", ".hidden"):
+        deeper = root / Path(scan).parent / folder
+        deeper.mkdir()
+        shutil.copy(root / scan, deeper)
+    assert names_of(name, root) == names_of(name, whole_archives[name])
+    more = root / Path(scan).parent / "more"
+    assert caplog.messages == [f"{more}: its scans lie one folder deeper than those beside it, and are left out"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("shapenet_pc_3d", "pcd/vase9/GT/vase9_positive3.txt"),
+        ("minishift_pc_3d", "nut/gt/good/0.txt"),
+        ("mulsen_pc_3d", "light/Pointcloud/GT/good/0.txt"),
+    ],
+)
+def test_labels_of_good_clouds_are_told(
+    whole_archives: dict[str, Path], name: str, mask: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "raw"
+    shutil.copytree(whole_archives[name], root)
+    (root / mask).parent.mkdir(exist_ok=True)
+    (root / mask).write_text("1\n")
+    assert names_of(name, root) == names_of(name, whole_archives[name])
+    assert caplog.messages == [
+        f"1 masks of scans that count as good are not read, such as {root / mask}: nothing of these is anomalous"
+    ]
