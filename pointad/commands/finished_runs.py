@@ -35,6 +35,7 @@ _TRAIN_AGAIN = "choose another --save_path (in scripts: SAVE or TRAINED), or giv
 _LONGEST_VALUE = 200  # characters of a flag's value that are shown
 _LONGEST_PLACE = 1000  # characters of a folder that are shown
 _NOT_GIVEN = "not given"
+_LABELS = ("name", "data_name")  # flags that tell no trainings apart, yet tests take the name over
 _SECOND = 1.0  # that dates in records are rounded down to
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def is_trained(settings: TrainSettings) -> bool:
     if told is None or told.data is None or told.weights != given.inputs.weights or any(differences(told, given)):
         return False
     require_same_data(record, given, last, _TRAIN_AGAIN)
-    log_trained(last)
+    log_trained(last, given)
     return True
 
 
@@ -67,13 +68,19 @@ def _is_unreadable(settings: TrainSettings | TestSettings) -> bool:
     return settings.given is not None and settings.given.content is None and not settings.data.make_if_missing
 
 
-def log_trained(last: Path) -> None:
-    """Say that the prompts of the last epoch are there, and if other code learned them."""
+def log_trained(last: Path, given: Given | None) -> None:
+    """Say that the prompts of the last epoch are there, and if other code or names were given for them."""
     logger.info("%s already exists; use --restart to train again", last)
-    told = TrainingRecord.from_json(read_origin(last)).provenance if is_whole(last) else None
-    if told is not None and told.code not in (None, code_fingerprint()):
+    record = TrainingRecord.from_json(read_origin(last)) if is_whole(last) else TrainingRecord()
+    code = None if record.provenance is None else record.provenance.code
+    if code not in (None, code_fingerprint()):
         message = "%s: was learned with other code (%s); use --restart to train again"
-        logger.warning(message, last, short(told.code, _LONGEST_VALUE))
+        logger.warning(message, last, short(code, _LONGEST_VALUE))
+    before, now = (each.flags or {} for each in (record.inputs or Inputs(), given.inputs if given else Inputs()))
+    for name in _LABELS:
+        if name in before and before[name] != now.get(name, before[name]):
+            message = "%s: keeps its --%s (%s); give another to test.py, or use --restart to train again"
+            logger.warning(message, last, name, _spoken(before[name]))
 
 
 def require_same_training_data(settings: TrainSettings) -> None:

@@ -124,14 +124,15 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
         discard_training(folder)
     if processes.is_first:
         write_run(record, folder)
+        learned = len(training.history)
+        if is_saved(learned, settings) and not is_whole(checkpoint_file(folder, learned)):
+            save_checkpoint(learner, folder, learned, record)  # the state has this epoch, the folder has not
     try:
         _learn(training, learner, settings, record, state_facts, processes, scalars)
     except DivergenceError:
         if processes.is_first and training.history:  # --save_freq may have left the last good prompts out
             save_checkpoint(learner, folder, len(training.history), record)
         raise
-    if processes.is_first and not is_whole(last_prompts(settings)):  # the state had this epoch, the folder had not
-        save_checkpoint(learner, folder, settings.epochs, record)
     logger.info("prompts saved in %s", folder)
 
 
@@ -181,13 +182,19 @@ def _learn(
         if losses.epoch % settings.print_every == 0:
             described = ", ".join(f"{name} {value:.4f}" for name, value in losses.means.items())
             logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
-        if losses.epoch % settings.save_every == 0 or losses.epoch == settings.epochs:
-            save_checkpoint(learner, folder, losses.epoch, record)
         write_losses(training.history, folder / LOSSES_NAME)
         if scalars is not None:
             scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
-        # Last, so that whatever comes before it is written again when the run is cut off here.
+        # What comes before the state is written again when the run is cut off here. The prompts come after it: by
+        # those of the last epoch a training is known to be finished, and those that are missing are saved from it.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
+        if is_saved(losses.epoch, settings):
+            save_checkpoint(learner, folder, losses.epoch, record)
+
+
+def is_saved(epoch: int, settings: TrainSettings) -> bool:
+    """Whether the prompts after so many epochs, from 0, are kept."""
+    return epoch > 0 and (epoch % settings.save_every == 0 or epoch == settings.epochs)
 
 
 def find_state(settings: TrainSettings, facts: dict[str, Any], processes: Processes) -> dict[str, Any] | None:
@@ -235,7 +242,7 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None, processes
     if whole or (learned > settings.epochs and last.is_file()):
         if processes.is_first:
             require_same_training_data(settings)
-            log_trained(last)
+            log_trained(last, settings.given)
         return True
     if learned > settings.epochs:
         problem = f"holds {learned} epochs of training, more than --epoch {settings.epochs}"

@@ -203,7 +203,11 @@ def read_losses(run: Run, roots: Sequence[Path] = ()) -> dict[str, list[float]]:
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of losses ({error})", "remove it or train again") from None
     with faults_of(path, "remove it or train again"):
-        return loss_columns(rows, names)
+        losses = loss_columns(rows, names)
+    if run.record.epoch is not None and max(losses.get("epoch", []), default=0) < run.record.epoch:
+        logger.warning("%s: lacks the tested epoch %d of %s; no losses are shown", path, run.record.epoch, run.place)
+        return {}
+    return losses
 
 
 def _is_of_another_training(path: Path, run: Run) -> bool:

@@ -100,6 +100,16 @@ def test_losses_of_prompts_that_were_trained_again_are_not_shown(
     assert f"{checkpoint}: the prompts have been replaced" in caplog.text
 
 
+def test_losses_that_end_before_the_tested_epoch_are_not_shown(
+    make_run: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoint = tmp_path / "training" / "epoch_3.pth"
+    write_losses(checkpoint)
+    assert len(read_losses(make_run(checkpoint=str(checkpoint), epoch=2))["epoch"]) == 6
+    assert read_losses(make_run(checkpoint=str(checkpoint), epoch=3)) == {}
+    assert "losses.csv: lacks the tested epoch 3" in caplog.text
+
+
 def test_losses_of_another_training_in_the_folder_are_not_shown(
     make_run: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

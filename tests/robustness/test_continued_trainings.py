@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 from robustness.invocation import Ending, assert_one_error_line, invoke
 
+from pointad.commands import training_run
+
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
@@ -109,6 +111,37 @@ def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Pa
     (output / "epoch_1.json").unlink()  # as after a kill between the two
     assert train().code == 0
     assert json.loads((output / "epoch_1.json").read_text())["epoch"] == 1
+
+
+@pytest.mark.parametrize("cut_off_at", ["write_losses", "save_training_state", "save_checkpoint"])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_training_that_is_cut_off_between_its_files_leaves_all_of_them(
+    cut_off_at: str, epoch: int, train: Callable[..., Ending], output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train("--epoch", 2).code == 0
+    whole = {path.name: path.read_bytes() for path in output.iterdir() if path.suffix in (".pth", ".pt", ".csv")}
+    shutil.rmtree(output)
+    write, calls = getattr(training_run, cut_off_at), []
+
+    def cut_off(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) == epoch:
+            raise KeyboardInterrupt
+        write(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training_run, cut_off_at, cut_off)
+        assert train("--epoch", 2).code == 130
+    assert train("--epoch", 2).code == 0
+    assert {name: (output / name).read_bytes() for name in whole if (output / name).is_file()} == whole
+
+
+def test_names_that_finished_prompts_keep_are_told(train: Callable[..., Ending], output: Path) -> None:
+    assert "keeps its" not in train("--name", "mine").err
+    assert "keeps its" not in train("--name", "mine").err
+    for flags in (("--name", "other"), ()):
+        ending = train(*flags)
+        assert "already exists" in ending.err and "epoch_1.pth: keeps its --name (mine); give another to" in ending.err
 
 
 def test_restart_begins_with_the_first_epoch(train: Callable[..., Ending], output: Path) -> None:
