@@ -25,6 +25,7 @@ from pointad.evaluation.provenance import code_fingerprint, file_fingerprint
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import Inputs, PipelineRecord, TrainingRecord, epoch_of
 from pointad.evaluation.sample_outputs import is_unfinished
+from pointad.files.locks import remove_abandoned_lock
 from pointad.files.names import place_below
 from pointad.files.presence import is_file, is_folder
 from pointad.training.run_folder import checkpoint_file, is_whole, read_origin
@@ -60,6 +61,7 @@ def is_trained(settings: TrainSettings) -> bool:
         return False
     require_same_data(record, given, last, _TRAIN_AGAIN)
     log_trained(last, given)
+    remove_abandoned_lock(settings.save_path)
     return True
 
 
@@ -145,6 +147,7 @@ def _left(settings: TestSettings, backbone_fingerprint: str | None) -> TestSetti
         folder = place_below(settings.save_path, name) if settings.several else settings.save_path
         if not _is_tested(settings, path, folder, backbone_fingerprint):
             missing.append(path)
+    remove_abandoned_lock(settings.save_path)
     return replace(settings, checkpoints=tuple(missing)) if missing else None
 
 
@@ -185,6 +188,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
             message = "%s: was made with other code (%s); remove it to test again"
             logger.warning(message, place, short(code, _LONGEST_VALUE))
     logger.info("already tested (%s), kept", ", ".join(shown(place) for place in places))
+    remove_abandoned_lock(folder)
     return True
 
 

@@ -139,6 +139,14 @@ def own_folder(folder: Path) -> Iterator[None]:
         waiting.go_on()
 
 
+def remove_abandoned_lock(folder: Path) -> None:
+    """Remove the lock that a killed run has left in a folder, for one that finds all work done and will not own it."""
+    path = folder / FOLDER_LOCK
+    if os.path.lexists(path):
+        with contextlib.suppress(InputError), try_lock(path):
+            pass
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The lock file, created if it is missing."""

@@ -14,6 +14,7 @@ from finished_work import in_a_folder, make_data, prompts, test, testing, train,
 from pointad.commands.finished_runs import is_trained, untested
 from pointad.errors import InputError
 from pointad.evaluation.provenance import code_fingerprint
+from pointad.files.locks import FOLDER_LOCK, own_folder
 from pointad.model.model_folder import SETTINGS_BESIDE
 
 __all__ = ["in_a_folder", "prompts"]  # fixtures
@@ -283,3 +284,19 @@ def test_results_of_other_code_are_told(caplog: pytest.LogCaptureFixture) -> Non
     path.write_text(path.read_text().replace(code_fingerprint(), "0123"))
     assert untested(testing(*words)) is None
     assert "tested/results.json: was made with other code (0123); remove it to test again" in caplog.text
+
+
+def test_what_is_finished_keeps_no_lock_of_a_killed_run(prompts: list[str]) -> None:
+    train(), test(*prompts)
+    for folder in ("out", "tested", "tested/gear", "tested/leaf"):
+        Path(folder, FOLDER_LOCK).write_text('{"process": 1, "host": "ended"}')
+    assert is_trained(training())
+    assert untested(testing(*prompts)) is None
+    assert not list(Path().rglob(FOLDER_LOCK))
+
+
+def test_what_is_finished_keeps_the_lock_of_another_run() -> None:
+    train()
+    with own_folder(Path("out")):
+        assert is_trained(training())
+        assert Path("out", FOLDER_LOCK).is_file()
