@@ -22,6 +22,7 @@ from pointad.scans.point_cloud import PointCloud
 if TYPE_CHECKING:
     import torch
 
+SMALLEST_EXTENT, LARGEST_EXTENT = 1e-35, 1e35  # beyond these, pictures would be white
 POINT_CLOUD = "point cloud"  # the subject of errors; callers that know the file name that instead
 
 
@@ -51,9 +52,9 @@ def render(
         device: None: draw with NumPy; otherwise draw all views at once with PyTorch on this device.
 
     Raises:
-        InputError: the cloud has fewer than three points, more than seven million, no extent or values that are not
-            finite; labels or normals do not match the points; an option is unknown; "grid" normals are requested for
-            a cloud without a grid; the device does not support double precision.
+        InputError: the cloud has fewer than three points, more than seven million, no extent, one too small or
+            large, or values that are not finite; labels or normals do not match the points; an option is unknown;
+            "grid" normals are requested for a cloud without a grid; the device does not support double precision.
     """
     _check_cloud(point_cloud)
     _check_option("visibility", visibility, VISIBILITIES)
@@ -106,8 +107,12 @@ def _check_cloud(point_cloud: PointCloud) -> None:
         raise InputError(POINT_CLOUD, f"has {len(points)} points, more than {MOST_POINTS}", "downsample it")
     if not np.isfinite(points).all():
         raise InputError(POINT_CLOUD, "holds values that are not finite", "remove these points first")
-    if not np.ptp(points, axis=0).any():  # the neighbour search would compare all pairs
+    extent = float(np.ptp(points, axis=0).max())
+    if not extent:  # the neighbour search would compare all pairs
         raise InputError(POINT_CLOUD, "all points lie at the same place", "give a cloud with a non-zero extent")
+    if not SMALLEST_EXTENT <= extent <= LARGEST_EXTENT:
+        problem = f"has an extent of {extent:.3g}, which cannot be drawn in single precision"
+        raise InputError(POINT_CLOUD, problem, "give it in another unit")
     if labels is not None and labels.shape != (len(points),):
         raise InputError(POINT_CLOUD, f"has {len(points)} points but labels {labels.shape}", "give one label each")
 

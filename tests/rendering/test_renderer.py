@@ -124,6 +124,8 @@ def test_centred_correspondence_moves_by_a_pixel_at_most() -> None:
         (np.zeros((2, 3)), "at least three points"),
         (np.zeros((5, 2)), "at least three points"),
         (np.ones((5, 3)), "same place"),
+        (1e-40 * np.eye(3), "an extent of 1e-40, which cannot be drawn"),
+        (1e38 * np.eye(3), "an extent of 1e"),
         (np.broadcast_to(np.zeros(3), (8_000_000, 3)), "downsample it"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.nan, 0.0]]), "not finite"),
         (np.array([[0, 0, 0], [1, 0, 0], [0, np.inf, 0.0]]), "not finite"),
@@ -132,6 +134,16 @@ def test_centred_correspondence_moves_by_a_pixel_at_most() -> None:
 def test_degenerate_clouds_are_refused(points: np.ndarray, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         render(PointCloud(points), RIG)
+
+
+@pytest.mark.parametrize("factor", [1e-33, 1e34])
+def test_views_do_not_depend_on_the_unit(factor: float) -> None:
+    cloud = bowl(42).cloud
+    rig = dataclasses.replace(RIG, normal_radius=np.inf)
+    scaled = render(dataclasses.replace(cloud, points=cloud.points * factor), rig)
+    usual = render(cloud, rig)
+    assert (scaled.correspondences == usual.correspondences).all()
+    assert (np.abs(scaled.views.astype(int) - usual.views) > 8).mean() < 1e-4
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
