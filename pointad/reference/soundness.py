@@ -74,6 +74,7 @@ def likenesses_fit(likenesses: Sequence[Likeness], scans: int) -> bool:
     """Whether there are none, or one of each of so many good scans, with numbers as a scan has them."""
     return len(likenesses) in (0, scans) and all(
         one.count > 0
+        and one.values.dtype == one.steps.dtype == np.float64
         and bool(np.isfinite(one.values).all() and (np.diff(one.values, axis=1) >= 0).all())
         and bool(np.isfinite(one.steps).all() and (one.steps >= 0).all())
         for one in likenesses

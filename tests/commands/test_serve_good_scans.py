@@ -1,5 +1,6 @@
 """Good scans sent to the web service: beside a scan, or before it; their limits, and the page that takes them."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import trimesh
 from headless_chromium import HeadlessChromium, browser_path
-from sample_scans import closed_shape
+from sample_scans import closed_shape, depth_scan
 
 from pointad.inspection.predictor import PointAD
 
@@ -121,6 +122,10 @@ def test_good_scans_that_cannot_be_compared_are_named(address: str, good: list[P
     assert "pointad_" not in facts["detail"], "no path of the server is told"
     status, facts = post(address, "reference", first, ("good", "twin.ply", first[2]))
     assert status == 422 and "twin.ply: holds the same points as 0.ply" in facts["detail"]
+    grid = io.BytesIO()
+    np.save(grid, depth_scan())
+    status, facts = post(address, "predict", scan, ("good", "grid.npy", grid.getvalue()))
+    assert status == 422 and facts["detail"].startswith("blob.ply: reference: was made from another kind of scan")
     status, facts = post(address, "reference", first, ("good", "1.exe", b"MZ"))
     assert status == 422 and "1.exe: has the unsupported extension" in facts["detail"]
 

@@ -87,6 +87,7 @@ def test_bodies_that_are_compressed(encoding: str, status: int, address: str) ->
         (["Content-Range: bytes 0-6/5000"], 400),  # the beginning of a cloud is one, with another score
         (["Content-Type: multipart/mixed; boundary=edge"], 415),
         (["Content-Type: text/plain", "Content-Type: multipart/form-data; boundary=edge"], 400),
+        (["Content-Type: multipart/form-data; boundary=edge; boundary=edge"], 400),
         (["Content-Type: text/plain", "Content-Encoding: identity"], 200),
     ],
 )
@@ -101,6 +102,8 @@ def test_bodies_that_are_not_the_file(lines: list[str], status: int, address: st
         'Content-Disposition: form-data; name="good"; filename="a.xyz"',
         "Content-Range: bytes 0-6/5000",
         "Content-Encoding: gzip",
+        "Content-Encoding: gzip\r\nContent-Encoding: identity",
+        "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: binary",
     ],
 )
 def test_parts_that_are_not_the_file(header: str, address: str) -> None:

@@ -237,6 +237,7 @@ def test_tables_of_other_good_scans_are_refused(reference: Reference, tmp_path: 
         {"geometry": dataclasses.replace(geometry, owners=geometry.owners - 1)},
         {"likenesses": (likeness, dataclasses.replace(likeness, values=likeness.values * np.nan))},
         {"likenesses": (likeness, dataclasses.replace(likeness, count=-5))},
+        {"likenesses": (dataclasses.replace(likeness, values=likeness.values.astype(np.int64)),) * 2},
     ):
         dataclasses.replace(reference, **change).save(tmp_path / "a.safetensors")  # type: ignore[arg-type]
         with pytest.raises(InputError, match="is damaged: its parts are inconsistent"):

@@ -115,7 +115,8 @@ def _attempt(work: Callable[[], str], success: str, failure: str) -> Answer:
         return Answer(success, work().encode(errors="backslashreplace"))  # as JSON escapes what is no text
     except PointADError as error:
         if isinstance(error, InputError) and success == DONE:  # without the path, which is nobody's business
-            return Answer(REFUSED, short(f"{error.problem}; {error.remedy}", LONGEST_LINE).encode())
+            subject = "" if Path(error.subject).is_absolute() else f"{error.subject}: "
+            return Answer(REFUSED, short(f"{subject}{error.problem}; {error.remedy}", LONGEST_LINE).encode())
         return Answer(REFUSED, short(error, LONGEST_LINE).encode())
     except BaseException as error:  # a library that wants to leave may not
         if shortage(error) is not None:  # its memory is limited: too little even for the stack of a thread, perhaps

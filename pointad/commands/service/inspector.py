@@ -19,7 +19,7 @@ from pointad.commands.service.memory_limit import limit_memory
 from pointad.commands.service.told_warnings import told_warnings
 from pointad.commands.verdicts import Verdicts
 from pointad.compute.device import choose_device
-from pointad.errors import InputError, short
+from pointad.errors import InputError, named_subjects, short
 from pointad.evaluation.provenance import file_fingerprint
 from pointad.inspection.predictor import PointAD
 from pointad.inspection.presentation import inspection_body
@@ -93,7 +93,8 @@ class ScanInspector:
             return self._reference
         if self._loaded is None or self._loaded[0] != order.reference:
             self._loaded = None  # its memory is needed
-            self._loaded = order.reference, Reference.load(order.reference)
+            with named_subjects({order.reference: "reference"}):  # whose path is nobody's business
+                self._loaded = order.reference, Reference.load(order.reference)
         return self._loaded[1]
 
     def _write_reference(self, order: Order) -> dict[str, Any]:

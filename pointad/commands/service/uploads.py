@@ -193,19 +193,23 @@ def _refuse_other_bodies(headers: Headers) -> None:
     if "content-range" in headers:  # of a client that continues an upload
         raise HTTPException(NO_FORM, "the body is only a piece of a file (Content-Range); send the whole file")
     kinds = [kind.split(";")[0].strip().lower() for kind in headers.getlist("content-type")]
-    if len(kinds) > 1:
-        raise HTTPException(NO_FORM, "there are several headers Content-Type; send one")
+    if len(kinds) > 1 or any(_is_twofold(kind.encode("latin-1")) for kind in headers.getlist("content-type")):
+        said = "there are several headers Content-Type, or one that says the same twice; send one"
+        raise HTTPException(NO_FORM, said)
     if kinds and kinds[0].startswith("multipart/") and kinds[0] != "multipart/form-data":
         said = f"the body is {short(kinds[0])}; send the file alone, or a form (multipart/form-data)"
         raise HTTPException(ENCODED, said)
 
 
 def _refuse_twofold(headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """A part that says twice what it is, or what it is called, means one of the two."""
-    said = [value for name, value in headers if name == b"content-disposition"]
-    given = _PARAMETER.findall(_QUOTED.sub(b"", _ESCAPED.sub(b"", b";".join(said))).lower())
-    if len(said) > 1 or len(set(given)) < len(given):
-        raise MultiPartException("A part has two headers Content-Disposition, or one that says the same twice.")
+    """A part that says twice what it is, how it is encoded, or what it is called, means one of the two."""
+    if len(dict(headers)) < len(headers) or any(_is_twofold(value) for _, value in headers):
+        raise MultiPartException("A part has two headers of one name, or one that says the same twice.")
+
+
+def _is_twofold(header: bytes) -> bool:
+    given = _PARAMETER.findall(_QUOTED.sub(b"", _ESCAPED.sub(b"", header)).lower())
+    return len(set(given)) < len(given)
 
 
 def with_plain_name(disposition: bytes) -> bytes:
