@@ -219,7 +219,11 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
     prepared = dataset.prepare(sample)
     if not sample.label:
         prepared = without_marks(sample, prepared)
-    elif not sample.reading.allow_empty_masks and (prepared.mask is None or not prepared.mask.any()):
+    elif prepared.mask is not None and prepared.mask.any():
+        labels = prepared.point_cloud.labels
+        if labels is not None and not labels.any():
+            logger.warning("%s marks no point of the scan, so no view of it shows a defect", sample.mask_path)
+    elif not sample.reading.allow_empty_masks:
         raise InputError(
             sample.mask_path or sample.scan_path,
             f"no point is marked, yet the sample is in the anomalous folder {sample.species}",

@@ -34,6 +34,7 @@ from pointad.scans.other_formats import check_beginning, unsupported_extension
 from pointad.scans.pcd import read_pcd_scan
 from pointad.scans.pixel_coordinates import warn_of_pixels
 from pointad.scans.ply import read_ply
+from pointad.scans.sample_axes import tell_level
 from pointad.scans.scan_file import MOST_POINTS, ScanFile, is_finite
 from pointad.scans.stl import read_stl
 from pointad.scans.text_scan import read_text_scan
@@ -80,11 +81,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     scan = replace(scan, points=without_no_data(scan.points, path))
     present = scan.present
     if scan.is_organized:
-        with np.errstate(invalid="ignore"):  # a signalling NaN
-            level = int((is_finite(scan.points) & scan.points.any(axis=-1) & ~present).sum())
-        if level:
-            message = "%s: %d of %d pixels have z = 0 and are read as holes; if 0 is a height, add a number to all"
-            logger.warning(message, path, level, total)
+        tell_level(scan.points, present, path)
     if not present.any():
         raise InputError(path, f"has no usable point among {total}", "give a file with points")
     if scan.is_mesh:

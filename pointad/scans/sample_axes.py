@@ -1,22 +1,44 @@
-"""Tells of organized scans in data sets that do not have the axes of a camera, as they are rendered without a turn."""
+"""Tells of organized scans with heights of 0, and of those in data sets that do not have the axes of a camera.
+
+The latter are rendered without a turn.
+"""
 
 import logging
 from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.scan_file import is_finite
 from pointad.scans.viewing_axes import follows_grid, measured_pixels
 
 logger = logging.getLogger(__name__)
 
 
+def tell_level(xyz: np.ndarray, present: np.ndarray, path: str | Path) -> None:
+    """Log how many pixels of a scan are holes because of their z alone.
+
+    Args:
+        xyz: (H, W, 3) floats.
+        present: (H, W) bool, the pixels that are no holes.
+        path: the file, for the log.
+    """
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        level = int((is_finite(xyz) & xyz.any(axis=-1) & ~present).sum())
+    if level:
+        message = "%s: %d of %d pixels have z = 0 and are read as holes; if 0 is a height, add a number to all"
+        logger.warning(message, path, level, present.size)
+
+
 def warn_of_axes(xyz: np.ndarray, path: str | Path) -> None:
     """Log that a scan looks along another axis than z, against z, or that its coordinates do not follow its pixels.
+
+    Pixels of a data set's scan that are no points because of their z alone are logged, too.
 
     Args:
         xyz: (H, W, 3) floats; holes are not finite or (0, 0, 0).
         path: the file, for the log.
     """
+    tell_level(xyz, xyz[..., 2] != 0, path)
     usable, rotation = measured_pixels(xyz)
     if not usable.any():
         return

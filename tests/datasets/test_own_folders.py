@@ -182,3 +182,14 @@ def test_words_tell_templates_and_good_clouds(tmp_path: Path) -> None:
         "3_temperature_crack": 1,
         "4_goodyear_sink": 1,
     }
+
+
+def test_a_mask_of_holes_alone_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    test = write_class(tmp_path)
+    xyz = box_on_a_table()
+    xyz[45:65, 45:65] = 0
+    write_sample(test / "dent", "002", xyz=xyz, gt=".png")
+    for sample in list_raw_samples("mvtec_pc_3d_rgb", tmp_path):
+        load_raw_sample(sample)
+    told = [message for message in caplog.messages if "marks no point" in message]
+    assert told == [f"{test}/dent/gt/002.png marks no point of the scan, so no view of it shows a defect"]

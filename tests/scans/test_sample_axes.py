@@ -25,13 +25,22 @@ SCAN = depth_scan(60, 80)
 )
 def test_other_axes_are_told(scan: np.ndarray, said: str, caplog: pytest.LogCaptureFixture) -> None:
     warn_of_axes(scan, "000.tiff")
-    assert caplog.text.count("000.tiff") == 1 and said in caplog.text
+    assert len([message for message in caplog.messages if "z = 0" not in message]) == 1 and said in caplog.text
 
 
 @pytest.mark.parametrize("scan", [SCAN, SCAN * 1000, np.where(SCAN == 0, np.nan, SCAN), np.zeros((60, 80, 3))])
 def test_a_cameras_axes_are_not_mentioned(scan: np.ndarray, caplog: pytest.LogCaptureFixture) -> None:
     warn_of_axes(scan, "000.tiff")
     assert not caplog.text
+
+
+def test_heights_of_0_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    scan = SCAN.copy()
+    scan[10:20, 30:50, 2] = 0
+    scan[12, 40] = 0
+    lost = int(((scan[..., 2] == 0) & (scan[..., :2] != 0).any(axis=-1)).sum())
+    warn_of_axes(scan, "000.tiff")
+    assert lost > 100 and f"000.tiff: {lost} of 4800 pixels have z = 0 and are read as holes" in caplog.text
 
 
 @pytest.mark.parametrize("pages", [False, True])
