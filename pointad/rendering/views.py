@@ -80,8 +80,11 @@ class ViewRig:
             raise InputError("views of a rig", f"are a {type(self.views).__name__}", "give a tuple of View")
         if not self.views:
             raise InputError("views of a rig", "are none", "give at least one")
-        for name in ("window", "gt_window", "gt_point_size", *(() if self.point_size is None else ("point_size",))):
+        for name in ("window", "gt_window"):
             _require_size(as_whole_number(getattr(self, name), name), name, LARGEST_WINDOW)
+        _require_size(as_whole_number(self.gt_point_size, "gt_point_size"), "gt_point_size", self.gt_window)
+        if self.point_size is not None:
+            _require_size(as_whole_number(self.point_size, "point_size"), "point_size", self.window)
         _require_size(as_whole_number(self.normal_neighbours, "normal_neighbours"), "normal_neighbours", 2**31 - 1)
         _require_size(as_number(self.normal_radius, "normal_radius"), "normal_radius", math.inf)
         if not math.isfinite(as_number(self.first_rotation, "first_rotation")):

@@ -132,6 +132,9 @@ def test_rigs_and_views(field: str) -> None:
     for value in ("abc", object()):
         with pytest.raises(InputError):
             dataclasses.replace(AROUND_RIG, **{field: value})
+    for name in ("point_size", "gt_point_size"):  # a point larger than its window was written beside the picture
+        with pytest.raises(InputError, match=f"{name} 9: is not a valid size; give a number above 0, at most 8"):
+            dataclasses.replace(AROUND_RIG, window=8, gt_window=8, **{"point_size": 8, "gt_point_size": 8, name: 9})
     refused(lambda value: View(value, 0))
     refused(lambda value: View("x", value))
     assert View("x", np.float32(15)) == View("x", 15)  # type: ignore[arg-type]
