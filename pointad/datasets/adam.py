@@ -23,7 +23,7 @@ from pointad.datasets.archive import (
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, depth_to_points, prepare_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.tiff import read_xyz_tiff
+from pointad.scans.sample_axes import read_sample_tiff
 
 NAME = "adam_pc_3d_rgb"
 TRUTH = "ground_truth"
@@ -45,7 +45,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing, broken, or differs in shape from the scan; or the scan has no points.
     """
-    return prepare_scan(sample, depth_to_points(read_xyz_tiff(sample.scan_path), sample.scan_path))
+    return prepare_scan(sample, depth_to_points(read_sample_tiff(sample.scan_path), sample.scan_path))
 
 
 def _sample(class_name: str, species: Path, path: Path) -> RawSample:

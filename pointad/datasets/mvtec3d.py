@@ -29,8 +29,7 @@ from pointad.scans.grid import cloud_from_scan
 from pointad.scans.offset import near_origin
 from pointad.scans.point_cloud import OrganizedScan, PreparedSample, RawSample
 from pointad.scans.reading_options import LARGEST_CLUSTER, OWN_DATA_CLUSTERS
-from pointad.scans.sample_axes import warn_of_axes
-from pointad.scans.tiff import read_xyz_tiff
+from pointad.scans.sample_axes import read_sample_tiff, warn_of_axes
 
 NAME = "mvtec_pc_3d_rgb"
 CLASSES = ("bagel", "cable_gland", "carrot", "cookie", "dowel", "foam", "peach", "potato", "rope", "tire")
@@ -80,7 +79,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing, broken, or differs in size from the scan; or the scan has no points.
     """
-    xyz = read_xyz_tiff(sample.scan_path)
+    xyz = read_sample_tiff(sample.scan_path)
     warn_of_axes(xyz, sample.scan_path)
     xyz = near_origin(xyz, points_present(xyz), sample.scan_path).astype(np.float32, copy=False)
     scale = sample.reading.unit_scale(METRES_PER_UNIT)

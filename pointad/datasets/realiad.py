@@ -23,7 +23,7 @@ from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.organized import SCAN_RIG, prepare_scan
 from pointad.files.search import files_below
 from pointad.scans.point_cloud import PreparedSample, RawSample
-from pointad.scans.tiff import read_xyz_tiff
+from pointad.scans.sample_axes import read_sample_tiff
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     Raises:
         InputError: a file is missing, broken, or differs in shape from the scan; or the scan has no points.
     """
-    return prepare_scan(sample, read_xyz_tiff(sample.scan_path))
+    return prepare_scan(sample, read_sample_tiff(sample.scan_path))
 
 
 def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) -> RawSample:

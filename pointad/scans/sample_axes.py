@@ -1,6 +1,6 @@
-"""Tells of organized scans with heights of 0, and of those in data sets that do not have the axes of a camera.
+"""Reads organized scans of data sets, and tells of what may be amiss in their coordinates.
 
-The latter are rendered without a turn.
+Those that do not have the axes of a camera are rendered without a turn.
 """
 
 import logging
@@ -8,10 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.coarseness import warn_of_coarse_coordinates
+from pointad.scans.pixel_coordinates import warn_of_pixels
 from pointad.scans.scan_file import is_finite
+from pointad.scans.tiff import read_xyz_tiff
 from pointad.scans.viewing_axes import follows_grid, measured_pixels
 
 logger = logging.getLogger(__name__)
+
+
+def read_sample_tiff(path: Path) -> np.ndarray:
+    """The points of a data set's scan, see `read_tiff_scan`; pixels or coarse steps in place of coordinates are logged.
+
+    Raises:
+        InputError: as by `read_tiff_scan`.
+    """
+    xyz = read_xyz_tiff(path)
+    warn_of_pixels(xyz, xyz[..., 2] != 0, path)
+    warn_of_coarse_coordinates(xyz, path)
+    return xyz
 
 
 def tell_level(xyz: np.ndarray, present: np.ndarray, path: str | Path) -> None:

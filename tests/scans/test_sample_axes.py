@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from sample_scans import depth_scan
 
-from pointad.scans.sample_axes import warn_of_axes
+from pointad.scans.sample_axes import read_sample_tiff, warn_of_axes
 from pointad.scans.tiff import read_xyz_tiff
 
 SCAN = depth_scan(60, 80)
@@ -41,6 +41,23 @@ def test_heights_of_0_are_told(caplog: pytest.LogCaptureFixture) -> None:
     lost = int(((scan[..., 2] == 0) & (scan[..., :2] != 0).any(axis=-1)).sum())
     warn_of_axes(scan, "000.tiff")
     assert lost > 100 and f"000.tiff: {lost} of 4800 pixels have z = 0 and are read as holes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("xyz", "said"),
+    [
+        (np.stack([*np.mgrid[:60, :80][::-1], SCAN[..., 2] + 1], axis=-1), "number the columns and rows"),
+        (np.add(SCAN, [5e5, 0, 1]), "in steps of"),
+        (SCAN, None),
+    ],
+    ids=["pixels", "offset", "fine"],
+)
+def test_what_coordinates_have_lost_is_told(
+    xyz: np.ndarray, said: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tiff", xyz.astype(np.float32), photometric="rgb")
+    np.testing.assert_array_equal(read_sample_tiff(tmp_path / "a.tiff"), xyz.astype(np.float32))
+    assert said in caplog.text if said else not caplog.messages
 
 
 @pytest.mark.parametrize("pages", [False, True])
