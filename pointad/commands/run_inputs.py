@@ -37,6 +37,7 @@ _ELSEWHERE = frozenset(
 _NAMED_FILES = ("init_checkpoint", "rig", "sample_table")
 _PROMPTS = ("init_checkpoint",)
 _RENDERING = ("normals", "visibility", "correspondence")  # of `DataSettings`, where a flag that is not given is settled
+_PATTERNS = ("scan_pattern", "rgb_pattern", "mask_pattern")
 _FILES = ("scan", "rgb", "mask")  # columns of a table of samples
 _LENGTH = 16  # hexadecimal digits
 
@@ -101,7 +102,8 @@ def read_given(
     elif is_own and table is not None:
         look = partial(_content_of_table, table)
     else:
-        look = partial(raw_content, data.folder, with_good=with_good, pattern=flags.scan_pattern)
+        patterns = [pattern for name in _PATTERNS if (pattern := getattr(flags, name, None))] if is_own else []
+        look = partial(raw_content, data.folder, with_good=with_good, patterns=patterns)
     content = look()
     inputs = Inputs(
         flags=asked,

@@ -5,6 +5,7 @@ import hashlib
 import heapq
 import json
 import os
+import re
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,25 +78,26 @@ def listed_content(folder: Path, names: Iterable[str]) -> FolderContent:
     return _content(_stated((str(folder / name), name) for name in sorted(set(names))), hashlib.sha256())
 
 
-def raw_content(root: Path, *, with_good: bool = False, pattern: str | None = None) -> FolderContent | None:
-    """Everything in the subfolders of raw scans but for ``results``, and hidden files.
+def raw_content(root: Path, *, with_good: bool = False, patterns: Sequence[str] = ()) -> FolderContent | None:
+    """Everything in the subfolders of raw scans but for ``results``, and hidden files, unless patterns name such.
 
     Args:
         root: the folder; need not exist.
         with_good: also in the folders of training splits.
-        pattern: of the scans in a folder of one's own, whose names of splits nobody knows; they may lie in the folder
-            itself.
+        patterns: of the scans, pictures and masks in a folder of one's own, whose names of splits nobody knows; they
+            may lie in the folder itself.
     """
+    with_hidden = any(re.search(r"(^|/)\.[^/.]", pattern) for pattern in patterns)
     places, files = [], []
     is_read = False
     with what_is_in_reach(root):
         for entry in os.scandir(root):
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not with_hidden:
                 continue
             if entry.is_dir():
-                if entry.name != _OUTPUTS or (pattern is not None and _OUTPUTS in pattern):
+                if entry.name != _OUTPUTS or any(_OUTPUTS in pattern for pattern in patterns):
                     places.append((entry.path, entry.name))
-            elif pattern is not None:
+            elif patterns:
                 files.append((entry.path, entry.name))
         is_read = True
     if not is_read:
@@ -103,10 +105,10 @@ def raw_content(root: Path, *, with_good: bool = False, pattern: str | None = No
 
     def is_apart(place: str, name: str) -> bool:
         # Below a test split, a kind of defect may be called like the other split.
-        return pattern is None and not with_good and name == GOOD_SPLIT and SPLIT not in place.split("/")
+        return not patterns and not with_good and name == GOOD_SPLIT and SPLIT not in place.split("/")
 
     digest = hashlib.sha256()
-    return _content([*_stated(sorted(files)), *_below(places, is_apart)], digest)
+    return _content([*_stated(sorted(files)), *_below(places, is_apart, with_hidden=with_hidden)], digest)
 
 
 def _content(files: Iterable[tuple[Named, os.stat_result]], digest: Any) -> FolderContent:
@@ -173,7 +175,9 @@ def _stated(files: Iterable[Named]) -> Iterator[tuple[Named, os.stat_result]]:
             yield (path, name), os.stat(path)  # noqa: PTH116 (a text)
 
 
-def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Iterator[tuple[Named, os.stat_result]]:
+def _below(
+    places: Iterable[Named], is_apart: Callable[[str, str], bool], *, with_hidden: bool = False
+) -> Iterator[tuple[Named, os.stat_result]]:
     """These files and those below these folders, in an order that depends on their names alone.
 
     Links are followed, circles are not.
@@ -198,7 +202,7 @@ def _below(places: Iterable[Named], is_apart: Callable[[str, str], bool]) -> Ite
                 entries = sorted(found, key=lambda entry: entry.name)
         inner = []
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") and not with_hidden:
                 continue
             named = (entry.path, f"{place}/{entry.name}")
             with what_is_in_reach(entry.path):  # not so if it is a link that leads nowhere

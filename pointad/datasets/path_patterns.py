@@ -171,8 +171,10 @@ def _matches(
         listed: the names in folders that were looked into, in their order; more are added.
     """
     tokens = list(_filled(pattern, values))
-    if Path("".join(tokens)).is_absolute():
-        raise InputError(f"pattern {pattern}", "is not a path inside the folder", "make it relative to --data_path")
+    path = Path("".join(tokens))
+    if path.is_absolute() or ".." in path.parts:
+        remedy = "make it relative to --data_path, which may be a folder above"
+        raise InputError(f"pattern {pattern}", "is not a path inside the folder", remedy)
     given = _tokens(pattern)
     searched, expression = "", ""
     for place, (token, text) in enumerate(zip(given, tokens, strict=True)):

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from pointad.errors import InputError
-from pointad.metrics.ranking import Ranking, check_scores
+from pointad.metrics.ranking import Ranking, check_scores, is_anomalous, real_numbers
 from pointad.metrics.regions import region_weights, shares_of_regions
 from pointad.metrics.score_cells import ScoreCells
 
@@ -62,8 +62,7 @@ class PixelScores:
         Raises:
             InputError: the shapes differ or a score is not a number.
         """
-        anomaly_map = np.asarray(anomaly_map)
-        anomalous = np.asarray(mask) > 0
+        anomaly_map, anomalous = real_numbers(anomaly_map, "anomaly maps"), is_anomalous(mask, "masks")
         if anomaly_map.shape != anomalous.shape or anomaly_map.ndim != 2:
             raise InputError(
                 "map and mask", f"have shapes {anomaly_map.shape} and {anomalous.shape}", "give two of shape (H, W)"

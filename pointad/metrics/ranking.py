@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, reason
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,9 @@ def rank(labels: np.ndarray, scores: np.ndarray) -> Ranking:
         scores: the same shape, any real type; larger is more anomalous.
 
     Raises:
-        InputError: the shapes differ or a score is not a number.
+        InputError: the shapes differ, a label or a score is not a number, or they are masked arrays.
     """
-    scores = np.asarray(scores)
-    anomalous = np.asarray(labels) > 0
+    scores, anomalous = real_numbers(scores, "anomaly scores"), is_anomalous(labels, "labels")
     if anomalous.shape != scores.shape:
         raise InputError("labels and scores", f"have shapes {anomalous.shape} and {scores.shape}", "give one of each")
     check_scores(scores)
@@ -145,6 +144,35 @@ def rank(labels: np.ndarray, scores: np.ndarray) -> Ranking:
         lowest=float(scores.min()) if scores.size else np.nan,
         highest=float(scores.max()) if scores.size else np.nan,
     )
+
+
+def is_anomalous(labels: np.ndarray, name: str) -> np.ndarray:
+    """Whether labels, or the values of a mask, of any shape are above 0; `name` is what errors call them.
+
+    Raises:
+        InputError: they are not real numbers, one is not a number, or they are a masked array.
+    """
+    labels = real_numbers(labels, name)
+    if np.isnan(labels).any():
+        raise InputError(name, f"{np.isnan(labels).sum()} of {labels.size} are not a number", "give 0 or 1")
+    return labels > 0
+
+
+def real_numbers(values: np.ndarray, name: str) -> np.ndarray:
+    """The same as an array; `name` is what errors call them.
+
+    Raises:
+        InputError: they are not real numbers, or they are a masked array, whose mask would be ignored.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError(name, "are a masked array", "give the entries that count, such as values.compressed()")
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:  # tensors on a GPU, lists of unequal lengths
+        raise InputError(name, f"are no array ({reason(error)})", "give a NumPy array of numbers") from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(name, f"are {array.dtype}", "give real numbers")
+    return array
 
 
 def check_scores(scores: np.ndarray) -> None:

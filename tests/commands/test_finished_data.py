@@ -176,6 +176,19 @@ def test_scans_that_a_pattern_finds_count_wherever_they_lie(pattern: str, caplog
     assert is_trained(training(*words)) and "scans were added, removed or changed since" in caplog.text
 
 
+@pytest.mark.parametrize("pattern", ["results/{id}.png", ".masks/{id}.png", "masks/.of_scan_{id}.png"])
+def test_masks_that_a_pattern_finds_count_wherever_they_lie(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
+    mask = Path("scans", pattern.format(id="0"))
+    for path in (Path("scans/hole/0.ply"), mask):
+        path.parent.mkdir(parents=True)
+        path.write_text("one")
+    words = [*FOLDER, "--scan_pattern", "{species}/{id}.ply", "--mask_pattern", pattern]
+    train(*words)
+    assert is_trained(training(*words)) and "changed" not in caplog.text
+    mask.write_text("another")
+    assert is_trained(training(*words)) and "scans were added, removed or changed since" in caplog.text
+
+
 def test_folders_nested_beyond_the_stack_are_read(tmp_path: Path) -> None:
     place = tmp_path / "deep"
     for _ in range(12):

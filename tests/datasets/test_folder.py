@@ -187,6 +187,7 @@ def test_labels_of_clouds_are_one_a_line(cloud_folder: Path) -> None:
             "which the scans' pattern lacks",
         ),
         (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "/{id}.txt"), "is not a path inside the folder"),
+        (FolderLayout("test/{species}/bolt/cloud/{id}.xyz", None, "../{id}.txt"), "is not a path inside the folder"),
         (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "test/*/*/*/*"), "matches both"),
         (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, ""), "cannot be searched for"),
         (FolderLayout("{split}/{species}/{class}/cloud/{id}.xyz", None, "."), "cannot be searched for"),

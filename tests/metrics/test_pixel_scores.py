@@ -209,6 +209,10 @@ def test_refuses_what_does_not_fit() -> None:
         PixelScores.of(np.zeros((2, 4, 4)), np.zeros((3, 4, 4)))
     with pytest.raises(InputError, match="not a number"):
         PixelScores().add(np.full((4, 4), np.nan), np.zeros((4, 4)))
+    with pytest.raises(InputError, match="masks: 16 of 16 are not a number"):
+        PixelScores().add(np.zeros((4, 4)), np.full((4, 4), np.nan))
+    with pytest.raises(InputError, match="anomaly maps: are a masked array"):
+        PixelScores.of(np.ma.masked_array(np.zeros((2, 4, 4)), np.eye(4) * np.ones((2, 1, 1))), np.zeros((2, 4, 4)))
 
 
 def test_a_single_bin_for_scores_of_both_signs_ends() -> None:

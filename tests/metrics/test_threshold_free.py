@@ -1,7 +1,10 @@
 """AUROC, average precision and F1-max against scikit-learn and closed forms."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
@@ -88,6 +91,26 @@ def test_infinite_scores_rank_like_any_other() -> None:
 def test_refuses_scores_that_are_not_numbers() -> None:
     with pytest.raises(InputError, match="1 of 3 are not a number"):
         auroc(np.array([0, 1, 1]), np.array([0.2, np.nan, 0.4]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "message"),
+    [
+        (np.ma.masked_array([0, 1, 0], [0, 0, 1]), np.arange(3.0), "labels: are a masked array"),
+        ([0, 1, 0], np.ma.masked_array([1.0, 2, 3], [0, 0, 1]), "anomaly scores: are a masked array"),
+        ([0, 1, 0], np.arange(3) + 1j, "anomaly scores: are complex128"),
+        ([0, 1, 0], ["1", "2", "3"], "anomaly scores: are <U1"),
+        (["0", "1", "0"], [1.0, 2, 3], "labels: are <U1"),
+        ([0, None, 0], [1.0, 2, 3], "labels: are object"),
+        ([0, 1, np.nan], [1.0, 2, 3], "labels: 1 of 3 are not a number"),
+        ([0, 1, 0], [[1.0], [2, 3]], "anomaly scores: are no array"),
+        ([0, 1, 0], torch.arange(3).bfloat16(), "anomaly scores: are no array"),
+    ],
+)
+def test_refuses_what_is_not_read_as_it_is_meant(labels: Any, scores: Any, message: str) -> None:
+    for metric in (auroc, average_precision, f1_max):
+        with pytest.raises(InputError, match=message):
+            metric(labels, scores)
 
 
 def test_refuses_different_shapes() -> None:
