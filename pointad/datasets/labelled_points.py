@@ -35,7 +35,8 @@ def read_labelled_points(
 
     Args:
         path: the ground truth.
-        scan_path: the scan itself, which must have as many points in the same box; for a mesh, only the box counts.
+        scan_path: the scan itself, which must have as many points in the same box; for a mesh, only the box counts, and
+            it is logged that good ones have other points.
         known_to_differ: for files of published archives that do not match their scans. A difference is then logged,
             and the points of the file itself count, as in the evaluation by the data set's authors.
         scan: what `scan_path` holds, if it has been read already.
@@ -60,7 +61,11 @@ def read_labelled_points(
     points = without_no_data(points, path)
     if not np.isfinite(points).all(axis=1).any():
         raise InputError(path, "holds no usable point", _REMEDY)
-    difference = difference_from_scan(points, scan or read_scan(scan_path), scan_path)
+    scan = scan or read_scan(scan_path)
+    if scan.is_mesh:
+        message = "%s: labels points of its own, but good meshes are sampled from their surfaces; use point clouds"
+        logger.warning(message, path)
+    difference = difference_from_scan(points, scan, scan_path)
     if difference is not None and not known_to_differ:
         raise InputError(path, *difference)
     if difference is not None:

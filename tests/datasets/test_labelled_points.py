@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from dialects.base import NORMALS, POINTS, lines, rows
 from robustness.invocation import render
 
@@ -125,3 +126,16 @@ def test_rendering_published_archives(dataset: str, known: str, other: str, trut
 def test_one_label_a_line(write: str, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("\n".join(write.format(label) for label in LABELS[:, 0]))
     np.testing.assert_array_equal(read_labels(tmp_path / "labels.txt"), LABELS[:, 0] == 1)
+
+
+def test_labels_of_a_mesh_are_told_to_be_of_other_points(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sphere = trimesh.creation.icosphere(subdivisions=3)
+    sphere.export(tmp_path / "scan.stl")
+    marked = sphere.vertices[:, 2] > 0.8
+    np.savetxt(tmp_path / "truth.txt", np.column_stack([sphere.vertices, marked]))
+    cloud = read_labelled_points(tmp_path / "truth.txt", tmp_path / "scan.stl")
+    assert len(cloud.points) == len(marked) and cloud.labels is not None and cloud.labels.sum() == marked.sum()
+    assert caplog.messages == [
+        f"{tmp_path / 'truth.txt'}: labels points of its own, but good meshes are sampled from their surfaces; "
+        "use point clouds"
+    ]
