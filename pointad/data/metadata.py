@@ -167,7 +167,7 @@ def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
         return inside(json_path, root, text(key), text("cls_name"))
 
     def optional_path(key: str) -> Path | None:
-        return path(key) if entry.get(key) else None
+        return None if entry.get(key) in (None, "") else path(key)
 
     label = entry.get("anomaly")
     if label not in (0, 1):

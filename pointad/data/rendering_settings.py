@@ -20,6 +20,7 @@ from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json, write_json
 from pointad.files.locks import wait_for_lock
+from pointad.files.presence import is_folder
 from pointad.rendering.views import MOST_VIEWS, View, repeated_direction
 
 logger = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ def note_source(root: Path, archive: Path, *, afresh: bool) -> None:
             return
         known = settings.get(SOURCES) or []
         earlier = [] if afresh else [source for source in known if source != own]
-        others = [source for source in earlier if Path(source).is_dir()]
+        others = [source for source in earlier if is_folder(source)]
         gone = [source for source in earlier if source not in others]
         if gone:
             message = "%s: was rendered from %s, which no longer exists; %s is assumed to be the same data"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 from pointad.files.pictures import picture_size
+from pointad.files.presence import is_file
 
 
 def check_view_sizes(paths: Iterable[Path], size: int) -> None:
@@ -18,7 +19,7 @@ def check_view_sizes(paths: Iterable[Path], size: int) -> None:
         InputError: one has another size.
     """
     for path in paths:
-        found = picture_size(path) if path.is_file() else None
+        found = picture_size(path) if is_file(path) else None
         if found not in (None, (size, size)):
             problem = f"holds a picture of {found[0]} x {found[1]} pixels, expected {size} x {size}"
             raise InputError(path, problem, "give the --grid_size that it was rendered with, or render it again")

@@ -168,6 +168,13 @@ def test_sizes_are_compared_before_pictures_are_decoded(tmp_path: Path, monkeypa
         rendered_files.read_views(tmp_path, [0], 336)
 
 
+def test_pictures_in_folders_of_impossible_names(tmp_path: Path) -> None:
+    """Lists may name any folder."""
+    for name in ("a" * 300, "a\0b"):
+        with pytest.raises(InputError, match=r"name that is too long|is not a valid path"):
+            rendered_files.read_views(tmp_path / name, [0], 336)
+
+
 def test_truncated_and_huge_pictures(tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()

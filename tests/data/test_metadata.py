@@ -200,6 +200,7 @@ def test_paths_that_leave_the_root_are_refused(tmp_path: Path, path: str, key: s
         json.dumps({"test": {"bagel": [entry("", anomaly="yes")]}}),
         json.dumps({"test": {"bagel": [entry("", d2_corrdinate=None)]}}),
         json.dumps({"test": {"bagel": [entry("", cls_name=7)]}}),
+        json.dumps({"test": {"bagel": [entry("", d2_mask_path=[])]}}),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, content: str) -> None:

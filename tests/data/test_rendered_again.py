@@ -1,6 +1,7 @@
 """Rendering a data set again whose raw files have changed: nothing of the earlier rendering passes for the new one."""
 
 import dataclasses
+import json
 import os
 import shutil
 import time
@@ -135,3 +136,12 @@ def test_other_masks_and_pictures_are_noticed_whatever_their_dates(raw: Path) ->
     assert len(sources_of(long)) < 100
     moved = raw.rename(raw.parent / "moved")
     assert [outcome.outdated for outcome in rendered(moved)] == [False, False]
+
+
+def test_impossible_names_of_earlier_raw_data_are_forgotten(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    raw.mkdir(exist_ok=True)
+    for name in ("a" * 300, "a\0b"):
+        (raw / "rendering.json").write_text(json.dumps({"sources": [name]}))
+        note_source(raw, raw, afresh=False)
+        assert json.loads((raw / "rendering.json").read_text()) == {"sources": [str(raw)]}
+    assert caplog.text.count("no longer exists") == 2
