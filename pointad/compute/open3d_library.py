@@ -1,10 +1,10 @@
 """Open3D, which takes seconds to import and needs system libraries (libusb, libGL) that a bare server may lack."""
 
-import warnings
 from types import ModuleType
 
 from pointad.compute.interrupts import held_interrupts
 from pointad.compute.library_loading import raise_lack
+from pointad.compute.silence import without_warnings
 
 
 def load_open3d() -> ModuleType:
@@ -15,8 +15,7 @@ def load_open3d() -> ModuleType:
         MemoryError: it is there, but memory or a limit of this process does not suffice to load it.
     """
     try:
-        with held_interrupts(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with held_interrupts(), without_warnings():
             import open3d
     except (ImportError, OSError) as error:
         raise_lack("Open3D", error)

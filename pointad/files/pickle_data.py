@@ -7,11 +7,12 @@ disassembles the stream without executing it.
 
 import io
 import pickletools
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, BinaryIO
+
+from pointad.compute.silence import without_warnings
 
 # Every opcode may become a Python object of some hundred bytes; CLIP's weights need less than a hundredth of this.
 LARGEST_PICKLE = 8 << 20  # bytes
@@ -81,8 +82,7 @@ def read_pickle_data(stream: BinaryIO | bytes, *, reduce: Reduce, persistent: Pe
     # In memory: reading from a file would allocate as many bytes as a damaged length claims.
     source = io.BytesIO(stream if isinstance(stream, bytes) else stream.read(LARGEST_PICKLE + 1))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about backslashes in foreign names
+        with without_warnings():  # about backslashes in foreign names
             for count, (opcode, argument, position) in enumerate(pickletools.genops(source)):
                 if count == MOST_INSTRUCTIONS:
                     raise PickleDataError(f"its pickle has more than {MOST_INSTRUCTIONS} instructions")

@@ -2,13 +2,13 @@
 
 import io
 import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
+from pointad.compute.silence import without_warnings
 from pointad.errors import InputError, PointADError, reason
 from pointad.files.bounds import check_claim
 from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
@@ -56,32 +56,31 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
     """
     content = read_bytes(path)  # Pillow allocates what a file claims; from memory, no more than there is
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about decompression bombs, which are checked here, and damaged tags
-            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                _check_size(picture, path, len(content))
-                if picture.format == "TIFF":
-                    check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
-                problem = laborious_content(picture, content)
-                if problem is not None:
-                    raise InputError(path, problem, "write it anew with an ordinary program")
-                if _has_others(picture, content):
-                    if is_mask:
-                        raise InputError(path, "holds several pictures", "give one mask, with all defects")
-                    logger.warning("%s: holds several pictures, of which the first is read", path)
-                turned = tiff_tag(picture, ExifTags.Base.Orientation, 1) in _TURNS  # TIFFs, as they are decoded
-                transparent = _transparent(picture) if is_mask else None
-                decoded = _decoded(picture, content, path, is_mask)
-                if upright and _is_white_zero(picture):
-                    decoded = Image.fromarray(0xFFFF - np.array(decoded, dtype=np.uint16))
-                turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-                if upright and turn is not None:
-                    decoded, turned = decoded.transpose(turn), True
-                elif turn is not None and not turned:
-                    logger.warning("%s: its orientation tag is not followed", path)
-                decoded.format = picture.format
-                if transparent is not None:
-                    decoded.info[TRANSPARENT] = transparent
+        # Warnings are about decompression bombs, which are checked here, and damaged tags.
+        with without_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            _check_size(picture, path, len(content))
+            if picture.format == "TIFF":
+                check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
+            problem = laborious_content(picture, content)
+            if problem is not None:
+                raise InputError(path, problem, "write it anew with an ordinary program")
+            if _has_others(picture, content):
+                if is_mask:
+                    raise InputError(path, "holds several pictures", "give one mask, with all defects")
+                logger.warning("%s: holds several pictures, of which the first is read", path)
+            turned = tiff_tag(picture, ExifTags.Base.Orientation, 1) in _TURNS  # TIFFs, as they are decoded
+            transparent = _transparent(picture) if is_mask else None
+            decoded = _decoded(picture, content, path, is_mask)
+            if upright and _is_white_zero(picture):
+                decoded = Image.fromarray(0xFFFF - np.array(decoded, dtype=np.uint16))
+            turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+            if upright and turn is not None:
+                decoded, turned = decoded.transpose(turn), True
+            elif turn is not None and not turned:
+                logger.warning("%s: its orientation tag is not followed", path)
+            decoded.format = picture.format
+            if transparent is not None:
+                decoded.info[TRANSPARENT] = transparent
     except (PointADError, MemoryError):
         raise
     except Exception as error:  # on damaged tags Pillow fails in many ways, not only with its own errors
@@ -97,8 +96,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
 
 def tiff_tag(picture: Image.Image, number: int, default: Any) -> Any:
     """A tag of an opened TIFF; the default if it is missing or damaged, and for other formats."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about damaged tags
+    with without_warnings():  # about damaged tags
         try:
             return getattr(picture, "tag_v2", {}).get(number, default)
         except Exception:  # tags are decoded when they are asked for, and fail in many ways

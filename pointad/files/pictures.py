@@ -1,12 +1,12 @@
 """Reads, resizes and writes pictures; every failure names the file."""
 
 import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
+from pointad.compute.silence import without_warnings
 from pointad.errors import InputError
 from pointad.files.atomic import atomic_path
 from pointad.files.picture_decoding import FORMATS, decode_picture, tiff_tag
@@ -48,10 +48,8 @@ def read_picture(path: str | Path, mode: str) -> np.ndarray:
 def picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of a picture from its file's header, without decoding it; None if it is not readable."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damaged tags
-            with Image.open(path, formats=FORMATS) as picture:
-                return picture.size
+        with without_warnings(), Image.open(path, formats=FORMATS) as picture:  # warnings about damaged tags
+            return picture.size
     except Exception:  # on damaged tags Pillow fails in many ways, not only with its own errors
         return None
 

@@ -1,13 +1,13 @@
 """Reads the elements of `.ply` files that have lists of varying length, through plyfile."""
 
 import io
-import warnings
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from plyfile import PlyData
 
+from pointad.compute.silence import without_warnings
 from pointad.errors import InputError
 from pointad.scans.declared_types import as_declared
 from pointad.scans.ply_header import PlyElement, PlyHeader, PlyProperty
@@ -36,8 +36,7 @@ def read_varying_lists(body: bytes, element: PlyElement, header: PlyHeader, path
         problem = f"has lists of varying length in {element.name} whose lengths are numbers of 64 bits"
         raise InputError(path, problem, "store their lengths as uchar or int")
     stream = io.BytesIO(_plain_header(element, header) + body)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # an empty list in text
+    with without_warnings():  # about an empty list in text
         data = PlyData.read(stream, mmap=False)["row"].data
     columns: Columns = {}
     for position, part in enumerate(element.properties):
