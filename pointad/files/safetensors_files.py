@@ -16,6 +16,7 @@ from pointad.compute.interrupts import held_interrupts
 from pointad.errors import InputError
 from pointad.files.json_files import parse_json
 from pointad.files.tensor_formats import TORCH, tensor_format
+from pointad.files.torch_tensors import MOST_TENSORS
 from pointad.files.unlikely_content import unlikely_content
 
 SUFFIX = ".safetensors"
@@ -36,6 +37,8 @@ def opened_safetensors(path: str | Path) -> Iterator[Any]:
     with Path(path).open("rb"):  # the library takes every file that cannot be opened for missing
         pass
     with held_interrupts(), _mapped(path) as file:
+        if len(file.keys()) > MOST_TENSORS:
+            raise SafetensorError(f"it holds more than {MOST_TENSORS} tensors")
         _refuse_repeated_names(Path(path))
         for name in file.keys():  # noqa: SIM118  (it is not a dictionary)
             shape = file.get_slice(name).get_shape()

@@ -40,6 +40,20 @@ def test_names_that_are_repeated_are_refused(header: str, tmp_path: Path) -> Non
         read_safetensors(path, kind="a test file", remedy="mend it")
 
 
+def test_tensors_without_values_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a kilobyte, which is twenty times its part of the header."""
+    monkeypatch.setattr("pointad.files.safetensors_files.MOST_TENSORS", 3)
+    empty = '{"dtype":"F32","shape":[0],"data_offsets":[8,8]}'
+    for count in (3, 4):
+        header = ",".join([f'"a":{FLOATS}', *(f'"{number}":{empty}' for number in range(1, count))])
+        path = written(f"{{{header}}}", tmp_path / "a.safetensors")
+        if count == 3:
+            assert len(read_safetensors(path, kind="a test file", remedy="mend it")) == 3
+            continue
+        with pytest.raises(InputError, match=r"a\.safetensors: not a test file \(it holds more than 3 tensors\)"):
+            read_safetensors(path, kind="a test file", remedy="mend it")
+
+
 def test_names_that_are_not_repeated_are_read(tmp_path: Path) -> None:
     path = written(f'{{"__metadata__":{{"key":"1"}},"a":{FLOATS}}}', tmp_path / "a.safetensors")
     read = read_safetensors(path, kind="a test file", remedy="mend it")
