@@ -23,11 +23,10 @@ from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good
 from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, twin_of
-from pointad.commands.shortages import is_lack_of_memory, shortage
+from pointad.commands.shortages import failure_of
 from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
-from pointad.compute.interrupts import interrupt_behind
-from pointad.errors import InputError, PointADError, counted, fault, reason
+from pointad.errors import InputError, counted
 from pointad.files.atomic import require_folder_place
 from pointad.files.escaping import for_json_line
 from pointad.files.locks import wait_for_lock
@@ -109,16 +108,7 @@ def inspect_and_write(
             remove_outputs(folder)  # of another run, which may have written a page that this one does not
             return _write(inspection, path, folder, detector, reference, verdicts, settings)
     except Exception as error:  # a fault of the program on one scan must not stop a production line either
-        interrupt = interrupt_behind(error)
-        if interrupt is not None:
-            raise interrupt from None
-        if not isinstance(error, PointADError) and shortage(error) is None:
-            logger.exception("%s", path)
-            return {"file": str(path), "error": fault(error)}
-        lack = (
-            "does not fit into memory" if is_lack_of_memory(error) else "no process or thread could be started for it"
-        )
-        said = str(error) if isinstance(error, PointADError) else f"{path}: {lack} ({reason(error)})"
+        said = failure_of(path, error)
         logger.error("error: %s", said)
         return {"file": str(path), "error": said}
 

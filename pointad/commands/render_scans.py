@@ -30,11 +30,12 @@ from pointad.commands.program import EXIT_ERROR, HelpFormatter
 from pointad.commands.reading_arguments import add_table_arguments, kept_clusters
 from pointad.commands.rig_arguments import add_named_rig_argument, add_rig_arguments, rig_and_views
 from pointad.commands.scan_search import POINTS_BESIDE, find_scans, output_folders
+from pointad.commands.shortages import failure_of
 from pointad.commands.told_readings import Readings
 from pointad.data.layout import SampleFiles
 from pointad.data.rendered_files import remove_views, write_rendered_sample
 from pointad.data.view_subset import ViewChoice, chosen_directions
-from pointad.errors import InputError, PointADError, counted, named_subjects, shown
+from pointad.errors import InputError, counted, named_subjects, shown
 from pointad.files.atomic import atomic_path, remove_file, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
@@ -128,8 +129,8 @@ def render_all(settings: RenderScansSettings) -> int:
     for path, folder in tqdm(pairs, unit="scan", disable=None):
         try:
             render_file(path, folder, settings, readings)
-        except PointADError as error:
-            tqdm.write(f"failed: {error}", file=sys.stderr)
+        except Exception as error:
+            tqdm.write(f"failed: {shown(failure_of(path, error))}", file=sys.stderr)
             failed += 1
     readings.tell()
     readings.warn_of_differences()

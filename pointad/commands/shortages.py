@@ -1,6 +1,13 @@
 """Lacks of memory and of processes: how PyTorch, SciPy, the loader of shared libraries and Python report them."""
 
+import logging
+from pathlib import Path
+
+from pointad.compute.interrupts import interrupt_behind
 from pointad.data.lost_loaders import is_lost_loader, lost_loader
+from pointad.errors import PointADError, fault, reason
+
+logger = logging.getLogger(__name__)
 
 _MEMORY_MESSAGES = ("allocate memory", "out of memory", "failed to map segment")
 # Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well. The
@@ -37,6 +44,24 @@ def shortage(error: BaseException) -> str | None:
     if isinstance(error, FileNotFoundError) and _NO_TEMPORARY_FOLDER in _said(error):
         return "temporary folder: none can be written to; set TMPDIR to a folder with free space"
     return _NO_PROCESSES if is_lack_of_processes(error) else None
+
+
+def failure_of(path: Path, error: Exception) -> str:
+    """Why one of several scans could not be done, which must not stop the others; faults are logged with a traceback.
+
+    Raises:
+        KeyboardInterrupt: that is behind the error.
+    """
+    interrupt = interrupt_behind(error)
+    if interrupt is not None:
+        raise interrupt from None
+    if isinstance(error, PointADError):
+        return str(error)
+    if shortage(error) is None:
+        logger.error("%s", path, exc_info=error)
+        return fault(error)
+    lack = "does not fit into memory" if is_lack_of_memory(error) else "no process or thread could be started for it"
+    return f"{path}: {lack} ({reason(error)})"
 
 
 def _said(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.reference.conformal import CONFIDENCE, conformal_threshold, p_value, rate_interval
 from pointad.reference.likeness import Likeness
 
@@ -60,7 +60,8 @@ class Verdicts:
             return ""
         sentence = f"Verdict: {verdict}; scores above {self.threshold:.4f} fail."
         if self.good_scores is not None:
-            sentence += f" p-value {p_value(score, self.good_scores):.3g} among {len(self.good_scores)} good scans."
+            known = counted(len(self.good_scores), "good scan")
+            sentence += f" p-value {p_value(score, self.good_scores):.3g} among {known}."
         return sentence
 
 
@@ -68,10 +69,10 @@ def judged_by_quantile(good_scores: Sequence[float], quantile: float) -> Verdict
     """The threshold is a quantile of the scores of good scans."""
     threshold = float(np.quantile(good_scores, quantile, method="higher"))
     logger.info(
-        "threshold %.6g: quantile %g of the scores of %d good scans (%.6g to %.6g)",
+        "threshold %.6g: quantile %g of the scores of %s (%.6g to %.6g)",
         threshold,
         quantile,
-        len(good_scores),
+        counted(len(good_scores), "good scan"),
         min(good_scores),
         max(good_scores),
     )
@@ -85,7 +86,8 @@ def judged_by_rate(good_scores: Sequence[float], rate: float) -> Verdicts:
         InputError: there are too few good scores for the rate.
     """
     threshold = conformal_threshold(good_scores, rate)
-    logger.info("threshold %.6g: false-alarm rate %g among %d good scans", threshold, rate, len(good_scores))
+    scans = counted(len(good_scores), "good scan")
+    logger.info("threshold %.6g: false-alarm rate %g among %s", threshold, rate, scans)
     return Verdicts(threshold, tuple(good_scores), rate)
 
 
@@ -94,8 +96,8 @@ def log_realised_rate(verdicts: Verdicts, held_out: Sequence[float]) -> None:
     alarms = sum(verdicts.on(score) == FAIL for score in held_out)
     low, high = rate_interval(alarms, len(held_out))
     logger.info(
-        "false alarms on %d held-out good scans: %d, a rate of %.3g (%.0f %% interval %.3g to %.3g); the target was %g",
-        len(held_out),
+        "false alarms on %s: %d, a rate of %.3g (%.0f %% interval %.3g to %.3g); the target was %g",
+        counted(len(held_out), "held-out good scan"),
         alarms,
         alarms / len(held_out),
         100 * CONFIDENCE,

@@ -115,8 +115,9 @@ def scan_from_array(values: np.ndarray, colors: np.ndarray | None, path: Path) -
         values, colors = _from_records(values, found, path)
     laid_out, kind = _coordinates_last(values, path)
     shape = laid_out.shape[:-1]
-    if np.prod(shape, dtype=object) > MOST_POINTS:
-        raise InputError(path, f"holds {shape} points", f"give a scan with at most {MOST_POINTS}")
+    total = np.prod(shape, dtype=object)
+    if total > MOST_POINTS:
+        raise InputError(path, f"holds {total} points", f"give a scan with at most {MOST_POINTS}")
     if laid_out.ndim == 3 and laid_out.dtype.itemsize == 1:
         raise InputError(path, f"is an 8-bit image of shape {values.shape}, not a scan", _REMEDY)
     count = laid_out.shape[-1]

@@ -10,6 +10,8 @@ from pointad.commands import render_scans
 from pointad.data import layout, rendered_files
 from pointad.errors import InputError
 from pointad.files.locks import try_lock
+from pointad.scans.files import read_scan
+from pointad.scans.scan_file import ScanFile
 
 
 def test_a_mesh_a_cloud_and_a_broken_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +144,28 @@ def test_files_of_others_among_renderings_are_kept(
     assert mine.read_text() == "mine" and (files.views / "view_0.png").is_file()
     mine.unlink()
     assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(MemoryError(), "{}: does not fit into memory"), (ZeroDivisionError("a fault"), "a fault")]
+)
+def test_no_scan_stops_the_others(
+    error: Exception, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    for path in paths:
+        np.save(path, trimesh.creation.icosphere(3).vertices)
+
+    def fail_on_the_first(path: Path) -> ScanFile:
+        if path == paths[0]:
+            raise error
+        return read_scan(path)
+
+    monkeypatch.setattr(render_scans, "read_scan", fail_on_the_first)
+    flags = [*map(str, paths), "--save_path", str(tmp_path / "out"), "--views", "x0"]
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
+    shown = capsys.readouterr()
+    assert said.format(paths[0]) in shown.err and "1 scan rendered" in shown.out and "1 failed" in shown.out
 
 
 def test_errors_name_the_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
