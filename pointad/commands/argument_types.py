@@ -9,22 +9,27 @@ from pointad.scoring.options import LARGEST_SIGMA
 LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
 LARGEST_FLOAT = 1e12
 LARGEST_SIDE = 2048  # pixels; the published pictures have 336
+LARGEST_COUNT = 1024  # of processes, or of what is kept in memory all at once
 
 
-def positive_integer(text: str) -> int:
+def positive_integer(text: str, *, largest: int = LARGEST_INTEGER) -> int:
     """A whole number of at least 1."""
     value = _whole_number(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    if value > largest:
+        raise argparse.ArgumentTypeError(f"{text} is larger than {largest}")
     return value
 
 
 def side_in_pixels(text: str) -> int:
     """The side of a square picture or grid, whose memory grows with its fourth power at worst."""
-    value = positive_integer(text)
-    if value > LARGEST_SIDE:
-        raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_SIDE}")
-    return value
+    return positive_integer(text, largest=LARGEST_SIDE)
+
+
+def count(text: str) -> int:
+    """How many there are of what costs memory each, such as processes."""
+    return positive_integer(text, largest=LARGEST_COUNT)
 
 
 def non_negative_integer(text: str) -> int:

@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
-from pointad.commands.argument_types import non_negative_integer, positive_integer
+from pointad.commands.argument_types import count, non_negative_integer
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter
 from pointad.compute.interrupts import end_with_parent, held_interrupts, obey_the_parent
@@ -43,12 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="classes")
     parser.add_argument(
         "--good",
-        type=positive_integer,
+        type=count,
         metavar="N",
         help=f"good scans of each class in the test split, for mvtec3d (default: {scans.TEST_SCANS['good']})",
     )
     parser.add_argument("--seed", type=non_negative_integer, default=SEED, help="random seed")
-    parser.add_argument("--workers", type=positive_integer, default=os.cpu_count() or 1, help="number of processes")
+    parser.add_argument("--workers", type=count, default=os.cpu_count() or 1, help="number of processes")
     return parser
 
 
@@ -81,7 +81,7 @@ def _write_all(
     names: Sequence[scans.ScanName], write: Callable[[scans.ScanName], None], workers: int, standing: Standing
 ) -> None:
     """Write scans in several processes."""
-    with ProcessPoolExecutor(workers, initializer=partial(_start_worker, standing)) as pool:
+    with ProcessPoolExecutor(min(workers, len(names)), initializer=partial(_start_worker, standing)) as pool:
         try:
             with held_interrupts():  # while processes are started
                 written = pool.map(write, names, chunksize=4)

@@ -21,7 +21,7 @@ import os
 import sys
 from pathlib import Path
 
-from pointad.commands.argument_types import positive_integer
+from pointad.commands.argument_types import count, positive_integer
 from pointad.commands.folder_arguments import add_folder_arguments
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter
@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="also render good scans outside the test split, for test.py --shots: the first N of each class; without "
         "N, all",
     )
-    parser.add_argument("--num_workers", type=positive_integer, default=usable_cores(), help="number of processes")
+    parser.add_argument("--num_workers", type=count, default=usable_cores(), help="number of processes")
     parser.add_argument(
         "--shard",
         type=shard,

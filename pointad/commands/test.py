@@ -14,7 +14,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from pointad.commands.argument_types import non_negative_integer, positive_integer
+from pointad.commands.argument_types import count, non_negative_integer, positive_integer
 from pointad.commands.arguments import (
     add_data_arguments,
     add_encoding_arguments,
@@ -79,9 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="also compare each class with K of its good scans, including their RGB images; results go to "
         "<K>-shot/results.json and shots.csv, those of every draw to shots.json",
     )
-    group.add_argument(
-        "--draws", type=positive_integer, help="number of random draws of the good scans (--shots) (default: 5)"
-    )
+    group.add_argument("--draws", type=count, help="number of random draws of the good scans (--shots) (default: 5)")
     group.add_argument(
         "--good_from",
         choices=("train", "test"),

@@ -103,7 +103,8 @@ def _export_into(
             pending.append(sample)
     if pending:
         note_device(root, options.device)
-    if workers <= 1 or len(pending) <= 1 or not _processes_can_share_locks(workers):
+    workers = min(workers, len(pending))  # all of them are started at once
+    if workers <= 1 or not _processes_can_share_locks(workers):
         for sample in pending:
             refuse_replaced(root)
             yield export_sample(sample, root, options, overwrite=overwrite)

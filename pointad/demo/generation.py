@@ -4,7 +4,6 @@ Scans of another seed have the same names, and those beyond a smaller number sta
 nothing would tell the mixture from a data set.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +14,6 @@ from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json, write_json
 from pointad.files.locks import wait_for_lock
 from pointad.files.regular import refuse_leaving
-
-logger = logging.getLogger(__name__)
 
 RECORD_NAME = "demo_data.json"
 _LOCK_NAME = ".demo_data.lock"
@@ -35,15 +32,14 @@ class Generation:
 def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) -> None:
     """Store what a folder is to be generated with, or check that it is what is stored there already.
 
-    Scans of older versions, which stored nothing, are assumed to match; this is logged.
-
     Args:
         root: the demo data's folder, which is created if it is missing.
         wanted: what is to be generated there.
         classes: names of all classes that there are.
 
     Raises:
-        InputError: the folder was generated with something else, or the record cannot be read or written.
+        InputError: the folder was generated with something else, has a class of which nothing says that it was
+            generated, or its record cannot be read or written.
     """
     make_folder(root)
     path = root / RECORD_NAME
@@ -51,10 +47,9 @@ def agree_on_generation(root: Path, wanted: Generation, classes: Sequence[str]) 
         if is_beside(path):
             _compare(path, asdict(wanted))
             return
-        if any((root / name).is_dir() for name in classes):
-            logger.warning(
-                "%s: scans without %s are assumed to have been generated with the current flags", root, RECORD_NAME
-            )
+        there = next((name for name in classes if (root / name).is_dir()), None)
+        if there is not None:  # scans of somebody else may be called like those that would replace them
+            raise InputError(root / there, f"exists, and no {RECORD_NAME} beside it says that it is generated", _REMEDY)
         write_json(path, asdict(wanted))
 
 

@@ -38,6 +38,10 @@ def test_zero_is_taken_and_not_excluded_by_the_message(
         (predict, "--views", "-1", "'-1' is neither a number of views nor an axis and degrees, such as x-45 or y30"),
         (render_scans, "--point_pixels", "large", "'large' is neither auto nor a whole number from 1 to 2048"),
         (render_scans, "--point_pixels", "0", "'0' is neither auto nor a whole number from 1 to 2048"),
+        (render_dataset, "--num_workers", "1000000", "1000000 is larger than 1024"),
+        (make_demo_data, "--workers", "1000000", "1000000 is larger than 1024"),
+        (make_demo_data, "--good", "1000000000000", "1000000000000 is larger than 1024"),
+        (test, "--draws", "1000000000", "1000000000 is larger than 1024"),
     ],
 )
 def test_the_message_names_all_that_the_flag_takes(

@@ -1,6 +1,7 @@
 """A folder of demo data holds scans of one seed, format and number; the same command completes it."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -15,9 +16,9 @@ import pytest
 from commands.programs import ROOT
 from robustness.invocation import assert_one_error_line, files_below, invoke
 
-from pointad.commands.make_demo_data import FORMATS
+from pointad.commands.make_demo_data import FORMATS, SEED
 from pointad.demo.generation import RECORD_NAME
-from pointad.demo.scans import ScanName
+from pointad.demo.scans import TEST_SCANS, ScanName
 
 
 def mark(name: ScanName, seed: int, root: Path) -> None:
@@ -77,10 +78,17 @@ def test_the_same_settings_complete_a_folder(flags: tuple[object, ...]) -> None:
         completed = invoke(*flags, class_name, "--good", 20)
         assert completed.code == 0 and not completed.err
     assert len(list((folder / "pear" / "test" / "good").iterdir())) == 20
-    (folder / RECORD_NAME).unlink()
-    assert RECORD_NAME in invoke(*flags, "pear", "--good", 20).err
     (folder / RECORD_NAME).write_text("[]")
     assert_one_error_line(invoke(*flags, "pear", "--good", 20), RECORD_NAME)
+
+
+def test_scans_that_nothing_says_were_generated_are_not_replaced(flags: tuple[object, ...]) -> None:
+    own = Path(str(flags[2])) / "gear" / "test" / "good" / "xyz" / "000.tiff"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"of somebody else")
+    for chosen in ("gear", "pear"):
+        assert_one_error_line(invoke(*flags, chosen), f"gear: exists, and no {RECORD_NAME} beside it")
+    assert own.read_bytes() == b"of somebody else"
 
 
 def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
@@ -135,6 +143,8 @@ def test_links_lead_no_scans_out_of_their_class(form: str, link: str, tmp_path: 
     elsewhere.mkdir()
     place.parent.mkdir(parents=True)
     place.symlink_to(elsewhere)
+    record = {"format": form, "seed": SEED, "good": TEST_SCANS["good"] if form == "mvtec3d" else None}
+    (tmp_path / "raw" / RECORD_NAME).write_text(json.dumps(record))
     flags = ("--output", tmp_path / "raw", "--classes", "gear", "--workers", 1, "--format", form)
     assert_one_error_line(invoke("scripts/make_demo_data.py", *flags), str(place), "leads out of")
     assert not list(elsewhere.iterdir())
