@@ -58,7 +58,7 @@ def list_raw_samples(
     classes: Iterable[str] | None = None,
     reading: ReadingOptions | None = None,
 ) -> list[RawSample]:
-    """The samples of a raw archive, by class, good ones first.
+    """The samples of a raw archive, by class, good ones first, in the order in which their renderings would be listed.
 
     Args:
         dataset: its name, see `pointad.datasets.registry`, or its specification.
@@ -81,6 +81,7 @@ def list_raw_samples(
     tell_of_doubtful_masks(samples, dataset, Path(root), split or dataset.default_split, classes)
     if reading.good_folder is not None:
         samples = _with_good_folder(samples, reading.good_folder)
+    samples = _in_order(samples)
     _check_names(samples)
     if not reading.allow_empty_masks:
         _check_masks(samples)
@@ -133,7 +134,7 @@ def list_good_scans(
         if not is_hidden(sample.scan_path) and (not sample.label or sample.species == reading.good_folder)
     ]
     _check_names(samples)
-    return samples
+    return _in_order(samples)
 
 
 def check_apart(samples: Iterable[RawSample], good: Iterable[RawSample]) -> None:
@@ -155,14 +156,22 @@ def _with_good_folder(samples: list[RawSample], good_folder: str) -> list[RawSam
     if good_folder not in species and not (is_good(good_folder) and GOOD in species):
         remedy = f"choose among {', '.join(sorted(species))}"
         raise InputError(f"--good_folder {good_folder}", "is not a folder of this data set", remedy)
-    changed = [
+    return [
         dataclasses.replace(sample, species=GOOD, label=0, mask_path=_picture(sample.mask_path))
         if sample.species == good_folder
         else sample
         for sample in samples
     ]
+
+
+def _in_order(samples: list[RawSample]) -> list[RawSample]:
+    """The same samples, in each class as `pointad.data.listing` lists their renderings: trainings go by the order."""
     order = {class_name: k for k, class_name in enumerate(dict.fromkeys(sample.class_name for sample in samples))}
-    return sorted(changed, key=lambda sample: (order[sample.class_name], sample.label))
+
+    def place(one: RawSample) -> tuple[int, bool, str, str]:
+        return order[one.class_name], not is_good(one.species), one.species, one.identifier
+
+    return sorted(samples, key=place)
 
 
 def _picture(mask: Path | None) -> Path | None:

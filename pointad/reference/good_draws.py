@@ -29,13 +29,17 @@ class ClassMembers:
 
 
 def members_of(class_name: str, sources: Sequence[SampleSource], test_count: int) -> ClassMembers:
-    """Where the scans of a class are among the sources, whose first ones are the test samples."""
+    """Where the scans of a class are among the sources, whose first ones are the test samples.
+
+    Good scans are in the order of their names: in whichever order a list has them, a draw holds the same ones.
+    """
     own = [number for number, source in enumerate(sources) if source.class_name == class_name]
     tested = tuple(number for number in own if number < test_count)
+    own.sort(key=lambda number: (sources[number].species, sources[number].identifier))
     beside = tuple(number for number in own if number >= test_count)
     if beside:
         return ClassMembers(class_name, tested, beside, TRAINING_SPLIT)
-    good = tuple(number for number in tested if not sources[number].label)
+    good = tuple(number for number in own if not sources[number].label)
     return ClassMembers(class_name, tested, good, TEST_SPLIT)
 
 

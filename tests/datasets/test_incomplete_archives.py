@@ -157,8 +157,8 @@ def test_minishift_without_difficulties(whole_archives: dict[str, Path], tmp_pat
     for folder in (root / "nut/test/pit", root / "nut/gt/pit"):
         (folder / "easy" / "3.txt").rename(folder / "7.txt")
     samples = list_raw_samples("minishift_pc_3d", root, classes=["nut"])
-    assert [one.species for one in samples] == ["good", "pit_medium", "pit_hard", "pit"]
-    assert samples[-1].mask_path == root / "nut/gt/pit/7.txt"
+    assert [one.species for one in samples] == ["good", "pit", "pit_hard", "pit_medium"]
+    assert samples[1].mask_path == root / "nut/gt/pit/7.txt"
 
 
 def realiad_with_two(root: Path, change: Callable[[Path], None]) -> tuple[Path | None, ...]:

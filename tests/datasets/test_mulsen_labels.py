@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from datasets.miniatures import write_mulsen, write_rows
 
-from pointad.data.raw import list_raw_samples, load_raw_sample
+from pointad.data.raw import list_good_scans, list_raw_samples, load_raw_sample
 from pointad.datasets.mulsen import distinct_vertices
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
 
@@ -73,6 +74,19 @@ def test_rows_with_other_names_go_by_their_numbers(archive: Path, caplog: pytest
     samples = table_of(archive, f"{COLUMNS}\nhole_0,1,0,1\nhole_10,1,0,0\nhole_2,1,0,1\n")
     assert [one.identifier for one in samples if one.label] == ["0", "2"]
     assert "matched to the scans by the numbers in the names" in caplog.text
+
+
+def test_scans_come_as_their_renderings_are_listed(archive: Path) -> None:
+    """By name, not by number: from a data set and from its renderings, a training takes its samples in one order."""
+    scans = archive / "light/Pointcloud"
+    for number in (2, 10):
+        for split in ("train", "test/good"):
+            shutil.copy(scans / "test/hole/0.stl", scans / f"{split}/{number}.stl")
+    samples = list_raw_samples(NAME, archive, classes=["light"])
+    named = [one.identifier for one in samples if not one.label]
+    assert named.index("10") < named.index("2") and named == sorted(named)
+    good = [one.identifier for one in list_good_scans(specification(NAME), archive, ["light"])]
+    assert good.index("10") < good.index("2") and good == sorted(good)
 
 
 def defect(archive: Path) -> tuple[RawSample, Path, np.ndarray]:

@@ -16,7 +16,7 @@ from pointad.evaluation.draws import largest_bounds
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.reference.building import build_reference
-from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders
+from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders, members_of
 from pointad.reference.sample_looks import look_at_sample
 from pointad.reference.setting import ReferenceSetting
 from pointad.reference.shots import ShotOutcome, ShotSettings, evaluate_shots
@@ -76,6 +76,19 @@ def test_a_draw_depends_on_the_seed_and_the_class_alone() -> None:
     assert orders == draw_orders(range(8), "bolt", 4, 5)[:3]
     assert all(sorted(order) == list(range(8)) for order in orders)
     assert orders != draw_orders(range(8), "nut", 3, 5) and orders != draw_orders(range(8), "bolt", 3, 6)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_draw_holds_the_same_scans_in_whichever_order_a_list_has_them(beside: bool) -> None:
+    sources = dataset({"nut": 8, "bolt": 8}).sources
+    tested, good = (sources[8:], [source for source in sources[:8] if not source.label]) if beside else (sources, [])
+    drawn = []
+    for step in (1, -1):
+        listed = [*tested[::step], *good[::step]]
+        members = members_of("nut" if beside else "bolt", listed, len(tested))
+        drawn.append([listed[number].identifier for number in members.good])
+        assert members.drawn_from == ("train" if beside else "test")
+    assert drawn[0] == drawn[1] and len(drawn[0]) == 4
 
 
 def test_a_class_may_have_a_name_that_is_not_text() -> None:
