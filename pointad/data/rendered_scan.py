@@ -1,5 +1,6 @@
 """One scan of a data set with its views: read from its rendered folder, or just rendered from the raw scan."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from pointad.data.good_masks import without_view_marks
 from pointad.data.metadata import SampleRecord
 from pointad.data.points import read_points
 from pointad.errors import InputError
-from pointad.files.pictures import read_picture
+from pointad.files.pictures import picture_size, read_picture
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
@@ -53,16 +54,36 @@ def load_rendered(record: SampleRecord, options: SampleOptions) -> LoadedScan:
         mask=mask,
         points=points,
     )
-    if scan.mask is not None and scan.mask.ndim == 2 and scan.color is not None:
-        _check_proportions(record, scan.mask.shape, scan.color.shape)
+    if scan.mask is not None or scan.color is not None:
+        _check_proportions(record, scan.mask, scan.color)
     return scan
 
 
-def _check_proportions(record: SampleRecord, mask: tuple[int, ...], color: tuple[int, ...]) -> None:
-    """Refuse the mask of another recording: resized to the grid, it would silently mark other points."""
-    if abs(mask[0] * color[1] - mask[1] * color[0]) > SAME_PROPORTIONS * mask[1] * color[0]:
-        problem = f"is {mask[1]} x {mask[0]} pixels, but the picture is {color[1]} x {color[0]}"
+def _check_proportions(record: SampleRecord, mask: np.ndarray | None, color: np.ndarray | None) -> None:
+    """Refuse the mask or the picture of another recording: resized to the grid, it would silently be of other points.
+
+    Args:
+        record: where they lie, if there are any.
+        mask, color: (H, W) and (H, W, 3), or (P,) of a cloud; None: not read, so that the header has to tell.
+    """
+    sizes = _sizes(record.mask_path, mask), _sizes(record.rgb_path, color)
+    if all(sizes) and not any(
+        abs(width * other_height - other_width * height) <= SAME_PROPORTIONS * width * other_height
+        for (width, height), (other_width, other_height) in itertools.product(*sizes)
+    ):
+        (of_mask, *_), (of_picture, *_) = sizes
+        problem = f"is {of_mask[0]} x {of_mask[1]} pixels, but the picture is {of_picture[0]} x {of_picture[1]}"
         raise InputError(record.mask_path or record.views_folder, problem, "give files of the same recording")
+
+
+def _sizes(path: Path | None, pixels: np.ndarray | None) -> list[tuple[int, int]]:
+    """Width and height; both ways round from a header, as a note beside it may turn the picture; none if unknown."""
+    if pixels is not None and pixels.ndim > 1:
+        return [(pixels.shape[1], pixels.shape[0])]
+    if pixels is not None or path is None or not path.is_file():
+        return []
+    found = picture_size(path)
+    return [] if found is None else [found, found[::-1]]
 
 
 def _check_grid(name: str | Path, scan: LoadedScan, size: int) -> None:

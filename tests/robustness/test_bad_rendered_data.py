@@ -24,6 +24,7 @@ PLACES = SAMPLE / "2d_3d_cor/000/view_2_cor.npy"
 INDICES = SAMPLE / "2d_3d_cor/000/nonzero_indices.npy"
 COLOR = SAMPLE / "rgb/000.png"
 MASK = SAMPLE / "gt/000.png"
+GOOD_COLOR = Path("cookie/test/good/rgb/000.png")
 
 
 def on(path: Path, spoil: Callable[[Path], object]) -> Spoil:
@@ -130,6 +131,7 @@ CASES = [
     pytest.param(on(MASK, remove), f"hole/gt/{MASK.name}", id="mask missing"),
     pytest.param(on(MASK, truncate), f"hole/gt/{MASK.name}", id="mask truncated"),
     pytest.param(on(MASK, lambda path: (remove(path), mask_of(300, 200).save(path))), MASK.name, id="mask of another"),
+    pytest.param(on(GOOD_COLOR, picture(200, 300)), "good/gt/000.png", id="picture of another"),
     pytest.param(on(LISTS[0], lambda path: [remove(path.with_name(n)) for n in LISTS]), "_meta.json", id="no list"),
     pytest.param(lists(b""), "_meta.json", id="list empty"),
     pytest.param(lists(b'{"test": {"cookie": ['), "_meta.json", id="list truncated"),
@@ -208,7 +210,7 @@ TRAINING_CASES = [
     *(
         case
         for case in CASES
-        if case.id in ("view missing", "correspondences truncated", "list empty", "path climbs out")
+        if case.id in ("view missing", "correspondences truncated", "mask of another", "list empty", "path climbs out")
     ),
     pytest.param(on(VIEW_GT, remove), VIEW_GT.name, id="view's truth missing"),
     pytest.param(on(VIEW_GT, truncate), VIEW_GT.name, id="view's truth truncated"),
