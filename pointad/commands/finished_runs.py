@@ -169,7 +169,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
         if told is None or told.data is None:  # of an older version
             logger.info("%s: does not say what it was made from; tested again", place)
             return False
-        epoch = None if checkpoint is None else epoch_of(checkpoint)
+        epoch = None if checkpoint is None else epoch_of(checkpoint, TrainingRecord.from_json(read_origin(checkpoint)))
         if None not in (epoch, results.run.epoch) and epoch != results.run.epoch:
             problem = f"was made with the prompts of epoch {results.run.epoch}, not {epoch}"
             raise InputError(place, problem, _TEST_AGAIN)

@@ -155,7 +155,7 @@ def _load(
         object_aware=object_aware,
         checkpoint=str(path),
         checkpoint_fingerprint=file_fingerprint(path),
-        epoch=epoch_of(path),
+        epoch=epoch_of(path, known),
         training_class=training_class,
         training_dataset=training_dataset,
         depth=learner.depth,

@@ -287,7 +287,9 @@ def _views_by_index(content: Mapping[str, Any], dataset: Any) -> dict[str, Any]:
         raise ValueError(f"views is {count}") from error
 
 
-def epoch_of(checkpoint: Path) -> int | None:
-    """The epoch in the name of a checkpoint such as ``epoch_15.pth``; None for other names."""
+def epoch_of(checkpoint: Path, training: TrainingRecord) -> int | None:
+    """The epoch of a checkpoint, from its record or else its name, such as ``epoch_15.pth``; None if neither tells."""
+    if training.epoch is not None:
+        return training.epoch
     number = checkpoint.stem.removeprefix("epoch_")
     return int(number) if number.isascii() and number.isdigit() and checkpoint.stem.startswith("epoch_") else None

@@ -85,7 +85,8 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         facts = _read_facts(path, _REMEDY)
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")
-        return facts
+        if not {"sha256", "training_class"}.isdisjoint(facts):  # else it is someone's own, such as notes
+            return facts
     # Whether or not the checkpoint of that name is still there: it may be the one that was renamed.
     others = sorted(other for other in checkpoint.parent.glob("epoch_*.json") if _ORIGIN.fullmatch(other.name))
     found = [_read_facts(other, _REMEDY) for other in others if is_beside(other)]

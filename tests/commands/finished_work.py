@@ -88,7 +88,7 @@ def test(*words: str) -> TestSettings:
         folder = settings.save_path
         if path is not None:
             told = TrainingRecord.from_json(read_origin(path))
-            fingerprint, epoch = file_fingerprint(path), epoch_of(path)
+            fingerprint, epoch = file_fingerprint(path), epoch_of(path, told)
             run = replace(run, checkpoint_fingerprint=fingerprint, epoch=epoch, training=told)
             run = replace(run, training_class=settings.train_class or told.training_class)
             folder = folder / str(told.training_class) if settings.several else folder

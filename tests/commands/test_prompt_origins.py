@@ -12,6 +12,7 @@ from pointad.commands.test_settings import TestSettings
 from pointad.datasets.registry import DATASETS
 from pointad.evaluation.run_record import RunRecord
 from pointad.model.backbone import ClipBackbone
+from pointad.training.run_folder import write_origin
 
 MVTEC, EYE = "mvtec_pc_3d_rgb", "eye_pc_3d_rgb"
 
@@ -53,6 +54,20 @@ def test_part_of_the_data_set_that_was_learned_from_is_no_other_one(
     assert record.learned_classes == ("carrot",)
     record = record_of(released, golden_backbone, EYE, DATASETS[EYE].classes, "Eyecandies", *flags)
     assert (record.protocol, record.training_class) == ("cross-dataset", "carrot")
+
+
+def test_the_epoch_is_that_of_the_prompts_whatever_they_are_called(
+    released: Path, golden_backbone: ClipBackbone
+) -> None:
+    other = shutil.copy(released, released.with_name("best.pth"))
+    for named, epoch in ((released, 15), (Path(other), None)):
+        record = record_of(named, golden_backbone, EYE, DATASETS[EYE].classes, "Eyecandies")
+        assert record.epoch == epoch
+    learned = Path(shutil.copy(released, released.with_name("epoch_3.pth")))
+    write_origin(learned, {"training_class": "carrot"}, 3)
+    for named in (Path(other), released):
+        record = record_of(named, golden_backbone, EYE, DATASETS[EYE].classes, "Eyecandies")
+        assert record.epoch == 3
 
 
 def test_prompts_of_own_data_on_other_data_of_that_format_are_told(

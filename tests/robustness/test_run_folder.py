@@ -51,6 +51,8 @@ def test_a_renamed_checkpoint_is_known_by_the_file_that_kept_its_name(checkpoint
     """Else nothing would say that its class was learned from, and a test would count it as unseen."""
     renamed = checkpoint.rename(checkpoint.with_name("prompts.pth"))
     assert read_origin(renamed)["training_class"] == "cookie"
+    origin_file(renamed).write_text('{"note": "someone\'s own"}')
+    assert read_origin(renamed)["training_class"] == "cookie"
     elsewhere = tmp_path / "alone"
     elsewhere.mkdir()
     assert read_origin(renamed.rename(elsewhere / "prompts.pth")) == {}
