@@ -103,7 +103,8 @@ def view_subset(
     """Choose ``count`` of the rendered views.
 
     Organized scans are seen from one side only: the frontal view comes first, then increasingly oblique ones, in pairs
-    if the rig has them. Closed shapes are seen from all around: the chosen views are spread evenly over the rig.
+    if the rig has them, and so do the views of their published rigs for any scans. Closed shapes are seen from all
+    around: the chosen views are spread evenly over the rig.
 
     Args:
         count: 1 to ``of``.
@@ -119,9 +120,10 @@ def view_subset(
     """
     if not 1 <= count <= of:
         raise InputError(f"views {count}", f"a sample has {of} views", f"give a number from 1 to {of}")
-    if not organized or (of != VIEW_COUNT and directions is None):
+    is_frontal = directions is not None and _is_published(directions)
+    if not (organized or is_frontal) or (of != VIEW_COUNT and directions is None):
         return tuple(int((i + 0.5) * of / count) for i in range(count))
-    if directions is None or _is_published(directions):
+    if directions is None or is_frontal:
         return tuple(sorted(_FRONTAL_FIRST[:count]))
     steepness = [abs(view.degrees) for view in directions]
     return tuple(sorted(sorted(range(of), key=lambda index: (steepness[index], index))[:count]))

@@ -216,6 +216,8 @@ def test_views_may_be_a_number_or_directions(detector: PointAD) -> None:
     assert few.score == named.score and len(few.view_scores) == 3
     frontal = detector.predict(depth_scan(), views=[View("x", 0.0)])
     assert frontal.score == detector.predict(depth_scan(), views=1).score
+    for rig, names in (("front", ("x -15°", "x 0°", "x 15°")), ("around", ("x -108°", "x 0°", "x 108°"))):
+        assert detector.predict(closed_shape(300), views=3, rig=rig).view_names == names
 
 
 def test_prompts_that_do_not_fit_are_told_before_a_model_is_downloaded(
