@@ -46,14 +46,18 @@ class _Settings:
 
     def leave(self) -> None:
         with self._lock:
+            if not self._open:  # in a fork, from a block that was opened before
+                return
             self._open -= 1
             if self._open == 0 and self._before is not None:
                 _set(*self._before)
                 self._before = None
 
     def forked(self) -> None:
-        """In a fork: the lock may have been held by a thread that is not there."""
-        self._lock = threading.Lock()
+        """In a fork: the threads that opened blocks are not there, nor one that may have held the lock."""
+        if self._before is not None:
+            _set(*self._before)
+        self._lock, self._open, self._before = threading.Lock(), 0, None
 
 
 def _kinds() -> tuple[Any, Any, Any]:

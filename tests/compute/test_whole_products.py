@@ -1,5 +1,6 @@
 """Products of float32 matrices are not rounded in between, and a caller's settings come back."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 
@@ -73,4 +74,23 @@ def test_the_last_of_several_threads_restores() -> None:
     assert torch.get_float32_matmul_precision() == "highest"
     leave.set()
     thread.join()
+    assert torch.get_float32_matmul_precision() == "medium"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forks_begin_without_the_blocks_of_other_threads() -> None:
+    """A fork in which blocks counted that never end there would round what it sets itself to be rounded."""
+    torch.set_float32_matmul_precision("medium")
+    with whole_products():
+        process = os.fork()
+        if not process:
+            status = 1
+            try:
+                inherited = torch.get_float32_matmul_precision()
+                with whole_products():
+                    status = int((inherited, torch.get_float32_matmul_precision()) != ("medium", "highest"))
+            finally:
+                os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     assert torch.get_float32_matmul_precision() == "medium"
