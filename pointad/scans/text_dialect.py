@@ -72,9 +72,8 @@ def decoded(content: bytes, name: str | Path) -> bytes:
     if b'"' in content[:_HEADER]:
         content = _BROKEN_NAME.sub(rb"\1 \2", content[:_HEADER]) + content[_HEADER:]
     content = content.rstrip(b"\x1a")  # the end of a text in DOS
-    if _LONG_GAP in content:
-        content = re.sub(rb"%b+" % _LONG_GAP, b" ", content)
-    return content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
+    content = content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
+    return re.sub(rb"%b+" % _LONG_GAP, b" ", content) if _LONG_GAP in content else content
 
 
 def plain_nan(content: bytes) -> bytes:

@@ -20,6 +20,7 @@ READ = {
     "blanks in a row, below a comment": ("a.xyz", f"# c\n{ROWS.replace(',', ' ')}1{' ' * MANY}2 3\n"),
     "tabs in a row, below a comment": ("a.xyz", "# c\n" + ROWS.replace(",", " ") + "1" + "\t" * MANY + "2 3\n"),
     "blanks beside a missing number": ("a.csv", f"x,y,z\n{ROWS}1,{' ' * MANY}2,n/a\n"),
+    "no-break spaces beside a missing number": ("a.csv", f"x,y,z\n{ROWS}1,{chr(160) * MANY}2,n/a\n"),
 }
 
 
