@@ -18,6 +18,7 @@ from pointad.files.existing import lies_beside
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import POINT_CLOUD, render
 from pointad.rendering.views import View, ViewRig
+from pointad.scans.line import on_a_line
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.reading_options import AS_PUBLISHED, ReadingOptions
 from pointad.scans.units import warn_of_unit
@@ -222,10 +223,13 @@ def load_raw_sample(sample: RawSample) -> PreparedSample:
     """Read and clean one sample; no file is changed. Nothing is marked in a good one, whatever its mask says.
 
     Raises:
-        InputError: a file is missing or broken, or the sample counts as anomalous but no point is marked.
+        InputError: a file is missing or broken, all points lie on one line, or the sample counts as anomalous but no
+            point is marked.
     """
     dataset = specification(sample.dataset_name)
     prepared = dataset.prepare(sample)
+    if on_a_line(prepared.point_cloud.points):
+        raise InputError(sample.scan_path, "all its points lie on one line", "give a scan of a surface")
     if not sample.label:
         prepared = without_marks(sample, prepared)
     elif prepared.mask is not None and prepared.mask.any():

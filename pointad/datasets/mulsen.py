@@ -111,7 +111,7 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
     rows = read_rows(path)
     rows = rows[np.isfinite(rows[:, :3]).all(axis=1)]
     listed = None
-    if rows.shape[1] == 4 and set(np.unique(rows[:, 3])) == {0, 1}:
+    if rows.shape[1] == 4 and 0 in rows[:, 3] and np.isin(rows[:, 3], (0, 1)).all():
         logger.warning("%s: the last column is read as labels; only rows of 1 are anomalous", path)
         listed, rows = rows[:, :3], rows[rows[:, 3] == 1]
     rows = rows[:, :3]

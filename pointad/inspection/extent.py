@@ -3,11 +3,10 @@
 import numpy as np
 
 from pointad.errors import InputError
+from pointad.scans.line import on_a_line
 from pointad.scans.scan_file import FEWEST_POINTS
 
 SMALLEST_EXTENT = 1e-300  # what lies closer together is lost in rounding
-LINE_TOLERANCE = 1e-6  # how far points of a line may spread beside it, relative to how far along it
-SAMPLE = 100_000  # points that settle it for nearly every cloud
 
 
 def check_count(measured: int, on_grid: int = FEWEST_POINTS) -> None:
@@ -39,17 +38,5 @@ def check_extent(points: np.ndarray) -> None:
         raise InputError("scan", "all its points lie in one place", "give a scan of a surface")
     if extent < SMALLEST_EXTENT:
         raise InputError("scan", f"has an extent of {extent:.3g}", "give it in a smaller unit")
-    if _on_a_line(points[:: max(1, len(points) // SAMPLE)]) and _on_a_line(points):
+    if on_a_line(points):
         raise InputError("scan", "all its points lie on one line", "give a scan of a surface")
-
-
-def _on_a_line(points: np.ndarray) -> bool:
-    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
-    extent = (high - low).max()
-    if extent == 0:
-        return True
-    within = (points - low) / extent
-    centred = within - within.mean(axis=0)
-    _, along = np.linalg.eigh(centred.T @ centred)
-    reach = np.ptp(centred @ along, axis=0)
-    return bool(reach[1] <= LINE_TOLERANCE * reach[2])

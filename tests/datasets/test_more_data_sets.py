@@ -137,6 +137,21 @@ def test_mulsen_without_label_file_takes_defects_as_they_are(
     assert "counts as anomalous" in caplog.text
 
 
+def test_scans_on_a_line_are_refused(tmp_path: Path) -> None:
+    """Such as depth maps in millimetres that were copied to three channels, and a cloud of two points."""
+    MINIATURES["adam_pc_3d_rgb"](tmp_path)
+    depth = recording(0)[0][..., 2:]
+    write_tiff(tmp_path / "1m1/test/Cuts/xyz/004_C.tiff", np.repeat(1000 * depth, 3, axis=-1))
+    sample = list_raw_samples("adam_pc_3d_rgb", tmp_path, classes=["1m1"])[1]
+    with pytest.raises(InputError, match=r"004_C\.tiff: all its points lie on one line"):
+        load_raw_sample(sample)
+    scan = tmp_path / "nut/test/good/0.txt"
+    write_rows(scan, np.array([[0.0, 0, 0], [1, 2, 3]]))
+    (sample,) = list_raw_samples("minishift_pc_3d", tmp_path, classes=["nut"])
+    with pytest.raises(InputError, match=r"0\.txt: all its points lie on one line"):
+        load_raw_sample(sample)
+
+
 def test_adam_depth_maps_become_points(archives: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     sample = list_raw_samples("adam_pc_3d_rgb", archives["adam_pc_3d_rgb"], classes=["1m1"])[0]
     prepared = load_raw_sample(sample)

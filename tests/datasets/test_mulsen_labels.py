@@ -118,6 +118,9 @@ def test_ground_truth_of_every_vertex(archive: Path, caplog: pytest.LogCaptureFi
     write_rows(path, np.column_stack([vertices, labels])[::2][: len(vertices) // 4], ",")
     load_raw_sample(sample)
     assert f"of the {len(vertices)} vertices of 0.stl, which count as normal" in caplog.text
+    write_rows(path, np.column_stack([vertices, 0 * labels])[:20], ",")
+    with pytest.raises(InputError, match="no point is marked"):
+        load_raw_sample(sample)
     write_rows(path, vertices, ",")
     with pytest.raises(InputError, match="marks every point as anomalous"):
         load_raw_sample(sample)
