@@ -182,7 +182,8 @@ class PointAD:
                 not used for its score: pass None.
             rgb: (h, w, 3) uint8, a separate RGB picture with the same field of view as the organized scan.
             rig: "auto", "front" (scans from one side), "around" (closed shapes), "all_sides" (closed shapes, with the
-                ends of their longest axis), or a rig of your own, such as `MVTEC3D_RIG` in `pointad.datasets.mvtec3d`.
+                ends of their longest axis), or a rig of your own, which keeps the pose, such as
+                `pointad.datasets.mvtec3d.MVTEC3D_RIG`.
             views: how many of the rig's views, or other directions; None: all of the rig's.
             sigma: width of the smoothing in pixels of the grid; on a surface, in pixels of the views, of which the
                 cloud's largest side takes 240.

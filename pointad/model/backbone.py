@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pointad.compute.argument_kinds import as_switch, shown_argument
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
+from pointad.files.presence import is_file
 from pointad.model import towers
 from pointad.model.architecture import (
     Configuration,
@@ -39,6 +40,7 @@ from pointad.model.weight_locations import (
     folder_for_downloads,
     locate,
     openai_file,
+    place_of,
 )
 from pointad.model.weights import openai_url, read_weights
 
@@ -144,8 +146,9 @@ def load_backbone(
     Args:
         model: an open_clip name such as ``ViT-B-16``. None: for a file, the architecture implied by its shapes and the
             configuration beside it; otherwise ``ViT-L-14-336``.
-        weights: ``demo``, the small model shipped with the package; ``openai`` or another of open_clip's tags for that
-            name, downloaded if not present yet; ``random``, for timing; or a file or folder (see ``read_weights``).
+        weights: ``demo`` or its file, the small model shipped with the package; ``openai`` or another of open_clip's
+            tags for that name, downloaded if not present yet; ``random``, for timing; or a file or folder (see
+            ``read_weights``).
         device: where the model is placed.
         quick_gelu: the activation of a file's model. None: determined by ``choose_configuration``. The wrong one
             silently gives wrong features.
@@ -157,14 +160,15 @@ def load_backbone(
     if model is not None and not isinstance(model, str):
         raise InputError(shown_argument("model", model), "is not a name", "give one of open_clip's, such as ViT-B-16")
     quick_gelu = None if quick_gelu is None else as_switch(quick_gelu, "quick_gelu")
-    if quick_gelu is not None and is_name(str(weights)):
+    demo = demo_folder() if str(weights) == DEMO else _folder_of_demo(weights)
+    if quick_gelu is not None and (demo is not None or is_name(str(weights))):
         raise InputError(f"weights {weights}", "have a known activation", "omit --clip_activation")
     if model is not None and (str(weights) == RANDOM or _is_tag(str(weights))):
         _refuse_without_tokenizer(model)
-    if str(weights) == DEMO:
+    if demo is not None:
         if model is not None:
             raise InputError(f"model {model}", "the demo weights have their own architecture", "omit --clip_model")
-        backbone = load_demo_backbone(demo_folder())
+        backbone = load_demo_backbone(demo)
     elif str(weights) == RANDOM:
         name = model or DEFAULT_MODEL
         backbone = ClipBackbone(build(named_configuration(name)), f"{name} with random weights")
@@ -173,6 +177,13 @@ def load_backbone(
     else:
         backbone = _load_file(model, locate(weights), quick_gelu)
     return backbone.to(device)
+
+
+def _folder_of_demo(weights: str | Path) -> Path | None:
+    """The folder of the demo's weights that are given as a file; None unless what they do not say is beside them."""
+    place = place_of(Path(weights)) if isinstance(weights, str | Path) else Path()
+    is_demo = place.name == f"{DEMO_NAME}.safetensors" and is_file(place) and is_file(place.with_suffix(".json"))
+    return place.parent if is_demo else None
 
 
 def text_width_of_names(model: str | None, weights: str | Path) -> int | None:

@@ -160,10 +160,19 @@ def test_fingerprint_tells_apart_what_a_configuration_says(tower: str, change: d
     assert prints[0] != prints[1]
 
 
-def test_the_demo_read_as_a_file_is_another_model(tmp_path: Path) -> None:
+def test_the_demo_read_as_a_file_is_another_model_without_its_configuration(tmp_path: Path) -> None:
     """Nothing in the file says that its activation and heads are not those of OpenAI's models."""
-    shutil.copy(demo_folder() / "demo_clip.safetensors", tmp_path)
-    assert load_backbone(weights=tmp_path / "demo_clip.safetensors").fingerprint != load_backbone().fingerprint
+    weights = tmp_path / "demo_clip.safetensors"
+    shutil.copy(demo_folder() / weights.name, tmp_path)
+    assert load_backbone(weights=weights).fingerprint != load_backbone().fingerprint
+    shutil.copy(demo_folder() / "demo_clip.json", tmp_path)
+    for place in (weights, demo_folder() / weights.name, f"checkpoints/{weights.name}"):
+        demo = load_backbone(weights=place)
+        assert demo.is_demo and demo.fingerprint == load_backbone().fingerprint
+    with pytest.raises(InputError, match="the demo weights have their own architecture"):
+        load_backbone("ViT-B-16", weights)
+    with pytest.raises(InputError, match="have a known activation"):
+        load_backbone(weights=weights, quick_gelu=True)
 
 
 def test_fingerprints_of_the_demo_and_of_openai_stay(golden_backbone: ClipBackbone) -> None:
