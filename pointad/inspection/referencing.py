@@ -162,12 +162,9 @@ def reference_of(
             problem = f"is {own.kind}, and the good scans before it are {setting.kind}"
             raise InputError(name, problem, "give good scans of one kind")
         setting = setting or own
-        likeness = Likeness.of(points, picture)
-        twin = first_twin(likeness, likenesses)
-        if twin is not None:  # compared with its twin, each would score too low, and so would the threshold be
-            raise InputError(name, f"holds the same points as {called[twin]}", "give every good scan once")
         called.append(name)
-        likenesses.append(likeness)
+        likenesses.append(Likeness.of(points, picture))
+        _refuse_twin(number, likenesses, called)
         observations.append(eyes.observe(seen))
     if setting is None:
         raise InputError("reference", "there is no good scan", "give at least one")
@@ -175,7 +172,18 @@ def reference_of(
         raise InputError(
             "names", f"are {len(names)}, more than the {len(called)} good scans", "give one for every scan"
         )
+    if any(observation.color is None for observation in observations):  # scores depend on no picture then
+        likenesses = [replace(likeness, picture="") for likeness in likenesses]
+        for number in range(len(likenesses)):
+            _refuse_twin(number, likenesses, called)
     return replace(build_reference(observations, called, setting), likenesses=tuple(likenesses))
+
+
+def _refuse_twin(number: int, likenesses: Sequence[Likeness], called: Sequence[str]) -> None:
+    """Refuse a good scan that was given before: compared with its twin, each would score too low, as the threshold."""
+    twin = first_twin(likenesses[number], likenesses[:number])
+    if twin is not None:
+        raise InputError(called[number], f"holds the same points as {called[twin]}", "give every good scan once")
 
 
 def _looked_at(

@@ -114,7 +114,7 @@ def inspect_file(
         region_threshold=region_threshold,
         regions=regions,
         timings=timings,
-        likeness=Likeness.of(file.points, _picture(file, rgb)) if with_likeness else None,
+        likeness=Likeness.of(file.points, _picture(file, rgb, prediction)) if with_likeness else None,
     )
 
 
@@ -124,9 +124,9 @@ def _extent(points: np.ndarray) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _picture(file: ScanFile, rgb: np.ndarray | None) -> np.ndarray | None:
-    """The picture that scores depend on."""
-    return None if not file.is_organized else file.colors if rgb is None else rgb
+def _picture(file: ScanFile, rgb: np.ndarray | None, prediction: Prediction) -> np.ndarray | None:
+    """The picture that the score depends on; None without one, or if the good scans have none to compare it with."""
+    return None if "color" not in prediction.modality_scores else file.colors if rgb is None else rgb
 
 
 def _predicted(

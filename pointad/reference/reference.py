@@ -14,7 +14,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,10 @@ class Reference:
             InputError: what is given is no `Likeness`.
         """
         _check_kind(scan, Likeness)
-        twin = first_twin(scan, self.likenesses)
+        known = self.likenesses
+        if self.color is None:  # scores depend on no picture
+            scan, known = replace(scan, picture=""), tuple(replace(one, picture="") for one in known)
+        twin = first_twin(scan, known)
         return None if twin is None else self.names[twin]
 
     def remarks(self, scan: Observation) -> tuple[str, ...]:

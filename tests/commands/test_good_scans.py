@@ -238,6 +238,20 @@ def test_what_does_not_go_together_is_refused(run: Any, scans: Path) -> None:
         run(bad, "--reference", scans / "good")
 
 
+def test_scans_for_calibration_differ_by_what_is_compared(run: Any, tmp_path: Path) -> None:
+    points = depth_scan(60, 60)
+    for number in range(3):
+        np.save(tmp_path / f"{number}.npy", points * np.float32(1 + 0.01 * number))
+    coloured = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for grey, path in enumerate(coloured):
+        np.savez(path, points=points, colors=np.full(points.shape, 90 + grey, np.uint8))
+    good = ("--good", tmp_path / "1.npy", tmp_path / "2.npy")
+    with pytest.raises(InputError, match="holds the same scan as"):
+        run(tmp_path / "0.npy", *good, "--calibrate", *coloured)
+    with pytest.raises(InputError, match="is one of the good scans that others are compared with"):
+        run(tmp_path / "1.npy", "--good", tmp_path / "0.npy", tmp_path / "1.npy", "--calibrate", coloured[0])
+
+
 def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
     run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,6 +8,7 @@ from sample_scans import closed_shape, depth_scan
 
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
+from pointad.reference.likeness import Likeness
 from pointad.reference.reference import Reference
 
 SCAN = depth_scan()
@@ -66,6 +67,15 @@ def test_a_picture_is_not_compared_where_a_good_scan_has_none(
     assert "is not compared: the good scans have none" in caplog.text
     alone = detector.predict(SCAN, reference=detector.make_reference([SCAN, OTHER]))
     np.testing.assert_array_equal(prediction.point_scores, alone.point_scores)
+
+
+def test_copies_are_known_without_the_pictures_that_are_not_compared(detector: PointAD, reference: Reference) -> None:
+    copy = Likeness.of(SCAN, stained())
+    partly = detector.make_reference([OTHER, SCAN], pictures=[picture(0), None])
+    assert partly.copied(copy) == "good scan 2" and reference.copied(copy) is None
+    assert partly.copied(Likeness.of(OTHER)) == "good scan 1"
+    with pytest.raises(InputError, match="good scan 3: holds the same points as good scan 1"):
+        detector.make_reference([SCAN, OTHER, SCAN], pictures=[picture(0), picture(1), None])
 
 
 def test_there_is_a_picture_for_each_scan_and_a_grid_for_each_picture(detector: PointAD) -> None:
