@@ -48,6 +48,9 @@ def report(
     if csv_path not in (None, STANDARD_OUTPUT):
         _check_place(csv_path, written[1:])
     tables = protocol_tables(runs, modalities)
+    for modality in modalities:
+        if not any(table.modality == modality for table in tables):
+            logger.info("no table of --modalities %s: no run has such figures", modality)
     if csv_path == STANDARD_OUTPUT:
         print(to_tidy_csv(runs), end="")
     else:

@@ -28,7 +28,13 @@ def partial_notes(runs: Sequence[Run], modality: str) -> tuple[str, ...]:
         missing, classes = max(_missing_classes(run, modality, metric) for run in runs)
         if missing:
             notes.append(f"{metric_title(metric)} is undefined in {missing} of {classes} classes")
-    return (*notes, *_coarse_notes(runs, modality), *_missing_masks_notes(runs))
+    return (*notes, *_class_count_notes(runs), *_coarse_notes(runs, modality), *_missing_masks_notes(runs))
+
+
+def _class_count_notes(runs: Sequence[Run]) -> list[str]:
+    """Whether the runs of a row have figures of unequally many classes, as edited files may."""
+    counts = sorted({len(run.results.protocol.classes) for run in runs})
+    return [f"the means of its runs are over {' or '.join(map(str, counts))} classes"] if len(counts) > 1 else []
 
 
 def _coarse_notes(runs: Sequence[Run], modality: str) -> list[str]:
