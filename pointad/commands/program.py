@@ -31,6 +31,10 @@ EXIT_UNREAD = 141  # 128 + SIGPIPE
 
 # What can go wrong with any file at any time and is no fault of the program.
 _MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
+_REMEDIES: dict[int | None, str] = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --num_workers"
+}
+_USUAL_REMEDY = "check its permissions and the free disk space"
 
 
 class Terminated(KeyboardInterrupt):
@@ -112,7 +116,7 @@ def run(
         if error.errno not in _MISHAPS and error.filename is None and lack is None:
             raise
         subject = error.filename or _subject_without_name()
-        _say_error(lack or f"{subject}: {error.strerror}; check its permissions and the free disk space")
+        _say_error(lack or f"{subject}: {error.strerror}; {_REMEDIES.get(error.errno, _USUAL_REMEDY)}")
         _drop_output()
         sys.exit(EXIT_ERROR)
     except UnicodeEncodeError as error:

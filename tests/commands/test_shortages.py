@@ -32,6 +32,10 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
             FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']"),
             "error: temporary folder: none can be written to; set TMPDIR",
         ),
+        (
+            OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+            "error: a file: Too many open files; raise the limit of open files (ulimit -n)",
+        ),
         (UnicodeEncodeError(sys.getfilesystemencoding(), "d/\x80.ply", 2, 3, "?"), r"error: d/\x80.ply: has letters"),
         (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),
     ],
