@@ -10,6 +10,7 @@ import numpy as np
 from pointad.errors import InputError, failures_of, reason
 from pointad.files.atomic import atomic_path
 from pointad.files.bounds import check_claim
+from pointad.files.presence import is_file
 from pointad.files.regular import regular_file_size
 from pointad.scans.colors import colors_from_named
 from pointad.scans.column_units import in_one_unit
@@ -132,6 +133,8 @@ def write_pcd(path: str | Path, points: np.ndarray, colors: np.ndarray | None = 
 
 def note_of_pcd(path: Path) -> str | None:
     """The note that `write_pcd` wrote into a file; None if it has none, or cannot be read."""
+    if not is_file(path):  # a pipe would be waited for
+        return None
     try:
         with path.open("rb") as file:
             file.readline(_LONGEST_NOTE)

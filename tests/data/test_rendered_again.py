@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pointad.commands import render_dataset
@@ -18,6 +19,7 @@ from pointad.data.rendering_settings import agree_on_settings, note_source, othe
 from pointad.data.staleness import sources_of
 from pointad.files.locks import try_lock
 from pointad.rendering.views import View
+from pointad.scans.pcd import note_of_pcd, write_pcd
 
 MVTEC = "mvtec_pc_3d_rgb"
 OPTIONS = RenderingOptions(views=(View("x", 0),), image_size=64)
@@ -145,3 +147,14 @@ def test_impossible_names_of_earlier_raw_data_are_forgotten(raw: Path, caplog: p
         note_source(raw, raw, afresh=False)
         assert json.loads((raw / "rendering.json").read_text()) == {"sources": [str(raw)]}
     assert caplog.text.count("no longer exists") == 2
+
+
+def test_a_pipe_in_place_of_a_labelled_cloud_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "000.pcd"
+    os.mkfifo(path)
+    with path.open("r+b", buffering=0) as pipe:
+        pipe.write(b"# .PCD v0.7\n# a note\n")
+        assert note_of_pcd(path) is None
+    path.unlink()
+    write_pcd(path, np.zeros((1, 3)), note="a note")
+    assert note_of_pcd(path) == "a note"
