@@ -78,10 +78,14 @@ def test_scores_that_are_none_are_refused() -> None:
 
 
 @pytest.mark.usefixtures("ready_backbone")
-def test_samples_without_a_score_are_not_ranked(
-    two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_samples_without_a_score_are_neither_ranked_nor_learned_from(
+    two_samples: Path,
+    test_flags: tuple[object, ...],
+    train_flags: tuple[object, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Pictures whose features overflow, as in half precision."""
+    """Pictures whose features overflow, as in half precision; a smaller learning rate would not help."""
     encode = ClipBackbone.encode_images
 
     def broken(self: ClipBackbone, images: torch.Tensor, layers: object = None) -> object:
@@ -93,6 +97,9 @@ def test_samples_without_a_score_are_not_ranked(
     ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *test_flags)
     assert_one_error_line(ending, "its scores are not finite", "cookie/")
     assert "results.json" not in files_below(tmp_path / "out")
+    ending = invoke("train.py", "--data_path", two_samples, "--save_path", tmp_path / "trained", *train_flags)
+    assert_one_error_line(ending, "cookie/good/000: its features are not finite", "--precision fp32")
+    assert files_below(tmp_path / "trained") <= {"log.txt"}
 
 
 def test_nothing_is_compared_with_good_scans_by_scores_that_are_none(
