@@ -152,6 +152,19 @@ def test_scans_on_a_line_are_refused(tmp_path: Path) -> None:
         load_raw_sample(sample)
 
 
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_marked_points_that_follow_each_other_are_told(
+    is_sorted: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As they do where parts of a cloud were merged: maps are smoothed along the order of the points."""
+    points, _, labels = clouds(0, 15)
+    order = np.argsort(labels, kind="stable") if is_sorted else np.random.default_rng(0).permutation(len(points))
+    sample = RawSample("minishift_pc_3d", "nut", "pit", "0", 1, tmp_path / "0.txt")
+    prepare_cloud(sample, points[order], labels[order], "0")
+    assert labels.sum() > 100
+    assert [f"{tmp_path}/0.txt: the marked points follow" in one for one in caplog.messages] == [True] * is_sorted
+
+
 def test_adam_depth_maps_become_points(archives: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     sample = list_raw_samples("adam_pc_3d_rgb", archives["adam_pc_3d_rgb"], classes=["1m1"])[0]
     prepared = load_raw_sample(sample)
