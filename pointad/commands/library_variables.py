@@ -34,7 +34,8 @@ def unreadable_variables(error: BaseException) -> str | None:
     if not names:
         return None
     reason = next((line for line in said.splitlines() if line.strip()), type(error).__name__)
-    return f"{', '.join(names)}: {_NAMES.get(library, library)} cannot be imported with this value ({reason}); unset it"
+    problem = f"{_NAMES.get(library, library)} cannot be imported with this value ({reason})"
+    return f"{', '.join(names)}: {problem}; unset it, or give another"  # PyTorch sets some of them itself
 
 
 def _imported(error: BaseException) -> str | None:

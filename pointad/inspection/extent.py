@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.scans.line import on_a_line
 from pointad.scans.scan_file import FEWEST_POINTS
 
@@ -21,9 +21,9 @@ def check_count(measured: int, on_grid: int = FEWEST_POINTS) -> None:
     """
     remedy = f"give a scan with at least {FEWEST_POINTS}"
     if measured < FEWEST_POINTS:
-        raise InputError("scan", f"holds {measured} points", remedy)
+        raise InputError("scan", f"holds {counted(measured, 'point')}", remedy)
     if on_grid < FEWEST_POINTS:
-        problem = f"holds {measured} points, of which {on_grid} remain on the grid that it is resampled to"
+        problem = f"holds {counted(measured, 'point')}, of which {on_grid} remain on the grid that it is resampled to"
         raise InputError("scan", problem, f"{remedy} on that grid, such as the part of it that holds the object")
 
 

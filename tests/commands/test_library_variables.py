@@ -49,7 +49,10 @@ def test_a_service_tells_its_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_LOGS", "bogus")
     answer = child._attempt(partial(fail_as_torch, "\nInvalid: bogus\nmore"), child.READY, "not loaded")
     assert answer.outcome == child.REFUSED
-    assert answer.text == b"TORCH_LOGS: PyTorch cannot be imported with this value (Invalid: bogus); unset it"
+    assert (
+        answer.text
+        == b"TORCH_LOGS: PyTorch cannot be imported with this value (Invalid: bogus); unset it, or give another"
+    )
 
 
 def test_errors_of_importing_torch_stay_faults_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,6 +199,7 @@ def test_pictures_far_coarser_than_the_scan_are_told(side: int, told: bool, capl
 @pytest.mark.parametrize(
     ("side", "measured", "said"),
     [
+        (1, 1, "holds 1 point;"),
         (8, 64, "holds 64 points"),
         (50, 4, "holds 4 points"),
         (2000, 120, "holds 120 points, of which 21 remain on the grid"),
