@@ -17,6 +17,7 @@ from pointad.datasets.archive import (
     class_folders,
     class_folders_if_any,
     files_in,
+    inner_file,
     inner_folder,
     tell_without_scans,
 )
@@ -48,6 +49,7 @@ CLASSES = (
     "PeppermintCandy",
 )
 BAD = "bad"
+DEPTH = "depth.png"  # the end of the name of a scan
 EYECANDIES_RIG = ViewRig(
     views=directions((-30, -15, 0, 10, 20), (-30, -15, 15, 30)),
     window=1036,
@@ -195,9 +197,10 @@ def object_points(xyz: np.ndarray, name: str) -> np.ndarray:
 
 def _depth_pictures(split: Path) -> list[Path]:
     folder = inner_folder(split, "data")
-    found = sorted((path for path in files_in(folder, (".png",)) if path.name.endswith("_depth.png")), key=_number)
+    depths = (path for path in files_in(folder, (".png",)) if path.name.lower().endswith(f"_{DEPTH}"))
+    found = sorted(depths, key=_number)
     if not found and folder.is_dir():
-        tell_without_scans(folder, ("*_depth.png",))
+        tell_without_scans(folder, (f"*_{DEPTH}",))
     return found
 
 
@@ -227,7 +230,7 @@ def _number(path: Path) -> tuple[int, str]:
 
 
 def _beside(depth_path: Path, ending: str) -> Path:
-    return depth_path.with_name(f"{depth_path.name.removesuffix('depth.png')}{ending}")
+    return inner_file(depth_path.parent, depth_path.name[: -len(DEPTH)] + ending)
 
 
 def _read_pose(path: Path) -> np.ndarray:

@@ -44,6 +44,17 @@ def test_eyecandies_one_folder_too_deep_are_told(tmp_path: Path, caplog: pytest.
     assert "Lollipop/test_public/data: holds no scan (*_depth.png)" in caplog.text
 
 
+def test_eyecandies_in_upper_case_are_found(tmp_path: Path) -> None:
+    write_eyecandies(tmp_path)
+    usual = [(one.name, one.label) for one in list_raw_samples("eye_pc_3d_rgb", tmp_path)]
+    for path in list(tmp_path.rglob("*.*")):
+        path.rename(path.with_name(path.name.upper()))
+    samples = list_raw_samples("eye_pc_3d_rgb", tmp_path)
+    assert [(one.name, one.label) for one in samples] == usual
+    for sample in samples:
+        load_raw_sample(sample)
+
+
 def test_eyecandies_that_may_not_be_read_are_not_told_to_be_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
