@@ -82,7 +82,7 @@ def view_choice(given: Sequence[View | int] | None, rig: Path | None = None) -> 
         return ViewChoice(count=count, rig=own)  # type: ignore[arg-type]
     remedy = "give one number, or directions such as x-45 x0 x45"
     if len(directions) < len(given):
-        raise InputError("--views", "contains more than one number", remedy)
+        raise InputError("--views", "contains a number and further values", remedy)
     _refuse_repeated("--views", directions, remedy)
     return ViewChoice(directions=directions, rig=own)
 

@@ -11,6 +11,7 @@ from pointad.evaluation.draws import Draw, largest_bounds, mean_over_draws
 from pointad.evaluation.missing_masks import missing_masks_note
 from pointad.evaluation.modalities import MODALITIES, MODALITY_TITLES
 from pointad.evaluation.protocol import supervision_of
+from pointad.evaluation.result_table import mean_title
 from pointad.evaluation.results import Metrics, Results, metric_title, percent_over
 from pointad.evaluation.run_record import RunRecord
 from pointad.evaluation.text_table import text_table
@@ -24,8 +25,6 @@ from pointad.reference.shots import ZERO_SHOT, ShotOutcome
 
 FUSION = "map"  # what the prompts say about whole views plays no part in a score
 EVERY_OUTCOME, SUMMARY, RESULTS = "shots.json", "shots.csv", "results.json"
-MEAN = "mean"
-MEAN_OF_ALL = "mean of all classes"  # where a class is called mean
 COLUMNS = ("prompts", "class", "supervision", "good_from", "modality", "metric", "mean", "std", "draws")
 
 
@@ -204,7 +203,7 @@ def _groups(outcomes: Sequence[ShotOutcome]) -> Iterator[tuple[tuple[str, str, i
             classes = dict.fromkeys(outcome.class_name for outcome in own)
             for class_name in classes:
                 yield (prompts, class_name, shots), [one for one in own if one.class_name == class_name]
-            yield (prompts, MEAN_OF_ALL if MEAN in classes else MEAN, shots), own
+            yield (prompts, mean_title(classes), shots), own
 
 
 def _draw(outcomes: Sequence[ShotOutcome]) -> Draw:

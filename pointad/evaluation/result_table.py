@@ -1,5 +1,7 @@
 """The table of a test run, and the notes below it: what is in no mean, undefined or not exact."""
 
+from collections.abc import Collection
+
 from pointad.errors import shown
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.missing_masks import missing_masks_note
@@ -31,7 +33,12 @@ def result_table(results: Results, modality: str) -> str:
         ]
         for class_name, of_class in results.classes.items()
     ]
-    rows.append(["mean", *(percent_with_deviation(mean.get(name), mean_deviation.get(name)) for name in names)])
+    rows.append(
+        [
+            mean_title(results.classes),
+            *(percent_with_deviation(mean.get(name), mean_deviation.get(name)) for name in names),
+        ]
+    )
     table = text_table(["class", *(for_markdown(metric_title(name)) for name in names)], rows)
     heading = (
         f"{MODALITY_TITLES.get(modality, shown(modality))} anomaly detection, {results.protocol.supervision}, per cent"
@@ -39,6 +46,11 @@ def result_table(results: Results, modality: str) -> str:
     facts = [f"{name}: {shown(fact)}" for name, fact in describe_run(results.run).items()]
     facts.append(f"Protocol in full: {shown(results.protocol.text)}")
     return "\n".join([heading, *facts, table, *table_notes(results, modality)])
+
+
+def mean_title(classes: Collection[str]) -> str:
+    """What the mean over classes is called beside these: none of them is called the same."""
+    return "mean of all classes" if "mean" in classes else "mean"
 
 
 def table_notes(results: Results, modality: str) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pointad.data.layout import SampleFiles
 from pointad.evaluation.modalities import MODALITY_TITLES
-from pointad.evaluation.result_table import table_notes
+from pointad.evaluation.result_table import mean_title, table_notes
 from pointad.evaluation.results import Metrics, Results, metric_title, percent, percent_with_deviation
 from pointad.files.escaping import for_html
 from pointad.metrics.aupro import DEFAULT_LIMIT
@@ -59,7 +59,9 @@ def result_section(results: Results) -> str:
         _result_row(name + (" *" if name in left_out else ""), of_class, columns, deviations.get(name, {}))
         for name, of_class in results.classes.items()
     ]
-    rows.append(_result_row("mean", results.mean, columns, results.mean_deviation, css_class="mean"))
+    rows.append(
+        _result_row(mean_title(results.classes), results.mean, columns, results.mean_deviation, css_class="mean")
+    )
     spread = ", mean ± standard deviation over the draws of good scans" if results.draws else ""
     notes = dict.fromkeys(note for modality in results.modalities for note in table_notes(results, modality))
     return (

@@ -140,6 +140,12 @@ def test_table_says_where_it_comes_from() -> None:
     assert "duck is the training class" in table
 
 
+def test_the_mean_is_told_from_a_class_of_that_name() -> None:
+    lines = [line.split()[0:4] for line in result_table(Results({**CLASSES, "mean": {}}, RUN), "point").splitlines()]
+    assert sum("mean" in line[:2] for line in lines) == 2
+    assert sum({"mean", "of", "all"} <= set(line) for line in lines) == 1
+
+
 def test_demo_backbone_is_named() -> None:
     assert "DEMO" in result_table(Results(CLASSES, RunRecord(is_demo=True, backbone="tiny")), "fused")
 
