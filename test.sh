@@ -22,11 +22,13 @@ SAVE=$(plain_path "${SAVE:-results/test/${DATA:+$(name_of "$DATA")-}$DATASET}") 
 # Flags of these names count, as the last ones do, and a test without learned prompts needs none.
 read_flags checked_flags --program test -- "$@"
 own_prompts=no
-if [[ " ${flags[*]-} " == *" --prompts ensemble "* ]]; then
-  own_prompts=yes
-  note "--prompts ensemble is given, so CHECKPOINTS, CLASSES and EPOCH are ignored"
-fi
+before=""
 for word in ${flags[@]+"${flags[@]}"}; do
+  if [ "$before $word" = "--prompts ensemble" ]; then
+    own_prompts=yes
+    note "--prompts ensemble is given, so CHECKPOINTS, CLASSES and EPOCH are ignored"
+  fi
+  before=$word
   case ${word%%=*} in
     --checkpoint_path) own_prompts=yes unused="CHECKPOINTS, CLASSES and EPOCH are ignored" ;;
     --save_path) unused="SAVE ($SAVE) is ignored" ;;

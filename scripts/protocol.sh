@@ -98,8 +98,11 @@ check_row() {  # OPTION VALUE ROW FLAG...; the row's own flags are $flags
 }
 
 check_set_once() {  # WORD OF A ROW'S FLAGS, ROW, FLAG...
-  [[ $1 != --* || " ${*:3} " != *" ${1%%=*} "* ]] \
-    || fail "${1%%=*}: is set by the row $2; leave it out, or leave the row out of ROWS"
+  local word
+  [[ $1 == --* ]] || return 0
+  for word in "${@:3}"; do
+    [ "${word%%=*}" != "${1%%=*}" ] || fail "${1%%=*}: is set by the row $2; leave it out, or leave the row out of ROWS"
+  done
 }
 
 # What both protocols check before anything runs. Sets `shared`, the flags of all their runs.

@@ -76,6 +76,7 @@ def test_flags_that_a_protocol_sets_itself_are_refused(
 
 
 def test_flags_of_one_row_are_not_those_of_another(workspace: Path) -> None:
+    protocol(workspace, "one_vs_rest", "--data_name", "my --sigma set", **{**SMALL, "ROWS": "pointad sigma_2"})
     printed = protocol(workspace, "one_vs_rest", **{**SMALL, "ROWS": "views_3 views_5 sigma_2 sigma_3"})[1]
     assert "is given twice" not in printed
     twice = {**SMALL, "ROWS": "losses_d2_pixel_loss+d2_pixel_loss losses_d2_image_loss"}
@@ -296,6 +297,7 @@ def test_a_test_of_other_prompts_or_none_needs_no_default_ones(workspace: Path) 
     assert "--checkpoint" not in calls[0]
     assert "note: --prompts ensemble is given, so CHECKPOINTS, CLASSES and EPOCH are ignored" in printed
     protocol(workspace, "test", code=2)
+    protocol(workspace, "test", "--name", "a --prompts ensemble b", code=2, **variables)  # a name
 
 
 def test_paths_start_where_the_script_is_called(workspace: Path) -> None:
