@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
-from pointad.errors import counted
 
 _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
@@ -28,9 +27,6 @@ def data_title(
         title.
     """
     present = set(classes)
-    if not dataset.classes and not dataset.is_open:  # a published one whose classes are not listed here
-        count = f" ({counted(len(present), 'class')})" if present else ""
-        return dataset.title + count
     if present and present <= set(dataset.classes):
         missing = len(dataset.classes) - len(present)
         if missing:
@@ -50,9 +46,10 @@ def own_title(folder: str | Path | None) -> str:
 def told_apart(title: str) -> str:
     """The title of data that belong to no published data set, marked if it reads like that of one.
 
-    Otherwise a folder called "MVTec 3D-AD" that holds other scans would stand beside the published figures.
+    Otherwise a folder called "MVTec 3D-AD" that holds other scans would stand beside the published figures. Data sets
+    whose classes are not listed here cannot be told from others in their format; they are called what the user says.
     """
-    published = {_letters(dataset.title) for dataset in DATASETS.values() if not dataset.is_open}
+    published = {_letters(dataset.title) for dataset in DATASETS.values() if dataset.classes}
     return f"{title} (own data)" if _letters(title) in published else title
 
 

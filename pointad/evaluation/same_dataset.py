@@ -56,13 +56,15 @@ def with_known_protocol(run: RunRecord, classes: Collection[str]) -> RunRecord:
 
 
 def is_published(dataset: DatasetSpecification | None, classes: Collection[str], title: str | None) -> bool:
-    """Whether data of a format are of the published data set, by their classes and their title in tables, if known."""
-    if dataset is None or dataset.is_open or not classes:
+    """Whether data of a format are of the published data set, by their classes and their title in tables, if known.
+
+    Nothing tells so of formats whose classes are not listed here.
+    """
+    if dataset is None or not classes or not set(classes) <= set(dataset.classes):
         return False
-    is_titled = title in (None, "", dataset.title) or (
+    return title in (None, "", dataset.title) or (
         str(title).startswith(f"{dataset.title} (") and not str(title).endswith("(own data)")
     )
-    return is_titled and (not dataset.classes or set(classes) <= set(dataset.classes))
 
 
 def _is_other_or_left_out(before: str, run: RunRecord, classes: Collection[str]) -> bool:
@@ -81,13 +83,12 @@ def _is_of_tested(
     """Whether a class that was learned from is of the tested data set; None: not known."""
     about, learned = DATASETS.get(test.dataset or ""), DATASETS.get(dataset or "")
     all_tested, all_learned = (set() if one is None else set(one.classes) for one in (about, learned))
-    # What is known of a published data set, by its classes; where they are not listed here, by its title.
-    is_known = is_published(about, classes, test.dataset_title if not all_tested else None)
+    is_known = is_published(about, classes, None)
     was_published = is_published(learned, {name}, training.dataset_title)
     same_title = training.dataset_title == test.dataset_title and test.dataset_title not in _SAY_NOTHING
     folders = [None if record.inputs is None else record.inputs.folder for record in (training, test)]
     same_folder = folders[0] is not None and folders[0] == folders[1]
-    is_foreign = bool(all_tested) and is_known and name not in all_tested
+    is_foreign = is_known and name not in all_tested
     if dataset not in (None, "", test.dataset):  # other formats
         if is_foreign or was_published:
             return False if not same_folder and (is_known or classes.isdisjoint(all_learned)) else None
@@ -96,9 +97,9 @@ def _is_of_tested(
         return True
     if is_foreign:
         return False
-    if is_known and (dataset or all_tested):
+    if is_known:
         return is_published(about, {name}, training.dataset_title) or None
-    if was_published and all_learned and classes.isdisjoint(all_learned):
+    if was_published and classes.isdisjoint(all_learned):
         return False
     return False if _is_named(training) and _is_named(test) else None
 

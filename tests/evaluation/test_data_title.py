@@ -31,11 +31,11 @@ def test_folders_that_say_nothing_are_passed_over(folder: str | None, title: str
     assert own_title(folder) == title
 
 
-def test_published_data_whose_classes_are_not_listed_keep_their_name() -> None:
+def test_data_in_a_format_without_listed_classes_are_called_as_their_folder() -> None:
+    """They may be of the published data set or not."""
     minishift = DATASETS["minishift_pc_3d"]
-    assert data_title(minishift, ["capsule"], "/data/rendered") == "MiniShift (1 class)"
-    assert data_title(minishift, ["capsule", "nut"], "/data/rendered") == "MiniShift (2 classes)"
-    assert data_title(minishift, [], None) == "MiniShift"
+    assert data_title(minishift, ["capsule"], "/data/balls/rendered") == "balls"
+    assert data_title(minishift, ["capsule", "nut"], "/data/MiniShift") == "MiniShift"
     assert data_title(DATASETS["folder"], ["bolt"], "/data/bolts/rendered") == "bolts"
 
 

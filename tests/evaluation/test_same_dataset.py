@@ -43,7 +43,7 @@ def lying_in(folder: str) -> dict[str, Any]:
         (run("gear", MVTEC, MVTEC, {"dataset_title": DEMO}, dataset_title=DEMO), ("brick", "button")),
         (run("bolt", FOLDER, FOLDER, {"dataset_title": "parts"}, dataset_title="parts"), ("nut",)),
         (run("bolt", FOLDER, FOLDER, lying_in("/data/rendered"), **lying_in("/data/rendered")), ("nut",)),
-        (run("bolt", ADAM, ADAM, {"dataset_title": "3D-ADAM (1 class)"}, dataset_title="3D-ADAM (2 classes)"), PART),
+        (run("bolt", ADAM, ADAM, {"dataset_title": "3D-ADAM"}, dataset_title="3D-ADAM"), PART),
     ],
 )
 def test_classes_that_the_tested_part_lacks_are_of_the_same_data_set(
@@ -63,7 +63,9 @@ def test_classes_that_the_tested_part_lacks_are_of_the_same_data_set(
         (run("carrot", MVTEC, MVTEC, dataset_title=DEMO), ("brick", "button")),
         (run("carrot", MVTEC, FOLDER, dataset_title="bolts"), ("bolt", "nut")),
         (run("bolt", FOLDER, MVTEC, {"dataset_title": "bolts"}), PART),
-        (run("carrot", MVTEC, ADAM, dataset_title="3D-ADAM (2 classes)"), ("bolt", "carrot")),
+        (run("carrot", MVTEC, ADAM, dataset_title="3D-ADAM"), ("bolt", "nut")),
+        (run("bolt", ADAM, MVTEC, {"dataset_title": "3D-ADAM"}), PART),
+        (run("bolt", ADAM, FOLDER, {"dataset_title": "parts"}, dataset_title="others"), ("nut",)),
         (run("bolt", FOLDER, FOLDER, named("bolts"), **named("nuts")), ("nut",)),
         (run("carrot", MVTEC, EYE, {"learned_before": [f"{MVTEC}/rope"]}), DATASETS[EYE].classes),
         (run("Confetto", EYE, MVTEC, {"learned_before": [f"{MVTEC}/bagel"]}), PART),  # which is left out, and noted
@@ -91,6 +93,12 @@ def test_what_is_known_to_be_another_data_set(record: RunRecord, classes: tuple[
         (run("bolt", FOLDER, FOLDER, {"dataset_title": "own data"}, dataset_title="own data"), ("nut",)),
         (run("bolt", FOLDER, FOLDER, named("bolts"), dataset_title="nuts"), ("nut",)),
         (run("carrot", None, ADAM, dataset_title="3D-ADAM (2 classes)"), PART),
+        # Of data in a format whose classes are not listed, no more is known than of those in a folder.
+        (run("bolt", ADAM, ADAM, {"dataset_title": "bolts"}, dataset_title="nuts"), ("nut",)),
+        (run("bolt", ADAM, ADAM, {"dataset_title": "3D-ADAM (1 class)"}, dataset_title="3D-ADAM (2 classes)"), PART),
+        (run("bolt", ADAM, FOLDER, {"dataset_title": "parts"}, dataset_title="others"), ("bolt", "nut")),
+        (run("bolt", ADAM, MVTEC, {"dataset_title": "parts"}, dataset_title="others"), ("bolt", "nut")),
+        (run("carrot", MVTEC, ADAM, dataset_title="parts"), ("bolt", "carrot")),
         (run("carrot", MVTEC, EYE, {"learned_before": [""]}), DATASETS[EYE].classes),
         (run("Confetto", EYE, MVTEC, {"learned_before": [f"{MVTEC}/carrot"]}), PART),
     ],
