@@ -22,7 +22,7 @@ from pointad.datasets.archive import (
     words_of,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
-from pointad.datasets.matched_labels import read_labelled_scan
+from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.rendering.views import ViewRig, directions
 from pointad.scans.files import read_scan
@@ -114,7 +114,7 @@ def _read(sample: RawSample) -> PointCloud:
     if sample.mask_path is None:
         return PointCloud(points=read_scan(sample.scan_path).points.reshape(-1, 3))
     known = (sample.class_name, sample.identifier) in _UNLIKE_THEIR_SCANS
-    return read_labelled_scan(sample.mask_path, sample.scan_path, known_to_differ=known)
+    return read_labelled_points(sample.mask_path, sample.scan_path, known_to_differ=known)
 
 
 def _sample(folder: Path, path: Path) -> RawSample:

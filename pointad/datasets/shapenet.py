@@ -21,7 +21,7 @@ from pointad.datasets.archive import (
     scans_in,
 )
 from pointad.datasets.base import GOOD, DatasetSpecification
-from pointad.datasets.matched_labels import read_labelled_scan
+from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.datasets.unorganized import prepare_cloud
 from pointad.files.existing import is_folder_beside
@@ -76,7 +76,7 @@ def prepare(sample: RawSample) -> PreparedSample:
     if sample.mask_path is None:
         return prepare_cloud(sample, read_scan(sample.scan_path).points, None, name)
     known = sample.identifier in _UNLIKE_THEIR_SCANS
-    cloud = read_labelled_scan(sample.mask_path, sample.scan_path, known_to_differ=known)
+    cloud = read_labelled_points(sample.mask_path, sample.scan_path, known_to_differ=known)
     return prepare_cloud(sample, cloud.points, cloud.labels, name)
 
 

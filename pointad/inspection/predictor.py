@@ -197,7 +197,8 @@ class PointAD:
             keep_clusters: what that removal keeps: "all", the "largest" cluster, or those of more than this share of
                 points.
             seed: of the thinning.
-            reference: good scans of the same kind of object, looked at with the same settings (`make_reference`).
+            reference: good scans of the same kind of object, looked at with the same settings (`make_reference`). One
+                of them, compared with itself, has too low a score; `Reference.copied` tells whether a scan is one.
             name: what the log calls the scan.
 
         Raises:

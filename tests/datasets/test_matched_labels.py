@@ -8,9 +8,7 @@ import pytest
 from dialects.base import NORMALS, POINTS, lines, rows
 
 from pointad.datasets.folder import prepare
-from pointad.datasets.matched_labels import read_labelled_scan
 from pointad.errors import InputError
-from pointad.scans.pcd import write_pcd
 from pointad.scans.point_cloud import RawSample
 
 COUNT = len(POINTS)
@@ -95,26 +93,3 @@ def test_a_flat_scan_without_labels_is_refused(tmp_path: Path) -> None:
     flat = np.column_stack([POINTS[:, :2], LABELS])
     with pytest.raises(InputError, match=r"holds the coordinates of scan\.xyz, but no labels"):
         labels_read(rows(flat), tmp_path, flat)
-
-
-@pytest.mark.parametrize("order", [np.arange(COUNT), ORDER, np.argsort(LABELS[:, 0], kind="stable")])
-@pytest.mark.parametrize("form", ["%.6f", "%.2f"])
-def test_points_of_archives_keep_the_order_of_their_scan(
-    order: np.ndarray, form: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Maps are smoothed along it: rows sorted by their labels would make the defect easier to find."""
-    write_pcd(tmp_path / "scan.pcd", POINTS)
-    (tmp_path / "truth.txt").write_bytes(lines(rows(POINTS[order], LABELS[order], form=form)))
-    cloud = read_labelled_scan(tmp_path / "truth.txt", tmp_path / "scan.pcd")
-    np.testing.assert_array_equal(cloud.points, POINTS.astype(np.float32))
-    np.testing.assert_array_equal(cloud.labels, LABELS[:, 0] == 1)
-    assert not caplog.messages
-
-
-def test_rows_of_other_points_are_told_and_keep_their_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_pcd(tmp_path / "scan.pcd", POINTS)
-    others = POINTS.min(axis=0) + POINTS.max(axis=0) - POINTS
-    (tmp_path / "truth.txt").write_bytes(lines(rows(others, LABELS)))
-    cloud = read_labelled_scan(tmp_path / "truth.txt", tmp_path / "scan.pcd")
-    np.testing.assert_allclose(cloud.points, others, atol=1e-3)
-    assert len(caplog.messages) == 1 and "scan.pcd; its own points are used, in their order" in caplog.text
