@@ -10,7 +10,7 @@ from pointad.data.foreign_files import refuse_foreign_files
 from pointad.data.layout import NONZERO_INDICES, SampleFiles, correspondence_name, view_gt_name, view_name
 from pointad.data.view_sizes import check_view_sizes
 from pointad.errors import InputError, failures_of
-from pointad.files.existing import is_beside
+from pointad.files.existing import is_beside, is_folder_beside
 from pointad.files.masks import read_mask as read_mask_picture
 from pointad.files.npy_files import read_npy
 from pointad.files.pictures import read_picture, write_png
@@ -158,7 +158,8 @@ def _replace_folder(target: Path, fill: Callable[[Path], None]) -> None:
     # The temporary name is always the same, so the next run cleans up after one that was killed.
     temporary = target.with_name(f".{target.name}.partial")
     refuse_replaced(temporary)
-    shutil.rmtree(temporary, ignore_errors=True)
+    if is_folder_beside(temporary):
+        shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     fill(temporary)
     refuse_replaced(target)

@@ -12,12 +12,16 @@ import pytest
 
 from pointad.commands import render_dataset
 from pointad.data.export import FAILED, RENDERED, Outcome, export_samples, output_files
+from pointad.data.layout import SampleFiles
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import RenderingOptions, list_raw_samples
+from pointad.data.rendered_files import write_rendered_sample
 from pointad.data.rendering_settings import agree_on_settings, note_source, other_sources
 from pointad.data.staleness import sources_of
+from pointad.errors import InputError
 from pointad.files.locks import try_lock
+from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.views import View
 from pointad.scans.pcd import note_of_pcd, write_pcd
 
@@ -158,3 +162,21 @@ def test_a_pipe_in_place_of_a_labelled_cloud_is_not_read(tmp_path: Path) -> None
     path.unlink()
     write_pcd(path, np.zeros((1, 3)), note="a note")
     assert note_of_pcd(path) == "a note"
+
+
+@pytest.mark.parametrize("name", ["2d_rendering/000", "2d_gt/000", "2d_3d_cor/000", "2d_gt/.000.partial"])
+def test_a_pipe_in_place_of_a_folder_is_not_waited_for(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = SampleFiles(tmp_path, "bagel", "good", "000")
+    pictures, places = np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 16, 3), np.int16)
+    sample = RenderedSample(pictures, pictures[..., 0], places, None)
+    write_rendered_sample(files, sample)
+    path = files.folder / name
+    if path.exists():
+        shutil.rmtree(path)
+    os.mkfifo(path)
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda place, **_: remove(place) if place.is_dir() else pytest.fail("opened"))
+    with pytest.raises(InputError, match=r"000(\.partial)?: is a named pipe \(FIFO\), not a folder"):
+        write_rendered_sample(files, sample)
