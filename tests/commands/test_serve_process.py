@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -142,12 +143,16 @@ from pointad.commands.service.listening import open_sockets, serve_on
 
 sockets = open_sockets("127.0.0.1", 0)
 print(sockets[0].getsockname()[1], flush=True)
-asyncio.run(serve_on(sockets, InspectionService(ObedientInspector, stop_seconds=1.0)))
+asyncio.run(serve_on(sockets, InspectionService(ObedientInspector, stop_seconds=3.0)))
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_no_end_of_the_service_leaves_its_process_or_files_behind(ending: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGINT, 3), (signal.SIGKILL, 1)]
+)
+def test_no_end_of_the_service_leaves_its_process_or_files_behind(
+    ending: signal.Signals, times: int, tmp_path: Path
+) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "TMPDIR": str(tmp_path)}
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
@@ -162,10 +167,12 @@ def test_no_end_of_the_service_leaves_its_process_or_files_behind(ending: signal
     inspecting = command(address, "nothing")[1]["process"]
     connection = sent(address, upload_of(b"loop"))
     wait_until(lambda: list(tmp_path.glob("*/scan.xyz")))
-    if ending == signal.SIGINT:
-        os.killpg(program.pid, ending)  # as a terminal does: to all processes
-    else:
-        program.send_signal(ending)
+    for _ in range(times):
+        if ending == signal.SIGINT:
+            os.killpg(program.pid, ending)  # as a terminal does: to all processes
+        else:
+            program.send_signal(ending)
+        time.sleep(0.1)  # so that a second one comes while the first is obeyed
     errors = program.communicate(timeout=60)[1]
     assert program.returncode == (0 if ending != signal.SIGKILL else -ending) and "Traceback" not in errors
     wait_until(lambda: not is_running(inspecting))

@@ -144,7 +144,7 @@ class StoppableServer(uvicorn.Server):
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
+        self.should_exit = True  # and no more at a second signal, to which uvicorn leaves with tracebacks
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._service.stop)
 
