@@ -97,8 +97,13 @@ def _grid_size(text: str) -> int:
     return size
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which backbone, from which weights, on which device."""
+def add_model_arguments(parser: argparse.ArgumentParser, *, demo: str = "for the demo data") -> None:
+    """Which backbone, from which weights, on which device.
+
+    Args:
+        parser: of a program.
+        demo: when the program takes the demo weights by default, in words.
+    """
     group = parser.add_argument_group("model")
     group.add_argument(
         "--clip_model",
@@ -108,7 +113,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         "--clip_weights",
         help="demo (the small backbone in checkpoints/), openai (downloaded by open_clip unless in its cache), "
         "another open_clip tag of --clip_model, a weights file, or a Hugging Face folder; see docs/backbones.md "
-        "(default: demo for the demo data, openai otherwise)",
+        f"(default: demo {demo}, openai otherwise)",
     )
     group.add_argument(
         "--clip_activation",

@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--html", action="store_true", help="write a page with the interactive point cloud of each scan"
     )
-    add_model_arguments(parser)
+    add_model_arguments(parser, demo="without --checkpoint_path")
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)
     add_looking_arguments(parser)

@@ -30,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
         "one too (default: the files' own colours, if all organized scans have them)",
     )
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
-    add_model_arguments(parser)
+    add_model_arguments(parser, demo="without --checkpoint_path")
     add_encoding_arguments(parser, with_cache=False)
     add_seed_argument(parser)
     add_looking_arguments(parser)

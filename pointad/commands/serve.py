@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The flags of this program."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--checkpoint_path", type=Path, help="learned prompts (default: the demo prompts)")
-    add_model_arguments(parser)
+    add_model_arguments(parser, demo="without --checkpoint_path")
     add_encoding_arguments(parser, with_cache=False)
     parser.add_argument(
         "--reference",
