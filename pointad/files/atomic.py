@@ -42,8 +42,9 @@ def remove_file(path: Path) -> None:
     """Remove a file that a run wrote earlier, if it is there; what a link leads to stays.
 
     Raises:
-        InputError: it cannot be removed, or its folder is no longer the one that this run works in.
+        InputError: it cannot be removed, is no regular file, or its folder is no longer the one that this run works in.
     """
+    refuse_special(path)
     refuse_replaced(path)
     with failures_of(path, "removed", "choose a writable folder"):
         path.unlink(missing_ok=True)

@@ -2,13 +2,14 @@
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pointad.errors import InputError
-from pointad.files.atomic import atomic_path
+from pointad.files.atomic import atomic_path, remove_file, write_text
 from pointad.files.json_files import read_json
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy
@@ -113,3 +114,14 @@ def test_names_of_open_files_are_never_replaced(tmp_path: Path) -> None:
 def test_paths_that_are_none_are_not_written() -> None:
     with pytest.raises(InputError, match="is not a valid path"), atomic_path("a\0b/out.json"):
         pass
+
+
+@pytest.mark.parametrize("write", [remove_file, lambda path: write_text(path, "new")], ids=["removed", "written"])
+def test_pipes_and_devices_are_neither_removed_nor_replaced(write: Callable[[Path], None], tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    for path in (pipe, link):
+        with pytest.raises(InputError, match=f"{path.name}: is a"):
+            write(path)
+    assert pipe.is_fifo() and link.is_symlink() and sorted(tmp_path.iterdir()) == [link, pipe]
