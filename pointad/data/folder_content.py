@@ -5,7 +5,6 @@ import hashlib
 import heapq
 import json
 import os
-import re
 import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from pointad.data.layout import DEVICES, GOOD_SPLIT, SETTINGS_NAME, SOURCES, SPLIT
 from pointad.data.listed_paths import inside
 from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
+from pointad.datasets.path_patterns import names_hidden
 from pointad.errors import InputError
 from pointad.files.digests import file_digest
 from pointad.files.json_files import read_json
@@ -87,7 +87,7 @@ def raw_content(root: Path, *, with_good: bool = False, patterns: Sequence[str] 
         patterns: of the scans, pictures and masks in a folder of one's own, whose names of splits nobody knows; they
             may lie in the folder itself.
     """
-    with_hidden = any(re.search(r"(^|/)\.[^/.]", pattern) for pattern in patterns)
+    with_hidden = any(map(names_hidden, patterns))
     places, files = [], []
     is_read = False
     with what_is_in_reach(root):

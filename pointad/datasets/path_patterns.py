@@ -199,8 +199,20 @@ def _matches(
         raise InputError(
             f"pattern {pattern:.200}", problem, "give a path with placeholders, relative to --data_path"
         ) from error
-    matches = {path: re.fullmatch(expression, path.relative_to(root).as_posix()) for path in paths}
+    places = {path: path.relative_to(root) for path in paths}
+    if not names_hidden(pattern):
+        places = {path: place for path, place in places.items() if not any(map(_is_hidden, place.parts))}
+    matches = {path: re.fullmatch(expression, place.as_posix()) for path, place in places.items()}
     return {path: None if match is None else match.groups() for path, match in matches.items()}
+
+
+def names_hidden(pattern: str) -> bool:
+    """Whether a pattern spells the dot of hidden files or folders, which are left out otherwise."""
+    return any(map(_is_hidden, _plain(pattern).split("/")))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name not in (".", "..")
 
 
 def _globbed(root: Path, searched: str, listed: dict[Path, list[str]]) -> list[Path]:

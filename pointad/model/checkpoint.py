@@ -49,8 +49,11 @@ def load_prompts(path: str | Path) -> dict[str, Tensor]:
     path = require_file(path, "checkpoint not found", "give the path of an existing one, or train one with train.py")
     content = read_torch_file(path, kind="a checkpoint of learned prompts", remedy="give one written by train.py")
     state = content.get(CHECKPOINT_KEY) if isinstance(content, dict) else None
-    if state is None or not is_state(state):
+    if state is None:
         raise InputError(path, f"has no entry '{CHECKPOINT_KEY}'", "give a checkpoint of learned prompts")
+    if not is_state(state):
+        problem = f"the entries of its '{CHECKPOINT_KEY}' are not named tensors"
+        raise InputError(path, problem, "give a checkpoint of learned prompts")
     if second := second_weights(content, state):
         raise InputError(path, f"holds several sets of prompts ({CHECKPOINT_KEY}, {second})", SAVE_ONE)
     if "ctx_pos" not in state or state["ctx_pos"].ndim != 4:

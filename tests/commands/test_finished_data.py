@@ -176,7 +176,9 @@ def test_scans_that_a_pattern_finds_count_wherever_they_lie(pattern: str, caplog
     assert is_trained(training(*words)) and "scans were added, removed or changed since" in caplog.text
 
 
-@pytest.mark.parametrize("pattern", ["results/{id}.png", ".masks/{id}.png", "masks/.of_scan_{id}.png"])
+@pytest.mark.parametrize(
+    "pattern", ["results/{id}.png", ".masks/{id}.png", "masks/.of_scan_{id}.png", "..masks/{id}.png"]
+)
 def test_masks_that_a_pattern_finds_count_wherever_they_lie(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
     mask = Path("scans", pattern.format(id="0"))
     for path in (Path("scans/hole/0.ply"), mask):

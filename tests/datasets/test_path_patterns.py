@@ -30,6 +30,8 @@ def matched(root: Path, pattern: str, names: list[str], files: list[str]) -> lis
         ("*{id}*.txt", ["a"], ["._a.txt", "a.txt"], ["a.txt"]),
         ("{id}*/labels.txt", ["1", "2"], ["1/labels.txt", "20/labels.txt"], ["1/labels.txt", ""]),
         ("**/{id}*.txt", ["1", "2"], ["1.txt", "a/b/2_m.txt"], ["1.txt", "a/b/2_m.txt"]),
+        ("**/{id}.txt", ["1", "2"], [".h/1.txt", "a/2.txt", "a/.h/2.txt"], ["", "a/2.txt"]),
+        ("**/.h/{id}.txt", ["1"], ["a/.h/1.txt"], ["a/.h/1.txt"]),
         ("labels [1]//{id}?.txt", ["1"], ["labels [1]/1?.txt"], ["labels [1]/1?.txt"]),
         ("*{id}*.txt", ["1", "2", "1_2"], ["m_1_2.txt"], ["", "", "m_1_2.txt"]),
         ("{species}*.txt", ["1", "2"], ["dent_all.txt"], ["dent_all.txt", "dent_all.txt"]),

@@ -83,6 +83,12 @@ def test_flags_that_disagree(
         load_prompt_learner(golden_weights / "prompts.pth", golden_backbone, **counts)
 
 
+def test_what_is_no_tensor_is_told_from_what_is_missing(released: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save({"prompt_learner": {**released, "note": "x"}}, tmp_path / "prompts.pth")
+    with pytest.raises(InputError, match="the entries of its 'prompt_learner' are not named tensors"):
+        load_prompts(tmp_path / "prompts.pth")
+
+
 def test_projections_may_be_missing(
     golden_backbone: ClipBackbone, golden_learner: PromptLearner, released: dict[str, Tensor], tmp_path: Path
 ) -> None:
