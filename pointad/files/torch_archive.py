@@ -61,10 +61,15 @@ def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> Any:
         raise PickleDataError("it is two archives, one within the other, or the end of its archive is damaged")
     pickles = [name for name in members if name.endswith("/data.pkl") and name.count("/") == 1]
     if len(pickles) != 1:
-        raise PickleDataError("it is an archive without torch's data.pkl")
+        found = (
+            f"with {len(pickles)} files called data.pkl, of which torch writes one"
+            if pickles
+            else "without torch's data.pkl"
+        )
+        raise PickleDataError(f"it is an archive {found}")
     root = pickles[0].removesuffix("data.pkl")
     if f"{root}byteorder" in members and _read(archive, members[f"{root}byteorder"], 16) != b"little":
-        raise PickleDataError("it was written on a big-endian machine, which is not supported")
+        raise PickleDataError("it does not say that its numbers are little-endian, and others are not supported")
     left = size
 
     def storage(key: str, count: int) -> Tensor:
@@ -105,7 +110,7 @@ def _read_sequence(file: BinaryIO, size: int) -> Any:
         raise PickleDataError("it was not written by torch")
     system = _plain(file)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise PickleDataError("it was written on a big-endian machine, which is not supported")
+        raise PickleDataError("it does not say that its numbers are little-endian, and others are not supported")
     beginning = file.tell()
     kinds: dict[str, torch.dtype] = {}
 

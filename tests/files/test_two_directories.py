@@ -1,4 +1,4 @@
-"""Archives with two directories of their members, of which readers take one or the other."""
+"""Archives with two directories of their members, of which readers take one or the other, or of another layout."""
 
 import struct
 import zipfile
@@ -123,3 +123,25 @@ def test_members_that_differ_in_capitals_are_refused(tmp_path: Path) -> None:
     (tmp_path / "c.pth").write_bytes(one.content + one.entries + end)
     with pytest.raises(InputError, match="two members of one name"):
         read(tmp_path / "c.pth")
+
+
+@pytest.mark.parametrize("names", [(), ("one/data.pkl", "other/data.pkl")])
+def test_archives_of_another_layout_are_told_from_each_other(names: tuple[str, ...], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as archive:
+        for name in ("note", *names):
+            archive.writestr(name, b"}.")
+    with pytest.raises(InputError, match="with 2 files called data.pkl" if names else "without torch's data.pkl"):
+        read(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(("order", "is_read"), [(b"little", True), (b"big", False), (b"", False), (b"little\n", False)])
+def test_other_orders_of_bytes_than_the_stated_one_are_not_assumed(order: bytes, is_read: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, held in (members_of(1, "own", tmp_path) | {"own/byteorder": order}).items():
+            archive.writestr(name, held)
+    if is_read:
+        assert read(path)["weight"].tolist() == [1, 1]
+        return
+    with pytest.raises(InputError, match="does not say that its numbers are little-endian"):
+        read(path)
