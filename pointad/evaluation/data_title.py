@@ -33,23 +33,32 @@ def data_title(
             return f"{dataset.title} ({len(present)} of {len(dataset.classes)} classes)"
         whole = samples is None or dataset.test_samples in (None, samples)
         return dataset.title if whole else f"{dataset.title} ({samples} samples instead of {dataset.test_samples})"
-    return own_title(folder)
+    return own_title(folder, dataset)
 
 
-def own_title(folder: str | Path | None) -> str:
-    """The title of data that belong to no published data set: the name of their folder or of a parent folder."""
+def own_title(folder: str | Path | None, dataset: DatasetSpecification | None = None) -> str:
+    """The title of data that belong to no published data set: the name of their folder or of a parent folder.
+
+    Args:
+        folder: of the data.
+        dataset: the format of the data, as in `told_apart`.
+    """
     path = Path() if folder is None else Path(folder)
     named = next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), "own data")
-    return told_apart(named)
+    return told_apart(named, dataset)
 
 
-def told_apart(title: str) -> str:
+def told_apart(title: str, dataset: DatasetSpecification | None = None) -> str:
     """The title of data that belong to no published data set, marked if it reads like that of one.
 
-    Otherwise a folder called "MVTec 3D-AD" that holds other scans would stand beside the published figures. Data sets
-    whose classes are not listed here cannot be told from others in their format; they are called what the user says.
+    Otherwise a folder called "MVTec 3D-AD" that holds other scans would stand beside the published figures.
+
+    Args:
+        title: what the user calls the data.
+        dataset: their format. If its classes are not listed here, they may be of the data set of that name.
     """
-    published = {_letters(dataset.title) for dataset in DATASETS.values() if dataset.classes}
+    others = (each for each in DATASETS.values() if not each.is_open and (each.classes or each != dataset))
+    published = {_letters(each.title) for each in others}
     return f"{title} (own data)" if _letters(title) in published else title
 
 

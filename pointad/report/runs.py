@@ -93,7 +93,7 @@ def dataset_title(run: Run) -> str:
     if about is None:
         return told_apart(record.dataset_title or record.dataset or "unknown data set")
     if record.dataset_title not in (None, about.title):
-        return told_apart(str(record.dataset_title))
+        return told_apart(str(record.dataset_title), about)
     classes = set(run.results.classes)
     if record.training_class and record.training_dataset == record.dataset:
         classes.update(run.results.protocol.left_out)

@@ -36,6 +36,8 @@ def test_data_in_a_format_without_listed_classes_are_called_as_their_folder() ->
     minishift = DATASETS["minishift_pc_3d"]
     assert data_title(minishift, ["capsule"], "/data/balls/rendered") == "balls"
     assert data_title(minishift, ["capsule", "nut"], "/data/MiniShift") == "MiniShift"
+    assert data_title(minishift, ["capsule"], "/data/3D-ADAM") == "3D-ADAM (own data)"
+    assert data_title(MVTEC, ["gear"], "/data/MiniShift") == "MiniShift (own data)"
     assert data_title(DATASETS["folder"], ["bolt"], "/data/bolts/rendered") == "bolts"
 
 
