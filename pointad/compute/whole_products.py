@@ -1,63 +1,37 @@
 """Products of matrices in whole float32, whatever a caller has set for computations of its own."""
 
-import contextlib
-import os
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import torch
+
+from pointad.compute.shared_block import Restore, SharedBlock
 
 WHOLE = "ieee"
 _HIGHEST = "highest"
 _NOT_ROUNDED = ("none", WHOLE)
 
 
-@contextlib.contextmanager
-def whole_products() -> Iterator[None]:
+def whole_products() -> AbstractContextManager[None]:
     """Have products of float32 matrices computed as such: others are rounded to 11 or 8 bits, without a word.
 
     ``torch.set_float32_matmul_precision`` and the like count for all threads: those of the caller compute in float32
     too until the last block of this kind has ended. Nothing is touched where nothing was set.
     """
-    _SETTINGS.enter()
-    try:
-        yield
-    finally:
-        _SETTINGS.leave()
+    return _SETTINGS.opened()
 
 
-class _Settings:
-    """What was set before the first of all blocks that are open, in any thread."""
+def _compute_whole() -> Restore:
+    named, kinds = _named_precision(), [kind.fp32_precision for kind in _kinds()]
+    if named in (None, _HIGHEST) and all(kind in _NOT_ROUNDED for kind in kinds):
+        return _leave_as_it_is
+    _set(_HIGHEST if named is not None else None, [WHOLE] * len(kinds))
+    return partial(_set, named, kinds)
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open = 0
-        self._before: tuple[str | None, list[str]] | None = None
 
-    def enter(self) -> None:
-        with self._lock:
-            self._open += 1
-            if self._open == 1:
-                named, kinds = _named_precision(), [kind.fp32_precision for kind in _kinds()]
-                if named not in (None, _HIGHEST) or any(kind not in _NOT_ROUNDED for kind in kinds):
-                    self._before = named, kinds
-                    _set(_HIGHEST if named is not None else None, [WHOLE] * len(kinds))
-
-    def leave(self) -> None:
-        with self._lock:
-            if not self._open:  # in a fork, from a block that was opened before
-                return
-            self._open -= 1
-            if self._open == 0 and self._before is not None:
-                _set(*self._before)
-                self._before = None
-
-    def forked(self) -> None:
-        """In a fork: the threads that opened blocks are not there, nor one that may have held the lock."""
-        if self._before is not None:
-            _set(*self._before)
-        self._lock, self._open, self._before = threading.Lock(), 0, None
+def _leave_as_it_is() -> None:
+    pass
 
 
 def _kinds() -> tuple[Any, Any, Any]:
@@ -83,6 +57,4 @@ def _set(named: str | None, kinds: list[str]) -> None:
                 kind.fp32_precision = wanted
 
 
-_SETTINGS = _Settings()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_SETTINGS.forked)
+_SETTINGS = SharedBlock(_compute_whole)
