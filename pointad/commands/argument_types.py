@@ -4,6 +4,7 @@ import argparse
 import math
 from collections.abc import Callable
 
+from pointad.compute.written_numbers import as_written
 from pointad.scoring.options import LARGEST_SIGMA
 
 LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
@@ -42,7 +43,7 @@ def non_negative_integer(text: str) -> int:
 
 def positive_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
     """A finite number above 0."""
-    value = _number(text, float, "a number")
+    value = number(text, float, "a number")
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
     if value > largest:
@@ -52,7 +53,7 @@ def positive_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
 
 def non_negative_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
     """A finite number of at least 0."""
-    value = _number(text, float, "a number")
+    value = number(text, float, "a number")
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a finite number of at least 0")
     return 0.0 if value == 0 else positive_float(text, largest=largest)
@@ -65,7 +66,7 @@ def blur_in_pixels(text: str) -> float:
 
 def finite_float(text: str) -> float:
     """A finite number."""
-    value = _number(text, float, "a number")
+    value = number(text, float, "a number")
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text} is not a finite number")
     if abs(value) > LARGEST_FLOAT:
@@ -74,14 +75,21 @@ def finite_float(text: str) -> float:
 
 
 def _whole_number(text: str) -> int:
-    value = int(_number(text, int, "a whole number"))
+    value = int(number(text, int, "a whole number"))
     if value > LARGEST_INTEGER:
         raise argparse.ArgumentTypeError(f"{text} is larger than {LARGEST_INTEGER}")
     return value
 
 
-def _number(text: str, kind: Callable[[str], float], name: str) -> float:
+def number(text: str, kind: Callable[[str], float], name: str) -> float:
+    """A number as people write it, see `as_written`.
+
+    Args:
+        text: from the command line.
+        kind: ``int`` or ``float``.
+        name: what the text has to be, in words.
+    """
     try:
-        return kind(text)
+        return kind(as_written(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not {name}") from None

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from pointad.commands.program import HelpFormatter
+from pointad.compute.written_numbers import as_written
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -43,7 +44,7 @@ def size_in_bytes(text: str) -> int:
     number = text.upper().removesuffix("B")
     unit = number[-1:] if number[-1:] in UNITS else ""
     try:
-        value = float(number.removesuffix(unit)) * UNITS[unit]
+        value = float(as_written(number.removesuffix(unit))) * UNITS[unit]
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 500M or 10G") from None
     if not 0 <= value < float("inf"):

@@ -126,7 +126,7 @@ def _refuse_repeated(subject: str | Path, directions: Sequence[View], remedy: st
 
 def shard(text: str) -> Shard:
     """An ``argparse`` type: which part of how many, such as 3/16."""
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"(\d+)/(\d+)", text, re.ASCII)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form K/N with K from 1 to N, such as 3/16")
     return Shard(int(match[1]), int(match[2]))

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from pointad.compute.argument_kinds import as_number, shown_argument
+from pointad.compute.written_numbers import as_written
 from pointad.errors import InputError
 from pointad.scans.clusters import cluster_labels
 from pointad.scans.plane import fit_plane
@@ -177,7 +178,7 @@ def cluster_rule(rule: str | float) -> ClusterRule:
     if isinstance(rule, str) and rule in (ALL_CLUSTERS, LARGEST_CLUSTER):
         return rule
     try:
-        fraction = float(rule) if isinstance(rule, str) else as_number(rule, "clusters")
+        fraction = float(as_written(rule)) if isinstance(rule, str) else as_number(rule, "clusters")
     except (ValueError, InputError):
         fraction = -1.0
     if not 0 <= fraction < 1:

@@ -23,9 +23,9 @@ MEGABYTE = 1_000_000
 class ObedientInspector:
     """Does what the words of a file say, and answers with its process and how many scans that has seen.
 
-    `sleep SECONDS`, `loop` (without an end), `abort` (as native code does), `signal NUMBER`, `leave STATUS`,
-    `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing. Of good scans it writes a file,
-    and does what the first one says while it writes a second version.
+    `sleep SECONDS`, `wait FILE` (until it is there), `loop` (without an end), `abort` (as native code does),
+    `signal NUMBER`, `leave STATUS`, `raise NAME` (of a built-in error), `allocate MEGABYTES`; anything else, nothing.
+    Of good scans it writes a file, and does what the first one says while it writes a second version.
     """
 
     model = Model("obedient", True)
@@ -50,6 +50,9 @@ class ObedientInspector:
         match command:
             case "sleep":
                 time.sleep(float(argument))
+            case "wait":
+                while not Path(argument).exists():
+                    time.sleep(0.01)
             case "loop":
                 while True:
                     pass

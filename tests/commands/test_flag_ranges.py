@@ -4,7 +4,17 @@ from typing import Any
 
 import pytest
 
-from pointad.commands import make_demo_data, predict, render_dataset, render_scans, report, serve, test, train
+from pointad.commands import (
+    feature_cache,
+    make_demo_data,
+    predict,
+    render_dataset,
+    render_scans,
+    report,
+    serve,
+    test,
+    train,
+)
 from pointad.commands.parsing import parse
 
 RENDERING = ["--dataset", "mvtec_pc_3d_rgb", "--data_path", "raw", "--save_path", "rendered"]
@@ -68,3 +78,30 @@ def test_a_value_that_a_list_repeats_is_refused(
     with pytest.raises(SystemExit):
         parse(module.build_parser(), words)
     assert capsys.readouterr().err.endswith(f"error: argument {flag}: {repeated} is named twice; name it once\n")
+
+
+@pytest.mark.parametrize("digits", ["1_5", "\u0663", "\uff11\uff15"])
+@pytest.mark.parametrize(
+    ("module", "flag", "text"),
+    [
+        (train, "--epoch", "{}"),
+        (train, "--learning_rate", "0.{}"),
+        (train, "--loss_weights", "d2_pixel_loss={}"),
+        (test, "--shots", "{}"),
+        (test, "--views", "{}"),
+        (test, "--views", "x{}"),
+        (test, "--sigma", "{}"),
+        (predict, "--threshold", "{}"),
+        (serve, "--port", "{}"),
+        (render_dataset, "--shard", "1/{}"),
+        (render_dataset, "--keep_clusters", "0.{}"),
+        (render_dataset, "--point_pixels", "{}"),
+        (feature_cache, "--keep", "{}G"),
+    ],
+)
+def test_numbers_are_taken_as_people_write_them(
+    module: object, flag: str, text: str, digits: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python takes 1_5 for 15, which may have been meant for 1.5 or for two values, and the digits of any script."""
+    said = said_about(module, flag, text.format(digits), capsys)
+    assert digits in said and (" is not " in said or " is neither " in said)

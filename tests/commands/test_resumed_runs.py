@@ -3,13 +3,29 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import torch
 from commands.programs import ROOT, run_program
 
-EPOCHS = 8
+EPOCHS, KILLED_AT = 8, 3
+KILLED = f"""
+import os, signal, sys
+from pathlib import Path
+
+from pointad.commands import train, training_run
+from pointad.commands.program import run
+
+save = training_run.save_checkpoint
+
+def save_and_die(learner, folder, epoch, record):
+    save(learner, folder, epoch, record)
+    if epoch == {KILLED_AT}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+training_run.save_checkpoint = save_and_die
+run(train.main, train.build_parser())
+"""
 
 
 def test_killed_training_is_continued(golden_inputs: Path, tmp_path: Path) -> None:
@@ -21,18 +37,13 @@ def test_killed_training_is_continued(golden_inputs: Path, tmp_path: Path) -> No
     done = run_program("train.py", *arguments, "--save_path", uninterrupted)
     assert done.returncode == 0 and "encoded 45 pictures, 0 from the cache" in done.stderr, done.stderr[-2000:]
 
-    command = [sys.executable, str(ROOT / "train.py"), *map(str, arguments), "--save_path", str(continued)]
-    killed = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while not (continued / "epoch_1.pth").is_file():  # written after the state of its epoch
-        assert killed.poll() is None
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
-    written = [path for path in continued.glob("epoch_*.pth") if not path.name.startswith(".")]
-    assert 0 < len(written) < EPOCHS
+    command = [sys.executable, "-c", KILLED, *map(str, arguments), "--save_path", str(continued)]
+    killed = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    assert sorted(continued.glob("epoch_*.pth")) == [continued / f"epoch_{epoch + 1}.pth" for epoch in range(KILLED_AT)]
 
     done = run_program("train.py", *arguments, "--save_path", continued)
-    assert done.returncode == 0 and "continuing after epoch" in done.stderr, done.stderr[-2000:]
+    assert done.returncode == 0 and f"continuing after epoch {KILLED_AT}" in done.stderr, done.stderr[-2000:]
     assert "encoded 0 pictures, 45 from the cache" in done.stderr
     assert (continued / "losses.csv").read_text() == (uninterrupted / "losses.csv").read_text()
     states = [

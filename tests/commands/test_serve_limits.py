@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -25,10 +26,18 @@ from pointad.commands.service import connections
 
 
 def test_slow_uploads_keep_nobody_waiting() -> None:
-    with serving(upload_seconds=1.0, most_waiting=2) as address:
+    with serving(most_waiting=2) as address:
         slow = [sent(address, head_of("/predict?name=a.ply", "Content-Length: 9"), b"ply") for _ in range(20)]
         wait_until(lambda: health(address)["uploads"] == len(slow))
         assert command(address, "nothing")[0] == 200
+        for connection in slow:
+            connection.close()
+        wait_until(lambda: health(address)["uploads"] == 0)
+
+
+def test_uploads_that_take_too_long_are_told() -> None:
+    with serving(upload_seconds=0.5) as address:
+        slow = [sent(address, head_of("/predict?name=a.ply", "Content-Length: 9"), b"ply") for _ in range(3)]
         for connection in slow:
             assert b" 408 " in connection.recv(1000)
             connection.close()
@@ -120,16 +129,26 @@ def test_senders_who_leave_free_their_place(caplog: pytest.LogCaptureFixture) ->
     assert not [record for record in caplog.records if record.exc_info]
 
 
-def test_stopping_waits_for_nobody_who_is_slow() -> None:
+def test_stopping_waits_for_nobody_who_is_slow(tmp_path: Path) -> None:
+    found: list[int] = []
+    told: list[bytes] = []
+
+    def be_told_of_the_stop() -> None:
+        told.append(upload.recv(1000))
+        (tmp_path / "finish").touch()
+
+    orders = [f"wait {tmp_path / 'finish'}"] * 2
     with serving(stop_seconds=20.0) as address:
         upload = sent(address, head_of("/predict?name=a.ply", "Content-Length: 9"), b"p")
-        found: list[int] = []
-        waiting = threading.Thread(target=lambda: found.extend(together(address, ["sleep 1", "sleep 1"])))
+        waiting = threading.Thread(target=lambda: found.extend(together(address, orders)))
         waiting.start()
         wait_until(lambda: health(address)["waiting"] == 2)
+        stopping = threading.Thread(target=be_told_of_the_stop)
+        stopping.start()
     waiting.join()
+    stopping.join()
     assert found == [200, 503], "the one at work is finished, the one that waits is told"
-    assert b" 503 " in upload.recv(1000)
+    assert b" 503 " in told[0]
     upload.close()
 
 
@@ -161,9 +180,17 @@ def test_uploads_are_limited_in_size() -> None:
         assert command(address, "x" * 1000)[0] == 200
 
 
-def test_scans_are_inspected_one_at_a_time_and_few_may_wait() -> None:
+def test_scans_are_inspected_one_at_a_time_and_few_may_wait(tmp_path: Path) -> None:
+    found: list[int] = []
     with serving(most_waiting=3) as address:
-        assert together(address, ["sleep 0.5"] * 4) == [200, 200, 200, 503]
+        orders = [f"wait {tmp_path / 'finish'}"] * 3
+        waiting = threading.Thread(target=lambda: found.extend(together(address, orders)))
+        waiting.start()
+        wait_until(lambda: health(address)["waiting"] == 3)
+        assert command(address, "nothing")[0] == 503
+        (tmp_path / "finish").touch()
+        waiting.join()
+    assert found == [200, 200, 200]
 
 
 def test_long_names_are_shown_shortened(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,11 +37,13 @@ def test_an_answer_that_was_not_taken_reaches_nobody_else(
         return answer if answer.outcome == READY or not strange else strange.pop()(answer)
 
     async def ask_twice() -> Answer:
-        supervisor = Supervisor(ObedientInspector, tmp_path, 0.8 if receive is late else 60.0)
+        supervisor = Supervisor(ObedientInspector, tmp_path, 60.0)
         await supervisor.start()
         try:
+            supervisor._seconds = 0.2 if receive is late else 60.0
             with pytest.raises(expected):
                 await supervisor.ask(Order(str(scan), "first", FACTS))
+            supervisor._seconds = 60.0
             return await supervisor.ask(Order(str(scan), "second", FACTS))
         finally:
             await supervisor.close()

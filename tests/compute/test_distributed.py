@@ -29,7 +29,7 @@ def found_together(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[
     for process in started:
         process.start()
     for process in started:
-        process.join(120)
+        process.join(600)
     assert [process.exitcode for process in started] == [0, 0]
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)], folder / "cache"
 

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import resource
-import signal
 import subprocess
 import sys
 import threading
@@ -19,22 +18,25 @@ from pointad.files import locks
 from pointad.files.locks import own_folder, try_lock, wait_for_lock
 
 HOLD = """
-import os, sys, time
+import os, sys
 from pathlib import Path
 from pointad.files.locks import own_folder
 with own_folder(Path(sys.argv[1])):
     child = os.fork() if sys.argv[2] == "fork" else 1
     if child:
         print(child, flush=True)
-    time.sleep(60 if child else 3)
+    sys.stdin.read()
     os._exit(0)
 """
 
 
 def holder(folder: Path, kind: str) -> "subprocess.Popen[str]":
-    """Another process that owns a folder."""
+    """Another process that owns a folder; with kind "fork", a worker of it that outlives it has the lock as well.
+
+    They end when the standard input of the process is closed.
+    """
     command = [sys.executable, "-c", HOLD, str(folder), kind]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None and process.stdout.readline().strip()
     return process
 
@@ -92,21 +94,21 @@ def test_a_folder_has_one_owner(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_what_a_killed_owner_leaves_is_taken_over_when_its_workers_are_gone(tmp_path: Path) -> None:
-    process = holder(tmp_path, "fork")
-    process.send_signal(signal.SIGKILL)
+def killed_before_its_worker(folder: Path) -> "subprocess.Popen[str]":
+    """The owner of a folder, which is dead; its worker has the lock until the standard input is closed."""
+    process = holder(folder, "fork")
+    process.kill()
     process.wait()
-    with own_folder(tmp_path):  # the forked child held the lock for some seconds more
-        pass
+    return process
 
 
 def test_workers_that_do_not_end_are_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "ORPHAN_SECONDS", 0.3)
-    process = holder(tmp_path, "fork")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process = killed_before_its_worker(tmp_path)
     with pytest.raises(InputError, match="in use by another run"):
         own_folder(tmp_path).__enter__()
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 @pytest.mark.parametrize(
@@ -201,13 +203,18 @@ def test_whom_a_long_wait_is_for_is_said_once(
     assert line.startswith(f"{tmp_path}: in use by another run (") and f"process {os.getpid()} on" in line
 
 
-def test_a_wait_for_workers_of_a_killed_run_is_said(
+def test_what_a_killed_owner_leaves_is_taken_over_when_its_workers_are_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(locks, "_SILENT_SECONDS", 0.2)
-    process = holder(tmp_path, "fork")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    monkeypatch.setattr(locks, "_SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(locks, "ORPHAN_SECONDS", 600.0)
+    process = killed_before_its_worker(tmp_path)
+
+    def end_the_worker(_: float) -> None:  # instead of waiting once more
+        assert process.stdin is not None
+        process.stdin.close()
+
+    monkeypatch.setattr(locks.time, "sleep", end_the_worker)
     with own_folder(tmp_path):
         pass
     assert f"in use by what is left of an ended run (-c, process {process.pid} on" in caplog.text
