@@ -120,7 +120,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, demo: str = "for the
         choices=tuple(ACTIVATIONS),
         default="auto",
         help="activation of the model in a weights file; auto takes it from the file, the configuration next to it or "
-        "the model name, and stops with an error if none of them specifies it",
+        "the model name; if none of them specifies it, it stops where published models of these dimensions differ, and "
+        "warns that it takes quick_gelu where there are none",
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     group.add_argument(

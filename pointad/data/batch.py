@@ -57,6 +57,10 @@ class MultiViewBatch:
         chosen["label"] = int(chosen["label"])
         return MultiViewSample(**chosen)
 
+    def name_of(self, index: int) -> str:
+        """What errors call a sample."""
+        return f"{self.class_name[index]}/{self.species[index]}/{self.identifier[index]}"
+
     def to(self, device: torch.device) -> "MultiViewBatch":
         """The same batch with its tensors on another device."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=True))

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 FORMAT = 1  # incremented when the encoder's features for the same weights and pictures, or the files, change
 SUFFIX = ".safetensors"
 _ENTRY = re.compile(r"\.?[0-9a-f]{64}(\.[0-9a-f]{12}\.partial)?\.safetensors")  # finished, or being written
-LARGEST_NUMBER = 1.01  # of a feature of unit length, with what rounding adds
+_ROUNDING = 0.01  # by which lengths may differ from 1; half precision moves them by less than 0.001
 HEADER_BYTES = 512  # approximate size of a file without its numbers
 
 
@@ -148,9 +148,8 @@ def read_entry(path: Path) -> PictureFeatures:
     kinds = [(tensor.dtype, tensor.ndim) for tensor in (features.global_features, features.patch_features)]
     if kinds != [(torch.float32, 1), (torch.float16, 3)]:
         raise ValueError("damaged (tensors of another kind)")
-    for tensor in (features.global_features, features.patch_features):
-        if not (tensor.abs() <= LARGEST_NUMBER).all():
-            raise ValueError("damaged (numbers that features of unit length cannot have)")
+    if not have_unit_length(features.global_features, features.patch_features):
+        raise ValueError("damaged (features that have no unit length)")
     if stored.get("key") != path.stem or stored.get("sha256") != _digest(
         features.global_features, features.patch_features
     ):
@@ -223,6 +222,11 @@ def _digest(global_features: Tensor, patch_features: Tensor) -> str:
     digest = hashlib.sha256(global_features.numpy().data)
     digest.update(patch_features.numpy().data)
     return digest.hexdigest()
+
+
+def have_unit_length(*features: Tensor) -> bool:
+    """Whether all features (…, D) have unit length; those that overflowed, or had no direction, do not."""
+    return all(bool(((each.float().norm(dim=-1) - 1).abs() <= _ROUNDING).all()) for each in features)
 
 
 def rounded(global_features: Tensor, patch_features: Tensor) -> PictureFeatures:

@@ -19,7 +19,13 @@ from torch import Tensor
 from pointad.compute.argument_kinds import as_switch, as_whole_number, as_whole_numbers
 from pointad.compute.precision import FP32, check_precision, computing_in, with_rounded_matrices
 from pointad.data.batch import MultiViewBatch
-from pointad.encoding.feature_cache import FeatureCache, PictureFeatures, remove_abandoned_entries, rounded
+from pointad.encoding.feature_cache import (
+    FeatureCache,
+    PictureFeatures,
+    have_unit_length,
+    remove_abandoned_entries,
+    rounded,
+)
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
 from pointad.model.towers import encode_pictures, width
@@ -59,6 +65,11 @@ class SampleFeatures:
     def sample(self, index: int) -> "SampleFeatures":
         """One sample alone, with B = 1."""
         return self._map(lambda tensor: tensor[index : index + 1])
+
+    def have_directions(self) -> bool:
+        """Whether all features are finite and of unit length."""
+        parts = (self.views_global, self.views_patches, self.color_global, self.color_patches)
+        return have_unit_length(*(part for part in parts if part is not None))
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "SampleFeatures":
         values = (getattr(self, field.name) for field in fields(self))
@@ -151,7 +162,8 @@ class PictureEncoder:
             Features of unit length in float32, on the backbone's device.
 
         Raises:
-            InputError: the batch was loaded without pictures, or the cache cannot be written to.
+            InputError: the batch was loaded without pictures, the cache cannot be written to, or features of a sample,
+                which the error names, are not finite or have no direction: all its scores would be the same.
         """
         if batch.views is None:
             raise InputError("batch", "was loaded without pictures", "load it with SampleOptions(with_pictures=True)")
@@ -162,12 +174,17 @@ class PictureEncoder:
         global_features, patch_features = self._look_up(pictures) if self._cache is not None else self._encode(pictures)
         count = samples * views
         has_color = batch.color is not None
-        return SampleFeatures(
+        features = SampleFeatures(
             views_global=global_features[:count].unflatten(0, (samples, views)),
             views_patches=patch_features[:count].unflatten(0, (samples, views)),
             color_global=global_features[count:] if has_color else None,
             color_patches=patch_features[count:] if has_color else None,
         )
+        if not have_unit_length(global_features, patch_features):
+            broken = next(index for index in range(samples) if not features.sample(index).have_directions())
+            problem = "its features are not finite, or have no direction: values overflow or vanish in the encoder"
+            raise InputError(batch.name_of(broken), problem, "use other weights, or --precision fp32")
+        return features
 
     def _look_up(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """The result of :meth:`_encode`, rounded as in the cache whether or not a picture's features came from it."""
@@ -190,7 +207,8 @@ class PictureEncoder:
             encoded = self._encode(pictures[list(missing.values())])
             for key, global_feature, patch_feature in zip(missing, *encoded, strict=True):
                 found[key] = rounded(global_feature, patch_feature)
-                self._cache.write(key, found[key])
+                if have_unit_length(global_feature, patch_feature):
+                    self._cache.write(key, found[key])
         global_features = torch.stack([found[key].global_features for key in keys])
         patch_features = torch.stack([found[key].patch_features for key in keys])
         return global_features.to(self.device), patch_features.to(self.device).float()

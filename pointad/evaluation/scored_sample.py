@@ -77,7 +77,7 @@ def score_one(
         sigma=settings.sigma,
         fusion=settings.fusion,
         view_fusion=settings.view_fusion,
-        subject=f"{batch.class_name[index]}/{batch.species[index]}/{batch.identifier[index]}, prompts {prompts.name}",
+        subject=f"{batch.name_of(index)}, prompts {prompts.name}",
     )
     return _scored_sample(prompts.name, batch, index, views, fused, keep_views=settings.keep_views)
 

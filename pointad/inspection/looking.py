@@ -11,7 +11,7 @@ from pointad.data.batch import MultiViewBatch, collate
 from pointad.data.dataset import LoadedScan, SampleOptions, to_sample
 from pointad.data.view_subset import chosen_directions
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.errors import InputError
+from pointad.errors import InputError, named_subjects
 from pointad.inspection.look_options import LookOptions
 from pointad.inspection.parallel_rendering import render_in_threads
 from pointad.inspection.preparation import PreparedScan, prepare
@@ -77,7 +77,8 @@ def look_at(
         SampleOptions(image_size=image_size, point_size=GRID_SIZE),
     )
     batch = collate([sample])
-    features = encoder.encode(batch.to(encoder.device))
+    with named_subjects({batch.name_of(0): "scan"}):
+        features = encoder.encode(batch.to(encoder.device))
     if gpu is not None:
         torch.cuda.synchronize()  # the encoder's time is not to be counted as the scoring's
     encoded = time.perf_counter()

@@ -176,7 +176,9 @@ def build(configuration: Configuration, *, device: str = "cpu") -> nn.Module:
     if is_siglip(configuration):
         with torch.device(device):
             return build_siglip(configuration)
-    options = {key: configuration[key] for key in ("embed_dim", "vision_cfg", "text_cfg")}
+    # With "timm_model_pretrained", which a folder may state, timm would fetch other weights, for nothing.
+    vision = {**configuration["vision_cfg"], "timm_model_pretrained": False}
+    options = {"embed_dim": configuration["embed_dim"], "vision_cfg": vision, "text_cfg": configuration["text_cfg"]}
     model_class = open_clip.CustomTextCLIP if configuration.get("custom_text") else open_clip.CLIP
     with torch.device(device):
         return model_class(**options, quick_gelu=bool(configuration.get("quick_gelu", False)))

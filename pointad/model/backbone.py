@@ -18,19 +18,19 @@ from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model import towers
 from pointad.model.architecture import (
-    Configuration,
     build,
     check_configuration,
     named_configuration,
 )
 from pointad.model.building import build_with
-from pointad.model.configuration_choice import choose_configuration, foreign_normalization
+from pointad.model.configuration_choice import choose_configuration
 from pointad.model.prompt_tokens import Tokenizer
 from pointad.model.settings_beside_weights import settings_beside_weights
-from pointad.model.siglip_model import MEAN, STD, SiglipModel, activation_name, is_siglip
+from pointad.model.siglip_model import SiglipModel, is_siglip
 from pointad.model.siglip_tokenizer import SiglipTokenizer, read_siglip_tokenizer
 from pointad.model.text import TextTower, encode_token_ids
 from pointad.model.towers import ImageTower
+from pointad.model.untold import activation_in_words, normalization
 from pointad.model.vision import ImageFeatures
 from pointad.model.vocabulary import check_vocabulary
 from pointad.model.weight_locations import (
@@ -244,7 +244,7 @@ def load_demo_backbone(folder: Path) -> ClipBackbone:
 def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBackbone:
     weights = read_weights(path)
     choice = choose_configuration(weights, name, quick_gelu)
-    logger.info("%s: read with %s, %s", weights.path, _activation(choice.configuration), choice.grounds)
+    logger.info("%s: read with %s, %s", weights.path, activation_in_words(choice.configuration), choice.grounds)
     siglip = is_siglip(choice.configuration)
     tokenizer = None
     if siglip:
@@ -255,28 +255,8 @@ def _load_file(name: str | None, path: Path, quick_gelu: bool | None) -> ClipBac
     model = build_with(choice.configuration, weights.state, weights.path)
     if not siglip:
         check_vocabulary(choice.configuration, weights.path)
-    beside = weights.configuration
-    others = [] if weights.from_openai or (beside and beside.mean) else foreign_normalization(choice.configuration)
-    if others:
-        logger.warning(
-            "%s: pictures are normalized as for OpenAI's models; if these are the weights %s, give their whole folder, "
-            "whose configuration states the normalization",
-            weights.path,
-            " or ".join(others),
-        )
-    return ClipBackbone(
-        model,
-        name or path.stem,
-        tokenizer=tokenizer,
-        mean=(beside and beside.mean) or (MEAN if siglip else open_clip.OPENAI_DATASET_MEAN),
-        std=(beside and beside.std) or (STD if siglip else open_clip.OPENAI_DATASET_STD),
-    )
-
-
-def _activation(configuration: Configuration) -> str:
-    if is_siglip(configuration):
-        return activation_name(configuration)
-    return "QuickGELU" if configuration.get("quick_gelu") else "plain GELU"
+    mean, std = normalization(weights, choice)
+    return ClipBackbone(model, name or path.stem, tokenizer=tokenizer, mean=mean, std=std)
 
 
 def _load_tag(name: str, tag: str) -> ClipBackbone:
@@ -290,7 +270,7 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     published = open_clip.get_pretrained_cfg(name, tag)
     configuration["quick_gelu"] = name.endswith(QUICK_GELU_SUFFIX) or bool(published.get("quick_gelu", False))
     path = _download(name, tag, published)
-    logger.info("%s: read with %s, as published for %s", path, _activation(configuration), tag)
+    logger.info("%s: read with %s, as published for %s", path, activation_in_words(configuration), tag)
     return ClipBackbone(
         build_with(configuration, read_weights(path).state, path),
         name,

@@ -3,7 +3,8 @@
 Shapes determine the dimensions of a model, but neither its activation (QuickGELU, as OpenAI trained, or plain GELU) nor
 the number of its attention heads; the wrong ones silently give wrong features. The order of precedence is: what the
 file or its folder states, then the name that was given, then open_clip's registry if all models of these dimensions
-agree. If that leaves it undecided, the user is asked for it.
+agree. If they do not, the user is asked for it. A model of dimensions that none of them has is read as OpenAI builds
+its own, and the user is told that this is a guess.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _OPENAI_MEAN = tuple(open_clip.OPENAI_DATASET_MEAN)
 # open_clip's defaults for what a configuration does not specify.
 _VISION_DEFAULTS = (("image_size", 224), ("layers", 12), ("width", 768), ("patch_size", 16))
 _TEXT_DEFAULTS = (("context_length", 77), ("vocab_size", 49408), ("width", 512), ("layers", 12))
+ACTIVATION = "activation"
 _NAMED_SOURCES = 4  # how many published weights an error lists, to help with the choice
 
 
@@ -35,6 +37,7 @@ class Choice:
 
     configuration: Configuration
     grounds: str
+    guessed: tuple[str, ...] = ()  # what is taken as in OpenAI's models, because nothing says it
 
 
 def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: bool | None) -> Choice:
@@ -62,7 +65,8 @@ def choose_configuration(weights: WeightsFile, name: str | None, quick_gelu: boo
         choice = _by_dimensions(weights, decided=quick_gelu is not None)
     if quick_gelu is None:
         return choice
-    return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as requested")
+    guessed = tuple(each for each in choice.guessed if each != ACTIVATION)
+    return Choice({**choice.configuration, "quick_gelu": quick_gelu}, "as requested", guessed)
 
 
 def _siglip(weights: WeightsFile, name: str | None) -> Choice | None:
@@ -161,7 +165,8 @@ def _by_dimensions(weights: WeightsFile, *, decided: bool) -> Choice:
         return Choice(own, "it has the entries of OpenAI's archives")
     fitting = models_of_dimensions(own)
     if not fitting:
-        return Choice(own, "as OpenAI builds its models, since no known model has these dimensions")
+        guessed = (ACTIVATION, "attention heads")
+        return Choice(own, "as OpenAI builds its models, since no known model has these dimensions", guessed)
     readings = {(heads, quick) for _, heads, quick in fitting}
     if len(readings) == 1 or (decided and len({heads for heads, _ in readings}) == 1):
         name, _, quick = fitting[0]

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pointad.model.backbone import ClipBackbone
+from pointad.model.text import check_text_features
 
 # State words combined with sentence templates, the compositional ensemble of WinCLIP (CVPR 2023, section 4.1).
 NORMAL_STATES = (
@@ -55,6 +56,7 @@ def ensemble_text_features(backbone: ClipBackbone, object_name: str = "object") 
     """Text features (2, D) of the normal and the anomalous ensemble: mean of the normalized features, L2-normalized."""
     features = []
     for states in (NORMAL_STATES, ANOMALOUS_STATES):
-        each = F.normalize(backbone.encode_texts(list(ensemble_texts(states, object_name))), dim=-1)
+        raw = backbone.encode_texts(list(ensemble_texts(states, object_name)))
+        each = F.normalize(check_text_features(raw, f"prompt ensemble '{object_name}'"), dim=-1)
         features.append(F.normalize(each.mean(dim=0), dim=-1))
     return torch.stack(features)

@@ -25,7 +25,7 @@ from pointad.model.hugging_face import (
     together,
 )
 from pointad.model.open_clip_configuration import OpenClipConfiguration
-from pointad.model.siglip_model import MEAN, STD, TRUNK, TrunkDimensions, exact_ratio
+from pointad.model.siglip_model import TRUNK, TrunkDimensions, exact_ratio
 from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
 
 MARKER = "vision_model.head.probe"  # an entry that only these files have
@@ -153,7 +153,7 @@ def read_configuration(state: Mapping[str, Tensor], path: Path, stored: Mapping[
     vision, text = model["vision_cfg"][TRUNK], model["text_cfg"]
     check_counts(vision.depth, text["layers"], text["context_length"], path, "download it again")
     mean, std = read_normalization(path.with_name(PREPROCESSOR_NAME))
-    return OpenClipConfiguration(source, model, mean or MEAN, std or STD)
+    return OpenClipConfiguration(source, model, mean, std)
 
 
 def _encoder(content: dict[str, Any], name: str, source: Path) -> dict[str, Any]:

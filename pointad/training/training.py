@@ -115,9 +115,6 @@ def load_examples(
             index = own[len(features)]
             features[index] = encoded.sample(place).without_color().kept_on_cpu(pinned=on_gpu)
             sample = batch.sample(place)
-            if not (features[index].views_global.isfinite().all() and features[index].views_patches.isfinite().all()):
-                name = f"{sample.class_name}/{sample.species}/{sample.identifier}"
-                raise InputError(name, "its features are not finite", "use other weights, or --precision fp32")
             content += sample_content(sample, index)
             masks += mask_content(sample)
             renderings.append(sample.looks or "")

@@ -95,7 +95,7 @@ def test_samples_without_a_score_are_neither_ranked_nor_learned_from(
 
     monkeypatch.setattr(ClipBackbone, "encode_images", broken)
     ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *test_flags)
-    assert_one_error_line(ending, "its scores are not finite", "cookie/")
+    assert_one_error_line(ending, "cookie/good/000: its features are not finite", "--precision fp32")
     assert "results.json" not in files_below(tmp_path / "out")
     ending = invoke("train.py", "--data_path", two_samples, "--save_path", tmp_path / "trained", *train_flags)
     assert_one_error_line(ending, "cookie/good/000: its features are not finite", "--precision fp32")
@@ -109,11 +109,10 @@ def test_nothing_is_compared_with_good_scans_by_scores_that_are_none(
     with torch.no_grad():
         overflowing.vision.ln_post.weight.mul_(1e38)
     detector, scans = PointAD(overflowing, text_features), [closed_shape(500, seed) for seed in range(3)]
-    with pytest.raises(InputError, match=r"^good scan 1: its scores are not finite"):
-        detector.make_reference(scans, views=1)
-    alone = detector.make_reference(scans[:1], views=1)
-    with pytest.raises(InputError, match=r"^scan: its scores are not finite"):
-        detector.predict(scans[1], views=1, reference=alone)
+    with pytest.raises(InputError, match=r"^good scan 1: its features are not finite"):
+        detector.make_reference(scans[:1], views=1)
+    with pytest.raises(InputError, match=r"^scan: its features are not finite"):
+        detector.predict(scans[1], views=1)
 
 
 def test_text_features_of_every_class_are_checked(golden_backbone: ClipBackbone) -> None:
@@ -193,3 +192,23 @@ def test_numbers_beyond_those_of_scores(flags: tuple[object, ...], tmp_path: Pat
     ending = invoke("scripts/predict.py", tmp_path / "scan.npy", "--output", tmp_path / "out", *flags)
     assert ending.code == 2 and str(flags[0]) in ending.err and "Warning" not in ending.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e25])
+def test_pictures_without_a_direction_have_no_score(
+    factor: float, two_samples: Path, golden_weights: Path, test_flags: tuple[object, ...], tmp_path: Path
+) -> None:
+    """All similarities would be 0, and all scores 0.5."""
+    state = dict(torch.load(golden_weights / "clip_tiny.pt", weights_only=True))
+    state["visual.proj"] = state["visual.proj"].float() * factor
+    torch.save(state, tmp_path / "clip.pt")
+    flags = (*test_flags, "--clip_weights", tmp_path / "clip.pt", "--feature_cache", tmp_path / "features")
+    for _ in range(2):  # nothing comes from the cache either
+        ending = invoke("test.py", "--data_path", two_samples, "--save_path", tmp_path / "out", *flags)
+        assert_one_error_line(ending, "cookie/good/000: its features are not finite, or have no direction")
+    assert not list((tmp_path / "features").rglob("*.safetensors"))
+    cloud = tmp_path / "scan.xyz"
+    np.savetxt(cloud, closed_shape(500))
+    flags = ("--checkpoint_path", golden_weights / "prompts.pth", "--clip_weights", tmp_path / "clip.pt", "--views", 2)
+    ending = invoke("scripts/predict.py", cloud, "--output", tmp_path / "predicted", *flags)
+    assert_one_error_line(ending, "scan.xyz: its features are not finite, or have no direction")
