@@ -60,7 +60,7 @@ def is_trained(settings: TrainSettings) -> bool:
     if told is None or told.data is None or told.weights != given.inputs.weights or any(differences(told, given)):
         return False
     require_same_data(record, given, last, _TRAIN_AGAIN)
-    log_trained(last, given)
+    log_trained(last, settings)
     remove_abandoned_lock(settings.save_path)
     return True
 
@@ -70,9 +70,12 @@ def _is_unreadable(settings: TrainSettings | TestSettings) -> bool:
     return settings.given is not None and settings.given.content is None and not settings.data.make_if_missing
 
 
-def log_trained(last: Path, given: Given | None) -> None:
-    """Say that the prompts of the last epoch are there, and if other code or names were given for them."""
+def log_trained(last: Path, settings: TrainSettings) -> None:
+    """Say that the prompts of the last epoch are there, and which of the given flags and code play no part."""
+    given = settings.given
     logger.info("%s already exists; use --restart to train again", last)
+    if settings.tensorboard is not None:
+        logger.info("--tensorboard has no effect: no epoch is left to learn")
     record = TrainingRecord.from_json(read_origin(last)) if is_whole(last) else TrainingRecord()
     code = None if record.provenance is None else record.provenance.code
     if code not in (None, code_fingerprint()):

@@ -52,7 +52,7 @@ class DataSettings:
         Raises:
             InputError: a flag for rendering is used with stored renderings.
         """
-        given = [name for name in RENDERING_FLAGS if getattr(flags, name) not in (None, False)]
+        given = [name for name in RENDERING_FLAGS if getattr(flags, name) is not None]
         if flags.render == "stored" and given:
             named = ", ".join(f"--{name}" for name in given)
             raise InputError(named, "has no effect on stored renderings", "omit it, or add --render on_the_fly")

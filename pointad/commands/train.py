@@ -63,7 +63,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=loss_weight,
         default=[],
         metavar="TERM=WEIGHT",
-        help="weights of individual terms, such as d2_pixel_loss=0.5; 0 omits a term (default: 1 for each of --losses)",
+        help="weights of individual terms, such as d2_pixel_loss=0.5; 0 omits a term, and a term that --losses leaves "
+        "out is added (default: 1 for each of --losses)",
     )
     group.add_argument("--init_checkpoint", type=Path, help="start from these prompts instead of random ones")
     group.add_argument("--print_freq", type=positive_integer, default=1, help="epochs between log lines")

@@ -1,6 +1,7 @@
 """A run of train.py: the training class is encoded once, then the prompts are learned and written."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from pointad.training.scalars import Scalars
 from pointad.training.settings import TrainingSettings
 from pointad.training.state import START_AFRESH, load_training_state, save_training_state
 from pointad.training.state_check import check_training_state
-from pointad.training.training import DivergenceError, Training, TrainingExamples, load_examples
+from pointad.training.training import DivergenceError, EpochLosses, Training, TrainingExamples, load_examples
 
 FLAG_OF_FACT = {  # those of other facts are called like them
     "training_dataset": "--dataset",
@@ -119,6 +120,8 @@ def _run_in_folder(settings: TrainSettings, processes: Processes, scalars: Scala
     if state is not None:
         training.restore(state)
         logger.info("continuing after epoch %d", len(training.history))
+        if scalars is not None:  # it may not have been asked for before
+            _add_scalars(scalars, training.history, settings)
         record = replace(record, earlier_code=earlier_code(folder, len(training.history)))
     elif processes.is_first and settings.restart:
         discard_training(folder)
@@ -184,12 +187,17 @@ def _learn(
             logger.info("epoch %d/%d: %s", losses.epoch, settings.epochs, described)
         write_losses(training.history, folder / LOSSES_NAME)
         if scalars is not None:
-            scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
+            _add_scalars(scalars, [losses], settings)
         # What comes before the state is written again when the run is cut off here. The prompts come after it: by
         # those of the last epoch a training is known to be finished, and those that are missing are saved from it.
         save_training_state(folder / STATE_NAME, training.state(), state_facts)
         if is_saved(losses.epoch, settings):
             save_checkpoint(learner, folder, losses.epoch, record)
+
+
+def _add_scalars(scalars: Scalars, epochs: Sequence[EpochLosses], settings: TrainSettings) -> None:
+    for losses in epochs:
+        scalars.add(losses.epoch, losses.means, dict(settings.loss_weights))
 
 
 def is_saved(epoch: int, settings: TrainSettings) -> bool:
@@ -242,7 +250,7 @@ def is_finished(settings: TrainSettings, state: dict[str, Any] | None, processes
     if whole or (learned > settings.epochs and last.is_file()):
         if processes.is_first:
             require_same_training_data(settings)
-            log_trained(last, settings.given)
+            log_trained(last, settings)
         return True
     if learned > settings.epochs:
         problem = f"holds {learned} epochs of training, more than --epoch {settings.epochs}"

@@ -60,6 +60,13 @@ class _ErrorsAsItems(Dataset):
             )
 
 
+class _Loader(DataLoader):
+    """Says nothing of more processes than cores, as PyTorch does in two lines of code: they are what was asked for."""
+
+    def check_worker_number_rationality(self) -> None:
+        """Leave out the warning."""
+
+
 def _name_of(dataset: Dataset[MultiViewSample], index: int) -> str:
     """A sample's name in errors: its folder or file if its source has one, else class, species and identifier."""
     sources = getattr(dataset, "sources", None)
@@ -163,7 +170,7 @@ def iterate_batches(
     sizes = [batch_size] * -(-total // batch_size) if batch_sizes is None else batch_sizes
     ends = list(accumulate(sizes))
     collate_batch = _collate_to_arrays if through_pipes else _SharingCollator() if workers else _collate_or_error
-    loader = DataLoader(
+    loader = _Loader(
         _ErrorsAsItems(dataset),
         batch_sampler=[list(range(end - size, min(end, total))) for size, end in zip(sizes, ends, strict=True)],
         num_workers=workers,

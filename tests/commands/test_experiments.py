@@ -188,9 +188,9 @@ def test_losses_go_to_tensorboard_as_well(experiment: Experiment, tmp_path: Path
 
 def test_tensorboard_shows_the_last_training_of_a_folder(experiment: Experiment, tmp_path: Path) -> None:
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    board = tmp_path / "board"
+    board, new_board = tmp_path / "board", tmp_path / "new"
 
-    def train(*flags: object) -> list[tuple[int, float]]:
+    def train(*flags: object, board: Path = board) -> list[tuple[int, float]]:
         """Steps and values that TensorBoard shows after a training."""
         assert experiment.train("a", *flags, "--tensorboard", board).code == 0
         events = event_accumulator.EventAccumulator(str(board)).Reload()
@@ -199,8 +199,11 @@ def test_tensorboard_shows_the_last_training_of_a_folder(experiment: Experiment,
     first = train("--epoch", 2)
     files = list(board.iterdir())
     assert train("--epoch", 2) == first and list(board.iterdir()) == files  # there was nothing left to learn
+    said = experiment.train("a", "--epoch", 2, "--tensorboard", new_board).err
+    assert "--tensorboard has no effect: no epoch is left to learn" in said and not new_board.exists()
     longer = train("--epoch", 3)
     assert longer[:2] == first and [step for step, _ in longer] == [1, 2, 3]
+    assert train("--epoch", 4, board=new_board)[:3] == longer, "every epoch, though some were learned before"
     again = train("--epoch", 2, "--restart", "--seed", 5)
     assert [step for step, _ in again] == [1, 2] and again != first
 

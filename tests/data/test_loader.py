@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -50,6 +51,14 @@ def test_batches_through_pipes_are_the_same(
     assert "--shm-size" in caplog.text
     assert len(alone) == len(shared) == len(piped)
     assert all(equal(a, b) and equal(a, c) for a, b, c in zip(alone, shared, piped, strict=True))
+
+
+def test_nothing_is_said_of_more_processes_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default of two is more than a container may have."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "This DataLoader will create")
+        assert len(list(iterate_batches(small_dataset({"duck": 2}), num_workers=2))) == 2
 
 
 def test_files_that_may_not_grow_do_not_lose_batches() -> None:
@@ -120,7 +129,7 @@ def test_batches_that_cannot_be_shared_after_all_go_through_pipes(
     alone = list(iterate_batches(dataset, batch_size=2))
     monkeypatch.setattr(owner, name, failing)
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(30)
+    signal.alarm(120)
     try:
         piped = list(iterate_batches(dataset, batch_size=2, num_workers=1))
     finally:

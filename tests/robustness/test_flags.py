@@ -23,6 +23,7 @@ pytestmark = pytest.mark.usefixtures("ready_backbone")
         ("--visibility", "splat"),
         ("--correspondence", "centred"),
         ("--metres_per_unit", 0.001),
+        ("--keep_clusters", 0),
         ("--good_folder", "gut"),
     ],
 )
