@@ -1,13 +1,15 @@
 """Lists the samples of a rendered data set in the files that `pointad.data.metadata` reads."""
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
-from pointad.data.metadata import GOOD_SCANS_NAME, metadata_path
+from pointad.data.listed_paths import WRITE_AGAIN
+from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, metadata_path
 from pointad.data.rendering_settings import require_dataset
 from pointad.datasets.archive import folders_with, is_good
 from pointad.datasets.base import DatasetSpecification
@@ -53,6 +55,35 @@ def write_metadata(root: str | Path, dataset_name: str) -> MetadataSummary:
     # The last run to list has finished its own samples by then, and sees those of all others.
     with wait_for_lock(folder / _LOCK_NAME):
         return _list_samples(folder, dataset)
+
+
+def tell_unlisted(
+    root: Path, dataset: DatasetSpecification, records: Sequence[SampleRecord], class_name: str | None = None
+) -> None:
+    """Log how many finished samples no list names, as after a rendering that was interrupted: they do not count.
+
+    Args:
+        root: the rendered data set's folder.
+        dataset: its format.
+        records: the listed samples.
+        class_name: look at this class only; None looks at all.
+
+    Raises:
+        InputError: nobody can tell which samples there are because a disk fails.
+    """
+    listed = {record.views_folder for record in records}
+    whole_root = Path(os.path.normpath(Path.cwd() / root))  # as those of records
+    unlisted = [
+        files.views
+        for name in _class_names(root, dataset, SPLIT)
+        if class_name in (None, name)
+        for files in _samples(whole_root, name, SPLIT)
+        if files.views not in listed and is_finished(files, _view_count(files))
+    ]
+    if unlisted:
+        message = "%s: does not list %s in the same folder, such as %s: they do not count; %s"
+        counts = counted(len(unlisted), "finished sample")
+        logger.warning(message, metadata_path(root, class_name), counts, unlisted[0], WRITE_AGAIN)
 
 
 def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummary:

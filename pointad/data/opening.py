@@ -10,6 +10,7 @@ from typing import Any
 from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.data.layout import SPLIT, STORED, VIEWS
 from pointad.data.listed_paths import WRITE_AGAIN
+from pointad.data.listing import tell_unlisted
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, read_good_scans, read_metadata
 from pointad.data.own_data import check_kind
 from pointad.data.raw import RenderingOptions, check_apart, list_good_scans, list_raw_samples, render_raw_sample
@@ -68,6 +69,7 @@ def list_dataset(
         _refuse_raw_scans(dataset, root)
         require_dataset(root, dataset)
         records = read_metadata(root, class_name)
+        tell_unlisted(root, dataset, records, class_name)
         views = stored_views(root, dataset, (record.views_folder for record in records))
         return ListedDataset(records, views, load_rendered, _good_beside(records, root) if with_good else ())
     rendering = rendering or RenderingOptions()

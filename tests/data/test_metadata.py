@@ -11,7 +11,9 @@ import pytest
 from pointad.data.layout import SampleFiles
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import read_metadata
+from pointad.data.opening import list_dataset
 from pointad.data.rendered_files import write_rendered_sample
+from pointad.datasets.registry import specification
 from pointad.errors import InputError
 from pointad.rendering.rendered_sample import RenderedSample
 
@@ -109,6 +111,24 @@ def test_unfinished_samples_are_left_out(tmp_path: Path) -> None:
     (broken.folder / "2d_rendering" / ".002.partial").mkdir()
     summary = write_metadata(tmp_path, "mvtec_pc_3d_rgb")
     assert summary.samples == {"bagel": {"good": 1}} and summary.unfinished == (broken.views,)
+
+
+def test_finished_samples_that_no_list_names_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rendered(tmp_path, "bagel", "good", "000")
+    rendered(tmp_path, "rope", "good", "000")
+    write_metadata(tmp_path, "mvtec_pc_3d_rgb")
+    list_dataset(specification("mvtec_pc_3d_rgb"), tmp_path)
+    assert not caplog.messages
+    rendered(tmp_path, "bagel", "hole", "001")
+    next(rendered(tmp_path, "bagel", "hole", "002").views.glob("view_0.png")).unlink()  # is being rendered
+    list_dataset(specification("mvtec_pc_3d_rgb"), tmp_path, class_name="rope")
+    assert not caplog.messages
+    for class_name in (None, "bagel"):
+        list_dataset(specification("mvtec_pc_3d_rgb"), tmp_path, class_name=class_name)
+        (message,) = caplog.messages
+        assert "does not list 1 finished sample in the same folder" in message and "2d_rendering/001" in message
+        assert message.startswith(f"{tmp_path / ('all_meta.json' if class_name is None else 'bagel_meta.json')}: ")
+        caplog.clear()
 
 
 def test_missing_masks_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
