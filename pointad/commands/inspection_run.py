@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pointad.commands.detector import load_detector
@@ -22,7 +22,7 @@ from pointad.commands.predict_settings import PredictSettings
 from pointad.commands.program import EXIT_ERROR, is_unicode
 from pointad.commands.references import GoodScans, cached_reference, is_among_good
 from pointad.commands.scan_pictures import check_pictures, find_picture
-from pointad.commands.scan_search import IS_GOOD, find_scans, log_unread, output_folders, twin_of
+from pointad.commands.scan_search import IS_GOOD, find_scans, output_folders, twin_of
 from pointad.commands.shortages import failure_of
 from pointad.commands.told_readings import Readings
 from pointad.commands.verdicts import FAIL, Verdicts, judged_by_quantile, judged_by_rate, log_realised_rate
@@ -45,34 +45,52 @@ DEMO_WORDS = " These are DEMO weights, whose scores are meaningless for real dat
 NAMED_PARTS = 3  # of a path, in titles: many data sets call all their files 000, 001, ...
 
 
+@dataclass(frozen=True)
+class FoundScans:
+    """The files that a run works with, listed once: what appears in a folder later is not looked at."""
+
+    scans: Sequence[Path]
+    calibration: Sequence[Path]  # good scans whose scores decide on the threshold
+    compared_with: Sequence[Path]  # good scans that each scan is compared with
+
+    @classmethod
+    def of(cls, settings: PredictSettings) -> "FoundScans":
+        """Those in the files and folders that were named.
+
+        Raises:
+            InputError: a folder holds no scan, or one cannot be searched.
+        """
+        named = (settings.scans, settings.good_scans, settings.compared_with)
+        return cls(*(find_scans(paths, settings.output) for paths in named))
+
+
 def inspect_all(settings: PredictSettings) -> int:
     """Inspect every scan; one that cannot be inspected does not stop the others. Returns the exit code.
 
     Raises:
         InputError: nothing can be inspected with these settings, such as a rate that takes more good scans.
     """
-    check_counts(settings)
     require_folder_place(settings.output)
-    scans = list(find_scans(settings.scans, settings.output))
-    calibration = list(find_scans(settings.good_scans, settings.output))
-    compared_with = list(find_scans(settings.compared_with, settings.output))
+    found = FoundScans.of(settings)
+    check_counts(found, settings)
+    scans, calibration, compared_with = found.scans, found.calibration, found.compared_with
     check_pictures([*scans, *calibration], settings.rgb)
     check_pictures(compared_with, settings.good_rgb)
     wanted = [(scan, settings.rgb) for scan in [*scans, *calibration]]
     wanted += [(scan, settings.good_rgb) for scan in compared_with]
     pictures = [path for path in (_picture_if_any(scan, rgb) for scan, rgb in wanted) if path is not None]
-    results = [folder / name for folder in output_folders(scans, settings.output) for name in FILES]
+    folders = output_folders(scans, settings.output)
+    results = [folder / name for folder in folders for name in FILES]
     for result in results[:: len(FILES)]:
         refuse_leaving(settings.output, result)
     refuse_overwriting([*scans, *calibration, *compared_with, *pictures, *settings.named_files], results)
-    log_unread([*settings.scans, *settings.good_scans, *settings.compared_with])
     logger.info("%s to inspect; loading the model", counted(len(scans), "scan"))
     detector = load_detector(settings.detector)
-    reference = named_reference(detector, settings)
+    reference = named_reference(detector, compared_with, settings)
     readings = Readings()
-    verdicts = find_verdicts(detector, reference, settings, readings)
+    verdicts = find_verdicts(detector, reference, calibration, settings, readings)
     failed = broken = 0
-    for path, folder in zip(scans, output_folders(scans, settings.output), strict=True):
+    for path, folder in zip(scans, folders, strict=True):
         facts = inspect_and_write(detector, path, folder, reference, verdicts, settings, readings)
         print(for_json_line(facts, ascii_only=not is_unicode(sys.stdout)), flush=True)
         broken += "error" in facts
@@ -134,19 +152,18 @@ def _write(
     return facts
 
 
-def check_counts(settings: PredictSettings) -> None:
+def check_counts(found: FoundScans, settings: PredictSettings) -> None:
     """Refuse what the number of good scans alone rules out, before a model is loaded and any scan looked at.
 
     Raises:
-        InputError: a folder holds none, or there are too few for the rate of false alarms.
+        InputError: there are too few for the rate of false alarms.
     """
-    rate, compared = settings.false_alarm_rate, settings.compared_with
-    good = list(find_scans(compared or settings.good_scans, settings.output))
+    rate, compared = settings.false_alarm_rate, found.compared_with
     if rate is not None and settings.reference is None:
-        require_enough(len(good), rate, fewest=2 if compared else 1)
+        require_enough(len(compared or found.calibration), rate, fewest=2 if compared else 1)
 
 
-def named_reference(detector: PointAD, settings: PredictSettings) -> Reference | None:
+def named_reference(detector: PointAD, compared_with: Sequence[Path], settings: PredictSettings) -> Reference | None:
     """The reference made from the good scans; None without any.
 
     Raises:
@@ -158,23 +175,25 @@ def named_reference(detector: PointAD, settings: PredictSettings) -> Reference |
         if settings.false_alarm_rate is not None:
             require_enough(len(reference.names), settings.false_alarm_rate)
         return reference
-    if not settings.compared_with:
+    if not compared_with:
         return None
-    good = list(find_scans(settings.compared_with, settings.output))
-    good_scans = GoodScans(good, settings.good_rgb)
+    good_scans = GoodScans(compared_with, settings.good_rgb)
     return cached_reference(detector, good_scans, settings.look.arguments, settings.reference_cache)
 
 
 def find_verdicts(
-    detector: PointAD, reference: Reference | None, settings: PredictSettings, readings: Readings
+    detector: PointAD,
+    reference: Reference | None,
+    calibration: Sequence[Path],
+    settings: PredictSettings,
+    readings: Readings,
 ) -> Verdicts:
     """How scores are judged, by a threshold or by the scores of good scans, all of which must be readable.
 
     Raises:
-        InputError: there are no good scans, too few for a rate of false alarms, one cannot be inspected, or one is of
+        InputError: there are too few good scans for a rate of false alarms, one cannot be inspected, or one is of
             another kind than the others.
     """
-    calibration = list(find_scans(settings.good_scans, settings.output))
     for number, path in enumerate(calibration if settings.rgb is None else []):  # pictures may tell equal points apart
         _refuse_copy(path, is_among_good(path, reference), twin_of(path, calibration[:number]))
     scores, kind, likenesses = _scores_of_one_kind(detector, calibration, reference, settings, readings)

@@ -19,7 +19,7 @@ def write_reference(settings: ReferenceSettings) -> None:
     Raises:
         InputError: there is no good scan, one cannot be looked at, or the file cannot be written.
     """
-    good = list(find_scans(settings.good))
+    good = find_scans(settings.good)
     good_scans = GoodScans(good, settings.rgb)
     Reference.refuse_other(settings.output)
     require_writable(settings.output)

@@ -118,7 +118,7 @@ def render_all(settings: RenderScansSettings) -> int:
         InputError: there is no scan, or the points of one would replace another.
     """
     require_folder_place(settings.save_path)
-    scans = list(find_scans(settings.scans, settings.save_path))
+    scans = find_scans(settings.scans, settings.save_path)
     pairs = list(zip(scans, output_folders(scans, settings.save_path), strict=True))
     for path, folder in pairs:
         refuse_leaving(settings.save_path, files_of(path, folder).folder / POINTS_BESIDE)

@@ -1,5 +1,6 @@
 """The RGB pictures that belong to scans."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,5 +35,6 @@ def check_pictures(scans: Sequence[Path], rgb: Path | None) -> None:
     if not is_folder(rgb) and len(names) > 1:
         problem = f"is one picture, and there are {len(names)} scans"
         raise InputError(rgb, problem, "give a folder with an image for every scan, or one scan")
-    for name in (name for number, name in enumerate(names) if name in names[:number]):
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
         raise InputError(rgb, f"has one image {name} for several scans of that name", "inspect them one at a time")

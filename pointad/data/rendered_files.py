@@ -19,6 +19,7 @@ from pointad.rendering.rendered_sample import RenderedSample
 from pointad.scans.pcd import read_pcd
 
 _RENDER_AGAIN = "render the sample again"
+_BROKEN = f"replace the file, or {_RENDER_AGAIN}"
 
 
 def write_rendered_sample(files: SampleFiles, sample: RenderedSample) -> None:
@@ -100,7 +101,7 @@ def read_correspondences(folder: str | Path, indices: Sequence[int]) -> np.ndarr
     paths = [Path(folder) / correspondence_name(index) for index in indices]
     views = []
     for path in paths:
-        view = read_npy(path, kinds="iu")
+        view = read_npy(path, kinds="iu", remedy=_BROKEN)
         if view.ndim != 2 or view.shape[1] != 3:
             raise InputError(path, f"has shape {view.shape}, expected (points, 3)", _RENDER_AGAIN)
         if view.size and (view.min() < 0 or view.max() > np.iinfo(np.int16).max):
@@ -126,7 +127,7 @@ def read_nonzero_indices(folder: str | Path) -> np.ndarray | None:
     path = Path(folder) / NONZERO_INDICES
     if not is_beside(path):
         return None
-    indices = read_npy(path, kinds="iu")
+    indices = read_npy(path, kinds="iu", remedy=_BROKEN)
     if indices.ndim != 1:
         raise InputError(path, f"has shape {indices.shape}, expected (points,)", _RENDER_AGAIN)
     if indices.size and (indices.min() < 0 or indices.max() > np.iinfo(np.int32).max):

@@ -16,7 +16,7 @@ _LONGEST_AXIS = 2**62
 _LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after having read the header
 _MAGIC = 8  # bytes before the length of the header
 _WITHOUT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object of Python, which says nothing and changes
-_REMEDY = "replace the file, or render the sample again"
+_REMEDY = "replace the file"
 
 
 class NpyHeader(NamedTuple):
@@ -28,7 +28,7 @@ class NpyHeader(NamedTuple):
     length: int  # bytes of the header itself
 
 
-def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = None) -> np.ndarray:
+def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = None, remedy: str = _REMEDY) -> np.ndarray:
     """Read an array of numbers.
 
     Args:
@@ -36,6 +36,7 @@ def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = Non
         kinds: permitted kinds of dtype, as in `numpy.dtype.kind`: "i" and "u" integers, "f" floats, "b" booleans, "V"
             records of such.
         most_values: an array with more values is refused.
+        remedy: what errors about a broken file advise.
 
     Returns:
         The array with its own shape and dtype.
@@ -45,12 +46,17 @@ def read_npy(path: str | Path, kinds: str = "iuf", most_values: int | None = Non
             in its header.
     """
     size = regular_file_size(path)
-    with failures_of(path, "read", _REMEDY), Path(path).open("rb") as file:
-        return read_npy_stream(file, path, size, kinds, most_values)
+    with failures_of(path, "read", remedy), Path(path).open("rb") as file:
+        return read_npy_stream(file, path, size, kinds, most_values, remedy)
 
 
 def read_npy_stream(
-    file: BinaryIO, name: str | Path, size: int, kinds: str = "iuf", most_values: int | None = None
+    file: BinaryIO,
+    name: str | Path,
+    size: int,
+    kinds: str = "iuf",
+    most_values: int | None = None,
+    remedy: str = _REMEDY,
 ) -> np.ndarray:
     """`read_npy` for an open binary file, such as a member of an archive.
 
@@ -58,37 +64,41 @@ def read_npy_stream(
         file: positioned at the beginning of the array.
         name: how errors refer to it.
         size: of the file in bytes.
-        kinds: as in `read_npy`.
-        most_values: as in `read_npy`.
+        kinds, most_values, remedy: as in `read_npy`.
 
     Raises:
         InputError: as in `read_npy`.
     """
-    header = read_npy_header(file, name)
+    header = read_npy_header(file, name, remedy)
     dtype = header.dtype
     if dtype.hasobject:
         raise InputError(name, "holds objects of Python, which are not read", "save an array of numbers")
     if dtype.kind not in kinds or (dtype.kind == "V" and dtype.names is None):
-        raise InputError(name, f"holds {dtype} values, expected {_spoken(kinds)}", _REMEDY)
+        raise InputError(name, f"holds {dtype} values, expected {_spoken(kinds)}", remedy)
     count = 1
     for length in header.shape:  # Python integers: no overflow for absurd shapes
         count *= length
     if count * dtype.itemsize != size - header.length:
         problem = f"declares {count} values of {dtype} but has {size - header.length} bytes after its header"
-        raise InputError(name, problem, _REMEDY)
+        raise InputError(name, problem, remedy)
     if most_values is not None and count > most_values:
         raise InputError(name, f"holds an array of shape {header.shape}", f"give one of at most {most_values} values")
     try:
         values = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
         if len(values) != count:
-            raise InputError(name, "ends before its last value", _REMEDY)
+            raise InputError(name, "ends before its last value", remedy)
         return values.reshape(header.shape, order="F" if header.fortran_order else "C")
     except ValueError as error:  # an empty array with a dimension beyond any machine's range
-        raise InputError(name, f"has the impossible shape {header.shape} ({error})", _REMEDY) from error
+        raise InputError(name, f"has the impossible shape {header.shape} ({error})", remedy) from error
 
 
-def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
+def read_npy_header(file: BinaryIO, name: str | Path, remedy: str = _REMEDY) -> NpyHeader:
     """Read the header of an array; the file is then positioned after it.
+
+    Args:
+        file: positioned at the beginning of the array.
+        name: how errors refer to it.
+        remedy: as in `read_npy`.
 
     Raises:
         InputError: it is not a header, or its shape is impossible.
@@ -112,11 +122,11 @@ def read_npy_header(file: BinaryIO, name: str | Path) -> NpyHeader:
         raise
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
         said = _WITHOUT_ADDRESS.sub(r"", reason(error))
-        raise InputError(name, f"is not a readable npy file ({said})", _REMEDY) from error
+        raise InputError(name, f"is not a readable npy file ({said})", remedy) from error
     if len(shape) > _MOST_AXES:
-        raise InputError(name, f"has {len(shape)} axes", _REMEDY)
+        raise InputError(name, f"has {len(shape)} axes", remedy)
     if any(not 0 <= axis < _LONGEST_AXIS for axis in shape) or dtype.itemsize == 0:
-        raise InputError(name, f"has an impossible shape or zero-sized values ({dtype})", _REMEDY)
+        raise InputError(name, f"has an impossible shape or zero-sized values ({dtype})", remedy)
     return NpyHeader(shape, fortran_order, dtype, length)
 
 

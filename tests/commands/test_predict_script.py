@@ -227,9 +227,9 @@ def test_files_that_are_not_read_are_counted(
     assert len(lines) == 2
     skipped = [record.getMessage() for record in caplog.records if "skipped" in record.getMessage()]
     assert [line.split(": ", 1)[1].split(", as")[0] for line in skipped] == [
-        "1 .e57 files are skipped",
-        "2 .las files are skipped",
-        f"2 .csv files are skipped; if they hold points, name them: {folder}/*.csv",
+        "skipped 1 .e57 file",
+        "skipped 2 .las files",
+        f"skipped 2 .csv files; if they hold points, name them: {folder}/*.csv",
     ]
     assert "CloudCompare" in skipped[0] and "laspy" in skipped[1]
 
@@ -238,8 +238,8 @@ def test_files_that_are_not_read_are_counted(
     ("names", "said"),
     [
         (("1.csv", "2.csv"), r"no scan but 2 \.csv files, which folders are not searched for; .*/\*\.csv"),
-        (("notes.txt", "1.glb"), r"no scan but 1 \.glb files, a format that is not read; save it as \.ply or \.stl"),
-        (("1.png",), r"1 \.png files, a format that is not read; .*Height maps"),
+        (("notes.txt", "1.glb"), r"no scan but 1 \.glb file, a format that is not read; save it as \.ply or \.stl"),
+        (("1.png",), r"1 \.png file, a format that is not read; .*Height maps"),
         (("1.doc",), r"contains no scan; give a folder with files of the types (?!.*\.csv)"),
     ],
 )

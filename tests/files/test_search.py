@@ -26,7 +26,7 @@ def names(paths: list[Path], folder: Path) -> list[str]:
 def test_links_to_folders_are_followed(folder: Path) -> None:
     (folder / "link").symlink_to(folder.parent / "elsewhere")
     assert names(files_below(folder), folder) == ["a/1.npy", "b/2.npy", "link/3.npy", "link/deep/4.npy"]
-    assert names(list(find_scans([folder])), folder) == names(files_below(folder), folder)
+    assert names(find_scans([folder]), folder) == names(files_below(folder), folder)
 
 
 def test_links_in_a_circle_end_and_folders_keep_their_own_paths(folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_folder_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytes
     with pytest.raises(InputError, match=r"in/b: cannot be searched \(Permission denied\)"):
         files_below(folder)
     with pytest.raises(InputError, match=r"in/b: cannot be searched"):
-        list(find_scans([folder]))
+        find_scans([folder])
 
 
 def test_a_hidden_folder_that_may_not_be_read_stops_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
