@@ -21,7 +21,7 @@ pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 from commands.serving import ask, form_with, received, sent, serving
 
 from pointad.commands.service import guards
-from pointad.commands.service.listening import address_on_the_web
+from pointad.commands.service.listening import address_on_the_web, open_sockets
 
 
 def test_predict_answers_with_the_facts(address: str, ply: Path, detector: PointAD) -> None:
@@ -86,6 +86,22 @@ def test_services_on_this_machine_know_their_names(host: str) -> None:
         "127.0.0.1:evil",
     ):
         assert guards.host_name(foreign) not in names
+
+
+def test_names_of_this_machine_have_addresses_that_browsers_write_in_their_place() -> None:
+    names = guards.names_of("127.2")
+    assert names is not None and {"127.2", "127.0.0.2"} < names
+    assert guards.names_of("[[::1]]") == guards.names_of("::1"), "it is listened on"
+
+
+def test_addresses_of_one_link_can_be_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setattr(socket, "create_server", lambda address, **_: opened.append(address))
+    found = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 80, 0, 4))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [found])
+    open_sockets("fe80::1%eth0", 80)
+    assert opened == [("fe80::1", 80, 0, 4)]
+    assert address_on_the_web("fe80::1%eth0", 80) == "http://[fe80::1%25eth0]:80"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1", "LOCALHOST"])
@@ -225,6 +241,7 @@ def test_what_is_no_http_is_refused_as_json(address: str) -> None:
     [
         (("--host", ""), "--host"),
         (("--host", "no.such.host.invalid"), "no.such.host.invalid"),
+        (("--host", "192.0.2.1"), "cannot be listened on (Cannot assign requested address); choose"),
         (("--port", "70000"), "--port"),
         (("--port", "0"), "--port"),
         (("--port", "TAKEN"), "is in use"),

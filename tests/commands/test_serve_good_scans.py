@@ -162,6 +162,13 @@ def test_forms_that_do_not_go_together(path: str, fields: list[str], status: int
     assert (answered, said in facts["detail"]) == (status, True), facts
 
 
+def test_good_scans_without_a_name_are_told_from_the_scan() -> None:
+    with serving() as address:
+        for path, parts in (("predict", [("file", "a.xyz", b"nothing")]), ("reference", [])):
+            status, facts = post(address, path, *parts, ("good", "", b""))
+            assert status == 422 and facts["detail"] == "a good scan has no name; send it with one in filename="
+
+
 def test_an_empty_name_of_a_reference_is_not_passed_over() -> None:
     scan, unnamed, good = ("file", "a.xyz", b"nothing"), ("reference", None, b""), ("good", "b.xyz", b"nothing")
     with serving() as address:

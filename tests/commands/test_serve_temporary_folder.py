@@ -1,10 +1,14 @@
 """The folder of uploads: one that a cleaner of temporary files removed is made again, and only for this user."""
 
+import json
+import tempfile
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+
+from commands.serving import ask, form_of, serving
 
 from pointad.commands.service.kept_references import KeptReferences
 from pointad.commands.service.stored_files import StoredFile, write_all
@@ -33,6 +37,16 @@ def test_a_folder_of_somebody_else_gets_no_upload(planted: str, tmp_path: Path) 
     with pytest.raises(OSError, match="not private"):
         write_all([sent(folder)])
     assert not list(treasure.iterdir()) and not list(folder.iterdir())
+
+
+def test_large_forms_say_that_they_cannot_be_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body, headers = form_of(("file", "a.xyz", bytes(2_000_000)))
+    with serving() as address:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        status, said = ask(f"{address}/predict", body, **headers)
+        assert status == 500 and json.loads(said)["detail"] == "not stored (No such file or directory)"
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        assert ask(f"{address}/predict", body, **headers)[0] == 200
 
 
 def test_a_reference_that_was_cleaned_up_is_none(tmp_path: Path) -> None:

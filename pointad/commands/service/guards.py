@@ -96,21 +96,19 @@ def host_name(host: str) -> str:
 
 def names_of(host: str) -> frozenset[str] | None:
     """The names that requests may use for a service that listens on a host; None unless that is this machine alone."""
-    name = host_name(host)
-    return LOOPBACK_NAMES | {name} if is_loopback(name) else None
+    name = host_name(host.strip("[]"))
+    addresses = _addresses_of(name)
+    if not addresses or not all(address.is_loopback for address in addresses):
+        return None
+    return LOOPBACK_NAMES | {name} | set(map(str, addresses))  # browsers write 127.0.0.2 for 127.2
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host's every address leads to this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        pass
+def _addresses_of(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return False
-    return bool(found) and all(ipaddress.ip_address(entry[4][0]).is_loopback for entry in found)
+        return []
+    return [ipaddress.ip_address(entry[4][0]) for entry in found]
 
 
 def _is_same(origin: str, host: str) -> bool:

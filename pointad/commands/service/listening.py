@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -59,8 +60,8 @@ async def serve_on(listening: Sequence[socket.socket], service: InspectionServic
 
 
 def address_on_the_web(host: str, port: int) -> str:
-    """What a browser takes; the colons of an IPv6 address need brackets there."""
-    name = host.strip("[]")
+    """What browsers or curl take; the colons of an IPv6 address need brackets there, and % is written %25."""
+    name = host.strip("[]").replace("%", "%25")
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
@@ -89,12 +90,13 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     opened: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
-            opened.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            opened.append(socket.create_server(address, family=family, backlog=BACKLOG))
     except OSError as error:
         if opened and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             return opened  # localhost has an IPv6 address by name, and the machine has none
         for each in opened:
             each.close()
-        problem = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened on ({error.strerror})"
+        said = os.strerror(error.errno or errno.EINVAL)  # without the address, which Python would add
+        problem = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened on ({said})"
         raise InputError(f"{host}, port {port}", problem, "choose another --port or --host") from error
     return opened

@@ -59,8 +59,10 @@ def stored_good(folder: Path, good: Sequence[SentFile]) -> list[StoredFile]:
     """Good scans, numbered.
 
     Raises:
-        HTTPException: files with the extension of one are not read.
+        HTTPException: one has no name, or files with its extension are not read.
     """
+    if not all(file.name for file in good):
+        raise HTTPException(UNREADABLE, "a good scan has no name; send it with one in filename=")
     return [StoredFile(folder, f"good_{number}", file) for number, file in enumerate(good)]
 
 

@@ -1,5 +1,6 @@
 """Receives files over HTTP within limits of size, time and memory, as raw bodies or as forms."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ from pointad.commands.serve_settings import MEGABYTE
 from pointad.errors import short
 from pointad.scans.files import SUFFIXES
 
-NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, BUSY, GONE = 400, 413, 415, 422, 503, 499
+logger = logging.getLogger(__name__)
+
+NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, GONE, FAULT, BUSY = 400, 413, 415, 422, 499, 500, 503
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # Python has slow ones, such as punycode
@@ -120,6 +123,9 @@ class Uploads:
                 await form.close()
         except (MultiPartException, KeyError, ValueError) as error:  # the last two: a header without what it needs
             raise HTTPException(NO_FORM, f"not a form with a file ({error})") from None
+        except OSError as error:  # files of more than a megabyte in forms are on disk until they are complete
+            logger.error("a form: not stored (%s)", error.strerror)
+            raise HTTPException(FAULT, f"not stored ({error.strerror})") from None
 
     async def _chunks(self, request: Request, counted: "_Counted", largest: int) -> AsyncGenerator[bytes, None]:
         promised = request.headers.get("content-length", "0")
