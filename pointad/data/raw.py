@@ -15,8 +15,9 @@ from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, named_subjects, shown
 from pointad.files.existing import lies_beside
+from pointad.rendering.checks import POINT_CLOUD
 from pointad.rendering.rendered_sample import RenderedSample
-from pointad.rendering.renderer import POINT_CLOUD, render
+from pointad.rendering.renderer import render
 from pointad.rendering.views import View, ViewRig
 from pointad.scans.line import on_a_line
 from pointad.scans.point_cloud import PreparedSample, RawSample

@@ -26,8 +26,11 @@ def fill_never_seen(visible: NDArray[np.bool_], non_zero: NDArray[np.bool_]) -> 
         (V, P) bool, a new array; flags of seen points and holes are as they were.
 
     Raises:
-        InputError: no view sees any point.
+        InputError: no view sees any point, or the shapes do not match.
     """
+    if visible.ndim != 2 or visible.shape[1:] != non_zero.shape:
+        problem = f"has the shape {visible.shape} for {non_zero.size} positions"
+        raise InputError("visibility", problem, "give a flag for each view and position, (V, P)")
     positions = np.flatnonzero(non_zero)  # (M,) flat indices of the points
     flags = visible[:, positions]  # (V, M)
     seen = flags.any(axis=0)

@@ -186,7 +186,7 @@ class PointAD:
                 `pointad.datasets.mvtec3d.MVTEC3D_RIG`.
             views: how many of the rig's views, or other directions; None: all of the rig's.
             sigma: width of the smoothing in pixels of the grid; on a surface, in pixels of the views, of which the
-                cloud's largest side takes 240.
+                cloud's largest side takes 240, and where widths above 0 act as 0.6 at least. 0: no smoothing.
             smoothing: for clouds without a grid: "surface" averages over neighbours in space; "grid" over neighbours
                 in the order of the points, as the published evaluation does, so that the order changes the scores.
             visibility: which points a view counts as seen: "nearest", one a pixel, as published, or "splat", those on

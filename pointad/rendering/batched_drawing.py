@@ -2,6 +2,8 @@
 
 The steps are those of `drawing`, with a leading dimension V for the views; every operation rounds as in NumPy, so that
 a GPU draws the same pictures. As long as the device's arithmetic rounds correctly, the result does not depend on it.
+Numbers in quotients are tensors (`_number`): PyTorch multiplies by a reciprocal, which rounds twice, where one of both
+is a number of Python's (the dividend everywhere, the divisor on GPUs). 1 / x and x / 2 are the same either way.
 """
 
 import math
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pointad.compute.device import choose_device
 from pointad.errors import InputError
 from pointad.rendering.batched_resizing import resize_batch
 from pointad.rendering.batched_shading import shade_batch
@@ -63,9 +66,9 @@ def draw_views_batched(scene: Scene, device: torch.device | str) -> tuple[np.nda
     """Pictures (V, S, S) uint8, ground truth (V, S, S) uint8 and correspondences (V, N, 3) int16 of a scene.
 
     Raises:
-        InputError: the device does not support double precision.
+        InputError: the device is unknown, not available, or does not support double precision.
     """
-    device = torch.device(device)
+    device = choose_device(device)
     check_device(device)
     rig, size = scene.rig, scene.image_size
     points = _rotate(torch.as_tensor(scene.centred, device=device), scene.rig)
@@ -106,7 +109,12 @@ def _look_at(points: Tensor) -> Cameras:
     extent = (high - low).amax(dim=1, keepdim=True)
     if bool((extent <= 0).any()):
         raise InputError("point cloud", "all points lie at the same place", "give a cloud with a non-zero extent")
-    return Cameras((low + high) / 2, extent, ZOOM * extent / TAN_HALF_FIELD)
+    return Cameras((low + high) / 2, extent, ZOOM * extent / _number(TAN_HALF_FIELD, extent))
+
+
+def _number(value: float, like: Tensor) -> Tensor:
+    """A number as a tensor without dimensions, of the type and on the device of another tensor."""
+    return torch.full((), value, dtype=like.dtype, device=like.device)
 
 
 def _step_back(points: Tensor, cameras: Cameras, window: int) -> Cameras:
@@ -116,7 +124,7 @@ def _step_back(points: Tensor, cameras: Cameras, window: int) -> Cameras:
     for offset in (points[:, 0] - cameras.center[:, :1], cameras.center[:, 1:2] - points[:, 1]):
         needed = torch.where(offset > 0, offset * (focal / (window / 2 + 0.5)), offset * (-focal / (window / 2 - 0.5)))
         missing = torch.maximum(missing, (needed - depth).amax(dim=1, keepdim=True))
-    steps = torch.ceil(missing / RETREAT - 1e-9).clamp(min=1)
+    steps = torch.ceil(missing / _number(RETREAT, missing) - 1e-9).clamp(min=1)
     return Cameras(cameras.center, cameras.extent, cameras.distance + RETREAT * steps)
 
 
@@ -127,7 +135,7 @@ def _draw_order(points: Tensor, cameras: Cameras) -> DrawnBatch:
     depth_scale = (-(far + near) / (far - near)).float()
     depth_offset = (-2.0 * far * near / (far - near)).float()
     eye_x, eye_y, eye_z = cameras.center[:, :1].float(), cameras.center[:, 1:2].float(), cameras.eye_z.float()
-    lens = torch.tensor(1.0 / TAN_HALF_FIELD, device=points.device).float()
+    lens = _number(1.0 / TAN_HALF_FIELD, x)
 
     inverse = 1 / (eye_z - z)
     x = (lens * x + lens * -eye_x) * inverse
@@ -167,12 +175,14 @@ def _correspondences(scene: Scene, points: Tensor, cameras: Cameras, drawn: Draw
     """Column, row and visibility of all points in all views, (V, N, 3) int16."""
     window, size = scene.rig.window, scene.image_size
     x, y, z = points.unbind(dim=1)
-    scale = focal_length(window) / (cameras.eye_z - z)
+    scale = _number(focal_length(window), z) / (cameras.eye_z - z)
     middle = window / 2 - 0.5
     columns = (x - cameras.center[:, :1]) * scale + middle
     rows = middle - (y - cameras.center[:, 1:2]) * scale
     shift = 0.5 if scene.centred_correspondence else 0.0
-    column, row = (((position + shift) * size / window).clamp(0, size - 1).long() for position in (columns, rows))
+    column, row = (
+        ((position + shift) * size / _number(window, z)).clamp(0, size - 1).long() for position in (columns, rows)
+    )
     if scene.surface_visibility:
         visible = _surface_visible(columns, rows, z, drawn, cells, SURFACE_TOLERANCE * cameras.extent)
     else:

@@ -29,7 +29,8 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
     except ImportError as error:
         logger.info("Open3D cannot be loaded (%s); estimating normals with SciPy, which is slower", error)
         return _estimate_normals_scipy(points, radius, neighbours)
-    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points))
+    writable = np.require(points, np.float64, ["C", "W"])  # Open3D takes no others, though it only copies them
+    cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(writable))
     cloud.estimate_normals(open3d.geometry.KDTreeSearchParamHybrid(radius, neighbours))
     return np.asarray(cloud.normals)
 
@@ -73,10 +74,10 @@ def grid_normals(
         minimum: fewer points in a window give (0, 0, 1).
 
     Returns:
-        (N, 3) float32 unit vectors.
+        (N, 3) float64 unit vectors.
     """
     offsets = points - points.mean(axis=0)
-    offsets /= np.abs(offsets).max()
+    offsets /= max(float(np.abs(offsets).max()), float(np.finfo(np.float64).tiny))
     x, y, z = offsets.T
     monomials = (np.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, x * z, y * z)
     grids = np.zeros((len(monomials), size * size))

@@ -20,8 +20,8 @@ def automatic_point_size(points: np.ndarray, window: int) -> int:
     """The point size in pixels at which the surface of a cloud is drawn without gaps.
 
     The size is three times the median spacing of the points, as seen in the window at the distance of the cloud's
-    centre, rounded up, at least 5 and at most a sixteenth of the window. The spacing at a point is the side of the
-    square that each of its 12 nearest neighbours would have to itself on the disc that holds them.
+    centre, rounded up, at least 5 and at most a sixteenth of the window, but never less than 1. The spacing at a point
+    is the side of the square that each of its 12 nearest neighbours would have to itself on the disc that holds them.
 
     Args:
         points: (3, N) float64, N at least 2.
@@ -66,4 +66,4 @@ def _pixels(radius: float, neighbours: int, points: np.ndarray, window: int) -> 
 
 
 def _clipped(pixels: float, window: int) -> int:
-    return int(np.clip(math.ceil(pixels), _SMALLEST, window // 16))
+    return max(1, min(max(math.ceil(pixels), _SMALLEST), window // 16))

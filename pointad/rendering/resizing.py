@@ -64,13 +64,14 @@ def _reached(first: int, end: int, window: int, size: int) -> tuple[slice, int, 
 
 
 def bicubic_weights(window: int, size: int) -> np.ndarray:
-    """Weights (size, window) int64 by which Pillow's bicubic filter shrinks `window` values to `size`, times 2^22."""
+    """Weights (size, window) int64 by which Pillow's bicubic filter resizes `window` values to `size`, times 2^22."""
     scale = window / size
+    width = max(scale, 1.0)  # enlarged, a picture is read at the spacing of its own values
     centers = (np.arange(size)[:, None] + 0.5) * scale
-    support = _SUPPORT * scale
+    support = _SUPPORT * width
     source = np.arange(window)[None, :]
     first, end = np.floor(centers - support + 0.5), np.floor(centers + support + 0.5)
-    distance = np.abs((source - centers + 0.5) / scale)
+    distance = np.abs((source - centers + 0.5) / width)
     near = (1.5 * distance - 2.5) * distance * distance + 1  # Keys' cubic with a = -0.5
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0)) * ((source >= first) & (source < end))

@@ -13,6 +13,8 @@ import numpy as np
 from pointad.compute.argument_kinds import as_number, as_switch, as_whole_number, shown_argument
 from pointad.errors import InputError
 
+DECIMALS = 9  # of an angle in degrees
+MOST_DEGREES = 1e9
 _NAME = re.compile(r"([xy])([+-]?\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 LARGEST_WINDOW = 16_384  # pixels
 MOST_VIEWS = 1000  # of a rig, each of which takes 0.7 MB a scan; the published ones have nine
@@ -24,14 +26,15 @@ class View:
     """One viewing direction: the cloud is rotated about an axis through its mean, the camera stays fixed."""
 
     axis: str  # "x" (to the right) or "y" (up)
-    degrees: float
+    degrees: float  # rounded to nine decimals, as they are written
 
     def __post_init__(self) -> None:
-        if not isinstance(self.axis, str) or self.axis not in ("x", "y"):
-            raise InputError(shown_argument("view axis", self.axis), "is not an axis of rotation", "use x or y")
-        object.__setattr__(self, "degrees", as_number(self.degrees, f"view {self.axis}, degrees"))
-        if not math.isfinite(self.degrees):
-            raise InputError(f"view {self.axis}{self.degrees}", "is not an angle", "give a finite number of degrees")
+        _require_axis(self.axis)
+        degrees = as_number(self.degrees, f"view {self.axis}, degrees")
+        if not abs(degrees) < MOST_DEGREES:
+            remedy = f"give a finite number of degrees, below {MOST_DEGREES:.0g}"
+            raise InputError(f"view {self.axis}{degrees:g}", "is not an angle", remedy)
+        object.__setattr__(self, "degrees", round(degrees, DECIMALS) + 0.0)  # -0 becomes 0
 
     @property
     def name(self) -> str:
@@ -41,7 +44,7 @@ class View:
     @property
     def angle(self) -> str:
         """The degrees as text, with all the digits that :meth:`from_name` reads: different angles never look equal."""
-        return f"{self.degrees:.9f}".rstrip("0").rstrip(".")
+        return f"{self.degrees:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
     @classmethod
     def from_name(cls, text: str) -> "View":
@@ -81,25 +84,40 @@ class ViewRig:
         if not self.views:
             raise InputError("views of a rig", "are none", "give at least one")
         for name in ("window", "gt_window"):
-            _require_size(as_whole_number(getattr(self, name), name), name, LARGEST_WINDOW)
-        _require_size(as_whole_number(self.gt_point_size, "gt_point_size"), "gt_point_size", self.gt_window)
+            require_size(as_whole_number(getattr(self, name), name), name, LARGEST_WINDOW)
+        require_size(as_whole_number(self.gt_point_size, "gt_point_size"), "gt_point_size", self.gt_window)
         if self.point_size is not None:
-            _require_size(as_whole_number(self.point_size, "point_size"), "point_size", self.window)
-        _require_size(as_whole_number(self.normal_neighbours, "normal_neighbours"), "normal_neighbours", 2**31 - 1)
-        _require_size(as_number(self.normal_radius, "normal_radius"), "normal_radius", math.inf)
+            require_size(as_whole_number(self.point_size, "point_size"), "point_size", self.window)
+        require_size(as_whole_number(self.normal_neighbours, "normal_neighbours"), "normal_neighbours", 2**31 - 1)
+        require_size(as_number(self.normal_radius, "normal_radius"), "normal_radius", math.inf)
         if not math.isfinite(as_number(self.first_rotation, "first_rotation")):
             raise InputError(f"first_rotation {self.first_rotation}", "is not an angle", "give a number of radians")
         as_switch(self.steps_back, "steps_back")
 
 
-def _require_size(value: float, name: str, most: float) -> None:
+def require_size(value: float, name: str, most: float) -> None:
+    """Refuse a size that is not above 0 and at most so large.
+
+    Raises:
+        InputError: it is not.
+    """
     if not 0 < value <= most:
         limit = "" if most == math.inf else f", at most {most}"
         raise InputError(f"{name} {value:g}", "is not a valid size", f"give a number above 0{limit}")
 
 
+def _require_axis(axis: str) -> None:
+    if not isinstance(axis, str) or axis not in ("x", "y"):
+        raise InputError(shown_argument("view axis", axis), "is not an axis of rotation", "use x or y")
+
+
 def rotation_matrix(axis: str, radians: float) -> np.ndarray:
-    """The rotation about "x" or "y" as a (3, 3) float64 matrix, to be applied to column vectors."""
+    """The rotation about "x" or "y" as a (3, 3) float64 matrix, to be applied to column vectors.
+
+    Raises:
+        InputError: it is another axis.
+    """
+    _require_axis(axis)
     cosine, sine = math.cos(radians), math.sin(radians)
     if axis == "x":
         return np.array([[1.0, 0.0, 0.0], [0.0, cosine, -sine], [0.0, sine, cosine]])

@@ -55,12 +55,31 @@ def back_project(maps: "Tensor", correspondences: "Tensor", non_zero: "Tensor", 
         (B, P): one value per point; 0 for holes and for points that no view sees.
 
     Raises:
-        InputError: the fusion is unknown.
+        InputError: the fusion is unknown, the shapes do not match, or the maps or the correspondences are of another
+            kind; on a CPU also if a correspondence lies outside of the maps (a GPU would have to be waited for).
     """
     if view_fusion not in VIEW_FUSIONS:
         raise InputError(f"view fusion {view_fusion}", "is not known", f"choose one of {', '.join(VIEW_FUSIONS)}")
+    _check_arguments(maps, correspondences, non_zero)
     column, row, visible = correspondences.unbind(dim=-1)  # (B, V, P) each
     pixel = row.long() * maps.shape[-1] + column.long()
     values = maps.flatten(2).gather(2, pixel)  # (B, V, P)
     seen = (visible != 0) & non_zero[:, None].bool()
     return VIEW_FUSIONS[view_fusion](values, seen).masked_fill(~seen.any(dim=1), 0)
+
+
+def _check_arguments(maps: "Tensor", correspondences: "Tensor", non_zero: "Tensor") -> None:
+    views, points = maps.shape[:2], correspondences.shape[2:3]
+    fit = correspondences.shape == (*views, *points, 3) and non_zero.shape == (*views[:1], *points)
+    if maps.ndim != 4 or not fit:
+        problem = f"have the shapes {', '.join(str(tuple(one.shape)) for one in (maps, correspondences, non_zero))}"
+        remedy = "give (B, V, H, W), (B, V, P, 3) and (B, P)"
+        raise InputError("maps, correspondences and flags of points", problem, remedy)
+    if not maps.is_floating_point() or correspondences.is_floating_point():
+        problem = f"are {maps.dtype} and {correspondences.dtype}"
+        raise InputError("maps and correspondences", problem, "give floating-point numbers and whole numbers")
+    height, width = maps.shape[2:]
+    if correspondences.device.type == "cpu" and correspondences.numel():
+        column, row, _ = correspondences.unbind(dim=-1)
+        if min(column.min(), row.min()) < 0 or column.max() >= width or row.max() >= height:
+            raise InputError("correspondences", f"lie outside of maps of {width} x {height}", "render the scan again")

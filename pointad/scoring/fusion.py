@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pointad.errors import InputError
-from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS
+from pointad.scoring.options import DEFAULT_SIGMA, FUSIONS, checked_sigma
 
 TRUNCATE = 4.0  # the kernel reaches this many sigmas
 
@@ -58,10 +58,12 @@ def fuse(
         plus the mean of both probabilities.
 
     Raises:
-        InputError: the fusion is unknown.
+        InputError: the fusion is unknown, the shapes do not match, one of the two of a picture is missing, or the maps
+            cannot be smoothed, see `smooth`.
     """
     if fusion not in FUSIONS:
         raise InputError(f"fusion {fusion}", "is not known", f"choose one of {', '.join(FUSIONS)}")
+    _check_shapes(point_values, point_probability, color_values, color_probability)
     use_map, use_global = float(fusion != "global"), float(fusion != "map")
     point_map = smooth(point_values, sigma)
     point_score = (use_map * _peak(point_map) + use_global * point_probability) / 2
@@ -85,7 +87,13 @@ def smooth(maps: Tensor, sigma: float = DEFAULT_SIGMA) -> Tensor:
     Args:
         maps: (…, H, W) floating point.
         sigma: width of the Gaussian in pixels; 0 disables smoothing.
+
+    Raises:
+        InputError: the maps are no floating-point numbers, or the width is no number, negative or larger than 2048.
     """
+    if not maps.is_floating_point():  # the weights would be rounded to 0
+        raise InputError("maps", f"are {maps.dtype}", "give floating-point numbers")
+    sigma = checked_sigma(sigma)
     if sigma == 0:
         return maps
     height, width = maps.shape[-2:]
@@ -95,7 +103,14 @@ def smooth(maps: Tensor, sigma: float = DEFAULT_SIGMA) -> Tensor:
 
 
 def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
-    """Gaussian smoothing of a line as a matrix (length, length), float64; mirrored at the border: d c b a | a b c d."""
+    """Gaussian smoothing of a line as a matrix (length, length), float64; mirrored at the border: d c b a | a b c d.
+
+    Raises:
+        InputError: the width is no number, negative or larger than 2048.
+    """
+    sigma = checked_sigma(sigma)
+    if sigma == 0:
+        return np.eye(length)
     radius = int(TRUNCATE * sigma + 0.5)
     offsets = np.arange(-radius, radius + 1)
     kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -106,6 +121,22 @@ def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
     matrix = np.zeros((length, length))
     np.add.at(matrix, (line, source), np.broadcast_to(kernel, source.shape))
     return matrix
+
+
+def _check_shapes(
+    point_values: Tensor, point_probability: Tensor, color_values: Tensor | None, color_probability: Tensor | None
+) -> None:
+    """Refuse what would be repeated to fit, or ignored."""
+    if (color_values is None) != (color_probability is None):
+        missing = "maps" if color_values is None else "probabilities"
+        raise InputError(
+            "colour picture", f"lacks its {missing}", "give both its maps and its probabilities, or neither"
+        )
+    shapes = [tuple(one.shape) for one in (point_values, color_values) if one is not None]
+    counts = [tuple(one.shape) for one in (point_probability, color_probability) if one is not None]
+    if len(shapes[0]) != 3 or set(shapes) != {shapes[0]} or set(counts) != {shapes[0][:1]}:
+        problem = f"have the shapes {', '.join(map(str, shapes + counts))}"
+        raise InputError("maps and probabilities", problem, "give maps (B, S, S) and probabilities (B,)")
 
 
 def _peak(maps: Tensor) -> Tensor:

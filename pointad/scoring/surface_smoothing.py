@@ -6,7 +6,7 @@ from scipy.spatial import cKDTree
 
 CELLS_PER_SIGMA = 2.0
 TRUNCATE = 3.0  # the kernel reaches this many sigmas
-MOST_CELLS = 256  # along an axis; a narrower Gaussian would need more memory and changes little
+MOST_CELLS = 256  # along an axis; a narrower Gaussian would need more memory
 
 
 class SurfaceSmoothing:
@@ -18,7 +18,8 @@ class SurfaceSmoothing:
 
     Args:
         points: (N, 3) floating point, finite.
-        sigma: standard deviation of the Gaussian in the unit of the points; 0 disables smoothing.
+        sigma: standard deviation of the Gaussian in the unit of the points; 0 disables smoothing. The lattice has no
+            more than 256 cells along an axis, so that narrower ones act as about a 400th of the largest side.
         known: (N,) bool, False for points with unknown value; they take the mean around them, or the nearest known
             value if none is within reach or smoothing is disabled. None: all are known.
     """

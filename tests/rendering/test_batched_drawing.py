@@ -1,6 +1,7 @@
 """The PyTorch path beside the NumPy path, on every device at hand."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from pointad.datasets.mvtec3d import MVTEC3D_RIG
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.errors import InputError
 from pointad.files.pictures import resize_picture
+from pointad.rendering.batched_drawing import check_device
 from pointad.rendering.batched_resizing import resize_batch
 from pointad.rendering.renderer import render
-from pointad.rendering.views import ViewRig
+from pointad.rendering.views import ViewRig, directions
+from pointad.scans.point_cloud import PointCloud
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 CASES = [
@@ -57,6 +60,48 @@ def test_resizing_equals_pillow(window: int, size: int, device: str) -> None:
 
 
 def test_devices_without_double_precision_are_refused() -> None:
-    shaded, rig = CASES[0]
     with pytest.raises(InputError, match="double precision"):
-        render(shaded.cloud, rig, normals=shaded.normals, device=torch.device("mps"))
+        check_device(torch.device("mps"))
+
+
+@pytest.mark.parametrize("device", ["mps:7", "meta", "gpu", "", 0])
+def test_devices_that_are_not_there_are_refused(device: Any) -> None:
+    shaded, rig = CASES[0]
+    with pytest.raises(InputError, match="device"):
+        render(shaded.cloud, rig, normals=shaded.normals, device=device)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_pictures_larger_than_the_window_equal_pillows(device: str) -> None:
+    shaded, rig = CASES[0]
+    small = dataclasses.replace(rig, window=50, gt_window=30, point_size=3, gt_point_size=2)
+    wanted = render(shaded.cloud, small, normals=shaded.normals)
+    drawn = render(shaded.cloud, small, normals=shaded.normals, device=device)
+    np.testing.assert_array_equal(drawn.views, wanted.views)
+    np.testing.assert_array_equal(drawn.views_gt, wanted.views_gt)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_points_on_the_border_of_pixels_fall_on_the_same_side(device: str) -> None:
+    """Quotients with a number of Python's are products with a reciprocal in PyTorch, which moved points by a pixel."""
+    generator = np.random.default_rng(0)
+    for _ in range(300):
+        points = np.zeros((100, 3))
+        points[:, 0] = generator.normal(size=100)
+        rig = ViewRig(directions((20.0,), (-30.0,)), int(generator.integers(16, 300)), 64, 5, 3, 0.3, 1.0, 30, False)
+        cloud, normals = PointCloud(points), np.tile([0.0, 0.0, 1.0], (100, 1))
+        options: dict[str, Any] = {"image_size": 7, "normals": normals, "correspondence": "centred"}
+        wanted, drawn = render(cloud, rig, **options), render(cloud, rig, device=device, **options)
+        np.testing.assert_array_equal(drawn.correspondences, wanted.correspondences)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_narrow_default_type_changes_no_picture(device: str) -> None:
+    shaded, rig = CASES[0]
+    wanted = render(shaded.cloud, rig, normals=shaded.normals, device=device)
+    torch.set_default_dtype(torch.float16)
+    try:
+        drawn = render(shaded.cloud, rig, normals=shaded.normals, device=device)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(drawn.views, wanted.views)
