@@ -6,6 +6,7 @@
 # Every variable below can be set in the environment; further flags of test.py can be given as arguments. Relative paths
 # start in the working folder.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 root=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=scripts/checks.sh

@@ -8,6 +8,7 @@
 # A class whose last epoch already exists is not trained again, unless --restart is given; if it was trained with other
 # flags, data or another seed, the script stops with an error. Tests are written to $SAVE/test/<class>.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 root=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source=scripts/checks.sh

@@ -1,6 +1,8 @@
 """The errors that PointAD raises itself: each is one line that names what is wrong and what to do about it."""
 
 import contextlib
+import errno
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +10,9 @@ from pathlib import Path
 LONGEST_NAME = 400
 """Characters of a name that are shown; whole paths of ordinary files are shorter."""
 _LONGEST_SENTENCE = 2_000
+MORE_OPEN_FILES = "raise the limit of open files (ulimit -n), or use fewer --num_workers"
+"""What to do where no further file can be opened, whichever file that is."""
+_TOO_MANY_OPEN_FILES = os.strerror(errno.EMFILE)
 
 _HEX_ESCAPES = ((0x100, "\\x{:02x}"), (0x10000, "\\u{:04x}"), (0x110000, "\\U{:08x}"))
 
@@ -75,13 +80,13 @@ class InputError(PointADError):
     Args:
         subject: the file, folder, flag or value that is wrong.
         problem: what is wrong with it, without a final full stop.
-        remedy: what to do about it, without a final full stop.
+        remedy: what to do about it, without a final full stop; it gives way to `MORE_OPEN_FILES` if that is what helps.
     """
 
     def __init__(self, subject: str | Path, problem: str, remedy: str) -> None:
         self.subject = str(subject)
         self.problem = problem
-        self.remedy = remedy
+        self.remedy = remedy = MORE_OPEN_FILES if _TOO_MANY_OPEN_FILES in problem else remedy
         # Line breaks of quoted errors become spaces; those in the subject, a name, are shown as what they are.
         said = re.sub(r"\s+", " ", f": {problem}; {remedy}")
         super().__init__(short(subject) + short(said, _LONGEST_SENTENCE).rstrip())

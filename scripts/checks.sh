@@ -6,24 +6,29 @@ set -f  # lists of classes, seeds, rows and flags are split into words, yet neve
 # Ctrl-C ends the script, and loops around it, even if the program that runs just then ends well.
 trap 'end_by INT' INT
 
-# Ends the script by a signal, once the program that it runs has ended. Ctrl-C reaches that program too.
+# Ends the script by a signal, once the program that it runs has ended. Ctrl-C, closed terminals and most batch systems
+# tell the program themselves, and a second signal would interrupt its cleaning up: only one that goes on was not told.
 end_by() {  # SIGNAL
-  local running
+  local running tenths=0
   trap - "$1"
   running=$(jobs -rp)
-  # shellcheck disable=SC2086  # a list of numbers
-  [ "$1" = INT ] || [ -z "$running" ] || kill -s "$1" $running 2> /dev/null || true
+  while [ "$tenths" -lt 10 ] && kill -0 "$running" 2> /dev/null; do
+    sleep 0.1
+    tenths=$((tenths + 1))
+  done
+  kill -s "$1" "$running" 2> /dev/null || true
   wait
   kill -s "$1" $$
 }
 
-# Runs a program, and passes a SIGTERM on that the script alone was sent, as by batch systems. A shell hears signals only
-# while it waits for something in the background, where it would have Ctrl-C ignored.
+# Runs a program so that signals that the script alone is sent, as by batch systems, reach it too. A shell hears signals
+# only while it waits for something in the background, where it would have Ctrl-C ignored.
 run_program() {  # COMMAND...
+  trap 'end_by HUP' HUP
   trap 'end_by TERM' TERM
-  (trap - INT TERM && exec "$@") &
+  (trap - HUP INT TERM && exec "$@") &
   wait $!
-  trap - TERM
+  trap - HUP TERM
 }
 
 unset CDPATH  # cd would print where it goes

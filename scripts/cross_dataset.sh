@@ -7,6 +7,7 @@
 # cuda). Every variable below can be set in the environment; relative paths start in the working folder. Prompts trained
 # by one_vs_rest.sh are reused, finished runs are skipped; use another SAVE and TRAINED for other flags.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

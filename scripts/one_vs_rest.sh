@@ -8,6 +8,7 @@
 # (--device cuda). Finished runs are skipped, so the same command continues after an interruption; use another SAVE
 # for other flags. Relative paths start in the working folder.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -4,6 +4,7 @@
 #   bash scripts/run_tests.sh tests/model  # the checks, and only these tests
 #   bash scripts/run_tests.sh -m slow      # any pytest arguments
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 unset CDPATH  # cd would print where it goes
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

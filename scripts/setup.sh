@@ -4,6 +4,7 @@
 # A usable active environment (everything named in the requirements files installed) is used as it is; otherwise a
 # .venv is created at the root. Finished steps are skipped. Everything but the last line goes to standard error.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
+[ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
 set -euo pipefail
 unset CDPATH  # cd would print where it goes
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -23,17 +23,25 @@ from pointad.commands.parsing import EXIT_ERROR, LONGEST_LINE, parse
 from pointad.commands.rounding_variables import ignore_rounding_variables
 from pointad.commands.shortages import shortage
 from pointad.compute.interrupts import interrupt_behind, lost_interrupts_repeated
-from pointad.errors import PointADError, short
+from pointad.errors import MORE_OPEN_FILES, PointADError, short
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 EXIT_TERMINATED = 143  # 128 + SIGTERM
 EXIT_UNREAD = 141  # 128 + SIGPIPE
 
 # What can go wrong with any file at any time and is no fault of the program.
-_MISHAPS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE)
-_REMEDIES: dict[int | None, str] = {
-    errno.EMFILE: "raise the limit of open files (ulimit -n), or use fewer --num_workers"
-}
+_NO_DESCRIPTORS: tuple[int | None, ...] = (errno.EMFILE, errno.ENFILE)
+_MISHAPS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    *_NO_DESCRIPTORS,
+)
+_REMEDIES = dict.fromkeys(_NO_DESCRIPTORS, MORE_OPEN_FILES)
 _USUAL_REMEDY = "check its permissions and the free disk space"
 
 

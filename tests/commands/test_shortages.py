@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pointad.commands import program
+from pointad.errors import InputError
 
 MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of them"
 
@@ -35,6 +36,10 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
         (
             OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
             "error: a file: Too many open files; raise the limit of open files (ulimit -n)",
+        ),
+        (
+            InputError("out/log.txt", f"cannot be written ({os.strerror(errno.EMFILE)})", "choose a writable folder"),
+            "error: out/log.txt: cannot be written (Too many open files); raise the limit of open files (ulimit -n)",
         ),
         (UnicodeEncodeError(sys.getfilesystemencoding(), "d/\x80.ply", 2, 3, "?"), r"error: d/\x80.ply: has letters"),
         (OSError(errno.EACCES, os.strerror(errno.EACCES), "out of memory/a.ply"), "error: out of memory/a.ply: Permis"),

@@ -30,6 +30,26 @@ def test_a_shell_that_is_not_bash_hands_over_to_it(workspace: Path, name: str) -
     assert "train.py" in programs(calls) and "--view_fusion max" in calls[-2 if name != "train" else -1]
 
 
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+@pytest.mark.parametrize("name", ["train", "test", "one_vs_rest", "cross_dataset"])
+def test_a_link_to_a_script_starts_it(workspace: Path, name: str, shell: str) -> None:
+    for below in ("", "scripts"):  # where a stranger could have put other ones
+        (workspace / "sets" / below).mkdir(exist_ok=True)
+        (workspace / "sets" / below / "checks.sh").write_text("touch of_a_stranger")
+    script = f"{name}.sh" if name in ("train", "test") else f"scripts/{name}.sh"
+    (workspace / "sets/first").symlink_to(workspace / script)
+    (workspace / "sets/started").symlink_to("first")
+    prompts = workspace / "sets/mine/gear/epoch_15.pth"
+    prompts.parent.mkdir()
+    prompts.touch()
+    variables = {"ROWS": "pointad", "CLASSES": "gear", "CHECKPOINTS": "sets/mine", "PATH": "/usr/bin:/bin"}
+    target = ["eye_pc_3d_rgb=sets/eye"] if name == "cross_dataset" else []
+    done = subprocess.run([shell, "sets/started", *target], cwd=workspace, env=variables, check=False)
+    assert done.returncode == 0
+    assert "test.py" in programs((workspace / "calls.txt").read_text().splitlines())
+    assert not (workspace / "of_a_stranger").exists() and (workspace / "results").is_dir()
+
+
 def test_a_failure_stops_and_the_next_run_goes_on(workspace: Path) -> None:
     protocol(workspace, "one_vs_rest", code=2, ROWS="pointad", FAIL_AT="test.py")
     calls, _ = protocol(workspace, "one_vs_rest", ROWS="pointad")
@@ -49,23 +69,25 @@ WAITING = """
 import pathlib, signal, sys, time
 
 def end(number, frame):
+    with pathlib.Path("ended").open("a") as told:
+        told.write(str(int(number)))
     time.sleep(0.5)
-    pathlib.Path("ended").write_text(str(number))
     sys.exit()
 
 if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    for sent in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, end)
     pathlib.Path("begun").touch()
     time.sleep(600)
 """
 
 
-@pytest.mark.parametrize(("sent", "to_all"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
+@pytest.mark.parametrize("sent", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("to_all", [False, True])
 def test_a_signal_reaches_the_program_before_the_script_ends(
     workspace: Path, sent: signal.Signals, to_all: bool
 ) -> None:
-    """Batch systems send SIGTERM to the script alone, terminals send Ctrl-C to all."""
+    """Batch systems send SIGTERM to the script alone or to all, terminals send Ctrl-C to all; none is told twice."""
     program = workspace / "waiting.py"
     program.write_text(WAITING)
     waits = f"exec {sys.executable} {program}"
