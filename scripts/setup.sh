@@ -63,13 +63,23 @@ find_usable() {
   fi
 }
 
-# Only an environment with this mark is ever removed: it was made here, and has no pip because that was interrupted.
+# Only an environment with this mark is ever removed: it was made here, and lacks pip because that was interrupted.
 mark=.venv/made_by_setup
 make_environment() {  # PYTHON
   { rm -rf .venv && mkdir .venv && touch "$mark"; } 2>/dev/null \
     || fail "$root/.venv cannot be made: no permission, or no space" \
       "python3 -m pip install$(printf ' -r %s' "${requirements[@]}")   # in an active environment; or copy this folder elsewhere"
   "$1" -m venv .venv >&2
+}
+
+# Whether the environment has all of pip; whether that runs depends on its configuration, too.
+has_pip() {
+  [ -x .venv/bin/python ] && .venv/bin/python -I - >/dev/null 2>&1 <<'PY'
+from importlib.metadata import distribution
+
+if not distribution("pip").read_text("INSTALLER"):  # which is written last
+    raise SystemExit(1)
+PY
 }
 
 find_usable
@@ -83,8 +93,11 @@ if [ -z "$python" ]; then
   find_usable
 fi
 if [ -z "$python" ]; then
-  base=$(find_python) || fail "no Python 3.10 to 3.14 was found" "sudo apt-get install -y python3 python3-venv   # or set PYTHON to an installed one"
-  if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
+  if ! base=$(find_python); then
+    python3 -c '' >&2 || true  # says why, where there is one that does not start
+    fail "no Python 3.10 to 3.14 was found that starts" "sudo apt-get install -y python3 python3-venv   # or set PYTHON to an installed one"
+  fi
+  if ! has_pip; then
     if { [ -e .venv ] || [ -L .venv ]; } && [ ! -f "$mark" ]; then
       fail ".venv was not made by this script, and lacks pip or some of ${requirements[*]}" \
         "uv pip install --python .venv/bin/python$(printf ' -r %s' "${requirements[@]}")   # or move .venv away"
@@ -104,6 +117,9 @@ if [ -z "$python" ]; then
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2 \
     || fail "the packages could not be installed" "$root/.venv/bin/python -m pip install ${arguments[*]}"
   python="$root/.venv/bin/python"
+  usable "$python" \
+    || fail "pip ended well, yet .venv lacks some of ${requirements[*]}: pip's variables or configuration may send packages elsewhere" \
+      "$root/.venv/bin/python -m pip config list   # and take out target, prefix, root or dry-run; see also env | grep PIP_"
   # For Python 3.13 and later fpsample must be compiled. Where that fails, Open3D thins large clouds, slower.
   if ! "$python" -c 'import fpsample' 2>/dev/null; then
     "$python" -m pip install --quiet --disable-pip-version-check fpsample >/dev/null 2>&1 \

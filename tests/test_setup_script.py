@@ -38,21 +38,21 @@ def test_a_requirement_of_other_pythons_is_not_asked_for(tmp_path: Path, shell: 
     assert Path(chosen).parent == Path(sys.executable).parent
 
 
-def first_runs(folder: Path, number: int, *, interrupted: bool = False) -> list[tuple[int, str]]:
+def first_runs(folder: Path, number: int, *, interrupted: bool = False, base: str = "base") -> list[tuple[int, str]]:
     """Exit codes and messages of so many runs at once, with a python that takes its time and has no packages."""
     (folder / "scripts").mkdir()
     (folder / "scripts" / "setup.sh").write_text((ROOT / "scripts" / "setup.sh").read_text())
     (folder / "needs.txt").write_text("no-such-package-here\n")
-    base = folder / "base"
-    base.write_text("""#!/usr/bin/env bash
+    slow = folder / "base"
+    slow.write_text("""#!/usr/bin/env bash
 [ "$3 ${INTERRUPTED:-}" = "install yes" ] && kill -INT $PPID && exit 1
 [ "$1 $2" = "-m venv" ] || exit 0
 echo made >> made.txt
 sleep 0.5
 mkdir -p .venv/bin && cp base .venv/bin/python
 """)
-    base.chmod(0o755)
-    environment = {"PATH": f"{folder}/bin:/usr/bin:/bin", "PYTHON": str(base)}
+    slow.chmod(0o755)
+    environment = {"PATH": f"{folder}/bin:/usr/bin:/bin", "PYTHON": str(folder / base)}
     environment["INTERRUPTED"] = "yes" if interrupted else ""
     command = ["bash", "scripts/setup.sh", "needs.txt"]
     runs = [
@@ -80,6 +80,35 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert code == 2 and not (tmp_path / "made.txt").exists()
     assert printed.splitlines()[1] == f"error: {tmp_path}/.venv cannot be made: no permission, or no space"
     assert "pip install -r needs.txt" in printed and "apt-get" not in printed
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        ('"$1" = -m', "error: the packages could not be installed\n"),  # its configuration is damaged
+        ("no = yes", "error: pip ended well, yet .venv lacks some of needs.txt: "),  # it sends packages elsewhere
+    ],
+)
+def test_a_whole_environment_stays_whatever_pip_says(tmp_path: Path, fails: str, said: str) -> None:
+    """It takes 7 GB and minutes."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\n[ "$1" = - ] || [ {fails} ] && exit 2\nexit 0\n')  # and packages are missing
+    python.chmod(0o755)
+    (tmp_path / ".venv" / "made_by_setup").touch()
+    ((code, printed),) = first_runs(tmp_path, 1)
+    assert code == 2 and python.exists() and not (tmp_path / "made.txt").exists()
+    assert said in printed
+
+
+def test_a_python_that_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("python3", *(f"python3.{minor}" for minor in range(10, 15)), "python"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\necho Fatal Python error >&2\nexit 1\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    ((code, printed),) = first_runs(tmp_path, 1, base="no")
+    assert code == 2
+    assert printed.startswith("Fatal Python error\nerror: no Python 3.10 to 3.14 was found that starts\n")
 
 
 def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
