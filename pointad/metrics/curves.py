@@ -40,8 +40,8 @@ def roc_polyline(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
 
 def _thinned(false_positive_rate: np.ndarray, height: np.ndarray, most_points: int) -> Curve:
     length = np.append(0.0, np.cumsum(np.abs(np.diff(false_positive_rate)) + np.abs(np.diff(height))))
-    wanted = np.searchsorted(length, np.linspace(0, length[-1], most_points))
-    kept = np.unique(np.append(wanted.clip(max=len(length) - 1), len(length) - 1))[-most_points:]
+    wanted = np.searchsorted(length, np.linspace(0, length[-1], most_points)[:-1])
+    kept = np.unique(np.append(wanted, len(length) - 1))  # the last, though its length may be that of others before
     return {
         "false_positive_rate": np.round(false_positive_rate[kept], _DECIMALS).tolist(),
         "height": np.round(height[kept], _DECIMALS).tolist(),
