@@ -1,6 +1,5 @@
 """What scripts/predict.py writes for each scan, and the line that it prints."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 from pointad.commands.verdicts import Verdicts
 from pointad.errors import counted
 from pointad.files.atomic import atomic_path, remove_file, write_text
+from pointad.files.escaping import for_json_file
 from pointad.files.pictures import write_png
 from pointad.files.regular import refuse_special
 from pointad.inspection.heat_cloud import write_heat_cloud
@@ -93,9 +93,7 @@ def describe(inspection: Inspection, verdicts: Verdicts) -> dict[str, Any]:
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     """Write prediction.json."""
-    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    # Names of files may hold bytes that are no text; escaped as JSON escapes them, they can be written.
-    write_text(folder / "prediction.json", text, errors="backslashreplace")
+    write_text(folder / "prediction.json", for_json_file(facts))
 
 
 def _spoken(score: float, verdicts: Verdicts) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pointad.errors import shown
 
-_FORMULA_BEGINS = r"([ ']*[=+\-@＝＋－＠])"  # the wide ones begin a formula in Japanese spreadsheets
+_FORMULA_BEGINS = r"([ '\"]*[=+\-@＝＋－＠])"  # the wide ones begin a formula in Japanese spreadsheets
 _FORMULA = re.compile("(^|;)" + _FORMULA_BEGINS)
 _QUOTED_FORMULA = re.compile("(^|;)'" + _FORMULA_BEGINS)
 _WITHIN_WORD = r"(?<=[^\W_])_+(?=[^\W_])"
@@ -65,13 +65,24 @@ def for_json_line(data: Any, *, ascii_only: bool = False) -> str:
         data: anything that JSON can represent.
         ascii_only: escape everything that is not ASCII, for outputs in encodings other than UTF-8.
     """
-    text = json.dumps(_finite(data), ensure_ascii=ascii_only, allow_nan=False)
-    # Outside strings, JSON has only printable characters, so every match is where an escape is allowed.
-    return "".join(c if c.isprintable() else _surrogates(c) for c in text)
+    return _printable(json.dumps(_finite(data), ensure_ascii=ascii_only, allow_nan=False))
+
+
+def for_json_file(data: Any) -> str:
+    """JSON on several lines, of which each is safe to show on a terminal, as files are with `cat`.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    lines = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).split("\n")
+    return "".join(f"{_printable(line)}\n" for line in lines)
 
 
 def for_markdown(text: object) -> str:
-    """For a cell of a table or within a line of text, in which no address is a link; underscores in words stay."""
+    """For a cell of a table or within a line of text, in which no address of a page is a link; words keep underscores.
+
+    GitHub makes links of mail addresses whatever is escaped in them.
+    """
     return _MARKDOWN.sub(lambda found: found[1] or f"\\{found[2]}", shown(text))
 
 
@@ -83,7 +94,7 @@ def for_latex(text: object) -> str:
 def for_csv(text: object) -> str:
     """For a cell: an apostrophe is put before what a spreadsheet would take for a formula, to make it text.
 
-    Also behind a semicolon, where many spreadsheets begin another cell.
+    Also behind a semicolon, where many spreadsheets begin another cell, and whatever quotation marks they then drop.
     """
     return _FORMULA.sub(r"\1'\2", shown(text))
 
@@ -99,6 +110,11 @@ def _finite(data: Any) -> Any:
     if isinstance(data, (list, tuple)):
         return [_finite(entry) for entry in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def _printable(line: str) -> str:
+    # Outside strings, JSON has only printable characters, so every other one is where an escape is allowed.
+    return "".join(c if c.isprintable() else _surrogates(c) for c in line)
 
 
 def _unicode_escape(match: re.Match[str]) -> str:
