@@ -12,6 +12,7 @@ from pointad.errors import InputError
 from pointad.files.atomic import write_text, write_together
 from pointad.files.locks import own_folder
 from pointad.files.presence import is_file
+from pointad.report.belongings import require_own_figures
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_csv, to_latex, to_markdown
 from pointad.report.old_pages import refuse_other_pages
@@ -36,6 +37,8 @@ def report(
     """Print the tables of all results in these folders, and write whatever else is requested."""
     runs = find_runs(results)
     read = [file for run in runs for file in run.files]
+    for run in runs:
+        require_own_figures(run)
     runs = without_copies(runs)
     written = [] if csv_path in (None, STANDARD_OUTPUT) else [csv_path]
     if tables_folder is not None:

@@ -1,17 +1,22 @@
-"""Which of the files beside a results.json belong to it: a page shows no scores, curves or pictures of another test."""
+"""Which of the files beside a results.json belong to it: a page shows no scores, curves or pictures of another test.
+
+And whether the figures are those of the scores: who edits one of them by hand is found out by the other.
+"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pointad.errors import counted
+from pointad.errors import InputError, counted, shown
 from pointad.evaluation.companions import has_fingerprint
 from pointad.evaluation.provenance import file_fingerprint
+from pointad.evaluation.results import Results
 from pointad.evaluation.sample_outputs import maps_file, picture_file
 from pointad.files.existing import is_beside
+from pointad.files.presence import is_file
 from pointad.metrics.class_metrics import image_metrics
 from pointad.report.runs import CURVES_NAME, FOREIGN, RESULTS_NAME, SCORES_NAME, Run, SampleScore, read_scores
 from pointad.report.samples import JudgedSample
@@ -120,25 +125,52 @@ def _of_older_version(run: Run, present: list[str]) -> Belongings:
     return Belongings()
 
 
+def require_own_figures(run: Run) -> None:
+    """Refuse results that the scores written with them contradict; those of other tests are not compared.
+
+    Scores tell the figures of samples alone: those of points take the maps of all samples.
+
+    Raises:
+        InputError: a figure of a class is not that of its samples, one of the two lacks a class, or a file cannot be
+            read.
+    """
+    path, wrote = run.folder / SCORES_NAME, run.results.files
+    if wrote is None or not is_file(path) or not has_fingerprint(path, wrote.scores):
+        return
+    contradiction = next(_contradictions(read_scores(run), run.results), None)
+    if contradiction is not None:
+        problem = f"{contradiction}, so it was changed after the test"
+        raise InputError(run.folder / run.name, problem, "run test.py again")
+
+
 def _lead_to(scores: list[SampleScore], run: Run) -> bool:
     """Whether the figures of a run are those of these samples; False if it has none that samples could tell."""
+    told = any(
+        name in metrics for one in run.results.classes.values() for metrics in one.values() for name in _COMPARED
+    )
+    return told and bool(scores) and next(_contradictions(scores, run.results), None) is None
+
+
+def _contradictions(scores: Sequence[SampleScore], results: Results) -> Iterator[str]:
+    """What results say otherwise than the scores of their samples, where names have been written as they are shown."""
     by_class: dict[str, list[SampleScore]] = {}
     for sample in scores:
         by_class.setdefault(sample.class_name, []).append(sample)
-    if set(by_class) != set(run.results.classes):
-        return False
-    compared = 0
-    for class_name, of_class in run.results.classes.items():
-        for modality, metrics in of_class.items():
-            own = [sample for sample in by_class[class_name] if modality in sample.scores]
+    names = {shown(name): name for name in results.classes}
+    if len(names) < len(results.classes) or not scores:
+        return  # the samples of some classes cannot be told apart, or there are none to compare
+    yield from (
+        f"has no figures of the class {name}, of which {SCORES_NAME} has samples" for name in by_class.keys() - names
+    )
+    for written, name in names.items():
+        if written not in by_class:
+            yield f"has figures of the class {written}, of which {SCORES_NAME} has no sample"
+            continue
+        for modality, metrics in results.classes[name].items():
+            own = [sample for sample in by_class[written] if modality in sample.scores]
             labels = np.array([sample.label for sample in own])
             values = np.array([sample.scores[modality] for sample in own])
-            names = [name for name in _COMPARED if name in metrics]
-            for name, value in image_metrics(labels, values, names).items():
-                told = metrics[name]
-                if (value is None) != (told is None):
-                    return False
-                if value is not None and told is not None and abs(value - told) > TOLERANCE:
-                    return False
-                compared += 1
-    return compared > 0
+            for metric, value in image_metrics(labels, values, [one for one in _COMPARED if one in metrics]).items():
+                told = metrics[metric]
+                if (value is None) != (told is None) or abs((value or 0) - (told or 0)) > TOLERANCE:
+                    yield f"{written}, {modality}, {metric}: is {told}, but that of {SCORES_NAME} is {value}"

@@ -5,10 +5,10 @@ import logging
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from pointad.errors import InputError, counted
 from pointad.files.atomic import remove_file
-from pointad.files.names import file_name
 from pointad.files.presence import is_file
 from pointad.files.regular import read_bytes
 
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 FOOTER = "<footer>Written by PointAD's scripts/report.py. This page is self-contained and works offline.</footer>"
 """Tells our pages from others."""
 
+_PAGE = re.compile(r"[a-z0-9-]+(%~[0-9a-f]+)?(-[0-9]+)?\.html")  # a name that we give
 _LINK = re.compile(r'<li><a href="([^"]+\.html)">')
 
 
@@ -33,8 +34,8 @@ def remove_pages(folder: Path, except_for: Collection[str]) -> None:
     index = folder / "index.html"
     if not _is_ours(index):
         return
-    linked = {html.unescape(name) for name in _LINK.findall(_text(index))} - {*except_for, index.name}
-    old = [folder / name for name in sorted(linked) if name == file_name(name) and _is_ours(folder / name)]
+    linked = {unquote(html.unescape(name)) for name in _LINK.findall(_text(index))} - {*except_for, index.name}
+    old = [folder / name for name in sorted(linked) if _PAGE.fullmatch(name) and _is_ours(folder / name)]
     for path in old:
         remove_file(path)
     if old:

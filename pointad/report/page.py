@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from pointad.evaluation.results import backbone_title, describe_run, metric_title
 from pointad.evaluation.sample_outputs import is_unfinished
@@ -134,7 +135,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
 def index_page(runs: Sequence[Run], page_names: Sequence[str], tables: Sequence[ProtocolTable]) -> str:
     """The page with the protocol tables and links to the pages of the runs."""
     items = "".join(
-        f'<li><a href="{for_html(name)}">{for_html(_run_title(run))}</a></li>'
+        f'<li><a href="{for_html(quote(name))}">{for_html(_run_title(run))}</a></li>'
         for run, name in zip(runs, page_names, strict=True)
     )
     warning = f'<p class="warning">{_DEMO_WARNING}</p>' if any(run.record.is_demo for run in runs) else ""

@@ -57,12 +57,13 @@ def one_of_each(folder: Path, **facts: object) -> RunWriter:
     """A run that has each hostile name as a class, as a species and as an identifier."""
     writer = RunWriter(folder, RunRecord.from_json(FACTS | facts), save_maps=True, visualize=True)
     (sample, *_) = toy_samples("duck", 1)
-    metrics = {"point": {"image_auroc": 0.5}}
+    metrics = {"point": {"image_auroc": None}}  # of one sample
     curve = {"false_positive_rate": [0.0, 1.0], "height": [0.0, 1.0]}
     for name in HOSTILE:
         for change in ({"class_name": name}, {"species": name}, {"identifier": name}):
             object.__setattr__(sample, "__dict__", sample.__dict__ | {"class_name": "duck", "species": "good"} | change)
             writer.add_sample(sample)
+    for name in ("duck", *HOSTILE):
         writer.add_class(ClassOutcome("kite", name, metrics, {"point": {"image": {"roc": curve}}}))  # type: ignore[arg-type]
     writer.finish()
     return writer
