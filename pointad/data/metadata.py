@@ -59,8 +59,8 @@ def read_metadata(root: str | Path, class_name: str | None = None) -> list[Sampl
         class_name: read this class's own file instead of `all_meta.json`.
 
     Raises:
-        InputError: the class does not exist, the file is missing or is not such a list, a path leads outside the
-            data set's folder, or a sample is listed twice, under another class or with files of another.
+        InputError: the class does not exist, the file is missing, is not such a list or an empty one, a path leads
+            outside the data set's folder, or a sample is listed twice, under another class or with files of another.
     """
     path = metadata_path(root, class_name)
     if class_name is not None and path == metadata_path(root):  # a class called "all" has no list of its own
@@ -108,6 +108,8 @@ def _read(path: Path, root: Path, section: str, class_name: str | None = None) -
             problem = f"lists a sample of class {foreign} under class {name}"
             raise InputError(path, problem, WRITE_AGAIN)  # it would be counted, or learned from, as that class
         records += of_class
+    if section == SPLIT and not records:
+        raise InputError(path, "lists no sample", WRITE_AGAIN)
     _check_distinct(records, path)
     _check_apart(records, path)
     return records

@@ -62,9 +62,12 @@ def code_fingerprint(library: Path = LIBRARY) -> str:
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
-    """The git revision of a folder and whether its files are unmodified; None outside a repository."""
+    """The git revision of a package and whether its files are unmodified; None if the folder above has no repository.
+
+    Repositories further up are not asked: they may be anyone's, and git runs what their configuration names.
+    """
     if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
-        return None, None  # installed, possibly inside an unrelated repository
+        return None, None  # installed, or not in the repository
     revision, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain", "--", ".")
     return revision, None if changes is None else not changes
 
@@ -84,10 +87,11 @@ def file_fingerprint(path: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """The output of git; None if it is not installed or fails."""
-    command = ["git", "-C", str(folder), *arguments]
+    """The output of git on the repository in the folder above; None if there is none, or git is missing or fails."""
+    root = folder.resolve().parent
+    command = ["git", "--no-optional-locks", f"--git-dir={root / '.git'}", f"--work-tree={root}", "-C", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

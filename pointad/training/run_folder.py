@@ -81,7 +81,7 @@ def read_origin(checkpoint: Path) -> dict[str, Any]:
         InputError: a file cannot be read, or belongs to another checkpoint.
     """
     path = origin_file(checkpoint)
-    if is_beside(path):
+    if path != checkpoint and is_beside(path):  # given in place of the checkpoint, it is refused as one
         facts = _read_facts(path, _REMEDY)
         if facts.get("sha256") not in (None, _digest(checkpoint)):
             raise InputError(path, f"describes a checkpoint other than {checkpoint.name}", "remove or replace it")

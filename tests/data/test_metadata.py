@@ -270,6 +270,15 @@ def test_files_of_another_sample_are_refused(tmp_path: Path, key: str, path: str
     assert len(read_metadata(root)) == 2
 
 
+@pytest.mark.parametrize("content", [{"test": {}}, {"train": {}, "test": {"bagel": []}}])
+def test_empty_lists_are_refused(tmp_path: Path, content: dict) -> None:
+    for name in ("all_meta.json", "bagel_meta.json"):
+        (tmp_path / name).write_text(json.dumps(content))
+    for class_name in (None, "bagel"):
+        with pytest.raises(InputError, match="lists no sample; write the JSON files again"):
+            read_metadata(tmp_path, class_name)
+
+
 @pytest.mark.parametrize("class_name", [None, "rope"])
 def test_samples_of_another_class_are_refused(tmp_path: Path, class_name: str | None) -> None:
     for name in ("all_meta.json", "rope_meta.json"):

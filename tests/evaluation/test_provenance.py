@@ -61,3 +61,16 @@ def test_code_counts_where_numbers_depend_on_it(tmp_path: Path) -> None:
 
 def test_order_counts_in_fingerprints_of_lists() -> None:
     assert fingerprint(["a", "b"]) == fingerprint(iter(["a", "b"])) != fingerprint(["b", "a"])
+
+
+def test_nothing_runs_that_a_repository_further_up_names(tmp_path: Path) -> None:
+    strange = tmp_path / "strange"
+    folder = library(strange / "PointAD" / "pointad")
+    commit(strange)
+    hook = strange / ".git" / "hook.sh"
+    hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/run'\n")
+    hook.chmod(0o755)
+    subprocess.run(["git", "-C", str(strange), "config", "core.fsmonitor", str(hook)], check=True)
+    assert git_state(folder) == (None, None) and not (tmp_path / "run").exists()
+    (folder.parent / ".git").mkdir()  # no repository: git itself would go on looking further up
+    assert git_state(folder) == (None, None) and not (tmp_path / "run").exists()

@@ -24,7 +24,7 @@ def test_channels_beside_colours(tmp_path: Path, colors: int, kind: str) -> None
     channels = np.stack([NOTHING] * colors + [MARKED], axis=-1)
     tifffile.imwrite(path, channels, photometric=photometric, planarconfig="contig", extrasamples=[kind])
     if kind == "unspecified":
-        with pytest.raises(InputError, match="neither colour nor transparency"):
+        with pytest.raises(InputError, match=r"neither colour nor transparency|not a readable picture"):  # Pillow 12
             read_mask(path)
     else:
         np.testing.assert_array_equal(read_mask(path), MARKED)

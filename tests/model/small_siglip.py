@@ -2,6 +2,7 @@
 
 import io
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ SENTENCES = (
 )
 
 REFERENCES = Path(__file__).parents[1] / "fixtures" / "siglip_transformers.npz"  # see tools/make_siglip_references.py
+VOCABULARY_FILE = REFERENCES.with_name("siglip_spiece.model.xz")  # of sentencepiece 0.2.3; others learn others
 TEXTS = ("a photo of an Object.", "damaged object", "A broken leaf, without any defect!")
 
 TEXT = {
@@ -156,7 +158,9 @@ HUGGING_FACE_CONFIGURATION = {
 
 
 def sentencepiece_model(**options: Any) -> bytes:
-    """A vocabulary such as SigLIP's: <pad>, </s> and <unk> first, no start token."""
+    """A vocabulary such as SigLIP's: <pad>, </s> and <unk> first, no start token; with options, one that is learned."""
+    if not options:
+        return lzma.decompress(VOCABULARY_FILE.read_bytes())
     written = io.BytesIO()
     layout = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1, "pad_piece": "<pad>"}
     sentencepiece.SentencePieceTrainer.train(

@@ -163,6 +163,9 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     assert_one_error_line(
         invoke("test.py", *tested, "--checkpoint_path", moved / "epoch_1.pth"), "other than the training class"
     )
+    record = ("--train_class", "dowel", "--init_checkpoint", moved / "epoch_1.json")
+    ending = invoke("train.py", "--data_path", data, *train_flags, *record, "--save_path", tmp_path / "from-record")
+    assert_one_error_line(ending, "epoch_1.json", "not a checkpoint of learned prompts")
     contradiction = invoke("test.py", *tested, "--checkpoint_path", moved / "epoch_1.pth", "--train_class", "dowel")
     assert_one_error_line(contradiction, "epoch_1.pth", "was trained on cookie, not on dowel", "omit --train_class")
 
