@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         const=sys.maxsize,
         metavar="N",
         help="also render good scans outside the test split, for test.py --shots: the first N of each class; without "
-        "N, all",
+        "N, all. Those that were rendered before stay listed",
     )
     parser.add_argument("--num_workers", type=count, default=usable_cores(), help="number of processes")
     parser.add_argument(

@@ -4,6 +4,7 @@ PointAD, section 3.3: Adam with learning rate 0.001 and betas (0.5, 0.999), batc
 """
 
 import copy
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,18 +18,20 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.loader import iterate_batches
 from pointad.data.sample_identity import ScanFingerprints, mask_content, sample_content
 from pointad.encoding.features import PictureEncoder, SampleFeatures
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.scoring.similarity import ANOMALOUS, local_probability_grid, unit_logits
 from pointad.training.loss_paths import FastPath, LossPath, choose_path
 from pointad.training.settings import TrainingSettings
-from pointad.training.targets import Targets, concatenate_targets
+from pointad.training.targets import Targets, concatenate_targets, drawn_truth
 from pointad.training.terms import LOSS_TERMS, PUBLISHED_WEIGHTS, check_weights
 
 STEP_PARTS = ("text encoder", "losses and their gradient", "text encoder, backwards", "optimizer")
 TEXT, LOSSES, TEXT_BACKWARDS, OPTIMIZER = STEP_PARTS  # labels of the parts of a step in profilers
 BETAS = (0.5, 0.999)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ def load_examples(
     if not any(source.label for source in sources):
         problem = "has no anomalous samples, without which the prompts cannot be learned"
         raise InputError(f"training class {sources[0].class_name}", problem, "choose another class")
+    if processes.is_first and all(source.label for source in sources):
+        message = "training class %s: has no good samples; the prompts are learned from anomalous ones alone"
+        logger.warning(message, sources[0].class_name)
     options = dataset.options
     at_once = encoder.samples_at_once(len(options.view_indices), options.image_size)
     encoder.expect(len(sources), len(options.view_indices), options.image_size)
@@ -97,7 +103,7 @@ def load_examples(
     on_gpu = encoder.device.type == "cuda"
     features: dict[int, SampleFeatures] = {}
     targets: dict[int, Targets] = {}
-    content = masks = 0
+    content = masks = blank = 0
     renderings: list[str] = []
     scans = ScanFingerprints()
     path = path or choose_path()
@@ -117,11 +123,18 @@ def load_examples(
             sample = batch.sample(place)
             content += sample_content(sample, index)
             masks += mask_content(sample)
+            blank += bool(sample.mask.any()) and not drawn_truth(sample).any()
             renderings.append(sample.looks or "")
             scans.add(sample.species, sample.identifier, sample.label, sample.mask.numpy(), sample.sights)
             aimed = path.targets(sample, grid_side)
             targets[index] = aimed.pin_memory() if on_gpu else aimed
-    content, masks = processes.sum(torch.tensor([content, masks])).tolist()
+    content, masks, blank = processes.sum(torch.tensor([content, masks, blank])).tolist()
+    if processes.is_first and blank:
+        message = (
+            "training class %s: the masks of %s mark points of which no view shows one; render again, unless these "
+            "defects are hidden in all views"
+        )
+        logger.warning(message, sources[0].class_name, counted(blank, "sample"))
     all_renderings = tuple(sorted(one for part in processes.gather(renderings) for one in part))
     all_scans = ScanFingerprints(processes.gather(scans.parts))
     return TrainingExamples(len(sources), features, targets, path, content, masks, all_renderings, all_scans.texts)

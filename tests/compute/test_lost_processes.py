@@ -36,7 +36,7 @@ def test_an_interrupt_ends_the_wait_for_the_others(monkeypatch: pytest.MonkeyPat
     try:
         assert "waiting for all 2 processes" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(120) == 130
     finally:
         process.kill()
         process.communicate()

@@ -1,16 +1,17 @@
 """Training: the steps of the method, whatever the shortcuts; interrupted ones go on exactly; clear refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from small_engine import POINT_SIZE, small_backbone, small_dataset
+from small_engine import POINT_SIZE, RandomScan, small_backbone, small_dataset
 
 from pointad.data.batch import collate
-from pointad.data.dataset import MultiViewDataset
+from pointad.data.dataset import LoadedScan, MultiViewDataset, SampleOptions
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
@@ -210,3 +211,22 @@ def test_classes_that_teach_nothing_are_refused(backbone: ClipBackbone) -> None:
         load_examples(encoder, small_dataset({"cube": 1}, training=True))
     with pytest.raises(InputError, match="ground truth"):
         load_examples(encoder, small_dataset({"cube": 2}), description=None)
+
+
+def test_classes_that_nothing_normal_or_no_defect_is_seen_of_are_told(
+    backbone: ClipBackbone, dataset: MultiViewDataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load(source: RandomScan, options: SampleOptions) -> LoadedScan:
+        scan = dataset.load(source, options)
+        return replace(scan, views_gt=None if scan.views_gt is None else np.zeros_like(scan.views_gt))
+
+    def told(sources: list[RandomScan], load: Callable[[RandomScan, SampleOptions], LoadedScan]) -> str:
+        caplog.clear()
+        load_examples(PictureEncoder(backbone), MultiViewDataset(sources, load, dataset.options), description=None)
+        return " ".join(caplog.messages)
+
+    sources = list(dataset.sources)
+    assert told(sources, dataset.load) == ""
+    anomalous = [source for source in sources if source.label]
+    assert told(anomalous, dataset.load).startswith("training class cube: has no good samples")
+    assert told(sources, load).startswith("training class cube: the masks of 2 samples mark points of which no view")
