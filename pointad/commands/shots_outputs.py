@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pointad.commands.test_settings import TestSettings
+from pointad.errors import shown
 from pointad.evaluation.binning import binning_note
 from pointad.evaluation.draws import Draw, largest_bounds, mean_over_draws
 from pointad.evaluation.missing_masks import missing_masks_note
@@ -167,7 +168,7 @@ def origin_sentence(outcomes: Sequence[ShotOutcome]) -> str:
     beside = "the training split, which has no part in the test"
     if not from_test:
         return f"Good scans were drawn from {beside}."
-    return f"Good scans were drawn from {beside}; those of {', '.join(from_test)} from {left_out}."
+    return f"Good scans were drawn from {beside}; those of {', '.join(map(shown, from_test))} from {left_out}."
 
 
 def of_draws(outcomes: Sequence[ShotOutcome], modality: str, metric: str) -> list[float]:

@@ -23,7 +23,7 @@ from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared,
 from pointad.data.rendered_files import remove_views, write_rendered_sample
 from pointad.data.rendering_settings import agree_on_settings, note_device
 from pointad.data.staleness import is_outdated, sources_of
-from pointad.errors import InputError, PointADError, fault, reason, shown
+from pointad.errors import InputError, PointADError, fault, reason, short, shown
 from pointad.files.atomic import make_folder, remove_file
 from pointad.files.locks import try_lock
 from pointad.files.pictures import write_png
@@ -94,7 +94,7 @@ def _export_into(
         try:
             output_files(sample, root)
         except InputError as error:
-            yield Outcome(sample, FAILED, f"{sample.scan_path}: {error}")
+            yield Outcome(sample, FAILED, f"{short(sample.scan_path)}: {error}")
             continue
         if not overwrite and is_finished(output_files(sample, root), len(rig_of(sample, options).views)):
             _remove_abandoned_lock(output_files(sample, root).lock)

@@ -18,6 +18,7 @@ from pointad.data.dataset import MultiViewDataset
 from pointad.data.sample_identity import SampleFingerprint, ScanFingerprints, evaluated_mask
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
+from pointad.errors import short
 from pointad.evaluation.class_scores import ClassScores
 from pointad.evaluation.results import Metrics
 from pointad.evaluation.scored_sample import PromptSet
@@ -136,7 +137,8 @@ class _OneClass:
         masks, pictures, scans = SampleFingerprint(), SampleFingerprint(), ScanFingerprints()
         renderings = []
         found = {(prompts.name, *key): ClassScores(settings) for prompts in self._prompt_sets for key in keys}
-        for number in tqdm(members.tested, desc=members.class_name, unit="scan", leave=False, disable=None):
+        title = short(members.class_name)
+        for number in tqdm(members.tested, desc=title, unit="scan", leave=False, disable=None):
             look = kept[number] if number in kept else self._look(number)
             self._contents.refuse_copy(number, drawn)
             who, label = (look.sample.species, look.sample.identifier), look.sample.label
