@@ -57,11 +57,10 @@ check_protocol ${flags[@]+"${flags[@]}"}
 # The demo's objects, scanned and stored as another data set would be.
 demo_target() {  # FORMAT DATASET
   local folder=$root/data/demo/$1 found wanted
-  if [ ! -f "$folder/rendered/all_meta.json" ]; then
-    # shellcheck disable=SC2086  # a list of words
-    run_program "$python" "$root/scripts/make_demo_data.py" --format "$1" --output "$folder/raw" --classes $DEMO_TARGET_CLASSES
-    run_program "$python" "$root/scripts/render_dataset.py" --dataset "$2" --data_path "$folder/raw" --save_path "$folder/rendered"
-  fi
+  # Nothing is done if all are there.
+  # shellcheck disable=SC2086  # a list of words
+  run_program "$python" "$root/scripts/make_demo_data.py" --format "$1" --output "$folder/raw" --rendered "$folder/rendered" \
+    --classes $DEMO_TARGET_CLASSES
   found=$(cd "$folder/rendered" && find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' | cut -c 3- | LC_ALL=C sort | xargs)
   # shellcheck disable=SC2086
   wanted=$(printf '%s\n' $DEMO_TARGET_CLASSES | LC_ALL=C sort | xargs)

@@ -21,7 +21,7 @@ for word in "${@:2}"; do
   case $word in
     --*) flag=$word ;;
     *)
-      [ "$flag" = --save_path ] && save=$word
+      [ "$flag" = --save_path ] || [ "$flag" = --rendered ] && save=$word
       [ "$flag" = --epoch ] && epoch=$word
       [ "$flag" = --shots ] && below=/$word-shot
       [ "$flag" = --checkpoint_path ] && checkpoints+=("$word") ;;
@@ -41,7 +41,7 @@ case $program in
         mkdir -p "$folder" && touch "$folder/results.json"
       done
     fi ;;
-  scripts/render_dataset.py) mkdir -p "$save" && touch "$save/all_meta.json" ;;
+  scripts/make_demo_data.py) mkdir -p "$save" && touch "$save/all_meta.json" ;;
 esac
 """
 )

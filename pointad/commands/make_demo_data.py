@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from pointad.commands.argument_types import count, non_negative_integer
+from pointad.commands.ensure_demo_data import all_rendered, render_all
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter
 from pointad.compute.interrupts import end_with_parent, held_interrupts, obey_the_parent
@@ -29,6 +30,7 @@ from pointad.files.standing_folders import Standing, know, refuse_replaced, stan
 
 SEED = 2024
 FORMATS = {"mvtec3d": scans, "eyecandies": eyecandies, "real3d": real3d}
+_DATASETS = {"mvtec3d": "mvtec_pc_3d_rgb", "eyecandies": "eye_pc_3d_rgb", "real3d": "real_pc_3d_rgb"}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,6 +41,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--output",
         type=Path,
         help="output folder, with one subfolder per class (default: data/demo/raw, or data/demo/<format>/raw)",
+    )
+    parser.add_argument(
+        "--rendered",
+        type=Path,
+        metavar="FOLDER",
+        help="also render the scans into this folder; if it lists all of those in the output folder, nothing is done",
     )
     parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES), metavar="CLASS", help="classes")
     parser.add_argument(
@@ -53,10 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Write every scan of the chosen classes."""
+    """Write every scan of the chosen classes, and render them if asked to."""
     chosen = FORMATS[arguments.format]
     folder = demo_data_folder() if arguments.format == "mvtec3d" else demo_data_folder() / arguments.format
     output = arguments.output or folder / "raw"
+    dataset, rendered = _DATASETS[arguments.format], arguments.rendered
+    if rendered is not None and all_rendered(dataset, output, rendered):
+        return
     classes = tuple(arguments.classes)
     good = None
     if arguments.format == "mvtec3d":
@@ -74,7 +85,9 @@ def main(arguments: argparse.Namespace) -> None:
             for class_name in classes:
                 scans.write_calibration(class_name, output)
         refuse_replaced(output)
-    print(f"{counted(len(names), 'scan')} of {counted(len(classes), 'class')} in {shown(output)}")
+    print(f"{counted(len(names), 'scan')} of {counted(len(classes), 'class')} in {shown(output)}", flush=True)
+    if rendered is not None:
+        render_all(dataset, output, rendered)
 
 
 def _write_all(
