@@ -3,9 +3,10 @@
     python scripts/render_scans.py part.stl scans/ --save_path pictures
     python scripts/render_scans.py part.ply --save_path pictures --views x-45 x0 x45 y-30 y30 --point_pixels 5
 
-Files: organized scans .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .asc .obj .npy .npz; meshes
-.ply .obj .stl, whose surface is sampled. Any unit: scans are centred and scaled before rendering. Organized scans are
-viewed from the front, others from all around with their longest side along x, unless --rig or --views say otherwise.
+Files: organized scans .tiff .npy .npz (H x W x 3); clouds .pcd .ply .xyz .pts .txt .csv .tsv .asc .obj .npy .npz;
+meshes .ply .obj .stl, whose surface is sampled. Any unit: scans are centred and scaled before rendering. Folders are
+searched for all of these except .txt, .csv and .tsv. Organized scans are viewed from the front, others from all around
+with their longest side along x, unless --rig or --views say otherwise.
 
 Writes the folders 2d_rendering, 2d_gt and 2d_3d_cor to --save_path/<file name>/test/unlabelled, in the layout of a data
 set without ground truth. points.npy next to them holds the points that the rows of the correspondences belong to, in

@@ -16,7 +16,7 @@ pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
 from commands.obedient_inspectors import ObedientInspector, limited_inspector, refusing_inspector
 from commands.programs import ROOT
-from commands.serving import command, health, is_running, sent, serving, upload_of, wait_until
+from commands.serving import command, health, is_running, received, sent, serving, upload_of, wait_until
 
 from pointad.commands.service.connections import StoppableServer
 from pointad.commands.service.inspections import InspectionService
@@ -178,6 +178,37 @@ def test_no_end_of_the_service_leaves_its_process_or_files_behind(
     wait_until(lambda: not is_running(inspecting))
     wait_until(lambda: not list(tmp_path.iterdir()))
     connection.close()
+
+
+def answer_to(address: str) -> bytes:
+    """What a request for /health is answered, or nothing where too many others are there."""
+    try:
+        return received(sent(address, b"GET /health HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+    except OSError:
+        return b""
+
+
+def test_few_open_files_are_not_used_up_by_silent_clients(tmp_path: Path) -> None:
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "TMPDIR": str(tmp_path)}
+    program = subprocess.Popen(
+        [sys.executable, "-c", few + PROGRAM],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    address = f"http://127.0.0.1:{int(program.stdout.readline())}"
+    assert command(address, "nothing")[0] == 200
+    silent = [sent(address) for _ in range(100)]
+    assert any(b"HTTP/1.1 503 " in received(connection) for connection in silent[-20:])
+    for connection in silent:
+        connection.close()
+    wait_until(lambda: b"HTTP/1.1 200 " in answer_to(address))
+    program.terminate()
+    errors = program.communicate(timeout=60)[1]
+    assert program.returncode == 0 and "Traceback" not in errors
 
 
 def test_the_web_service_needs_no_pytorch() -> None:

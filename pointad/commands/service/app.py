@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pointad.commands.serve_settings import LOOPBACK
 from pointad.commands.service.child import FACTS, PAGE, Model
 from pointad.commands.service.guards import Guards, names_of
-from pointad.commands.service.inspections import InspectionService
-from pointad.commands.service.uploads import FAULT, FIELD, GOOD_FIELD, MOST_GOOD, REFERENCE_FIELD, UNREADABLE
+from pointad.commands.service.inspections import FAULT, InspectionService
+from pointad.commands.service.uploads import FIELD, GOOD_FIELD, MOST_GOOD, REFERENCE_FIELD, UNREADABLE
 from pointad.errors import counted, short
 from pointad.files.escaping import for_html
 from pointad.scans.files import SUFFIXES

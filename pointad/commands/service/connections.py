@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import math
+import resource
 import time
 from collections.abc import Iterator
 from types import FrameType
@@ -27,6 +28,10 @@ TURN_SECONDS = 0.004
 READ_SECONDS = 60.0
 """How long a client may take to read what was sent to it."""
 MOST_CONNECTIONS = 512
+MOST_ACCEPTED = 128
+"""Connections that are accepted before others have their turn, and that the kernel keeps waiting."""
+OTHER_FILES = 32
+"""Open files of the service that are no connections: it, its inspection process, another one that is started."""
 FAREWELL_SECONDS = 2.0
 """How long a client whose request was no request, or came when there were too many, may take to read that."""
 MOST_FAREWELLS = 64
@@ -40,6 +45,7 @@ class WatchedProtocol(H11Protocol):
     request_seconds = REQUEST_SECONDS
     read_seconds = READ_SECONDS
     most_connections = MOST_CONNECTIONS
+    most_open = MOST_CONNECTIONS + MOST_FAREWELLS  # with those that are told that there are too many
 
     _request_watch: asyncio.TimerHandle | None = None
     _read_watch: asyncio.TimerHandle | None = None
@@ -48,7 +54,7 @@ class WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.max_size = MOST_AT_ONCE  # type: ignore[attr-defined]  # asyncio would read 256 KiB
-        if len(self.connections) > self.most_connections:
+        if len(self.connections) > min(self.most_connections, 7 * self.most_open // 8):
             transport.write(_plain_answer(503, "Service Unavailable", "too many connections; try again later"))
             self._say_farewell()
             return
@@ -114,7 +120,7 @@ class WatchedProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:  # whatever it would still say is not sent
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if len(self.connections) > self.most_connections + MOST_FAREWELLS:
+        if len(self.connections) > min(self.most_connections + MOST_FAREWELLS, self.most_open):
             self.transport.close()
             return
         with contextlib.suppress(OSError, NotImplementedError):  # gone already
@@ -161,11 +167,22 @@ class StoppableServer(uvicorn.Server):
 
 
 def configuration(app: Any, service: InspectionService) -> uvicorn.Config:
-    """How uvicorn is to serve the application."""
+    """How uvicorn is to serve the application.
+
+    Where there are too few open files for all connections, fewer are taken: those that cannot be accepted would be
+    tried again and again, with a traceback each time. Some are accepted before those beyond the limit are closed.
+    """
+    open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    accepted = max(1, min(MOST_ACCEPTED, open_files // 8))
+
+    class Protocol(WatchedProtocol):
+        most_open = max(2, min(WatchedProtocol.most_open, open_files - OTHER_FILES - 3 * accepted))
+
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what is wrong with a form is told its sender
     return uvicorn.Config(
         UnreadBodies(app, lambda: service.is_stopping),
-        http=WatchedProtocol,
+        http=Protocol,
+        backlog=accepted,
         ws="none",
         log_level="error",
         access_log=False,

@@ -17,7 +17,6 @@ from pointad.commands.service.stored_files import StoredFile, remove_all, stored
 from pointad.commands.service.supervisor import NotReadyError, ProcessEndedError, Supervisor
 from pointad.commands.service.uploads import (
     BUSY,
-    FAULT,
     FIELD,
     GONE,
     GOOD_FIELD,
@@ -31,7 +30,7 @@ from pointad.errors import short
 
 logger = logging.getLogger(__name__)
 
-NOT_KEPT, TOO_SLOW, TOOK_TOO_LONG = 404, 408, 504
+NOT_KEPT, TOO_SLOW, FAULT, TOOK_TOO_LONG = 404, 408, 500, 504
 STOPPING = "the service is stopping"
 _STATUS = {REFUSED: UNREADABLE, NO_MEMORY: TOO_LARGE}  # of answers that are none
 

@@ -11,14 +11,12 @@ from functools import partial
 from pointad.commands.serve_settings import LOOPBACK, ServeSettings
 from pointad.commands.service.app import build_app
 from pointad.commands.service.child import Inspector
-from pointad.commands.service.connections import StoppableServer, configuration
+from pointad.commands.service.connections import MOST_ACCEPTED, StoppableServer, configuration
 from pointad.commands.service.guards import names_of
 from pointad.commands.service.inspections import InspectionService
 from pointad.errors import InputError
 
 logger = logging.getLogger(__name__)
-
-BACKLOG = 128
 
 
 def serve(settings: ServeSettings) -> None:
@@ -90,7 +88,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     opened: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
-            opened.append(socket.create_server(address, family=family, backlog=BACKLOG))
+            opened.append(socket.create_server(address, family=family, backlog=MOST_ACCEPTED))
     except OSError as error:
         if opened and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             return opened  # localhost has an IPv6 address by name, and the machine has none

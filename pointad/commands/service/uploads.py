@@ -1,7 +1,7 @@
 """Receives files over HTTP within limits of size, time and memory, as raw bodies or as forms."""
 
-import logging
 import re
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,7 @@ from pointad.commands.serve_settings import MEGABYTE
 from pointad.errors import short
 from pointad.scans.files import SUFFIXES
 
-logger = logging.getLogger(__name__)
-
-NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, GONE, FAULT, BUSY = 400, 413, 415, 422, 499, 500, 503
+NO_FORM, TOO_LARGE, ENCODED, UNREADABLE, BUSY, GONE = 400, 413, 415, 422, 503, 499
 FIELDS = FIELD, GOOD_FIELD, REFERENCE_FIELD = "file", "good", "reference"
 MOST_GOOD = 16  # good scans in one form
 _CHARACTER_SETS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"iso-8859-1"})  # Python has slow ones, such as punycode
@@ -123,9 +121,6 @@ class Uploads:
                 await form.close()
         except (MultiPartException, KeyError, ValueError) as error:  # the last two: a header without what it needs
             raise HTTPException(NO_FORM, f"not a form with a file ({error})") from None
-        except OSError as error:  # files of more than a megabyte in forms are on disk until they are complete
-            logger.error("a form: not stored (%s)", error.strerror)
-            raise HTTPException(FAULT, f"not stored ({error.strerror})") from None
 
     async def _chunks(self, request: Request, counted: "_Counted", largest: int) -> AsyncGenerator[bytes, None]:
         promised = request.headers.get("content-length", "0")
@@ -147,8 +142,12 @@ class Uploads:
 
 
 class _WholeForms(MultiPartParser):
-    """Takes forms that end as they should: of others, parts would be missing without a word."""
+    """Takes forms that end as they should: of others, parts would be missing without a word.
 
+    Their files are in memory, as bodies are: on disk, each would be an open file, of which there may be too few.
+    """
+
+    spool_max_size = sys.maxsize
     _has_ended = False
 
     def on_headers_finished(self) -> None:
