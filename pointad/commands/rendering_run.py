@@ -14,7 +14,7 @@ from pointad.data.export import ELSEWHERE, FAILED, RENDERED, SKIPPED, Outcome, e
 from pointad.data.listing import write_metadata
 from pointad.data.metadata import GOOD_SCANS_NAME, read_metadata
 from pointad.data.raw import check_apart, list_good_scans, list_raw_samples
-from pointad.data.raw_places import refuse_links_into
+from pointad.data.raw_places import refuse_links_into, refuse_replacing_raw
 from pointad.data.rendering_settings import agree_on_settings, may_be_of_another, note_source, other_sources
 from pointad.data.shards import WHOLE
 from pointad.data.staleness import left_behind
@@ -37,6 +37,7 @@ def render_all(settings: RenderSettings) -> int:
 
 
 def _render_into(settings: RenderSettings, found: list[RawSample], samples: list[RawSample]) -> int:
+    refuse_replacing_raw(settings.save_path, samples)
     # Before anything is rendered, so that a run from other data that ends later knows of this one.
     agree_on_settings(settings.save_path, settings.dataset.name, settings.rendering)
     afresh = settings.overwrite and settings.shard == WHOLE and settings.classes is None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pointad.data.export import output_files
+from pointad.data.layout import SETTINGS_NAME, SPLIT, VIEWS, SampleFiles
 from pointad.errors import InputError
 from pointad.scans.point_cloud import RawSample
 
@@ -45,18 +46,47 @@ def refuse_links_into(archive: Path, root: Path, samples: Sequence[RawSample]) -
             raise InputError(folder, f"leads into the raw data set ({place})", f"remove the link, or {_REMEDY}")
 
 
+def refuse_replacing_raw(root: Path, samples: Sequence[RawSample]) -> None:
+    """Refuse an output folder that holds files by the names of rendered ones, but no renderings: another raw data set.
+
+    Args:
+        root: the output folder.
+        samples: those that are to be rendered.
+
+    Raises:
+        InputError: a file of the folder would be replaced that no rendering wrote.
+    """
+    settings = root / SETTINGS_NAME
+    if os.path.lexists(settings) or any(root.glob(f"*/{SPLIT}/*/{VIEWS}")):
+        return
+    held = next((path for sample in samples for path in _copies(sample, root) if os.path.lexists(path)), None)
+    if held is not None and not os.path.lexists(settings):  # else another run has begun to render meanwhile
+        raise InputError(root, f"holds {held.relative_to(root)} and no renderings: another raw data set?", _REMEDY)
+
+
 def _files(sample: RawSample) -> list[Path]:
     return [path for path in (sample.scan_path, sample.rgb_path, sample.mask_path) if path is not None]
 
 
 def _written(sample: RawSample, root: Path) -> list[Path]:
     """The folders that a sample's renderings lie in, beside those of other samples."""
+    files = _output_files(sample, root)
+    folders = [] if files is None else [files.views, files.views_gt, files.correspondences]
+    return [path.parent for path in (*_copies(sample, root), *folders)]
+
+
+def _copies(sample: RawSample, root: Path) -> list[Path]:
+    """The files that are written beside a sample's renderings."""
+    files = _output_files(sample, root)
+    return [] if files is None else [files.rgb, files.mask, files.xyz, files.point_cloud, files.labelled_point_cloud]
+
+
+def _output_files(sample: RawSample, root: Path) -> SampleFiles | None:
+    """Where a sample is rendered to; None if its name cannot be that of a folder: it fails on its own."""
     try:
-        files = output_files(sample, root)
-    except InputError:  # its name cannot be that of a folder: it fails on its own
-        return []
-    kinds = (files.rgb, files.mask, files.xyz, files.point_cloud, files.labelled_point_cloud)
-    return [path.parent for path in (*kinds, files.views, files.views_gt, files.correspondences)]
+        return output_files(sample, root)
+    except InputError:
+        return None
 
 
 def _line(path: Path) -> list[object]:

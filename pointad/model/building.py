@@ -70,6 +70,8 @@ def _check_side(vision: ImageTower, path: Path) -> None:
         problem = f"is a model for pictures of {sides[0]} x {sides[1]} pixels, or for patches, that are no squares"
         raise InputError(path, problem, "give a model for square pictures in square patches")
     side = sides[0]
+    if side < 1:
+        raise InputError(path, f"is a model for pictures of {side} x {side} pixels", "give the size of its pictures")
     if side > LARGEST_SIDE or side > MOST_PATCHES * pixels:
         raise InputError(
             path,

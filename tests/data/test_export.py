@@ -224,6 +224,16 @@ def test_the_program_never_writes_into_the_archive(save_path: str, said: str, mv
     assert digest(tmp_path / "disk") == before and sorted(raw.iterdir()) == [raw / "bagel"]
 
 
+def test_the_program_replaces_no_other_raw_data_set(mvtec_root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(mvtec_root / "bagel", other / "bagel")
+    before = digest(other)
+    flags = program(mvtec_root, other, "--num_workers", "1")[2:]
+    with pytest.raises(InputError, match=r"holds bagel/test/\S+ and no renderings: another raw data set"):
+        render_dataset.main(render_dataset.build_parser().parse_args(flags))
+    assert {name: content for name, content in digest(other).items() if not name.endswith(".lock")} == before
+
+
 @pytest.mark.parametrize(
     ("script", "dataset"),
     [("mvtec3d-ad", "mvtec_pc_3d_rgb"), ("eyecandies", "eye_pc_3d_rgb"), ("real3d-ad", "real_pc_3d_rgb")],

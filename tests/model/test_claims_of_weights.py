@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pointad.model.architecture as architecture
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner
+from pointad.model.weight_locations import demo_folder
 from pointad.model.weights import read_weights
 
 
@@ -134,6 +136,15 @@ def test_prompts_of_another_kind_of_numbers(
     torch.save(content, tmp_path / "prompts.pth")
     with pytest.raises(InputError, match=problem):
         load_prompt_learner(tmp_path / "prompts.pth", golden_backbone)
+
+
+def test_pictures_of_a_negative_size_are_refused(tmp_path: Path) -> None:
+    configuration = json.loads((demo_folder() / "demo_clip.json").read_text())
+    configuration["vision_cfg"]["image_size"] *= -1  # as many patches as before, by their square
+    shutil.copy(demo_folder() / "demo_clip.safetensors", tmp_path / "open_clip_model.safetensors")
+    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": configuration, "preprocess_cfg": {}}))
+    with pytest.raises(InputError, match="is a model for pictures of -336 x -336 pixels"):
+        load_backbone(weights=tmp_path)
 
 
 @pytest.mark.parametrize(("side", "patch"), [(1040, 80), (258, 2)])
