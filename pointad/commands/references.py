@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pointad.commands.scan_pictures import find_picture
+from pointad.commands.scan_pictures import check_pictures, find_picture
 from pointad.commands.scan_search import twin_of
 from pointad.commands.told_readings import Readings
 from pointad.errors import InputError, counted
@@ -43,8 +43,9 @@ class GoodScans:
         """The picture of each.
 
         Raises:
-            InputError: one has none in the folder.
+            InputError: one has none in the folder, or two would share one.
         """
+        check_pictures(self.files, self.rgb)
         return [find_picture(path, self.rgb) for path in self.files]
 
 

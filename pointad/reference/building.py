@@ -52,7 +52,7 @@ def build_reference(scans: Sequence[Observation], names: Sequence[str], setting:
     if values:
         low = float(np.quantile(np.concatenate(values), LOW_END))
         peak = float(np.mean([one.values.max() for one in left_out]))
-        heat_range = (low, low + HIGH_END * max(peak - low, np.finfo(np.float32).tiny))
+        heat_range = (low, low + HIGH_END * max(peak - low, float(np.finfo(np.float32).tiny)))
     return Reference(
         setting=setting,
         patches=patches,

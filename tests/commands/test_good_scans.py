@@ -280,6 +280,23 @@ def test_pictures_of_good_scans_lie_in_a_folder_of_their_own(
         run(scan, "--good_rgb", tmp_path / "pictures")
 
 
+def test_good_scans_share_no_picture(run: Any, tmp_path: Path) -> None:
+    for folder in ("good", "more"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "0.npy", depth_scan(60, 60))
+    np.save(tmp_path / "good" / "1.npy", depth_scan(60, 60))
+    picture = tmp_path / "0.png"
+    Image.fromarray(np.zeros((60, 60, 3), np.uint8)).save(picture)
+    for good, rgb, said in (
+        (["good"], picture, r"0\.png: is one picture, and there are 2 scans"),
+        (["good", "more"], tmp_path, "has one image 0 for several scans of that name"),
+    ):
+        words = [*(str(tmp_path / name) for name in good), "--rgb", str(rgb), "--output", str(tmp_path / "good.bin")]
+        with pytest.raises(InputError, match=said):
+            reference.main(reference.build_parser().parse_args(words))
+    assert not (tmp_path / "good.bin").exists()
+
+
 def test_too_few_good_scans_are_refused_before_any_is_looked_at(
     run: Any, scans: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

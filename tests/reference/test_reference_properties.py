@@ -1,6 +1,7 @@
 """What references promise whatever the scans: leaving out is leaving out, order does not matter, memory is bounded."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sample_scans import closed_shape
 from pointad.inspection.predictor import PointAD
 from pointad.reference import building
 from pointad.reference.coreset import spread_out
+from pointad.reference.cues import ReferenceScores
 from pointad.reference.reference import COLOR_BYTES, GEOMETRY_BYTES, PATCH_BYTES, Reference
 
 SHAPES = [closed_shape(700, seed) for seed in range(3)]
@@ -75,3 +77,14 @@ def test_memory_is_bounded(detector: PointAD, monkeypatch: pytest.MonkeyPatch) -
     owners = 1.05  # the number of its scan beside every vector
     assert made.patches.nbytes + made.geometry.nbytes <= made.nbytes <= owners * sum(bounds.values())
     assert owners * (PATCH_BYTES + GEOMETRY_BYTES + COLOR_BYTES) < LARGEST
+
+
+def test_good_scans_without_any_differences_can_be_stored(
+    detector: PointAD, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As very wide smoothing makes them: all points of all scans have one value."""
+    flat = ReferenceScores({"point": np.full(700, 0.25, np.float32)}, {"point": 0.25})
+    monkeypatch.setattr(building, "join_scores", lambda *_: flat)
+    made = detector.make_reference(SHAPES)
+    made.save(tmp_path / "flat.safetensors")
+    assert made.heat_range == Reference.load(tmp_path / "flat.safetensors").heat_range
