@@ -62,7 +62,8 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--grid_size",
         type=side_in_pixels,
         default=336,
-        help="side of the point grid and of the renderings in pixels; 336 in the published layout",
+        help="side of the point grid and of the renderings in pixels; 336 in the published layout, and always with "
+        "--render on_the_fly",
     )
     group.add_argument(
         "--point_size",
@@ -191,7 +192,10 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     """What a run is called, and the fusion of the views, which training and test share."""
     group = parser.add_argument_group("experiment")
     group.add_argument(
-        "--name", metavar="LABEL", help="name of the method in tables and pages (default: derived from its settings)"
+        "--name",
+        metavar="LABEL",
+        help="name of the method in tables and pages (default: in tests that of the training, else derived from the "
+        "settings)",
     )
     group.add_argument(
         "--data_name",

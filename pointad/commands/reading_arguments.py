@@ -30,7 +30,8 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--allow_empty_masks",
         action="store_true",
-        help="accept anomalous samples with an empty mask; they count for image-level metrics only",
+        help="accept anomalous samples with an empty mask; tests count them for image-level metrics only, and training "
+        "learns from them as they are",
     )
 
 

@@ -15,9 +15,11 @@ from pointad.commands.folder_arguments import chosen_dataset
 from pointad.commands.places import demo_data_folder
 from pointad.commands.reading_arguments import reading_options
 from pointad.commands.rig_arguments import view_choice
+from pointad.data.layout import ON_THE_FLY
 from pointad.data.view_subset import ViewChoice
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import InputError
+from pointad.scans.grid import GRID_SIZE
 from pointad.scans.reading_options import ReadingOptions
 
 DEMO_WEIGHTS, REAL_WEIGHTS = "demo", "openai"
@@ -50,12 +52,15 @@ class DataSettings:
         """The settings that parsed flags ask for; without a folder, the demo data.
 
         Raises:
-            InputError: a flag for rendering is used with stored renderings.
+            InputError: a flag for rendering is used with stored renderings, or one for these with raw scans.
         """
         given = [name for name in RENDERING_FLAGS if getattr(flags, name) is not None]
         if flags.render == "stored" and given:
             named = ", ".join(f"--{name}" for name in given)
             raise InputError(named, "has no effect on stored renderings", "omit it, or add --render on_the_fly")
+        if flags.render == ON_THE_FLY and flags.grid_size != GRID_SIZE:
+            problem = f"raw scans are rendered with {GRID_SIZE} pixels a side"
+            raise InputError(f"--grid_size {flags.grid_size}", problem, "omit it")
         folder = flags.data_path or demo_data_folder() / "rendered"
         return cls(
             dataset=chosen_dataset(flags),

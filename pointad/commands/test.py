@@ -76,8 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=positive_integer,
         nargs="+",
         metavar="K",
-        help="also compare each class with K of its good scans, including their RGB images; results go to "
-        "<K>-shot/results.json and shots.csv, those of every draw to shots.json",
+        help="compare each class with K of its good scans, including their RGB images, and zero-shot; writes "
+        "<K>-shot/results.json, shots.csv and, with every draw, shots.json instead of the usual files",
     )
     group.add_argument("--draws", type=count, help="number of random draws of the good scans (--shots) (default: 5)")
     group.add_argument(

@@ -1,6 +1,7 @@
 """From flags to settings: complete once the flags are parsed, and nothing changes them afterwards."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,11 @@ def test_settings_are_final(settings: object) -> None:
     for field in dataclasses.fields(settings):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(settings, field.name, None)
+
+
+@pytest.mark.parametrize("program", [train_settings, test_settings])
+def test_raw_scans_are_rendered_in_one_size(program: Callable[..., object]) -> None:
+    for flag in ("--grid_size", "--point_size"):
+        with pytest.raises(InputError, match="--grid_size 224: raw scans are rendered with 336 pixels a side; omit it"):
+            program("--render", "on_the_fly", "--data_path", "raw", flag, "224")
+    program("--render", "on_the_fly", "--data_path", "raw", "--grid_size", "336")
