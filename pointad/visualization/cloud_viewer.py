@@ -91,7 +91,7 @@ def cloud_fragment(
         shown = np.sort(np.random.default_rng(seed).choice(shown, most_points, replace=False))
     positions = points[shown].astype(np.float64)
     low, high = positions.min(axis=0), positions.max(axis=0)
-    center, half_side = (low + high) / 2, max(float(np.max(high - low)) / 2, float(np.finfo(np.float32).tiny))
+    center, half_side = (low + high) / 2, max(float(np.max(high - low)) / 2, float(np.finfo(np.float64).tiny))
     unit = (positions - center) / half_side
     data = {
         "count": len(shown),
