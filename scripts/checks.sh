@@ -53,7 +53,7 @@ check_names() {  # VARIABLE NAME...
   [ $# -gt 1 ] || fail "$1: contains no name; give at least one, or leave it empty"
   for name in "${@:2}"; do
     case $name in
-      */* | .* | -*) fail "$1: $name cannot be a folder name; give names without slashes that do not begin with a dot or dash" ;;
+      "" | */* | .* | -*) fail "$1: $name cannot be a folder name; give names without slashes that do not begin with a dot or dash" ;;
     esac
     [[ $before != *" $name "* ]] || fail "$1: $name is named twice; name it once"
     before+="$name "

@@ -3,8 +3,10 @@
 # gathers everything in tables (mean ± std) and pages.
 #   bash scripts/cross_dataset.sh                                       # the demo, in the formats of three data sets
 #   DATA=/data/mvtec3d-rendered bash scripts/cross_dataset.sh eye_pc_3d_rgb=/data/eye real_pc_3d_rgb=/data/real3d
+#   DATASET=folder DATA=/data/nuts DATA_NAME=nuts CLASSES=m8 bash scripts/cross_dataset.sh folder:bolts=/data/bolts
 # Arguments <data set>=<rendered folder> name the targets; others are flags that train.py and test.py share (--device
-# cuda). Every variable below can be set in the environment; relative paths start in the working folder. Prompts trained
+# cuda). <data set>:<name>=<folder> also says what to call data of your own, and DATA_NAME what to call those of the
+# training: two names say that they are two data sets, which one format does not tell. Every variable below can be set in the environment; relative paths start in the working folder. Prompts trained
 # by one_vs_rest.sh are reused, finished runs are skipped; use another SAVE and TRAINED for other flags.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # sh may be another shell
 [ ! -L "$0" ] || exec bash "$(realpath "$0")" "$@"  # what it needs lies beside the script, not beside a link to it
@@ -17,6 +19,7 @@ python=$(bash "$root/scripts/setup.sh")
 
 DATASET=${DATASET:-mvtec_pc_3d_rgb}     # format of the training data
 DATA=$(plain_path "${DATA:-}")           # its rendered folder; empty: the demo data
+DATA_NAME=${DATA_NAME:-}                 # what tables call the training data; empty: see --data_name of train.py
 CLASSES=${CLASSES:-$(training_classes "$DATASET" "$DATA")}   # training classes
 SEEDS=${SEEDS:-111}
 ROWS=${ROWS:-ensemble coop pointad}     # methods, see scripts/protocol.sh
@@ -29,13 +32,19 @@ SAVE=$(plain_path "${SAVE:-results/cross_dataset/$name}")
 TRAINED=$(plain_path "${TRAINED:-results/one_vs_rest/$name}")   # where prompts are searched, and written if missing
 DEMO_TARGET_CLASSES=${DEMO_TARGET_CLASSES:-button croissant pear}   # of the demo targets; none of the training classes
 
+# What the results of a target lie below: its name if it has one, else its data set.
+name_of_target() {  # DATA SET[:NAME]=FOLDER
+  local target=${1%%=*}
+  echo "${target#*:}"
+}
+
 targets=() names=() flags=()
 for argument in "$@"; do
   case $argument in
     -*) flags+=("$argument") ;;
-    *_pc_3d*= | folder=) fail "the target ${argument%=}: names no folder; omit it, or set the variable that it comes from" ;;
-    *_pc_3d*=* | folder=*)
-      names+=("${argument%%=*}")
+    *_pc_3d*= | folder= | folder:*=) fail "the target ${argument%=}: names no folder; omit it, or set the variable that it comes from" ;;
+    *_pc_3d*=* | folder=* | folder:*=*)
+      names+=("$(name_of_target "$argument")")
       targets+=("${argument%%=*}=$(plain_path "${argument#*=}")") ;;
     *) flags+=("$argument") ;;
   esac
@@ -45,13 +54,18 @@ if [ "${#targets[@]}" -eq 0 ]; then
   [ -z "$DATA" ] || fail "no target is given; give at least one: bash scripts/cross_dataset.sh eye_pc_3d_rgb=FOLDER real_pc_3d_rgb=FOLDER"
 else
   check_names "the targets" "${names[@]}"
+  case " ${names[*]} " in *" train "*) fail "the targets: train is the folder of the prompts; choose another name" ;; esac
   for target in "${targets[@]}"; do
-    checked_flags --program test -- --dataset "${target%%=*}" > /dev/null
-    check_data "the target ${target%%=*}" "${target#*=}"
+    dataset=${target%%=*}
+    checked_flags --program test -- --dataset "${dataset%%:*}" > /dev/null
+    check_data "the target $dataset" "${target#*=}"
   done
 fi
 # shellcheck disable=SC2086  # a list of words
 check_names DEMO_TARGET_CLASSES $DEMO_TARGET_CLASSES
+[ -z "$DATA_NAME" ] || check_names DATA_NAME "$DATA_NAME"
+protocol_variables+=(data_name="DATA_NAME and <data set>:<name>=<folder>")
+trained_name=$DATA_NAME
 check_protocol ${flags[@]+"${flags[@]}"}
 
 # The demo's objects, scanned and stored as another data set would be.
@@ -73,11 +87,15 @@ if [ "${#targets[@]}" -eq 0 ]; then
   demo_target real3d real_pc_3d_rgb
 fi
 
-check_epochs "${targets[@]%%=*}"
+names=()
+for target in "${targets[@]}"; do names+=("$(name_of_target "$target")"); done
+check_epochs "${names[@]}"
 count_runs "${#targets[@]}"
 for row in $ROWS; do
   for target in "${targets[@]}"; do
-    run_row "$row" "${target%%=*}" "${target%%=*}" "${target#*=}" ${shared[@]+"${shared[@]}"}
+    dataset=${target%%=*} tested_name=
+    case $dataset in *:*) tested_name=${dataset#*:} ;; esac
+    run_row "$row" "$(name_of_target "$target")" "${dataset%%:*}" "${target#*=}" ${shared[@]+"${shared[@]}"}
   done
 done
 report

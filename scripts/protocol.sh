@@ -24,6 +24,7 @@ source "$root/scripts/runs.sh"
 
 # What the protocols decide themselves, for all rows and for each.
 protocol_variables=(--variables epoch=EPOCH seed=SEEDS name=ROWS)
+trained_name= tested_name=  # what the data are called in training and in tests, if the protocol says it
 
 own_flags() {  # ROW
   local variable=FLAGS_$1
@@ -148,7 +149,7 @@ train_row() {  # ROW SEED FLAG...
   read_flags train_flags "$row"
   for class in $CLASSES; do
     train_class "$row, seed $seed, $class" "$(training_folder "$row" "$seed" "$class")" "$class" "$seed" \
-      ${flags[@]+"${flags[@]}"} "${@:3}"
+      ${flags[@]+"${flags[@]}"} ${trained_name:+--data_name "$trained_name"} "${@:3}"
   done
 }
 
@@ -165,7 +166,7 @@ test_row() {  # ROW SEED TEST DATASET DATA FLAG...
   [ "${#checkpoints[@]}" -gt 1 ] || folder=$folder/$class
   announce "$row, seed $seed, ${classes[*]}: testing on $dataset"
   run_program "$python" "$root/test.py" --dataset "$dataset" ${data:+--data_path "$data"} --checkpoint_path "${checkpoints[@]}" \
-    --save_path "$folder" --skip_finished ${flags[@]+"${flags[@]}"} "${@:6}"
+    --save_path "$folder" --skip_finished ${flags[@]+"${flags[@]}"} ${tested_name:+--data_name "$tested_name"} "${@:6}"
 }
 
 # Tests the plain prompt ensemble, which needs no training and has no seed.
@@ -174,7 +175,7 @@ test_ensemble() {  # TEST DATASET DATA FLAG...
   read_flags test_flags ensemble ""
   announce "ensemble: testing on $2"
   run_program "$python" "$root/test.py" --dataset "$2" ${3:+--data_path "$3"} --save_path "$SAVE/ensemble/$1" --skip_finished \
-    "${flags[@]}" "${@:4}"
+    "${flags[@]}" ${tested_name:+--data_name "$tested_name"} "${@:4}"
 }
 
 # Tests every row with every seed on one data set, training what is missing; the rows are $ROWS.

@@ -10,8 +10,12 @@ from pointad.commands.prompt_names import class_by_folders
 from pointad.commands.settings import DataSettings, EncodingSettings, ExperimentSettings, ModelSettings
 from pointad.commands.test_settings import TestSettings
 from pointad.commands.train_settings import TrainSettings
+from pointad.data.layout import STORED
+from pointad.data.metadata import read_metadata
+from pointad.data.raw import samples_as_found
 from pointad.data.sample_source import SampleSource
 from pointad.encoding.features import PictureEncoder
+from pointad.errors import InputError
 from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
 from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, TrainingRecord
@@ -145,4 +149,17 @@ def _title(data: DataSettings, sources: Sequence[SampleSource]) -> str:
     about = data.dataset
     if data.is_demo:
         return f"demo data ({about.title} format)"
+    classes = {source.class_name for source in sources}
+    if len(classes) == 1 and classes <= set(about.classes):  # as in trainings, which take one
+        sources = _of_all_classes(data) or sources
     return data_title(about, {source.class_name for source in sources}, data.folder, len(sources))
+
+
+def _of_all_classes(data: DataSettings) -> Sequence[SampleSource]:
+    """The test samples of all classes; empty if they cannot be listed."""
+    try:
+        if data.render == STORED:
+            return read_metadata(data.folder)
+        return samples_as_found(data.dataset, data.folder)
+    except (InputError, OSError):
+        return ()

@@ -1,4 +1,7 @@
-"""The title of a data set in tables: only a complete published data set gets the published name."""
+"""The title of a data set in tables: only a complete published data set gets the published name.
+
+Of fewer classes, nothing tells whether they are a part of it, or scans of one's own that are called so.
+"""
 
 import unicodedata
 from collections.abc import Collection
@@ -6,6 +9,9 @@ from pathlib import Path
 
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
+
+OWN_DATA = "own data"
+"""The title of data whose folders say nothing."""
 
 _SAY_NOTHING = frozenset({"", "data", "dataset", "rendered", "raw"})
 
@@ -22,18 +28,19 @@ def data_title(
         samples: how many there are; None: unknown.
 
     Returns:
-        the published data set's title if the classes are its own, with their number if some are missing, or with the
-        number of samples if it is not that of the test split; else the folder's name, marked if it is like such a
-        title.
+        the published data set's title if all its classes are there, and as many samples as in its test split; else
+        the folder's name, followed by how many of those classes there are if there are no others, or marked if it is
+        like such a title.
     """
     present = set(classes)
-    if present and present <= set(dataset.classes):
-        missing = len(dataset.classes) - len(present)
-        if missing:
-            return f"{dataset.title} ({len(present)} of {len(dataset.classes)} classes)"
-        whole = samples is None or dataset.test_samples in (None, samples)
-        return dataset.title if whole else f"{dataset.title} ({samples} samples instead of {dataset.test_samples})"
-    return own_title(folder, dataset)
+    if not present or not present <= set(dataset.classes):
+        return own_title(folder, dataset)
+    told = f"{len(present)} of {len(dataset.classes)} class names of {dataset.title}"
+    if len(present) == len(dataset.classes):
+        if samples is None or dataset.test_samples in (None, samples):
+            return dataset.title
+        told += f", {samples} samples instead of {dataset.test_samples}"
+    return f"{_folder_name(folder)} ({told})"
 
 
 def own_title(folder: str | Path | None, dataset: DatasetSpecification | None = None) -> str:
@@ -43,9 +50,7 @@ def own_title(folder: str | Path | None, dataset: DatasetSpecification | None = 
         folder: of the data.
         dataset: the format of the data, as in `told_apart`.
     """
-    path = Path() if folder is None else Path(folder)
-    named = next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), "own data")
-    return told_apart(named, dataset)
+    return told_apart(_folder_name(folder), dataset)
 
 
 def told_apart(title: str, dataset: DatasetSpecification | None = None) -> str:
@@ -60,6 +65,11 @@ def told_apart(title: str, dataset: DatasetSpecification | None = None) -> str:
     others = (each for each in DATASETS.values() if not each.is_open and (each.classes or each != dataset))
     published = {_letters(each.title) for each in others}
     return f"{title} (own data)" if _letters(title) in published else title
+
+
+def _folder_name(folder: str | Path | None) -> str:
+    path = Path() if folder is None else Path(folder)
+    return next((name for name in reversed(path.parts) if name.strip("/.").lower() not in _SAY_NOTHING), OWN_DATA)
 
 
 def _letters(title: str) -> str:

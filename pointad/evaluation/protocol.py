@@ -116,13 +116,12 @@ def _learned_from(run: RunRecord) -> str:
         return UNKNOWN
     before = () if run.training is None else trainings_before(run.training)
     after = f", after {', '.join(each or UNKNOWN for each in before)}" if before else ""
-    own = (run.training_dataset or run.dataset or UNKNOWN) if run.protocol == ONE_VS_REST else training_data(run)
-    return f"{run.training_class} of {own}, split {SPLIT}{after}"
+    return f"{run.training_class} of {training_data(run)}, split {SPLIT}{after}"
 
 
 def training_data(run: RunRecord) -> str:
     """What the prompts learned from: the name of a published data set, else the title of the data or their format."""
-    name = run.training_dataset
+    name = run.training_dataset or (run.dataset if run.protocol == ONE_VS_REST else None)
     if not name or name not in DATASETS:
         return name or UNKNOWN
     title = None if run.training is None else run.training.dataset_title

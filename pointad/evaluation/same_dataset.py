@@ -1,7 +1,8 @@
 """Tells from what is recorded whether prompts were learned from the data set that they are tested on.
 
-A format does not tell: the demo and data of one's own have that of MVTec 3D-AD. Published data sets are known by their
-classes, others by the name or the folder that they share, or by two formats or two names of --data_name.
+Neither a format nor a class tells: the demo and data of one's own have those of MVTec 3D-AD. Published data sets are
+known by their title, which only complete ones have, others by the title or the folder that they share, or by two
+formats or two names of --data_name.
 """
 
 from collections.abc import Collection
@@ -9,10 +10,11 @@ from dataclasses import replace
 
 from pointad.datasets.base import DatasetSpecification
 from pointad.datasets.registry import DATASETS
+from pointad.evaluation.data_title import OWN_DATA
 from pointad.evaluation.run_record import UNKNOWN_ORIGIN, PipelineRecord, RunRecord, TrainingRecord, trainings_before
 
 ONE_VS_REST, CROSS_DATASET = "one-vs-rest", "cross-dataset"
-_SAY_NOTHING = frozenset({None, "", "own data"})
+_SAY_NOTHING = frozenset({None, "", OWN_DATA})
 
 
 def protocol_name(run: RunRecord, classes: Collection[str]) -> str:
@@ -56,15 +58,13 @@ def with_known_protocol(run: RunRecord, classes: Collection[str]) -> RunRecord:
 
 
 def is_published(dataset: DatasetSpecification | None, classes: Collection[str], title: str | None) -> bool:
-    """Whether data of a format are of the published data set, by their classes and their title in tables, if known.
+    """Whether data of a format are of the published data set: by their title, or if none was recorded, their classes.
 
     Nothing tells so of formats whose classes are not listed here.
     """
     if dataset is None or not classes or not set(classes) <= set(dataset.classes):
         return False
-    return title in (None, "", dataset.title) or (
-        str(title).startswith(f"{dataset.title} (") and not str(title).endswith("(own data)")
-    )
+    return title in (None, "", dataset.title)
 
 
 def _is_other_or_left_out(before: str, run: RunRecord, classes: Collection[str]) -> bool:
@@ -82,26 +82,38 @@ def _is_of_tested(
 ) -> bool | None:
     """Whether a class that was learned from is of the tested data set; None: not known."""
     about, learned = DATASETS.get(test.dataset or ""), DATASETS.get(dataset or "")
-    all_tested, all_learned = (set() if one is None else set(one.classes) for one in (about, learned))
-    is_known = is_published(about, classes, None)
+    is_published_now = is_published(about, classes, test.dataset_title)
     was_published = is_published(learned, {name}, training.dataset_title)
-    same_title = training.dataset_title == test.dataset_title and test.dataset_title not in _SAY_NOTHING
-    folders = [None if record.inputs is None else record.inputs.folder for record in (training, test)]
-    same_folder = folders[0] is not None and folders[0] == folders[1]
-    is_foreign = is_known and name not in all_tested
-    if dataset not in (None, "", test.dataset):  # other formats
-        if is_foreign or was_published:
-            return False if not same_folder and (is_known or classes.isdisjoint(all_learned)) else None
-        return None if same_folder or same_title or name in classes | all_tested else False
-    if name in classes or same_folder or same_title:
-        return True
-    if is_foreign:
+    has_other_format = dataset not in (None, "", test.dataset)
+    if _share_folder(training, test) or _share_title(name, training, test, classes):
+        return None if has_other_format else True
+    if is_published_now and was_published:
+        return not has_other_format
+    if _is_named(training) and _is_named(test):
         return False
-    if is_known:
-        return is_published(about, {name}, training.dataset_title) or None
-    if was_published and classes.isdisjoint(all_learned):
+    published = set(() if about is None else about.classes)
+    if is_published_now and (name not in published or dataset in (None, "")):
+        return name in published
+    may_be_shared = learned is not None and name in learned.classes and not classes.isdisjoint(learned.classes)
+    is_apart = was_published or (has_other_format and name not in classes | published)
+    return False if is_apart and not may_be_shared else None
+
+
+def _share_folder(training: PipelineRecord, test: PipelineRecord) -> bool:
+    """Whether both are known to have read one folder."""
+    return _folder(training) is not None and _folder(training) == _folder(test)
+
+
+def _share_title(name: str, training: PipelineRecord, test: PipelineRecord, classes: Collection[str]) -> bool:
+    """Whether the data have one title, and it is no coincidence, as it may be that of two folders of one name."""
+    if training.dataset_title != test.dataset_title or test.dataset_title in _SAY_NOTHING:
         return False
-    return False if _is_named(training) and _is_named(test) else None
+    are_named = _is_named(training) and _is_named(test)
+    return are_named or name in classes or None in (_folder(training), _folder(test))
+
+
+def _folder(record: PipelineRecord) -> str | None:
+    return None if record.inputs is None else record.inputs.folder
 
 
 def _is_named(record: PipelineRecord) -> bool:

@@ -11,8 +11,9 @@ MVTEC = DATASETS["mvtec_pc_3d_rgb"]
 def test_titles() -> None:
     assert data_title(MVTEC, MVTEC.classes, "/data/anything") == "MVTec 3D-AD"
     assert data_title(MVTEC, MVTEC.classes, "/data/anything", 1197) == "MVTec 3D-AD"
-    assert data_title(MVTEC, MVTEC.classes, "/data/anything", 26) == "MVTec 3D-AD (26 samples instead of 1197)"
-    assert data_title(MVTEC, MVTEC.classes[:2], "/data/anything") == "MVTec 3D-AD (2 of 10 classes)"
+    few = "anything (10 of 10 class names of MVTec 3D-AD, 26 samples instead of 1197)"
+    assert data_title(MVTEC, MVTEC.classes, "/data/anything", 26) == few
+    assert data_title(MVTEC, MVTEC.classes[:2], "/data/anything") == "anything (2 of 10 class names of MVTec 3D-AD)"
     assert data_title(MVTEC, ["bagel", "spool"], "/scans/spools") == "spools"
     assert data_title(MVTEC, [], "/scans/spools") == "spools"
 

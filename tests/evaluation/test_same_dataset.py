@@ -14,6 +14,7 @@ from pointad.evaluation.same_dataset import learned_from_tested, protocol_name
 MVTEC, EYE, REAL, ADAM, FOLDER = "mvtec_pc_3d_rgb", "eye_pc_3d_rgb", "real_pc_3d_rgb", "adam_pc_3d_rgb", "folder"
 DEMO = "demo data (MVTec 3D-AD format)"
 PART = ("bagel", "cookie")
+WHOLE, PARTLY = "MVTec 3D-AD", "parts (2 of 10 class names of MVTec 3D-AD)"
 
 
 def run(
@@ -27,6 +28,10 @@ def named(title: str) -> dict[str, Any]:
     return {"dataset_title": title, "inputs": {"flags": {"data_name": json.dumps(title)}}}
 
 
+def titled(title: str, folder: str) -> dict[str, Any]:
+    return {"dataset_title": title, **lying_in(folder)}
+
+
 def lying_in(folder: str) -> dict[str, Any]:
     return {"inputs": {"folder": folder}}
 
@@ -36,10 +41,12 @@ def lying_in(folder: str) -> dict[str, Any]:
     [
         (run("carrot", MVTEC, MVTEC), PART),
         (run("carrot", None, MVTEC), PART),
-        (run("carrot", MVTEC, MVTEC, {"dataset_title": "MVTec 3D-AD (1 of 10 classes)"}), PART),
-        (run("carrot", MVTEC, MVTEC, dataset_title="cleaned"), PART),
+        (run("carrot", MVTEC, MVTEC, {"dataset_title": WHOLE}, dataset_title=WHOLE), DATASETS[MVTEC].classes),
+        (run("carrot", MVTEC, MVTEC, {"dataset_title": WHOLE}), PART),
         (run("carrot", MVTEC, MVTEC, {"dataset_title": "cleaned"}, dataset_title="cleaned"), PART),
-        (run("bagel", MVTEC, MVTEC, {"dataset_title": "cleaned"}), PART),
+        (run("tire", MVTEC, MVTEC, lying_in("/a") | {"dataset_title": "a"}, **lying_in("/a")), ("rope",)),
+        (run("gear", MVTEC, MVTEC, named("a") | lying_in("/a"), **named("a")), ("bolt",)),
+        (run("gear", MVTEC, MVTEC, titled("a", "/1/a"), **titled("a", "/2/a")), ("bolt", "gear")),
         (run("gear", MVTEC, MVTEC, {"dataset_title": DEMO}, dataset_title=DEMO), ("brick", "button")),
         (run("bolt", FOLDER, FOLDER, {"dataset_title": "parts"}, dataset_title="parts"), ("nut",)),
         (run("bolt", FOLDER, FOLDER, lying_in("/data/rendered"), **lying_in("/data/rendered")), ("nut",)),
@@ -56,7 +63,6 @@ def test_classes_that_the_tested_part_lacks_are_of_the_same_data_set(
     ("record", "classes"),
     [
         (run("carrot", MVTEC, EYE), DATASETS[EYE].classes),
-        (run("carrot", MVTEC, EYE, named("mine"), **named("mine")), DATASETS[EYE].classes),
         (run("carrot", None, EYE), DATASETS[EYE].classes),
         (run("gear", MVTEC, MVTEC, {"dataset_title": DEMO}), DATASETS[MVTEC].classes),
         (run("gear", MVTEC, EYE, {"dataset_title": DEMO}, dataset_title="demo data (Eyecandies format)"), ("pear",)),
@@ -67,6 +73,9 @@ def test_classes_that_the_tested_part_lacks_are_of_the_same_data_set(
         (run("bolt", ADAM, MVTEC, {"dataset_title": "3D-ADAM"}), PART),
         (run("bolt", ADAM, FOLDER, {"dataset_title": "parts"}, dataset_title="others"), ("nut",)),
         (run("bolt", FOLDER, FOLDER, named("bolts"), **named("nuts")), ("nut",)),
+        (run("bolt", FOLDER, FOLDER, named("bolts"), **named("nuts")), ("bolt", "nut")),
+        (run("tire", MVTEC, MVTEC, named("mine"), **named("yours")), ("tire", "rope")),
+        (run("carrot", MVTEC, EYE, {"dataset_title": "carrots"}, dataset_title="Eyecandies"), DATASETS[EYE].classes),
         (run("carrot", MVTEC, EYE, {"learned_before": [f"{MVTEC}/rope"]}), DATASETS[EYE].classes),
         (run("Confetto", EYE, MVTEC, {"learned_before": [f"{MVTEC}/bagel"]}), PART),  # which is left out, and noted
     ],
@@ -81,6 +90,18 @@ def test_what_is_known_to_be_another_data_set(record: RunRecord, classes: tuple[
         (run("gear", MVTEC, MVTEC, {"dataset_title": DEMO}, dataset_title="part"), ("brick", "button")),
         (run("gear", MVTEC, MVTEC, dataset_title=DEMO), ("brick", "button")),
         (run("carrot", MVTEC, MVTEC, {"dataset_title": "carrots"}), PART),
+        (run("carrot", MVTEC, MVTEC, dataset_title="cleaned"), PART),
+        (run("bagel", MVTEC, MVTEC, {"dataset_title": "cleaned"}), PART),
+        # Classes of one's own may be called as published ones, and those of two data sets alike.
+        (run("carrot", MVTEC, MVTEC, {"dataset_title": WHOLE}, dataset_title=PARTLY), ("rope", "tire")),
+        (run("carrot", MVTEC, MVTEC, dataset_title=PARTLY), ("carrot", "rope")),
+        (run("tire", MVTEC, MVTEC, {"dataset_title": PARTLY}, dataset_title=WHOLE), DATASETS[MVTEC].classes),
+        (run("tire", MVTEC, MVTEC, {"dataset_title": WHOLE}, dataset_title="mine"), ("rope", "tire")),
+        (run("tire", MVTEC, MVTEC, {"dataset_title": WHOLE}, **named("mine")), ("rope", "tire")),
+        (run("gear", MVTEC, MVTEC, {"dataset_title": "parts"}, dataset_title="others"), ("bolt", "gear")),
+        (run("gear", MVTEC, MVTEC, titled("scans", "/1/scans"), **titled("scans", "/2/scans")), ("bolt", "nut")),
+        (run("carrot", MVTEC, EYE, named("mine"), **named("mine")), DATASETS[EYE].classes),
+        (run("tire", MVTEC, FOLDER, {"dataset_title": "bench"}, dataset_title="parts"), ("bagel", "rope")),
         (run("carrot", MVTEC, MVTEC, dataset_title="mixed"), ("bagel", "spool")),
         (run("carrot", None, MVTEC, dataset_title="mixed"), ("spool",)),
         (run("carrot", MVTEC, FOLDER, dataset_title="mvtec3d"), PART),

@@ -197,8 +197,8 @@ def test_runs_of_other_classes_stay_apart_though_nothing_else_tells_them(run_of:
     another = run_of(0.9, "c", classes=("bagel", "carrot"), training_class="tire", seed=1)  # tire is left out
     own = [row for row in protocol_tables([part, more, another])[0].rows if not row.is_published]
     assert sorted((row.dataset, row.runs) for row in own) == [
-        ("MVTec 3D-AD (2 of 10 classes)", 1),
-        ("MVTec 3D-AD (3 of 10 classes)", 2),
+        ("own data (2 of 10 class names of MVTec 3D-AD)", 1),
+        ("own data (3 of 10 class names of MVTec 3D-AD)", 2),
     ]
 
 
@@ -355,7 +355,7 @@ def test_every_fact_of_a_method_can_be_told() -> None:
     ("classes", "title"),
     [
         (DATASETS["mvtec_pc_3d_rgb"].classes, "MVTec 3D-AD"),
-        (("bagel", "rope"), "MVTec 3D-AD (3 of 10 classes)"),  # and carrot, which was learned from
+        (("bagel", "rope"), "spools (3 of 10 class names of MVTec 3D-AD)"),  # and carrot, which was learned from
         (("spool",), "spools"),
         (("bagel", "spool"), "spools"),
     ],

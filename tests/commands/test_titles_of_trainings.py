@@ -1,0 +1,41 @@
+"""A training takes one class, but its record says what the whole data are called."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pointad.commands import run_records
+from pointad.data.metadata import read_metadata
+from pointad.datasets.registry import DATASETS
+
+REAL3D = DATASETS["real_pc_3d_rgb"]
+
+
+def entry(class_name: str) -> dict[str, Any]:
+    folder = f"{class_name}/test/good"
+    places = {"d2_render_img_path": "2d_rendering", "d2_render_gt_path": "2d_gt", "d2_corrdinate": "2d_3d_cor"}
+    paths = {key: f"{folder}/{name}/0" for key, name in places.items()}
+    return {"cls_name": class_name, "specie_name": "good", "anomaly": 0, **paths}
+
+
+@pytest.mark.parametrize(
+    ("classes", "title"),
+    [
+        (REAL3D.classes, "Real3D-AD"),
+        (("car", "duck"), "toys (2 of 12 class names of Real3D-AD)"),
+        (("car", "duck", "gear"), "toys"),
+    ],
+)
+def test_the_other_classes_count(classes: tuple[str, ...], title: str, tmp_path: Path) -> None:
+    root = tmp_path / "toys"
+    root.mkdir()
+    (root / "all_meta.json").write_text(json.dumps({"test": {name: [entry(name)] for name in classes}}))
+    (root / "car_meta.json").write_text(json.dumps({"test": {"car": [entry("car")]}}))
+    data: Any = SimpleNamespace(dataset=REAL3D, folder=root, render="stored", is_demo=False)
+    assert run_records._title(data, read_metadata(root, "car")) == title
+    assert run_records._title(data, read_metadata(root)) == title
+    (root / "all_meta.json").write_text("{")
+    assert run_records._title(data, read_metadata(root, "car")) == "toys (1 of 12 class names of Real3D-AD)"
