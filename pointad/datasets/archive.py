@@ -30,7 +30,7 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
 
     Args:
         root: the archive's folder.
-        inner: a folder that every class has; anything without it is not a class, which is logged of folders of folders.
+        inner: a folder that every class has; anything without it is not a class, which is logged of folders.
         known: the data set's classes, in its order.
         classes: only these classes; None lists all that exist.
 
@@ -96,8 +96,7 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
 
     Args:
         split: the folder that contains them.
-        inner: a folder that every species has; anything without it is not a species, which is logged of folders that
-            hold folders.
+        inner: a folder that every species has; anything without it is not a species, which is logged of folders.
     """
     found = folders_with(split, inner, "kind of defect")
     for path in found:
@@ -108,31 +107,29 @@ def species_folders(split: Path, inner: str = "") -> list[Path]:
 def folders_with(folder: Path, inner: str = "", what: str | None = None) -> list[Path]:
     """The folders in another one that hold a folder of this name, in the order of their names, without hidden ones.
 
-    Logged are those that are left out as nobody can tell, such as links that lead nowhere.
+    Logged is what is left out as nobody can tell, such as links that lead nowhere, or is neither a folder nor a file.
 
     Args:
         folder: where to look.
         inner: what they hold; empty: anything.
-        what: what they are; folders that are none, though they hold others, are logged as well. None: they are not.
+        what: what they are; folders that are none are logged as well. None: they are not.
 
     Raises:
         InputError: nobody can tell because a disk fails.
     """
     found = []
     for path in sorted(path for path in folder.iterdir() if not is_hidden(path)):
-        if not (path.is_symlink() or is_folder(path)) or is_file(path):
-            continue
         if is_folder(path / inner):
             found.append(path)
             continue
+        if is_file(path) or path.name == _LOST_AND_FOUND:
+            continue
         try:
-            is_none = not is_folder_beside(path / inner)
-            if is_none and what is not None and any(part.is_dir() and not is_hidden(part) for part in path.iterdir()):
+            if not is_folder_beside(path / inner) and what is not None:
                 message = "%s: holds no folder %s, so it is not a %s of this data set and is left out"
                 logger.warning(message, path, inner, what)
-        except (InputError, PermissionError) as error:
-            if path.name != _LOST_AND_FOUND:
-                logger.warning("%s; %s is left out", error, path.name)
+        except InputError as error:
+            logger.warning("%s; %s is left out", error, path.name)
     return found
 
 
