@@ -136,9 +136,9 @@ def _class_names(root: Path, dataset: DatasetSpecification, split: str) -> list[
 
 
 def _samples(root: Path, class_name: str, split: str) -> list[SampleFiles]:
-    species_folders = [
-        folder for folder in folders_with(root / class_name / split, VIEWS) if split == SPLIT or is_good(folder.name)
-    ]
+    what = "rendered kind of defect" if split == SPLIT else None
+    found = folders_with(root / class_name / split, VIEWS, what)
+    species_folders = [folder for folder in found if split == SPLIT or is_good(folder.name)]
     return [
         SampleFiles(root, class_name, folder.name, sample.name, split)
         for folder in sorted(species_folders, key=lambda folder: not is_good(folder.name))

@@ -1,6 +1,7 @@
 """Finds classes, species, scans and pictures in the folders of a raw archive, under any usual names."""
 
 import logging
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -247,8 +248,10 @@ def _in_any_case(folder: Path, name: str, is_there: Callable[[Path], bool]) -> P
     exact = folder / name
     if is_there(exact) or not folder.is_dir():
         return exact
-    alike = sorted(path for path in folder.iterdir() if path.name.lower() == name.lower())
-    return next(filter(is_there, alike), exact)
+    wanted = name.lower()
+    with os.scandir(folder) as found:  # much faster than paths
+        alike = sorted(one.name for one in found if one.name.lower() == wanted)
+    return next((path for path in map(folder.joinpath, alike) if is_there(path)), exact)
 
 
 def _tell_empty(folder: Path) -> None:

@@ -5,8 +5,11 @@
 Pixels without a point are NaN. No background is removed: neither the unit nor the background of the scans is known.
 """
 
+import bisect
+import itertools
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -40,8 +43,8 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
             below = files_below(folder_of_pictures) if folder_of_pictures.is_dir() else []
             pictures = [path for path in below if path.suffix.lower() in _PICTURES]
             scans = scans_in(species / "xyz", (".tiff", ".tif"))
-            stems = [path.stem for path in scans]
-            samples += [_sample(folder.name, species, path, _nearest_to(path, stems, pictures)) for path in scans]
+            nearest = _nearest_to(scans, pictures)
+            samples += [_sample(folder.name, species, *pair) for pair in zip(scans, nearest, strict=True)]
     return samples
 
 
@@ -63,21 +66,31 @@ def _sample(class_name: str, species: Path, path: Path, pictures: list[Path]) ->
     return sample_of_folder(NAME, class_name, species, path, picture=picture, mask=mask, masks=masks)
 
 
-def _nearest_to(scan: Path, stems: Iterable[str], pictures: Iterable[Path]) -> list[Path]:
-    """The scan's pictures: with the same name, in a folder of that name, or with a name that begins with it.
+def _nearest_to(scans: Sequence[Path], pictures: Sequence[Path]) -> Iterator[list[Path]]:
+    """The pictures of each scan: with the same name, in a folder of that name, or with a name that begins with it.
 
-    Args:
-        scan: the scan.
-        stems: of all scans; a name that begins with several belongs to the longest of them.
-        pictures: of all scans.
+    A name that begins with those of several scans belongs to the longest of them.
     """
-    longer = tuple(f"{stem}_" for stem in stems if stem.startswith(f"{scan.stem}_"))
-    beginning = f"{scan.stem}_"
-    return (
-        [path for path in pictures if path.stem == scan.stem]
-        or [path for path in pictures if path.parent.name == scan.stem]
-        or [path for path in pictures if path.stem.startswith(beginning) and not f"{path.stem}_".startswith(longer)]
-    )
+    by_name, by_folder = defaultdict(list), defaultdict(list)
+    for path in pictures:
+        by_name[path.stem].append(path)
+        by_folder[path.parent.name].append(path)
+    names, stems = sorted(by_name), sorted(path.stem for path in scans)
+    for scan in scans:
+        beginning = f"{scan.stem}_"
+        longer = tuple(f"{stem}_" for stem in _beginning_with(beginning, stems))
+        further = (name for name in _beginning_with(beginning, names) if not f"{name}_".startswith(longer))
+        yield (
+            by_name.get(scan.stem)
+            or by_folder.get(scan.stem)
+            or sorted(path for name in further for path in by_name[name])
+        )
+
+
+def _beginning_with(beginning: str, names: Sequence[str]) -> Iterator[str]:
+    """Of names in their order, those with this beginning."""
+    start = bisect.bisect_left(names, beginning)
+    return itertools.takewhile(lambda name: name.startswith(beginning), itertools.islice(names, start, None))
 
 
 def _first(scan: Path, found: list[Path]) -> Path | None:
