@@ -34,7 +34,7 @@ def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
     """The scans that a pattern matches, in the order of their paths, each with what its placeholders stand for.
 
     Hidden files and folders are left out unless the pattern spells their dot. Files that would match in another case
-    are, too; these are logged.
+    are, too; these are logged. So are names that can be split among placeholders and `*` in several ways.
 
     Args:
         root: the folder to which the pattern is relative.
@@ -43,19 +43,26 @@ def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
     Raises:
         InputError: the pattern has an unknown placeholder, or lacks {id} or {species}, or nothing matches it.
     """
-    expression = _scan_expression(pattern)
+    expression, shortest = _scan_expression(pattern), _scan_expression(pattern, shortest_first=True)
     found: dict[Path, Values] = {}
-    others = []
+    others, doubtful = [], []
     for path in files_in_places(root, [_name_expression(part) for part in _plain(pattern).split("/")]):
         place = path.relative_to(root).as_posix()
         match = expression.fullmatch(place)
         if match is not None:
             found[path] = match.groupdict()
+            if found[path] != (shortest.fullmatch(place) or match).groupdict():
+                doubtful.append(path)
         elif re.fullmatch(expression.pattern, place, re.IGNORECASE):
             others.append(path)
     if others:
         message = "pattern %s: leaves out %s in another case, such as %s"
         logger.warning(message, pattern, counted(len(others), "file"), others[0])
+    if doubtful:
+        message = "pattern %s: can be read in several ways in %s, such as %s, of which %s is taken; %s"
+        taken = ", ".join(f"{{{name}}} = {text}" for name, text in found[doubtful[0]].items())
+        remedy = "set placeholders apart by what no name contains, or list the samples in a table"
+        logger.warning(message, pattern, counted(len(doubtful), "file"), doubtful[0], taken, remedy)
     if not found:
         raise InputError(
             root, f"holds no file matching {pattern}", "check the pattern, which is relative to the folder"
@@ -71,22 +78,27 @@ def _name_expression(part: str) -> re.Pattern[str]:
     return re.compile(shown + "".join(parts), re.IGNORECASE | re.DOTALL)
 
 
-def _scan_expression(pattern: str) -> re.Pattern[str]:
+def _scan_expression(pattern: str, *, shortest_first: bool = False) -> re.Pattern[str]:
     """An expression for the paths of scans, relative to their folder, with a group for each placeholder.
+
+    Args:
+        pattern: of the paths.
+        shortest_first: whether the first placeholders and `*` take as little of a name as possible, or as much.
 
     Raises:
         InputError: the pattern has an unknown placeholder, or lacks {id} or {species}.
     """
     seen: set[str] = set()
     parts = []
+    lazy = "?" if shortest_first else ""
     for token in _tokens(pattern):
         name = token[1:-1] if token.startswith("{") else None
         if token.startswith("*"):
-            parts.append(f"{_ANYTHING}/" if token == _ANY_FOLDERS else _ANYTHING)
+            parts.append(f"{_ANYTHING}{lazy}/" if token == _ANY_FOLDERS else f"{_ANYTHING}{lazy}")
         elif name is None:
             parts.append(re.escape(token))
         else:
-            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+)")
+            parts.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+{lazy})")
             seen.add(name)
     for name in ("id", "species"):
         if name not in seen:

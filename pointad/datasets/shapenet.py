@@ -6,6 +6,7 @@
 """
 
 import dataclasses
+import logging
 import math
 import re
 from collections.abc import Iterable
@@ -24,9 +25,12 @@ from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.labelled_points import read_labelled_points
 from pointad.datasets.real3d import REAL3D_RIG
 from pointad.datasets.unorganized import prepare_cloud
+from pointad.errors import counted
 from pointad.files.existing import is_folder_beside
 from pointad.scans.files import read_scan
 from pointad.scans.point_cloud import PreparedSample, RawSample
+
+logger = logging.getLogger(__name__)
 
 NAME = "shapenet_pc_3d"
 CLASSES = (
@@ -51,7 +55,11 @@ def list_samples(root: Path, split: str, classes: Iterable[str] | None = None) -
     """The samples of train or test, see `SampleLister`; the species is the kind of defect in the file name."""
     samples = []
     for folder in class_folders(_inner(root), split, CLASSES, classes):
-        clouds = [path for path in scans_in(folder / split, (".pcd",)) if _TEMPLATE not in path.stem.lower()]
+        files = scans_in(folder / split, (".pcd",))
+        clouds = [path for path in files if not _is_template(path, folder.name)]
+        if len(clouds) < len(files):
+            told = counted(len(files) - len(clouds), "template")
+            logger.info("%s: %s left out, no test samples", folder / split, told)
         samples += sorted((_sample(folder, path) for path in clouds), key=lambda one: (one.label, one.species))
     return samples
 
@@ -62,7 +70,7 @@ def list_good(root: Path, classes: Iterable[str] | None = None) -> list[RawSampl
         RawSample(NAME, folder.name, GOOD, path.stem, label=0, scan_path=path)
         for folder in class_folders_if_any(_inner(root), TRAINING_SPLIT, CLASSES, classes)
         for path in files_in(folder / TRAINING_SPLIT, (".pcd",))
-        if _TEMPLATE in path.stem.lower()
+        if _is_template(path, folder.name)
     ]
 
 
@@ -87,6 +95,11 @@ def defect_kind(stem: str, class_name: str) -> str:
     if any(name in kind.lower() for name in _GOOD_KINDS):
         return GOOD
     return kind or UNKNOWN_KIND
+
+
+def _is_template(path: Path, class_name: str) -> bool:
+    """Whether a file is called a template, whatever its class is called."""
+    return _TEMPLATE in path.stem.removeprefix(class_name).lower()
 
 
 def _inner(root: Path) -> Path:
