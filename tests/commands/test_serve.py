@@ -18,9 +18,10 @@ from pointad.inspection.predictor import PointAD
 
 pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
-from commands.serving import ask, form_with, received, sent, serving
+from commands.serving import ask, form_with, received, sent, serving, upload_of
 
 from pointad.commands.service import guards
+from pointad.commands.service.inspections import InspectionService
 from pointad.commands.service.listening import address_on_the_web, open_sockets
 
 
@@ -155,6 +156,21 @@ def test_browsers_are_told_what_pages_may_do(address: str, path: str) -> None:
         "script-src 'self' 'sha256-" in policy and "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
     )
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["x-frame-options"] == "DENY"
+
+
+def test_browsers_are_told_so_in_answers_to_faults_and_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(InspectionService, "inspect", fail)
+    with serving() as address:
+        for request, status in ((upload_of(b"nothing"), b"500"), (b"nonsense\r\n\r\n", b"400")):
+            head, _, body = received(sent(address, request.replace(b"Host", b"Connection: close\r\nHost"))).partition(
+                b"\r\n\r\n"
+            )
+            assert head.startswith(b"HTTP/1.1 " + status) and json.loads(body)["detail"]
+            for line in (b"content-security-policy: default-src 'none'", b"x-content-type-options: nosniff"):
+                assert line in head
 
 
 @pytest.mark.parametrize(

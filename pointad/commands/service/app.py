@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp
 
 from pointad.commands.serve_settings import LOOPBACK
 from pointad.commands.service.child import FACTS, PAGE, Model
@@ -86,7 +87,7 @@ _GOOD_BODY: dict[str, Any] = {
 }
 
 
-def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
+def build_app(service: InspectionService, host: str = LOOPBACK) -> ASGIApp:
     """The web application.
 
     Args:
@@ -103,7 +104,6 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
         redirect_slashes=False,  # to the name that a request gives this service
     )
     start_page = drop_page(service.model)
-    app.add_middleware(Guards, names=names_of(host), policy=content_policy(start_page))
     _add_error_handlers(app)
     _add_docs(app)
 
@@ -130,7 +130,8 @@ def build_app(service: InspectionService, host: str = LOOPBACK) -> FastAPI:
         _refuse_others(request)
         return Response(await service.make_reference(request), media_type="application/json")
 
-    return app
+    # Outside of everything that FastAPI does: its answers to faults pass no middleware of its own.
+    return Guards(app, names=names_of(host), policy=content_policy(start_page))
 
 
 def drop_page(model: Model) -> str:
