@@ -66,10 +66,13 @@ find_usable() {
 # Only an environment with this mark is ever removed: it was made here, and lacks pip because that was interrupted.
 mark=.venv/made_by_setup
 make_environment() {  # PYTHON
-  { rm -rf .venv && mkdir .venv && touch "$mark"; } 2>/dev/null \
-    || fail "$root/.venv cannot be made: no permission, or no space" \
-      "python3 -m pip install$(printf ' -r %s' "${requirements[@]}")   # in an active environment; or copy this folder elsewhere"
+  { rm -rf .venv && mkdir .venv && touch "$mark"; } 2>/dev/null || fail_without_environment "no permission, or no space"
   "$1" -m venv .venv >&2
+}
+
+fail_without_environment() {  # WHY
+  fail "$root/.venv cannot be made: $1" \
+    "python3 -m pip install$(printf ' -r %s' "${requirements[@]}")   # in an active environment; or copy this folder elsewhere"
 }
 
 # Whether the environment has all of pip; whether that runs depends on its configuration, too.
@@ -104,6 +107,7 @@ if [ -z "$python" ]; then
     fi
     say "making .venv with $("$base" --version)"
     if ! make_environment "$base"; then
+      "$base" -c 'import ensurepip' 2>/dev/null && fail_without_environment "see above"
       if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         say "installing python3-venv"
         { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >&2 || true

@@ -111,6 +111,18 @@ def test_a_python_that_does_not_start_says_why(tmp_path: Path) -> None:
     assert printed.startswith("Fatal Python error\nerror: no Python 3.10 to 3.14 was found that starts\n")
 
 
+def test_what_no_package_would_mend_is_told_as_python_tells_it(tmp_path: Path) -> None:
+    """Such as a folder with a colon in its path, or a full disk; nothing is installed for that."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "apt-get").write_text("#!/bin/sh\ntouch installed\n")
+    (tmp_path / "python").write_text('#!/bin/sh\n[ "$1" != -m ] || { echo it has a colon >&2; exit 1; }\n')
+    for name in ("bin/apt-get", "python"):
+        (tmp_path / name).chmod(0o755)
+    ((code, printed),) = first_runs(tmp_path, 1, base="python")
+    assert code == 2 and not (tmp_path / "installed").exists()
+    assert f"it has a colon\nerror: {tmp_path}/.venv cannot be made: see above\n" in printed
+
+
 def test_an_environment_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "half").mkdir(parents=True)
     (tmp_path / ".venv" / "made_by_setup").touch()
