@@ -200,8 +200,8 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--data_name",
         metavar="LABEL",
-        help="name of the data in tables (default: the published data set's name if the classes are its own, "
-        "else the folder's name)",
+        help="name of the data in tables (default: the published data set's name if all its classes are there and no "
+        "others, else the folder's name)",
     )
     group.add_argument(
         "--view_fusion",

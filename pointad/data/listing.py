@@ -9,6 +9,7 @@ from typing import Any
 
 from pointad.data.layout import GOOD_SPLIT, SPLIT, VIEWS, SampleFiles, is_finished
 from pointad.data.listed_paths import WRITE_AGAIN
+from pointad.data.mask_pairing import tell_of_repeated
 from pointad.data.metadata import GOOD_SCANS_NAME, SampleRecord, metadata_path
 from pointad.data.rendering_settings import require_dataset
 from pointad.datasets.archive import folders_with, is_good
@@ -100,7 +101,9 @@ def _list_samples(folder: Path, dataset: DatasetSpecification) -> MetadataSummar
         write_json(folder / GOOD_SCANS_NAME, {GOOD_SPLIT: good}, indent=4)
     for path in unfinished:
         logger.warning("%s: skipped because files of this sample are missing; render it again", path)
-    _tell_missing_masks(folder, [entry for found in entries.values() for entry in found])
+    every = [entry for found in entries.values() for entry in found]
+    tell_of_repeated((entry["cls_name"], folder / entry["d2_render_img_path"]) for entry in every)
+    _tell_missing_masks(folder, every)
     write_json(metadata_path(folder), {"train": {}, "test": entries}, indent=4)
     for class_name, found in entries.items():
         if metadata_path(folder, class_name) != metadata_path(folder):  # as for a class called "all"

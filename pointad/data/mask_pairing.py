@@ -3,12 +3,13 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from pointad.datasets.archive import PICTURE_SUFFIXES, is_hidden
 from pointad.datasets.base import DatasetSpecification
 from pointad.errors import counted
+from pointad.files.presence import identity_of
 from pointad.scans.point_cloud import RawSample
 
 logger = logging.getLogger(__name__)
@@ -35,11 +36,7 @@ def tell_of_doubtful_masks(
         split: that of the samples.
         classes: if only some classes are listed, these.
     """
-    scans = Counter((sample.class_name, os.path.realpath(sample.scan_path)) for sample in samples)
-    repeated = [path for (_, path), count in scans.items() if count > 1]
-    if repeated:
-        message = "listed several times in one class, and counted each time: %s, such as %s"
-        logger.warning(message, counted(len(repeated), "scan"), repeated[0])
+    tell_of_repeated((sample.class_name, sample.scan_path) for sample in samples)
     pairs = {(sample.mask_path, sample.scan_path) for sample in samples if sample.label}
     masks = Counter(mask for mask, _ in pairs if mask is not None)
     shared = [path for path, count in masks.items() if count > 1]
@@ -72,6 +69,21 @@ def tell_of_doubtful_masks(
     if without:
         message = "%d masks belong to no scan, such as %s; if scans are missing, they are not part of the data set"
         logger.warning(message, len(without), without[0])
+
+
+def tell_of_repeated(scans: Iterable[tuple[str, Path]]) -> None:
+    """Log how many scans are there under several names of one class, as links make them.
+
+    Args:
+        scans: classes, and what is read.
+    """
+    found: dict[object, list[Path]] = {}
+    for class_name, path in scans:
+        found.setdefault((class_name, identity_of(path)), []).append(path)
+    repeated = [paths for paths in found.values() if len(paths) > 1]
+    if repeated:
+        message = "listed several times in one class, and counted each time: %s, such as %s"
+        logger.warning(message, counted(len(repeated), "scan"), " and ".join(map(str, dict.fromkeys(repeated[0]))))
 
 
 def _key(path: Path, root: Path, split: str) -> tuple[str, ...]:

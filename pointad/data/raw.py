@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pointad.datasets.base import GOOD, DatasetSpecification
 from pointad.datasets.registry import specification
 from pointad.errors import InputError, named_subjects, shown
 from pointad.files.existing import lies_beside
+from pointad.files.presence import identity_of
 from pointad.rendering.checks import POINT_CLOUD
 from pointad.rendering.rendered_sample import RenderedSample
 from pointad.rendering.renderer import render
@@ -145,9 +145,9 @@ def check_apart(samples: Iterable[RawSample], good: Iterable[RawSample]) -> None
     Raises:
         InputError: one is.
     """
-    tested = {os.path.realpath(sample.scan_path): sample.scan_path for sample in samples}
+    tested = {identity_of(sample.scan_path): sample.scan_path for sample in samples}
     for sample in good:
-        twin = tested.get(os.path.realpath(sample.scan_path))
+        twin = tested.get(identity_of(sample.scan_path))
         if twin is not None:
             raise InputError(sample.scan_path, f"is the same file as the test sample {twin}", "keep it in one split")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pointad.datasets.archive import TRAINING_SPLIT, is_good
 from pointad.errors import InputError
 from pointad.files.csv_tables import opened_table
+from pointad.files.presence import identity_of
 
 COLUMNS = ("scan", "rgb", "mask", "class", "species", "split", "id")
 SPLITS = ("test", TRAINING_SPLIT, "validation")
@@ -77,9 +78,9 @@ def _check_contradictions(rows: Mapping[int, Row], path: Path) -> None:
 
     The same scan in two classes may be meant.
     """
-    seen: dict[tuple[str, ...], tuple[int, object, str]] = {}
+    seen: dict[tuple[object, ...], tuple[int, object, str]] = {}
     for line, row in rows.items():
-        scan, split = os.path.realpath(path.parent / row["scan"]), row.get("split", "")
+        scan, split = identity_of(path.parent / row["scan"]), row.get("split", "")
         stated = {(scan,): (is_good(row["species"]), row["species"]), (scan, row.get("class", "")): (split, split)}
         for key, (value, said) in stated.items():
             first, other, as_other = seen.setdefault(key, (line, value, said))

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,15 @@ def is_file(path: str | Path) -> bool:
 def is_folder(path: str | Path) -> bool:
     """Whether a folder exists; otherwise as `is_file`."""
     return _leads_to(path, stat.S_ISDIR)
+
+
+def identity_of(path: str | Path) -> object:
+    """What tells a file or folder apart under any name, such as those of links; of what cannot be reached, its path."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
 
 
 def _leads_to(path: str | Path, is_kind: Callable[[int], bool]) -> bool:
