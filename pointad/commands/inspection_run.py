@@ -71,6 +71,8 @@ def inspect_all(settings: PredictSettings) -> int:
         InputError: nothing can be inspected with these settings, such as a rate that takes more good scans.
     """
     require_folder_place(settings.output)
+    if settings.compared_with:
+        require_folder_place(settings.reference_cache)
     found = FoundScans.of(settings)
     check_counts(found, settings)
     scans, calibration, compared_with = found.scans, found.calibration, found.compared_with

@@ -29,7 +29,7 @@ from pointad.data.sample_source import SampleSource
 from pointad.datasets.base import DatasetSpecification
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.files.atomic import make_folder
+from pointad.files.atomic import make_folder, require_folder_place
 from pointad.files.in_place import append_to
 from pointad.files.locks import own_folder
 from pointad.model.backbone import ClipBackbone, load_backbone
@@ -167,6 +167,8 @@ def load_encoder(
     model: ModelSettings, encoding: EncodingSettings, processes: Processes = ALONE
 ) -> tuple[ClipBackbone, PictureEncoder]:
     """The backbone on its device, and its image encoder as the settings want it."""
+    if encoding.feature_cache is not None:
+        require_folder_place(encoding.feature_cache)
     device = own_device(choose_device(model.device))
     with processes.first_goes_first():  # weights may have to be downloaded
         backbone = load_backbone(model.clip_model, model.clip_weights, device, quick_gelu=model.quick_gelu)

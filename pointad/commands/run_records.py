@@ -20,6 +20,7 @@ from pointad.evaluation.data_title import data_title
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
 from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, TrainingRecord
 from pointad.files.presence import is_folder
+from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
 from pointad.model.weight_locations import locate
 from pointad.training.run_folder import read_origin
@@ -49,14 +50,20 @@ def record_of_training(
         init_fingerprint=None
         if settings.init_checkpoint is None
         else file_fingerprint(locate(settings.init_checkpoint)),
-        **({} if settings.init_checkpoint is None else _learned_before(settings.init_checkpoint, settings.data)),
+        **(
+            {}
+            if settings.init_checkpoint is None
+            else _learned_before(settings.init_checkpoint, settings.data, encoder.backbone)
+        ),
         seed=settings.seed,
     )
 
 
-def _learned_before(checkpoint: Path, data: DataSettings) -> dict[str, Any]:
+def _learned_before(checkpoint: Path, data: DataSettings, backbone: ClipBackbone) -> dict[str, Any]:
     """What the prompts of --init_checkpoint were learned from, which no test may count as unseen either."""
     origin = TrainingRecord.from_json(read_origin(checkpoint))
+    if origin.backbone_fingerprint not in (None, backbone.fingerprint):
+        logger.warning("%s was learned with another CLIP (%s) than this one", checkpoint, origin.backbone or "unnamed")
     before = origin.learned_before or ((UNKNOWN_ORIGIN,) if origin.init_checkpoint else ())
     if origin.training_class is not None:
         learned_before = (*before, f"{origin.training_dataset or ''}/{origin.training_class}")

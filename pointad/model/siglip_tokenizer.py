@@ -27,7 +27,13 @@ from pointad.files.existing import is_beside
 from pointad.files.json_files import parse_json
 from pointad.files.regular import read_bytes
 from pointad.model.siglip_model import CLEAN
-from pointad.model.tokenizer_growth import count_rules, most_growth, most_growth_in_sentencepiece, rules_alone
+from pointad.model.tokenizer_growth import (
+    count_rules,
+    most_growth,
+    most_growth_in_sentencepiece,
+    only_simple_expressions,
+    rules_alone,
+)
 
 TOKENIZERS_FILE = "tokenizer.json"  # of the library tokenizers
 SENTENCEPIECE_FILES = ("spiece.model", "tokenizer.model")  # of the library sentencepiece
@@ -36,7 +42,8 @@ _REMEDY = "download the whole folder again"
 _ENDS_AND_PADDING = (("<eos>", "<pad>"), ("</s>", "</s>"))  # Gemma's vocabulary has a </s> too, as a mark of HTML
 _SPARE_ENTRIES = 256  # by how much the vocabularies of published tokenizers and text encoders differ at most
 _MOST_GROWTH = 10_000  # published rules make a text at most some dozens of times as long
-_MOST_RULES, _MOST_EXPRESSIONS = 50, 10  # far more than SigLIP's need; an expression may take a minute
+_MOST_GROWTH_SEARCHED = 100  # where regular expressions, which take the square of a text's length, search the result
+_MOST_RULES, _MOST_EXPRESSIONS = 50, 10  # far more than SigLIP's need
 _UNKNOWN = "<unk>"
 _ANY_WORD = "x"
 _WORDS = (
@@ -174,7 +181,11 @@ def _read_tokenizers(path: Path) -> Vocabulary:
         most = f"{_MOST_RULES} rules, and {_MOST_EXPRESSIONS} regular expressions, are read at most"
         problem = f"has {rules} rules for texts, {expressions} of them regular expressions; {most}"
         raise InputError(path, problem, _REMEDY)
-    _refuse_growth(_guarded(lambda: most_growth(alone.normalizer, alone.pre_tokenizer), path), path)
+    growth = _guarded(lambda: most_growth(alone.normalizer, alone.pre_tokenizer), path)
+    _refuse_growth(growth, path, _MOST_GROWTH_SEARCHED if expressions else _MOST_GROWTH)
+    if not _guarded(lambda: only_simple_expressions(alone.normalizer, alone.pre_tokenizer), path):
+        problem = "has regular expressions with groups, or with more than one repetition, which may take hours"
+        raise InputError(path, problem, _REMEDY)
     tokenizer = _guarded(lambda: library.Tokenizer.from_buffer(content), path)
     tokenizer.post_processor = None  # it adds the special tokens, which are added here, and may repeat a text
     if getattr(tokenizer.model, "dropout", None) is not None:
@@ -209,8 +220,8 @@ def _read_sentencepiece(path: Path) -> Vocabulary:
     )
 
 
-def _refuse_growth(growth: int, path: Path) -> None:
-    if growth > _MOST_GROWTH:
+def _refuse_growth(growth: int, path: Path, most: int = _MOST_GROWTH) -> None:
+    if growth > most:
         raise InputError(path, f"its rules may make a text {growth:.0e} times as long", _REMEDY)
 
 

@@ -15,7 +15,12 @@ _DECOMPOSED = 18  # characters that Unicode's compatibility forms make of one, a
 _FACTORS = {"ByteLevel": 4, "NFKC": _DECOMPOSED, "NFKD": _DECOMPOSED, "NFC": 3, "NFD": 4}
 _FACTORS |= {"Lowercase": 2, "BertNormalizer": 24}  # the latter decomposes, sets blanks around Chinese, and lowers
 _LONGEST_EXPRESSIONS = 5_000  # characters together, of up to a kilobyte in memory; published ones have some hundreds
-_LONGEST_ADDED, _MOST_ADDED = 200, 10_000  # characters of an entry that rules are applied to, and of all of them
+_LONGEST_ADDED, _MOST_ADDED = 50, 5_000  # characters of an entry that rules are applied to, and of all of them
+# What may stand in an expression: escapes, sets of characters, which may hold others, and single characters.
+_SET = r"\[\^?\]?(?:\\.|[^\\\[\]]|\[(?:\\.|[^\\\[\]])*\])*\]"
+_ONE = rf"(?:\\[pPx]\{{[^{{}}]*\}}|\\.|{_SET}|[^\\\[\](){{}}*+?])"
+_REPETITION = r"(?:[*+?]|\{[0-9]*,?[0-9]*\})"
+_SIMPLE = re.compile(rf"{_ONE}*(?:{_ONE}{_REPETITION}{_ONE}*)?", re.DOTALL)
 _MOST_PLACES = 3_000_000  # of 350 bytes; a vocabulary of 250,000 pieces has a third of that
 # In the files of sentencepiece, messages of Google's protocol buffers.
 _NORMALIZER, _TABLE = 3, 2
@@ -58,6 +63,17 @@ def count_rules(*parts: Any) -> tuple[int, int]:
     """How many rules the normalizer and the splitter have, and how many of them are regular expressions."""
     found = [rule for part in parts if part is not None for rule in _rules(json.loads(part.__getstate__()))]
     return len(found), sum("Regex" in rule["pattern"] for rule in found if isinstance(rule.get("pattern"), dict))
+
+
+def only_simple_expressions(*parts: Any) -> bool:
+    """Whether no regular expression of these parts has groups, or repeats more than one thing.
+
+    An attempt to match one that has may take millions of steps, at every place of a text; published ones, such as
+    ``\\s+``, have neither.
+    """
+    rules = (rule for part in parts if part is not None for rule in _rules(json.loads(part.__getstate__())))
+    patterns = (rule["pattern"].get("Regex") for rule in rules if isinstance(rule.get("pattern"), dict))
+    return all(_SIMPLE.fullmatch(pattern) for pattern in patterns if pattern is not None)
 
 
 def _expressions(description: dict[str, Any]) -> Iterator[str]:

@@ -219,8 +219,7 @@ class Reference:
                 header = file.metadata() or {}
             if header.get("kind") != KIND:
                 raise InputError(path, "is not a reference of good scans", "name a file that pointad reference wrote")
-            digest = _digest(tensors, header["reference"])
-            if header.get("sha256", digest) != digest:
+            if header["sha256"] != _digest(tensors, header["reference"]):
                 raise InputError(path, "is damaged (its checksum differs)", _REMEDY)
             told = parse_json(header["reference"])
             heat_range = told["heat_range"]

@@ -29,6 +29,7 @@ def vocabulary() -> bytes:
 REPLACE = {"type": "Replace", "pattern": {"String": "a"}, "content": "aaaa"}
 INSERT = {"type": "Replace", "pattern": {"String": ""}, "content": "a"}  # at every place
 LOOK = {"pattern": {"Regex": "(?=.)"}, "content": "aa"}
+SEARCH = {"type": "Replace", "pattern": {"Regex": "b+"}, "content": ""}
 WIDE = {"type": "Replace", "pattern": {"String": " "}, "content": "\u4e2d"}
 SPACED = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "lowercase": True}
 DOTTED = [{**WIDE, "pattern": {"String": letter}, "content": "\u0130"} for letter in "i\u0307"]  # lower case has both
@@ -43,6 +44,7 @@ BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, 
         {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [BYTES] * 40}},
         {"normalizer": {"type": "Sequence", "normalizers": [INSERT] * 20}},
         {"normalizer": {"type": "Sequence", "normalizers": [{**INSERT, **LOOK}] * 10}},
+        {"normalizer": {"type": "Sequence", "normalizers": [{**REPLACE, "content": "a" * 101}, SEARCH]}},
         {"normalizer": {"type": "Sequence", "normalizers": [WIDE, {**SPACED, "strip_accents": False}] * 14}},
         {"normalizer": {"type": "Sequence", "normalizers": [*DOTTED, {"type": "Lowercase"}] * 14}},
     ],
@@ -75,6 +77,25 @@ def test_rules_that_would_take_hours(rules: Any, message: str | None, vocabulary
             read_tokenizer(tmp_path)
 
 
+@pytest.mark.parametrize("expression", ["(a|a)*c", "(?:[a-z ]{0,60}){0,4}t", "b*b*c", "a+?b", r"(?=\w)", "[a-z]+[a"])
+def test_expressions_that_would_take_hours(expression: str, vocabulary: bytes, tmp_path: Path) -> None:
+    """Millions of steps at every place of a text: a few dozen characters took a minute, and longer texts days."""
+    rules = {"normalizer": {"type": "Replace", "pattern": {"Regex": expression}, "content": ""}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **rules}))
+    with pytest.raises(InputError, match=r"with groups, or with more than one repetition|premature end"):
+        read_tokenizer(tmp_path)
+
+
+PUBLISHED = (" {2,}", r"\s+", "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]", r"\p{P}+", "[[:punct:]]+", r"[^\p{L}\d]")
+
+
+@pytest.mark.parametrize("expression", PUBLISHED)
+def test_expressions_such_as_published_ones_are_read(expression: str, vocabulary: bytes, tmp_path: Path) -> None:
+    rules = {"normalizer": {"type": "Replace", "pattern": {"Regex": expression}, "content": " "}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**json.loads(tokenizer_json(vocabulary)), **rules}))
+    assert read_tokenizer(tmp_path).encode("object")
+
+
 def added(text: str, number: int = 1) -> dict[str, Any]:
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": True, "special": False}
     return {"added_tokens": [{"id": 60 + place, "content": f"{text}{place}", **flags} for place in range(number)]}
@@ -95,8 +116,8 @@ PIECES = [[f"{number:b}" * 1_000, -1.0] for number in range(256, 768)]  # of som
             {"normalizer": {"type": "Sequence", "normalizers": [{**SPLIT, "type": "Replace", "content": ""}] * 11}},
             "11 of them regular",
         ),
-        (added("a" * 200), "added entries of more than 200 characters"),
-        (added("a" * 100, 100), "or of more than 10000 together"),
+        (added("a" * 50), "added entries of more than 50 characters"),
+        (added("a" * 40, 130), "or of more than 5000 together"),
         (
             {"decoder": {"type": "Replace", "pattern": {"Regex": CLASSES}, "content": ""}},
             "expressions of more than 5000",

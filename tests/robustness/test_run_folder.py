@@ -172,9 +172,12 @@ def test_programs_leave_out_what_a_checkpoint_learned_from(
     # What the first prompts were learned from stays known when further ones begin with them.
     further = tmp_path / "further"
     flags = ("--data_path", data, *train_flags, "--train_class", "dowel", "--init_checkpoint", folder / "epoch_1.pth")
+    origin = json.loads((moved / "epoch_1.json").read_text())
+    (moved / "epoch_1.json").write_text(json.dumps({**origin, "backbone_fingerprint": "other"}))
     (data / "dowel_meta.json").write_text((data / "cookie_meta.json").read_text().replace("cookie", "dowel"))
     (data / "dowel").symlink_to(data / "cookie")
-    assert invoke("train.py", *flags, "--save_path", further).code == 0
+    ending = invoke("train.py", *flags, "--save_path", further, "--init_checkpoint", moved / "epoch_1.pth")
+    assert ending.code == 0 and "epoch_1.pth was learned with another CLIP (clip_tiny) than this one" in ending.err
     told = json.loads((further / "epoch_1.json").read_text())
     assert told["learned_before"] == ["mvtec_pc_3d_rgb/cookie"]
     assert told["init_fingerprint"] == file_fingerprint(folder / "epoch_1.pth")
