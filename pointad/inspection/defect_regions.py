@@ -6,6 +6,10 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from pointad.compute.argument_kinds import as_number, as_whole_number
+from pointad.errors import InputError
+from pointad.visualization.arrays import as_finite, require_shape
+
 CELLS_PER_EXTENT = 64  # side of the cells by which points are joined, as a part of the cloud's largest side
 SPARSE = 50_000  # clouds of fewer points may lie farther apart than such cells
 FEWEST_POINTS = 5  # smaller regions are noise
@@ -51,7 +55,20 @@ def defect_regions(
         scores: (N,).
         threshold: lowest score in a region; None takes `half_peak_threshold`.
         most_regions: upper bound on the number of regions returned.
+
+    Raises:
+        InputError: the shapes do not match, the points are not finite, a score or the threshold is not a number, or the
+            bound is negative.
     """
+    points, scores = np.asarray(points), np.asarray(scores)
+    require_shape(as_finite(points, "points"), (len(points), 3), "points")
+    require_shape(scores, (len(points),), "scores")
+    if (threshold is not None and np.isnan(as_number(threshold, "threshold"))) or np.isnan(scores).any():
+        raise InputError("scores or threshold", "hold a value that is not a number", "give numbers")
+    if as_whole_number(most_regions, "most_regions") < 0:
+        raise InputError(f"most_regions {most_regions}", "is not a number of regions", "give at least 0")
+    if not len(points):
+        return []
     threshold = half_peak_threshold(scores) if threshold is None else threshold
     hot = np.flatnonzero(scores >= threshold)
     if hot.size == 0:

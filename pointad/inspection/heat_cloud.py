@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pointad.files.atomic import atomic_path
+from pointad.visualization.arrays import require_shape
 from pointad.visualization.heat import heat_colors, to_unit_range
 
 
@@ -20,8 +21,10 @@ def write_heat_cloud(
         heat_range: values of the two ends of the colour scale; None takes the least and greatest score.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the shapes do not match, or the file cannot be written.
     """
+    require_shape(points, (len(points), 3), "points")
+    require_shape(scores, (len(points),), "scores")
     coordinate = "<f4" if (points.astype(np.float32) == points).all() else "<f8"
     fields = [(axis, coordinate) for axis in "xyz"]
     fields += [("anomaly", "<f4")] + [(channel, "u1") for channel in ("red", "green", "blue")]

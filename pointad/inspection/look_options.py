@@ -65,6 +65,11 @@ def _as_choice(views: Any) -> ViewChoice:
     if views is None:
         return ViewChoice()
     if isinstance(views, ViewChoice):
+        for name, given in (("directions", views.directions), ("rig", views.rig)):
+            if given is not None and not (
+                isinstance(given, tuple) and given and all(isinstance(v, View) for v in given)
+            ):
+                raise InputError(f"views, {name}", "are not views", "give a tuple of pointad.rendering.views.View")
         return views if views.count is None else replace(views, count=as_whole_number(views.count, "views"))
     if isinstance(views, Sequence) and len(views) and all(isinstance(view, View) for view in views):
         return ViewChoice(directions=tuple(views))

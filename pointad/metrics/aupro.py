@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import scipy
 
+from pointad.compute.argument_kinds import as_number
 from pointad.errors import InputError
 from pointad.metrics.pixel_scores import PixelScores
 from pointad.metrics.ranking import Ranking, Sweep
@@ -44,6 +45,7 @@ def aupro(
 
 def aupro_of(ranking: Ranking, limit: float = DEFAULT_LIMIT, method: AuproMethod = "exact") -> float | None:
     """AU-PRO of ranked pixels whose weights are `region_weights`; see `aupro`."""
+    limit = as_number(limit, "AU-PRO limit")
     if not 0 < limit <= 1:
         raise InputError("AU-PRO limit", f"is {limit}", "give a false-positive rate above 0 and at most 1")
     if method not in ("exact", "published"):

@@ -87,6 +87,8 @@ def class_metrics(
     if pixel_names:
         if masks is None or maps is None:
             raise InputError("pixel metrics", "need maps and masks", "give both, or request image metrics only")
+        if len(maps) != np.size(labels):
+            raise InputError("maps and labels", f"are {len(maps)} and {np.size(labels)}", "give one map for each label")
         values |= pixel_metrics(PixelScores.of(maps, masks), pixel_names, aupro)
     return {name: values[name] for name in metrics}
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pointad.compute.argument_kinds import as_whole_number
+from pointad.errors import InputError
 from pointad.metrics.aupro import pro_polyline
 from pointad.metrics.ranking import Ranking, Sweep
 
@@ -21,7 +23,12 @@ def curves(ranking: Ranking, most_points: int = MOST_POINTS) -> dict[str, Curve]
     Returns:
         {"roc": {"false_positive_rate": [...], "height": [...]}, "pro": {... same ...}}, ready for JSON, both ascending
         from 0 to 1; empty if a class has no item. The PRO curve is only meaningful for pixels.
+
+    Raises:
+        InputError: a curve has fewer than two points.
     """
+    if as_whole_number(most_points, "most_points") < 2:
+        raise InputError(f"most_points {most_points}", "is too few for a curve", "give at least 2")
     if not ranking.has_both_classes:
         return {}
     return {

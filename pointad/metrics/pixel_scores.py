@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from pointad.compute.argument_kinds import as_whole_number
 from pointad.errors import InputError
 from pointad.metrics.ranking import Ranking, check_scores, is_anomalous, real_numbers
 from pointad.metrics.regions import region_weights, shares_of_regions
@@ -28,10 +29,13 @@ class PixelScores:
 
         Args:
             exact_pixels: how many pixels are kept before binning starts.
-            bins: the maximum number of bins.
+            bins: the maximum number of bins; of scores below and above 0 there are at least two.
+
+        Raises:
+            InputError: one is no whole number.
         """
-        self._exact_pixels = exact_pixels
-        self._bins = bins
+        self._exact_pixels = as_whole_number(exact_pixels, "exact_pixels")
+        self._bins = as_whole_number(bins, "bins")
         self._normal: list[np.ndarray] = []
         self._anomalous: list[np.ndarray] = []
         self._weights: list[np.ndarray] = []
@@ -60,13 +64,19 @@ class PixelScores:
                 positions are not neighbours (`cloud_regions`); None: regions are the mask's connected components.
 
         Raises:
-            InputError: the shapes differ or a score is not a number.
+            InputError: the shapes differ, a score is not a number, or the regions are no whole numbers; nothing is
+                added then.
         """
         anomaly_map, anomalous = real_numbers(anomaly_map, "anomaly maps"), is_anomalous(mask, "masks")
         if anomaly_map.shape != anomalous.shape or anomaly_map.ndim != 2:
             raise InputError(
                 "map and mask", f"have shapes {anomaly_map.shape} and {anomalous.shape}", "give two of shape (H, W)"
             )
+        if regions is not None:
+            regions = real_numbers(regions, "regions")
+            if regions.shape != anomalous.shape or regions.dtype.kind not in "iu":
+                problem = f"are {regions.dtype} of shape {regions.shape}"
+                raise InputError("regions", problem, f"give whole numbers of shape {anomalous.shape}")
         if anomaly_map.size == 0:
             return
         check_scores(anomaly_map)

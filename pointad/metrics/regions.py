@@ -29,7 +29,8 @@ def region_weights(mask: np.ndarray) -> np.ndarray:
 
 def shares_of_regions(regions: np.ndarray) -> np.ndarray:
     """The share (K,) float64 of each of K items in its region, from the region numbers (K,)."""
-    return 1.0 / np.bincount(regions)[regions]
+    _, place, counts = np.unique(regions, return_inverse=True, return_counts=True)
+    return 1.0 / counts[place.reshape(-1)]
 
 
 def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = REGION_NEIGHBOURS) -> np.ndarray:

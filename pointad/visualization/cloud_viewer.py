@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from pointad.errors import InputError
 from pointad.files.escaping import for_html, for_script
+from pointad.visualization.arrays import as_finite, as_picture, require_shape
 from pointad.visualization.heat import heat_colors
 
 MOST_POINTS = 150_000  # about 2 MB of HTML with scores and colours
@@ -75,14 +76,20 @@ def cloud_fragment(
         seed: for the subsampling.
 
     Raises:
-        InputError: no finite point, or array shapes that do not match.
+        InputError: no finite point, array shapes that do not match, colours that are not uint8, or scores, ends of the
+            scale, marks or a rotation that are not finite.
     """
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3:
         raise InputError("points", f"have the shape {points.shape}", "give an array of shape (N, 3)")
-    for name, values in (("scores", scores), ("colors", colors)):
-        if values is not None and len(values) != len(points):
-            raise InputError(name, f"are {len(values)} values for {len(points)} points", "give one value per point")
+    if scores is not None:
+        require_shape(as_finite(scores, "scores"), points.shape[:1], "scores")
+    if colors is not None:
+        require_shape(as_picture(colors, "colors"), points.shape, "colors")
+    rotation = as_finite(SCAN_ROTATION if rotation is None else rotation, "rotation")
+    require_shape(rotation, (3, 3), "rotation")
+    for name, values in (("heat range", heat_range or ()), ("marks", [place for place, _ in marks])):
+        as_finite(values, name)
     shown = np.flatnonzero(np.isfinite(points).all(axis=1))
     if shown.size == 0:
         raise InputError("points", "contain no finite point", "give a point cloud with at least one point")
@@ -97,19 +104,19 @@ def cloud_fragment(
         "count": len(shown),
         "positions": _base64(np.rint((unit + 1) / 2 * 65535).astype("<u2")),
         "scores": None,
-        "colors": None if colors is None else _base64(np.asarray(colors, dtype=np.uint8)[shown]),
+        "colors": None if colors is None else _base64(np.asarray(colors)[shown]),
         "scale": _base64(heat_colors(np.linspace(0, 1, 256))),
         "scoreRange": None,
         "pointSize": POINT_WIDTH * _spacing(unit),
         "radius": max(float(np.max(np.linalg.norm(unit, axis=1))), 1e-3),
-        "rotation": (SCAN_ROTATION if rotation is None else np.asarray(rotation, dtype=float)).ravel().tolist(),
+        "rotation": rotation.astype(float).ravel().tolist(),
         "marks": [[*((np.asarray(place, dtype=float) - center) / half_side).tolist(), text] for place, text in marks],
     }
     if scores is not None:
         chosen = np.asarray(scores, dtype=np.float32)[shown]
-        low_score, high_score = heat_range or (float(np.nanmin(chosen)), float(np.nanmax(chosen)))
+        low_score, high_score = heat_range or (float(chosen.min()), float(chosen.max()))
         width = max(high_score - low_score, float(np.finfo(np.float32).tiny))
-        steps = np.clip(np.nan_to_num((chosen - low_score) / width), 0, 1) * 255
+        steps = np.clip((chosen - low_score) / width, 0, 1) * 255
         data |= {"scores": _base64(np.rint(steps).astype(np.uint8)), "scoreRange": [low_score, high_score]}
     return _figure(title, data, finite)
 

@@ -8,6 +8,10 @@ import functools
 import cv2
 import numpy as np
 
+from pointad.compute.argument_kinds import as_number
+from pointad.errors import InputError
+from pointad.visualization.arrays import as_picture, require_shape
+
 TURBO_PART = (0.08, 0.96)  # its ends are nearly black, which hides shading and overlaid pictures
 NO_VALUE_COLOR = (128, 128, 128)
 
@@ -38,7 +42,7 @@ def heat_colors(values: np.ndarray) -> np.ndarray:
 
 
 def to_unit_range(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarray:
-    """Scale values so that the ends of `heat_range` become 0 and 1; a range of zero width gives zeros."""
+    """Scale values so that the ends of `heat_range`, lower and upper, become 0 and 1; without width it gives zeros."""
     low, high = heat_range
     if not high > low:
         return np.zeros_like(np.asarray(values, dtype=np.float32))
@@ -55,8 +59,15 @@ def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float = 0.5) -> np.n
 
     Returns:
         (..., H, W, 3) uint8.
+
+    Raises:
+        InputError: the picture is not uint8, its shape does not fit, or the opacity is not within 0 and 1.
     """
-    heat = np.asarray(heat, dtype=np.float32)
+    opacity = as_number(opacity, "opacity")
+    if not 0 <= opacity <= 1:
+        raise InputError(f"opacity {opacity:g}", "is out of range", "give a number from 0 to 1")
+    heat, picture = np.asarray(heat, dtype=np.float32), as_picture(picture, "pictures")
+    require_shape(picture, heat.shape if picture.ndim == heat.ndim else (*heat.shape, 3), "pictures")
     base = picture if picture.ndim == heat.ndim + 1 else np.repeat(picture[..., None], 3, axis=-1)
     blended = base.astype(np.float32) * (1 - opacity) + heat_colors(heat).astype(np.float32) * opacity
     return np.where(np.isnan(heat)[..., None], base, np.rint(blended).astype(np.uint8))
@@ -71,7 +82,12 @@ def outline(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     Returns:
         (H, W, 3) uint8, a copy.
+
+    Raises:
+        InputError: the picture is not uint8, or the two do not have the same size.
     """
+    mask = np.asarray(mask)
+    require_shape(as_picture(picture, "pictures"), (*mask.shape, 3), "pictures")
     drawn = np.ascontiguousarray(picture).copy()
     contours, _ = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(drawn, contours, -1, (0, 0, 0), 3)

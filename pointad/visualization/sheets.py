@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial import cKDTree
 
-from pointad.errors import shown
+from pointad.errors import InputError, shown
+from pointad.visualization.arrays import as_picture, require_shape
 from pointad.visualization.heat import heat_colors, outline, overlay, to_unit_range
 
 GAP = 8  # pixels between the pictures of a sheet
@@ -40,13 +41,22 @@ def scores_in_views(correspondences: np.ndarray, point_scores: np.ndarray, image
     Returns:
         (V, S, S) float32, NaN where no point is seen. Pixels between points take the score of the nearest point, up to
         twice the typical point spacing of that view.
+
+    Raises:
+        InputError: there are not as many scores as points, or a point lies outside of the views.
     """
+    require_shape(np.asarray(point_scores), correspondences.shape[1:2], "scores of points")
+    pixels = correspondences[..., :2]
+    if pixels.size and (pixels.min() < 0 or pixels.max() >= image_size):
+        raise InputError("correspondences", f"lie outside of views of {image_size} pixels", "render the scan again")
     pictures = np.full((len(correspondences), image_size, image_size), -np.inf, dtype=np.float32)
     view, point = np.nonzero(correspondences[..., 2])
     columns, rows = correspondences[view, point, 0], correspondences[view, point, 1]
     np.maximum.at(pictures, (view, rows, columns), point_scores[point].astype(np.float32))
     with ThreadPoolExecutor(THREADS) as pool:
-        return np.stack(list(pool.map(_filled_between_points, pictures)))
+        for number, filled in enumerate(pool.map(_filled_between_points, pictures)):
+            pictures[number] = filled
+    return pictures
 
 
 def _filled_between_points(picture: np.ndarray) -> np.ndarray:
@@ -94,7 +104,13 @@ def sample_sheet(
 
     Returns:
         (height, width, 3) uint8.
+
+    Raises:
+        InputError: a picture is not uint8.
     """
+    for name, picture in (("RGB picture", rgb), ("views", views)):
+        if picture is not None:
+            as_picture(picture, name)
     maps, view_rows = dict(maps or {}), dict(view_rows or {})
     if heat_range is None:
         heat_range = _common_range([*maps.values(), *view_rows.values()])

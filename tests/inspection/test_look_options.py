@@ -1,0 +1,24 @@
+"""Choices of views that are none: they were taken for all views, or ended in errors of Python's."""
+
+from typing import Any
+
+import pytest
+
+from pointad.data.view_subset import ViewChoice
+from pointad.errors import InputError
+from pointad.inspection.look_options import LookOptions
+from pointad.rendering.views import View
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        ViewChoice(directions=()),
+        ViewChoice(directions=("x0",)),  # type: ignore[arg-type]
+        ViewChoice(directions=[View("x", 0)]),  # type: ignore[arg-type]
+        ViewChoice(1, rig=("x0",)),  # type: ignore[arg-type]
+    ],
+)
+def test_directions_are_views(choice: Any) -> None:
+    with pytest.raises(InputError, match="are not views"):
+        LookOptions.of("auto", choice, None, False, 1.0, "all", 0)
