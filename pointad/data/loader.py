@@ -177,6 +177,7 @@ def iterate_batches(
         collate_fn=collate_batch,
         pin_memory=pin_memory and not through_pipes,
         worker_init_fn=obey_the_parent,
+        generator=torch.Generator(),  # else it draws from the caller's random numbers
     )
     with tqdm(total=total, desc=description, unit="sample", disable=True if description is None else None) as bar:
         for batch in _with_living_workers(loader):

@@ -27,6 +27,7 @@ from pointad.encoding.feature_cache import (
     rounded,
 )
 from pointad.errors import InputError
+from pointad.files.regular import as_path
 from pointad.model.backbone import ClipBackbone
 from pointad.model.towers import encode_pictures, width
 from pointad.model.vision import check_layers
@@ -110,7 +111,7 @@ class PictureEncoder:
         precision: str = FP32,
         compiled: bool = False,
         pictures_at_once: int | None = None,
-        cache_folder: Path | None = None,
+        cache_folder: str | Path | None = None,
     ) -> None:
         self.device = next(backbone.parameters()).device
         check_precision(precision, self.device)
@@ -136,6 +137,7 @@ class PictureEncoder:
         self._cache = None
         if cache_folder is not None:
             fingerprint = backbone.fingerprint
+            cache_folder = as_path(cache_folder, "cache_folder")
             self._cache = FeatureCache(cache_folder, fingerprint=fingerprint, layers=self.layers, precision=precision)
 
     def samples_at_once(self, pictures: int, size: int) -> int:
@@ -167,6 +169,9 @@ class PictureEncoder:
         """
         if batch.views is None:
             raise InputError("batch", "was loaded without pictures", "load it with SampleOptions(with_pictures=True)")
+        for pictures in (batch.views, batch.color):
+            if pictures is not None and pictures.dtype != torch.uint8:
+                raise InputError("pictures", f"are {pictures.dtype}", "give torch.uint8, 0 to 255")
         samples, views = batch.views.shape[:2]
         pictures = batch.views.flatten(0, 1)  # (B * V, S, S, 3)
         if batch.color is not None:

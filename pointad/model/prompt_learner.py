@@ -69,7 +69,8 @@ class PromptLearner(nn.Module):
         device = backbone.text.token_embedding.weight.device
 
         def fresh(*shape: int) -> nn.Parameter:
-            return nn.Parameter((torch.randn(*shape, generator=generator) * INITIAL_SPREAD).to(device))
+            drawn = torch.randn(*shape, generator=generator, dtype=torch.float32, device="cpu")
+            return nn.Parameter((drawn * INITIAL_SPREAD).to(device))
 
         self.ctx_pos = fresh(1, 1, context_tokens, width)
         self.ctx_neg = fresh(1, 1, context_tokens, width)
@@ -170,7 +171,7 @@ def _words(object_name: str) -> tuple[str, str]:
 
 
 def _zero_projection(width: int) -> nn.Linear:
-    projection = nn.Linear(width, PROJECTION_WIDTH).requires_grad_(False)
+    projection = nn.Linear(width, PROJECTION_WIDTH, dtype=torch.float32).requires_grad_(False)
     nn.init.zeros_(projection.weight)
     nn.init.zeros_(projection.bias)
     return projection

@@ -6,6 +6,7 @@ The terms themselves are in :mod:`pointad.training.losses`, under the same names
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointad.compute.argument_kinds import as_number
 from pointad.errors import InputError
 
 
@@ -37,14 +38,16 @@ def check_weights(weights: Mapping[str, float]) -> dict[str, float]:
         weights: by the terms' names; terms that are not named, or have weight 0, are not computed.
 
     Raises:
-        InputError: a term does not exist, has a negative weight, or none is left.
+        InputError: a term does not exist, a weight is no number or negative, or none is left.
     """
     choice = f"choose among {', '.join(LOSSES)}"
-    unknown = sorted(set(weights) - set(LOSSES))
+    if not isinstance(weights, Mapping):
+        raise InputError("loss weights", f"are a {type(weights).__name__}", "give a dictionary, from names to numbers")
+    unknown = sorted(map(str, set(weights) - set(LOSSES)))
     if unknown:
         raise InputError(f"loss {', '.join(unknown)}", "is not a term of the training loss", choice)
     for name, weight in weights.items():
-        if not 0 <= weight < float("inf"):
+        if not 0 <= as_number(weight, f"loss {name}, weight") < float("inf"):
             raise InputError(f"loss {name}", f"cannot have weight {weight}", "give it a weight of 0 or more")
     counted = {name: float(weights[name]) for name in LOSSES if weights.get(name)}
     if not counted:
