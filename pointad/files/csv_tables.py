@@ -37,7 +37,8 @@ def opened_table(path: str | Path, *, skip_blanks: bool = True) -> Iterator[tupl
         first = file.readline(_LONGEST)
         file.seek(0)
         separator = next((sign for sign in ",;\t" if sign in first), ",")
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=skip_blanks)
+        # Not strictly, a quotation mark that is never closed would make one cell of all rows behind it.
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=skip_blanks, strict=True)
         rows = (row if any(cell.strip() for cell in row) else [] for row in reader)
         yield [name.strip() for name in next(rows, [])], rows
 
