@@ -63,7 +63,7 @@ find_usable() {
   fi
 }
 
-# Only an environment with this mark is ever removed: it was made here, and lacks pip because that was interrupted.
+# Only an environment with this mark and without pip is ever removed: making it here was interrupted.
 mark=.venv/made_by_setup
 make_environment() {  # PYTHON
   { rm -rf .venv && mkdir .venv && touch "$mark"; } 2>/dev/null || fail_without_environment "no permission, or no space"
@@ -75,14 +75,11 @@ fail_without_environment() {  # WHY
     "python3 -m pip install$(printf ' -r %s' "${requirements[@]}")   # in an active environment; or copy this folder elsewhere"
 }
 
-# Whether the environment has all of pip; whether that runs depends on its configuration, too.
-has_pip() {
-  [ -x .venv/bin/python ] && .venv/bin/python -I - >/dev/null 2>&1 <<'PY'
-from importlib.metadata import distribution
-
-if not distribution("pip").read_text("INSTALLER"):  # which is written last
-    raise SystemExit(1)
-PY
+# Whether making the environment came to its end, whoever may use it: this is written last.
+is_whole() {
+  local written
+  for written in .venv/lib/python3*/site-packages/pip-*.dist-info/INSTALLER; do [ ! -f "$written" ] || return 0; done
+  return 1
 }
 
 find_usable
@@ -100,7 +97,11 @@ if [ -z "$python" ]; then
     python3 -c '' >&2 || true  # says why, where there is one that does not start
     fail "no Python 3.10 to 3.14 was found that starts" "sudo apt-get install -y python3 python3-venv   # or set PYTHON to an installed one"
   fi
-  if ! has_pip; then
+  if is_whole; then
+    .venv/bin/python -c '' 2>/dev/null \
+      || fail ".venv/bin/python does not start here: it was made by another user or Python, or on another machine" \
+        "mv '$root/.venv' '$root/.venv-other'   # or remove it, if nobody uses it any more"
+  else
     if { [ -e .venv ] || [ -L .venv ]; } && [ ! -f "$mark" ]; then
       fail ".venv was not made by this script, and lacks pip or some of ${requirements[*]}" \
         "uv pip install --python .venv/bin/python$(printf ' -r %s' "${requirements[@]}")   # or move .venv away"

@@ -85,16 +85,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fails", "said"),
     [
-        ('"$1" = -m', "error: the packages could not be installed\n"),  # its configuration is damaged
+        ('"$1" = -m', "error: the packages could not be installed\n"),  # pip's configuration is damaged
         ("no = yes", "error: pip ended well, yet .venv lacks some of needs.txt: "),  # it sends packages elsewhere
+        ("yes = yes", "error: .venv/bin/python does not start here: "),  # in a container with another Python
     ],
 )
-def test_a_whole_environment_stays_whatever_pip_says(tmp_path: Path, fails: str, said: str) -> None:
+def test_a_whole_environment_stays_whatever_is_wrong(tmp_path: Path, fails: str, said: str) -> None:
     """It takes 7 GB and minutes."""
     python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
+    written = tmp_path / ".venv/lib/python3.11/site-packages/pip-24.0.dist-info/INSTALLER"
+    for path in (python, written):
+        path.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\n[ "$1" = - ] || [ {fails} ] && exit 2\nexit 0\n')  # and packages are missing
     python.chmod(0o755)
+    written.touch()
     (tmp_path / ".venv" / "made_by_setup").touch()
     ((code, printed),) = first_runs(tmp_path, 1)
     assert code == 2 and python.exists() and not (tmp_path / "made.txt").exists()
