@@ -82,7 +82,10 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "offer only the views that were rendered (default: all views)",
     )
     group.add_argument(
-        "--num_workers", type=non_negative_integer, default=2, help="number of processes that load samples"
+        "--num_workers",
+        type=non_negative_integer,
+        default=2,
+        help="number of processes that load samples, at most 256 and one for each sample; 0 loads in the program's own",
     )
     add_reading_arguments(parser)
     add_folder_arguments(parser)
