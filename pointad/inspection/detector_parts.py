@@ -6,7 +6,7 @@ import torch
 
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone
-from pointad.model.text import have_directions
+from pointad.model.text import have_directions, same_for_both
 
 
 def check_parts(backbone: Any, text_features: Any) -> None:
@@ -17,7 +17,8 @@ def check_parts(backbone: Any, text_features: Any) -> None:
         text_features: (2, D), normal and anomalous.
 
     Raises:
-        InputError: one is of another kind, shape, precision or device, or the features have no directions.
+        InputError: one is of another kind, shape, precision or device, or the features have no directions, or do not
+            differ.
     """
     if not isinstance(backbone, ClipBackbone):
         remedy = "give what pointad.model.backbone.load_backbone returned, or use PointAD.from_checkpoint"
@@ -31,6 +32,9 @@ def check_parts(backbone: Any, text_features: Any) -> None:
     if not have_directions(text_features):
         problem = "hold values that are not finite, or have no direction"
         raise InputError("text features", problem, "make them again from the prompts")
+    if same_for_both(text_features):
+        problem = "are the same for the normal and the anomalous prompt, so that every score would be 0.5"
+        raise InputError("text features", problem, "give prompts that differ")
     device, held = next(backbone.parameters()).device, {parameter.dtype for parameter in backbone.parameters()}
     if held != {torch.float32}:
         remedy = "give it in torch.float32; `precision` says what is computed in 16 bits"

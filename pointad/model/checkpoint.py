@@ -142,8 +142,12 @@ def _check_entries(path: str | Path, state: dict[str, Tensor], own: dict[str, Te
     for name in (name for name in own if name.startswith(TOKENS_PREFIX)):
         if state[name].min() < 0 or state[name].max() >= vocabulary:
             raise InputError(path, f"its '{name}' holds token ids outside CLIP's vocabulary", other_clip)
-        if not isinstance(tokenizer, SiglipTokenizer) and state[name].max() != tokenizer.eot_token_id:
+        if isinstance(tokenizer, SiglipTokenizer):
+            continue
+        if state[name].max() != tokenizer.eot_token_id:
             raise InputError(path, f"its '{name}' has no end token, at which the text is read out", _REMEDY)
+        if state[name].argmax() <= state["ctx_pos"].shape[2]:
+            raise InputError(path, f"its '{name}' ends before the last of its learned tokens", _REMEDY)
 
 
 def _check_width(path: str | Path, state: dict[str, Tensor], width: int, name: str) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pointad.errors import InputError
 
 SHORTEST = 1e-12  # of features; shorter ones are not brought to unit length (`torch.nn.functional.normalize`)
+_NO_DIFFERENCE = 1e-6  # of features of unit length, which rounding moves by as much
 
 
 class TextTower(nn.Module):
@@ -117,19 +118,27 @@ def encode_prompts(
 
 
 def check_text_features(features: Tensor, subject: str | Path) -> Tensor:
-    """Return the features if all of them have a direction; scores from others would be meaningless.
+    """Return the features if all of them have a direction, and prompts differ; other scores would be meaningless.
 
     Args:
-        features: (…, D).
+        features: (2, D) of a normal and an anomalous prompt, of unit length; or (K, D) of other texts.
         subject: the prompts or the file that they come from, for the error message.
 
     Raises:
-        InputError: they have none.
+        InputError: one has none, or those of both prompts are the same.
     """
     if not have_directions(features):
         problem = "gives text features that are not finite or have no direction, as of tokens that are too large"
         raise InputError(subject, problem, "give other prompts, or the CLIP weights that they were learned with")
+    if same_for_both(features):
+        problem = "gives the normal and the anomalous prompt the same text features, so that every score would be 0.5"
+        raise InputError(subject, problem, "give prompts that differ, and CLIP weights that were trained")
     return features
+
+
+def same_for_both(features: Tensor) -> bool:
+    """Whether these are the features (2, D) of two prompts, of unit length, that cannot be told apart."""
+    return len(features) == 2 and bool((features[0] - features[1]).norm() <= _NO_DIFFERENCE)
 
 
 def have_directions(features: Tensor) -> bool:

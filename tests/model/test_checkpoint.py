@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pointad import PointAD
 from pointad.errors import InputError
 from pointad.model.backbone import ClipBackbone, load_backbone
 from pointad.model.checkpoint import load_prompt_learner, load_prompts, save_prompts
@@ -124,8 +125,10 @@ def test_prompts_of_another_clip_are_noticed(
     weights = torch.load(golden_weights / "clip_tiny.pt", weights_only=True)
     weights["token_embedding.weight"] = weights["token_embedding.weight"].flip(0)
     torch.save(weights, tmp_path / "other.pt")
+    own = load_backbone(weights=golden_weights / "clip_tiny.pt")
+    caplog.clear()
     with caplog.at_level(logging.WARNING):
-        load_prompt_learner(golden_weights / "prompts.pth", load_backbone(weights=golden_weights / "clip_tiny.pt"))
+        load_prompt_learner(golden_weights / "prompts.pth", own)
     assert not caplog.records
     with caplog.at_level(logging.WARNING):
         load_prompt_learner(golden_weights / "prompts.pth", load_backbone(weights=tmp_path / "other.pt"))
@@ -188,3 +191,26 @@ def test_files_that_are_no_checkpoints(content: object, tmp_path: Path) -> None:
     problems = "not a checkpoint|has no entry|has no learned tokens|checkpoint not found"
     with pytest.raises(InputError, match=rf"prompts\.pth: ({problems})"):
         load_prompts(path)
+
+
+@pytest.mark.parametrize("place", [0, 5, 12])
+def test_texts_that_end_among_their_learned_tokens(
+    place: int, released: dict[str, Tensor], golden_backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    ids = released["tokenized_prompts_neg"].clone()
+    ids[0, 0, place] = ids.max()
+    path = write({**released, "tokenized_prompts_neg": ids}, tmp_path / "prompts.pth")
+    with pytest.raises(InputError, match="its 'tokenized_prompts_neg' ends before the last of its learned tokens"):
+        load_prompt_learner(path, golden_backbone)
+
+
+def test_prompts_that_are_the_same_have_no_scores(
+    released: dict[str, Tensor], golden_backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    """All of them would be 0.5."""
+    same = {name: released[name.replace("_neg", "_pos")] for name in released}
+    with pytest.raises(InputError, match=r"prompts\.pth: gives the normal and the anomalous prompt the same text feat"):
+        load_prompt_learner(write(same, tmp_path / "prompts.pth"), golden_backbone)
+    features = torch.nn.functional.one_hot(torch.zeros(2, dtype=torch.int64), golden_backbone.embedding_dim).float()
+    with pytest.raises(InputError, match="text features: are the same for the normal and the anomalous prompt"):
+        PointAD(golden_backbone, features)
