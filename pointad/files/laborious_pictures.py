@@ -14,7 +14,9 @@ MOST_IMAGES = 1000  # of a TIFF that are looked at; a pyramid has a dozen
 _MOST_TAGS = 100_000  # of these images, each of which has some fifty
 _MOST_COVERS = 8  # of a picture by its tiles: planes of channels cover it once each
 _MOST_SCANS = 100  # as libtiff permits; usual ones have ten
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # of a JPEG; the others may stand within a scan
+_MARKER = re.compile(
+    rb"\xff([^\x00\xff\xd0-\xd7])"
+)  # of a JPEG, behind any number of 0xFF; the others may stand within a scan
 _SCAN, _END, _WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 
 

@@ -15,6 +15,7 @@ _TYPES = {
 }  # fmt: skip
 _BYTE_ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
 _LONGEST_HEADER = 2**20  # bytes
+_MOST_ELEMENTS = 100  # kinds of rows; each may have to be passed, and usual files have two
 _MOST_PROPERTIES = 1000
 _REMEDY = "replace the file"
 
@@ -113,6 +114,8 @@ def _property(words: list[str]) -> PlyProperty:
 
 def _check_counts(header: PlyHeader, size: int, path: Path) -> None:
     held = size - header.body
+    if len(header.elements) > _MOST_ELEMENTS:
+        raise InputError(path, f"declares {len(header.elements)} elements", f"give at most {_MOST_ELEMENTS}")
     for element in header.elements:
         if len(element.properties) > _MOST_PROPERTIES:
             raise InputError(path, f"has {len(element.properties)} properties of {element.name}", _REMEDY)

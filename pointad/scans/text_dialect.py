@@ -32,8 +32,7 @@ _SPREADSHEET_ERROR = re.compile(
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"
 )  # 45% is no comment
-_DASHES = re.compile(rb"[-,; \t]*-[-,; \t]*")
-_DASHES_OR_NOTHING = re.compile(rb"[-,; \t]*")
+_DASHES_AND_SEPARATORS = b"-,; \t"
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
 _HEADER = 10_000  # bytes
 _SHORT = 100  # bytes of a line that may be repeated any number of times
@@ -172,8 +171,12 @@ def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes
 
 def _is_underline(line: bytes, content: bytes, start: int) -> bool:
     """Whether a line of dashes, at `start`, stands for missing units or underlines names: no row like it follows."""
-    dashes = _DASHES.fullmatch(line) is not None
-    return dashes and content.find(b"\n" + line + b"\n", start + len(line)) < 0
+    return _is_of_dashes(line) and content.find(b"\n" + line + b"\n", start + len(line)) < 0
+
+
+def _is_of_dashes(line: bytes) -> bool:
+    """Whether a line holds nothing but dashes, at least one, and separators."""
+    return b"-" in line and not line.strip(_DASHES_AND_SEPARATORS)
 
 
 def _is_row(line: bytes, named: bool) -> bool:
@@ -205,7 +208,7 @@ def _holes_above(content: bytes, separator: bytes | None, first: list[bytes]) ->
     above = [line.strip() for line in dict.fromkeys(lines[: len(lines) - count])]
     titles = [line for line in above if line and not is_comment(line) and not line.isdigit()]
     named = any(names_coordinates(line, separator) for line in titles)
-    while titles and count and (_DASHES if named else _DASHES_OR_NOTHING).fullmatch(lines[-count]):
+    while titles and count and (_is_of_dashes(lines[-count]) or not (named or lines[-count].strip(b",; \t"))):
         count -= 1
     return lines[-count:] if count else []
 

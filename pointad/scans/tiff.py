@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_IMAGES = 1000  # in one file; a scan has one, or three, and perhaps previews
 _MOST_TAGS = 20_000  # in all of them, each of which tifffile compares with the others of its kind
-_SCALING = re.compile(r"""(?:name|role)\s*=\s*["'](scale|offset)["'][^<>]*>([^<>]*)<""", re.IGNORECASE)  # of GDAL
+_SCALING = re.compile(r"""(?:name|role)\s*=\s*["'](scale|offset)["']""", re.IGNORECASE)  # an attribute of GDAL's
 _NEUTRAL = {"scale": ("1", "1.0"), "offset": ("0", "0.0")}
 _LONGEST_METADATA = 100_000  # characters
 _UPRIGHT = 1  # of the tag Orientation: the first row is at the top, the first column on the left
@@ -188,7 +188,9 @@ def _without_stated_no_data(
     """
     pages = _pages(images)
     told = [str(page.tags["GDAL_METADATA"].value) for page in pages if "GDAL_METADATA" in page.tags]
-    found = [match for text in told for match in _SCALING.findall(text[:_LONGEST_METADATA])]
+    tags = [tag for text in dict.fromkeys(told) for tag in text[:_LONGEST_METADATA].split("<")[:-1]]
+    parted = [tag.rpartition(">") for tag in tags]  # attributes in front, a number behind
+    found = [(name, number) for attributes, _, number in parted for name in _SCALING.findall(attributes)]
     if any(number.strip() not in _NEUTRAL[name.lower()] for name, number in found):
         raise InputError(path, "states a scale or an offset of its numbers (GDAL)", "write the coordinates themselves")
     for no_data in dict.fromkeys(page.nodata for page in pages if "GDAL_NODATA" in page.tags):

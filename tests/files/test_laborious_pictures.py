@@ -84,6 +84,12 @@ def test_pictures_just_below_the_bounds_are_read(name: str, content: bytes, tmp_
     assert read_picture(tmp_path / name, "grey").ndim == 2
 
 
+def test_filling_in_front_of_a_marker_is_passed_once(tmp_path: Path) -> None:
+    content = progressive(2)
+    (tmp_path / "a.jpg").write_bytes(content[:2] + b"\xff" * 2_000_000 + b"\0" + content[2:])
+    assert read_picture(tmp_path / "a.jpg", "grey").shape == PIXELS.shape[:2]
+
+
 def test_usual_pictures_are_read(tmp_path: Path) -> None:
     for number, (tile, planes) in enumerate(itertools.product([None, (16, 16)], ["contig", "separate"])):
         pixels = PIXELS if planes == "contig" else np.moveaxis(PIXELS, -1, 0)

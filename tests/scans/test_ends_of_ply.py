@@ -66,3 +66,16 @@ def test_bytes_behind_the_last_row_are_told(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "a.ply").write_bytes(content + b"\0\0\x80\x3f\1")
     read_scan(tmp_path / "a.ply")
     assert "declares 200 rows of vertex, behind which 5 more bytes are not read" in caplog.text
+
+
+@pytest.mark.parametrize("further", [99, 100])
+def test_many_elements_of_lists_would_take_the_file_as_often(further: int, tmp_path: Path) -> None:
+    others = "".join(f"element e{number} 1\nproperty list uchar uchar a\n" for number in range(further))
+    head = "".join(f"property float {axis}\n" for axis in "xyz")
+    header = f"ply\nformat binary_little_endian 1.0\n{others}element vertex {len(VALUES)}\n{head}end_header\n"
+    (tmp_path / "a.ply").write_bytes(header.encode() + b"\1\7" * further + VERTICES)
+    if further < 100:
+        np.testing.assert_array_equal(read_scan(tmp_path / "a.ply").points, VALUES)
+    else:
+        with pytest.raises(InputError, match="declares 101 elements; give at most 100"):
+            read_scan(tmp_path / "a.ply")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from dialects.base import POINTS
 
 from pointad.errors import InputError
@@ -37,6 +38,23 @@ def test_digits_that_are_no_number(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"x,y,z\n{'1' * (MANY // 2)}x,2,3\n{ROWS}")
     with pytest.raises(InputError, match="begins with a row that is not all numbers"):
         read_scan(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("sign", ["- ", "-,", "-;", "--\t"])
+def test_a_line_of_dashes_that_does_not_end_in_one(sign: str, tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text(f"x y z\n{sign * MANY}1\n{ROWS.replace(',', ' ')}")
+    with pytest.raises(InputError, match=r"a\.xyz: "):
+        read_scan(tmp_path / "a.xyz")
+
+
+def test_attributes_of_metadata_that_end_nowhere(tmp_path: Path) -> None:
+    text = '<GDALMetadata><Item name="scale"' + 'name="scale"' * 8_000
+    with tifffile.TiffWriter(tmp_path / "a.tiff") as writer:
+        for page in range(100):
+            row = np.full((1, 50, 3), page, np.float32) + np.arange(50)[None, :, None]
+            tags = [(42112, 2, len(text) + 1, text, True)]
+            writer.write(row, photometric="rgb", planarconfig="contig", metadata=None, extratags=tags)
+    assert read_scan(tmp_path / "a.tiff").points.shape == (100, 50, 3)
 
 
 def test_much_text_above_the_rows(tmp_path: Path) -> None:
