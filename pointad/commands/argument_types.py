@@ -1,4 +1,4 @@
-"""Numbers on the command line, as types of ``argparse``: what is out of range is told before anything runs."""
+"""Numbers and labels on the command line, as types of ``argparse``: what is out of range is told before any work."""
 
 import argparse
 import math
@@ -11,6 +11,7 @@ LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
 LARGEST_FLOAT = 1e12
 LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 LARGEST_COUNT = 1024  # of processes, or of what is kept in memory all at once
+LONGEST_LABEL = 400  # characters
 
 
 def positive_integer(text: str, *, largest: int = LARGEST_INTEGER) -> int:
@@ -72,6 +73,13 @@ def finite_float(text: str) -> float:
     if abs(value) > LARGEST_FLOAT:
         raise argparse.ArgumentTypeError(f"{text} is farther from 0 than {LARGEST_FLOAT:g}")
     return value
+
+
+def label(text: str) -> str:
+    """What a method or data are called in every row of a table."""
+    if len(text) > LONGEST_LABEL:
+        raise argparse.ArgumentTypeError(f"it has {len(text)} characters, {LONGEST_LABEL} at most are expected")
+    return text
 
 
 def _whole_number(text: str) -> int:

@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from pointad.commands.argument_types import blur_in_pixels, non_negative_integer, positive_integer, side_in_pixels
+from pointad.commands.argument_types import (
+    blur_in_pixels,
+    label,
+    non_negative_integer,
+    positive_integer,
+    side_in_pixels,
+)
 from pointad.commands.folder_arguments import add_folder_arguments
 from pointad.commands.reading_arguments import add_reading_arguments
 from pointad.commands.rig_arguments import RIG_FILE_HELP, view_or_count
@@ -196,12 +202,14 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("experiment")
     group.add_argument(
         "--name",
+        type=label,
         metavar="LABEL",
         help="name of the method in tables and pages (default: in tests that of the training, else derived from the "
         "settings)",
     )
     group.add_argument(
         "--data_name",
+        type=label,
         metavar="LABEL",
         help="name of the data in tables (default: the published data set's name if all its classes are there and no "
         "others, else the folder's name)",

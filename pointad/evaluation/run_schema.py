@@ -8,7 +8,7 @@ that names the file as well. Unknown keys are kept but ignored.
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,8 @@ from pointad.errors import InputError
 
 LARGEST = 1e9  # of any number in these files
 _ROUNDING = 1e-6  # by which a fraction may leave the range from 0 to 1
+_LONGEST_CLASS = 1000  # characters of its name
+_LONGEST_METRIC = 400  # characters of its name, or of a modality's, and so of every cell below it
 _MOST_COLUMNS = 100  # metrics of all modalities: a table has a cell of each for every class
 
 Record = TypeVar("Record")
@@ -61,7 +63,7 @@ def check_classes(classes: Any) -> dict[str, dict[str, dict[str, float | None]]]
     Raises:
         ValueError: the content is invalid.
     """
-    for class_name, of_class in _table(classes, "classes").items():
+    for class_name, of_class in _classes(classes, "classes"):
         for modality, metrics in _table(of_class, class_name).items():
             for metric, value in _table(metrics, f"{class_name}, {modality}").items():
                 where = f"{class_name}, {modality}, {metric}"
@@ -83,6 +85,9 @@ def check_result_table(classes: Any) -> dict[str, dict[str, dict[str, float | No
     if len(columns) > _MOST_COLUMNS:
         problem = f"has {len(columns)} different metrics, {_MOST_COLUMNS} at most are expected"
         raise ValueError(problem)
+    longest = max((len(name) for column in columns for name in column), default=0)
+    if longest > _LONGEST_METRIC:
+        raise ValueError(f"has a metric of {longest} characters, {_LONGEST_METRIC} at most are expected")
     return checked
 
 
@@ -127,7 +132,7 @@ def check_curves(content: Any) -> dict[str, dict[str, dict[str, dict[str, Any]]]
     Raises:
         ValueError: the content is invalid.
     """
-    for class_name, of_class in _table(content, "curves").items():
+    for class_name, of_class in _classes(content, "curves"):
         for modality, levels in _table(of_class, class_name).items():
             for level, kinds in _table(levels, f"{class_name}, {modality}").items():
                 for kind, curve in _table(kinds, f"{class_name}, {modality}, {level}").items():
@@ -185,6 +190,15 @@ def _check_curve(curve: Any, where: str) -> None:
     x, y = columns
     if len(x) != len(y) or any(later < sooner for sooner, later in itertools.pairwise(x)):
         raise ValueError(f"{where}: expected columns of one length, the first one rising")
+
+
+def _classes(value: Any, where: str) -> Iterable[tuple[str, Any]]:
+    """The entries of a table of classes, whose names all charts repeat."""
+    entries = _table(value, where).items()
+    longest = max((len(name) for name, _ in entries), default=0)
+    if longest > _LONGEST_CLASS:
+        raise ValueError(f"{where}: a name has {longest} characters, {_LONGEST_CLASS} at most are expected")
+    return entries
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pointad.data.view_subset import VIEW_COUNT
-from pointad.errors import counted
+from pointad.errors import counted, short
 from pointad.evaluation.protocol import supervision_of
 from pointad.evaluation.run_record import Role, RunRecord, facts
 from pointad.scans.grid import GRID_SIZE
@@ -18,6 +18,8 @@ _UNLABELLED = frozenset(  # these have columns and tables of their own
     {"name", "dataset", "dataset_title", "sample_count", "protocol", "backbone", "is_demo", "prompts"}
 )
 TRAINING = "training."
+LONGEST_METHOD = 2000
+"""Characters of a method's name in tables, which repeat it in every row."""
 
 
 def method_name(record: RunRecord, *, say_format: bool = False) -> str:
@@ -74,6 +76,7 @@ def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]
         texts = _differing_texts([identities[place] for place in places])
         for place, added in zip(places, texts, strict=True):
             result[place] = _with_more(name, added)
+    result = [short(name, LONGEST_METHOD) for name in result]
     for place, name in enumerate(result):
         number = 1 + result[:place].count(name)
         if number > 1:

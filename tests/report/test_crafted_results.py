@@ -1,5 +1,7 @@
 """Results whose parts contradict each other, or whose tables would be far larger than their files."""
 
+import csv
+import io
 import json
 import math
 from collections.abc import Callable
@@ -205,3 +207,23 @@ def test_pages_of_many_runs_of_one_title_have_names_of_their_own(
     files = page.page_files(runs, tmp_path)
     assert len(set(files)) == len(runs) + 1
     assert files[1].stem == f"{files[0].stem}-2" and files[-1].name == "index.html"
+
+
+@pytest.mark.parametrize("run", [{"name": "x" * 1001}, {"provenance": {"revision": "x" * 1001}}])
+def test_texts_that_every_row_would_repeat_are_refused(run: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has 1001 characters, expected at most 1000"):
+        Results.load(stored(tmp_path, {"a": of(0.5)}, run))
+    with pytest.raises(InputError, match="classes: a name has 1001 characters, 1000 at most are expected"):
+        Results.load(stored(tmp_path, {"a" * 1001: of(0.5)}, {}))
+    with pytest.raises(InputError, match="has a metric of 401 characters, 400 at most are expected"):
+        Results.load(stored(tmp_path, {"a": of(0.5, metric="x" * 401)}))
+
+
+def test_methods_told_apart_by_long_texts_have_short_names_of_their_own() -> None:
+    runs = [
+        Run(Path(name), Results({"a": of(0.5)}, RunRecord.from_json(FACTS | {"unheard_of": name * 100_000})))
+        for name in "xy"
+    ] + [Run(Path("z"), Results({"a": of(0.5)}, RunRecord.from_json(FACTS | {"differences": ["z" * 100_000]})))]
+    rows = csv.DictReader(io.StringIO(to_tidy_csv(runs)))
+    names = [row["method"] for row in rows]
+    assert len(set(names)) == 3 and max(map(len, names)) < 2100
