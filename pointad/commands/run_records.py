@@ -1,6 +1,7 @@
 """What run.json and results.json say about a run: from settings, data and backbone to records."""
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pointad.data.layout import STORED
 from pointad.data.metadata import read_metadata
 from pointad.data.raw import samples_as_found
 from pointad.data.sample_source import SampleSource
+from pointad.demo.objects import CLASSES as DEMO_CLASSES
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
 from pointad.evaluation.data_title import data_title
@@ -154,12 +156,13 @@ def list_fingerprint(sources: Sequence[SampleSource], *, in_order: bool) -> str:
 
 def _title(data: DataSettings, sources: Sequence[SampleSource]) -> str:
     about = data.dataset
-    if data.is_demo:
-        return f"demo data ({about.title} format)"
     classes = {source.class_name for source in sources}
+    if data.is_demo and classes <= set(DEMO_CLASSES):
+        return f"demo data ({about.title} format)"
     if len(classes) == 1 and classes <= set(about.classes):  # as in trainings, which take one
         sources = _of_all_classes(data) or sources
-    return data_title(about, {source.class_name for source in sources}, data.folder, len(sources))
+    folder = os.path.normpath(data.folder.absolute())  # which may be given as "." or ".."
+    return data_title(about, {source.class_name for source in sources}, folder, len(sources))
 
 
 def _of_all_classes(data: DataSettings) -> Sequence[SampleSource]:

@@ -1,4 +1,4 @@
-"""A training takes one class, but its record says what the whole data are called."""
+"""What records say that data are called: a training takes one class, but the title is that of the whole data."""
 
 import json
 from pathlib import Path
@@ -39,3 +39,24 @@ def test_the_other_classes_count(classes: tuple[str, ...], title: str, tmp_path:
     assert run_records._title(data, read_metadata(root)) == title
     (root / "all_meta.json").write_text("{")
     assert run_records._title(data, read_metadata(root, "car")) == "toys (1 of 12 class names of Real3D-AD)"
+
+
+@pytest.mark.parametrize("given", [".", "../toys", "{root}", "sub/..", "rendered", "./rendered/.", "{root}/rendered/"])
+def test_a_folder_has_one_name_however_it_is_given(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "toys"
+    (root / "rendered").mkdir(parents=True)
+    (root / "sub").mkdir()
+    monkeypatch.chdir(root)
+    folder = Path(given.format(root=root))
+    data: Any = SimpleNamespace(dataset=REAL3D, folder=folder, render="stored", is_demo=False)
+    assert run_records._title(data, [named("gear")]) == "toys"
+
+
+@pytest.mark.parametrize(("name", "title"), [("gear", "demo data (Real3D-AD format)"), ("bolt", "mine")])
+def test_own_data_beside_those_of_the_demo_are_not_called_so(name: str, title: str) -> None:
+    data: Any = SimpleNamespace(dataset=REAL3D, folder=Path("data/demo/mine"), render="stored", is_demo=True)
+    assert run_records._title(data, [named("leaf"), named(name)]) == title
+
+
+def named(class_name: str) -> Any:
+    return SimpleNamespace(class_name=class_name)
