@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pointad.commands.argument_types import LARGEST_SIDE, positive_integer, side_in_pixels
 from pointad.data.shards import Shard
-from pointad.data.view_subset import ViewChoice
+from pointad.data.view_subset import VIEW_COUNT, ViewChoice
 from pointad.errors import InputError
 from pointad.files.json_files import read_json
 from pointad.rendering.views import MOST_VIEWS, View, repeated_direction
 
 AUTO = "auto"
-RIG_NAMES = (AUTO, "front", "around", "all_sides")
+VIEWS_OF_RIGS = {AUTO: VIEW_COUNT, "front": VIEW_COUNT, "around": VIEW_COUNT, "all_sides": VIEW_COUNT + 2}
+RIG_NAMES = tuple(VIEWS_OF_RIGS)
 LARGEST_OLD_POINT = 64  # pixels; with more, --point_size was meant as the side of the grid of points
 
 _RIG_FILE = "a JSON file with a list of views, such as a data set's rendering.json"
@@ -91,9 +92,19 @@ def rig_and_views(rig: str, given: Sequence[View | int] | None) -> tuple[str, Vi
     """What ``--rig`` and ``--views`` ask for where single scans are looked at: a rig by name, and which views.
 
     Raises:
-        InputError: as :func:`view_choice`.
+        InputError: as :func:`view_choice`, or the rig has fewer views or others. No scan is looked at then, and no
+            earlier result is gone.
     """
-    return (rig, view_choice(given)) if rig in RIG_NAMES else (AUTO, view_choice(given, Path(rig)))
+    if rig not in RIG_NAMES:
+        choice = view_choice(given, Path(rig))
+        choice.within_rig(organized=True)
+        return AUTO, choice
+    choice, count = view_choice(given), VIEWS_OF_RIGS[rig]
+    if choice.count is not None and choice.count > count:
+        raise InputError(
+            f"--views {choice.count}", f"--rig {rig} has {count} views", f"give a number from 1 to {count}"
+        )
+    return rig, choice
 
 
 def read_rig(path: Path) -> tuple[View, ...]:
