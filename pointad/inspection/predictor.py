@@ -75,7 +75,7 @@ class PointAD:
     ) -> None:
         check_parts(backbone, text_features)
         self._backbone = backbone
-        self._text_features = text_features
+        self._text_features = text_features.detach().clone()  # which the caller may change afterwards
         self._make_encoder = partial(
             PictureEncoder, backbone, precision=precision, compiled=compiled, pictures_at_once=pictures_at_once
         )

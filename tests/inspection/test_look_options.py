@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pointad import PointAD
 from pointad.data.view_subset import ViewChoice
 from pointad.errors import InputError
 from pointad.inspection.look_options import LookOptions
@@ -22,3 +24,11 @@ from pointad.rendering.views import View
 def test_directions_are_views(choice: Any) -> None:
     with pytest.raises(InputError, match="are not views"):
         LookOptions.of("auto", choice, None, False, 1.0, "all", 0)
+
+
+def test_text_features_are_those_that_were_given(detector: PointAD, cloud: np.ndarray) -> None:
+    given = detector._text_features.clone()
+    made = PointAD(detector._backbone, given)
+    score, fingerprint = made.predict(cloud, views=1).score, made.fingerprint
+    given.mul_(3).add_(1)
+    assert (made.predict(cloud, views=1).score, made.fingerprint) == (score, fingerprint)
