@@ -8,7 +8,7 @@ import scipy
 
 from pointad.compute.library_loading import raise_lack
 from pointad.compute.open3d_library import load_open3d
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
 
@@ -79,13 +79,20 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
         count: how many, at most N.
 
     Returns:
-        (count,) int64 indices, in the order of choice if fpsample chose and ascending if Open3D did.
+        (count,) different int64 indices, in the order of choice if fpsample chose and ascending if Open3D did.
 
     Raises:
-        InputError: neither can be loaded.
+        InputError: neither can be loaded, or there are not so many points.
         MemoryError: one is there, but memory does not suffice to load it.
     """
+    if not 1 <= count <= len(points):
+        problem = f"cannot be chosen of {counted(len(points), 'point')}"
+        raise InputError(f"count {count}", problem, "give at least 1, and at most as many as there are")
+    if len(points) == 1:
+        return np.zeros(1, np.int64)
     centered = points - points.mean(axis=0)
+    _, exponent = np.frexp(np.abs(centered).max())
+    centered = np.ldexp(centered, -exponent)  # which rounds nothing; squares of any unit are then numbers
     try:
         import fpsample  # imported here: other data sets do not need it
     except ImportError as error:
@@ -95,9 +102,20 @@ def farthest_points(points: np.ndarray, count: int) -> np.ndarray:
         )
         return _farthest_by_open3d(centered, count)
     # The sampler computes in float32; relative to the centre that is as precise as any scanner.
-    height = min(_TREE_HEIGHT, int(np.log2(len(points))))
+    height = min(_TREE_HEIGHT, max(1, int(np.log2(len(points)))))
     chosen = fpsample.bucket_fps_kdline_sampling(centered.astype(np.float32), count, h=height, start_idx=0)
-    return chosen.astype(np.int64)
+    return _different(chosen.astype(np.int64), len(points))
+
+
+def _different(chosen: np.ndarray, count: int) -> np.ndarray:
+    """The choice (M,) among so many points; where all others equal chosen ones, the sampler repeats one of these."""
+    _, first = np.unique(chosen, return_index=True)
+    if len(first) == len(chosen):
+        return chosen
+    repeated, unused = np.ones(len(chosen), bool), np.ones(count, bool)
+    repeated[first], unused[chosen] = False, False
+    chosen[repeated] = np.flatnonzero(unused)[: repeated.sum()]
+    return chosen
 
 
 def _farthest_by_open3d(points: np.ndarray, count: int) -> np.ndarray:
