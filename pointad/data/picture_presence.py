@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -33,12 +34,9 @@ def with_pictures_of_whole_classes(sources: Sequence[Any], folder: Path) -> list
         sources: raw or rendered samples.
         folder: of the data set.
     """
-    partly = {
-        name: (len(without), len(own))
-        for name in dict.fromkeys(source.class_name for source in sources)
-        if (own := [source for source in sources if source.class_name == name])
-        and 0 < len(without := [source for source in own if not has_picture(source)]) < len(own)
-    }
+    counts = Counter(source.class_name for source in sources)
+    without = Counter(source.class_name for source in sources if not has_picture(source))
+    partly = {name: (without[name], count) for name, count in counts.items() if 0 < without[name] < count}
     for name, (missing, count) in partly.items():
         message = "%s: %d of %d samples of class %s have no RGB picture, so none of the class is used"
         logger.warning(message, folder, missing, count, name)

@@ -1,5 +1,6 @@
 """Which scans of a class are good ones to compare with, and in which order they are drawn by chance."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,12 +29,18 @@ class ClassMembers:
     drawn_from: str  # TEST_SPLIT or TRAINING_SPLIT
 
 
-def members_of(class_name: str, sources: Sequence[SampleSource], test_count: int) -> ClassMembers:
-    """Where the scans of a class are among the sources, whose first ones are the test samples.
+def members_by_class(sources: Sequence[SampleSource], test_count: int) -> dict[str, ClassMembers]:
+    """Where the scans of each class are among the sources, whose first ones are the test samples.
 
     Good scans are in the order of their names: in whichever order a list has them, a draw holds the same ones.
     """
-    own = [number for number, source in enumerate(sources) if source.class_name == class_name]
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for number, source in enumerate(sources):
+        numbers[source.class_name].append(number)
+    return {class_name: _members(class_name, own, sources, test_count) for class_name, own in numbers.items()}
+
+
+def _members(class_name: str, own: list[int], sources: Sequence[SampleSource], test_count: int) -> ClassMembers:
     tested = tuple(number for number in own if number < test_count)
     own.sort(key=lambda number: (sources[number].species, sources[number].identifier))
     beside = tuple(number for number in own if number >= test_count)

@@ -26,7 +26,7 @@ from pointad.metrics.aupro import AuproMethod
 from pointad.metrics.pixel_scores import EXACT_PIXELS
 from pointad.reference.copies import ScanContents
 from pointad.reference.cues import cue_powers, join_scores
-from pointad.reference.good_draws import TRAINING_SPLIT, ClassMembers, check_shots, draw_orders, members_of
+from pointad.reference.good_draws import TRAINING_SPLIT, ClassMembers, check_shots, draw_orders, members_by_class
 from pointad.reference.observation import Observation
 from pointad.reference.sample_looks import SampleLook, look_at_sample
 from pointad.reference.scan_cues import prompt_cues
@@ -100,7 +100,8 @@ def evaluate_shots(
         for source in dataset.sources
         if any(source.class_name not in prompts.left_out for prompts in prompt_sets)
     ]
-    classes = [members_of(class_name, everything.sources, len(dataset.sources)) for class_name in dict.fromkeys(tested)]
+    by_class = members_by_class(everything.sources, len(dataset.sources))
+    classes = [by_class[class_name] for class_name in dict.fromkeys(tested)]
     for members in classes:
         check_shots(members, settings.shots)
     for members in classes:

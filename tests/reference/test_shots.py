@@ -16,7 +16,7 @@ from pointad.evaluation.draws import largest_bounds
 from pointad.evaluation.scored_sample import PromptSet
 from pointad.metrics import PixelScores, image_metrics, pixel_metrics
 from pointad.reference.building import build_reference
-from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders, members_of
+from pointad.reference.good_draws import ClassMembers, check_shots, draw_orders, members_by_class
 from pointad.reference.sample_looks import look_at_sample
 from pointad.reference.setting import ReferenceSetting
 from pointad.reference.shots import ShotOutcome, ShotSettings, evaluate_shots
@@ -85,7 +85,7 @@ def test_a_draw_holds_the_same_scans_in_whichever_order_a_list_has_them(beside: 
     drawn = []
     for step in (1, -1):
         listed = [*tested[::step], *good[::step]]
-        members = members_of("nut" if beside else "bolt", listed, len(tested))
+        members = members_by_class(listed, len(tested))["nut" if beside else "bolt"]
         drawn.append([listed[number].identifier for number in members.good])
         assert members.drawn_from == ("train" if beside else "test")
     assert drawn[0] == drawn[1] and len(drawn[0]) == 4
