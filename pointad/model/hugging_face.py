@@ -17,7 +17,13 @@ from torch import Tensor
 from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
-from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
+from pointad.model.transformers_configuration import (
+    TEXT,
+    VISION,
+    check_encoders,
+    check_projection,
+    encoder_settings,
+)
 
 MARKER = "vision_model.embeddings.patch_embedding.weight"  # an entry that only these files have
 CONFIGURATION_NAME = "config.json"
@@ -170,6 +176,7 @@ def read_configuration(state: Mapping[str, Tensor], folder: Path) -> FileConfigu
         problem = f"its texts end with token {end!r:.40}, while CLIP's end with {_END_TOKENS[0]}"
         raise InputError(path, problem, remedy)
     check_encoders(encoders, state, path, class_tokens=1)
+    check_projection(content.get("projection_dim"), state.get("visual_projection.weight"), "projection_dim", path)
     heads = {name: encoder["num_attention_heads"] for name, encoder in encoders.items()}
     mean, std = read_normalization(folder / PREPROCESSOR_NAME)
     return FileConfiguration(path, _ACTIVATIONS[activations.pop()], heads[VISION], heads[TEXT], mean, std)

@@ -26,7 +26,13 @@ from pointad.model.hugging_face import (
 )
 from pointad.model.open_clip_configuration import OpenClipConfiguration
 from pointad.model.siglip_model import TRUNK, TrunkDimensions, exact_ratio
-from pointad.model.transformers_configuration import TEXT, VISION, check_encoders, encoder_settings
+from pointad.model.transformers_configuration import (
+    TEXT,
+    VISION,
+    check_encoders,
+    check_projection,
+    encoder_settings,
+)
 
 MARKER = "vision_model.head.probe"  # an entry that only these files have
 
@@ -142,6 +148,8 @@ def read_configuration(state: Mapping[str, Tensor], path: Path, stored: Mapping[
         raise InputError(source, f"configuration of a model other than siglip (model_type {kind!r:.60})", _REMEDY)
     encoders = {name: _encoder(content, name, source) for name in _DEFAULTS}
     check_encoders(encoders, stored, source, class_tokens=0)
+    projection = encoders[TEXT].get("projection_size")
+    check_projection(projection, stored.get("text_model.head.weight"), "projection_size", source)
     heads = {name: encoder["num_attention_heads"] for name, encoder in encoders.items()}
     try:
         model = _configuration(state, heads)

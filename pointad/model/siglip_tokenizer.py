@@ -124,9 +124,17 @@ class SiglipTokenizer:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def encode_after_words(self, text: str) -> list[int]:
-        """Token ids of a text that follows other words: where words begin with a space, so does its first."""
+        """Token ids of a text that follows other words: where words begin with a space, so does its first.
+
+        Raises:
+            InputError: as `encode` does, or the tokenizer joins the text with the word before it.
+        """
         before = self.encode(_ANY_WORD)
-        return self._encode_known(f"{_ANY_WORD} {text}")[len(before) :]
+        token_ids = self._encode_known(f"{_ANY_WORD} {text}")
+        if token_ids[: len(before)] != before:
+            problem = f"not a tokenizer of SigLIP: it joins '{text}' with the word before it"
+            raise InputError(self._vocabulary.path, problem, _REMEDY)
+        return token_ids[len(before) :]
 
     def after_placeholders(self, placeholders: int, token_ids: Sequence[int]) -> Tensor:
         """Token ids (1, C) of a text whose first tokens will be replaced by learned ones."""

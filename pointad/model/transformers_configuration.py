@@ -76,6 +76,22 @@ def check_encoders(
         raise InputError(source, problem, _REMEDY)
 
 
+def check_projection(stated: Any, held: Tensor | None, setting: str, source: Path) -> None:
+    """Refuse another width of the joint embedding space than that of the weights.
+
+    Args:
+        stated: the width by the configuration; None if it does not say.
+        held: the matrix that projects into that space; its first side has this width.
+        setting: what the configuration calls it.
+        source: config.json, for errors.
+
+    Raises:
+        InputError: they differ.
+    """
+    if stated is not None and held is not None and held.ndim and _count(stated) != len(held):
+        raise InputError(source, f"its {setting} is {stated!r:.40}, while the weights have {len(held)}", _REMEDY)
+
+
 def _sizes(name: str, state: Mapping[str, Tensor]) -> dict[str, int | None]:
     """The settings that the weights of an encoder show; None where the entry is missing."""
     prefix = _ENCODERS[name]

@@ -144,6 +144,18 @@ def test_a_text_is_not_repeated(vocabulary: bytes, tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+def test_words_that_are_joined_are_refused(vocabulary: bytes, tmp_path: Path) -> None:
+    """The tokens of the words after the learned ones would be others, without a word."""
+    content = json.loads(tokenizer_json(vocabulary))
+    content["pre_tokenizer"] = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": False}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    assert read_tokenizer(tmp_path).encode_after_words("object")
+    content["model"]["vocab"].append(["▁x▁object", 0.0])
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="it joins 'object' with the word before it"):
+        read_tokenizer(tmp_path, VOCABULARY + 1).encode_after_words("object")
+
+
 def test_no_token_is_left_to_chance(tmp_path: Path) -> None:
     """The library would apply the dropout of a training whenever it reads a text."""
     single = ["</s>", *"▁ abcdefghijklmnopqrstuvwxyz"]
@@ -220,6 +232,9 @@ def without(name: str) -> dict[str, Any]:
     return {name: None}
 
 
+TEXT_CONFIGURATION: Any = HUGGING_FACE_CONFIGURATION["text_config"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -231,6 +246,10 @@ def without(name: str) -> dict[str, Any]:
         ({"vision_config": {"layer_norm_eps": 1e-5}}, "layer_norm_eps is not 1e-06"),
         ({"vision_config": {"num_attention_heads": "4"}}, "num_attention_heads is not a count"),
         (vision(vision_use_head=False), "its vision_use_head is false"),
+        (
+            {"text_config": {**TEXT_CONFIGURATION, "projection_size": 16}},
+            "projection_size is 16, while the weights have",
+        ),
         (vision(num_attention_heads=7), "its 7 attention heads do not divide the width 32"),
         (vision(hidden_size=64), "its vision_config has hidden_size 64, while the weights have 32"),
         (vision(image_size=48), "its vision_config has image_size 48, while the weights have 25 patches"),

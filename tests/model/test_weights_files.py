@@ -144,6 +144,7 @@ def text(reason: str, **change: Any) -> tuple[dict[str, Any], str]:
     [
         ({"model_type": "siglip"}, "a model other than clip .model_type 'siglip'"),
         ({"model_type": 3}, "a model other than clip"),
+        ({**vision("")[0], **text("")[0], "projection_dim": 512}, "projection_dim is 512, while the weights have 24"),
         ({"vision_config": {"hidden_act": "gelu_new"}}, "hidden_act is gelu and gelu_new"),
         ({"vision_config": {"hidden_act": "quick_gelu"}}, "gelu and quick_gelu"),
         ({"vision_config": [1]}, "vision_config is not a JSON object"),
