@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pointad.datasets.base import GOOD, SampleLister
 from pointad.datasets.class_names import unknown_class
-from pointad.errors import InputError
+from pointad.errors import InputError, counted
 from pointad.files.existing import is_folder_beside, lies_beside
 from pointad.files.presence import is_file, is_folder
 from pointad.scans.point_cloud import RawSample
@@ -197,13 +197,24 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def scans_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """The same, of a folder that should hold scans; if it has only other things, or more scans deeper, it is logged."""
+    """The same, of a folder that should hold scans only; whatever else is there, or one folder deeper, is logged."""
     found = files_in(folder, suffixes)
+    others = _files_beside(found, folder) if found else []
+    if others:
+        message = "%s: %s of other kinds than %s, such as %s, left out"
+        kinds = ", ".join(f"*{suffix}" for suffix in suffixes)
+        logger.warning(message, folder, counted(len(others), "file"), kinds, others[0].name)
     for path in sorted(path for path in folder.iterdir() if _holds(path, suffixes)) if found else ():
         logger.warning("%s: its scans lie one folder deeper than those beside it, and are left out", path)
     if not found and folder.is_dir() and not all(is_hidden(path) for path in folder.iterdir()):
         tell_without_scans(folder, (f"*{suffix}" for suffix in suffixes))
     return found
+
+
+def _files_beside(scans: Sequence[Path], folder: Path) -> list[Path]:
+    """The other files in a folder of scans, without hidden ones."""
+    known = set(scans)
+    return sorted(path for path in folder.iterdir() if path not in known and not is_hidden(path) and is_file(path))
 
 
 def _holds(folder: Path, suffixes: Collection[str]) -> bool:
