@@ -77,7 +77,10 @@ def unsupported_extension(path: str | Path, supported: Collection[str]) -> Input
     """The error for a file whose extension is not read, with the conversion if one is known."""
     suffix = Path(path).suffix.lower()
     remedy = conversion(suffix) or (f"use one of {', '.join(supported)}")
-    return InputError(path, f"has the unsupported extension {short(repr(suffix))}", remedy)
+    problem = (
+        f"has the unsupported extension {short(repr(suffix))}" if suffix else "has no extension, which tells the format"
+    )
+    return InputError(path, problem, remedy)
 
 
 def conversion(suffix: str) -> str | None:

@@ -12,6 +12,7 @@ from pointad.commands.scan_pictures import check_pictures
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.errors import InputError
 from pointad.inspection.predictor import PointAD
+from pointad.scans.files import read_scan
 
 MANY = 5000
 
@@ -90,3 +91,10 @@ def test_one_picture_for_two_scans_among_thousands_is_refused(tmp_path: Path) ->
     check_pictures(scans, tmp_path)
     with pytest.raises(InputError, match="one image 17 for several scans"):
         check_pictures([*scans, Path("other/17.tiff")], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["scan", ".ply"])
+def test_files_without_an_extension_are_told_so(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"ply")
+    with pytest.raises(InputError, match="has no extension, which tells the format; use one of"):
+        read_scan(tmp_path / name)

@@ -47,7 +47,7 @@ def test_view_escapes_the_name_and_never_uses_it_as_a_path(address: str, ply: Pa
     ("name", "body", "said"),
     [
         ("scan.exe", b"MZ", "unsupported extension"),
-        ("scan", b"", "unsupported extension"),
+        ("scan", b"", "has no extension"),
         ("scan.ply", b"ply\nbut not really", "header"),
         ("scan.npy", b"", "npy"),
         ("scan.xyz", b"1 2 3\n4 5 6\n", "points"),
