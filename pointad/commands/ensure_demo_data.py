@@ -1,5 +1,6 @@
 """Generates, renders and lists the demo data below data/demo on first use."""
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -20,6 +21,7 @@ _START = (
 
 _DATASET = "mvtec_pc_3d_rgb"
 _WAITING_SECONDS = 120.0  # for the last scan of each process of another run
+_ENDING_SECONDS = 1.0  # of a program that was interrupted as well
 
 logger = logging.getLogger(__name__)
 
@@ -71,5 +73,15 @@ def render_all(dataset: str, raw: Path, rendered: Path) -> None:
 def _call(command: str, *arguments: str | Path) -> None:
     """Run one of this library's commands in a process of its own, whose workers start without PyTorch's threads."""
     line = [command, *map(str, arguments)]
-    if subprocess.run([sys.executable, "-c", _START, str(SOURCE), *line], check=False).returncode:
+    with subprocess.Popen([sys.executable, "-c", _START, str(SOURCE), *line]) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches it too. Killed, it could not clean up, and Python would tell what it has left.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDING_SECONDS)
+            process.terminate()
+            process.wait()
+            raise
+    if status:
         raise PointADError(f"the demo data could not be made: {' '.join(line)} failed")

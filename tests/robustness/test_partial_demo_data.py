@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from robustness.invocation import Ending, invoke
 
 from pointad.commands import ensure_demo_data as module
 from pointad.commands.ensure_demo_data import all_rendered, ensure_demo_data
+from pointad.commands.program import termination_raised
 from pointad.errors import PointADError
 
 MVTEC = "mvtec_pc_3d_rgb"
@@ -86,3 +88,18 @@ def test_the_program_makes_and_renders_only_what_is_missing(demo_folder: Path, m
     (rendered / "all_meta.json").unlink()
     assert invoke("scripts/make_demo_data.py", *flags).code == 0
     assert all_rendered(MVTEC, demo_folder / "raw", rendered)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_program_that_was_not_interrupted_too_is_asked_to_end(
+    sent: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed, it would leave semaphores, of which Python tells."""
+    start = "import os, signal, sys, time;"
+    start += f"signal.signal(signal.SIGTERM, lambda *_: (open('{tmp_path}/told', 'w'), sys.exit()));"
+    start += "os.kill(os.getppid(), int(sys.argv[2])); time.sleep(30)"
+    monkeypatch.setattr(module, "_START", start)
+    monkeypatch.setattr(module, "_ENDING_SECONDS", 0.5)
+    with pytest.raises(KeyboardInterrupt), termination_raised():
+        module._call(str(int(sent)))
+    assert (tmp_path / "told").exists()
