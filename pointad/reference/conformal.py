@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import beta
 
+from pointad.compute.argument_kinds import as_number, as_whole_number
 from pointad.errors import InputError
 
 CONFIDENCE = 0.95
+LEAST_RATE = 1e-15  # of false alarms; nobody has as many scans as a lower one takes
 
 
 def p_value(score: float, good_scores: Sequence[float] | np.ndarray) -> float:
@@ -23,12 +25,19 @@ def p_value(score: float, good_scores: Sequence[float] | np.ndarray) -> float:
         good_scores: (n,) of good scans, none of which helped to make what scored them.
 
     Raises:
-        InputError: a score is not a number.
+        InputError: a score is not a number, or the good ones are no list.
     """
-    known = np.asarray(good_scores, dtype=np.float64)
-    if not (np.isfinite(score) and np.isfinite(known).all()):
+    known = _finite_list([*_finite_list(good_scores), as_number(score, "score")])
+    return int((known >= score).sum()) / len(known)  # of which the scan itself is one
+
+
+def _finite_list(scores: Sequence[float] | np.ndarray) -> np.ndarray:
+    known = np.asarray(scores, dtype=np.float64)
+    if known.ndim != 1:
+        raise InputError("scores", f"have the shape {known.shape}", "give a list of numbers")
+    if not np.isfinite(known).all():
         raise InputError("scores", "hold a value that is not a number", "leave out the scan that it belongs to")
-    return (1 + int((known >= score).sum())) / (len(known) + 1)
+    return known
 
 
 def fewest_good_scans(rate: float) -> int:
@@ -37,7 +46,7 @@ def fewest_good_scans(rate: float) -> int:
     Raises:
         InputError: the rate is no probability between 0 and 1.
     """
-    if not 0 < rate < 1:
+    if not LEAST_RATE <= as_number(rate, "false-alarm rate") < 1:
         raise InputError(
             f"false-alarm rate {rate:g}", "is not a rate", "give a number above 0 and below 1, such as 0.05"
         )
@@ -50,7 +59,12 @@ def rate_interval(alarms: int, count: int) -> tuple[float, float]:
     Args:
         alarms: how many good scans were reported.
         count: of how many; at least 1.
+
+    Raises:
+        InputError: they are no such numbers.
     """
+    if not 0 <= as_whole_number(alarms, "alarms") <= as_whole_number(count, "count") or not count:
+        raise InputError(f"{alarms} of {count} good scans", "is no share", "give whole numbers, and at least 1 scan")
     tail = (1 - CONFIDENCE) / 2
     low = 0.0 if alarms == 0 else float(beta.ppf(tail, alarms, count - alarms + 1))
     high = 1.0 if alarms == count else float(beta.ppf(1 - tail, alarms + 1, count - alarms))
@@ -88,9 +102,11 @@ def conformal_threshold(good_scores: Sequence[float] | np.ndarray, rate: float) 
         rate: of false alarms.
 
     Raises:
-        InputError: there are too few scores for such a rate; the text says how many more it takes.
+        InputError: there are too few scores for such a rate, of which the text says how many more it takes; or one is
+            not a number.
     """
-    count = len(good_scores)
+    known = _finite_list(good_scores)
+    count = len(known)
     require_enough(count, rate, fewest=1)
     allowed = min(count, int(np.floor(rate * (count + 1) + 1e-9)))  # good scores may be as high: 1 + that many - 1
-    return float(np.sort(np.asarray(good_scores, dtype=np.float64))[count - allowed])
+    return float(np.sort(known)[count - allowed])
