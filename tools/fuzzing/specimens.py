@@ -109,7 +109,8 @@ def _pickle(path: Path) -> None:
 
 def _features(path: Path) -> None:
     cache = FeatureCache(path.parents[1], fingerprint="", layers=[1], precision="fp32")
-    cache.write(FEATURE_KEY, PictureFeatures(torch.rand(8), torch.rand(1, 4, 8).half()))
+    whole, patches = (torch.nn.functional.normalize(torch.rand(*shape), dim=-1) for shape in ((8,), (1, 4, 8)))
+    cache.write(FEATURE_KEY, PictureFeatures(whole, patches.half()))
 
 
 def _scores(path: Path) -> None:
