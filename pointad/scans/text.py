@@ -175,6 +175,8 @@ def _with_points(body: bytes, dialect: Dialect) -> bytes:
 def _missing_replaced(body: bytes, separator: bytes | None) -> bytes:
     """Write nan into cells that are empty or marked as missing, and e for the d of Fortran exponents."""
     body = re.sub(rb"(?<=[\d.])[dD](?=[+-]?\d)", b"e", body)
+    if b"  " in body:  # of quotation marks that are gone, perhaps very many, whose every part would be tried
+        body = re.sub(rb" {2,}", b" ", body)
     end = rb"(?=[\s]|$)" if separator is None else rb"(?=[ ]*(?:%b|\n|$))" % separator
     if separator is None:
         return re.sub(rb"(?im)(?<![^\s])(?:%b)%b" % (MISSING.lstrip(b"|"), end), b"nan", body)

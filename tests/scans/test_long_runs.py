@@ -57,6 +57,13 @@ def test_attributes_of_metadata_that_end_nowhere(tmp_path: Path) -> None:
     assert read_scan(tmp_path / "a.tiff").points.shape == (100, 50, 3)
 
 
+def test_quotation_marks_between_blanks(tmp_path: Path) -> None:
+    rows = ROWS.replace("\n", ",n/a\n") + "1" + ' "' * MANY + "x,2,3,n/a\n"
+    (tmp_path / "a.csv").write_text(f"x,y,z,extra\n{rows}")
+    with pytest.raises(InputError, match="is not a table of numbers"):
+        read_scan(tmp_path / "a.csv")
+
+
 def test_much_text_above_the_rows(tmp_path: Path) -> None:
     for above in ("a " * 150_000, "# a title\n" * 500 + "," * 200_000, ("mm " * 20_000 + "\n") * 4):
         (tmp_path / "a.xyz").write_text(f"{above}\n{ROWS.replace(',', ' ')}")
