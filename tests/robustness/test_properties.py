@@ -94,6 +94,7 @@ def test_order_of_points_is_followed(seed: int, shape: str) -> None:
     rig = dataclasses.replace(MVTEC3D_RIG, views=(View("x", 20.0),), window=64, point_size=3)
     order = np.random.default_rng(seed).permutation(len(points))
     normals = np.random.default_rng(seed + 1).normal(size=points.shape)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     first = render(PointCloud(points), rig, image_size=32, normals=normals)
     second = render(PointCloud(points[order]), rig, image_size=32, normals=normals[order])
     # A last bit of the sum that the centre is, may push a point on an edge to the next pixel.

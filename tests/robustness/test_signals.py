@@ -174,7 +174,7 @@ def test_a_feature_cache_is_tidied_when_it_is_used(
     two_samples: Path, test_flags: tuple[object, ...], tmp_path: Path
 ) -> None:
     cache = FeatureCache(tmp_path / "cache", fingerprint="x", layers=[1], precision="fp32")
-    cache.write("ab" * 32, PictureFeatures(torch.zeros(3), torch.zeros(1, 2, 3, dtype=torch.float16)))
+    cache.write("ab" * 32, PictureFeatures(torch.eye(3)[0], torch.eye(3, dtype=torch.float16)[None, :2]))
     left = tmp_path / "cache" / "ab" / f".{'ab' * 32}.0123456789ab.partial.safetensors"
     left.write_bytes(b"half")
     flags = ("--data_path", two_samples, *test_flags, "--feature_cache", tmp_path / "cache")
@@ -191,7 +191,7 @@ def test_entries_of_a_feature_cache_that_are_no_files(
     kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = FeatureCache(tmp_path / "cache", fingerprint="x", layers=[1], precision="fp32")
-    features = PictureFeatures(torch.zeros(3), torch.zeros(1, 2, 3, dtype=torch.float16))
+    features = PictureFeatures(torch.eye(3)[0], torch.eye(3, dtype=torch.float16)[None, :2])
     path = tmp_path / "cache" / "ab" / f"{'ab' * 32}.safetensors"
 
     def put() -> None:
