@@ -59,8 +59,7 @@ def test_folders_that_cannot_be_made(
     assert_one_error_line(invoke("train.py", *there, *train_flags), str(below_a_file))
     assert_one_error_line(render("mvtec_pc_3d_rgb", raw_archives["mvtec_pc_3d_rgb"], below_a_file), str(below_a_file))
     cached = ("--data_path", two_samples, "--save_path", below_a_file.parents[1] / "out", *test_flags)
-    ending = invoke("test.py", *cached, "--feature_cache", below_a_file)
-    assert_one_error_line(ending, "is not a folder")
+    assert_one_error_line(ending := invoke("test.py", *cached, "--feature_cache", below_a_file), "is not a folder")
     assert "encoded again" not in ending.err
     assert not files_below(below_a_file.parents[1] / "out") - {"log.txt"}
 
