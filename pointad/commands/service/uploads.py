@@ -42,7 +42,7 @@ class SentFile:
 class Upload:
     """What a request holds."""
 
-    file: SentFile | None  # the scan to be judged; only requests for a reference have none
+    file: SentFile | None  # the scan to be judged; requests for a reference have none, nor have empty forms
     good: tuple[SentFile, ...] = ()  # good scans to compare it with
     reference: str | None = None  # name of good scans that were sent before
 
@@ -75,8 +75,8 @@ class Uploads:
             name: the scan's, from the address; when empty, it is taken from the form.
 
         Raises:
-            HTTPException: the files are too large or compressed, there is none or a part of one, too many are under
-                way, or the sender is gone.
+            HTTPException: the files are too large or compressed, there is a part of one, too many are under way, or
+                the sender is gone.
         """
         _refuse_other_bodies(request.headers)
         if self._open >= self.most_at_once:
@@ -110,8 +110,6 @@ class Uploads:
                     raise HTTPException(NO_FORM, f"the form has several files in its field {FIELD!r}; send one a form")
                 if len(good) > MOST_GOOD:
                     raise HTTPException(NO_FORM, f"the form has {len(good)} good scans; send at most {MOST_GOOD}")
-                if not files and not good:
-                    raise HTTPException(NO_FORM, f"the form has no file in its field {FIELD!r}")
                 return Upload(
                     file=await _read(files[0], _one_name(name, files[0])) if files else None,
                     good=tuple([await _read(each) for each in good]),
