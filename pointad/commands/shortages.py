@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from pointad.commands.unfit_python import unloadable_library
 from pointad.compute.interrupts import interrupt_behind
 from pointad.data.lost_loaders import is_lost_loader, lost_loader
 from pointad.errors import PointADError, fault, reason
@@ -38,7 +39,7 @@ def is_lack_of_processes(error: BaseException) -> bool:
 def shortage(error: BaseException) -> str | None:
     """What a program lacked and what to do, for one line of its errors; None if the error is of another kind."""
     if is_lack_of_memory(error):
-        return _NO_MEMORY
+        return unloadable_library(error) or _NO_MEMORY
     if is_lost_loader(error):  # between two batches
         return str(lost_loader())
     if isinstance(error, FileNotFoundError) and _NO_TEMPORARY_FOLDER in _said(error):

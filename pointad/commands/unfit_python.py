@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ _SETUP = Path("scripts") / "setup.sh"
 _TQDM = "TQDM_"  # how tqdm's variables begin
 _OF_BARS = frozenset({"disable", "leave", "mininterval", "maxinterval", "ncols", "dynamic_ncols"})
 _LITTLE_MEMORY = ("failed to map segment", "allocate memory")  # of the loader of shared libraries
+_UNLOADABLE = re.compile(r"([^\s:][^\n:]*): (?:failed to map segment|cannot allocate memory in (static TLS))")
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,7 +42,8 @@ def unfit_python_told() -> Iterator[None]:
     except (ImportError, MemoryError) as error:  # before the program's own way to tell of it was imported
         if not isinstance(error, MemoryError) and not any(said in str(error).lower() for said in _LITTLE_MEMORY):
             raise
-        sys.stderr.write("error: memory: not enough is available to load the program; use a larger machine\n")
+        lack = unloadable_library(error) or "memory: not enough is available to load the program; use a larger machine"
+        sys.stderr.write(f"error: {lack}\n")
         sys.exit(_EXIT_ERROR)
     except KeyboardInterrupt:  # before the program's own way to end was imported
         sys.stderr.write("interrupted; run the same command again to continue\n")
@@ -65,6 +68,20 @@ def _load_progress_bars() -> None:
         except ValueError as error:
             sys.stderr.write(f"error: {', '.join(variables)}: cannot be read by tqdm ({error}); unset it\n")
             sys.exit(_EXIT_ERROR)
+
+
+def unloadable_library(error: BaseException) -> str | None:
+    """Why a shared library cannot be loaded, and what to do, where the loader says what it says of little memory."""
+    found = _UNLOADABLE.search(str(error))
+    if found is None:
+        return None
+    library, thread_local = found.groups()
+    if thread_local:
+        return f"{library}: was loaded too late for its variables of threads; set LD_PRELOAD={library}"
+    with contextlib.suppress(OSError):
+        if os.statvfs(library).f_flag & os.ST_NOEXEC:
+            return f"{library}: is on a disk that is mounted noexec; install Python's packages on another one"
+    return None
 
 
 def _leave(problem: str) -> NoReturn:

@@ -5,10 +5,12 @@ import errno
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pointad.commands import program
+from pointad.commands.unfit_python import unfit_python_told
 from pointad.errors import InputError
 
 MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of them"
@@ -19,6 +21,10 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
     [
         (MemoryError(), MEMORY),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), MEMORY),
+        (
+            ImportError("/lib/libgomp: cannot allocate memory in static TLS block"),
+            "error: /lib/libgomp: was loaded too late for its variables of threads; set LD_PRELOAD=/lib/libgomp",
+        ),
         (RuntimeError("can't start new thread"), PROCESSES),
         (RuntimeError("cannot join thread before it is started"), PROCESSES),  # of a pool without its thread
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MEMORY),  # of a fork: not of a disk
@@ -53,6 +59,32 @@ def test_each_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFix
         program.run(fail, argparse.ArgumentParser(), [])
     said = capsys.readouterr().err
     assert left.value.code == 2 and said.startswith(line) and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", [ImportError, OSError])
+def test_disks_that_no_library_runs_from_are_no_lack_of_memory(
+    kind: type[Exception], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of both, the loader says the same."""
+
+    def load(flags: object = None) -> None:
+        raise kind("See the manual.\n\nOriginal error was: /home/x y/a.so: failed to map segment from shared object")
+
+    def run() -> None:
+        program.run(load, argparse.ArgumentParser(), [])
+
+    def start() -> None:
+        with unfit_python_told():
+            load()
+
+    for flag in (os.ST_NOEXEC, 0):
+        monkeypatch.setattr(os, "statvfs", lambda path, flag=flag: SimpleNamespace(f_flag=flag))
+        for begin in (run, start) if kind is ImportError else (run,):
+            with pytest.raises(SystemExit) as left:
+                begin()
+            line = "/home/x y/a.so: is on a disk that is mounted noexec" if flag else "memory: not enough"
+            said = capsys.readouterr().err
+            assert left.value.code == 2 and said.startswith(f"error: {line}") and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
