@@ -25,33 +25,42 @@ def fans(corners: np.ndarray, lengths: np.ndarray, vertices: np.ndarray, path: P
         vertices: (V, 3) float64; indices may be beyond it.
         path: the file, for the log.
     """
-    starts = np.cumsum(lengths) - lengths
+    ascending = np.argsort(lengths, kind="stable")  # once: there may be thousands of lengths
+    ascending = ascending[np.searchsorted(lengths[ascending], 3) :]
+    starts = (np.cumsum(lengths) - lengths)[ascending]
+    different, firsts = np.unique(lengths[ascending], return_index=True)
     triangles = [np.zeros((0, 3), dtype=np.int64)]
-    folded = 0
-    for length in np.unique(lengths[lengths >= 3]).tolist():
-        polygons = corners[starts[lengths == length, None] + np.arange(length)].astype(np.int64)
+    folded, left = 0, _MOST_TURNED
+    for length, own in zip(different.tolist(), np.split(starts, firsts[1:]), strict=False):
+        polygons = corners[own[:, None] + np.arange(length)].astype(np.int64)
         if length > 3 and len(vertices):
-            folded += _turn_folded(polygons, vertices)
+            bent, left = _turn_folded(polygons, vertices, left)
+            folded += bent
         first = np.repeat(polygons[:, :1], length - 2, axis=1)
         triangles.append(np.stack([first, polygons[:, 1:-1], polygons[:, 2:]], axis=2).reshape(-1, 3))
     if folded:
         message = "%s: %d of %d polygons are bent inwards so that their triangles also cover what is outside of them"
-        logger.warning(message + "; export triangles", path, folded, int((lengths >= 3).sum()))
+        logger.warning(message + "; export triangles", path, folded, len(starts))
     return np.concatenate(triangles)
 
 
-def _turn_folded(polygons: np.ndarray, vertices: np.ndarray) -> int:
-    """Let polygons (N, L) begin with a corner whose fan is not folded, in place; how many have none."""
+def _turn_folded(polygons: np.ndarray, vertices: np.ndarray, most: int) -> tuple[int, int]:
+    """Let polygons (N, L) begin with a corner whose fan is not folded, in place.
+
+    Returns:
+        How many have none, and how many of the ``most`` corners that may be turned are left for other polygons.
+    """
     folded = np.flatnonzero(_folded(polygons, vertices))
     length = polygons.shape[1]
-    for shift in range(1, min(length, _MOST_TRIED, 1 + _MOST_TURNED // max(length * len(folded), 1))):
+    for shift in range(1, min(length, _MOST_TRIED, 1 + most // max(length * len(folded), 1))):
+        most -= length * len(folded)
         turned = np.roll(polygons[folded], -shift, axis=1)
         still = _folded(turned, vertices)
         polygons[folded[~still]] = turned[~still]
         folded = folded[still]
         if not len(folded):
             break
-    return len(folded)
+    return len(folded), most
 
 
 def _folded(polygons: np.ndarray, vertices: np.ndarray) -> np.ndarray:

@@ -71,3 +71,40 @@ def test_polygons_that_no_fan_covers_are_told(tmp_path: Path, caplog: pytest.Log
         f"{path}: 1 of 1 polygons are bent inwards so that their triangles also cover what is outside of them; "
         "export triangles"
     ]
+
+
+class Counted(np.ndarray):
+    """An array that counts the numbers that operations on it look at."""
+
+    looked_at = 0
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: object, **options: object) -> object:
+        plain = [np.asarray(one) if isinstance(one, Counted) else one for one in inputs]
+        Counted.looked_at += sum(one.size for one in inputs if isinstance(one, Counted))
+        return getattr(ufunc, method)(*plain, **options)
+
+
+def test_lengths_are_not_searched_for_each_different_one() -> None:
+    rng = np.random.default_rng(0)
+    lengths = rng.permutation([*range(1, 300), *[3] * 20_000])
+    counted = lengths.view(Counted)
+    triangles = fans(np.arange(lengths.sum()), counted, np.zeros((0, 3)), Path("a.ply"))
+    assert len(triangles) == (lengths[lengths > 2] - 2).sum()
+    assert Counted.looked_at < 10 * len(lengths)
+    first = lengths.tolist().index(5)
+    start = lengths[:first].sum()
+    assert [start, start + 3, start + 4] in triangles.tolist()
+
+
+def test_all_polygons_together_are_turned_within_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = []
+
+    def look(polygons: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+        looked_at.append(polygons.size)
+        return np.ones(len(polygons), bool)
+
+    monkeypatch.setattr("pointad.scans.polygons._folded", look)
+    monkeypatch.setattr("pointad.scans.polygons._MOST_TURNED", 1000)
+    lengths = np.arange(4, 100)
+    fans(np.zeros(lengths.sum(), int), lengths, np.zeros((1, 3)), Path("a.ply"))
+    assert sum(looked_at) <= lengths.sum() + 1000
