@@ -9,7 +9,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.scans.no_data import without_no_data
 from pointad.scans.scan_file import FEWEST_POINTS, ScanFile, is_finite
-from pointad.scans.surface_points import spread_points
+from pointad.scans.surface_points import in_pieces, spread_points
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def scan_from_mesh(mesh: Mesh, count: int, seed: int, path: Path) -> ScanFile:
     if unused:
         logger.warning("%s: %d of %d vertices have no face and are ignored", path, unused, len(used))
     _require_area(areas, path)
-    chosen, weights = spread_points(mesh.vertices[mesh.faces], areas, count, seed)
+    chosen, weights = spread_points(mesh.vertices, mesh.faces, areas, count, seed)
     points, colors = _weighted(mesh, mesh.faces[chosen], weights)
     return ScanFile(points, colors, is_mesh=True, columns=mesh.columns)
 
@@ -135,12 +135,16 @@ def _weighted(mesh: Mesh, faces: np.ndarray, weights: np.ndarray) -> tuple[np.nd
 
 def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Areas (F,) of triangles; 0 for those with a non-finite vertex."""
-    corners = vertices[faces]  # (F, 3 corners, 3)
-    with np.errstate(invalid="ignore", over="ignore"):
-        areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    areas = in_pieces(lambda some: _areas(vertices[some]), faces)
     if np.isfinite(areas.sum()):
         return areas
-    return np.where(np.isfinite(corners).all(axis=(1, 2)), areas, 0.0)
+    return np.where(is_finite(vertices)[faces].all(axis=1), areas, 0.0)
+
+
+def _areas(corners: np.ndarray) -> np.ndarray:
+    """Areas (F,) of triangles (F, 3 corners, 3)."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
 
 
 def strips(chain: np.ndarray) -> np.ndarray:

@@ -181,7 +181,8 @@ def _mesh(columns: Columns, declared: PlyElement, faces: Sequence[Polygons], pat
         colors = colors_from_named(np.stack([columns[names[place]] for place in found.colors], axis=1))
     said = columns_read(len(names), found.xyz, () if colors is None else found.colors or (), names, "properties")
     nothing = np.zeros(0, dtype=np.int64)
-    corners, lengths = (np.concatenate(parts) for parts in zip((nothing, nothing), *faces, strict=True))
+    joined = (np.concatenate(parts) for parts in zip((nothing, nothing), *faces, strict=True))
+    corners, lengths = faces[0] if len(faces) == 1 else joined
     return Mesh(vertices, fans(corners, lengths, vertices, path), colors, said)
 
 

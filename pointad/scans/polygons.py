@@ -29,11 +29,14 @@ def fans(corners: np.ndarray, lengths: np.ndarray, vertices: np.ndarray, path: P
     ascending = ascending[np.searchsorted(lengths[ascending], 3) :]
     starts = (np.cumsum(lengths) - lengths)[ascending]
     different, firsts = np.unique(lengths[ascending], return_index=True)
-    triangles = [np.zeros((0, 3), dtype=np.int64)]
+    triangles = []
     folded, left = 0, _MOST_TURNED
     for length, own in zip(different.tolist(), np.split(starts, firsts[1:]), strict=False):
-        polygons = corners[own[:, None] + np.arange(length)].astype(np.int64)
-        if length > 3 and len(vertices):
+        polygons = corners[own[:, None] + np.arange(length)].astype(np.int64, copy=False)
+        if length == 3:
+            triangles.append(polygons)
+            continue
+        if len(vertices):
             bent, left = _turn_folded(polygons, vertices, left)
             folded += bent
         first = np.repeat(polygons[:, :1], length - 2, axis=1)
@@ -41,7 +44,7 @@ def fans(corners: np.ndarray, lengths: np.ndarray, vertices: np.ndarray, path: P
     if folded:
         message = "%s: %d of %d polygons are bent inwards so that their triangles also cover what is outside of them"
         logger.warning(message + "; export triangles", path, folded, len(starts))
-    return np.concatenate(triangles)
+    return triangles[0] if len(triangles) == 1 else np.concatenate([np.zeros((0, 3), dtype=np.int64), *triangles])
 
 
 def _turn_folded(polygons: np.ndarray, vertices: np.ndarray, most: int) -> tuple[int, int]:

@@ -5,8 +5,11 @@ passed. So a file that stores the same surface in another order, precision or un
 and a small change of the surface moves only the points near it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+_PIECE = 2**14  # triangles
 _CELLS = 2**16  # along the longest side of the box, of the Z-order curve
 _SPREADING = (  # bits of one coordinate to every third bit: shift, and what is kept
     (32, 0x1F00000000FFFF),
@@ -19,11 +22,20 @@ _SPREADING = (  # bits of one coordinate to every third bit: shift, and what is 
 _STEPS = np.array([0.7548776662466927, 0.5698402909980532])
 
 
-def spread_points(corners: np.ndarray, areas: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def in_pieces(work: Callable[[np.ndarray], np.ndarray], faces: np.ndarray) -> np.ndarray:
+    """What a function makes of triangles (F, ...), of some of them at a time: the corners of all take 72 bytes each."""
+    starts = range(0, max(len(faces), 1), _PIECE)
+    return np.concatenate([work(faces[start : start + _PIECE]) for start in starts])
+
+
+def spread_points(
+    vertices: np.ndarray, faces: np.ndarray, areas: np.ndarray, count: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Where points lie on triangles, evenly by area.
 
     Args:
-        corners: (F, 3 corners, 3) float64.
+        vertices: (V, 3) float64.
+        faces: (F, 3) int64, the corners of the triangles among these.
         areas: (F,) of them, 0 or larger, with a finite sum above 0; those of area 0 get no point.
         count: how many points.
         seed: another one puts them elsewhere.
@@ -32,7 +44,11 @@ def spread_points(corners: np.ndarray, areas: np.ndarray, count: int, seed: int)
         The triangle (count,) int64 of each point, and the weights (count, 3) of its corners, which sum to 1.
     """
     used = np.flatnonzero(areas)
-    order = used[np.argsort(_places(corners[used].mean(axis=1)), kind="stable")]
+    centers = in_pieces(lambda some: vertices[faces[some]].mean(axis=1), used)
+    low = centers.min(axis=0)
+    side = float((centers.max(axis=0) - low).max())
+    places = in_pieces(lambda some: _places(some, low, side if side > 0 else 1.0), centers)
+    order = used[np.argsort(places, kind="stable")]
     passed = np.cumsum(areas[order])
     offset = np.random.default_rng(seed).random(3)
     steps = (np.arange(count) + offset[0]) / count * passed[-1]
@@ -42,15 +58,13 @@ def spread_points(corners: np.ndarray, areas: np.ndarray, count: int, seed: int)
     weights[outside] = 1 - weights[outside]
     weights = np.column_stack([1 - weights.sum(axis=1), weights])
     # The corners of a triangle are numbered anew, by their place.
-    rank = np.argsort(np.argsort(corners[chosen] @ np.array([1.0, *_STEPS]), axis=1, kind="stable"), axis=1)
+    rank = np.argsort(np.argsort(vertices[faces[chosen]] @ np.array([1.0, *_STEPS]), axis=1, kind="stable"), axis=1)
     return chosen, np.take_along_axis(weights, rank, axis=1)
 
 
-def _places(centers: np.ndarray) -> np.ndarray:
-    """The places (F,) uint64 of points (F, 3) on a Z-order curve through their box."""
-    low = centers.min(axis=0)
-    side = float((centers - low).max())
-    cells = ((centers - low) / (side if side > 0 else 1.0) * (_CELLS - 1)).round().astype(np.uint64)
+def _places(centers: np.ndarray, low: np.ndarray, side: float) -> np.ndarray:
+    """The places (F,) uint64 of points (F, 3) on a Z-order curve through a cube with this corner (3,) and side."""
+    cells = ((centers - low) / side * (_CELLS - 1)).round().astype(np.uint64)
     return _spread(cells[:, 0]) | _spread(cells[:, 1]) << np.uint64(1) | _spread(cells[:, 2]) << np.uint64(2)
 
 

@@ -1,10 +1,12 @@
 """Points on a mesh are the same however the file stores the surface, lie on it, and are spread evenly."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pointad.scans.files import read_scan
 from pointad.scans.meshes import Mesh, scan_from_mesh, triangle_areas
 from pointad.scans.surface_points import spread_points
 
@@ -48,9 +50,8 @@ def test_units_and_precision_do_not_matter(mesh: Mesh) -> None:
 
 
 def test_points_are_spread_by_area_more_evenly_than_by_chance(mesh: Mesh) -> None:
-    corners = mesh.vertices[mesh.faces]
     areas = triangle_areas(mesh.vertices, mesh.faces)
-    chosen, weights = spread_points(corners, areas, COUNT, 0)
+    chosen, weights = spread_points(mesh.vertices, mesh.faces, areas, COUNT, 0)
     assert (weights >= 0).all()
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     expected = areas / areas.sum() * COUNT
@@ -59,6 +60,25 @@ def test_points_are_spread_by_area_more_evenly_than_by_chance(mesh: Mesh) -> Non
 
 
 def test_triangles_without_area_get_no_point() -> None:
-    corners = np.array([[[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 0, 0], [1, 0, 0], [2, 0, 0]]], dtype=np.float64)
-    chosen, _ = spread_points(corners, np.array([0.5, 0.0]), 100, 0)
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [2, 0, 0]], dtype=np.float64)
+    chosen, _ = spread_points(vertices, np.array([[0, 1, 2], [0, 1, 3]]), np.array([0.5, 0.0]), 100, 0)
     assert set(chosen.tolist()) == {0}
+
+
+def test_triangles_take_little_more_memory_than_their_corners(tmp_path: Path) -> None:
+    many, count = 300_000, 200
+    header = f"element vertex {count}\n" + "".join(f"property float {axis}\n" for axis in "xyz")
+    header += "element tristrips 1\nproperty list int uchar vertex_indices\nend_header\n"
+    random = np.random.default_rng(0)
+    vertices, corners = random.random((count, 3)).astype("<f4"), random.integers(0, count, many).astype("<u1")
+    path = tmp_path / "strip.ply"
+    path.write_bytes(
+        f"ply\nformat binary_little_endian 1.0\n{header}".encode()
+        + vertices.tobytes() + np.array(many, "<i4").tobytes() + corners.tobytes()
+    )  # fmt: skip
+    read_scan(path, mesh_points=100)  # what is imported counts once
+    tracemalloc.start()
+    read_scan(path, mesh_points=100)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 120 * many  # three numbers of 8 bytes for each triangle, and a few of such arrays at a time
