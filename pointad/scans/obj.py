@@ -13,6 +13,7 @@ from pointad.scans.colors import colors_from_named
 from pointad.scans.meshes import Mesh
 from pointad.scans.polygons import fans
 from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.text_cells import replaced
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
 _COMMENTS = 4096  # bytes from the beginning, in which exporters state how much follows
 _STATED = re.compile(rb"(?im)^#[ \t]*(?:number of )?(vertices|triangles|faces)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r?$")
+_COMMENT, _BLANKS, _OTHER_INDICES = re.compile(rb"#[^\n]*"), re.compile(rb" {2,}"), re.compile(rb"/[^ \n]*")
 _MOST_LINES = 10_000  # of a statement: matching takes a hundred bytes for each
 _CONTINUED = re.compile(rb"(?m)^ *[vf](?=[ \\])[^\n\\]*(?:\\ *\n[^\n\\]*){1,%d}" % _MOST_LINES)
 """A vertex or face over several lines; elsewhere, such as in a comment, a last backslash belongs to a path."""
@@ -90,13 +92,13 @@ def _plain(content: bytes, path: Path) -> bytes:
     content = b"\n" + content.translate(bytes.maketrans(b"\r\t", b"\n ")) + b"\n"
     content = plain_nan(content)
     if b"#" in content:
-        content = re.sub(rb"#[^\n]*", b"", content)
+        content = replaced(_COMMENT, b"", content)
     if b"\\" in content:
         content = _CONTINUED.sub(lambda found: re.sub(rb"\\ *\n", b" ", found[0]), content)
         if _CONTINUED.search(content):
             raise InputError(path, f"has a vertex or face of more than {_MOST_LINES + 1} lines", _REMEDY)
     if b"  " in content:
-        content = re.sub(rb" {2,}", b" ", content)
+        content = replaced(_BLANKS, b" ", content)
     if b"\n " in content:
         content = content.replace(b"\n ", b"\n")
     return content.replace(b" \n", b"\n")
@@ -126,7 +128,7 @@ def _faces(content: bytes, vertices_before: np.ndarray) -> tuple[np.ndarray, np.
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     text = b"\n".join(lines) + b"\n"
     if b"/" in text:
-        text = re.sub(rb"/[^ \n]*", b"", text)
+        text = replaced(_OTHER_INDICES, b"", text)
     indices = np.loadtxt(
         io.BytesIO(text.replace(b" ", b"\n")), dtype=np.int64, comments=None, ndmin=1, encoding="latin1"
     )

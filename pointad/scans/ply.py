@@ -25,6 +25,7 @@ from pointad.scans.polygons import fans
 from pointad.scans.reading_words import columns_read
 from pointad.scans.scan_file import MOST_POINTS
 from pointad.scans.surplus import check_surplus
+from pointad.scans.text_cells import replaced
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
 from pointad.scans.whole_numbers import are_whole
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 _FACE_LISTS = ("vertex_indices", "vertex_index", "vertex_indexes")
 _LONGEST_FIXED_LIST = 10_000
+_BLANK_LINE = re.compile(rb"(?m)^[ \t]*(\n|\Z)")
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
@@ -228,8 +230,7 @@ def _text_rows(body: bytes) -> list[bytes]:
     """Lines that are not blank."""
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    body = re.sub(rb"(?m)^[ \t]*(\n|\Z)", b"", body)
-    return plain_nan(body).split(b"\n")
+    return plain_nan(replaced(_BLANK_LINE, b"", body)).split(b"\n")
 
 
 def _read_text(

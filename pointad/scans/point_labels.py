@@ -13,6 +13,7 @@ from pointad.files.npy_files import read_npy
 from pointad.files.regular import read_bytes, regular_file_size
 from pointad.scans.other_formats import check_beginning
 from pointad.scans.scan_file import MOST_POINTS
+from pointad.scans.text_cells import replaced
 from pointad.scans.text_dialect import decoded
 from pointad.scans.whole_numbers import are_whole
 
@@ -133,7 +134,7 @@ def marked(numbers: np.ndarray, path: Path) -> np.ndarray:
 
 def with_flags_as_numbers(content: bytes) -> bytes:
     """A text in which the words true and false, in any case, are 1 and 0."""
-    return _FLAG.sub(lambda found: b"1" if found[1] else b"0", content)
+    return replaced(_FLAG, lambda found: b"1" if found[1] else b"0", content)
 
 
 def _is_label_like(column: np.ndarray) -> bool:
@@ -177,11 +178,11 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _text(path: Path) -> np.ndarray:
-    content = with_flags_as_numbers(_COMMENT.sub(b"", decoded(read_bytes(path), path)))
+    content = with_flags_as_numbers(replaced(_COMMENT, b"", decoded(read_bytes(path), path)))
     names = _NAMES.match(content)
     if names is not None:
         content = content[names.end() :]
-    content = _BESIDE_QUOTE.sub(b'" ', content)
+    content = replaced(_BESIDE_QUOTE, b'" ', content)
     if _has_decimal_commas(content, path):
         content = content.translate(_COMMA_TO_POINT)
     content = content.translate(_TO_BLANKS)

@@ -13,7 +13,7 @@ from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.header_names import completed, with_units
 from pointad.scans.named_columns import find_columns
-from pointad.scans.text_cells import BLANK, COMMA, TAB, pieces, split
+from pointad.scans.text_cells import BLANK, COMMA, TAB, pieces, replaced, split
 from pointad.scans.text_dialect import MISSING, Dialect, decoded, find_dialect, plain_nan, plain_rows
 
 logger = logging.getLogger(__name__)
@@ -74,10 +74,10 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False, n
     dialect = find_dialect(content, name, nameless=nameless)
     body = content[dialect.start :] if dialect.start else content
     if any(sign in body for sign in (b"#", b"//", b"!", b"%")):
-        body = _COMMENTS.sub(b"", body)
+        body = replaced(_COMMENTS, b"", body)
     first_row = body.lstrip().partition(b"\n")[0]
     if b'"' in body:
-        body = _NEEDLESS_QUOTES.sub(rb"\1", body)
+        body = replaced(_NEEDLESS_QUOTES, rb"\1", body)
     values = _numbers(plain_nan(body), dialect, name)
     names, columns = dialect.names, values.shape[1]
     named = 0 if names is None else len(names)

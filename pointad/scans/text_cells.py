@@ -1,7 +1,7 @@
 """Splits lines of text into cells."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 BLANK, COMMA, SEMICOLON, TAB = None, b",", b";", b"\t"
 _NUMBER = rb"[+-]?(\d+(\.\d*)?|\.\d+)([eEdD][+-]?\d+)?"
@@ -39,20 +39,25 @@ def _quoted_cells(line: bytes, separator: bytes) -> list[bytes]:
     return re.findall(rb'(?:^|%b)((?:"[^"]*"|[^"%b])*)' % (re.escape(separator), re.escape(separator)), line)
 
 
-def pieces(text: bytes) -> Iterator[bytes]:
+def replaced(pattern: re.Pattern[bytes], by: bytes | Callable[[re.Match[bytes]], bytes], text: bytes) -> bytes:
+    """A text with a pattern replaced that reaches over no end of a line, one piece after the other (see `pieces`)."""
+    return b"".join(pattern.sub(by, piece) for piece in pieces(text, longest=len(text)))
+
+
+def pieces(text: bytes, longest: int = LONGEST_LINE) -> Iterator[bytes]:
     """The text in pieces of whole lines, of at most `PIECE` bytes or one line.
 
     Patterns are replaced in one piece after the other: Python keeps some hundred bytes for each place meanwhile.
 
     Raises:
-        ValueError: a line has more than `LONGEST_LINE` bytes.
+        ValueError: a line has more than `longest` bytes.
     """
     start = 0
     while start < len(text):
         end = len(text)
         if end - start > PIECE:
             end = text.rfind(b"\n", start, start + PIECE) + 1 or text.find(b"\n", start) + 1 or len(text)
-        if end - start > max(PIECE, LONGEST_LINE):
-            raise ValueError(f"a line has more than {LONGEST_LINE} characters")
+        if end - start > max(PIECE, longest):
+            raise ValueError(f"a line has more than {longest} characters")
         yield text[start:end]
         start = end

@@ -11,7 +11,17 @@ from pointad.scans.column_numbers import counts_columns
 from pointad.scans.decimal_commas import check_commas
 from pointad.scans.header_names import MOST_ABOVE, column_names, is_units, names_coordinates
 from pointad.scans.lines_above import check_lines_above
-from pointad.scans.text_cells import BLANK, COMMA, SEMICOLON, TAB, is_comment, is_numeric, split, without_comment_sign
+from pointad.scans.text_cells import (
+    BLANK,
+    COMMA,
+    SEMICOLON,
+    TAB,
+    is_comment,
+    is_numeric,
+    replaced,
+    split,
+    without_comment_sign,
+)
 from pointad.scans.text_encoding import in_utf8, reencoded
 from pointad.scans.thousands import groups_thousands
 
@@ -34,8 +44,10 @@ _COMMENT_BEHIND = re.compile(
 )  # 45% is no comment
 _DASHES_AND_SEPARATORS = b"-,; \t"
 _LONG_GAP = b" " * 16  # means no more than one blank, but takes patterns that try every part of it a long time
+_GAPS = re.compile(rb"%b+" % _LONG_GAP)
 _HEADER = 10_000  # bytes
 _SHORT = 100  # bytes of a line that may be repeated any number of times
+_MANY = 1000  # such lines, which are passed together
 _BROKEN_NAME = re.compile(rb'(?m)(?:(?<=[,;\t])|^)("[^",;\t\n]{1,100})\n([^",;\t\n]{1,100}")(?=[,;\t\n])')
 _REMEDY = "give rows of numbers of equal length, with blanks, tabs, commas or semicolons between them"
 
@@ -72,22 +84,22 @@ def decoded(content: bytes, name: str | Path) -> bytes:
         content = _BROKEN_NAME.sub(rb"\1 \2", content[:_HEADER]) + content[_HEADER:]
     content = content.rstrip(b"\x1a")  # the end of a text in DOS
     content = content.replace("\u00a0".encode(), b" ").replace("\u2212".encode(), b"-")
-    return re.sub(rb"%b+" % _LONG_GAP, b" ", content) if _LONG_GAP in content else content
+    return replaced(_GAPS, b" ", content) if _LONG_GAP in content else content
 
 
 def plain_nan(content: bytes) -> bytes:
     """Replace the Windows notations -nan(ind), 1.#QNAN and 1.#INF by nan."""
     is_there = any(sign in content for sign in (b".#", b".$", b"("))
-    return _NOT_FINITE.sub(b"nan", content) if is_there else content
+    return replaced(_NOT_FINITE, b"nan", content) if is_there else content
 
 
 def plain_rows(content: bytes) -> bytes:
     """Replace 1.#QNAN and errors of a spreadsheet's cells, such as #DIV/0!, by nan; remove comments behind numbers."""
     if b"#" in content or b".$" in content:
-        content = _WITH_SIGN.sub(b"nan", content)  # whose sign begins no comment
-        content = _SPREADSHEET_ERROR.sub(b"nan", content)
+        content = replaced(_WITH_SIGN, b"nan", content)  # whose sign begins no comment
+        content = replaced(_SPREADSHEET_ERROR, b"nan", content)
     if any(sign in content for sign in (b"#", b"//", b"!", b"%")):
-        content = _COMMENT_BEHIND.sub(lambda row: row[1].rstrip(b" \t"), content)
+        content = replaced(_COMMENT_BEHIND, lambda row: row[1].rstrip(b" \t"), content)
     return content
 
 
@@ -164,8 +176,9 @@ def _first_row(content: bytes, name: str | Path) -> tuple[int | None, list[bytes
             break
         repeated = content[start : end + 1] if end - start < _SHORT else b""
         start = end + 1
-        if repeated and content.startswith(repeated, start):  # thousands of holes, as at the top of a picture
-            start = re.compile(rb"(?:%b)*" % re.escape(repeated)).match(content, start).end()  # type: ignore[union-attr]
+        for often in (_MANY, 1) if repeated else ():  # thousands of holes, as at the top of a picture
+            while content.startswith(repeated * often, start):
+                start += len(repeated) * often
     return None, above
 
 

@@ -1,12 +1,14 @@
 """Texts of missing numbers are read in memory in proportion to their size, piece by piece, to the same table."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pointad.errors import InputError
 from pointad.scans import text_cells
+from pointad.scans.files import read_scan
 from pointad.scans.text import parse_table
 
 FILLED = b"1,2,3\n" * 100
@@ -23,6 +25,39 @@ def test_cells_without_numbers_take_memory_in_proportion(hole: bytes) -> None:
         tracemalloc.stop()
     assert len(values) == 100 + 2**21 // len(hole) and np.isnan(values[100:]).all()
     assert peak < 100e6  # all at once, it was 130 to 380 MB
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("a.xyz", b"#\n"),
+        ("a.xyz", b"1 2 3#\n"),
+        ("a.xyz", b'"1" "2" 3\n'),
+        ("a.xyz", b"1.#INF 2 3\n"),
+        ("a.obj", b"#\n"),
+        ("a.obj", b"f 1/1 2/2 3/3\n"),
+        ("a.ply", b"\n"),
+    ],
+)
+def test_replaced_parts_take_memory_in_proportion(
+    name: str, line: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_cells, "PIECE", 2**13)
+    beginning = {
+        "a.xyz": b"1 2 3.5\n" * 100,
+        "a.obj": b"v 1 2 3\nv 2 3 5\nv 7 8 4\n" * 40,
+        "a.ply": b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\n"
+        b"property float z\nend_header\n",
+    }[name]
+    path = tmp_path / name
+    path.write_bytes(beginning + line * (2**18 // len(line)) + (b"1 2 3\n" if name == "a.ply" else b""))
+    tracemalloc.start()
+    try:
+        read_scan(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5e6  # all at once, it was 6 to 24 MB
 
 
 def test_endless_lines_of_nothing_are_refused() -> None:
