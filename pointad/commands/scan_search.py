@@ -4,7 +4,7 @@ import filecmp
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from pointad.data.layout import CORRESPONDENCES
@@ -38,6 +38,7 @@ def find_scans(named: Sequence[Path], output: Path | None = None) -> list[Path]:
         InputError: a folder holds no scan, or one cannot be searched.
     """
     scans: list[Path] = []
+    named_themselves = set(map(_absolute, named))
     for path in named:
         if not is_folder(path):
             scans.append(path)
@@ -52,7 +53,7 @@ def find_scans(named: Sequence[Path], output: Path | None = None) -> list[Path]:
         if not found:
             raise _no_scan_in(path, files)
         scans += beyond
-        _log_unread(path, files, named)
+        _log_unread(path, files, named_themselves)
     return scans
 
 
@@ -60,20 +61,19 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 (".." is to go)
 
 
-def _log_unread(folder: Path, files: Sequence[Path], named: Sequence[Path]) -> None:
+def _log_unread(folder: Path, files: Sequence[Path], named: Collection[Path]) -> None:
     """Say how many files with points or surfaces are skipped in a folder, as their format is not read or was not named.
 
     Args:
         folder: that was searched.
         files: all in it.
-        named: files and folders; what is named is not skipped.
+        named: files and folders, without ".."; what is named is not skipped.
     """
     counts = _counts_of_suffixes(files)
     for suffix in sorted(filter(is_certain, counts)):
         message = "%s: skipped %s, as this format is not read; %s"
         logger.warning(message, folder, counted(counts[suffix], f"{suffix} file"), conversion(suffix))
-    named_themselves = set(map(_absolute, named))
-    unnamed = _counts_of_suffixes(file for file in files if _absolute(file) not in named_themselves)
+    unnamed = _counts_of_suffixes(file for file in files if _absolute(file) not in named)
     for suffix in (suffix for suffix in NOT_SEARCHED if unnamed[suffix] > 1):
         message = "%s: skipped %s; if they hold points, name them: %s/*%s"
         logger.info(message, folder, counted(unnamed[suffix], f"{suffix} file"), folder, suffix)

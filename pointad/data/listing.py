@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,8 +192,4 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _count(entries: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {}
-    for class_name, found in entries.items():
-        species = [entry["specie_name"] for entry in found]
-        counts[class_name] = {name: species.count(name) for name in dict.fromkeys(species)}
-    return counts
+    return {name: dict(Counter(entry["specie_name"] for entry in found)) for name, found in entries.items()}

@@ -52,6 +52,7 @@ def tell_of_doubtful_masks(
     # MulSen-AD marks defects that other sensors see, too; their scans are listed under longer names.
     good = {sample.scan_path for sample in samples if not sample.label and sample.identifier == sample.scan_path.stem}
     scanned = {_key(sample.scan_path, root, split): sample.scan_path in good for sample in samples}
+    wanted = None if classes is None else set(classes)
     unread = [
         (path, scanned.get(_key(path, root, split)))
         for pattern in dataset.truth_patterns
@@ -59,7 +60,7 @@ def tell_of_doubtful_masks(
         if path.suffix.lower() in _TRUTH_SUFFIXES
         and not is_hidden(path)
         and os.path.normpath(path) not in known
-        and (classes is None or not set(classes).isdisjoint(path.relative_to(root).parts))
+        and (wanted is None or not wanted.isdisjoint(path.relative_to(root).parts))
     ]
     of_good = [path for path, is_good in unread if is_good]
     if of_good:

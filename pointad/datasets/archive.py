@@ -52,12 +52,12 @@ def class_folders(root: str | Path, inner: str, known: Iterable[str], classes: I
 def _ordered(
     folder: Path, inner: str, known: Iterable[str], present: Sequence[str], classes: Iterable[str] | None
 ) -> list[Path]:
-    ordered = [name for name in known if name in present]
-    ordered += [name for name in present if name not in ordered]
+    there = set(present)  # as the classes that are wanted, they may be very many
+    ordered = list(dict.fromkeys([*(name for name in known if name in there), *present]))
     if classes is not None:
-        wanted = list(classes)
+        wanted = dict.fromkeys(classes)
         for name in wanted:
-            if name not in present:
+            if name not in there:
                 raise unknown_class(name, ordered, folder)
         ordered = [name for name in ordered if name in wanted]
     for name in ordered:

@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pointad.datasets.archive import TRAINING_SPLIT, is_good
@@ -35,7 +36,9 @@ def read_sample_table(path: Path) -> list[Row]:
         with opened_table(path) as (names, cells):
             columns = [name.lower() for name in names]
             _check_columns(columns, path)
-            rows = {line: _row(columns, row) for line, row in enumerate(cells, start=_FIRST_ROW) if row}
+            places = {name: columns.index(name) for name in COLUMNS if name in columns}  # the others have no names
+            read = partial(_row, places, len(columns))
+            rows = {line: read(row) for line, row in enumerate(cells, start=_FIRST_ROW) if row}
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(path, f"is not a table of samples ({error})", _REMEDY) from error
     if not rows:
@@ -53,11 +56,11 @@ def _check_columns(columns: Sequence[str], path: Path) -> None:
         raise InputError(path, wrong[0], _REMEDY)
 
 
-def _row(columns: Sequence[str], cells: Sequence[str]) -> Row:
-    """A row by the names of the columns, of which the last ones may be left out."""
-    if len(cells) > len(columns):
-        raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {len(columns)} columns")
-    row = dict(zip(columns, (cell.strip() for cell in [*cells, *[""] * (len(columns) - len(cells))]), strict=True))
+def _row(places: Mapping[str, int], columns: int, cells: Sequence[str]) -> Row:
+    """A row by the names of the columns, which are at these places, and of which the last ones may be left out."""
+    if len(cells) > columns:
+        raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {columns} columns")
+    row = {name: cells[place].strip() if place < len(cells) else "" for name, place in places.items()}
     if "split" in row:
         row["split"] = row["split"].lower()
     return row

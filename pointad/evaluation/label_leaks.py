@@ -67,9 +67,11 @@ class LabelLeakCheck:
         It is 0.5 for an uninformative one, and near 1 or near 0 for one that separates anomalous from good scans;
         None if a class has only good or only anomalous samples.
         """
+        by_class: dict[str, list[tuple[str, str, str]]] = {}
+        for name in self._statistics:
+            by_class.setdefault(name[0], []).append(name)
         found: dict[str, Metrics] = {}
-        for class_name in dict.fromkeys(name[0] for name in self._statistics):
-            names = [name for name in self._statistics if name[0] == class_name]
+        for class_name, names in by_class.items():
             labels = np.array([self._labels[name] for name in names])
             found[class_name] = {
                 statistic: auroc(labels, np.array([self._statistics[name][statistic] for name in names]))

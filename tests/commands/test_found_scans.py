@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sample_scans import closed_shape
 
-from pointad.commands import inspection_run, predict, render_scans
+from pointad.commands import inspection_run, predict, render_scans, scan_search
 from pointad.commands.scan_pictures import check_pictures
 from pointad.commands.scan_search import find_scans, output_folders
 from pointad.errors import InputError
@@ -98,3 +98,14 @@ def test_files_without_an_extension_are_told_so(name: str, tmp_path: Path) -> No
     (tmp_path / name).write_bytes(b"ply")
     with pytest.raises(InputError, match="has no extension, which tells the format; use one of"):
         read_scan(tmp_path / name)
+
+
+def test_what_is_named_is_not_looked_at_for_each_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = [tmp_path / str(number) for number in range(200)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.ply").touch()
+    looked_at = []
+    monkeypatch.setattr(scan_search, "_absolute", lambda path: looked_at.append(path) or path)
+    assert len(find_scans(folders)) == len(folders)
+    assert len(looked_at) < 5 * len(folders)
