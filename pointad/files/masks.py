@@ -21,7 +21,7 @@ _EXTRA_SAMPLES, _UNSPECIFIED = 338, 0  # a tag, and its value for channels besid
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read a ground-truth mask of any bit depth: every pixel above 0 is anomalous.
+    """Read a ground-truth mask, grey of up to 32 bits or colours of up to 16: every pixel above 0 is anomalous.
 
     The indices of a palette are labels, of which 0 is normal, unless the palette maps 0 to a colour other than black
     and another index to black. Transparency is the mask if the colours hold none; otherwise transparent pixels are

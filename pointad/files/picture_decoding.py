@@ -25,6 +25,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 TRANSPARENT = "transparency"  # in the information of a picture: what is transparent, without an alpha channel
+_TIFF_SIGNS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 _SPREAD = {"L;2": 0x55, "L;4": 0x11}  # what Pillow multiplies grey values of so many bits by
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
@@ -85,9 +86,10 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
         raise
     except Exception as error:  # on damaged tags Pillow fails in many ways, not only with its own errors
         problem = "not an image" if isinstance(error, UnidentifiedImageError) else reason(error)
-        if isinstance(error, UnidentifiedImageError) and path.suffix.lower() in (".tif", ".tiff"):
-            problem = "not a TIFF, or of an unsupported kind, such as 16-bit colour"
         remedy = f"give a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
+        if isinstance(error, UnidentifiedImageError) and content.startswith(_TIFF_SIGNS):
+            problem = "a damaged TIFF, or one with values of another kind, such as 64 bits"
+            remedy = "write it with values of 8 or 16 bits"
         raise InputError(path, f"is not a readable picture ({problem})", remedy) from error
     if turned:
         logger.warning("%s: rotated as its orientation tag says", path)

@@ -3,6 +3,7 @@
 import logging
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -202,3 +203,11 @@ def test_orientation_tags_of_depth_pictures_are_told(tmp_path: Path, caplog: pyt
     tifffile.imwrite(tmp_path / "a.tif", depth, extratags=[(0x0112, 3, 1, 6, True)])
     np.testing.assert_array_equal(read_depth_picture(tmp_path / "a.tif"), np.rot90(depth, -1))
     assert "as its orientation tag says" in caplog.text and "not followed" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["f2", "f8", "i8", "u8"])
+@pytest.mark.parametrize("reader", [read_mask, lambda path: read_picture(path, "RGB")])
+def test_values_that_are_not_read_are_no_damage(kind: str, reader: Callable[[Path], object], tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.TIF", MARKED.astype(kind))
+    with pytest.raises(InputError, match=r"values of another kind, such as 64 bits.*; write it with values of 8 "):
+        reader(tmp_path / "a.TIF")
