@@ -137,6 +137,7 @@ def _pipeline_facts(
         "features_list": tuple(encoder.layers),
         "precision": encoding.precision,
         "rounded_features": encoding.feature_cache is not None,
+        "compiled": encoding.compiled,
         "view_fusion": experiment.view_fusion,
         "provenance": provenance(str(encoder.device), experiment.command),
     }

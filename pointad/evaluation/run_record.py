@@ -89,6 +89,7 @@ class PipelineRecord:
     features_list: tuple[int, ...] | None = None  # blocks of the image encoder, from 1
     precision: str | None = None
     rounded_features: bool | None = None  # whether features went through the cache, which rounds them
+    compiled: bool | None = field(default=None, metadata=PLACE)  # the encoder; moves last digits
     view_fusion: str | None = None
     provenance: Provenance | None = None
     inputs: Inputs | None = None

@@ -71,7 +71,7 @@ def test_every_setting_is_recorded(experiment: Experiment) -> None:
     assert json.loads((experiment.folder / "a" / "train" / "run.json").read_text()).keys() == training.keys()
     for told in (run, training):
         assert (told["views"], told["view_names"]) == ([1, 2, 3], ["x-15", "x0", "x15"])
-        assert told["view_fusion"] == "top2" and told["dataset_title"] == "golden"
+        assert told["view_fusion"] == "top2" and told["dataset_title"] == "golden" and told["compiled"] is False
         assert told["sample_count"] > 0 and len(told["samples"]) == 16
         provenance = told["provenance"]
         assert provenance["code"] == code_fingerprint() and "--view_fusion top2" in provenance["command"]
