@@ -62,7 +62,9 @@ class PromptLearner(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        _check_range("n_ctx", context_tokens, 1, backbone.text.context_length)
+        beside = max(prompt_tokens(backbone.tokenizer, 1, words).length for words in _words(object_name)) - 1
+        most = backbone.text.context_length - beside
+        _check_range("n_ctx", context_tokens, 1, most if most > 0 else backbone.text.context_length)
         _check_range("t_n_ctx", deep_tokens, 1, backbone.text.context_length)
         _check_range("depth", depth, 1, backbone.text.depth)
         width = backbone.text.width

@@ -186,8 +186,10 @@ def test_prompts_are_stored_and_another_siglip_is_noticed(
 
 
 def test_prompts_that_do_not_fit(backbone: ClipBackbone) -> None:
-    with pytest.raises(InputError, match=f"the text encoder takes {CONTEXT}"):
+    with pytest.raises(InputError, match="out of range") as refused:
         PromptLearner(backbone, context_tokens=CONTEXT - 1, depth=2)
+    most = int(refused.value.remedy.rsplit(maxsplit=1)[1])
+    assert PromptLearner(backbone, context_tokens=most, depth=2).context_tokens == most
     with pytest.raises(InputError, match="tokens that learned ones can replace in deeper blocks; learn fewer"):
         PromptLearner(backbone, context_tokens=1, deep_tokens=CONTEXT - 1, depth=2)
 
