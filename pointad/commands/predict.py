@@ -11,7 +11,7 @@ meshes .ply .obj .stl, whose surface is sampled. Any unit. Folders are searched 
 .tsv; name those explicitly (scans/*.csv). For other formats and height maps, see docs/formats.md.
 
 Writes to --output/<file name>: heat.ply (all measured points, with heat colours and the property "anomaly"), scores.npy
-(one score per point, in file order, 0 for holes), sheet.png (views, their maps, the scores of the points),
+(one score per point, in file order, 0 if it is ignored), sheet.png (views, their maps, the scores of the points),
 prediction.json, and with --html cloud.html. Prints one line of JSON per scan; everything else goes to standard error.
 
 With --good or --reference, every scan is compared with good scans of the same kind of object in addition to the

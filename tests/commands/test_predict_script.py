@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from pointad.commands.verdicts import Verdicts
 from pointad.errors import InputError
 from pointad.files.locks import try_lock
 from pointad.inspection.predictor import PointAD
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "inspection.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -67,7 +70,11 @@ def test_outputs_of_a_folder(run: Any, folder: Path, scan: np.ndarray, tmp_path:
 
     assert bump["points"] == (scan[..., 2] != 0).sum()
     assert np.load(tmp_path / "out" / "bump" / "scores.npy").shape == scan.shape[:2]
-    assert json.loads((tmp_path / "out" / "bump" / "prediction.json").read_text())["score"] == bump["score"]
+    written = json.loads((tmp_path / "out" / "bump" / "prediction.json").read_text())
+    assert written["score"] == bump["score"]
+    prose = re.sub(r"```.*?```", "", GUIDE, flags=re.DOTALL)
+    explained = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", prose))))
+    assert sorted({*written, *written["regions"][0]} - explained) == []
     assert Image.open(tmp_path / "out" / "bump" / "sheet.png").size[0] > 1000
     page = (tmp_path / "out" / "bump" / "cloud.html").read_text()
     assert "pointad-cloud" in page and "Judged without good scans of the object (zero-shot)." in page

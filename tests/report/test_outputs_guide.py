@@ -15,7 +15,7 @@ from pointad.commands.shots_outputs import to_csv as shots_to_csv
 from pointad.data.raw import RenderingOptions
 from pointad.data.rendering_settings import settings_of
 from pointad.evaluation.protocol import Protocol
-from pointad.evaluation.run_record import Provenance, RunRecord, TrainingRecord, to_json
+from pointad.evaluation.run_record import Inputs, Provenance, RunRecord, TrainingRecord, to_json
 from pointad.evaluation.sample_outputs import MAPS_COLUMN, PICTURE_COLUMN, SCORE_COLUMNS
 from pointad.metrics import ALL_METRICS
 from pointad.reference.shots import ShotOutcome
@@ -28,7 +28,9 @@ GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "outputs.md").read_text(
 
 def test_every_key_is_explained() -> None:
     keys = {
-        field.name for kind in (Provenance, TrainingRecord, RunRecord, Protocol) for field in dataclasses.fields(kind)
+        field.name
+        for kind in (Provenance, Inputs, TrainingRecord, RunRecord, Protocol)
+        for field in dataclasses.fields(kind)
     }
     keys |= {
         *SCORE_COLUMNS,
