@@ -36,15 +36,17 @@ def unfinished_file(target: Path) -> Iterator[Path]:
     remove_abandoned(target)
     while True:
         path = target.with_name(f".{_stem(target)}.{secrets.token_hex(_TOKEN_BYTES)}{_MARK}{target.suffix}")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
+        descriptor = None
+        try:  # an interrupt that comes while the file is created is raised after that
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             if _lock(descriptor, path) and is_still_at(path, descriptor):
                 yield path
                 return
         finally:
             with contextlib.suppress(OSError):  # there only if it was not renamed
                 path.unlink(missing_ok=True)
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def remove_abandoned(target: Path) -> None:

@@ -110,3 +110,18 @@ def test_nothing_stays_of_a_writer_that_fails(
         temporary.write_text("half")
         ending(temporary)
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_stays_of_a_writer_that_is_interrupted_while_it_creates_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = os.open
+
+    def interrupted(path: Path, flags: int, mode: int = 0o777) -> int:
+        os.close(create(path, flags, mode))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "open", interrupted)
+    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "a.json"):
+        pytest.fail("the block was entered")
+    assert not list(tmp_path.iterdir())
