@@ -82,9 +82,12 @@ def check_siglip(name: str, configuration: Mapping[str, Any]) -> None:
         or configuration.get("quick_gelu")
     ):
         raise InputError(f"model {name}", "its text encoder is not SigLIP's own", remedy)
-    reading = text.get("tokenizer_kwargs") or {}
-    if reading.get("clean", CLEAN) != CLEAN or reading.get("strip_sep_token"):
-        raise InputError(f"model {name}", "its texts are not read as SigLIP's are (tokenizer_kwargs)", remedy)
+    # Without "clean", open_clip keeps capitals and punctuation; all other options are those of its tokenizers.
+    reading = {"strip_sep_token": False, **(text.get("tokenizer_kwargs") or {})}
+    if text.get("tokenizer_mode") or reading != {"clean": CLEAN, "strip_sep_token": False}:
+        problem = "its texts are not read as SigLIP's are"
+        other = f"tokenizer_mode, or tokenizer_kwargs other than clean: {CLEAN}"
+        raise InputError(f"model {name}", f"{problem} ({other})", remedy)
 
 
 def activation_name(configuration: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ TEXT = {
     "context_length": CONTEXT,
     "vocab_size": VOCABULARY,
     "hf_tokenizer_name": "somebody/small-siglip",
+    "tokenizer_kwargs": {"clean": "canonicalize"},
     "width": TEXT_WIDTH,
     "heads": TEXT_HEADS,
     "layers": TEXT_DEPTH,
