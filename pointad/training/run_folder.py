@@ -54,8 +54,18 @@ def origin_file(checkpoint: Path) -> Path:
 
 
 def is_whole(checkpoint: Path) -> bool:
-    """Whether a checkpoint is there, and beside it what it was learned from, which is written after it."""
-    return checkpoint.is_file() and origin_file(checkpoint).is_file()
+    """Whether a checkpoint is there, and beside it what it was learned from, which is written after it.
+
+    Raises:
+        InputError: that describes the prompts of another epoch, as where both files were copied or renamed.
+    """
+    origin = origin_file(checkpoint)
+    if not checkpoint.is_file() or not origin.is_file():
+        return False
+    epoch = _read_facts(origin, _REMEDY).get("epoch")
+    if epoch is not None and checkpoint_file(checkpoint.parent, epoch) != checkpoint:
+        raise InputError(origin, f"describes the prompts of epoch {epoch}", "rename or remove it and its prompts")
+    return True
 
 
 def write_origin(checkpoint: Path, facts: Mapping[str, Any], epoch: int) -> None:

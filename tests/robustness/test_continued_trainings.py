@@ -113,6 +113,13 @@ def test_lost_prompts_are_written_again(train: Callable[..., Ending], output: Pa
     assert json.loads((output / "epoch_1.json").read_text())["epoch"] == 1
 
 
+def test_prompts_of_another_epoch_are_not_those_of_the_last(train: Callable[..., Ending], output: Path) -> None:
+    assert train().code == 0
+    for suffix in ("pth", "json"):
+        shutil.copy(output / f"epoch_1.{suffix}", output / f"epoch_2.{suffix}")
+    assert_one_error_line(train("--epoch", 2), "epoch_2.json", "describes the prompts of epoch 1")
+
+
 @pytest.mark.parametrize("cut_off_at", ["write_losses", "save_training_state", "save_checkpoint"])
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_training_that_is_cut_off_between_its_files_leaves_all_of_them(
