@@ -40,6 +40,7 @@ from pointad.errors import InputError, counted, named_subjects, shown
 from pointad.files.atomic import atomic_path, remove_file, require_folder_place
 from pointad.files.locks import wait_for_lock
 from pointad.files.names import file_name
+from pointad.files.presence import is_folder
 from pointad.files.regular import refuse_leaving, refuse_special
 from pointad.files.search import files_written_below
 from pointad.inspection.preparation import prepare
@@ -146,7 +147,7 @@ def render_file(path: Path, folder: Path, settings: RenderScansSettings, reading
         PointADError: the scan cannot be read or rendered, or a file cannot be written.
     """
     files = files_of(path, folder)
-    with wait_for_lock(files.lock) if files.folder.is_dir() else contextlib.nullcontext():
+    with wait_for_lock(files.lock) if is_folder(files.folder) else contextlib.nullcontext():
         remove_earlier(files)
     file = read_scan(path)
     readings.add(path, file.manner)

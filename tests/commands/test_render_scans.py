@@ -99,6 +99,14 @@ def test_a_file_is_no_place_for_renderings(tmp_path: Path) -> None:
         render_scans.main(render_scans.build_parser().parse_args([str(scan), "--save_path", str(place)]))
 
 
+def test_a_folder_with_too_long_a_name_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "ball.npy", trimesh.creation.icosphere(3).vertices)
+    flags = [str(tmp_path / "ball.npy"), "--save_path", str(tmp_path / ("x" * 300)), "--views", "1"]
+    assert render_scans.main(render_scans.build_parser().parse_args(flags)) == 2
+    said = capsys.readouterr().err
+    assert "File name too long" in said and "OSError" not in said
+
+
 def test_renderings_of_an_earlier_scan_do_not_stay_for_one_that_fails(
     rendered_ball: tuple[layout.SampleFiles, list[str]],
 ) -> None:
