@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.central_box import central_box, within_reach
+
 logger = logging.getLogger(__name__)
 
 FEWEST_LEVELS = 1000
@@ -20,7 +22,6 @@ POINTS_PER_CELL = 1.1
 """So many points in each cell of the steps tell that they were rounded: a cloud thinned to voxels has one in each."""
 
 _SAMPLE = 100_000  # points that settle it for nearly every scan
-_CENTRAL_PART = (0.005, 0.995)  # quantiles, as for points that lie far outside
 
 
 @np.errstate(all="ignore")  # coordinates as large or small as the type allows
@@ -41,7 +42,7 @@ def warn_of_coarse_coordinates(points: np.ndarray, name: str | Path, *, is_mesh:
     sample = _measured(flat[:: max(1, len(flat) // _SAMPLE)])
     if not len(sample):
         return
-    low, high = np.quantile(sample, _CENTRAL_PART, axis=0)
+    low, high = central_box(sample)
     extent = float((high - low).max())
     if not 0 < extent < np.inf:
         return
@@ -49,7 +50,7 @@ def warn_of_coarse_coordinates(points: np.ndarray, name: str | Path, *, is_mesh:
     if not steps.any():
         return
     measured = _measured(flat)
-    measured = measured[((measured >= low - extent) & (measured <= high + extent)).all(axis=1)]
+    measured = measured[within_reach(measured, low, high)]
     steps = _coarse_steps(measured, extent)
     spent = np.abs(measured).max(axis=0) >= OFFSET_STEPS * steps
     if (spent & (steps > 0)).any():

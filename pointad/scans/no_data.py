@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.central_box import central_box
+
 logger = logging.getLogger(__name__)
 
 _UNITS = (1.0, 0.1, 0.01, 0.001)  # of integers that have been scaled
 _TOLERANCE = 1e-5  # relative; text has few digits, and float32 does not hold 65.535
-_CENTRAL_PART = (0.005, 0.995)  # quantiles, as for points that lie far outside
 _SAMPLE = 20_000  # points that the quantiles are computed from
 _NUMBERS = np.unique(
     [
@@ -141,9 +142,7 @@ def _is_compact(points: np.ndarray) -> bool:
 
 def _central_box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sample = points[:: max(1, len(points) // _SAMPLE)]
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = np.quantile(sample.astype(np.float64), _CENTRAL_PART, axis=0)
-    return low, high
+    return central_box(sample.astype(np.float64))
 
 
 def _is_listed(values: np.ndarray) -> np.ndarray:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pointad.scans.central_box import central_box
+
 logger = logging.getLogger(__name__)
 
 FARTHEST = 1000.0
 """How many times its extent a scan may lie from the origin; farther ones would lose more than 1e-4 of their extent."""
 
-_CENTRAL_PART = (0.005, 0.995)  # quantiles of each coordinate; a stray point makes no scan larger
 _SAMPLE = 100_000  # points that the quantiles are taken of
 
 
@@ -32,7 +33,7 @@ def near_origin(points: np.ndarray, present: np.ndarray, path: str | Path) -> np
     usable = usable[:: max(1, len(usable) // _SAMPLE)].astype(np.float64)
     if not len(usable):
         return points
-    low, high = np.quantile(usable, _CENTRAL_PART, axis=0)
+    low, high = central_box(usable)  # a stray point makes no scan larger
     extent = float((high - low).max())
     distance = float(np.abs([low, high]).max())
     if not 0 < extent * FARTHEST < distance:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pointad.scans.central_box import central_box, within_reach
+
 _SAMPLE = 20_000  # points
 _CELLS = 100  # of the grid along the shorter side, of which normals are taken
 _LEAST_EVIDENCE = 0.25  # of a scan whose camera is turned by 45 degrees twice as much remains
@@ -79,11 +81,14 @@ def follows_grid(xyz: np.ndarray, present: np.ndarray) -> bool:
 
 
 def _sample(xyz: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (N, 3) float64 from all over a scan, their rows and their columns."""
+    """Points (N, 3) float64 from all over a scan but those far outside, their rows and their columns."""
     places = np.flatnonzero(present)
     places = places[:: max(1, len(places) // _SAMPLE)]
-    rows, columns = np.divmod(places, xyz.shape[1])
-    return xyz.reshape(-1, 3)[places].astype(np.float64), rows, columns
+    points = xyz.reshape(-1, 3)[places].astype(np.float64)
+    if len(points):
+        near = within_reach(points, *central_box(points))
+        points, places = points[near], places[near]
+    return points, *np.divmod(places, xyz.shape[1])
 
 
 def _mean_normal(xyz: np.ndarray, present: np.ndarray) -> np.ndarray:

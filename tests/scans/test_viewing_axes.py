@@ -81,6 +81,16 @@ def test_heights_are_no_depths(name: str, caplog: pytest.LogCaptureFixture) -> N
     np.testing.assert_allclose(prepared.point_cloud.points[:, 2], depth, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["OpenGL", "a table", "a robot"])
+def test_points_far_outside_turn_no_axes(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    scan = {"a robot": ROBOT, **TOWARDS_THE_SENSOR}[name].copy()
+    rotation = viewing_rotation(scan, PRESENT)
+    assert not np.array_equal(rotation, np.eye(3))
+    scan[tuple(np.argwhere(PRESENT)[::500].T)] *= 200
+    np.testing.assert_array_equal(prepare_organized(scan, None, FRONT_RIG).rotation, rotation)
+    assert "lie far outside" in caplog.text and "do not follow the pixels" not in caplog.text
+
+
 def test_channels_of_opencv(caplog: pytest.LogCaptureFixture) -> None:
     prepare_organized(np.where(PRESENT[..., None], SCAN[..., ::-1], np.nan), None, FRONT_RIG)
     assert "looks against its x axis" in caplog.text and "swap these" in caplog.text
