@@ -1,5 +1,6 @@
 """Fuses point values, colour maps and global probabilities to a sample's smoothed maps and scores (section 3.4)."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +109,11 @@ def smoothing_matrix(length: int, sigma: float) -> np.ndarray:
     Raises:
         InputError: the width is no number, negative or larger than 2048.
     """
-    sigma = checked_sigma(sigma)
+    return _smoothing_matrix(length, checked_sigma(sigma)).copy()
+
+
+@functools.lru_cache(maxsize=8)  # a wide one takes longer than all else that is done with a map
+def _smoothing_matrix(length: int, sigma: float) -> np.ndarray:
     if sigma == 0:
         return np.eye(length)
     radius = int(TRUNCATE * sigma + 0.5)

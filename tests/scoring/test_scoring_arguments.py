@@ -28,6 +28,17 @@ def test_no_width_is_no_smoothing() -> None:
     np.testing.assert_array_equal(smoothing_matrix(3, 0), np.eye(3))
 
 
+def test_a_width_is_computed_once_however_many_maps_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+    exponential = np.exp
+    monkeypatch.setattr(np, "exp", lambda values: computed.append(len(values)) or exponential(values))
+    maps = torch.rand(1, 5, 5, dtype=torch.float64)
+    first = smooth(maps, 1999.0)
+    smoothing_matrix(5, 1999.0)[:] = 0  # of the caller alone
+    assert torch.equal(smooth(maps, 1999.0), first)
+    assert computed == [2 * 4 * 1999 + 1]
+
+
 @pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.bool])
 def test_maps_are_floating_point_numbers(kind: torch.dtype) -> None:
     with pytest.raises(InputError, match="maps"):
