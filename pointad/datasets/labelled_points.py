@@ -12,7 +12,13 @@ from pointad.scans.files import read_scan
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
-from pointad.scans.point_labels import check_is_ground_truth, label_column, marked, with_flags_as_numbers
+from pointad.scans.point_labels import (
+    check_is_ground_truth,
+    label_column,
+    marked,
+    require_few_columns,
+    with_flags_as_numbers,
+)
 from pointad.scans.row_numbers import without_row_numbers
 from pointad.scans.scan_file import ScanFile
 from pointad.scans.text import TextTable, parse_table
@@ -47,6 +53,7 @@ def read_labelled_points(
     """
     check_is_ground_truth(path)
     table = parse_table(with_flags_as_numbers(decoded(read_bytes(path), path)), path)
+    require_few_columns(table.values, path)
     if table.values.shape[1] < 4:
         problem = f"has {table.values.shape[1]} numbers per row, expected x y z label"
         raise InputError(path, problem, _REMEDY)

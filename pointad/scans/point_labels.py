@@ -35,6 +35,7 @@ _COMMA_TO_POINT = bytes.maketrans(b",", b".")
 _REMEDY = "give one label per line"
 _MOST_KINDS = 32  # of labels, where whole numbers tell kinds of defects apart
 _COORDINATES = 3
+_MOST_COLUMNS = 100
 
 
 def read_labels(path: str | Path) -> np.ndarray:
@@ -192,7 +193,21 @@ def _text(path: Path) -> np.ndarray:
         rows = np.loadtxt(io.BytesIO(content), dtype=np.float64, comments=None, ndmin=2, encoding="latin1")
     except (ValueError, OverflowError) as error:
         raise InputError(path, f"is not a list of labels ({error})", _REMEDY) from error
-    return rows.T if len(rows) == 1 and rows.shape[1] > _COORDINATES + 1 else rows  # else of a single point
+    if len(rows) == 1 and rows.shape[1] > _COORDINATES + 1:  # else of a single point
+        return rows.T
+    require_few_columns(rows, path)
+    return rows
+
+
+def require_few_columns(values: np.ndarray, path: Path) -> None:
+    """Refuse rows (N, C) of so many numbers that looking for the labels among them would take long.
+
+    Raises:
+        InputError: as it says.
+    """
+    if values.shape[1] > _MOST_COLUMNS:
+        problem = f"has rows of {values.shape[1]} numbers, more than {_MOST_COLUMNS}"
+        raise InputError(path, problem, f"{_REMEDY}, or rows x y z label")
 
 
 def _has_decimal_commas(content: bytes, path: Path) -> bool:

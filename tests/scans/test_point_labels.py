@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pointad.datasets.labelled_points import read_labelled_points
 from pointad.errors import InputError
 from pointad.scans.point_labels import read_labels
 
@@ -200,3 +201,14 @@ def test_numbers_without_bound_beside_labels_give_no_warning(tmp_path: Path) -> 
     path = tmp_path / "labels.txt"
     path.write_text("".join(f"{'inf' if n > 150 else n} {label}\n" for n, label in enumerate(WHOLE)))
     np.testing.assert_array_equal(read_labels(path), LABELS)
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_rows_of_very_many_numbers_are_refused(rows: int, tmp_path: Path) -> None:
+    path, scan = tmp_path / "labels.txt", tmp_path / "scan.npy"
+    path.write_text(("1 0 " * 100_000 + "\n") * rows)
+    np.save(scan, np.zeros((rows, 3)))
+    with pytest.raises(InputError, match="has rows of 200000 numbers, more than 100"):
+        read_labels(path)
+    with pytest.raises(InputError, match="has rows of 200000 numbers, more than 100"):
+        read_labelled_points(path, scan)
