@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from pointad.compute.searches import without_crowds
 from pointad.datasets.labelled_points import EXTENT_TOLERANCE, difference_from_scan, read_labelled_points
 from pointad.errors import InputError
 from pointad.scans.point_cloud import PointCloud
@@ -57,7 +58,10 @@ def _matched(truth: PointCloud, points: np.ndarray, path: Path, scan_path: Path)
     apart = float(np.abs(truth.points[both] - points[both]).max()) if both.any() else np.inf
     if apart <= _EXACT * size:
         return truth.labels
-    distance, nearest = scipy.spatial.cKDTree(truth.points[written]).query(points[usable])
+    rows = np.flatnonzero(written)
+    crowds = without_crowds(truth.points[rows], 1)
+    rows = rows if crowds is None else rows[crowds[0]]
+    distance, nearest = scipy.spatial.cKDTree(truth.points[rows]).query(points[usable])
     unlike = int((distance > _SAME_POINT * size).sum())
     # Rounded coordinates are nearly as far from any row as from their own; those of shuffled rows are not.
     if apart <= EXTENT_TOLERANCE * size and (unlike or apart <= _ROUNDED * distance.max()):
@@ -67,5 +71,5 @@ def _matched(truth: PointCloud, points: np.ndarray, path: Path, scan_path: Path)
         raise InputError(path, problem, "give the labels of this scan, in its unit and axes")
     logger.warning("%s: the rows are in another order than the points; they are matched by their coordinates", path)
     labels = np.zeros(len(points), bool)
-    labels[usable] = truth.labels[written][nearest]
+    labels[usable] = truth.labels[rows[nearest]]
     return labels

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 
+from pointad.compute.searches import without_crowds
 from pointad.datasets.archive import (
     TRAINING_SPLIT,
     class_folders,
@@ -131,7 +132,9 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
         message = "%s: %d of %d anomalous points are farther than 1 %% of the scan's size from all vertices of %s"
         logger.warning(message, path, away, len(rows), scan_path.name)
     if listed is not None:
-        unlisted = int((scipy.spatial.cKDTree(listed).query(vertices[usable])[0] > tolerance).sum())
+        crowds = without_crowds(listed, 1)
+        known = listed if crowds is None else listed[crowds[0]]
+        unlisted = int((scipy.spatial.cKDTree(known).query(vertices[usable])[0] > tolerance).sum())
         if unlisted:
             message = "%s: labels no point near %d of the %d vertices of %s, which count as normal"
             logger.warning(message, path, unlisted, len(usable), scan_path.name)

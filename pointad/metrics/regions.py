@@ -3,6 +3,8 @@
 import numpy as np
 import scipy
 
+from pointad.compute.searches import without_crowds
+
 REGION_NEIGHBOURS = 128
 """k of the graph that connects the points of a cloud: if it had 8,000 points or more before it was filled up,
 enough to bridge the gaps between the rows of interpolated points. With 16, one defect was up to 14 regions."""
@@ -51,6 +53,10 @@ def cloud_regions(points: np.ndarray, anomalous: np.ndarray, neighbours: int = R
     own = np.flatnonzero(anomalous)
     if not len(own):
         return regions
+    crowds = without_crowds(np.column_stack([points, anomalous]), neighbours + 1)
+    if crowds is not None:
+        kept, stands_for = crowds
+        return cloud_regions(points[kept], anomalous[kept], neighbours)[stands_for]
     neighbours = min(neighbours, len(points) - 1)
     parts, component = _components(points, own, min(neighbours, _FIRST_NEIGHBOURS))
     if parts > 1 and neighbours > _FIRST_NEIGHBOURS:

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from pointad.compute.open3d_library import load_open3d
+from pointad.compute.searches import without_crowds
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ def estimate_normals(points: np.ndarray, radius: float, neighbours: int) -> np.n
         MemoryError: Open3D is there, but memory does not suffice to load it. SciPy, which takes its place where it is
             missing, rounds otherwise: some pixels of the pictures would differ by a grey level without a word.
     """
+    crowds = without_crowds(points, neighbours)
+    if crowds is not None:
+        kept, stands_for = crowds
+        return estimate_normals(points[kept], radius, neighbours)[stands_for]
     try:
         open3d = load_open3d()
     except ImportError as error:

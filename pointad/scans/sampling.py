@@ -8,6 +8,7 @@ import scipy
 
 from pointad.compute.library_loading import raise_lack
 from pointad.compute.open3d_library import load_open3d
+from pointad.compute.searches import without_crowds
 from pointad.errors import InputError, counted
 from pointad.scans.grid import GRID_SIZE
 from pointad.scans.point_cloud import PointCloud
@@ -148,11 +149,19 @@ def _interpolate(points: np.ndarray, count: int, rng: np.random.Generator) -> Re
 def _between(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All points between points and their nearest neighbours, and the index of the nearer end of each."""
     neighbours = min(NEIGHBOURS, len(points) - 1)
-    tree = scipy.spatial.cKDTree(points)
-    _, nearest = tree.query(points, k=range(2, neighbours + 2))  # (N, neighbours), without the point itself
+    nearest = _nearest_others(points, neighbours)
     own = np.broadcast_to(np.arange(len(points))[:, None, None], (len(points), neighbours, len(STEPS)))
     steps = np.array(STEPS)
     other = np.broadcast_to(nearest[..., None], own.shape)
     on_the_way = points[own] + steps[:, None] * (points[other] - points[own])
     nearer = np.where(steps <= 0.5, own, other)
     return on_the_way.reshape(-1, 3), nearer.reshape(-1)
+
+
+def _nearest_others(points: np.ndarray, count: int) -> np.ndarray:
+    """The nearest points (N, count) of each point, without the point itself, or one that equals it."""
+    crowds = without_crowds(points, count + 1)
+    if crowds is not None:
+        kept, stands_for = crowds
+        return kept[_nearest_others(points[kept], count)][stands_for]
+    return np.asarray(scipy.spatial.cKDTree(points).query(points, k=range(2, count + 2))[1])
