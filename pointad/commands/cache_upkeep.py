@@ -55,7 +55,9 @@ def remove_damaged(folder: Path) -> int:
             read_entry(entry.path)
         except FileNotFoundError:
             continue  # evicted meanwhile
-        except (OSError, ValueError) as error:
+        except OSError as error:  # nobody knows what it holds
+            logger.warning("%s: cannot be read (%s) and is kept", entry.path, error.strerror)
+        except ValueError as error:
             if remove_entry(entry.path):
                 damaged += 1
             else:

@@ -136,8 +136,7 @@ def run(
         cause = interrupt_behind(error)
         if cause is not None:  # libraries in C that are interrupted while they are loaded raise errors of their own
             sys.exit(leave_interrupted(cause))
-        lack = shortage(error) if isinstance(error, (MemoryError, RuntimeError, ImportError)) else None
-        lack = lack or unreadable_variables(error)
+        lack = shortage(error) or unreadable_variables(error)
         if lack is None:
             raise
         logging.getLogger(__name__).debug("what the program lacks, or cannot read", exc_info=True)

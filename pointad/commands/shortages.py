@@ -1,4 +1,4 @@
-"""Lacks of memory and of processes: how PyTorch, SciPy, the loader of shared libraries and Python report them."""
+"""Lacks of memory and of processes: how PyTorch, SciPy, OpenCV, the library loader and Python report them."""
 
 import logging
 from pathlib import Path
@@ -10,7 +10,7 @@ from pointad.errors import PointADError, fault, reason
 
 logger = logging.getLogger(__name__)
 
-_MEMORY_MESSAGES = ("allocate memory", "out of memory", "failed to map segment")
+_MEMORY_MESSAGES = ("allocate memory", "out of memory", "insufficient memory", "failed to map segment")
 # Of fork, pthread_create and Python's threads. Too little memory for the stack of a thread is reported so as well. The
 # last one comes from a pool of processes that is closed because its thread could not be started.
 _PROCESS_MESSAGES = (

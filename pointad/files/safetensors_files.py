@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import struct
 from collections.abc import Iterator
 from math import prod
@@ -53,6 +54,9 @@ def _mapped(path: str | Path) -> Any:
     except RuntimeError as error:  # PyTorch's, which maps the file into memory
         if os.strerror(errno.ENOMEM) in str(error):
             raise
+        number = re.search(r"\((\d+)\)$", str(error))
+        if number is not None:  # of an error of the system, which is no fault of the file
+            raise OSError(int(number[1]), str(error), str(path)) from error
         raise SafetensorError(str(error)) from error
 
 

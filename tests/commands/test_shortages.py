@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import pytest
 
 from pointad.commands import program
@@ -20,6 +21,7 @@ MEMORY, PROCESSES = "error: memory: not enough", "error: processes: no more of t
     ("error", "line"),
     [
         (MemoryError(), MEMORY),
+        (cv2.error("OpenCV alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes"), MEMORY),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), MEMORY),
         (
             ImportError("/lib/libgomp: cannot allocate memory in static TLS block"),

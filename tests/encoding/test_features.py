@@ -1,5 +1,6 @@
 """Features of batches: the same whatever the chunks, the batches and the cache; counted; in several precisions."""
 
+import errno
 import os
 from dataclasses import fields
 from functools import partial
@@ -227,6 +228,28 @@ def test_cleaning_up_removes_nothing_but_features(backbone: ClipBackbone, tmp_pa
     assert remove_damaged(tmp_path / "cache") == 0
     assert len(evict(tmp_path / "cache", 0)) == PICTURES
     assert all(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("pointad.encoding.feature_cache.own_tensor", PermissionError(errno.EACCES, "Permission denied")),
+        (
+            "pointad.files.safetensors_files.safe_open",
+            RuntimeError("unable to open file <a>: Too many (24)"),
+        ),
+    ],
+)
+def test_features_that_cannot_be_read_are_not_taken_for_damaged(
+    name: str, error: Exception, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PictureEncoder(backbone, cache_folder=tmp_path).encode(collate([DATASET[0]]))
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(name, fail)
+    assert remove_damaged(tmp_path) == 0 and len(list_entries(tmp_path)) == PICTURES
 
 
 @pytest.mark.slow

@@ -64,6 +64,7 @@ def test_names_that_are_not_repeated_are_read(tmp_path: Path) -> None:
     ("number", "expected", "told"),
     [
         (errno.ENODEV, InputError, r"not a test file \(unable to mmap"),
+        (errno.EMFILE, InputError, r"unable to mmap .*; raise the limit of open files"),
         (errno.ENOMEM, RuntimeError, "unable to mmap"),  # which programs tell as a lack of memory
     ],
 )
