@@ -21,6 +21,7 @@ from pointad.commands.ensure_demo_data import all_rendered, render_all
 from pointad.commands.places import demo_data_folder
 from pointad.commands.program import HelpFormatter
 from pointad.compute.interrupts import end_with_parent, held_interrupts, obey_the_parent
+from pointad.compute.pools import lost_managers_noticed
 from pointad.demo import eyecandies, real3d, scans
 from pointad.demo.generation import Generation, agree_on_generation
 from pointad.demo.objects import CLASSES
@@ -94,7 +95,8 @@ def _write_all(
     names: Sequence[scans.ScanName], write: Callable[[scans.ScanName], None], workers: int, standing: Standing
 ) -> None:
     """Write scans in several processes."""
-    with ProcessPoolExecutor(min(workers, len(names)), initializer=partial(_start_worker, standing)) as pool:
+    start = partial(_start_worker, standing)
+    with lost_managers_noticed(), ProcessPoolExecutor(min(workers, len(names)), initializer=start) as pool:
         try:
             with held_interrupts():  # while processes are started
                 written = pool.map(write, names, chunksize=4)

@@ -17,6 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pointad.compute.interrupts import end_with_parent, interrupt_behind
+from pointad.compute.pools import lost_managers_noticed
 from pointad.compute.shared_locks import why_no_locks
 from pointad.data.layout import GOOD_SPLIT, SPLIT, SampleFiles, is_finished, refuse_links
 from pointad.data.raw import RenderingOptions, load_raw_sample, render_prepared, rig_of
@@ -112,9 +113,8 @@ def _export_into(
     # Threads of the parent (torch's, the progress bar's) would not survive a fork.
     context = multiprocessing.get_context("spawn")
     level = logging.getLogger("pointad").getEffectiveLevel()
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(level, standing)
-    ) as pool:
+    start = partial(_start_worker, level, standing)
+    with lost_managers_noticed(), ProcessPoolExecutor(workers, mp_context=context, initializer=start) as pool:
         task = partial(_export_in_worker, root=root, options=options, overwrite=overwrite)
         remaining = iter(pending)
         running: set[Future[tuple[Outcome, list[logging.LogRecord]]]] = set()
