@@ -263,7 +263,8 @@ def _load_tag(name: str, tag: str) -> ClipBackbone:
     configuration = named_configuration(name)
     tags = open_clip.list_pretrained_tags_by_model(name)
     if tag not in tags:
-        raise InputError(f"weights {tag}", f"not published for {name}", f"choose one of: {', '.join(tags) or 'none'}")
+        remedy = f"give the --clip_model that they belong to, or choose one of: {', '.join(tags) or 'none'}"
+        raise InputError(f"weights {tag}", f"not published for {name}", remedy)
     local = openai_file(name) if tag == OPENAI else None
     if local is not None:
         return _load_file(name, local, quick_gelu=True)
@@ -287,9 +288,9 @@ def _download(name: str, tag: str, published: dict[str, Any]) -> Path:
         source = published.get("url") or f"https://huggingface.co/{published['hf_hub']}"
         remedy = f"fetch it from {source} and give its path as the weights"
     try:
-        # OpenAI's own server is tried first; if it refuses or cannot be reached, the hub has the same weights.
-        with contextlib.suppress(OSError):  # includes URLError and HTTPError
-            return Path(open_clip.download_pretrained(published, prefer_hf_hub=tag != OPENAI))
+        if tag == OPENAI:  # if its own server refuses or cannot be reached, the hub has the same weights
+            with contextlib.suppress(OSError):  # includes URLError and HTTPError
+                return Path(open_clip.download_pretrained(published, prefer_hf_hub=False))
         return Path(open_clip.download_pretrained(published))
     except Exception as error:  # each of the underlying libraries raises its own kinds of errors
         raise InputError(

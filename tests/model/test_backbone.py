@@ -298,7 +298,7 @@ def test_published_digest_that_fits_gives_no_warning(
 
 
 def test_tag_of_another_model() -> None:
-    with pytest.raises(InputError, match="not published for ViT-L-14-336; choose one of: openai"):
+    with pytest.raises(InputError, match=r"not published for ViT-L-14-336; give the --clip_model .*: openai"):
         load_backbone(weights="laion2b_s32b_b82k")
 
 
@@ -341,12 +341,18 @@ def test_full_size(name: str, depth: int, size: int) -> None:
     torch.testing.assert_close(ours, plain, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("tag", ["openai", "laion2b_s34b_b88k"])
-def test_weights_that_cannot_be_fetched_name_both_ways_out(tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("tag", "places"), [("openai", 2), ("laion2b_s34b_b88k", 1)])
+def test_weights_that_cannot_be_fetched_name_both_ways_out(
+    tag: str, places: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
     def refuse(*_: object, **__: object) -> str:
+        asked.append(tag)
         raise OSError("no network")
 
     monkeypatch.setattr("pointad.model.backbone.open_clip.download_pretrained", refuse)
     monkeypatch.setattr("pointad.model.backbone.openai_file", lambda _: None)
     with pytest.raises(InputError, match=r"could not be downloaded; .* from https://.*, or name others"):
         load_backbone("ViT-B-16", tag)
+    assert len(asked) == places
