@@ -8,7 +8,7 @@ import numpy as np
 
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
-from pointad.scans.files import read_scan
+from pointad.scans.files import read_scan, tell_not_finite
 from pointad.scans.named_columns import find_columns, plain_name
 from pointad.scans.no_data import without_no_data
 from pointad.scans.point_cloud import PointCloud
@@ -65,6 +65,7 @@ def read_labelled_points(
     points, labels = table.values[:, coordinates], table.values[:, label]
     if not np.isfinite(labels).all():
         raise InputError(path, "has labels that are not finite", _REMEDY)
+    tell_not_finite(points, path)
     points = without_no_data(points, path)
     if not np.isfinite(points).all(axis=1).any():
         raise InputError(path, "holds no usable point", _REMEDY)

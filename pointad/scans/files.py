@@ -75,9 +75,7 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
     total = scan.points.size // 3
     if total > MOST_POINTS:
         raise InputError(path, f"holds {total} points", f"give a scan with at most {MOST_POINTS}")
-    dropped = total - int(is_finite(scan.points).sum())
-    if dropped:
-        logger.warning("%s: %d of %d points are not finite and are ignored", path, dropped, total)
+    tell_not_finite(scan.points, path)
     scan = replace(scan, points=without_no_data(scan.points, path))
     present = scan.present
     if scan.is_organized:
@@ -91,6 +89,14 @@ def read_scan(path: str | Path, *, mesh_points: int = MESH_POINTS, seed: int = 0
         warn_of_pixels(scan.points, present, path)
     warn_of_coarse_coordinates(stored if scan.is_mesh else scan.points, path, is_mesh=scan.is_mesh)
     return scan
+
+
+def tell_not_finite(points: np.ndarray, path: Path) -> None:
+    """Log how many of the points (..., 3) of a file have a coordinate that is not finite."""
+    present = is_finite(points)
+    if not present.all():
+        message = "%s: %d of %d points are not finite and are ignored"
+        logger.warning(message, path, present.size - int(present.sum()), present.size)
 
 
 def _read_tiff(path: Path) -> ScanFile:

@@ -85,6 +85,14 @@ def test_published_truth_that_is_known_to_differ(
     assert "a known fault of this file" in caplog.text
 
 
+def test_rows_that_are_not_finite_are_told(scan_path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    table = rows(POINTS, LABELS)
+    table[7] = "nan nan nan 1"
+    (tmp_path / "truth.txt").write_bytes(lines(table))
+    read_labelled_points(tmp_path / "truth.txt", scan_path)
+    assert f"truth.txt: 1 of {len(POINTS)} points are not finite and are ignored" in caplog.text
+
+
 def test_what_is_unusable_is_refused_even_there(scan_path: Path, tmp_path: Path) -> None:
     (tmp_path / "truth.txt").write_bytes(lines(["nan nan nan 1"] * len(POINTS)))
     with pytest.raises(InputError, match="no usable point"):
