@@ -36,6 +36,7 @@ from pointad.datasets.unorganized import prepare_cloud
 from pointad.errors import InputError
 from pointad.files.csv_tables import opened_table
 from pointad.files.existing import is_beside
+from pointad.scans.files import tell_not_finite
 from pointad.scans.point_cloud import PreparedSample, RawSample
 from pointad.scans.point_labels import check_share
 from pointad.scans.stl import read_stl
@@ -110,6 +111,7 @@ def marked_vertices(vertices: np.ndarray, path: Path, scan_path: Path) -> np.nda
         InputError: the file is missing or broken, lies elsewhere than the scan, or marks all of it.
     """
     rows = read_rows(path)
+    tell_not_finite(rows[:, :3], path)
     rows = rows[np.isfinite(rows[:, :3]).all(axis=1)]
     listed = None
     if rows.shape[1] == 4 and 0 in rows[:, 3] and np.isin(rows[:, 3], (0, 1)).all():

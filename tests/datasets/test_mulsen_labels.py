@@ -101,6 +101,9 @@ def test_ground_truth_elsewhere_is_refused(archive: Path, caplog: pytest.LogCapt
     write_rows(path, np.concatenate([rows, rows[:3] + 100]), ",")
     load_raw_sample(sample)
     assert f"3 of {len(rows) + 3} anomalous points are farther than 1 % of the scan's size" in caplog.text
+    write_rows(path, np.concatenate([rows, rows[:2] * np.nan]), ",")
+    load_raw_sample(sample)
+    assert f"2 of {len(rows) + 2} points are not finite and are ignored" in caplog.text
     write_rows(path, rows + 100, ",")
     with pytest.raises(InputError, match=r"has no point near the vertices of 0\.stl"):
         load_raw_sample(sample)
