@@ -171,7 +171,8 @@ def _locked(file: IO[bytes], path: Path) -> bool:
     except OSError as error:  # a file system without locks; or an SMB share, where a lock held elsewhere hides content
         if error.errno == errno.EACCES and not _is_readable(file):
             return False
-        return not _is_alive(_read_owner(file))
+        owner = _read_owner(file)
+        return owner.get("process") == os.getpid() or not _is_alive(owner)  # containers give numbers again
     # If another process has removed the file since it was opened, its lock is void.
     if not is_still_at(path, file.fileno()):
         return False
