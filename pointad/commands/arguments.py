@@ -211,8 +211,8 @@ def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
         "--data_name",
         type=label,
         metavar="LABEL",
-        help="name of the data in tables (default: the published data set's name if all its classes are there and no "
-        "others, else the folder's name)",
+        help="name of the data in tables (default: the published data set's name if all its classes, and of MVTec "
+        "3D-AD all its test samples, are there and no others, else the folder's name)",
     )
     group.add_argument(
         "--view_fusion",

@@ -25,7 +25,7 @@ def check_extents(extents: Sequence[float], names: Sequence[str]) -> None:
         names: of the scans.
 
     Raises:
-        InputError: one differs from the median of the others by more than a half.
+        InputError: one is more than 1.5 times as long as the median of the others, or less than two thirds of it.
     """
     if len(extents) < 2:
         return
