@@ -12,7 +12,7 @@ cd "$root"
 requirements=("${@:-requirements.txt}")
 
 say() { printf '%s\n' "$*" >&2; }
-fail() { say "error: $1"; say "run this, then the same command again:"; say "    $2"; exit 2; }
+fail() { say "error: $1"; say "run this in $root, then the same command again:"; say "    $2"; exit 2; }
 
 # Otherwise an installation that is interrupted would be told as one that failed.
 trap 'say "interrupted; run the same command again to continue"; trap - INT; kill -INT $$' INT
@@ -100,7 +100,7 @@ if [ -z "$python" ]; then
   if is_whole; then
     .venv/bin/python -c '' 2>/dev/null \
       || fail ".venv/bin/python does not start here: it was made by another user or Python, or on another machine" \
-        "mv '$root/.venv' '$root/.venv-other'   # or remove it, if nobody uses it any more"
+        "mv .venv .venv-other   # or remove it, if nobody uses it any more"
   else
     if { [ -e .venv ] || [ -L .venv ]; } && [ ! -f "$mark" ]; then
       fail ".venv was not made by this script, and lacks pip or some of ${requirements[*]}" \
@@ -120,11 +120,11 @@ if [ -z "$python" ]; then
   arguments=()
   for file in "${requirements[@]}"; do arguments+=(-r "$file"); done
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}" >&2 \
-    || fail "the packages could not be installed" "$root/.venv/bin/python -m pip install ${arguments[*]}"
+    || fail "the packages could not be installed" ".venv/bin/python -m pip install ${arguments[*]}"
   python="$root/.venv/bin/python"
   usable "$python" \
     || fail "pip ended well, yet .venv lacks some of ${requirements[*]}: pip's variables or configuration may send packages elsewhere" \
-      "$root/.venv/bin/python -m pip config list   # and take out target, prefix, root or dry-run; see also env | grep PIP_"
+      ".venv/bin/python -m pip config list   # and take out target, prefix, root or dry-run; see also env | grep PIP_"
   # For Python 3.13 and later fpsample must be compiled. Where that fails, Open3D thins large clouds, slower.
   if ! "$python" -c 'import fpsample' 2>/dev/null; then
     "$python" -m pip install --quiet --disable-pip-version-check fpsample >/dev/null 2>&1 \

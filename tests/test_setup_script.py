@@ -103,6 +103,7 @@ def test_a_whole_environment_stays_whatever_is_wrong(tmp_path: Path, fails: str,
     ((code, printed),) = first_runs(tmp_path, 1)
     assert code == 2 and python.exists() and not (tmp_path / "made.txt").exists()
     assert said in printed
+    assert f"\nrun this in {tmp_path}, then" in printed and str(tmp_path) not in printed.splitlines()[-1]
 
 
 def test_a_python_that_does_not_start_says_why(tmp_path: Path) -> None:
