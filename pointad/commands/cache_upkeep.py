@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pointad.compute.device import choose_device
 from pointad.encoding.feature_cache import evict, list_entries, read_entry, remove_abandoned_entries, remove_entry
 from pointad.errors import InputError, shown
 from pointad.files.locks import own_folder
@@ -47,6 +48,7 @@ def look_after(folder: Path, *, check: bool, keep_bytes: int | None) -> None:
 
 def remove_damaged(folder: Path) -> int:
     """Remove every file that does not hold what was written; returns how many."""
+    choose_device("cpu")  # which has to read numbers of 16 bits
     damaged = 0
     for entry in tqdm(list_entries(folder), unit="file", disable=None):
         if entry.unfinished:

@@ -252,6 +252,16 @@ def test_features_that_cannot_be_read_are_not_taken_for_damaged(
     assert remove_damaged(tmp_path) == 0 and len(list_entries(tmp_path)) == PICTURES
 
 
+def test_features_are_not_checked_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(tensor: torch.Tensor) -> None:
+        raise RuntimeError("Failed to initialize cpuinfo!")
+
+    monkeypatch.setattr(torch.Tensor, "half", fail)
+    with pytest.raises(InputError, match="mount /proc"):
+        look_after(tmp_path, check=True, keep_bytes=None)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_compiled_encoder_gives_the_same(backbone: ClipBackbone) -> None:
     assert_same(PictureEncoder(backbone, compiled=True).encode(BATCH), PictureEncoder(backbone).encode(BATCH), 1e-5)

@@ -125,8 +125,8 @@ def another_user(start: Start, folder: Path) -> Iterator[None]:
     """A user who owns nothing but the output folder, and has no home."""
     subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(start.output)], check=True)
     start.python = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *start.python]
-    asked = [*start.python, "-c", "import sys; print(sys.base_prefix)"]
-    if subprocess.run(asked, capture_output=True, text=True).stdout.strip() != sys.base_prefix:
+    asked = [*start.python, "-c", "import sys; print(sys.base_prefix, sys.version)"]  # its library may be another's
+    if subprocess.run(asked, capture_output=True, text=True).stdout.strip() != f"{sys.base_prefix} {sys.version}":
         raise RuntimeError(f"another user cannot read this Python, {sys.base_prefix}: use one of the system's")
     start.environment |= {"HOME": "/nonexistent", "USER": "nobody"}
     start.folder = Path("/")
