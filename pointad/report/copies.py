@@ -9,8 +9,8 @@ from pointad.report.runs import Run
 
 def without_copies(runs: Sequence[Run]) -> list[Run]:
     """The same runs, each once: those left out hold the same figures of the same run as another, which is logged."""
-    kept = set()
-    for protocol in dict.fromkeys(map(run_protocol, runs)):
-        found = methods([run for run in runs if run_protocol(run) == protocol])
-        kept |= {run.place for _, group in found for run in group}
+    by_protocol: dict[str, list[Run]] = {}
+    for run in runs:
+        by_protocol.setdefault(run_protocol(run), []).append(run)
+    kept = {run.place for own in by_protocol.values() for _, group in methods(own) for run in group}
     return [run for run in runs if run.place in kept]

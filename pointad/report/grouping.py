@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -154,37 +154,45 @@ def _labels(contents: Sequence[Mapping[_Content, str]]) -> list[dict[str, str]]:
 def _by_place(name: str, runs: Sequence[Run]) -> list[tuple[str, list[Run]]]:
     """The runs of one method, with repetitions of others in separate groups."""
     rounds: list[dict[tuple[object, ...], Run]] = []
+    begun: Counter[tuple[object, ...]] = Counter()  # of each repetition, in how many rounds it is
+    known: dict[object, dict[str, Run]] = defaultdict(dict)  # by repetition and figures: runs by their prompts
     for run in runs:
         record = run.record
         repetition = (record.training_dataset, record.training_class, record.seed, record.draw_seed)
-        twin = next((each[repetition] for each in rounds if _same(each.get(repetition), run)), None)
+        # Others may find the same with other prompts; where a run does not say with which, they may be the same.
+        alike, prompts = known[repetition, _figures(run)], record.checkpoint_fingerprint or ""
+        twin = alike.get(prompts) or alike.get("") or (None if prompts else next(iter(alike.values()), None))
         if twin is not None:
             logger.warning(
                 "%s and %s contain the same figures of the same run; they are counted once", twin.place, run.place
             )
             continue
-        free = next((each for each in rounds if repetition not in each), None)
-        if free is None:
-            free = {}
-            rounds.append(free)
-        free[repetition] = run
+        alike[prompts] = run
+        if begun[repetition] == len(rounds):
+            rounds.append({})
+        rounds[begun[repetition]][repetition] = run
+        begun[repetition] += 1
     if len(rounds) == 1:
         return [(name, list(rounds[0].values()))]
     places = [_place(list(each.values())) for each in rounds]
     found = []
-    for number, place in enumerate(places):
-        before = places[:number].count(place)
-        again = f" (repetition {before + 1})" if before else ""
-        found.append((f"{name}, in {place}{again}", list(rounds[number].values())))
+    told: Counter[str] = Counter()
+    for place, of_round in zip(places, rounds, strict=True):
+        again = f" (repetition {told[place] + 1})" if told[place] else ""
+        told[place] += 1
+        found.append((f"{name}, in {place}{again}", list(of_round.values())))
     return found
 
 
-def _same(one: Run | None, other: Run) -> bool:
-    """Whether two runs found the same with what may be the same prompts: others may do equally well."""
-    if one is None:
-        return False
-    prompts = {run.record.checkpoint_fingerprint for run in (one, other)} - {None, ""}
-    return len(prompts) < 2 and one.results.classes == other.results.classes
+def _figures(run: Run) -> frozenset[tuple[object, ...]]:
+    """What two runs have in common if their tables of classes are equal, and only then."""
+    found: set[tuple[object, ...]] = set()
+    for class_name, of_class in run.results.classes.items():
+        found.add((class_name,))
+        for modality, metrics in of_class.items():
+            found.add((class_name, modality))
+            found |= {(class_name, modality, *each) for each in metrics.items()}
+    return frozenset(found)
 
 
 def _place(runs: Sequence[Run]) -> str:

@@ -1,5 +1,6 @@
 """The name of the method that a run used: the label of its row in a result table."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -69,18 +70,21 @@ def distinct_names(names: Sequence[str], identities: Sequence[Mapping[str, Any]]
         distinct names.
     """
     result = list(names)
-    for name in dict.fromkeys(names):
-        places = [place for place, other in enumerate(names) if other == name]
+    of_name: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        of_name.setdefault(name, []).append(place)
+    for name, places in of_name.items():
         if len(places) == 1:
             continue
         texts = _differing_texts([identities[place] for place in places])
         for place, added in zip(places, texts, strict=True):
             result[place] = _with_more(name, added)
     result = [short(name, LONGEST_METHOD) for name in result]
+    seen: Counter[str] = Counter()
     for place, name in enumerate(result):
-        number = 1 + result[:place].count(name)
-        if number > 1:
-            result[place] = _with_more(name, [f"variant {number}"])
+        seen[name] += 1
+        if seen[name] > 1:
+            result[place] = _with_more(name, [f"variant {seen[name]}"])
     return result
 
 

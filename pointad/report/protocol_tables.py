@@ -4,6 +4,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pointad.datasets.registry import DATASETS
 from pointad.evaluation.modalities import MODALITY_TITLES
@@ -57,7 +58,7 @@ class ProtocolTable:
     rows: list[TableRow]
     metrics: list[str]  # the columns
 
-    @property
+    @cached_property
     def marks(self) -> dict[str, str]:
         """A letter for every note of its rows."""
         return marks(row.notes for row in self.rows)
@@ -103,8 +104,23 @@ def protocol_tables(runs: Iterable[Run], modalities: Sequence[str] = ("point", "
 
 def runs_by_protocol(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """The runs of the tables of each protocol, in the order of the tables; some are in those of several protocols."""
-    others = sorted({run_protocol(run) for run in runs} - {*PROTOCOLS, OTHER})
-    return {protocol: _runs_of_protocol(runs, protocol) for protocol in (*PROTOCOLS, *others, OTHER)}
+    titles = list(map(dataset_title, runs))
+    named = {title for run, title in zip(runs, titles, strict=True) if run_protocol(run) != OTHER}
+    own: dict[str, list[Run]] = {protocol: [] for protocol in PROTOCOLS}
+    present: dict[str, set[str]] = defaultdict(set)  # titles of the data sets of each protocol
+    joining: dict[str, list[tuple[int, Run]]] = defaultdict(list)  # the ensemble on data sets of these, by title
+    for number, (run, title) in enumerate(zip(runs, titles, strict=True)):
+        protocol = run_protocol(run)
+        if protocol == OTHER and run.record.prompts == "ensemble" and title in named:
+            joining[title].append((number, run))
+        else:
+            own.setdefault(protocol, []).append(run)
+            present[protocol].add(title)
+    found = {}
+    for protocol in (*PROTOCOLS, *sorted(own.keys() - {*PROTOCOLS, OTHER}), OTHER):
+        joined = sorted((one for title in present[protocol] for one in joining[title]), key=lambda one: one[0])
+        found[protocol] = own.get(protocol, []) + [run for _, run in joined if protocol != OTHER]
+    return found
 
 
 def summarize(values: Sequence[float]) -> Summary:
@@ -115,20 +131,6 @@ def summarize(values: Sequence[float]) -> Summary:
 def run_protocol(run: Run) -> str:
     """The protocol of a run, or "" if it is unknown."""
     return run.record.protocol or OTHER
-
-
-def _runs_of_protocol(runs: Sequence[Run], protocol: str) -> list[Run]:
-    """Runs of the protocol, and runs of the prompt ensemble on the same data sets."""
-    own = [run for run in runs if run_protocol(run) == protocol and not _joins_others(run, runs)]
-    datasets = {dataset_title(run) for run in own}
-    return own + [run for run in runs if _joins_others(run, runs) and protocol and dataset_title(run) in datasets]
-
-
-def _joins_others(run: Run, runs: Sequence[Run]) -> bool:
-    """Whether a run without protocol belongs to those of its data set."""
-    if run_protocol(run) != OTHER or run.record.prompts != "ensemble":
-        return False
-    return any(run_protocol(other) != OTHER and dataset_title(other) == dataset_title(run) for other in runs)
 
 
 def _rows(runs: Sequence[Run], protocol: str, modality: str) -> list[TableRow]:
