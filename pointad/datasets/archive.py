@@ -1,8 +1,10 @@
 """Finds classes, species, scans and pictures in the folders of a raw archive, under any usual names."""
 
+import functools
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -22,6 +24,8 @@ TRAINING_SPLIT = "train"
 """Usual name of the split that holds good samples only."""
 
 _LOST_AND_FOUND = "lost+found"  # of a file system, readable for its administrator only
+
+_SETTLED = 2_000_000_000  # nanoseconds after which a folder that changes once more has another date
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
@@ -259,10 +263,20 @@ def _in_any_case(folder: Path, name: str, is_there: Callable[[Path], bool]) -> P
     exact = folder / name
     if is_there(exact) or not folder.is_dir():
         return exact
-    wanted = name.lower()
-    with os.scandir(folder) as found:  # much faster than paths
-        alike = sorted(one.name for one in found if one.name.lower() == wanted)
+    changed = folder.stat().st_mtime_ns
+    list_names = _names_in if time.time_ns() - changed > _SETTLED else _names_in.__wrapped__
+    alike = list_names(str(folder), changed).get(name.lower(), ())
     return next((path for path in map(folder.joinpath, alike) if is_there(path)), exact)
+
+
+@functools.lru_cache(maxsize=8)  # each of thousands of samples may lack the same file
+def _names_in(folder: str, changed: int) -> dict[str, list[str]]:
+    """The names in a folder, sorted, by what they are in lower case; `changed` tells it from what it was before."""
+    found: dict[str, list[str]] = {}
+    with os.scandir(folder) as entries:  # much faster than paths
+        for name in sorted(entry.name for entry in entries):
+            found.setdefault(name.lower(), []).append(name)
+    return found
 
 
 def _tell_empty(folder: Path) -> None:

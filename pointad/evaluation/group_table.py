@@ -19,10 +19,8 @@ def group_table(results: Results, modality: str) -> str:
         several lines without a final line break.
     """
     names = results.metric_names(modality)
-    rows = [
-        [for_markdown(group), *(percent(results.of_group(group).mean.get(modality, {}).get(name)) for name in names)]
-        for group in results.groups
-    ]
+    means = {group: results.of_group(group).mean.get(modality, {}) for group in results.groups}
+    rows = [[for_markdown(group), *(percent(mean.get(name)) for name in names)] for group, mean in means.items()]
     if not rows:
         return ""
     heading = "By group of defects, each with all good samples; mean over classes, per cent"

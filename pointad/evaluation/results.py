@@ -40,6 +40,7 @@ METRIC_TITLES = {
 }
 
 UNDEFINED = "–"
+_MOST_GROUPS = 100
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,8 @@ class Results:
         groups = content.get("groups") or {}
         if not isinstance(groups, dict):
             raise ValueError("holds no table of groups")
+        if len(groups) > _MOST_GROUPS:  # each gets a table, with all that is known of the run
+            raise ValueError(f"has {len(groups)} groups of defects, {_MOST_GROUPS} at most are expected")
         parts = {str(name): part if isinstance(part, dict) else {} for name, part in groups.items()}
         scans = content.get("scans") or {}
         if isinstance(scans, dict):

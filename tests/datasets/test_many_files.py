@@ -1,6 +1,9 @@
 """Pictures and labels are matched to scans without looking at every file for every scan."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from pointad.data.raw import list_raw_samples
 from pointad.datasets import archive, realiad
@@ -41,3 +44,20 @@ def test_names_in_another_case_are_found_among_many(tmp_path: Path) -> None:
         (tmp_path / f"{number}_Bulge.TXT").touch()
     assert archive.inner_file(tmp_path, "7_bulge.txt") == tmp_path / "7_Bulge.TXT"
     assert archive.inner_file(tmp_path, "77_bulge.txt") == tmp_path / "77_bulge.txt"
+
+
+def test_a_folder_is_listed_once_for_files_that_many_samples_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = []
+    scandir = os.scandir
+    monkeypatch.setattr(archive.os, "scandir", lambda folder: listed.append(folder) or scandir(folder))
+    (tmp_path / "7_Bulge.TXT").touch()
+    os.utime(tmp_path, (0, 0))
+    for number in range(100):
+        found = archive.inner_file(tmp_path, f"{number}_bulge.txt")
+        assert found.name == ("7_Bulge.TXT" if number == 7 else f"{number}_bulge.txt")
+    assert len(listed) == 1
+    for number in range(8, 11):  # just after it has changed, dates do not tell how often it has
+        (tmp_path / f"{number}_Bulge.TXT").touch()
+        assert archive.inner_file(tmp_path, f"{number}_bulge.txt").name == f"{number}_Bulge.TXT"

@@ -110,6 +110,12 @@ def test_tables_of_the_square_of_their_file_are_refused(where: str, tmp_path: Pa
         Results.load(stored(tmp_path, classes, **more))
 
 
+def test_very_many_groups_of_defects_are_refused(tmp_path: Path) -> None:
+    groups = {f"group {number}": {"classes": {"a": of(0.5)}} for number in range(200)}
+    with pytest.raises(InputError, match="has 200 groups of defects, 100 at most are expected"):
+        Results.load(stored(tmp_path, {"a": of(0.5)}, groups=groups))
+
+
 class CountedText(str):
     """Counts how often texts of this kind are compared, looked up, or put into others."""
 
