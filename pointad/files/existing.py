@@ -88,7 +88,7 @@ def _require(path: Path, missing: str, remedy: str, is_meant: Callable[[int], bo
         problem = _PROBLEMS.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
         raise InputError(name, problem, remedy) from error
     except ValueError as error:  # the path contains NUL
-        raise InputError(repr(str(path)), missing, remedy) from error
+        raise InputError(path, f"is not a valid path ({error})", "check the path") from error
     if not is_meant(mode):
         kind = next((name for test, name in _KINDS if test(mode)), "a special file")
         raise InputError(path, f"is {kind}, not a {'folder' if is_meant is stat.S_ISDIR else 'file'}", remedy)

@@ -362,7 +362,7 @@ def test_paths_that_lead_to_no_file(tmp_path: Path) -> None:
         (tmp_path, "a folder"),
         (tmp_path / "loop", "symbolic link in a loop"),
         (tmp_path / ("x" * 300), "too long"),
-        (tmp_path / "a\0b", "nothing"),
+        (tmp_path / "a\0b", "is not a valid path"),
         (tmp_path / "missing", "nothing"),
     ]:
         with pytest.raises(InputError, match=problem) as caught:

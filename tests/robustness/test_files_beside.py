@@ -266,3 +266,8 @@ def test_what_a_link_leads_to_is_not_taken_for_missing(
 @pytest.mark.parametrize("name", ["missing", "missing/below", f"{'long' * 100}", "."])
 def test_what_is_missing_is_missing(name: str, tmp_path: Path) -> None:
     assert not is_beside(tmp_path / name / "file")
+
+
+def test_names_that_no_file_can_have_are_no_links(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a valid path"):
+        is_beside(tmp_path / "a\0b")
