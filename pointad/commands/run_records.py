@@ -24,7 +24,6 @@ from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, TrainingRec
 from pointad.files.presence import is_folder
 from pointad.model.backbone import ClipBackbone
 from pointad.model.prompt_learner import PromptLearner
-from pointad.model.weight_locations import locate
 from pointad.training.run_folder import read_origin
 
 logger = logging.getLogger(__name__)
@@ -49,9 +48,7 @@ def record_of_training(
         batch_size=settings.batch_size,
         learning_rate=settings.learning_rate,
         init_checkpoint=None if settings.init_checkpoint is None else str(settings.init_checkpoint),
-        init_fingerprint=None
-        if settings.init_checkpoint is None
-        else file_fingerprint(locate(settings.init_checkpoint)),
+        init_fingerprint=None if settings.init_checkpoint is None else file_fingerprint(settings.init_checkpoint),
         **(
             {}
             if settings.init_checkpoint is None

@@ -14,6 +14,7 @@ from pointad.commands.settings import (
 )
 from pointad.errors import InputError
 from pointad.files.names import place_below
+from pointad.model.weight_locations import locate
 from pointad.training.run_folder import LOSSES_NAME, RUN_NAME, STATE_NAME, checkpoints_and_origins
 from pointad.training.terms import check_weights
 
@@ -71,7 +72,7 @@ class TrainSettings:
             learning_rate=flags.learning_rate,
             batch_size=flags.batch_size,
             loss_weights=tuple(check_weights({**dict.fromkeys(flags.losses, 1.0), **dict(flags.loss_weights)}).items()),
-            init_checkpoint=flags.init_checkpoint,
+            init_checkpoint=None if flags.init_checkpoint is None else locate(flags.init_checkpoint),
             print_every=flags.print_freq,
             save_every=flags.save_freq,
             restart=flags.restart,

@@ -40,6 +40,19 @@ def test_without_flags_everything_is_the_demo() -> None:
     assert tested.metrics == ("image_auroc", "image_ap", "pixel_auroc", "pixel_aupro")
 
 
+def test_prompts_are_found_in_the_folders_of_weights_by_all_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POINTAD_CACHE", str(tmp_path / "cache"))
+    kept = tmp_path / "cache" / "mine" / "epoch_3.pth"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    named = "checkpoints/mine/epoch_3.pth"
+    assert train_settings("--init_checkpoint", named).init_checkpoint == kept
+    assert test_settings("--checkpoint_path", named).checkpoints == (kept,)
+
+
 def test_a_folder_of_its_own_asks_for_real_weights_and_for_prompts(tmp_path: Path) -> None:
     learned = train_settings("--data_path", str(tmp_path), "--train_class", "bagel")
     assert not learned.data.is_demo and not learned.data.make_if_missing
