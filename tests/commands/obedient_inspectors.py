@@ -75,7 +75,9 @@ def limited_inspector(megabytes: int) -> ObedientInspector:
 
 
 def refusing_inspector(folder: Path) -> ObedientInspector:
-    """Starts unless the folder holds a file `refuse`, crashes if it holds `crash`, has another model for `replace`."""
+    """Starts unless the folder holds `refuse`; crashes for `crash`, hangs for `hang`, is another for `replace`."""
+    while (folder / "hang").exists():
+        time.sleep(0.01)
     if (folder / "refuse").exists():
         raise InputError(folder / "weights.pt", "is missing", "put it there")
     if (folder / "crash").exists():

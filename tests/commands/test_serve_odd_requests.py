@@ -46,6 +46,14 @@ def test_addresses_with_the_name_of_the_host() -> None:
         assert sent(address, posted).recv(5000).startswith(b"HTTP/1.1 200 ")
 
 
+def test_other_versions_of_http(address: str) -> None:
+    """What follows the beginning of HTTP/2 is not the next request."""
+    for begun in (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /health HTTP/3.0\r\nHost: 127.0.0.1\r\n\r\n"):
+        answer = received(sent(address, begun))
+        assert answer.startswith(b"HTTP/1.1 505 ") and answer.count(b'{"detail"') == 1
+    assert received(sent(address, b"GET /health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+
 def test_names_that_are_not_ascii_in_the_way_of_other_headers() -> None:
     with serving() as address:
         for header, status, named in (

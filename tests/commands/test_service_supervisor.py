@@ -3,18 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
 
-from commands.obedient_inspectors import ObedientInspector
+from commands.obedient_inspectors import ObedientInspector, refusing_inspector
 
 from pointad.commands.service import supervisor as supervising
 from pointad.commands.service.child import FACTS, READY, Answer, Connection, Order, receive_answer
 from pointad.commands.service.inspections import InspectionService
-from pointad.commands.service.supervisor import ProcessEndedError, Supervisor
+from pointad.commands.service.supervisor import NotReadyError, ProcessEndedError, Supervisor
 
 
 def late(answer: Answer) -> Answer:
@@ -52,6 +53,49 @@ def test_an_answer_that_was_not_taken_reaches_nobody_else(
     scan = tmp_path / "scan.xyz"
     scan.write_text("nothing")
     assert b'"file": "second"' in asyncio.run(ask_twice()).text
+
+
+def test_orders_of_a_process_that_was_killed_while_it_rested_wait_for_the_next_one(tmp_path: Path) -> None:
+    async def ask_the_dead() -> Answer:
+        supervisor = Supervisor(ObedientInspector, tmp_path, 60.0)
+        await supervisor.start()
+        try:
+            child = supervisor._child
+            assert child is not None
+            child.process.kill()  # the event loop cannot know it yet
+            return await supervisor.ask(Order(str(scan), "waiting", FACTS))
+        finally:
+            await supervisor.close()
+
+    scan = tmp_path / "scan.xyz"
+    scan.write_text("nothing")
+    assert b'"file": "waiting"' in asyncio.run(ask_the_dead()).text
+
+
+def test_a_process_that_hangs_while_it_loads_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def hang_once() -> Answer:
+        supervisor = Supervisor(partial(refusing_inspector, tmp_path), tmp_path, 60.0)
+        await supervisor.start()
+        try:
+            supervisor._loading_seconds = 0.2
+            hanging.touch()
+            scan.write_text("abort")
+            with pytest.raises(ProcessEndedError):
+                await supervisor.ask(Order(str(scan), "first", FACTS))
+            with pytest.raises(NotReadyError):
+                await supervisor.ask(Order(str(scan), "second", FACTS))
+            supervisor._loading_seconds = 60.0
+            hanging.unlink()
+            scan.write_text("nothing")
+            while not supervisor.is_ready:
+                await asyncio.sleep(0.01)
+            return await supervisor.ask(Order(str(scan), "third", FACTS))
+        finally:
+            await supervisor.close()
+
+    scan, hanging = tmp_path / "scan.xyz", tmp_path / "hang"
+    assert b'"file": "third"' in asyncio.run(hang_once()).text
+    assert "the inspection process ended while loading the model (after 0.2 s; SIGKILL)" in caplog.text
 
 
 def test_a_stop_that_is_cut_short_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,9 +45,10 @@ def watched_health(address: str) -> Iterator[list[float]]:
 
 
 def main() -> None:
-    """Ask until standard input is closed."""
+    """Ask until standard input is closed, and once more."""
     while not select.select([sys.stdin], [], [], PAUSE)[0]:
         print(health(sys.argv[1]))
+    print(health(sys.argv[1]))
 
 
 if __name__ == "__main__":

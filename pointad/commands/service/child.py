@@ -27,7 +27,7 @@ from pointad.errors import InputError, PointADError, short
 
 logger = logging.getLogger(__name__)
 
-READY, DONE, REFUSED, NO_MEMORY, FAULT = "ready", "done", "refused", "no memory", "fault"
+READY, TAKEN, DONE, REFUSED, NO_MEMORY, FAULT = "ready", "taken", "done", "refused", "no memory", "fault"
 FACTS, PAGE, REFERENCE = "facts", "page", "reference"
 ALARM_GRACE = 5  # seconds after which the kernel ends a process that the web service should have ended
 
@@ -103,6 +103,7 @@ def _answer_orders(make: Callable[[], Inspector], connection: Connection, second
     send_answer(connection, loaded)
     while loaded.outcome == READY:
         order = Order(**json.loads(connection.recv_bytes()))
+        connection.send_bytes(TAKEN.encode())
         signal.alarm(math.ceil(seconds) + ALARM_GRACE)
         answer = _attempt(partial(made[0].inspect, order), DONE, "not inspected")
         signal.alarm(0)

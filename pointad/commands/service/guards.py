@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointad.errors import short
 
-FOREIGN_NAME, AMBIGUOUS, FOREIGN_PAGE = 400, 400, 403
+FOREIGN_NAME, AMBIGUOUS, FOREIGN_PAGE, OTHER_VERSION = 400, 400, 403, 505
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -54,6 +54,9 @@ class Guards:
             await send(message)
 
         refusal = self._refusal(scope["method"], Headers(scope=scope))
+        if not scope["http_version"].startswith("1."):  # what follows is no request of HTTP/1.1
+            said = f"HTTP/{scope['http_version']} is not spoken here; use HTTP/1.1"
+            refusal = JSONResponse({"detail": said}, OTHER_VERSION, {"connection": "close"})
         if scope["method"] == "HEAD":  # the same answer; the server leaves out its body
             scope = {**scope, "method": "GET"}
         await (refusal or self._app)(scope, receive, send_with_headers)

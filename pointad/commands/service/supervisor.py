@@ -5,20 +5,25 @@ import json
 import logging
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from pointad.commands.service.child import NO_MEMORY, READY, Answer, Inspector, Model, Order, receive_answer, run
+from pointad.commands.service.child import NO_MEMORY, READY, TAKEN, Answer, Inspector, Model, Order, receive_answer, run
 from pointad.errors import PointADError, reason
 
 logger = logging.getLogger(__name__)
 
 MOST_ANSWER_BYTES = 256_000_000
 LONGEST_PAUSE = 60.0  # seconds between two attempts to start the process
+LOADING_TIMES, LEAST_LOADING = 20, 300.0
+"""A process that is started again may load for so many times as long as the first did, or so many seconds."""
+NO_ANSWERS = NOT_TAKEN, ENDED, TOO_LATE = "not taken", "ended", "too late"
+"""Outcomes of orders that the process ended before it saw, while it worked on them, or because it took too long."""
 
 _CHANGED = (
     "the weights, prompts or good scans that the service was started with were replaced on the disk, and scores would "
@@ -67,6 +72,7 @@ class Supervisor:
         self._seconds = seconds
         self._child: _Child | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._loading_seconds: float | None = None  # whoever starts the service decides how long it may take at first
         self._ready = False
         self._settled = asyncio.Event()  # a start is not under way: it has succeeded or failed
 
@@ -82,7 +88,9 @@ class Supervisor:
             PointADError: something of the model is missing, or the process ended.
             MemoryError: the model does not fit.
         """
+        begun = time.monotonic()
         child = await self._started()
+        self._loading_seconds = max(LOADING_TIMES * (time.monotonic() - begun), LEAST_LOADING)
         self._keeper = asyncio.create_task(self._keep(child))
 
     async def ask(self, order: Order) -> Answer:
@@ -93,20 +101,25 @@ class Supervisor:
             ProcessEndedError: the process crashed, or was ended from outside.
             NotReadyError: the process could not be started.
         """
+        answer = await self._asked(order)
+        if answer.outcome == NOT_TAKEN:  # killed while it rested
+            answer = await self._asked(order)
+        if answer.outcome == TOO_LATE:
+            raise TimeoutError
+        if answer.outcome in NO_ANSWERS:
+            raise ProcessEndedError(answer.text.decode())
+        return answer
+
+    async def _asked(self, order: Order) -> Answer:
         await self._settled.wait()
         child = self._child
         if child is None or not self._ready:
             raise NotReadyError
-        exchange = asyncio.ensure_future(asyncio.to_thread(_exchange, child.connection, order))
-        in_time, _ = await asyncio.wait({exchange}, timeout=self._seconds)
-        if not in_time:
-            child.kill()
-        answer = await exchange
-        if in_time and answer is not None:
-            return answer
-        child.kill()  # it may have closed the connection, or sent nonsense
-        await child.ended.wait()  # also after an answer at the last moment: the next order is not for a dead process
-        raise ProcessEndedError(child.ending) if in_time else TimeoutError
+        answer = await _answer_of(child, self._seconds, order)
+        if answer.outcome in NO_ANSWERS:
+            await child.ended.wait()  # after an answer at the last moment too: the next order is not for the dead
+            return replace(answer, text=child.ending.encode())
+        return answer
 
     async def close(self) -> None:
         """End the process, whatever it does."""
@@ -119,11 +132,11 @@ class Supervisor:
     async def _started(self) -> _Child:
         self._settled.clear()
         child = self._child = self._spawned()
-        answer = await asyncio.to_thread(_exchange, child.connection)
-        if answer is None:
-            child.kill()
+        answer = await _answer_of(child, self._loading_seconds)
+        if answer.outcome in NO_ANSWERS:
             await _end_of(child)
-            raise PointADError(f"the inspection process ended while loading the model ({child.ending})")
+            late = f"after {self._loading_seconds:g} s; " if answer.outcome == TOO_LATE else ""
+            raise PointADError(f"the inspection process ended while loading the model ({late}{child.ending})")
         if answer.outcome != READY:
             await _end_of(child)
             said = answer.text.decode(errors="replace")
@@ -186,14 +199,29 @@ def _in_words(exit_code: int) -> str:
     return named.get(-exit_code, f"signal {-exit_code}")  # real-time signals have no names
 
 
-def _exchange(connection: Connection, order: Order | None = None) -> Answer | None:
-    """Send an order and wait for an answer; None when the process ends instead, or sends more than it should.
+async def _answer_of(child: _Child, seconds: float | None, order: Order | None = None) -> Answer:
+    """What a process answers to an order, or says when it has loaded; without an answer in time, it is ended."""
+    exchange = asyncio.ensure_future(asyncio.to_thread(_exchange, child.connection, order))
+    in_time, _ = await asyncio.wait({exchange}, timeout=seconds)
+    if not in_time:
+        child.kill()
+    answer = await exchange if in_time else replace(await exchange, outcome=TOO_LATE)
+    if answer.outcome in NO_ANSWERS:
+        child.kill()  # it may have closed the connection, or sent nonsense
+    return answer
+
+
+def _exchange(connection: Connection, order: Order | None) -> Answer:
+    """Send an order and wait for an answer; there is none when the process ends, or sends more than it should.
 
     What is left unread after such an end must never be taken for the next answer: the process is ended then.
     """
+    failure = ENDED if order is None else NOT_TAKEN
     try:
         if order is not None:
             connection.send_bytes(json.dumps(asdict(order)).encode())
+            if connection.recv_bytes(100) == TAKEN.encode():
+                failure = ENDED
         return receive_answer(connection, MOST_ANSWER_BYTES)
     except (EOFError, OSError, MemoryError):
-        return None
+        return Answer(failure, b"")
