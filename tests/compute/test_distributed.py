@@ -1,7 +1,6 @@
 """Two gloo processes on this machine find what a single one finds, and share the work."""
 
 import multiprocessing
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from commands.programs import ROOT
+from commands.programs import ROOT, held_port
 from compute.two_processes import alone, one_of_two
 from small_engine import VIEWS
 
@@ -21,15 +20,13 @@ from pointad.encoding.feature_cache import list_entries
 def found_together(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], Path]:
     """What each of two processes found, and the cache that they shared."""
     folder = tmp_path_factory.mktemp("together")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     spawning = multiprocessing.get_context("spawn")
-    started = [spawning.Process(target=one_of_two, args=(rank, port, folder)) for rank in range(2)]
-    for process in started:
-        process.start()
-    for process in started:
-        process.join(600)
+    with held_port() as port:
+        started = [spawning.Process(target=one_of_two, args=(rank, port, folder)) for rank in range(2)]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join(600)
     assert [process.exitcode for process in started] == [0, 0]
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)], folder / "cache"
 

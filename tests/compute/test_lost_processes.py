@@ -1,13 +1,12 @@
 """Processes that never meet, lose each other or have different flags end in one line, not in a traceback."""
 
 import signal
-import socket
 import subprocess
 import sys
 
 import pytest
 import torch
-from commands.programs import ROOT
+from commands.programs import ROOT, held_port
 
 from pointad.compute.processes import Processes, joined_processes, require_alone
 from pointad.errors import InputError
@@ -26,20 +25,18 @@ except KeyboardInterrupt:
 
 
 def test_an_interrupt_ends_the_wait_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MASTER_PORT", str(free.getsockname()[1]))
-    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1"}.items():
-        monkeypatch.setenv(name, value)
-    process = subprocess.Popen([sys.executable, "-c", WAITING], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        assert "waiting for all 2 processes" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 130
-    finally:
-        process.kill()
-        process.communicate()
+    with held_port() as port:
+        for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}.items():
+            monkeypatch.setenv(name, str(value))
+        process = subprocess.Popen([sys.executable, "-c", WAITING], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        try:
+            assert "waiting for all 2 processes" in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(120) == 130
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.parametrize("rank", ["2", "7"])
