@@ -8,7 +8,7 @@ from pointad.compute.written_numbers import as_written
 from pointad.scoring.options import LARGEST_SIGMA
 
 LARGEST_INTEGER = 2**63 - 1  # what PyTorch and NumPy take
-LARGEST_FLOAT = 1e12
+SMALLEST_FLOAT, LARGEST_FLOAT = 1e-12, 1e12
 LARGEST_SIDE = 2048  # pixels; the published pictures have 336
 LARGEST_COUNT = 1024  # of processes, or of what is kept in memory all at once
 LONGEST_LABEL = 400  # characters
@@ -47,6 +47,8 @@ def positive_float(text: str, *, largest: float = LARGEST_FLOAT) -> float:
     value = number(text, float, "a number")
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
+    if value < SMALLEST_FLOAT:
+        raise argparse.ArgumentTypeError(f"{text} is smaller than {SMALLEST_FLOAT:g}")
     if value > largest:
         raise argparse.ArgumentTypeError(f"{text} is larger than {largest:g}")
     return value

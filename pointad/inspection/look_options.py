@@ -13,7 +13,8 @@ from pointad.rendering.views import View, ViewRig
 from pointad.scans.cleaning import cluster_rule
 from pointad.scans.reading_options import ClusterRule
 
-LARGEST_UNIT = 1e12  # metres; farther than from here to the sun, a cloud has no cells that could be counted
+SMALLEST_UNIT, LARGEST_UNIT = 1e-12, 1e12
+"""Metres; farther than from here to the sun, a cloud has no cells that could be counted."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,9 @@ class LookOptions:
         """
         choose_rig(rig, organized=True)  # the names do not depend on the scan
         unit = as_number(metres_per_unit, "metres_per_unit")
-        if not 0 < unit <= LARGEST_UNIT:
-            raise InputError(
-                f"metres_per_unit {unit:g}", "is not a valid unit", f"give a number above 0, at most {LARGEST_UNIT:g}"
-            )
+        if not SMALLEST_UNIT <= unit <= LARGEST_UNIT:
+            remedy = f"give a number from {SMALLEST_UNIT:g} to {LARGEST_UNIT:g}"
+            raise InputError(f"metres_per_unit {unit:g}", "is not a valid unit", remedy)
         return cls(
             rig=rig,
             views=_as_choice(views),

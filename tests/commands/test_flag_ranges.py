@@ -41,6 +41,7 @@ def test_zero_is_taken_and_not_excluded_by_the_message(
     ("module", "flag", "value", "said"),
     [
         (predict, "--sigma", "1e13", "1e13 is larger than 2048"),
+        (predict, "--metres_per_unit", "1e-300", "1e-300 is smaller than 1e-12"),
         (predict, "--quantile", "1e13", "1e13 is larger than 1"),
         (serve, "--scan_memory", "1e13", "1e13 is larger than 1e+06"),
         (serve, "--scan_memory", "0.003", "0.003 is less than any scan takes (0.1)"),

@@ -199,6 +199,7 @@ def test_arguments_that_cannot_be_meant(detector: PointAD) -> None:
         (points, {"sigma": -1.0}, "sigma -1: is not a width"),
         (points, {"sigma": float("nan")}, "sigma nan: is not a width"),
         (points, {"metres_per_unit": -1.0}, "metres_per_unit -1: is not a valid unit"),
+        (points, {"metres_per_unit": 1e-300}, "metres_per_unit 1e-300: is not a valid unit"),
         (points, {"views": 0}, "views"),
         (points, {"views": "x0"}, "views 'x0': are not views"),
         (points, {"views": [View("x", 0), View("y", 30), View("x", 0)]}, "views: x0 and x0 are the same direction"),
