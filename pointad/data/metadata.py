@@ -12,7 +12,7 @@ from typing import Any
 
 from pointad.data.layout import GOOD_SPLIT, SPLIT
 from pointad.data.listed_paths import WRITE_AGAIN, inside
-from pointad.datasets.class_names import unknown_class
+from pointad.datasets.class_names import LONGEST_CLASS, unknown_class
 from pointad.errors import InputError
 from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
@@ -171,6 +171,10 @@ def _record(json_path: Path, root: Path, entry: Any) -> SampleRecord:
     def optional_path(key: str) -> Path | None:
         return None if entry.get(key) in (None, "") else path(key)
 
+    for key in ("cls_name", "specie_name"):
+        if len(text(key)) > LONGEST_CLASS:
+            problem = f"has a {key} of {len(text(key))} characters, {LONGEST_CLASS} at most are expected"
+            raise InputError(json_path, problem, WRITE_AGAIN)
     label = entry.get("anomaly")
     if label not in (0, 1):
         raise InputError(json_path, f"has a sample whose anomaly is neither 0 nor 1: {entry!r:.200}", WRITE_AGAIN)

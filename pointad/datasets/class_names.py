@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointad.errors import InputError
 
+LONGEST_CLASS = 1000  # characters of its name, and of a kind of defect's, as results take them
 LEAST_LIKENESS = 0.6  # of two names; `difflib`'s own
 
 

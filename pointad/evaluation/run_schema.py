@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pointad.datasets.class_names import LONGEST_CLASS
 from pointad.errors import InputError
 
 LARGEST = 1e9  # of any number in these files
 _ROUNDING = 1e-6  # by which a fraction may leave the range from 0 to 1
-_LONGEST_CLASS = 1000  # characters of its name
 _LONGEST_METRIC = 400  # characters of its name, or of a modality's, and so of every cell below it
 _MOST_COLUMNS = 100  # metrics of all modalities: a table has a cell of each for every class
 
@@ -196,8 +196,8 @@ def _classes(value: Any, where: str) -> Iterable[tuple[str, Any]]:
     """The entries of a table of classes, whose names all charts repeat."""
     entries = _table(value, where).items()
     longest = max((len(name) for name, _ in entries), default=0)
-    if longest > _LONGEST_CLASS:
-        raise ValueError(f"{where}: a name has {longest} characters, {_LONGEST_CLASS} at most are expected")
+    if longest > LONGEST_CLASS:
+        raise ValueError(f"{where}: a name has {longest} characters, {LONGEST_CLASS} at most are expected")
     return entries
 
 

@@ -219,7 +219,7 @@ def test_paths_that_leave_the_root_are_refused(tmp_path: Path, path: str, key: s
         "[" * 100_000,
         json.dumps({"test": {"bagel": [entry("", anomaly="yes")]}}),
         json.dumps({"test": {"bagel": [entry("", d2_corrdinate=None)]}}),
-        json.dumps({"test": {"bagel": [entry("", cls_name=7)]}}),
+        *(json.dumps({"test": {"bagel": [entry("", cls_name=name)]}}) for name in (7, "x" * 1001)),
         json.dumps({"test": {"bagel": [entry("", d2_mask_path=[])]}}),
     ],
 )
