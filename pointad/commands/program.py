@@ -181,6 +181,7 @@ def log_to_standard_error() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     # As PyTorch itself does once it is imported: when an import is interrupted, it tells figures as Python leaves.
     logging.getLogger("torch").setLevel(logging.WARNING)
+    logging.getLogger("huggingface_hub").propagate = False  # it writes its lines itself, and they would come twice
 
 
 @contextlib.contextmanager

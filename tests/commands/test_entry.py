@@ -56,6 +56,17 @@ def run_code(code: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_lines_of_the_hub_are_written_once() -> None:
+    code = """
+from pointad.commands.program import log_to_standard_error
+log_to_standard_error()
+from huggingface_hub.utils import logging
+logging.get_logger("huggingface_hub.test").warning("unreachable")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.count("unreachable") == 1, done.stderr
+
+
 def test_every_script_is_a_face() -> None:
     found = [*ROOT.glob("*.py"), *(ROOT / "scripts").glob("*.py"), *(ROOT / "generate_dataset_json").glob("*.py")]
     programs = {str(path.relative_to(ROOT)) for path in found} - {"setup.py"}
