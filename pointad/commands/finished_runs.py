@@ -28,75 +28,21 @@ from pointad.evaluation.sample_outputs import is_unfinished
 from pointad.files.locks import remove_abandoned_lock
 from pointad.files.names import place_below
 from pointad.files.presence import is_file, is_folder
-from pointad.training.run_folder import checkpoint_file, is_whole, read_origin
+from pointad.training.run_folder import read_origin
 
 RESULTS_NAME = "results.json"
 _TEST_AGAIN = f"choose another --save_path (in scripts: SAVE), or remove that {RESULTS_NAME} to test again"
-_TRAIN_AGAIN = "choose another --save_path (in scripts: SAVE or TRAINED), or give --restart to train again"
-_LONGEST_VALUE = 200  # characters of a flag's value that are shown
+LONGEST_VALUE = 200  # characters of a flag's value that are shown
 _LONGEST_PLACE = 1000  # characters of a folder that are shown
 _NOT_GIVEN = "not given"
-_LABELS = ("name", "data_name")  # flags that tell no trainings apart, yet tests take the name over
 _SECOND = 1.0  # that dates in records are rounded down to
 
 logger = logging.getLogger(__name__)
 
 
-def is_trained(settings: TrainSettings) -> bool:
-    """Whether the prompts are there that a training with these settings would leave, which is logged.
-
-    False may also mean that it takes the model to know, as where the same weights come as another file.
-
-    Raises:
-        InputError: they were learned from other data under the same names.
-    """
-    last = checkpoint_file(settings.save_path, settings.epochs)
-    if settings.restart or settings.given is None or not is_whole(last):
-        return False
-    if _is_unreadable(settings):
-        return False
-    record, given = TrainingRecord.from_json(read_origin(last)), settings.given
-    told = record.inputs
-    if told is None or told.data is None or told.weights != given.inputs.weights or any(differences(told, given)):
-        return False
-    require_same_data(record, given, last, _TRAIN_AGAIN)
-    log_trained(last, settings)
-    remove_abandoned_lock(settings.save_path)
-    return True
-
-
-def _is_unreadable(settings: TrainSettings | TestSettings) -> bool:
+def is_unreadable(settings: TrainSettings | TestSettings) -> bool:
     """Whether the data are missing or broken, which the program says best; the demo's are made when they are needed."""
     return settings.given is not None and settings.given.content is None and not settings.data.make_if_missing
-
-
-def log_trained(last: Path, settings: TrainSettings) -> None:
-    """Say that the prompts of the last epoch are there, and which of the given flags and code play no part."""
-    given = settings.given
-    logger.info("%s already exists; use --restart to train again", last)
-    if settings.tensorboard is not None:
-        logger.info("--tensorboard has no effect: no epoch is left to learn")
-    record = TrainingRecord.from_json(read_origin(last)) if is_whole(last) else TrainingRecord()
-    code = None if record.provenance is None else record.provenance.code
-    if code not in (None, code_fingerprint()):
-        message = "%s: was learned with other code (%s); use --restart to train again"
-        logger.warning(message, last, short(code, _LONGEST_VALUE))
-    before, now = (each.flags or {} for each in (record.inputs or Inputs(), given.inputs if given else Inputs()))
-    for name in _LABELS:
-        if name in before and before[name] != now.get(name, before[name]):
-            message = "%s: keeps its --%s (%s); give another to test.py, or use --restart to train again"
-            logger.warning(message, last, name, _spoken(before[name]))
-
-
-def require_same_training_data(settings: TrainSettings) -> None:
-    """Refuse to take finished prompts for those of other data under the same names.
-
-    Raises:
-        InputError: they were learned from other data.
-    """
-    last = checkpoint_file(settings.save_path, settings.epochs)
-    if settings.given is not None and is_whole(last):
-        require_same_data(TrainingRecord.from_json(read_origin(last)), settings.given, last, _TRAIN_AGAIN)
 
 
 def untested(settings: TestSettings, backbone_fingerprint: str | None = None) -> TestSettings | None:
@@ -136,7 +82,7 @@ def _held_back() -> Iterator[list[logging.LogRecord]]:
 
 
 def _left(settings: TestSettings, backbone_fingerprint: str | None) -> TestSettings | None:
-    if settings.given is None or _is_unreadable(settings):
+    if settings.given is None or is_unreadable(settings):
         return settings
     if not settings.checkpoints:
         # Without prompts that it needs, no test is finished.
@@ -189,7 +135,7 @@ def _is_tested(settings: TestSettings, checkpoint: Path | None, folder: Path, ba
         code = results.run.provenance.code if results.run.provenance is not None else None
         if code not in (None, code_fingerprint()):
             message = "%s: was made with other code (%s); remove it to test again"
-            logger.warning(message, place, short(code, _LONGEST_VALUE))
+            logger.warning(message, place, short(code, LONGEST_VALUE))
     logger.info("already tested (%s), kept", ", ".join(shown(place) for place in places))
     remove_abandoned_lock(folder)
     return True
@@ -251,20 +197,20 @@ def differences(told: Inputs, given: Given) -> Iterator[str]:
     for name in sorted({*before, *now}):
         if name in before and name in now:
             if before[name] != now[name]:
-                yield f"--{name} was {_spoken(before[name])}, now {_spoken(now[name])}"
+                yield f"--{name} was {spoken(before[name])}, now {spoken(now[name])}"
         elif name in now:
             if name in given.chosen and name not in named_before:
-                yield f"--{name} was not known, now {_spoken(now[name])}"
-        elif name not in named_now and _spoken(before[name]) != _NOT_GIVEN:
-            unknown = (short(name, _LONGEST_VALUE), _spoken(before[name]))
+                yield f"--{name} was not known, now {spoken(now[name])}"
+        elif name not in named_now and spoken(before[name]) != _NOT_GIVEN:
+            unknown = (short(name, LONGEST_VALUE), spoken(before[name]))
             logger.warning("--%s was %s in an earlier run; this version does not know it", *unknown)
     for name in sorted({*named_before, *named_now}):
-        was, is_now = (short(named.get(name, "none"), _LONGEST_VALUE) for named in (named_before, named_now))
+        was, is_now = (short(named.get(name, "none"), LONGEST_VALUE) for named in (named_before, named_now))
         if named_before.get(name) != named_now.get(name):
-            yield f"the content of --{short(name, _LONGEST_VALUE)} was {was}, now {is_now}"
+            yield f"the content of --{short(name, LONGEST_VALUE)} was {was}, now {is_now}"
 
 
-def _spoken(value: str) -> str:
+def spoken(value: str) -> str:
     """A flag's value from its record, as on a command line."""
     try:
         found = json.loads(value)
@@ -273,7 +219,7 @@ def _spoken(value: str) -> str:
     if found is None or found is False or found == []:
         return _NOT_GIVEN
     words = found if isinstance(found, list) else [found]
-    return short(" ".join("given" if word is True else str(word) for word in words), _LONGEST_VALUE)
+    return short(" ".join("given" if word is True else str(word) for word in words), LONGEST_VALUE)
 
 
 def require_same_data(record: PipelineRecord, given: Given, made: Path, remedy: str) -> None:

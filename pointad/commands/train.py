@@ -25,7 +25,8 @@ from pointad.commands.arguments import (
     add_prompt_arguments,
     add_seed_argument,
 )
-from pointad.commands.finished_runs import is_alone, is_trained
+from pointad.commands.finished_runs import is_alone
+from pointad.commands.finished_trainings import is_trained
 from pointad.commands.idle_flags import idle_in_training
 from pointad.commands.named_inputs import refuse_replacing_inputs
 from pointad.commands.program import HelpFormatter

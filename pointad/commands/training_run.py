@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from pointad.commands.finished_runs import log_trained, require_same_training_data
+from pointad.commands.finished_trainings import log_trained, require_same_training_data
 from pointad.commands.loading import begun, list_data, load_encoder, log_encoded, log_to_file, picture_size
 from pointad.commands.named_inputs import refuse_replacing_samples
 from pointad.commands.run_records import record_of_training

@@ -270,9 +270,7 @@ class PointAD:
         keep_clusters: ClusterRule = OWN_DATA_CLUSTERS,
         seed: int = 111,
     ) -> None:
-        """Refuse a reference that no scan can be compared with under these settings, before one is looked at.
-
-        The arguments are those of `predict`.
+        """Refuse a reference that no scan can be compared with under these arguments of `predict`, before one is seen.
 
         Raises:
             InputError: it was made otherwise.

@@ -11,7 +11,8 @@ import pytest
 from finished_work import in_a_folder, prompts, test, testing, train, training
 
 from pointad.commands import shots_outputs
-from pointad.commands.finished_runs import is_trained, untested
+from pointad.commands.finished_runs import untested
+from pointad.commands.finished_trainings import is_trained
 from pointad.commands.prompt_names import prompts_name
 from pointad.errors import InputError
 from pointad.evaluation.results import Results

@@ -14,7 +14,8 @@ from finished_work import entry, in_a_folder, prompts, test, testing, train, tra
 
 from pointad.commands import settings as settings_module
 from pointad.commands import train as train_program
-from pointad.commands.finished_runs import is_trained, require_same_training_data, untested
+from pointad.commands.finished_runs import untested
+from pointad.commands.finished_trainings import is_trained, require_same_training_data
 from pointad.commands.run_inputs import looked_again
 from pointad.commands.train_settings import TrainSettings
 from pointad.data import folder_content

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from finished_work import in_a_folder, make_data, prompts, test, testing, train, training
 
-from pointad.commands.finished_runs import is_trained, untested
+from pointad.commands.finished_runs import untested
+from pointad.commands.finished_trainings import is_trained
 from pointad.errors import InputError
 from pointad.evaluation.provenance import code_fingerprint
 from pointad.files.locks import FOLDER_LOCK, own_folder
