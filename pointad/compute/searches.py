@@ -4,13 +4,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 CHUNK = 4096  # places a task; an interrupt waits for those in progress
 CROWD = 1000  # equal points, beyond which a search takes long: it looks at all of them for each of them
 
 
-def nearest_in_threads(tree: cKDTree, places: np.ndarray, count: int = 1) -> np.ndarray:
+def nearest_in_threads(tree: "scipy.spatial.cKDTree", places: np.ndarray, count: int = 1) -> np.ndarray:
     """The points of a tree that are nearest to each place, as ``tree.query(places, count)[1]``.
 
     SciPy's own threads (``workers``) go on after an interrupt in memory that the interrupted call has given back, and
