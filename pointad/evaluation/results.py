@@ -40,7 +40,7 @@ METRIC_TITLES = {
 }
 
 UNDEFINED = "–"
-_MOST_GROUPS = 100
+_MOST_GROUPS = 10
 
 
 @dataclass(frozen=True)

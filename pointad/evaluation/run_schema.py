@@ -19,6 +19,7 @@ LARGEST = 1e9  # of any number in these files
 _ROUNDING = 1e-6  # by which a fraction may leave the range from 0 to 1
 _LONGEST_METRIC = 400  # characters of its name, or of a modality's, and so of every cell below it
 _MOST_COLUMNS = 100  # metrics of all modalities: a table has a cell of each for every class
+_MOST_MODALITIES = 10  # each gets a table, for which the means of all are computed; there are three
 
 Record = TypeVar("Record")
 
@@ -85,6 +86,9 @@ def check_result_table(classes: Any) -> dict[str, dict[str, dict[str, float | No
     if len(columns) > _MOST_COLUMNS:
         problem = f"has {len(columns)} different metrics, {_MOST_COLUMNS} at most are expected"
         raise ValueError(problem)
+    modalities = {name for of_class in checked.values() for name in of_class}
+    if len(modalities) > _MOST_MODALITIES:
+        raise ValueError(f"has {len(modalities)} different modalities, {_MOST_MODALITIES} at most are expected")
     longest = max((len(name) for column in columns for name in column), default=0)
     if longest > _LONGEST_METRIC:
         raise ValueError(f"has a metric of {longest} characters, {_LONGEST_METRIC} at most are expected")

@@ -110,9 +110,16 @@ def test_tables_of_the_square_of_their_file_are_refused(where: str, tmp_path: Pa
         Results.load(stored(tmp_path, classes, **more))
 
 
+@pytest.mark.parametrize("metrics", [{}, {"image_auroc": 0.5}])
+def test_very_many_modalities_are_refused(metrics: dict[str, float], tmp_path: Path) -> None:
+    classes = {f"class {number}": {f"modality {number % 50}": metrics} for number in range(200)}
+    with pytest.raises(InputError, match="has 50 different modalities, 10 at most are expected"):
+        Results.load(stored(tmp_path, classes))
+
+
 def test_very_many_groups_of_defects_are_refused(tmp_path: Path) -> None:
     groups = {f"group {number}": {"classes": {"a": of(0.5)}} for number in range(200)}
-    with pytest.raises(InputError, match="has 200 groups of defects, 100 at most are expected"):
+    with pytest.raises(InputError, match="has 200 groups of defects, 10 at most are expected"):
         Results.load(stored(tmp_path, {"a": of(0.5)}, groups=groups))
 
 
