@@ -17,6 +17,8 @@ _MOST_SCANS = 100  # as libtiff permits; usual ones have ten
 _MARKER = re.compile(
     rb"\xff([^\x00\xff\xd0-\xd7])"
 )  # of a JPEG, behind any number of 0xFF; the others may stand within a scan
+_JPEG, _EXIF = b"\xff\xd8", b"Exif\0\0"
+_MOST_EXIF = 100  # parts of 64 kB; usual pictures have one
 _SCAN, _END, _WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 
 
@@ -35,6 +37,13 @@ def laborious_content(picture: Image.Image, content: bytes) -> str | None:
         return f"has strips or tiles for more than {_MOST_COVERS} times its pixels"
     if picture.format in ("JPEG", "MPO") and _scans(content) > _MOST_SCANS:
         return f"comes in more than {_MOST_SCANS} scans"
+    return None
+
+
+def laborious_beginning(content: bytes) -> str | None:
+    """The same for a picture that is not open yet: Pillow copies the EXIF data of a JPEG for each part of them."""
+    if content.startswith(_JPEG) and content.count(_EXIF) > _MOST_EXIF:
+        return f"has EXIF data in more than {_MOST_EXIF} parts"
     return None
 
 

@@ -12,7 +12,7 @@ from pointad.compute.silence import without_warnings
 from pointad.errors import InputError, PointADError, reason
 from pointad.files.bounds import check_claim
 from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
-from pointad.files.laborious_pictures import MOST_IMAGES, laborious_content, largest_tile
+from pointad.files.laborious_pictures import MOST_IMAGES, laborious_beginning, laborious_content, largest_tile
 from pointad.files.regular import read_bytes
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 TRANSPARENT = "transparency"  # in the information of a picture: what is transparent, without an alpha channel
 _TIFF_SIGNS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
 _SPREAD = {"L;2": 0x55, "L;4": 0x11}  # what Pillow multiplies grey values of so many bits by
+_WRITE_ANEW = "write it anew with an ordinary program"
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
 _USUAL = 4  # bytes of a pixel once it is converted to RGB, as Pillow keeps it, whatever it takes in the file
 _TURNS = {
@@ -56,6 +57,9 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
             several pictures.
     """
     content = read_bytes(path)  # Pillow allocates what a file claims; from memory, no more than there is
+    problem = laborious_beginning(content)
+    if problem is not None:
+        raise InputError(path, problem, _WRITE_ANEW)
     try:
         # Warnings are about decompression bombs, which are checked here, and damaged tags.
         with without_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as picture:
@@ -64,7 +68,7 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
                 check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
             problem = laborious_content(picture, content)
             if problem is not None:
-                raise InputError(path, problem, "write it anew with an ordinary program")
+                raise InputError(path, problem, _WRITE_ANEW)
             if _has_others(picture, content):
                 if is_mask:
                     raise InputError(path, "holds several pictures", "give one mask, with all defects")

@@ -54,10 +54,17 @@ def progressive(scans: int) -> bytes:
     return content[:-2] + content[places[-1] : -2] * (scans - len(places)) + content[-2:]
 
 
+def with_exif(parts: int) -> bytes:
+    """A grey JPEG with empty EXIF data in parts."""
+    content = progressive(2)
+    return content[:2] + b"\xff\xe1\0\x08Exif\0\0" * parts + content[2:]
+
+
 LABORIOUS = {
     "strips.tif": (tiff_of_strips(17), "has strips or tiles for more than 8 times its pixels"),
     "tags.tif": (tiff_of_tags(3), "has more than 100000 tags"),
     "scans.jpg": (progressive(101), "comes in more than 100 scans"),
+    "exif.jpg": (with_exif(101), "has EXIF data in more than 100 parts"),
 }
 
 
@@ -77,6 +84,7 @@ def test_laborious_pictures_are_refused(name: str, tmp_path: Path) -> None:
         ("b.tif", tiff_of_strips(16)),
         ("c.tif", tiff_of_tags(1)),
         ("d.jpg", progressive(100)),
+        ("e.jpg", with_exif(100)),
     ],
 )
 def test_pictures_just_below_the_bounds_are_read(name: str, content: bytes, tmp_path: Path) -> None:
