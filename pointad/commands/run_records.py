@@ -18,7 +18,7 @@ from pointad.data.sample_source import SampleSource
 from pointad.demo.objects import CLASSES as DEMO_CLASSES
 from pointad.encoding.features import PictureEncoder
 from pointad.errors import InputError
-from pointad.evaluation.data_title import data_title
+from pointad.evaluation.data_title import data_title, told_apart
 from pointad.evaluation.provenance import file_fingerprint, fingerprint, provenance
 from pointad.evaluation.run_record import UNKNOWN_ORIGIN, RunRecord, TrainingRecord
 from pointad.files.presence import is_folder
@@ -113,7 +113,7 @@ def _pipeline_facts(
     pixels, clusters = loaded.rendering.get("point_size"), loaded.rendering.get("keep_clusters")
     return {
         "name": experiment.name,
-        "dataset_title": experiment.data_name or _title(data, sources),
+        "dataset_title": _named_title(experiment.data_name, _title(data, sources), data),
         "data_path": str(data.folder),
         "samples": list_fingerprint(sources, in_order=True),
         "sample_count": len(sources),
@@ -161,6 +161,11 @@ def _title(data: DataSettings, sources: Sequence[SampleSource]) -> str:
         sources = _of_all_classes(data) or sources
     folder = os.path.normpath(data.folder.absolute())  # which may be given as "." or ".."
     return data_title(about, {source.class_name for source in sources}, folder, len(sources))
+
+
+def _named_title(given: str | None, found: str, data: DataSettings) -> str:
+    """What --data_name says, marked as in reports if it is the title of a published data set that these are not."""
+    return found if given in (None, found) else told_apart(given, data.dataset)
 
 
 def _of_all_classes(data: DataSettings) -> Sequence[SampleSource]:

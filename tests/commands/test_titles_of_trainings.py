@@ -58,5 +58,20 @@ def test_own_data_beside_those_of_the_demo_are_not_called_so(name: str, title: s
     assert run_records._title(data, [named("leaf"), named(name)]) == title
 
 
+@pytest.mark.parametrize(
+    ("given", "found", "title"),
+    [
+        (None, "toys", "toys"),
+        ("screws", "toys", "screws"),
+        ("Real3D-AD", "Real3D-AD", "Real3D-AD"),
+        ("Real3D-AD", "toys", "Real3D-AD (own data)"),
+        ("MVTec 3D-AD", "Real3D-AD", "MVTec 3D-AD (own data)"),
+    ],
+)
+def test_the_title_of_a_published_data_set_is_not_given_to_others(given: str | None, found: str, title: str) -> None:
+    data: Any = SimpleNamespace(dataset=REAL3D)
+    assert run_records._named_title(given, found, data) == title
+
+
 def named(class_name: str) -> Any:
     return SimpleNamespace(class_name=class_name)
