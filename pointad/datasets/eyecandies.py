@@ -243,6 +243,9 @@ def _read_pose(path: Path) -> np.ndarray:
         raise InputError(path, f"is not a matrix ({error})", _REMEDY) from error
     if pose.shape != (4, 4) or not np.isfinite(pose).all():
         raise InputError(path, f"has shape {pose.shape} or infinite values", _REMEDY)
+    if not np.allclose(pose[3], [0, 0, 0, 1]):
+        row = " ".join(f"{value:g}" for value in pose[3])
+        raise InputError(path, f"is no pose: its last row is {row} instead of 0 0 0 1", _REMEDY)
     return pose
 
 

@@ -155,7 +155,7 @@ def test_eyecandies_without_a_table_keeps_everything(caplog: pytest.LogCaptureFi
         ("00_info_depth.yaml", "normalization: {min: 2, max: 1}", "depth limits"),
         ("00_info_depth.yaml", "a: [", "not readable YAML"),
         ("00_pose.txt", "1 0 0\n0 1 0\n0 0 1", "shape"),
-        ("00_pose.txt", "0 0 0 0\n" * 4, "not an invertible matrix"),
+        ("00_pose.txt", "0 0 0 0\n" * 3 + "0 0 0 1\n", "not an invertible matrix"),
         ("00_pose.txt", "x", "not a matrix"),
         ("00_depth.png", "x", "not a readable picture"),
     ],

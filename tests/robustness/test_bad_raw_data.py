@@ -62,6 +62,12 @@ def in_metres(path: Path) -> None:
     np.savetxt(path, values * [0.001, 0.001, 0.001, 1])
 
 
+def column_by_column(path: Path) -> None:
+    pose = np.loadtxt(path)
+    path.unlink()
+    np.savetxt(path, pose.T)
+
+
 def picture(mode: str, suffix: str, color: object = 1) -> Spoil:
     def write(path: Path) -> None:
         size = Image.open(path).size if suffix == "PNG" else (400, 400)
@@ -116,6 +122,7 @@ CASES = [
     (EYECANDIES, POSE, text("0 " * 16), "001_pose.txt"),
     (EYECANDIES, POSE, text("\n".join(["0 0 0 0"] * 4)), "001_pose.txt"),
     (EYECANDIES, POSE, text("\n".join(["nan nan nan nan"] * 4)), "001_pose.txt"),
+    (EYECANDIES, POSE, column_by_column, "001_pose.txt"),
     (EYECANDIES, DATA / "001_image_4.png", truncate, "001_image_4.png"),
     (EYECANDIES, DATA / "001_mask.png", remove, "001_mask.png"),
     (REAL3D, CLOUD, truncate, "0_good.pcd"),
