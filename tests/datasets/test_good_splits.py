@@ -176,7 +176,7 @@ def test_an_archive_without_them_says_where_they_come_from_then(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [({"test": {}}, 'has no "train" section'), ({"train": {"tire": [{"anomaly": 0}]}}, "without d2_render_img_path")],
+    [({"test": {}}, 'has no "train" section'), ({"train": {"tire": [{"anomaly": 0}]}}, "without cls_name")],
 )
 def test_a_spoilt_list_is_refused(tmp_path: Path, content: dict, said: str) -> None:
     (tmp_path / GOOD_SCANS_NAME).write_text(json.dumps(content))
