@@ -5,11 +5,9 @@
 Pixels without a point are NaN. No background is removed: neither the unit nor the background of the scans is known.
 """
 
-import bisect
-import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -71,26 +69,23 @@ def _nearest_to(scans: Sequence[Path], pictures: Sequence[Path]) -> Iterator[lis
 
     A name that begins with those of several scans belongs to the longest of them.
     """
-    by_name, by_folder = defaultdict(list), defaultdict(list)
+    stems = {scan.stem for scan in scans}
+    by_name, by_folder, by_beginning = defaultdict(list), defaultdict(list), defaultdict(list)
     for path in pictures:
-        by_name[path.stem].append(path)
+        name = path.stem
+        by_name[name].append(path)
         by_folder[path.parent.name].append(path)
-    names, stems = sorted(by_name), sorted(path.stem for path in scans)
+        by_beginning[_beginning_among(name, stems)].append(path)
     for scan in scans:
-        beginning = f"{scan.stem}_"
-        longer = tuple(f"{stem}_" for stem in _beginning_with(beginning, stems))
-        further = (name for name in _beginning_with(beginning, names) if not f"{name}_".startswith(longer))
-        yield (
-            by_name.get(scan.stem)
-            or by_folder.get(scan.stem)
-            or sorted(path for name in further for path in by_name[name])
-        )
+        stem = scan.stem
+        yield by_name.get(stem) or by_folder.get(stem) or sorted(by_beginning.get(stem, ()))
 
 
-def _beginning_with(beginning: str, names: Sequence[str]) -> Iterator[str]:
-    """Of names in their order, those with this beginning."""
-    start = bisect.bisect_left(names, beginning)
-    return itertools.takewhile(lambda name: name.startswith(beginning), itertools.islice(names, start, None))
+def _beginning_among(name: str, stems: Collection[str]) -> str:
+    """The longest of the stems that a name is, or begins with before a "_"; empty if there is none."""
+    while name and name not in stems:
+        name = name.rpartition("_")[0]
+    return name
 
 
 def _first(scan: Path, found: list[Path]) -> Path | None:

@@ -61,3 +61,10 @@ def test_a_folder_is_listed_once_for_files_that_many_samples_lack(
     for number in range(8, 11):  # just after it has changed, dates do not tell how often it has
         (tmp_path / f"{number}_Bulge.TXT").touch()
         assert archive.inner_file(tmp_path, f"{number}_bulge.txt").name == f"{number}_Bulge.TXT"
+
+
+def test_scans_whose_names_all_begin_like_one_are_not_compared_with_each_other() -> None:
+    names = ["S", *(f"S_{number}" for number in range(20_000))]
+    pictures = [Path(f"rgb/{name}_top.jpg") for name in names]
+    found = list(realiad._nearest_to([Path(f"xyz/{name}.tiff") for name in names], pictures))
+    assert found == [[picture] for picture in pictures]
