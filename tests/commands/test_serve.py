@@ -283,6 +283,17 @@ def test_docs_are_drawn_under_the_policy(address: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
+def test_a_file_that_is_dropped_beside_the_fields_does_not_replace_the_page(address: str) -> None:
+    with HeadlessChromium() as browser:
+        browser.open(f"{address}/")
+        for place in ("body", "#result", "#drop"):
+            for kind in ("dragover", "drop"):
+                event = f"new DragEvent('{kind}', {{bubbles: true, cancelable: true}})"
+                assert browser.evaluate(f"document.querySelector('{place}').dispatchEvent({event})") is False, place
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(browser_path() is None, reason="no Chromium is installed")
 def test_page_shows_score_and_cloud_of_a_chosen_file(address: str, ply: Path, tmp_path: Path) -> None:
     with HeadlessChromium() as browser:
         browser.open(f"{address}/")
