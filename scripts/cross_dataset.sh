@@ -59,6 +59,9 @@ else
     dataset=${target%%=*}
     checked_flags --program test -- --dataset "${dataset%%:*}" > /dev/null
     check_data "the target $dataset" "${target#*=}"
+    told=$(sed -n 's/^  "dataset": "\([a-z0-9_]*\)",$/\1/p' "${target#*=}/rendering.json" 2> /dev/null || true)
+    [ "${told:-${dataset%%:*}}" = "${dataset%%:*}" ] \
+      || fail "the target $dataset: ${target#*=} was rendered from $told; write $told instead of ${dataset%%:*}"
   done
 fi
 # shellcheck disable=SC2086  # a list of words

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from protocol_scripts import make_workspace, programs, protocol
 
+from pointad.data.raw import RenderingOptions
+from pointad.data.rendering_settings import agree_on_settings
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord, TrainingRecord
 from pointad.files.names import file_name
@@ -160,9 +162,11 @@ def test_targets_stay_below_the_results(workspace: Path) -> None:
         (["real_pc_3d_rgb=sets/nowhere"], "the target real_pc_3d_rgb: sets/nowhere does not exist"),
         (["other_pc_3d=sets/mvtec"], "argument --dataset: invalid choice: 'other_pc_3d'"),
         (["real_pc_3d_rgb="], "the target real_pc_3d_rgb: names no folder"),
+        (["folder:x=sets/mine"], "the target folder:x: sets/mine was rendered from eye_pc_3d_rgb; write"),
     ],
 )
 def test_targets_are_checked_before_prompts_are_learned(workspace: Path, targets: list[str], message: str) -> None:
+    agree_on_settings(workspace / "sets/mine", "eye_pc_3d_rgb", RenderingOptions())
     assert message in refused(workspace, "cross_dataset", *targets, **SMALL)
 
 
