@@ -1,4 +1,7 @@
-"""Environment variables that make libraries round the products of matrices, which the results would not tell."""
+"""Environment variables that make libraries round the products of matrices, which the results would not tell.
+
+And one that keeps OpenCV from drawing.
+"""
 
 import logging
 import os
@@ -11,6 +14,8 @@ _HARMLESS = {
     "DNNL_DEFAULT_FPMATH_MODE": ("", "STRICT"),
 }
 """Values with which products are those of float32; libraries read them when they are imported or first used."""
+
+_THREADS = "OPENCV_FOR_THREADS_NUM"
 
 logger = logging.getLogger(__name__)
 
@@ -28,3 +33,7 @@ def ignore_rounding_variables(environment: MutableMapping[str, str] = os.environ
         if value is not None and value.upper() not in harmless:
             del environment[name]
             logger.warning("%s=%s: ignored, it would round results; --precision rounds and records it", name, value)
+    threads = environment.get(_THREADS)
+    if threads is not None and not threads.isdecimal():
+        del environment[_THREADS]
+        logger.warning("%s=%s: ignored, it is not a number of threads", _THREADS, threads)

@@ -8,12 +8,14 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from pointad.compute.silence import without_warnings
 from pointad.errors import InputError, failures_of, reason
 from pointad.files.regular import regular_file_size
 
 _MOST_AXES = 16
 _LONGEST_AXIS = 2**62
 _LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after having read the header
+_ROOM = 2**24  # bytes, far more than a header takes
 _MAGIC = 8  # bytes before the length of the header
 _WITHOUT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object of Python, which says nothing and changes
 _REMEDY = "replace the file"
@@ -113,13 +115,15 @@ def read_npy_header(file: BinaryIO, name: str | Path, remedy: str = _REMEDY) -> 
         if claimed > _LONGEST_HEADER:
             raise ValueError(f"its header claims {claimed} bytes")
         header = io.BytesIO(size + file.read(claimed))
-        if version == (1, 0):
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(header)
-        else:
-            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
+        with without_warnings():  # about numbers as Python 2 wrote them
+            if version == (1, 0):
+                shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(header)
+            else:
+                shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
         length = _MAGIC + header.tell()
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        bytearray(_ROOM)  # if that is there, it is Python's parser that gives up, on thousands of signs
+        raise InputError(name, "is not a readable npy file (its header is nested too deeply)", remedy) from error
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
         said = _WITHOUT_ADDRESS.sub(r"", reason(error))
         raise InputError(name, f"is not a readable npy file ({said})", remedy) from error

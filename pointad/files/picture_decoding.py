@@ -26,6 +26,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 LOSSY_FORMATS = ("JPEG", "MPO", "WEBP")
 TRANSPARENT = "transparency"  # in the information of a picture: what is transparent, without an alpha channel
 _TIFF_SIGNS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two of BigTIFF
+_PLACES = (273, 279, 324, 325)  # tags of strips and tiles: where each begins, and its length
 _SPREAD = {"L;2": 0x55, "L;4": 0x11}  # what Pillow multiplies grey values of so many bits by
 _WRITE_ANEW = "write it anew with an ordinary program"
 _DEEPEST = 8  # bytes of a pixel with four channels of 16 bits
@@ -66,6 +67,8 @@ def decode_picture(path: Path, *, upright: bool = True, is_mask: bool = False) -
             _check_size(picture, path, len(content))
             if picture.format == "TIFF":
                 check_claim(path, largest_tile(content) * _DEEPEST, len(content), "a tile")
+                if any(0 in np.atleast_1d(tiff_tag(picture, tag, 1)) for tag in _PLACES):  # others would be read for it
+                    raise InputError(path, "lacks some of its strips or tiles", "write it with all of its pixels")
             problem = laborious_content(picture, content)
             if problem is not None:
                 raise InputError(path, problem, _WRITE_ANEW)

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_HEADER = 1000  # lines
 _MOST_BYTES = 100_000  # of one point
+_OTHER_NAMES = {"COLUMNS": "FIELDS"}
 _TYPES = {"F": "f", "I": "i", "U": "u"}
 _REMEDY = "replace the file"
 
@@ -44,9 +45,12 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     Raises:
         InputError: it is not a PCD header, or declares more points than are permitted.
     """
-    entries = dict(_entries(file))
+    entries: dict[str, list[str]] = {}
+    for keyword, words in _entries(file):
+        if entries.setdefault(keyword, words) != words:
+            raise InputError(path, f"has two lines {keyword} in its header, which differ", "remove one of them")
     try:
-        names = entries["COLUMNS"] if "COLUMNS" in entries else entries["FIELDS"]
+        names = entries["FIELDS"]
         sizes, types = entries["SIZE"], entries["TYPE"]
         repeats = [int(word) for word in entries.get("COUNT", ["1"] * len(names))]
         width, height = (int(entries.get(side, ["1"])[0]) for side in ("WIDTH", "HEIGHT"))
@@ -60,7 +64,9 @@ def read_pcd_header(file: BinaryIO, path: Path) -> PcdHeader:
     present = dtype.names or ()
     columns = find_columns(present)
     if columns.xyz is None or any(dtype[present[place]].shape for place in columns.xyz):
-        raise InputError(path, f"has no fields x, y, z; found {' '.join(names)}", _REMEDY)
+        counts = zip(names, repeats, strict=True)
+        counted = (name if repeat == 1 else f"{name} (COUNT {repeat})" for name, repeat in counts)
+        raise InputError(path, f"has no fields x, y, z with a number each; found {' '.join(counted)}", _REMEDY)
     coordinates = find_columns(names).xyz
     if coordinates is not None:
         tell_repeated(names, coordinates, path)
@@ -89,7 +95,7 @@ def _entries(file: BinaryIO) -> Iterator[tuple[str, list[str]]]:
         if not words or words[0].startswith("#"):
             continue
         keyword = words[0].lstrip("\ufeff\ufffd").upper()  # a byte-order mark
-        yield keyword, words[1:]
+        yield _OTHER_NAMES.get(keyword, keyword), words[1:]
         if keyword == "DATA":
             return
 

@@ -93,6 +93,8 @@ def read_ply_header(content: bytes, path: Path) -> PlyHeader:
         else:
             try:
                 if words[0] == "format" and len(words) >= 2:
+                    if byte_order not in (None, _BYTE_ORDERS[words[1]]):
+                        raise InputError(path, "has two lines format in its header, which differ", _REMEDY)
                     byte_order = _BYTE_ORDERS[words[1]]
                 elif words[0] == "element" and len(words) == 3:
                     elements.append((words[1].lower(), int(words[2]), []))

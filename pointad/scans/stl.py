@@ -21,6 +21,8 @@ _UNKNOWN = (0, 2**32 - 1)  # placeholders of writers that do not know the number
 _BEGINNING = 10_000  # bytes, in which a text has its first triangle
 _WITHOUT_ZEROS = 1000  # bytes; in a binary file of that length at least, some byte is zero
 _COMMENTS = (b"#", b";", b"//", b"!", b"%")
+_ENDS = re.compile(rb"\b(?:(v)ertex\s+\S+\s+\S+\s+\S+|end ?facet\b)")
+_FOUR_NUMBERS = re.compile(rb"\bvertex(?:\s+\S+){3}\s+[-+.\d]")
 _REMEDY = "replace the file"
 _TEXT_REMEDY = "export it again, with decimal points and nan for missing numbers"
 
@@ -69,6 +71,10 @@ def _text_corners(content: bytes, path: Path) -> np.ndarray:
         raise InputError(path, "has no endsolid behind its last triangle; it may be truncated", _REMEDY)
     if len(lines) != 3 * facets:
         raise InputError(path, f"has {len(lines)} vertices in {facets} complete triangles", _REMEDY)
+    if _ENDS.findall(content) != [b"v", b"v", b"v", b""] * facets:
+        raise InputError(path, "has facets that are no triangles", _REMEDY)
+    if _FOUR_NUMBERS.search(content):
+        raise InputError(path, "has vertices of more than three numbers", _REMEDY)
     if not lines:
         return np.zeros((0, 3))
     try:

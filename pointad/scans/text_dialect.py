@@ -39,6 +39,9 @@ _IS_MISSING = re.compile(MISSING, re.IGNORECASE)
 _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?|error!|spill!|calc!)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
+_TOO_WIDE = re.compile(
+    rb"(?m)^#{2,}(?=(?:[,;\t] *#{2,})+ *$|(?:[,;\t] *#{2,})* *[,;\t] *[-+.\d])|(?<=[,;\t]) *#{2,}(?= *(?:[,;\t]|$))"
+)  # a spreadsheet's #### for numbers wider than their column; alone in a line, or before words, it is a comment
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"
 )  # 45% is no comment
@@ -98,6 +101,7 @@ def plain_rows(content: bytes) -> bytes:
     if b"#" in content or b".$" in content:
         content = replaced(_WITH_SIGN, b"nan", content)  # whose sign begins no comment
         content = replaced(_SPREADSHEET_ERROR, b"nan", content)
+        content = replaced(_TOO_WIDE, b"nan", content)
     if any(sign in content for sign in (b"#", b"//", b"!", b"%")):
         content = replaced(_COMMENT_BEHIND, lambda row: row[1].rstrip(b" \t"), content)
     return content

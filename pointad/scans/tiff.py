@@ -212,6 +212,8 @@ def _read(image: tifffile.TiffPageSeries, shape: tuple[int, ...], path: str | Pa
     if dtype is None or dtype.kind not in "fiu":
         raise InputError(path, f"holds {dtype} values", _REMEDY)
     check_claim(path, max(pixels, _decoded_values(image)) * dtype.itemsize, size)
+    if any(0 in (*page.dataoffsets, *page.databytecounts) for page in image.pages if page is not None):
+        raise InputError(path, "lacks some of its strips or tiles", "write it with all of its pixels")
     compression = image.keyframe.compression
     if getattr(compression, "name", compression) not in _BOUNDED:
         problem = f"is compressed as {getattr(compression, 'name', compression)}"

@@ -39,3 +39,11 @@ def test_programs_compute_in_single_precision() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "highest\n"
     assert done.stderr.startswith("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1: ignored") and done.stderr.count("\n") == 1
+
+
+def test_what_opencv_cannot_read_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    variables = {"OPENCV_FOR_THREADS_NUM": "abc"}
+    ignore_rounding_variables(variables)
+    assert not variables and "OPENCV_FOR_THREADS_NUM=abc: ignored" in caplog.text
+    ignore_rounding_variables(usual := {"OPENCV_FOR_THREADS_NUM": "2"})
+    assert usual == {"OPENCV_FOR_THREADS_NUM": "2"}
