@@ -15,6 +15,7 @@ from pointad.files.regular import regular_file_size
 _MOST_AXES = 16
 _LONGEST_AXIS = 2**62
 _LONGEST_HEADER = 10_000  # bytes, numpy's own limit, which it applies only after having read the header
+_NESTED = 1000  # bytes, of the shortest header that Python's parser takes for too deep
 _ROOM = 2**24  # bytes, far more than a header takes
 _MAGIC = 8  # bytes before the length of the header
 _WITHOUT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of an object of Python, which says nothing and changes
@@ -122,6 +123,8 @@ def read_npy_header(file: BinaryIO, name: str | Path, remedy: str = _REMEDY) -> 
                 shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(header)
         length = _MAGIC + header.tell()
     except MemoryError as error:
+        if claimed < _NESTED:
+            raise
         bytearray(_ROOM)  # if that is there, it is Python's parser that gives up, on thousands of signs
         raise InputError(name, "is not a readable npy file (its header is nested too deeply)", remedy) from error
     except Exception as error:  # numpy reads the header as a Python literal, which fails in many ways
