@@ -1,5 +1,6 @@
 """A run of scripts/feature_cache.py: damaged and old features go, and what is left is counted."""
 
+import errno
 import logging
 import time
 from pathlib import Path
@@ -57,10 +58,10 @@ def remove_damaged(folder: Path) -> int:
             read_entry(entry.path)
         except FileNotFoundError:
             continue  # evicted meanwhile
-        except OSError as error:  # nobody knows what it holds
-            logger.warning("%s: cannot be read (%s) and is kept", entry.path, error.strerror)
-        except ValueError as error:
-            if remove_entry(entry.path):
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno != errno.ELOOP:  # nobody knows what it holds
+                logger.warning("%s: cannot be read (%s) and is kept", entry.path, error.strerror)
+            elif remove_entry(entry.path):
                 damaged += 1
             else:
                 logger.warning("%s: %s; remove it, because nothing can be stored there", entry.path, error)
