@@ -21,4 +21,5 @@ def test_a_pool_without_a_thread_for_its_tasks_is_not_waited_for(monkeypatch: py
         ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
     ):
         list(pool.map(abs, [-1]))
-    assert not multiprocessing.active_children()
+    # A service of another test may have a process of its own, called otherwise.
+    assert not [one for one in multiprocessing.active_children() if one.name.startswith("SpawnProcess")]
