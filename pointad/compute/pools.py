@@ -1,7 +1,6 @@
 """Pools of processes, which are waited for in vain when their manager ends: a thread that has to start another one."""
 
 import contextlib
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from concurrent.futures.process import _ExecutorManagerThread
@@ -16,7 +15,7 @@ def lost_managers_noticed() -> Iterator[None]:
         if not isinstance(arguments.thread, _ExecutorManagerThread):
             before(arguments)
             return
-        for process in multiprocessing.active_children():
+        for process in list(arguments.thread.processes.values()):  # other children are not the pool's
             process.kill()
             process.join()
         with contextlib.suppress(Exception):  # once the tasks are told, it tries to start a thread again

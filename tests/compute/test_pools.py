@@ -2,6 +2,7 @@
 
 import multiprocessing
 import multiprocessing.queues
+import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -14,12 +15,16 @@ def test_a_pool_without_a_thread_for_its_tasks_is_not_waited_for(monkeypatch: py
     def start_no_thread(queue: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(multiprocessing.queues.Queue, "_start_thread", start_no_thread)
-    with (
-        pytest.raises(BrokenProcessPool),
-        lost_managers_noticed(),
-        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool,
-    ):
-        list(pool.map(abs, [-1]))
-    # A service of another test may have a process of its own, called otherwise.
-    assert not [one for one in multiprocessing.active_children() if one.name.startswith("SpawnProcess")]
+    context = multiprocessing.get_context("spawn")
+    other = context.Process(target=time.sleep, args=(600,))
+    other.start()
+    try:
+        before = multiprocessing.active_children()
+        monkeypatch.setattr(multiprocessing.queues.Queue, "_start_thread", start_no_thread)
+        with pytest.raises(BrokenProcessPool), lost_managers_noticed(), ProcessPoolExecutor(1, context) as pool:
+            list(pool.map(abs, [-1]))
+        assert other.is_alive(), "it is not the pool's"
+        assert set(multiprocessing.active_children()) <= set(before)
+    finally:
+        other.kill()
+        other.join()
