@@ -1,4 +1,4 @@
-"""Bounds on what the members of a zip file may unpack to, and on how many there are of one name."""
+"""Bounds on what the members of a zip file may unpack to, and a check that other readers take the same members."""
 
 import zipfile
 from collections import Counter
@@ -11,12 +11,14 @@ _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the oth
 _LONGEST_NAME = 60  # characters that are shown
 
 
-def refuse_repeated_members(archive: zipfile.ZipFile) -> None:
-    """Refuse an archive with two members of one name, of which `zipfile` reads the last one, and others the first.
+def refuse_ambiguous_members(archive: zipfile.ZipFile) -> None:
+    """Refuse two archives one after the other, and two members of one name: `zipfile` reads the last, others the first.
 
     Raises:
         ValueError: there are.
     """
+    if min((member.header_offset for member in archive.infolist()), default=0) > 0:
+        raise ValueError("it is two archives, one after the other, or begins with something else")
     repeated = next((name for name, count in Counter(archive.namelist()).items() if count > 1), None)
     if repeated is not None:
         raise ValueError(f"it holds several members called {short(repeated, _LONGEST_NAME)}")

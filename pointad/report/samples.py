@@ -24,7 +24,7 @@ from pointad.files.existing import is_beside, is_folder_beside
 from pointad.files.masks import read_mask
 from pointad.files.npy_files import read_npy_stream
 from pointad.files.pictures import read_picture
-from pointad.files.zip_members import check_member, refuse_repeated_members
+from pointad.files.zip_members import check_member, refuse_ambiguous_members
 from pointad.report.runs import FOREIGN, Run, SampleScore
 from pointad.visualization.sheets import sample_sheet
 
@@ -224,7 +224,7 @@ def saved_arrays(run: Run, sample: SampleScore, names: Sequence[str], kinds: str
         return {}
     try:
         with zipfile.ZipFile(path) as archive:
-            refuse_repeated_members(archive)
+            refuse_ambiguous_members(archive)
             members = {member.filename: member for member in archive.infolist()}
             present = [name for name in names if f"{name}.npy" in members]
             return {name: _read_array(archive, members[f"{name}.npy"], path, kinds) for name in present}

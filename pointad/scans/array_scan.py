@@ -6,6 +6,7 @@ import math
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,7 +16,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.npy_files import NpyHeader, read_npy, read_npy_header, read_npy_stream
 from pointad.files.regular import regular_file_size
-from pointad.files.zip_members import check_member, refuse_repeated_members
+from pointad.files.zip_members import check_member, refuse_ambiguous_members
 from pointad.scans.colors import colors_beside_points, colors_from_named
 from pointad.scans.column_order import check_order, tell_reading
 from pointad.scans.column_units import in_one_unit, tell_repeated
@@ -245,9 +246,12 @@ def _by_lower_name(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Arrays by their names in lower case; of equal ones that which is in lower case counts, else the first.
 
     Raises:
-        ValueError: two have the very same name, of which NumPy reads the last one.
+        ValueError: two have the very same name, of which NumPy reads the last one, or differ only in their folders.
     """
-    refuse_repeated_members(archive)
+    refuse_ambiguous_members(archive)
+    repeated = next((name for name, count in Counter(map(_name, archive.infolist())).items() if count > 1), None)
+    if repeated is not None:
+        raise ValueError(f"it holds {repeated[:_LONGEST_TOLD]!r} in several folders")
     found: dict[str, zipfile.ZipInfo] = {}
     for info in sorted(archive.infolist(), key=lambda info: not _name(info).islower()):
         found.setdefault(_name(info).lower(), info)

@@ -62,6 +62,24 @@ def test_arrays_of_one_name_are_refused(name: str, tmp_path: Path) -> None:
         read_scan(path)
 
 
+def test_archives_one_after_the_other_are_refused(tmp_path: Path) -> None:
+    """Of `cat a.npz b.npz`, Python reads the second one, and what reads from the beginning the first."""
+    np.savez(tmp_path / "a.npz", points=POINTS)
+    np.savez(tmp_path / "b.npz", points=POINTS + 1)
+    path = tmp_path / "both.npz"
+    path.write_bytes((tmp_path / "a.npz").read_bytes() + (tmp_path / "b.npz").read_bytes())
+    with pytest.raises(InputError, match="it is two archives, one after the other"):
+        read_scan(path)
+
+
+@pytest.mark.parametrize("count", [COUNT, COUNT // 2])
+def test_arrays_of_one_name_in_two_folders_are_refused(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, **{"left/points": POINTS, "right/points": POINTS[:count] + 1})
+    with pytest.raises(InputError, match="it holds 'points' in several folders"):
+        read_scan(path)
+
+
 def test_a_scale_beside_three_arrays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     axes = dict(zip("xyz", POINTS.T, strict=True))
     np.savez(tmp_path / "a.npz", **axes, scale=np.array([1.0, 1.0, 0.1]), valid=POINTS[:, 0] > 0)
