@@ -9,6 +9,7 @@ from PIL import Image, ImageChops, ImageFile, TiffImagePlugin
 
 _DEEP = ";16"  # in Pillow's name for how the values of a tile are packed; the byte order follows it
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_BIG_ENDIAN, _NATIVE = ";32B", ";32N"
 _GREY = "LA;16B"  # unpacked as four channels, both bytes of each value
 _PLANES = 2  # the TIFF stores one plane after another, not pixel by pixel
 _BITS = 16
@@ -21,8 +22,13 @@ def has_deep_colors(picture: ImageFile.ImageFile) -> bool:
     return is_known and _DEEP in _packing(picture.tile[0])
 
 
-def correct_planes(picture: ImageFile.ImageFile) -> None:
-    """Have planes of 16 bits in an opened TIFF decoded as such: Pillow would take them for planes of 8 bits."""
+def correct_packing(picture: ImageFile.ImageFile) -> None:
+    """Have the values of an opened TIFF decoded as they are: Pillow would take planes of 16 bits for planes of 8 bits.
+
+    Compressed values of 32 bits have the byte order of this machine once libtiff has unpacked them, not the file's.
+    """
+    if picture.format == "TIFF" and picture.tile and picture.tile[0].codec_name == "libtiff":
+        _repack(picture, lambda packing: packing.replace(_BIG_ENDIAN, _NATIVE))
     if not _has_planes(picture):
         return
     tags = picture.tag_v2  # type: ignore[attr-defined]
@@ -49,7 +55,7 @@ def larger_bytes(content: bytes, picture_format: str) -> Image.Image:
     with Image.open(io.BytesIO(content), formats=[picture_format]) as lower:
         if _has_planes(lower) and lower.tile[0].codec_name == "libtiff":
             raise ValueError("compressed planes of 16 bits, which are read without small values")
-        correct_planes(lower)
+        correct_packing(lower)
         is_grey = _packing(lower.tile[0]) == _GREY
         _repack(lower, _of_lower_bytes)
         lower.load()
@@ -58,7 +64,7 @@ def larger_bytes(content: bytes, picture_format: str) -> Image.Image:
         grey, alpha = ImageChops.lighter(grey_upper, grey_lower), ImageChops.lighter(alpha_upper, alpha_lower)
         return Image.merge("LA", [grey, alpha])
     with Image.open(io.BytesIO(content), formats=[picture_format]) as upper:
-        correct_planes(upper)
+        correct_packing(upper)
         upper.load()
     return ImageChops.lighter(lower, upper)
 

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 from pointad.compute.silence import without_warnings
 from pointad.errors import InputError, PointADError, reason
 from pointad.files.bounds import check_claim
-from pointad.files.deep_colors import correct_planes, has_deep_colors, is_dark, larger_bytes
+from pointad.files.deep_colors import correct_packing, has_deep_colors, is_dark, larger_bytes
 from pointad.files.laborious_pictures import MOST_IMAGES, laborious_beginning, laborious_content, largest_tile
 from pointad.files.regular import read_bytes
 
@@ -124,7 +124,7 @@ def _transparent(picture: ImageFile.ImageFile) -> Any:
 
 def _decoded(picture: ImageFile.ImageFile, content: bytes, path: Path, is_mask: bool) -> Image.Image:
     """The picture itself, decoded, or for masks of 16-bit colours another that keeps small values."""
-    correct_planes(picture)
+    correct_packing(picture)
     is_deep = has_deep_colors(picture)  # which is no longer known once it is decoded
     picture.load()
     if is_deep and is_mask:

@@ -10,6 +10,7 @@ import numpy as np
 from pointad.errors import InputError
 from pointad.files.regular import read_bytes
 from pointad.scans.meshes import Mesh
+from pointad.scans.text_cells import replaced
 from pointad.scans.text_dialect import plain_nan
 from pointad.scans.text_encoding import in_utf8
 
@@ -21,6 +22,7 @@ _UNKNOWN = (0, 2**32 - 1)  # placeholders of writers that do not know the number
 _BEGINNING = 10_000  # bytes, in which a text has its first triangle
 _WITHOUT_ZEROS = 1000  # bytes; in a binary file of that length at least, some byte is zero
 _COMMENTS = (b"#", b";", b"//", b"!", b"%")
+_NAME = re.compile(rb"(?m)^[ \t]*((?:end ?)?solid)\b(?:(?!\bfacet[ \t]+normal\b)[^\n])*")  # which may be any words
 _ENDS = re.compile(rb"\b(?:(v)ertex\s+\S+\s+\S+\s+\S+|end ?facet\b)")
 _FOUR_NUMBERS = re.compile(rb"\bvertex(?:\s+\S+){3}\s+[-+.\d]")
 _REMEDY = "replace the file"
@@ -63,7 +65,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _text_corners(content: bytes, path: Path) -> np.ndarray:
-    content = plain_nan(content.lower())
+    content = replaced(_NAME, rb"\1 ", plain_nan(content.lower().replace(b"\r", b"\n")))
     lines = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content)
     *beginning, end = re.split(rb"\bend ?facet\b", content)
     facets = len(beginning)

@@ -41,6 +41,7 @@ _SPREADSHEET_ERROR = re.compile(
 )  # of cells, in English and German
 _TOO_WIDE = re.compile(
     rb"(?m)^#{2,}(?=(?:[,;\t] *#{2,})+ *$|(?:[,;\t] *#{2,})* *[,;\t] *[-+.\d])|(?<=[,;\t]) *#{2,}(?= *(?:[,;\t]|$))"
+    rb"|^ *#{4,}(?=(?: +(?:#{4,}|[-+.\d]\S*)){2} *$)"  # of three columns of equal width
 )  # a spreadsheet's #### for numbers wider than their column; alone in a line, or before words, it is a comment
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"

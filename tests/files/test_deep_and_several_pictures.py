@@ -79,6 +79,22 @@ def test_compressed_planes_of_a_mask_are_refused(tmp_path: Path) -> None:
         read_mask(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+@pytest.mark.parametrize("order", "<>")
+def test_values_of_32_bits_in_both_byte_orders(order: str, compression: str | None, kind: type, tmp_path: Path) -> None:
+    """Taken in the wrong order, whole floats are nearly 0: a black picture, and no values below 0."""
+    values = np.arange(192).reshape(12, 16)
+    tifffile.imwrite(tmp_path / "a.tif", values.astype(kind), byteorder=order, compression=compression)
+    if kind is np.float32:
+        np.testing.assert_array_equal(read_picture(tmp_path / "a.tif", "grey"), values)
+    else:
+        np.testing.assert_array_equal(read_depth_picture(tmp_path / "a.tif"), values)
+    tifffile.imwrite(tmp_path / "b.tif", -MARKED.astype(kind), byteorder=order, compression=compression)
+    with pytest.raises(InputError, match=r"has values below 0 or NaN \(15\)"):
+        read_mask(tmp_path / "b.tif")
+
+
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_signed_and_unsigned_masks(compression: str | None, tmp_path: Path) -> None:
     """Pillow reads those of four bytes as signed, those of one byte as unsigned."""

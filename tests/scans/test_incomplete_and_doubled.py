@@ -11,6 +11,7 @@ from pointad.errors import InputError
 from pointad.files.masks import read_mask
 from pointad.files.pictures import read_picture
 from pointad.scans.files import read_scan
+from pointad.scans.stl import read_stl
 
 OFFSETS, COUNTS = 273, 279  # tags
 POINTS = np.random.default_rng(0).normal(size=(60, 3)).round(3)
@@ -100,6 +101,14 @@ def test_facets_that_are_no_triangles(text: str, said: str, tmp_path: Path) -> N
         read_scan(tmp_path / "a.stl")
 
 
+@pytest.mark.parametrize("name", ["vertex", "a vertex b c d", "4 vertex 1 2 3", "endfacet", "facet of an end facet"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_solids_called_like_parts_of_facets(name: str, end: str, tmp_path: Path) -> None:
+    text = "".join(facets((3,) * 40).replace("one vertex", name).replace("one", name) for _ in range(2))
+    (tmp_path / "a.stl").write_text(text, newline=end)
+    assert len(read_stl(tmp_path / "a.stl").vertices) == 2 * 3 * 40
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("places", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
 def test_numbers_that_a_spreadsheet_had_no_room_for(
@@ -115,3 +124,20 @@ def test_numbers_that_a_spreadsheet_had_no_room_for(
     assert len(points) == 60, "scores are those of the rows of the file"
     np.testing.assert_array_equal(np.flatnonzero(~np.isfinite(points).all(axis=1)), np.arange(1, 60, 7))
     assert "9 of 60 points are not finite" in caplog.text
+
+
+@pytest.mark.parametrize("places", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
+def test_numbers_without_room_between_blanks(places: tuple[int, ...], tmp_path: Path) -> None:
+    """As in a spreadsheet's formatted text; a row of nothing else would be a comment, and is not lost."""
+    rows = [[f"{value:10.3f}" for value in row] for row in POINTS.tolist()]
+    for row in rows[1::7]:
+        for place in places:
+            row[place] = "  ########"
+    (tmp_path / "a.txt").write_text("#### a title ####\n" + "".join(map("{}{}{}\n".format, *zip(*rows, strict=True))))
+    if places != (0,):
+        with pytest.raises(InputError, match="the number of columns changed from 3 to"):
+            read_scan(tmp_path / "a.txt")
+        return
+    points = read_scan(tmp_path / "a.txt").points
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(points[:, 0])), np.arange(1, 60, 7))
+    np.testing.assert_allclose(points[::7], POINTS[::7])
