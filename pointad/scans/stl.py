@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _HEADER = 84  # bytes, with the number of triangles in the last four
 _TRIANGLE = np.dtype([("normal", "<f4", (3,)), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _UNKNOWN = (0, 2**32 - 1)  # placeholders of writers that do not know the number yet
-_BEGINNING = 10_000  # bytes, in which a text has its first triangle
+_BEGINNING = 10_000  # bytes, in which a text names its first solid
 _WITHOUT_ZEROS = 1000  # bytes; in a binary file of that length at least, some byte is zero
 _COMMENTS = (b"#", b";", b"//", b"!", b"%")
 _NAME = re.compile(rb"(?m)^[ \t]*((?:end ?)?solid)\b(?:(?!\bfacet[ \t]+normal\b)[^\n])*")  # which may be any words
@@ -57,7 +57,7 @@ def _is_text(content: bytes) -> bool:
     """Whether it has the words of a text; a byte-order mark, comments and a long name may precede them."""
     beginning = content[:_BEGINNING].removeprefix(b"\xef\xbb\xbf").lower()
     facet = beginning.find(b"facet")
-    if facet < 0 or b"\0" in beginning[: max(facet, _WITHOUT_ZEROS)]:
+    if b"\0" in beginning[: max(facet, _WITHOUT_ZEROS)]:
         return False
     lines = (line.strip() for line in beginning.splitlines())
     first = next((line for line in lines if line and not line.startswith(_COMMENTS)), b"")

@@ -109,6 +109,13 @@ def test_solids_called_like_parts_of_facets(name: str, end: str, tmp_path: Path)
     assert len(read_stl(tmp_path / "a.stl").vertices) == 2 * 3 * 40
 
 
+@pytest.mark.parametrize("name", ["part", "a part whose name is longer than the header of a binary file " + "n" * 60])
+def test_solids_without_facets(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.stl").write_text(f"solid {name}\nendsolid {name}\n")
+    with pytest.raises(InputError, match="holds no triangles"):
+        read_stl(tmp_path / "a.stl")
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("places", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
 def test_numbers_that_a_spreadsheet_had_no_room_for(
