@@ -5,8 +5,9 @@ one, and the two projections into the joint embedding space are stored transpose
 ``CLIPConfig`` of transformers.
 """
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pointad.model.transformers_configuration import (
 MARKER = "vision_model.embeddings.patch_embedding.weight"  # an entry that only these files have
 CONFIGURATION_NAME = "config.json"
 PREPROCESSOR_NAME = "preprocessor_config.json"
+PROCESSOR_NAME = "processor_config.json"  # in which transformers 5 writes the same within its "image_processor"
 
 _WHOLE = {
     "logit_scale": "logit_scale",
@@ -83,7 +85,10 @@ _END_TOKENS = (49407, 2)  # CLIP's own, and what transformers wrote for it at fi
 _LARGEST_COLOR = 10.0  # colours are from 0 to 1
 _LEAST_DEVIATION = 1e-3
 _SAME_FACTOR = 1e-6
+_BICUBIC = (3,)  # Pillow's number
 _COLORS = {"do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True}  # what is done to pictures here
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,10 @@ def read_configuration(state: Mapping[str, Tensor], folder: Path) -> FileConfigu
     content = read_json(path, remedy)
     if not isinstance(content, dict) or content.get("model_type") != "clip":
         kind = content.get("model_type") if isinstance(content, dict) else None
+        if kind == "siglip":
+            remedy = (
+                "give the folder of a SiglipModel with its pooling head (vision_model.head), which these weights lack"
+            )
         raise InputError(path, f"configuration of a model other than clip (model_type {kind!r:.60})", remedy)
     encoders = {name: _encoder(content, name, path, remedy) for name in _DEFAULTS}
     activations = {str(encoder["hidden_act"]) for encoder in encoders.values()}
@@ -178,7 +187,7 @@ def read_configuration(state: Mapping[str, Tensor], folder: Path) -> FileConfigu
     check_encoders(encoders, state, path, class_tokens=1)
     check_projection(content.get("projection_dim"), state.get("visual_projection.weight"), "projection_dim", path)
     heads = {name: encoder["num_attention_heads"] for name, encoder in encoders.items()}
-    mean, std = read_normalization(folder / PREPROCESSOR_NAME)
+    mean, std = read_normalization(folder)
     return FileConfiguration(path, _ACTIVATIONS[activations.pop()], heads[VISION], heads[TEXT], mean, std)
 
 
@@ -191,22 +200,52 @@ def _encoder(content: Mapping[str, Any], name: str, path: Path, remedy: str) -> 
     return {**encoder, **encoder_settings(content, older, _DEFAULTS[name], path, remedy)}
 
 
-def read_normalization(path: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    """Mean and standard deviation per colour channel from ``preprocessor_config.json``; None where it says nothing.
+def read_normalization(folder: Path) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    """Mean and standard deviation per colour channel that a folder states for pictures; None where it says nothing.
+
+    As in transformers, ``processor_config.json`` has precedence over ``preprocessor_config.json``.
 
     Raises:
-        InputError: the file is unreadable, they are not three numbers, or pictures are not to be normalized with them.
+        InputError: a file is unreadable, they are not three numbers, or pictures are not to be normalized with them.
     """
-    if not is_beside(path):
-        return None, None
-    content = read_json(path, "remove it, or download it again")
-    for name, usual in _COLORS.items() if isinstance(content, dict) else ():
+    path, content = _picture_settings(folder)
+    for name, usual in _COLORS.items():
         stated = usual if content.get(name) is None else content[name]
         if not isinstance(stated, (int, float)) or not abs(stated - usual) <= _SAME_FACTOR:
             problem = f"its {name} is {stated!s:.40}, which is not supported"
             raise InputError(path, problem, "give a model whose pictures are rescaled to 0 to 1 and normalized")
-    values = [content.get(name) for name in ("image_mean", "image_std")] if isinstance(content, dict) else [0, 0]
-    return channel_values(values[0], path), channel_values(values[1], path, positive=True)
+    tell_other_resizing(content.get("resample"), _BICUBIC, path)
+    return channel_values(content.get("image_mean"), path), channel_values(
+        content.get("image_std"), path, positive=True
+    )
+
+
+def _picture_settings(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """What a folder states about pictures, and the file that does; nothing if none does."""
+    remedy = "remove it, or download it again"
+    path = folder / PROCESSOR_NAME
+    content = read_json(path, remedy) if is_beside(path) else {}
+    if isinstance(content, dict):
+        content = content.get("image_processor")
+        if content is None:
+            path = folder / PREPROCESSOR_NAME
+            content = read_json(path, remedy) if is_beside(path) else {}
+    if not isinstance(content, dict):
+        raise InputError(path, "does not state how pictures are normalized", remedy)
+    return path, content
+
+
+def tell_other_resizing(stated: Any, bicubic: Collection[Any], source: Path) -> None:
+    """Log that a model's pictures were resized by another rule than the method's, which is the same for all models.
+
+    Args:
+        stated: the rule; None if nothing says it.
+        bicubic: what stands for the method's rule in this kind of file.
+        source: the file that states it.
+    """
+    if stated is not None and stated not in bicubic:
+        message = "%s: states other resizing of pictures (%s); they are resized bicubically, as the method does it"
+        logger.warning(message, source, f"{stated!s:.40}")
 
 
 def channel_values(value: Any, path: Path, *, positive: bool = False) -> tuple[float, ...] | None:

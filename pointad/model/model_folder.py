@@ -19,7 +19,7 @@ _FILES = (
 )
 SETTINGS_BESIDE = (
     "open_clip_config.json",
-    *("config.json", "preprocessor_config.json"),
+    *("config.json", "preprocessor_config.json", "processor_config.json"),
     *("tokenizer.json", "spiece.model", "tokenizer.model"),
 )
 """Files that describe a model and its texts, which are read with the weights in the same folder."""

@@ -11,13 +11,15 @@ from pointad.files.existing import is_beside
 from pointad.files.json_files import read_json
 from pointad.files.presence import is_file
 from pointad.model.architecture import Configuration, check_configuration
-from pointad.model.hugging_face import channel_values
+from pointad.model.hugging_face import channel_values, tell_other_resizing
 from pointad.model.siglip_model import CUSTOM_ATTENTION, is_siglip
 
 CONFIGURATION_NAME = "open_clip_config.json"
 _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
 # Other names under which open_clip looks for the weights of a folder with this file.
 _OTHER_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+_BICUBIC = ("bicubic", "random")  # open_clip takes "random" so in tests
 
 _BOTH = {
     *("layers", "width", "mlp_ratio", "ls_init_value", "output_tokens", "act_kwargs", "norm_kwargs", "pool_type"),
@@ -78,6 +80,9 @@ def read_open_clip_configuration(weights: Path) -> OpenClipConfiguration | None:
         check_configuration(path.parent.name, model)
         _check_known(model, path)
         _check_kinds(model, path, remedy)
+        if (mode := pictures.get("mode")) not in (None, "RGB"):  # which open_clip refuses, too
+            raise InputError(path, f"its pictures have the mode {mode!s:.40}, not RGB", "give a model for RGB pictures")
+        tell_other_resizing(pictures.get("interpolation"), _BICUBIC, path)
         mean, std = (channel_values(pictures.get(name), path, positive=name == "std") for name in ("mean", "std"))
         return OpenClipConfiguration(path, model, mean, std)
     except (KeyError, TypeError, AttributeError, ValueError) as error:

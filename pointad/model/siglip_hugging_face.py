@@ -20,7 +20,6 @@ from pointad.model.hugging_face import (
     COUNTERS,
     JOINED,
     LAYER,
-    PREPROCESSOR_NAME,
     read_normalization,
     together,
 )
@@ -160,7 +159,7 @@ def read_configuration(state: Mapping[str, Tensor], path: Path, stored: Mapping[
         raise InputError(path, problem, "download it again") from error
     vision, text = model["vision_cfg"][TRUNK], model["text_cfg"]
     check_counts(vision.depth, text["layers"], text["context_length"], path, "download it again")
-    mean, std = read_normalization(path.with_name(PREPROCESSOR_NAME))
+    mean, std = read_normalization(path.parent)
     return OpenClipConfiguration(source, model, mean, std)
 
 

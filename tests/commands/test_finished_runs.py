@@ -135,7 +135,8 @@ def test_all_files_that_describe_weights_are_known() -> None:
     from pointad.model import hugging_face, open_clip_configuration, siglip_tokenizer
 
     names = {open_clip_configuration.CONFIGURATION_NAME, hugging_face.CONFIGURATION_NAME}
-    names |= {hugging_face.PREPROCESSOR_NAME, siglip_tokenizer.TOKENIZERS_FILE, *siglip_tokenizer.SENTENCEPIECE_FILES}
+    names |= {hugging_face.PREPROCESSOR_NAME, hugging_face.PROCESSOR_NAME}
+    names |= {siglip_tokenizer.TOKENIZERS_FILE, *siglip_tokenizer.SENTENCEPIECE_FILES}
     assert names == set(SETTINGS_BESIDE)
 
 
