@@ -76,8 +76,6 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False, n
     if any(sign in body for sign in (b"#", b"//", b"!", b"%")):
         body = replaced(_COMMENTS, b"", body)
     first_row = body.lstrip().partition(b"\n")[0]
-    if b'"' in body:
-        body = replaced(_NEEDLESS_QUOTES, rb"\1", body)
     values = _numbers(plain_nan(body), dialect, name)
     names, columns = dialect.names, values.shape[1]
     named = 0 if names is None else len(names)
@@ -105,6 +103,8 @@ def parse_table(content: bytes, name: str | Path, *, keep_empty: bool = False, n
 def _numbers(body: bytes, dialect: Dialect, name: str | Path) -> np.ndarray:
     """Parse as it is, then with missing-number markers replaced, then with words, then with blanks beside tabs."""
     body = _with_points(body, dialect)
+    if b'"' in body:
+        body = replaced(_NEEDLESS_QUOTES, rb"\1", body)
     try:
         return _parsed(body, dialect.separator)
     except ValueError as error:

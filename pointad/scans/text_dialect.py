@@ -40,8 +40,8 @@ _SPREADSHEET_ERROR = re.compile(
     rb"#(?:n/?a|nv|null?!|div/0!|num!|zahl!|value!|wert!|ref!|bezug!|name\?|error!|spill!|calc!)(?!\w)", re.IGNORECASE
 )  # of cells, in English and German
 _TOO_WIDE = re.compile(
-    rb"(?m)^#{2,}(?=(?:[,;\t] *#{2,})+ *$|(?:[,;\t] *#{2,})* *[,;\t] *[-+.\d])|(?<=[,;\t]) *#{2,}(?= *(?:[,;\t]|$))"
-    rb"|^ *#{4,}(?=(?: +(?:#{4,}|[-+.\d]\S*)){2} *$)"  # of three columns of equal width
+    rb"(?m)^#{2,}(?= *[,;\t][,;\t ]*(?:#{2,}|[-+.\d]))|(?<=[,;\t]) *#{2,}(?= *(?:[,;\t]|$))"
+    rb'|"#{2,}"|^ *#{4,}(?=(?: +(?:#{4,}|[-+.\d]\S*)){2} *$)'  # quoted; first of three columns of equal width
 )  # a spreadsheet's #### for numbers wider than their column; alone in a line, or before words, it is a comment
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"

@@ -74,6 +74,11 @@ TEXT = {
     "others beside normals": Dialect(
         ".csv", lines(rows(POINTS, NORMALS, separator=","), "East,North,Up,NX,NY,NZ"), log="East, North, Up are read"
     ),
+    "quoted decimal commas behind blanks": Dialect(
+        ".csv",
+        lines(['"' + line.replace(".", ",").replace(" ", '"; "') + '"' for line in _XYZ], '"x"; "y"; "z"'),
+        log=_DECIMAL,
+    ),
     "quoted numbers behind blanks": Dialect(
         ".csv", lines(['"' + line.replace(" ", '", "') + '"' for line in _XYZ], '"x", "y", "z"')
     ),

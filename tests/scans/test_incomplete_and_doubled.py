@@ -116,16 +116,18 @@ def test_solids_without_facets(name: str, tmp_path: Path) -> None:
         read_stl(tmp_path / "a.stl")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "; "])
 @pytest.mark.parametrize("places", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize(("cell", "end"), [("{}", ""), ("{}", "separator"), ('"{}"', ""), ("{}", "separator good")])
 def test_numbers_that_a_spreadsheet_had_no_room_for(
-    places: tuple[int, ...], separator: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    cell: str, end: str, places: tuple[int, ...], separator: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [[str(value) for value in row] for row in POINTS.tolist()]
     for row in rows[1::7]:
         for place in places:
             row[place] = "####"
-    lines = "\n".join(map(separator.join, rows))
+    end = end.replace("separator", separator)
+    lines = "\n".join(separator.join(map(cell.format, row)) + end for row in rows)
     (tmp_path / "a.csv").write_text(separator.join("xyz") + f"\n{lines}\n########\n## the end\n")
     points = read_scan(tmp_path / "a.csv").points
     assert len(points) == 60, "scores are those of the rows of the file"
