@@ -31,14 +31,14 @@ def weights_in(folder: Path) -> Path:
     """The file of weights, or the index of several, in a folder as downloaded from Hugging Face.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or an adapter would change it, which transformers applies without being asked to.
     """
-    for name in _FILES:
-        if is_beside(folder / name):
-            return folder / name
     if is_file(folder / _ADAPTER):
         problem = "holds an adapter (LoRA), the change of another model's weights"
         raise InputError(folder, problem, "merge it into that model (merge_and_unload in peft), and give the result")
+    for name in _FILES:
+        if is_beside(folder / name):
+            return folder / name
     raise InputError(folder, "holds no CLIP weights", f"give a file, or a folder with {_FILES[2]} or {_FILES[4]}")
 
 

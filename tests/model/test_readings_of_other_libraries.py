@@ -189,9 +189,11 @@ def test_entries_that_no_feature_depends_on(state: dict[str, Tensor], tmp_path: 
     torch.testing.assert_close(backbone.vision.conv1.weight, state["visual.conv1.weight"])
 
 
-def test_an_adapter_is_no_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "model.safetensors"])
+def test_an_adapter_is_no_model(name: str, tmp_path: Path) -> None:
+    """Nor are the weights beside it the ones that transformers computes with."""
     (tmp_path / "adapter_config.json").write_text("{}")
-    save_file({"base_model.model.lora_A.weight": torch.zeros(4, 4)}, tmp_path / "adapter_model.safetensors")
+    save_file({"base_model.model.lora_A.weight": torch.zeros(4, 4)}, tmp_path / name)
     with pytest.raises(InputError, match=r"holds an adapter .LoRA.*; merge it into that model"):
         load_backbone(weights=tmp_path)
 
