@@ -41,7 +41,7 @@ _SPREADSHEET_ERROR = re.compile(
 )  # of cells, in English and German
 _TOO_WIDE = re.compile(
     rb"(?m)^#{2,}(?= *[,;\t][,;\t ]*(?:#{2,}|[-+.\d]))|(?<=[,;\t]) *#{2,}(?= *(?:[,;\t]|$))"
-    rb'|"#{2,}"|^ *#{4,}(?=(?: +(?:#{4,}|[-+.\d]\S*)){2} *$)'  # quoted; first of three columns of equal width
+    rb'|"#{2,}"|^ *#{3,}(?= +#{3,}(?: +(?:#{3,}|[-+.\d]\S*))+ *$| +[-+.\d]\S* +(?:#{3,}|[-+.\d]\S*) *$)'
 )  # a spreadsheet's #### for numbers wider than their column; alone in a line, or before words, it is a comment
 _COMMENT_BEHIND = re.compile(
     rb"(?m)^([ \t]*[+-]?\.?\d[^\n#/!%]*)(?:#|//|(?<=[ \t])[!%](?=[^\n,;\t]*$))[^\n]*$"
