@@ -1,5 +1,6 @@
 """Learned prompts on disk: the released format, read and written, and checkpoints that do not fit."""
 
+import copy
 import logging
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,21 @@ def test_prompts_that_are_the_same_have_no_scores(
     features = torch.nn.functional.one_hot(torch.zeros(2, dtype=torch.int64), golden_backbone.embedding_dim).float()
     with pytest.raises(InputError, match="text features: are the same for the normal and the anomalous prompt"):
         PointAD(golden_backbone, features)
+
+
+def test_embeddings_that_a_fine_tuning_moved_a_little_are_another_clip(
+    golden_backbone: ClipBackbone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As those of ViT-L-14 and ViT-L-14-336; the roundings of half precision and bfloat16 are none."""
+    save_prompts(PromptLearner(golden_backbone, depth=2), tmp_path / "a.pth")
+    embeddings = golden_backbone.text.token_embedding
+    for change, is_told in (
+        (lambda values: values.half().float(), False),
+        (lambda values: values.bfloat16().float(), False),
+        (lambda values: values + 3e-4, True),
+    ):
+        other = copy.deepcopy(golden_backbone)
+        other.text.token_embedding.weight.data = change(embeddings.weight.data)
+        caplog.clear()
+        load_prompt_learner(tmp_path / "a.pth", other)
+        assert ("trained with CLIP weights other than" in caplog.text) is is_told
