@@ -1,6 +1,6 @@
 """Prints the figures of docs/inspection.md: what views of the ends gain, and what storage, rounding and meshes change.
 
-    python benchmarks/score_changes.py                  # all of them: six minutes on two cores
+    python benchmarks/score_changes.py                  # all of them: some minutes
     python benchmarks/score_changes.py --tables ends    # or one
 
 Demo weights on a CPU; all scans are generated.
