@@ -20,6 +20,7 @@ _WEIGHTS_PREFIX = "open_clip_"  # of the files that it belongs to
 _OTHER_NAMES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
 
 _BICUBIC = ("bicubic", "random")  # open_clip takes "random" so in tests
+_GELUS = ("none", "tanh")  # PyTorch looks at the name only when it computes
 
 _BOTH = {
     *("layers", "width", "mlp_ratio", "ls_init_value", "output_tokens", "act_kwargs", "norm_kwargs", "pool_type"),
@@ -125,6 +126,11 @@ def _check_kinds(model: Configuration, path: Path, remedy: str) -> None:
         added = (given.get("norm_kwargs") or {}).get("eps", 1e-5)
         if type(added) not in (int, float):
             raise InputError(path, f"its eps is {added!s:.40}, not a number", remedy)
+        kind = (given.get("act_kwargs") or {}).get("approximate", "none")
+        if kind not in _GELUS:
+            raise InputError(path, f"its GELU is approximated by {kind!s:.40}, not {' or '.join(_GELUS)}", remedy)
     width, head_width = model["vision_cfg"].get("width", 768), model["vision_cfg"].get("head_width", 64)
-    if isinstance(width, int) and isinstance(head_width, int) and head_width > 0 and width % head_width:
+    if type(head_width) is not int or head_width < 1:
+        raise InputError(path, f"its head_width is {head_width!s:.40}, not a count", remedy)
+    if isinstance(width, int) and width % head_width:
         raise InputError(path, f"its attention heads of width {head_width} do not divide the width {width}", remedy)

@@ -169,6 +169,8 @@ def test_a_configuration_beside_weights_of_every_name(
         ({"vision_cfg": {"image_size": [28, 56]}}, "give a model for square pictures"),
         ({"text_cfg": {"tokenizer_kwargs": {"clean": "canonicalize"}}}, "its texts are not read as CLIP's are"),
         ({"text_cfg": {"tokenizer_kwargs": ["clean"]}}, "is not an open_clip configuration"),
+        ({"vision_cfg": {"head_width": 8.0}}, "its head_width is 8.0, not a count"),
+        ({"text_cfg": {"act_kwargs": {"approximate": "tan"}}}, "GELU is approximated by tan, not none or tanh"),
     ],
 )
 def test_configurations_that_need_another_reading(
