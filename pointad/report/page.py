@@ -102,7 +102,7 @@ def run_page(run: Run, roots: Sequence[Path] = ()) -> str:
         ("training", "Training losses", loss_section(read_losses(run, roots))),
     ]
     if is_unfinished(run.folder):
-        logger.warning("%s: a later test there never ended; its maps and pictures are not shown", run.folder)
+        logger.warning("%s: a later test there has not ended; its maps and pictures are not shown", run.folder)
     else:
         own_outputs = with_own_outputs(run, [*best, *wrong])
         best, wrong = own_outputs[: len(best)], own_outputs[len(best) :]

@@ -217,7 +217,7 @@ def test_reports_do_not_show_maps_of_a_killed_test_beside_figures_of_another(
         patch.setattr(RunWriter, "finish", lambda *_: os.kill(os.getpid(), signal.SIGINT))
         assert invoke(*flags, "--sigma", 0).code == 130
     ending = invoke("scripts/report.py", output, "--html", page)
-    assert ending.code == 0 and "a later test there never ended; its maps and pictures are not shown" in ending.err
+    assert ending.code == 0 and "a later test there has not ended; its maps and pictures are not shown" in ending.err
     assert not any('id="samples"' in path.read_text(encoding="utf-8") for path in page.glob("*.html"))
     assert invoke(*flags).code == 0
     assert invoke("scripts/report.py", output, "--html", page).code == 0
