@@ -35,7 +35,9 @@ def unreadable_variables(error: BaseException) -> str | None:
         return None
     reason = next((line for line in said.splitlines() if line.strip()), type(error).__name__)
     problem = f"{_NAMES.get(library, library)} cannot be imported with this value ({reason})"
-    return f"{', '.join(names)}: {problem}; unset it, or give another"  # PyTorch sets some of them itself
+    # PyTorch sets some itself, to folders in TMPDIR: unsetting these would not help.
+    remedy = "set it to a folder of yours" if isinstance(error, OSError) else "unset it, or give another"
+    return f"{', '.join(names)}: {problem}; {remedy}"
 
 
 def _imported(error: BaseException) -> str | None:

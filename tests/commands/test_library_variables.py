@@ -1,9 +1,11 @@
 """Environment variables with which a library cannot be imported end a program in a line that names them."""
 
+import getpass
 import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,18 @@ def test_variables_that_cannot_be_read_are_named(variables: dict[str, str], name
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     library = {"HF": "huggingface_hub", "TIMM": "timm"}.get(named.split("_")[0], "PyTorch")
     assert done.stderr.startswith(f"error: {named}: {library} cannot be imported with this value (")
+
+
+def test_a_folder_that_torch_cannot_make(tmp_path: Path) -> None:
+    """It is in TMPDIR unless a variable tells another, which torch then sets itself."""
+    (tmp_path / f"torchinductor_{getpass.getuser()}").touch()
+    environment = {name: value for name, value in os.environ.items() if name != "TORCHINDUCTOR_CACHE_DIR"}
+    command = [sys.executable, "-c", PROGRAM]
+    environment["TMPDIR"] = str(tmp_path)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: TORCHINDUCTOR_CACHE_DIR: PyTorch cannot be imported with this value (")
+    assert done.stderr.endswith("; set it to a folder of yours\n")
 
 
 def fail_as_torch(text: str) -> str:
