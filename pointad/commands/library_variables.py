@@ -11,7 +11,7 @@ _BEGINNINGS = {
     "sklearn": ("SKLEARN_",),
     "joblib": ("JOBLIB_",),
     "scipy": ("SCIPY_",),
-    "numpy": ("NUMPY_", "NPY_"),
+    "numpy": ("NUMPY_", "NPY_", "SOURCE_DATE_EPOCH"),
     "open3d": ("OPEN3D_", "WEBRTC_"),
 }
 """How the variables begin that a library reads while it is imported."""
@@ -27,9 +27,10 @@ def unreadable_variables(error: BaseException) -> str | None:
     library = _imported(error)
     if library is None:
         return None
-    theirs = {name: value for name, value in os.environ.items() if name.startswith(_BEGINNINGS[library]) and value}
+    theirs = {name: value for name, value in os.environ.items() if name.startswith(_BEGINNINGS[library])}
     said = str(error)
-    named = [name for name in theirs if name in said] or [name for name, value in theirs.items() if value in said]
+    named = [name for name in theirs if name in said]
+    named = named or [name for name, value in theirs.items() if (value or repr(value)) in said]
     names = sorted(named or ([] if isinstance(error, OSError) else theirs))
     if not names:
         return None

@@ -1,6 +1,6 @@
 """Environment variables that make libraries round the products of matrices, which the results would not tell.
 
-And one that keeps OpenCV from drawing.
+And some with which OpenCV cannot be used.
 """
 
 import logging
@@ -15,7 +15,9 @@ _HARMLESS = {
 }
 """Values with which products are those of float32; libraries read them when they are imported or first used."""
 
-_THREADS = "OPENCV_FOR_THREADS_NUM"
+_NUMBERS = ("OPENCV_FOR_THREADS_NUM", *(f"OPENCV_IO_MAX_IMAGE_{size}" for size in ("PIXELS", "WIDTH", "HEIGHT")))
+"""With anything else in these, OpenCV cannot be imported, or ends the program."""
+_MOST_DIGITS = 18
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,8 @@ def ignore_rounding_variables(environment: MutableMapping[str, str] = os.environ
         if value is not None and value.upper() not in harmless:
             del environment[name]
             logger.warning("%s=%s: ignored, it would round results; --precision rounds and records it", name, value)
-    threads = environment.get(_THREADS)
-    if threads is not None and not threads.isdecimal():
-        del environment[_THREADS]
-        logger.warning("%s=%s: ignored, it is not a number of threads", _THREADS, threads)
+    for name in _NUMBERS:
+        value = environment.get(name)
+        if value is not None and not (value.isdecimal() and len(value) <= _MOST_DIGITS):
+            del environment[name]
+            logger.warning("%s=%s: ignored, it is not a number of at most %d digits", name, value, _MOST_DIGITS)

@@ -45,6 +45,14 @@ def unfit_python_told() -> Iterator[None]:
         lack = unloadable_library(error) or "memory: not enough is available to load the program; use a larger machine"
         sys.stderr.write(f"error: {lack}\n")
         sys.exit(_EXIT_ERROR)
+    except Exception as error:  # of a library that is imported with the program's flags, as NumPy is
+        from pointad.commands.library_variables import unreadable_variables
+
+        unreadable = unreadable_variables(error)
+        if unreadable is None:
+            raise
+        sys.stderr.write(f"error: {unreadable}\n")
+        sys.exit(_EXIT_ERROR)
     except KeyboardInterrupt:  # before the program's own way to end was imported
         sys.stderr.write("interrupted; run the same command again to continue\n")
         sys.exit(_EXIT_INTERRUPTED)

@@ -11,6 +11,7 @@ import pytest
 
 from pointad.commands.service import child
 
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import argparse
 from pointad.commands.program import run
@@ -32,6 +33,8 @@ run(main, argparse.ArgumentParser(), [])
         ({"HF_HUB_DOWNLOAD_TIMEOUT": "abc", "HF_HOME": "/nowhere"}, "HF_HUB_DOWNLOAD_TIMEOUT"),
         ({"HF_HUB_ETAG_TIMEOUT": "abc"}, "HF_HUB_ETAG_TIMEOUT"),
         ({"TIMM_FUSED_ATTN": "abc"}, "TIMM_FUSED_ATTN"),
+        ({"HF_HUB_ETAG_TIMEOUT": "", "HF_HOME": "/nowhere"}, "HF_HUB_ETAG_TIMEOUT"),
+        ({"TIMM_FUSED_ATTN": ""}, "TIMM_FUSED_ATTN"),
     ],
 )
 def test_variables_that_cannot_be_read_are_named(variables: dict[str, str], named: str) -> None:
@@ -40,6 +43,14 @@ def test_variables_that_cannot_be_read_are_named(variables: dict[str, str], name
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     library = {"HF": "huggingface_hub", "TIMM": "timm"}.get(named.split("_")[0], "PyTorch")
     assert done.stderr.startswith(f"error: {named}: {library} cannot be imported with this value (")
+
+
+@pytest.mark.parametrize("variables", [{"NUMPY_MADVISE_HUGEPAGE": "x"}, {"SOURCE_DATE_EPOCH": ""}])
+def test_variables_that_are_read_with_the_flags(variables: dict[str, str]) -> None:
+    command = [sys.executable, ROOT / "scripts" / "render_dataset.py", "--help"]
+    done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"error: {next(iter(variables))}: numpy cannot be imported with this value (")
 
 
 def test_a_folder_that_torch_cannot_make(tmp_path: Path) -> None:

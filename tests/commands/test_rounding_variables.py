@@ -41,9 +41,10 @@ def test_programs_compute_in_single_precision() -> None:
     assert done.stderr.startswith("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1: ignored") and done.stderr.count("\n") == 1
 
 
-def test_what_opencv_cannot_read_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
-    variables = {"OPENCV_FOR_THREADS_NUM": "abc"}
-    ignore_rounding_variables(variables)
-    assert not variables and "OPENCV_FOR_THREADS_NUM=abc: ignored" in caplog.text
-    ignore_rounding_variables(usual := {"OPENCV_FOR_THREADS_NUM": "2"})
-    assert usual == {"OPENCV_FOR_THREADS_NUM": "2"}
+@pytest.mark.parametrize("name", ["OPENCV_FOR_THREADS_NUM", "OPENCV_IO_MAX_IMAGE_PIXELS"])
+@pytest.mark.parametrize("value", ["abc", "", "9" * 25])
+def test_what_opencv_cannot_read_is_ignored(name: str, value: str, caplog: pytest.LogCaptureFixture) -> None:
+    ignore_rounding_variables(variables := {name: value})
+    assert not variables and f"{name}={value}: ignored" in caplog.text
+    ignore_rounding_variables(usual := {name: "2"})
+    assert usual == {name: "2"}
