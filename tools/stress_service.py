@@ -12,11 +12,13 @@ its promise.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -54,8 +56,9 @@ def main() -> int:
     )
     arguments, flags = parser.parse_known_args()
     broken = 0
-    with tempfile.TemporaryDirectory() as folder:
-        service = RunningService(Path(folder) / "log.txt", *flags)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    with tempfile.TemporaryDirectory() as folder, RunningService(Path(folder) / "log.txt", *flags) as service:
         for name, measure in kinds(arguments.requests).items():
             if arguments.kinds is not None and not any(word in name for word in arguments.kinds):
                 continue
@@ -72,6 +75,11 @@ def main() -> int:
         broken += "Traceback" in log
         print(json.dumps({"tracebacks in the log": log.count("Traceback"), "broken promises": int(broken)}))
     return int(broken > 0)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """Ends the service, too, by the way of all errors."""
+    sys.exit(128 + number)
 
 
 def _health(times: list[float]) -> str:

@@ -46,6 +46,37 @@ def test_addresses_with_the_name_of_the_host() -> None:
         assert sent(address, posted).recv(5000).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize(
+    ("query", "lines", "status", "said"),
+    [
+        ("name=" + "a" * 3000 + ".ply", [], 414, "the address is longer than 2000 bytes"),
+        ("&".join(["name=a.ply"] * 500), [], 414, "the address is longer than 2000 bytes"),
+        ("name=a.ply", ["A:"] * 100, 431, "there are more than 100 headers"),
+        ("name=a.ply", ["A: " + "a" * 8000], 431, "the headers take more than 8000 bytes"),
+        ("name=a.ply", ["Content-Type: multipart/form-data; boundary=x" + ";" * 400], 431, "the header Content-Type"),
+        ("name=" + "%C3%A9" * 125 + ".zzz", [], 422, "'.zzz'"),
+        ("name=a.zzz", ["Cookie: " + "a" * 6000], 422, "'.zzz'"),
+    ],
+)
+def test_heads_that_cost_much(query: str, lines: list[str], status: int, said: str, address: str) -> None:
+    head = head_of(f"/predict?{query}", *lines, "Content-Length: 3")
+    answer = received(sent(address, head, b"ply"))
+    assert (
+        answer.startswith(f"HTTP/1.1 {status} ".encode())
+        and said in json.loads(answer.split(b"\r\n\r\n")[-1])["detail"]
+    )
+
+
+def test_many_headers_behind_another_request_and_many_lines_behind_a_head(address: str) -> None:
+    first, second = (
+        b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n" + more + b"\r\n" for more in (b"", b"A:\r\n" * 200)
+    )
+    answers = received(sent(address, first + second))
+    assert answers.index(b" 404 ") < answers.index(b" 431 ")
+    head = head_of("/predict?name=a.zzz", "Content-Length: 200", "Connection: close").replace(b"\r", b"")
+    assert b" 422 " in received(sent(address, head + b"\n" * 200))
+
+
 def test_other_versions_of_http(address: str) -> None:
     """What follows the beginning of HTTP/2 is not the next request."""
     for begun in (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /health HTTP/3.0\r\nHost: 127.0.0.1\r\n\r\n"):

@@ -20,6 +20,7 @@ from tools.stressing.health import health
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Held:
 
 
 class RunningService:
-    """scripts/serve.py with the demo weights on a free port of loopback.
+    """scripts/serve.py with the demo weights on a free port of loopback; it ends with the block.
 
     Args:
         log: where its standard error goes.
@@ -49,7 +50,19 @@ class RunningService:
         command = [sys.executable, str(ROOT / "scripts" / "serve.py"), "--port", str(self.port), *flags]
         with log.open("w") as written:
             self.process = subprocess.Popen(command, stderr=written, stdout=subprocess.DEVNULL)
-        self._wait_for(lambda: health(self.address) < float("inf"))
+
+    def __enter__(self) -> "RunningService":
+        """Wait until it answers."""
+        try:
+            self._wait_for(lambda: health(self.address) < float("inf"))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, also where it has not been stopped because the rest was interrupted."""
+        self._end()
 
     def predict(self, body: bytes, name: str = "scan.npy", **headers: str) -> int:
         """The status of a prediction; 0 where the connection broke."""
@@ -97,11 +110,18 @@ class RunningService:
         """What the web service and the process that inspects hold."""
         return _held(self.process.pid), _held(self.inspecting())
 
+    def _end(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
     def _wait_for(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not condition():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
                 raise SystemExit(f"the service does not answer:\n{self.log.read_text()}")
             time.sleep(0.2)
 

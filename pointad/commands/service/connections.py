@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import math
+import re
 import resource
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pointad.commands.service.guards import SECURITY_HEADERS
+from pointad.commands.service.guards import MOST_HEADERS, SECURITY_HEADERS
 from pointad.commands.service.inspections import InspectionService
 from pointad.commands.service.unread_bodies import UnreadBodies
 
@@ -70,6 +71,16 @@ class WatchedProtocol(H11Protocol):
             self._request_watch = _cancelled(self._request_watch)
         else:  # part of a header, or what a client continues to send after its answer
             self._watch_for_request()
+
+    def handle_events(self) -> None:
+        if self.conn.their_state is h11.IDLE:  # a head is next, of which each line costs before it can be refused
+            head = re.split(rb"\n\r?\n", self.conn.trailing_data[0], maxsplit=1)[0]
+            if head.count(b"\n") > MOST_HEADERS:
+                detail = f"there are more than {MOST_HEADERS} headers"
+                self.transport.write(_plain_answer(431, "Request Header Fields Too Large", detail))
+                self._say_farewell()
+                return
+        super().handle_events()
 
     def _share_turns(self, seconds: float) -> None:
         size = self.transport.max_size  # type: ignore[attr-defined]

@@ -11,7 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pointad.errors import short
 
-FOREIGN_NAME, AMBIGUOUS, FOREIGN_PAGE, OTHER_VERSION = 400, 400, 403, 505
+FOREIGN_NAME, AMBIGUOUS, FOREIGN_PAGE, LONG_ADDRESS, LARGE_HEADERS, OTHER_VERSION = 400, 400, 403, 414, 431, 505
+LONGEST_ADDRESS = 2000
+"""Bytes; a name of 255 bytes takes 765 with percent signs."""
+MOST_HEADERS, MOST_HEADER_BYTES, LONGEST_CONTENT_TYPE = 100, 8000, 400
+"""What they and their parameters cost is paid before anything else is answered, for each connection that sends them."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -46,14 +50,16 @@ class Guards:
             await self._app(scope, receive, send)
             return
 
-        scope = _in_origin_form(scope)
+        oversized = _oversized(scope)
+        if oversized is None:
+            scope = _in_origin_form(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = oversized or self._refusal(scope["method"], Headers(scope=scope))
         if not scope["http_version"].startswith("1."):  # what follows is no request of HTTP/1.1
             said = f"HTTP/{scope['http_version']} is not spoken here; use HTTP/1.1"
             refusal = JSONResponse({"detail": said}, OTHER_VERSION, {"connection": "close"})
@@ -76,6 +82,18 @@ class Guards:
             if not _is_same(origin, host):
                 return _refused(FOREIGN_PAGE, f"posted by a page of another site, {short(repr(origin))}")
         return None
+
+
+def _oversized(scope: Scope) -> JSONResponse | None:
+    """The answer to a request whose address or headers are larger than anything that the service is asked."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+        return _refused(LONG_ADDRESS, f"the address is longer than {LONGEST_ADDRESS} bytes")
+    headers = scope["headers"]
+    if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+        return _refused(LARGE_HEADERS, f"the headers take more than {MOST_HEADER_BYTES} bytes")
+    if any(name == b"content-type" and len(value) > LONGEST_CONTENT_TYPE for name, value in headers):
+        return _refused(LARGE_HEADERS, f"the header Content-Type is longer than {LONGEST_CONTENT_TYPE} bytes")
+    return None
 
 
 def _in_origin_form(scope: Scope) -> Scope:
