@@ -11,7 +11,7 @@ import glob
 import itertools
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pointad.datasets.archive import is_good
@@ -28,6 +28,8 @@ _MOST_TOLD = 3
 
 Values = Mapping[str, str]
 """What the placeholders stand for in the path of one scan."""
+
+_Listed = dict[str, list[tuple[str, Path]]]  # what lies in all folders that a pattern matches, by name
 
 
 def scans_in_places(root: Path, pattern: str) -> dict[Path, Values]:
@@ -127,7 +129,7 @@ def files_of_scans(root: Path, pattern: str | None, scans: Sequence[Values]) -> 
     """
     if pattern is None:
         return [None] * len(scans)
-    listed: dict[Path, list[str]] = {}
+    listed: _Listed = {}
     found = [_matches(root, pattern, values, listed) for values in scans]
     owners = _owners(pattern, scans, found)
     files: list[Path | None] = []
@@ -173,14 +175,12 @@ def _owners(
     return owners
 
 
-def _matches(
-    root: Path, pattern: str, values: Values, listed: dict[Path, list[str]]
-) -> dict[Path, tuple[str, ...] | None]:
+def _matches(root: Path, pattern: str, values: Values, listed: _Listed) -> dict[Path, tuple[str, ...] | None]:
     """The files that a pattern may match for one scan: what the `*` stand for, or None if it may be another scan's.
 
     Args:
         root, pattern, values: as for `files_of_scans`.
-        listed: the names in folders that were looked into, in their order; more are added.
+        listed: what lies in the folders that were looked into; more are added.
     """
     tokens = list(_filled(pattern, values))
     path = Path("".join(tokens))
@@ -227,18 +227,35 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") and name not in (".", "..")
 
 
-def _globbed(root: Path, searched: str, listed: dict[Path, list[str]]) -> list[Path]:
-    """What `Path.glob` finds, in order; a folder in which only names differ is listed once for all scans."""
+def _globbed(root: Path, searched: str, listed: _Listed) -> list[Path]:
+    """What `Path.glob` finds, in order; folders in which the files of several scans may lie are listed once for all."""
     folder, _, name = searched.rpartition("/")
-    if glob.has_magic(folder) or not glob.has_magic(name) or "**" in name:
+    if not glob.has_magic(searched) or not name or "**" in name:
         return sorted(root.glob(searched))
-    place = root / folder
-    if place not in listed:
-        listed[place] = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
+    if folder not in listed:
+        found = (_entries(place, folder) for place in _places(root, folder, listed))
+        listed[folder] = sorted((path.name, path) for path in itertools.chain.from_iterable(found))
     beginning = re.split(r"[*?[]", name, maxsplit=1)[0]
-    start = bisect.bisect_left(listed[place], beginning)
-    alike = itertools.takewhile(lambda one: one.startswith(beginning), itertools.islice(listed[place], start, None))
-    return [place / one for one in fnmatch.filter(alike, name)]
+    start = bisect.bisect_left(listed[folder], (beginning,))
+    alike = itertools.takewhile(lambda one: one[0].startswith(beginning), itertools.islice(listed[folder], start, None))
+    matches = re.compile(fnmatch.translate(name)).match
+    return sorted(path for one, path in alike if matches(one))
+
+
+def _places(root: Path, folder: str, listed: _Listed) -> Iterable[Path]:
+    """The folders that a pattern without the name of a file matches."""
+    if not glob.has_magic(folder):
+        return filter(Path.is_dir, [root / folder])
+    above, _, name = folder.rpartition("/")
+    if name == "**":
+        below = (place.glob("**/") for place in _places(root, above, listed))
+        return dict.fromkeys(itertools.chain.from_iterable(below))
+    return filter(Path.is_dir, _globbed(root, folder, listed))
+
+
+def _entries(place: Path, folder: str) -> Iterable[Path]:
+    """What lies in a folder; where `*` led to it, it is passed over if it may not be read."""
+    return place.glob("*") if glob.has_magic(folder) else place.iterdir()
 
 
 def _filled(pattern: str, values: Values) -> Iterator[str]:

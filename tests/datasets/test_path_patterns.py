@@ -1,5 +1,6 @@
 """Which file of a folder belongs to which scan, where a pattern leaves it open."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,22 @@ def test_scans_in_linked_and_hidden_folders(tmp_path: Path, caplog: pytest.LogCa
         f"{tmp_path}/test/dent/2.PLY",
     ]
     assert list(scans_in_places(tmp_path, "test/.{species}/{id}.ply")) == [tmp_path / "test/.trash/3.ply"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["**/{id}*.txt", "**/{id}.txt", "*/{species}/{id}*.txt", "{species}*/**/{id}.txt", "**/{species}/{id}.txt"],
+)
+def test_folders_are_listed_once_for_all_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    listed: list[object] = []
+    for name in ("scandir", "listdir"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda place, real=real: listed.append(place) or real(place))
+    counts = []
+    for many in (3, 30):
+        names = [f"{number:02}" for number in range(many)]
+        files = [f"dent/dent/{name}.txt" for name in names]
+        assert matched(tmp_path, pattern, names, files) == files
+        counts.append(len(listed))
+        listed.clear()
+    assert counts[0] == counts[1]
