@@ -73,20 +73,19 @@ def _column(run: Run) -> tuple[str, str]:
 def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
     """Runs of one method in groups of the same classes that agree on the masks and pictures of those they share."""
     parts: list[tuple[dict[_Content, str], list[Run]]] = []
+    comparable: dict[object, list[tuple[dict[_Content, str], list[Run]]]] = defaultdict(list)
     for run in runs:
         own = _content_of([run])
-        agreeing = (
-            part
-            for part in parts
-            if _kinds(part[0]) == _kinds(own)
-            and all(part[0].get(k, v) == v for k, v in own.items())
-            and _same_classes(part[1][0], run)  # as all members
-        )
-        known, members = next(agreeing, ({}, []))
-        if not members:
-            parts.append((known, members))
-        known.update(own)
-        members.append(run)
+        classes = None if run.record.samples else _classes(run)  # the list of samples, the same of all, tells them too
+        alike = comparable[_kinds(own), classes]
+        agreeing = (part for part in alike if all(part[0].get(k, v) == v for k, v in own.items()))
+        part = next(agreeing, None)
+        if part is None:
+            part = ({}, [])
+            alike.append(part)
+            parts.append(part)
+        part[0].update(own)
+        part[1].append(run)
     for known, members in parts:
         missing = [kind for kind in (MASKS, PICTURES) if kind not in _kinds(known)]
         if missing and len(members) > 1:
@@ -95,20 +94,15 @@ def _by_content(runs: Sequence[Run]) -> list[list[Run]]:
     return [members for _, members in parts]
 
 
-def _same_classes(one: Run, other: Run) -> bool:
-    """Whether the data of two runs of one method have the same classes; the list of samples tells, where recorded."""
-    return bool(one.record.samples) or _classes(one) == _classes(other)
-
-
-def _classes(run: Run) -> set[str]:
+def _classes(run: Run) -> frozenset[str]:
     """Those of the data: of one-vs-rest tests, with what the prompts were learned from."""
     learned = run.record.learned_classes if run.record.protocol == "one-vs-rest" else ()
-    return {*run.results.classes, *learned}
+    return frozenset((*run.results.classes, *learned))
 
 
-def _kinds(content: Collection[_Content]) -> set[str]:
+def _kinds(content: Collection[_Content]) -> frozenset[str]:
     """Of which kinds of content there are fingerprints."""
-    return {each.kind for each in content}
+    return frozenset(each.kind for each in content)
 
 
 def _content_of(runs: Sequence[Run]) -> dict[_Content, str]:

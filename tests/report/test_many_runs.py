@@ -7,7 +7,7 @@ import pytest
 
 from pointad.evaluation.results import Results
 from pointad.evaluation.run_record import RunRecord
-from pointad.report import protocol_tables
+from pointad.report import grouping, protocol_tables
 from pointad.report.copies import without_copies
 from pointad.report.formats import to_markdown
 from pointad.report.grouping import methods
@@ -88,3 +88,12 @@ def test_notes_of_a_table_get_their_letters_once(monkeypatch: pytest.MonkeyPatch
 def test_equal_names_are_numbered() -> None:
     names = distinct_names(["x", "y", "x", "x"], [{}] * 4)
     assert names == ["x", "y", "x (variant 2)", "x (variant 3)"]
+
+
+def test_runs_of_other_classes_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    classes = grouping._classes
+    monkeypatch.setattr(grouping, "_classes", lambda one: asked.append(one) or classes(one))
+    runs = [run(number, training_class=f"c{number}") for number in range(MANY)]
+    assert [len(group) for _, group in methods(runs)] == [1] * MANY
+    assert len(asked) == MANY
