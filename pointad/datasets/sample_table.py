@@ -16,6 +16,7 @@ SPLITS = ("test", TRAINING_SPLIT, "validation")
 """What the column split may name, in any case; an empty cell is of every split."""
 
 _REMEDY = f"give a CSV file with a row per scan and the columns {', '.join(COLUMNS)}, or --scan_pattern"
+_PLACING = ("class", "split")  # without which a scan would be taken for one of others
 _FIRST_ROW = 2  # below the names of the columns
 
 Row = dict[str, str]
@@ -27,8 +28,9 @@ def read_sample_table(path: Path) -> list[Row]:
     A column without a name, as of row numbers, is ignored.
 
     Raises:
-        InputError: the file is missing or no such table, a row lacks its scan or species or names an unknown split, or
-            one scan is listed as good and as defective, or in two splits.
+        InputError: the file is missing or no such table; a row lacks its scan, its species, or the class that others
+            name, ends before its class or split, or names an unknown split; or one scan is listed as good and as
+            defective, or in two splits.
     """
     if not os.path.lexists(path):
         raise InputError(path, "does not exist", _REMEDY)
@@ -57,9 +59,12 @@ def _check_columns(columns: Sequence[str], path: Path) -> None:
 
 
 def _row(places: Mapping[str, int], columns: int, cells: Sequence[str]) -> Row:
-    """A row by the names of the columns, which are at these places, and of which the last ones may be left out."""
+    """A row by the names of the columns, which are at these places; its end may lack pictures, masks and ids."""
     if len(cells) > columns:
         raise ValueError(f"{cells[0]!r:.80} is followed by {len(cells) - 1} cells, for {columns} columns")
+    lost = next((name for name in _PLACING if places.get(name, -1) >= len(cells)), None)
+    if lost is not None:
+        raise ValueError(f"the row of {cells[0]!r:.80} ends before its {lost}; leave the cell empty if none is meant")
     row = {name: cells[place].strip() if place < len(cells) else "" for name, place in places.items()}
     if "split" in row:
         row["split"] = row["split"].lower()
@@ -67,7 +72,10 @@ def _row(places: Mapping[str, int], columns: int, cells: Sequence[str]) -> Row:
 
 
 def _check_rows(rows: Mapping[int, Row], path: Path) -> None:
+    has_classes = any(row.get("class") for row in rows.values())
     for line, row in rows.items():
+        if has_classes and not row["class"]:
+            raise InputError(path, f"has no class in line {line}", "name the class in every row, or in none")
         if not row["scan"] or not row["species"]:
             raise InputError(path, f"has no scan or no species in line {line}", _REMEDY)
         split = row.get("split")
